@@ -1,0 +1,136 @@
+"""
+The settings of the suite: the only module that reads `django.conf.settings`.
+
+A project sets one dictionary, `ACCORD`; everything has a default. An unknown key is an
+error, so that a typing mistake never silently means "the default".
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, get_type_hints
+
+from django.conf import settings as django_settings
+
+from accord.errors import ConfigurationError
+
+RELATIONAL_BACKEND = "migrator.relational.store.RelationalStore"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreSettings:
+    """
+    Settings of one store.
+
+    Attributes:
+        alias: Name of the store.
+        backend: Dotted path of the class that implements it.
+        options: Everything else that its entry in `ACCORD["STORES"]` holds.
+    """
+
+    alias: str
+    backend: str
+    options: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccordSettings:
+    """
+    `ACCORD`, typed and with defaults.
+
+    Attributes:
+        project: Name of the project; part of the lease's scope, so that two projects
+            that share a PostgreSQL server don't wait for each other.
+        environment: `development`, `test`, `staging`, `production` or a name of your own.
+        coordinator: Alias in `DATABASES` of the PostgreSQL that holds leases and journal.
+        stores: The stores beside those of `DATABASES`, in the order of the plan.
+        lease_ttl: Seconds until a lease that nobody renews may be taken over.
+        lock_wait: Seconds that a run waits for the lease by default.
+        connect_timeout: Seconds until a store that does not answer counts as unavailable.
+    """
+
+    project: str = "accord"
+    environment: str = "development"
+    coordinator: str = "default"
+    stores: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    lease_ttl: float = 30.0
+    lock_wait: float = 600.0
+    connect_timeout: float = 5.0
+
+    def store_settings(self) -> Mapping[str, StoreSettings]:
+        """
+        List every configured store: the aliases of `DATABASES` first, the coordinator foremost.
+
+        Raises:
+            ConfigurationError: An entry has no `BACKEND`, or an alias is used twice.
+        """
+        relational = sorted(django_settings.DATABASES, key=lambda alias: (alias != self.coordinator, alias))
+        found = {alias: StoreSettings(alias=alias, backend=RELATIONAL_BACKEND) for alias in relational}
+        for alias, entry in self.stores.items():
+            if alias in found:
+                raise ConfigurationError(
+                    f"The store alias “{alias}” stands in DATABASES and in ACCORD['STORES'].",
+                    hint="Give one of the two another alias.",
+                )
+            found[alias] = _store_settings(alias, entry)
+        return found
+
+
+def _store_settings(alias: str, entry: Mapping[str, object]) -> StoreSettings:
+    backend = entry.get("BACKEND")
+    if not isinstance(backend, str):
+        raise ConfigurationError(
+            f"ACCORD['STORES']['{alias}'] has no BACKEND.",
+            hint="Set BACKEND to the dotted path of a store class, such as mongo_migrations.store.MongoStore.",
+        )
+    options = {name: value for name, value in entry.items() if name != "BACKEND"}
+    return StoreSettings(alias=alias, backend=backend, options=options)
+
+
+def load() -> AccordSettings:
+    """
+    Read `ACCORD` from Django's settings.
+
+    Raises:
+        ConfigurationError: A key is unknown or a value is of the wrong type.
+    """
+    return parse(getattr(django_settings, "ACCORD", {}))
+
+
+def parse(raw: Mapping[str, Any]) -> AccordSettings:
+    """
+    Check a settings dictionary and give it types.
+
+    Args:
+        raw: Upper-case names to values, as in `settings.ACCORD`.
+
+    Raises:
+        ConfigurationError: A key is unknown or a value is of the wrong type.
+    """
+    hints = get_type_hints(AccordSettings)
+    known = {item.name.upper(): item.name for item in fields(AccordSettings)}
+    values = {}
+    for key, value in raw.items():
+        if key not in known:
+            raise _unknown_key(key, known)
+        values[known[key]] = _typed(key, value, hints[known[key]])
+    return AccordSettings(**values)
+
+
+def _unknown_key(key: str, known: Mapping[str, str]) -> ConfigurationError:
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"Known keys: {', '.join(sorted(known))}."
+    return ConfigurationError(f"ACCORD['{key}'] is not a setting.", hint=hint)
+
+
+def _typed(key: str, value: object, wanted: Any) -> Any:  # noqa: ANN401 - the type is data here
+    if wanted is float and isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+        return float(value)
+    if wanted is str and isinstance(value, str) and value:
+        return value
+    if wanted not in (float, str) and isinstance(value, Mapping):
+        return value
+    word = {float: "a number above 0", str: "a text that isn't empty"}.get(wanted, "a dictionary")
+    raise ConfigurationError(f"ACCORD['{key}'] must be {word}.", hint="See docs/reference/settings.md.")

@@ -1,0 +1,329 @@
+"""
+Errors that people and machines can act on.
+
+Every error of the suite is an :class:`AccordError`: it states the fact and the
+place in `message`, the next move in `hint`, and carries a stable `code` that
+documentation, logs and JSON answers use. No message ever holds personal data
+or a secret: whoever raises one passes text through :mod:`accord.redact` first
+when it comes from a driver.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import ClassVar
+
+
+class ExitCode(enum.IntEnum):
+    """The one table of exit codes that every command of the suite keeps to."""
+
+    DONE = 0
+    """Everything asked for is done, or there was nothing to do."""
+    FAILED = 1
+    """Something failed; nothing more can be expected from a plain rerun."""
+    USAGE = 2
+    """The call itself is wrong: unknown flag, store, app or target."""
+    PARTIAL = 3
+    """Part of the work is done and recorded; run the same command again."""
+    BLOCKED = 4
+    """A policy or a legal hold forbids it."""
+    AWAITING_APPROVAL = 5
+    """A second person has to approve first."""
+    DRIFT = 6
+    """A file, a ledger or a live schema disagrees with what was recorded."""
+    LEASE_HELD = 7
+    """Another run holds the lease."""
+    STORE_UNAVAILABLE = 8
+    """A store can't be reached, or refuses us."""
+
+
+class AccordError(Exception):
+    """
+    Root of every error that the suite raises on purpose.
+
+    Args:
+        message: The fact and the place, one or two plain sentences.
+        hint: The next move for the person who reads it.
+
+    A subclass sets `code` (stable, documented in docs/reference/errors.md) and
+    `exit_code` (what a command returns when the error reaches it).
+    """
+
+    code: ClassVar[str] = "ACC-000"
+    exit_code: ClassVar[ExitCode] = ExitCode.FAILED
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"[{self.code}] {self.message}"
+
+
+# --- 1xx: the call and the configuration -----------------------------------
+
+
+class UsageError(AccordError):
+    """The caller asked for something that does not exist or does not fit together."""
+
+    code = "ACC-100"
+    exit_code = ExitCode.USAGE
+
+
+class UnknownStore(UsageError):
+    """A store alias is not configured."""
+
+    code = "ACC-101"
+
+
+class UnknownApp(UsageError):
+    """An app label holds no steps in the stores that were asked."""
+
+    code = "ACC-102"
+
+
+class UnknownTarget(UsageError):
+    """A step, run or target name matches nothing."""
+
+    code = "ACC-103"
+
+
+class AmbiguousTarget(UsageError):
+    """A prefix matches more than one step."""
+
+    code = "ACC-104"
+
+
+class ConfigurationError(AccordError):
+    """A setting is missing, of the wrong type, or can't be loaded."""
+
+    code = "ACC-110"
+    exit_code = ExitCode.USAGE
+
+
+# --- 2xx: revisions on disk and the graph they form -------------------------
+
+
+class RevisionError(AccordError):
+    """A revision file can't be used. Nothing was changed."""
+
+    code = "ACC-200"
+    exit_code = ExitCode.USAGE
+
+
+class RevisionUnreadable(RevisionError):
+    """A revision file has a syntax error, or raises while it is imported."""
+
+    code = "ACC-201"
+
+
+class RevisionWithoutMigration(RevisionError):
+    """A revision file defines no `Migration` class."""
+
+    code = "ACC-202"
+
+
+class MissingDependency(RevisionError):
+    """A step depends on one that no file provides."""
+
+    code = "ACC-203"
+
+
+class CyclicDependency(RevisionError):
+    """Steps depend on each other in a circle."""
+
+    code = "ACC-204"
+
+
+class DuplicateNumber(RevisionError):
+    """Two revisions of one app and store carry the same number."""
+
+    code = "ACC-205"
+
+
+class ConflictingLeaves(RevisionError):
+    """An app has more than one newest step in a store."""
+
+    code = "ACC-206"
+
+
+class InvalidRevision(RevisionError):
+    """A revision was read, and what it declares does not fit (name, operation, option)."""
+
+    code = "ACC-207"
+
+
+# --- 3xx: ledgers and drift ---------------------------------------------------
+
+
+class DriftError(AccordError):
+    """What is recorded and what is found disagree. Nothing was changed."""
+
+    code = "ACC-300"
+    exit_code = ExitCode.DRIFT
+
+
+class ChecksumMismatch(DriftError):
+    """An applied revision was edited afterwards."""
+
+    code = "ACC-301"
+
+
+class LedgerOrphan(DriftError):
+    """The ledger names an applied step whose file is gone."""
+
+    code = "ACC-302"
+
+
+class InconsistentLedger(DriftError):
+    """A step is recorded as applied before one that it depends on."""
+
+    code = "ACC-303"
+
+
+class BaselineMismatch(DriftError):
+    """A live schema does not match the steps that a baseline would record."""
+
+    code = "ACC-304"
+
+
+class ConflictingState(DriftError):
+    """An object that a step would create exists already, with another definition."""
+
+    code = "ACC-305"
+
+
+# --- 4xx: running ----------------------------------------------------------------
+
+
+class StepFailed(AccordError):
+    """A step failed; the steps before it stay recorded, those that need it did not run."""
+
+    code = "ACC-400"
+
+
+class IrreversibleStep(AccordError):
+    """A step that the revert would pass says that it can't be undone. Nothing was changed."""
+
+    code = "ACC-401"
+    exit_code = ExitCode.USAGE
+
+
+class PlanChanged(AccordError):
+    """The plan made under the lease differs from the one that was confirmed."""
+
+    code = "ACC-402"
+    exit_code = ExitCode.PARTIAL
+
+
+class Interrupted(AccordError):
+    """A person or the system asked the run to stop; it stopped between two steps."""
+
+    code = "ACC-403"
+    exit_code = ExitCode.PARTIAL
+
+
+class NotConfirmed(AccordError):
+    """A question needed a yes and did not get one. Nothing was changed."""
+
+    code = "ACC-404"
+    exit_code = ExitCode.USAGE
+
+
+# --- 5xx: leases -------------------------------------------------------------------
+
+
+class LeaseError(AccordError):
+    """The lease protocol refused."""
+
+    code = "ACC-500"
+    exit_code = ExitCode.LEASE_HELD
+
+
+class LeaseHeld(LeaseError):
+    """Another run holds the lease, and the time to wait is over."""
+
+    code = "ACC-501"
+
+
+class LeaseLost(LeaseError):
+    """This run's lease ran out or was taken over; it stopped writing."""
+
+    code = "ACC-502"
+    exit_code = ExitCode.PARTIAL
+
+
+class StaleFence(LeaseError):
+    """A store refused a write, because it has seen a later holder's fencing token."""
+
+    code = "ACC-503"
+    exit_code = ExitCode.PARTIAL
+
+
+# --- 6xx: stores and servers ---------------------------------------------------------
+
+
+class StoreError(AccordError):
+    """A store answered with an error that is not about reaching it."""
+
+    code = "ACC-600"
+
+
+class StoreUnavailable(StoreError):
+    """A store can't be reached."""
+
+    code = "ACC-601"
+    exit_code = ExitCode.STORE_UNAVAILABLE
+
+
+class StoreRefused(StoreUnavailable):
+    """A store can be reached and rejects our credentials or our permissions."""
+
+    code = "ACC-602"
+
+
+class UnsupportedServer(StoreUnavailable):
+    """A server is of a version or a kind that the suite does not work with."""
+
+    code = "ACC-603"
+
+
+class ReplicaSetRequired(StoreUnavailable):
+    """MongoDB runs alone, and what is asked needs a replica set."""
+
+    code = "ACC-604"
+
+
+# --- 7xx: embedded servers --------------------------------------------------------------
+
+
+class EmbeddedError(AccordError):
+    """An embedded development server could not be fetched, started or stopped."""
+
+    code = "ACC-700"
+    exit_code = ExitCode.STORE_UNAVAILABLE
+
+
+class EmbeddedStartFailed(EmbeddedError):
+    """An embedded server did not start; the last lines of its log are in the message."""
+
+    code = "ACC-701"
+
+
+class EmbeddedFetchFailed(EmbeddedError):
+    """The files of an embedded server could not be fetched or failed their checksum."""
+
+    code = "ACC-702"
+
+
+class EmbeddedNotInstalled(EmbeddedError):
+    """The packages of an embedded server are not installed."""
+
+    code = "ACC-703"
+
+
+class EmbeddedDataUnusable(EmbeddedError):
+    """The data folder of an embedded server can't be used (owner, rights, space, content)."""
+
+    code = "ACC-704"

@@ -1,0 +1,117 @@
+"""
+Events: frozen facts about a run while it goes on, and the one-method seam to hear them.
+
+The engine, the stores and the embedded servers never print. They call a
+:class:`Reporter`; a terminal, a log, the journal and a test are four reporters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Base of every event."""
+
+
+class Reporter(Protocol):
+    """Whoever wants to hear what happens."""
+
+    def __call__(self, event: Event) -> None:
+        """Take note of one event. Must return quickly and must not raise."""
+        ...
+
+
+def silent(event: Event) -> None:
+    """Hear an event and say nothing: the reporter for callers who don't care."""
+
+
+def fan_out(reporters: Sequence[Reporter]) -> Reporter:
+    """
+    Combine reporters into one.
+
+    Args:
+        reporters: Called in this order for each event.
+
+    Returns:
+        A reporter that passes every event to all of them.
+    """
+
+    def report(event: Event) -> None:
+        for reporter in reporters:
+            reporter(event)
+
+    return report
+
+
+# --- embedded servers ----------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchProgressed(Event):
+    """
+    Some bytes of an embedded server's archive arrived.
+
+    Attributes:
+        store: Name of the embedded server (`opensearch`).
+        what: File that is being fetched, for people.
+        done: Bytes there so far, those of an earlier, cut attempt included.
+        total: Bytes expected, or None while the size isn't known.
+    """
+
+    store: str
+    what: str
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerStarting(Event):
+    """An embedded server is about to be started."""
+
+    store: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerReady(Event):
+    """An embedded server answers. `seconds` is the time since it was asked to start."""
+
+    store: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerStopped(Event):
+    """An embedded server has ended."""
+
+    store: str
+
+
+# --- inside a step ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepProgressed(Event):
+    """
+    A long step went on.
+
+    Attributes:
+        key: The step, as `store:app.name`.
+        done: Rows or documents handled so far, those of an earlier, killed run included.
+        total: How many there are to handle, or None where nobody counted.
+    """
+
+    key: str
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepNoted(Event):
+    """A store says something about a step that a person should read: a retry, a recovery."""
+
+    key: str
+    note: str
