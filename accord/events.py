@@ -115,3 +115,26 @@ class StepNoted(Event):
 
     key: str
     note: str
+
+
+# --- the lease ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaseAwaited(Event):
+    """
+    Another run holds the lease, and this one waits.
+
+    Attributes:
+        scope: What the lease covers.
+        owner: The holder, as :func:`accord.process.identity` writes it.
+        run_id: The holder's run.
+        age: Seconds since it was granted.
+        left: Seconds that this run will go on waiting.
+    """
+
+    scope: str
+    owner: str
+    run_id: str
+    age: float
+    left: float
