@@ -1,0 +1,109 @@
+"""
+Settings of the ready-made project.
+
+What an installation decides comes from the environment (see .env.example); everything else
+stands here.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import environ
+
+from core.settings.applications import MIDDLEWARE as MIDDLEWARE
+from core.settings.applications import installed
+from core.settings.environment import read_environment
+from core.settings.hardening import hardening
+from core.settings.logs import logging_settings
+from core.settings.stores import accord_settings, databases, store_urls
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+environ.Env.read_env(BASE_DIR / ".env")
+_environment = read_environment(os.environ)
+_urls = store_urls(_environment, BASE_DIR)
+
+# --- who we are -------------------------------------------------------------------------------
+
+SECRET_KEY = _environment.secret_key
+DEBUG = _environment.debug
+ALLOWED_HOSTS = list(_environment.allowed_hosts)
+CSRF_TRUSTED_ORIGINS = list(_environment.trusted_origins)
+globals().update(hardening(_environment))
+
+# --- apps and requests ------------------------------------------------------------------------
+
+INSTALLED_APPS = installed(BASE_DIR)
+ROOT_URLCONF = "core.urls"
+WSGI_APPLICATION = "core.wsgi.application"
+ASGI_APPLICATION = "core.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "core" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- stores -----------------------------------------------------------------------------------
+
+DATABASES = databases(_urls)
+DATABASE_ROUTERS = ["core.routers.DocumentsRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+ACCORD = accord_settings(_environment, _urls)
+# Names of the embedded servers that manage.py starts when a command needs them.
+EMBEDDED_STORES = _environment.embedded
+
+# --- people -----------------------------------------------------------------------------------
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("fr", "Français"), ("de", "Deutsch")]
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# --- files ------------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = _environment.static_root or BASE_DIR / ".accord" / "static"
+
+# --- interfaces -------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
+    "PAGE_SIZE": 50,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Accord",
+    "DESCRIPTION": "Migrations, health and privacy requests of every store of this project.",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+# --- talk and work ----------------------------------------------------------------------------
+
+LOGGING = logging_settings(_environment.log_level)
+CELERY_BROKER_URL = _environment.broker_url or None
+CELERY_TASK_ACKS_LATE = True
+CELERY_TIMEZONE = TIME_ZONE

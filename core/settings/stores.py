@@ -1,0 +1,123 @@
+"""The stores of the project: Django's databases, and those that Accord adds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import environ
+
+from core.routers import DOCUMENTS_ALIAS
+from core.settings.environment import (
+    DATABASE_URL,
+    ELASTICSEARCH_URL,
+    MONGODB_URL,
+    STORE_VARIABLES,
+    Environment,
+)
+
+DOCUMENTS_DATABASE = "accord_documents"
+
+
+def store_urls(environment: Environment, root: Path) -> dict[str, str]:
+    """
+    Find the URL of every store: the one that is set, else that of the embedded server.
+
+    Nothing is started here; an embedded server's port and password are settled before its
+    first start.
+
+    Args:
+        environment: What the environment says.
+        root: Folder of the checkout.
+
+    Returns:
+        Variable names to URLs.
+    """
+    stand_ins = _embedded_urls(root, environment.embedded) if environment.embedded else {}
+    return {
+        variable.name: environment.urls.get(variable.name) or stand_ins[variable.embedded]
+        for variable in STORE_VARIABLES
+    }
+
+
+def _embedded_urls(root: Path, names: Sequence[str]) -> Mapping[str, str]:
+    """Ask accord.embedded; the addresses below go away once that package is there."""
+    if find_spec("accord.embedded") is None:
+        return {
+            "postgres": "postgresql://accord@127.0.0.1:5432/accord",
+            "mongodb": "mongodb://127.0.0.1:27017",
+            "opensearch": "http://127.0.0.1:9200",
+        }
+    embedded = import_module("accord.embedded")
+    found: Mapping[str, str] = embedded.urls(root, names)
+    return found
+
+
+def databases(urls: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """
+    Build Django's `DATABASES`: PostgreSQL, and MongoDB for the models that are documents.
+
+    Args:
+        urls: Variable names to URLs.
+    """
+    mongodb = urls[MONGODB_URL.name]
+    return {
+        "default": {
+            **environ.Env.db_url_config(urls[DATABASE_URL.name]),
+            "ATOMIC_REQUESTS": False,
+            "CONN_HEALTH_CHECKS": True,
+            "CONN_MAX_AGE": 60,
+        },
+        DOCUMENTS_ALIAS: {
+            "ENGINE": "django_mongodb_backend",
+            "HOST": mongodb,
+            "NAME": unquote(urlsplit(mongodb).path.lstrip("/")) or DOCUMENTS_DATABASE,
+        },
+    }
+
+
+def accord_settings(environment: Environment, urls: Mapping[str, str]) -> dict[str, Any]:
+    """
+    Build `ACCORD`: the stores beside `DATABASES`, and who keeps the lease.
+
+    Args:
+        environment: What the environment says.
+        urls: Variable names to URLs.
+    """
+    stores: dict[str, dict[str, str]] = {
+        "mongodb": {
+            "BACKEND": "mongo_migrations.store.MongoStore",
+            "URL": urls[MONGODB_URL.name],
+            "DATABASE": "accord",
+        },
+        "search": {
+            "BACKEND": "searchindex.store.SearchStore",
+            "URL": urls[ELASTICSEARCH_URL.name],
+            "PREFIX": "",
+        },
+        "alembic": {
+            "BACKEND": "migrator.alembic.store.AlembicStore",
+            "CONFIG": "examples/streaming/royalties/alembic.ini",
+            "APP": "royalties",
+            "URL": urls[DATABASE_URL.name],
+        },
+    }
+    return {
+        "STORES": {alias: entry for alias, entry in stores.items() if _exists(entry["BACKEND"])},
+        "COORDINATOR": "default",
+        "ENVIRONMENT": str(environment.name),
+    }
+
+
+def _exists(backend: str) -> bool:
+    """Tell whether a store's module is there yet; goes away once the last of them is."""
+    package, _, _ = backend.partition(".")
+    module, _, _ = backend.rpartition(".")
+    try:
+        return find_spec(package) is not None and find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

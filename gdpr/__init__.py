@@ -1,0 +1,1 @@
+"""Personal data across every store: requests, erasure, export, consent, retention."""

@@ -1,0 +1,1 @@
+"""Planning and running migrations of every store; the relational stores and Alembic."""

@@ -1,0 +1,1 @@
+"""Versioned changes of MongoDB: revisions, their operations, and the store that applies them."""

@@ -1,0 +1,1 @@
+"""Versioned changes of Elasticsearch and OpenSearch: revisions, operations, reindexing."""
