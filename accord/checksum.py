@@ -101,7 +101,9 @@ def _sort_leading_imports(body: list[ast.stmt]) -> list[ast.stmt]:
 def _opens_with_docstring(body: list[ast.stmt]) -> bool:
     first = body[0] if body else None
     return (
-        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
     )
 
 

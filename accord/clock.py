@@ -1,4 +1,4 @@
-"""Time, passed in where it matters, so that tests own it. Servers' clocks decide leases; this one never does."""
+"""Time, passed in so that tests own it. Servers' clocks decide leases; this one never does."""
 
 from __future__ import annotations
 

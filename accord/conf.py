@@ -83,7 +83,7 @@ def _store_settings(alias: str, entry: Mapping[str, object]) -> StoreSettings:
     if not isinstance(backend, str):
         raise ConfigurationError(
             f"ACCORD['STORES']['{alias}'] has no BACKEND.",
-            hint="Set BACKEND to the dotted path of a store class, such as mongo_migrations.store.MongoStore.",
+            hint="Set BACKEND to the path of a store class, such as mongo_migrations.store.MongoStore.",
         )
     options = {name: value for name, value in entry.items() if name != "BACKEND"}
     return StoreSettings(alias=alias, backend=backend, options=options)
@@ -125,7 +125,7 @@ def _unknown_key(key: str, known: Mapping[str, str]) -> ConfigurationError:
     return ConfigurationError(f"ACCORD['{key}'] is not a setting.", hint=hint)
 
 
-def _typed(key: str, value: object, wanted: Any) -> Any:  # noqa: ANN401 - the type is data here
+def _typed(key: str, value: object, wanted: Any) -> Any:
     if wanted is float and isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
         return float(value)
     if wanted is str and isinstance(value, str) and value:

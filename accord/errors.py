@@ -248,7 +248,7 @@ class LeaseHeld(LeaseError):
 
 
 class LeaseLost(LeaseError):
-    """This run's lease ran out or was taken over; it stopped writing."""
+    """The lease of a run ran out or was taken over; the run stopped writing."""
 
     code = "ACC-502"
     exit_code = ExitCode.PARTIAL

@@ -126,7 +126,7 @@ class LeaseConnection:
             except (DatabaseError, InterfaceError) as exc:
                 self._connection.close()
                 raise StoreUnavailable(
-                    f"The coordinating database “{self._connection.alias}” does not answer: {first_line(exc)}.",
+                    f"The coordinating database “{self._connection.alias}” is away: {first_line(exc)}.",
                     hint="Check that it runs and that its URL is right, then run again.",
                 ) from exc
 
@@ -139,11 +139,8 @@ class LeaseConnection:
         """Create the lease's table unless it is there. Safe when ten processes do it at once."""
         if self.execute(_TABLE_EXISTS, {})[1] == (True,):
             return
-        with self._lock, self._connection.cursor() as cursor:
-            cursor.execute("BEGIN")
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CREATION_LOCK])
-            cursor.execute(_CREATE)
-            cursor.execute("COMMIT")
+        # One message of several statements is one transaction: the advisory lock ends with it.
+        self.execute(f"SELECT pg_advisory_xact_lock({_CREATION_LOCK}); {_CREATE}", {})
 
     def close(self) -> None:
         """Let the connection go."""
@@ -177,7 +174,13 @@ def _read(connection: LeaseConnection, scope: str) -> LeaseRow | None:
         return None
     fence, owner, run_id, acquired_at, expires_at, held, age = row
     return LeaseRow(
-        fence=fence, owner=owner, run_id=run_id, acquired_at=acquired_at, expires_at=expires_at, held=held, age=age
+        fence=fence,
+        owner=owner,
+        run_id=run_id,
+        acquired_at=acquired_at,
+        expires_at=expires_at,
+        held=held,
+        age=age,
     )
 
 
@@ -312,7 +315,14 @@ def _release(connection: LeaseConnection, lease: Lease) -> None:
 
 
 def _acquire(
-    connection: LeaseConnection, scope: str, *, run_id: str, ttl: float, wait: float, report: Reporter, clock: Clock
+    connection: LeaseConnection,
+    scope: str,
+    *,
+    run_id: str,
+    ttl: float,
+    wait: float,
+    report: Reporter,
+    clock: Clock,
 ) -> int:
     """Ask until the lease is granted or the time to wait is over; polls with jitter."""
     deadline = clock.monotonic() + wait
@@ -323,16 +333,22 @@ def _acquire(
             return fence
         holder = _read(connection, scope)
         left = deadline - clock.monotonic()
-        if holder is not None and left <= 0:
-            raise _held(scope, holder, wait)
         if holder is not None:
-            report(LeaseAwaited(scope=scope, owner=holder.owner, run_id=holder.run_id, age=holder.age, left=left))
+            if left <= 0:
+                raise _held(scope, holder, wait)
+            report(_awaited(scope, holder, left))
         clock.sleep(min(max(left, 0), pause * random.uniform(0.5, 1.5)))  # noqa: S311 - jitter, no secret
         pause = min(pause * 1.6, 1.0)
 
 
 def _try_to_acquire(connection: LeaseConnection, scope: str, *, run_id: str, ttl: float) -> int | None:
-    parameters = {"scope": scope, "owner": process.identity(), "run_id": run_id, "ttl": ttl, "dead_fence": None}
+    parameters = {
+        "scope": scope,
+        "owner": process.identity(),
+        "run_id": run_id,
+        "ttl": ttl,
+        "dead_fence": None,
+    }
     granted = connection.execute(_ACQUIRE, parameters)[1]
     if granted is None:
         holder = _read(connection, scope)
@@ -342,11 +358,13 @@ def _try_to_acquire(connection: LeaseConnection, scope: str, *, run_id: str, ttl
     return None if granted is None else int(granted[0])
 
 
+def _awaited(scope: str, holder: LeaseRow, left: float) -> LeaseAwaited:
+    return LeaseAwaited(scope=scope, owner=holder.owner, run_id=holder.run_id, age=holder.age, left=left)
+
+
 def _held(scope: str, holder: LeaseRow, wait: float) -> LeaseHeld:
     return LeaseHeld(
         f"The lease “{scope}” is held by run {holder.run_id} ({process.describe(holder.owner)}) "
         f"since {holder.age:.0f} s.",
         hint=f"Waited {wait:.0f} s. Wait longer with --lock-wait SECONDS, or look at that run.",
     )
-
-

@@ -1,6 +1,5 @@
 """
-The identity of a process, written so that another process on the same machine can tell
-for certain that it is gone.
+The identity of a process: whether it is gone can be told for certain on the same machine.
 
 A process id alone can be reused; together with the time the process started, the machine's
 boot and its process-id namespace (containers) it can't.
@@ -24,7 +23,9 @@ def identity() -> str:
         empty where the system doesn't tell; then nobody can call the process dead.
     """
     pid = os.getpid()
-    return json.dumps({"host": _host(), "machine": _machine(), "pid": pid, "started": _started(pid)}, sort_keys=True)
+    return json.dumps(
+        {"host": _host(), "machine": _machine(), "pid": pid, "started": _started(pid)}, sort_keys=True
+    )
 
 
 def is_dead(owner: str) -> bool:

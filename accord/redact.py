@@ -1,6 +1,4 @@
-"""
-Keeping secrets out of messages: what a driver says passes through here before a person sees it.
-"""
+"""Keeping secrets out of messages: what a driver says passes through here before a person sees it."""
 
 from __future__ import annotations
 
@@ -8,7 +6,9 @@ import re
 from urllib.parse import urlsplit
 
 _CREDENTIALS = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/\s:@]*(:[^/\s@]*)?@", re.IGNORECASE)
-_ASSIGNED = re.compile(r"(?P<name>password|passwd|pwd|secret|token|api_?key)(?P<sign>\s*[=:]\s*)\S+", re.IGNORECASE)
+_ASSIGNED = re.compile(
+    r"(?P<name>password|passwd|pwd|secret|token|api_?key)(?P<sign>\s*[=:]\s*)\S+", re.IGNORECASE
+)
 
 
 def redact(text: str) -> str:

@@ -1,6 +1,4 @@
-"""
-The registry: builds the configured stores by dotted path, each when it is first asked for.
-"""
+"""The registry: builds the configured stores by dotted path, each when it is first asked for."""
 
 from __future__ import annotations
 

@@ -191,8 +191,12 @@ def _dependencies(store: str, file: RevisionFile) -> Iterator[StepKey]:
 def _tuples(declared: object, size: int, attribute: str, place: str) -> Iterator[tuple[str, ...]]:
     form = {2: '("app", "0001_name")', 3: '("store", "app", "0001_name")'}[size]
     for item in declared if isinstance(declared, list | tuple) else [declared]:
-        if not (isinstance(item, list | tuple) and len(item) == size and all(isinstance(x, str) for x in item)):
-            raise InvalidRevision(f"{place}: {attribute} holds {item!r}.", hint=f"Write each entry as {form}.")
+        if not (
+            isinstance(item, list | tuple) and len(item) == size and all(isinstance(x, str) for x in item)
+        ):
+            raise InvalidRevision(
+                f"{place}: {attribute} holds {item!r}.", hint=f"Write each entry as {form}."
+            )
         yield tuple(item)
 
 

@@ -107,7 +107,9 @@ class Store(Protocol):
 class Explains(Protocol):
     """A store that can show what steps would send, without sending it."""
 
-    def explain(self, steps: Sequence[Step], direction: Direction) -> Iterator[tuple[Step, Sequence[Statement]]]:
+    def explain(
+        self, steps: Sequence[Step], direction: Direction
+    ) -> Iterator[tuple[Step, Sequence[Statement]]]:
         """
         Render steps in the order given, as if they ran one after the other.
 
@@ -153,11 +155,11 @@ class RunHooks(Protocol):
     """A store that wants to know when a run begins and ends (Django's signals)."""
 
     def before_run(self, steps: Sequence[Step], direction: Direction, report: Reporter) -> None:
-        """Called under the lease before this store's first step; `steps` may be empty."""
+        """Take note, under the lease and before this store's first step; `steps` may be empty."""
         ...
 
     def after_run(self, steps: Sequence[Step], direction: Direction, report: Reporter) -> None:
-        """Called under the lease after this store's last step, when all of them went well."""
+        """Take note, under the lease and after this store's last step, when all went well."""
         ...
 
 

@@ -1,6 +1,4 @@
-"""
-The values that the whole suite speaks in. Frozen, and free of any framework.
-"""
+"""The values that the whole suite speaks in. Frozen, and free of any framework."""
 
 from __future__ import annotations
 
