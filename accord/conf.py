@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, get_type_hints
 
 from django.conf import settings as django_settings
@@ -97,6 +98,11 @@ def load() -> AccordSettings:
         ConfigurationError: A key is unknown or a value is of the wrong type.
     """
     return parse(getattr(django_settings, "ACCORD", {}))
+
+
+def base_dir() -> Path:
+    """Give the folder that relative paths in a store's options start from: `BASE_DIR`, else where we run."""
+    return Path(getattr(django_settings, "BASE_DIR", "")).absolute()
 
 
 def parse(raw: Mapping[str, Any]) -> AccordSettings:

@@ -95,6 +95,12 @@ class AmbiguousTarget(UsageError):
     code = "ACC-104"
 
 
+class WrongEnvironment(UsageError):
+    """The environment named in the call is not the one that the settings describe."""
+
+    code = "ACC-105"
+
+
 class ConfigurationError(AccordError):
     """A setting is missing, of the wrong type, or can't be loaded."""
 

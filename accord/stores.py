@@ -36,6 +36,10 @@ class StoreFeatures:
     supports_revert: bool = True
     # May an app have several newest steps (branches) without that being a conflict?
     allows_branches: bool = False
+    # Does it use connections that belong to the calling thread, so that it is asked in that thread?
+    thread_bound: bool = False
+    # May a step be recorded on a person's word alone (Django's --fake)?
+    allows_fake: bool = False
     # Must every app's steps be numbered without two of the same number?
     numbers_are_unique: bool = True
 

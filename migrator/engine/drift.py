@@ -1,0 +1,97 @@
+"""Drift: where files and ledgers disagree. Pure: looks at what was read, decides nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from accord import checksum as checksums
+from accord.errors import ChecksumMismatch, DriftError, InconsistentLedger, LedgerOrphan
+from accord.types import AppliedStep, Step, StepKey
+from migrator.engine.graph import Graph
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """
+    One disagreement.
+
+    Attributes:
+        error: What a command raises about it.
+        key: The step that it is about.
+        tolerable: True when nobody in the project can mend it (an upgraded package edited
+            its own history), so that it is told and doesn't stop a run.
+    """
+
+    error: DriftError
+    key: StepKey
+    tolerable: bool = False
+
+
+def find_drift(
+    graph: Graph, steps: Iterable[Step], applied: Mapping[StepKey, AppliedStep]
+) -> Sequence[Drift]:
+    """
+    Compare the ledgers with the files.
+
+    Args:
+        graph: The steps that take part.
+        steps: Every step on disk, squashed and replaced ones included.
+        applied: The ledgers of all stores.
+
+    Returns:
+        Edited files, ledger entries without a file, and steps applied before what they need.
+    """
+    on_disk = {step.key: step for step in steps}
+    replaced = {key for step in on_disk.values() for key in step.replaces}
+    return [
+        *_edited(on_disk, applied),
+        *_orphans(on_disk, replaced, applied),
+        *_inconsistent(graph, with_replacements(on_disk.values(), applied)),
+    ]
+
+
+def with_replacements(steps: Iterable[Step], applied: Collection[StepKey]) -> frozenset[StepKey]:
+    """Count a squashed step as applied once everything that it replaces is."""
+    squashed = (step.key for step in steps if step.replaces and all(key in applied for key in step.replaces))
+    return frozenset(applied) | frozenset(squashed)
+
+
+def _edited(on_disk: Mapping[StepKey, Step], applied: Mapping[StepKey, AppliedStep]) -> Iterator[Drift]:
+    for key, entry in applied.items():
+        step = on_disk.get(key)
+        if step is None or entry.checksum is None or entry.fingerprint == step.source.fingerprint:
+            continue
+        if not checksums.same_content(entry.checksum, step.source.text):
+            error = ChecksumMismatch(
+                f"{key} was edited after it was applied ({step.source.path}).",
+                hint="Restore the file as it was, and put the change into a new revision.",
+            )
+            yield Drift(error=error, key=key, tolerable=step.third_party)
+
+
+def _orphans(
+    on_disk: Mapping[StepKey, Step], replaced: Collection[StepKey], applied: Mapping[StepKey, AppliedStep]
+) -> Iterator[Drift]:
+    for key, entry in applied.items():
+        # An entry without a checksum was written by another tool; that it outlives its file is normal there.
+        if key not in on_disk and key not in replaced and entry.checksum is not None:
+            error = LedgerOrphan(
+                f"The ledger of “{key.store}” holds {key}, and its file is gone.",
+                hint=f"Restore the file, or strike the entry: migrate_all --revert --fake --step {key}",
+            )
+            yield Drift(error=error, key=key)
+
+
+def _inconsistent(graph: Graph, applied: Collection[StepKey]) -> Iterator[Drift]:
+    for key in sorted(graph.steps):
+        if key not in applied:
+            continue
+        for parent in sorted(graph.parents[key]):
+            if parent not in applied:
+                error = InconsistentLedger(
+                    f"{key} is applied, and {parent}, which it needs, is not.",
+                    hint=f"If “{parent.store}” was restored or reset, bring it back to the same time, "
+                    f"or adopt what stands there: migrate_all --baseline --to {parent}",
+                )
+                yield Drift(error=error, key=key)

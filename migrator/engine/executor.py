@@ -1,0 +1,205 @@
+"""
+The executor: hands the steps of a plan to their stores, one by one, under a lease.
+
+A step that fails stops what needs it and nothing else. What is done is recorded by the
+stores themselves, so that a rerun continues wherever this process ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from accord.clock import Clock
+from accord.errors import AccordError, ExitCode, Interrupted, LeaseError, StepFailed, StoreUnavailable
+from accord.events import Reporter
+from accord.redact import first_line
+from accord.stores import Records, RunHooks, Store, by_store
+from accord.types import Direction, Lease, Step, StepKey, StepOutcome
+from migrator.engine.events import StepBroke, StepFinished, StepSkipped, StepStarted
+from migrator.engine.plan import Plan
+
+Act = Callable[[Store, Step, Lease, Reporter], StepOutcome]
+"""What is done with each step: apply, revert, or only write the ledger."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A step that failed, with its error."""
+
+    step: Step
+    error: AccordError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """
+    What became of a plan.
+
+    Attributes:
+        outcomes: Of the steps that are done, in order.
+        failures: Steps that failed.
+        skipped: Steps that were left out because of them.
+    """
+
+    outcomes: tuple[StepOutcome, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    skipped: tuple[Step, ...] = ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Done, or failed."""
+        return ExitCode.FAILED if self.failures else ExitCode.DONE
+
+
+def apply_step(store: Store, step: Step, lease: Lease, report: Reporter) -> StepOutcome:
+    """Apply a step and record it."""
+    return store.apply(step, lease, report)
+
+
+def revert_step(store: Store, step: Step, lease: Lease, report: Reporter) -> StepOutcome:
+    """Undo a step and strike it from the ledger."""
+    return store.revert(step, lease, report)
+
+
+def record_step(store: Store, step: Step, lease: Lease, report: Reporter) -> StepOutcome:
+    """Write a step into the ledger without acting."""
+    _records(store).record(step, lease)
+    return StepOutcome(key=step.key, direction=Direction.APPLY, already=True, detail="recorded only")
+
+
+def forget_step(store: Store, step: Step, lease: Lease, report: Reporter) -> StepOutcome:
+    """Strike a step from the ledger without acting."""
+    _records(store).forget(step, lease)
+    return StepOutcome(
+        key=step.key, direction=Direction.REVERT, already=True, detail="struck from the ledger only"
+    )
+
+
+def _records(store: Store) -> Records:
+    if not isinstance(store, Records):
+        raise StepFailed(f"The ledger of “{store.alias}” can't be written without acting.")
+    return store
+
+
+class Executor:
+    """
+    Runs one plan.
+
+    Args:
+        stores: The stores by alias.
+        lease: The right to write; checked before every step.
+        report: Hears everything.
+        clock: Time.
+        stop: Asked before every step; True ends the run there.
+    """
+
+    def __init__(
+        self,
+        stores: Mapping[str, Store],
+        lease: Lease,
+        *,
+        report: Reporter,
+        clock: Clock,
+        stop: Callable[[], bool],
+    ) -> None:
+        self._stores = stores
+        self._lease = lease
+        self._report = report
+        self._clock = clock
+        self._stop = stop
+        self._outcomes: list[StepOutcome] = []
+        self._failures: dict[StepKey, Failure] = {}
+        self._skipped: dict[StepKey, Step] = {}
+
+    def run(self, plan: Plan, acts: Mapping[StepKey, Act]) -> Execution:
+        """
+        Take every step of a plan.
+
+        Args:
+            plan: The steps.
+            acts: What to do with each of them.
+
+        Returns:
+            What became of them. A step's own error is in there and is not raised.
+
+        Raises:
+            LeaseError: The lease was lost, or a store saw a later token. The run stops at once.
+            StoreUnavailable: A store went away. The run stops at once.
+            Interrupted: `stop` said so.
+        """
+        hooked = self._hooked_stores()
+        for store, steps in self._with_steps(hooked, plan):
+            store.before_run(steps, plan.direction, self._report)
+        for position, step in enumerate(plan.steps, start=1):
+            self._take(step, position, plan, acts[step.key])
+        for store, steps in self._with_steps(hooked, plan):
+            if not any(step.key in self._failures or step.key in self._skipped for step in steps):
+                store.after_run(steps, plan.direction, self._report)
+        return self.so_far()
+
+    def so_far(self) -> Execution:
+        """Give what became of the steps until now."""
+        return Execution(
+            outcomes=tuple(self._outcomes),
+            failures=tuple(self._failures.values()),
+            skipped=tuple(self._skipped.values()),
+        )
+
+    def _hooked_stores(self) -> Mapping[str, RunHooks]:
+        return {alias: store for alias, store in self._stores.items() if isinstance(store, RunHooks)}
+
+    @staticmethod
+    def _with_steps(hooked: Mapping[str, RunHooks], plan: Plan) -> Sequence[tuple[RunHooks, Sequence[Step]]]:
+        groups = by_store(plan.steps)
+        return [(store, groups.get(alias, ())) for alias, store in hooked.items()]
+
+    def _take(self, step: Step, position: int, plan: Plan, act: Act) -> None:
+        cause = self._broken_parent(plan, step)
+        if cause is not None:
+            self._skipped[step.key] = step
+            self._report(StepSkipped(step=step, because=cause))
+            return
+        if self._stop():
+            raise Interrupted(
+                f"Stopped on request before {step.key}.", hint="Run the same command again to continue."
+            )
+        self._lease.check()
+        total = len(plan)
+        self._report(StepStarted(step=step, direction=plan.direction, position=position, total=total))
+        started = self._clock.monotonic()
+        try:
+            outcome = act(self._stores[step.key.store], step, self._lease, self._report)
+        except (LeaseError, StoreUnavailable):
+            raise
+        except Exception as exc:  # noqa: BLE001 - a revision's own code may raise anything; it is reported
+            self._break(step, exc, self._clock.monotonic() - started)
+        else:
+            self._outcomes.append(outcome)
+            seconds = self._clock.monotonic() - started
+            self._report(
+                StepFinished(step=step, outcome=outcome, seconds=seconds, position=position, total=total)
+            )
+
+    def _broken_parent(self, plan: Plan, step: Step) -> Step | None:
+        """Find the failed step because of which this one can't go."""
+        for key in sorted(plan.parents[step.key]):
+            if key in self._failures:
+                return self._failures[key].step
+            if key in self._skipped:
+                return self._skipped[key]
+        return None
+
+    def _break(self, step: Step, cause: Exception, seconds: float) -> None:
+        error = cause if isinstance(cause, AccordError) else _step_failed(step, cause)
+        self._failures[step.key] = Failure(step=step, error=error)
+        self._report(StepBroke(step=step, error=error, seconds=seconds))
+
+
+def _step_failed(step: Step, cause: Exception) -> StepFailed:
+    error = StepFailed(
+        f"{step.key} failed with {type(cause).__name__}: {first_line(cause)} ({step.source.path})",
+        hint="Mend the cause and run the same command again: it continues with this step.",
+    )
+    error.__cause__ = cause
+    return error

@@ -1,0 +1,174 @@
+"""
+The journal: a reporter that writes runs and their steps into PostgreSQL.
+
+Its tables are made by a migration of the suite itself, so on an empty database the journal
+keeps what happens in memory until they are there. A journal that can't be written never
+stops a run: the stores' ledgers are the truth.
+"""
+
+from __future__ import annotations
+
+from django.db import DatabaseError, connections, models
+
+from accord import process
+from accord.clock import Clock
+from accord.errors import AccordError
+from accord.events import Event, StepNoted
+from accord.types import Direction, Step
+from migrator.engine.events import (
+    RunFinished,
+    RunStarted,
+    StepBroke,
+    StepFinished,
+    StepSkipped,
+    StepStarted,
+)
+from migrator.models import Outcome, Run, StepRun
+
+_QUIET = 0.25  # seconds; a step that is over sooner is written once, when it ends
+
+
+class Journal:
+    """
+    Writes one run.
+
+    Args:
+        alias: The coordinating database.
+        clock: Time of day for people; durations come with the events.
+    """
+
+    def __init__(self, alias: str, clock: Clock) -> None:
+        self._alias = alias
+        self._clock = clock
+        self._run: Run | None = None
+        self._current: StepRun | None = None
+        self._position = 0
+        self._unsaved: list[models.Model] = []
+        self._available = False
+        self._flushed_at = clock.monotonic()
+
+    def __call__(self, event: Event) -> None:
+        """Take note of one event of the run."""
+        match event:
+            case RunStarted():
+                self._begin(event)
+            case StepStarted():
+                self._open(event.step, event.direction)
+                if self._clock.monotonic() - self._flushed_at > _QUIET:
+                    self._flush()
+            case StepNoted() if self._current is not None:
+                self._current.detail = "\n".join(filter(None, [self._current.detail, event.note]))
+            case StepFinished():
+                self._close(event)
+            case StepBroke():
+                self._broke(event)
+            case StepSkipped():
+                self._skip(event)
+            case RunFinished():
+                self._end(event)
+
+    def blame(self, error: AccordError) -> None:
+        """Note the error that ended the run as a whole; :class:`RunFinished` writes it."""
+        if self._run is not None:
+            self._run.error_code, self._run.error = error.code, error.message
+
+    def _begin(self, event: RunStarted) -> None:
+        self._run = Run(
+            id=event.run_id,
+            kind=event.kind,
+            environment=event.environment,
+            digest=event.plan.digest,
+            fence=event.fence,
+            owner=process.describe(process.identity()),
+            planned=len(event.plan),
+            started_at=self._clock.now(),
+        )
+        self._unsaved.append(self._run)
+        self._flush()
+        self._close_dead_runs()
+
+    def _close_dead_runs(self) -> None:
+        """Mark runs that were killed: under the lease, nobody but us can be running."""
+        if not self._available or self._run is None:
+            return
+        dead = Run.objects.using(self._alias).filter(outcome=Outcome.RUNNING).exclude(pk=self._run.pk)
+        steps = StepRun.objects.using(self._alias).filter(outcome=Outcome.RUNNING).exclude(run=self._run)
+        try:
+            steps.update(outcome=Outcome.INTERRUPTED)
+            dead.update(outcome=Outcome.INTERRUPTED, finished_at=self._clock.now())
+        except DatabaseError:
+            self._available = False
+
+    def _open(self, step: Step, direction: Direction) -> StepRun:
+        self._position += 1
+        self._current = StepRun(
+            run=self._run,
+            position=self._position,
+            store=step.key.store,
+            app=step.key.app,
+            name=step.key.name,
+            direction=direction.value,
+            started_at=self._clock.now(),
+        )
+        self._unsaved.append(self._current)
+        return self._current
+
+    def _close(self, event: StepFinished) -> None:
+        if self._current is None:
+            return
+        self._current.outcome = Outcome.SUCCEEDED
+        self._current.seconds = event.seconds
+        self._current.changed = event.outcome.changed
+        self._current.detail = "\n".join(filter(None, [self._current.detail, event.outcome.detail]))
+        if event.step.foundation and event.outcome.direction is Direction.REVERT:
+            # The journal's own tables may just have gone.
+            self._available = False
+        self._write_current()
+
+    def _broke(self, event: StepBroke) -> None:
+        if self._current is None:
+            return
+        self._current.outcome = Outcome.FAILED
+        self._current.seconds = event.seconds
+        self._current.error_code, self._current.error = event.error.code, event.error.message
+        self._write_current()
+
+    def _skip(self, event: StepSkipped) -> None:
+        skipped = self._open(event.step, Direction.APPLY)
+        skipped.outcome = Outcome.SKIPPED
+        skipped.detail = f"needs {event.because.key}"
+        self._write_current()
+
+    def _write_current(self) -> None:
+        if self._current is not None and self._current not in self._unsaved:
+            self._unsaved.append(self._current)
+        self._flush()
+        self._current = None
+
+    def _end(self, event: RunFinished) -> None:
+        if self._run is None:
+            return
+        self._run.outcome = event.outcome
+        self._run.finished_at = self._clock.now()
+        if self._run not in self._unsaved:
+            self._unsaved.append(self._run)
+        self._flush()
+
+    def _flush(self) -> None:
+        """Write what is unsaved, if the tables are there; otherwise keep it for the next time."""
+        try:
+            if not self._available:
+                self._available = self._tables_exist()
+            while self._available and self._unsaved:
+                record = self._unsaved[0]
+                record.save(using=self._alias, force_insert=record._state.adding)
+                self._unsaved.pop(0)
+        except DatabaseError:
+            self._available = False
+        self._flushed_at = self._clock.monotonic()
+
+    def _tables_exist(self) -> bool:
+        with connections[self._alias].cursor() as cursor:
+            cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [StepRun._meta.db_table])
+            row = cursor.fetchone()
+        return bool(row and row[0])

@@ -1,0 +1,83 @@
+"""The situation: what the files declare and what the ledgers hold, read once for a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+from accord.registry import Registry
+from accord.types import AppliedStep, Step, StepKey
+from migrator.engine.drift import Drift, find_drift, with_replacements
+from migrator.engine.graph import Graph, build_graph, refuse_conflicts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """
+    Files and ledgers at one moment.
+
+    Attributes:
+        steps: Every step on disk.
+        applied: The ledgers of all stores, by key.
+        graph: The steps that take part.
+    """
+
+    steps: tuple[Step, ...]
+    applied: Mapping[StepKey, AppliedStep]
+    graph: Graph
+
+    @cached_property
+    def done(self) -> frozenset[StepKey]:
+        """Keys that count as applied, squashed steps included."""
+        return with_replacements(self.steps, self.applied)
+
+    @cached_property
+    def drift(self) -> Sequence[Drift]:
+        """Where files and ledgers disagree."""
+        return find_drift(self.graph, self.steps, self.applied)
+
+    def refuse_drift(self, except_for: Collection[StepKey] = ()) -> None:
+        """
+        Stop at the first disagreement that somebody has to mend.
+
+        Args:
+            except_for: Steps whose disagreement the caller is about to mend.
+
+        Raises:
+            DriftError: The first one found; the others are in :attr:`drift`.
+        """
+        for found in self.drift:
+            if not found.tolerable and found.key not in except_for:
+                raise found.error
+
+
+def read_situation(registry: Registry) -> Situation:
+    """
+    Read the files of all stores, and all ledgers at the same time.
+
+    Args:
+        registry: The stores.
+
+    Raises:
+        RevisionError: A file can't be used, or the files don't form a graph.
+        StoreUnavailable: A ledger can't be read.
+    """
+    stores = [registry[alias] for alias in registry]
+    with ThreadPoolExecutor(max_workers=max(len(stores), 1), thread_name_prefix="ledger") as pool:
+        pending: dict[str, Future[Mapping[StepKey, AppliedStep]]] = {
+            store.alias: pool.submit(store.applied) for store in stores if not store.features.thread_bound
+        }
+        steps = tuple(step for store in stores for step in store.steps())
+        ledgers = {store.alias: store.applied() for store in stores if store.features.thread_bound}
+        ledgers |= {alias: future.result() for alias, future in pending.items()}
+    applied = {key: entry for ledger in ledgers.values() for key, entry in ledger.items()}
+    return Situation(steps=steps, applied=applied, graph=_graph(registry, steps, applied))
+
+
+def _graph(registry: Registry, steps: Sequence[Step], applied: Mapping[StepKey, AppliedStep]) -> Graph:
+    ranks = {alias: rank for rank, alias in enumerate(registry)}
+    graph = build_graph(steps, applied, ranks=ranks)
+    refuse_conflicts(graph, [alias for alias in registry if registry[alias].features.allows_branches])
+    return graph
