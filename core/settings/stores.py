@@ -45,15 +45,14 @@ def store_urls(environment: Environment, root: Path) -> dict[str, str]:
 
 
 def _embedded_urls(root: Path, names: Sequence[str]) -> Mapping[str, str]:
-    """Ask accord.embedded; the addresses below go away once that package is there."""
-    if find_spec("accord.embedded") is None:
+    """Ask accord.embedded; the addresses below go away once that package is complete."""
+    if find_spec("accord.embedded") is None or not hasattr(import_module("accord.embedded"), "urls"):
         return {
             "postgres": "postgresql://accord@127.0.0.1:5432/accord",
             "mongodb": "mongodb://127.0.0.1:27017",
             "opensearch": "http://127.0.0.1:9200",
         }
-    embedded = import_module("accord.embedded")
-    found: Mapping[str, str] = embedded.urls(root, names)
+    found: Mapping[str, str] = import_module("accord.embedded").urls(root, names)
     return found
 
 

@@ -1,0 +1,7 @@
+"""Fixtures come by subject, one `fix_*.py` each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+pytest_plugins = [f"tests.{found.stem}" for found in sorted(Path(__file__).parent.glob("fix_*.py"))]
