@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from accord import conf, lease
 from accord.clock import Clock, SystemClock
 from accord.errors import (
     AccordError,
-    BaselineMismatch,
-    ExitCode,
     Interrupted,
     LeaseError,
     PlanChanged,
@@ -25,6 +22,7 @@ from accord.events import Reporter, fan_out, silent
 from accord.registry import Registry, registry
 from accord.stores import Explains, Probes, by_store
 from accord.types import Direction, Language, Lease, Presence, Probe, Source, Statement, Step, StepKey
+from migrator.engine.baseline import refuse_mismatch
 from migrator.engine.events import RunFinished, RunStarted
 from migrator.engine.executor import (
     Act,
@@ -36,63 +34,13 @@ from migrator.engine.executor import (
     revert_step,
 )
 from migrator.engine.journal import Journal
-from migrator.engine.plan import Plan, Target, plan_forward, plan_revert
+from migrator.engine.plan import Plan, plan_forward, plan_revert
+from migrator.engine.request import Request, RunReport
 from migrator.engine.situation import Situation, read_situation
 from migrator.models import Outcome, RunKind
 
 LEASE_SCOPE = "migrations"
 _NO_FILE = Path("(no file)")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """
-    What a caller wants done.
-
-    Attributes:
-        kind: Apply, revert, baseline or fake.
-        target: What to reach.
-        revert: With `fake`: strike from the ledger instead of writing into it.
-        environment: If set, the environment that the settings must describe.
-        lock_wait: Seconds to wait for the lease; None means the setting.
-    """
-
-    kind: RunKind = RunKind.APPLY
-    target: Target = field(default_factory=Target)
-    revert: bool = False
-    environment: str = ""
-    lock_wait: float | None = None
-
-    @property
-    def direction(self) -> Direction:
-        """Forward, or back."""
-        backwards = self.kind is RunKind.REVERT or (self.kind is RunKind.FAKE and self.revert)
-        return Direction.REVERT if backwards else Direction.APPLY
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunReport:
-    """
-    What a run came to.
-
-    Attributes:
-        run_id: The run; empty when there was nothing to run.
-        plan: What it ran: the plan made under the lease.
-        execution: What became of the steps.
-        seconds: How long it took, the wait for the lease not counted.
-        error: What ended the run early, if anything did.
-    """
-
-    run_id: str
-    plan: Plan
-    execution: Execution = field(default_factory=Execution)
-    seconds: float = 0.0
-    error: AccordError | None = None
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """What a command returns."""
-        return self.execution.exit_code if self.error is None else self.error.exit_code
 
 
 def never() -> bool:
@@ -184,6 +132,7 @@ class Migrations:
         *,
         report: Reporter = silent,
         confirm: Callable[[Plan], None] | None = None,
+        exact: bool = False,
         stop: Callable[[], bool] = never,
     ) -> RunReport:
         """
@@ -192,7 +141,8 @@ class Migrations:
         Args:
             request: What is wanted.
             report: Hears what happens.
-            confirm: Shown the plan before the lease is taken; raises to refuse.
+            confirm: Shown a plan that holds steps, before the lease is taken; raises to refuse.
+            exact: Refuse to run another plan than the one shown, should it change meanwhile.
             stop: Asked between steps; True ends the run there.
 
         Returns:
@@ -218,10 +168,10 @@ class Migrations:
             wait=wait,
             report=report,
         ) as held:
-            planned = self._plan_again(request, plan, must_match=confirm is not None) if plan.steps else plan
+            planned = self._plan_again(request, plan, exact=exact) if plan.steps else plan
             return self._execute(request, planned, held, report, stop)
 
-    def _plan_again(self, request: Request, plan: Plan, *, must_match: bool) -> Plan:
+    def _plan_again(self, request: Request, plan: Plan, *, exact: bool) -> Plan:
         """
         Plan under the lease: another run may have worked while this one waited.
 
@@ -229,7 +179,7 @@ class Migrations:
             PlanChanged: A person confirmed the first plan, and the second has other steps.
         """
         again = self.plan(request, self.situation())
-        if must_match and again.steps and again.digest != plan.digest:
+        if exact and again.steps and again.digest != plan.digest:
             raise PlanChanged(
                 "The plan changed while this run waited for the lease.",
                 hint="Look at the new plan with --plan, and run again.",
@@ -290,7 +240,7 @@ class Migrations:
         for alias in by_store(plan.steps):
             self._stores[alias].ping()
         if request.kind is RunKind.BASELINE:
-            _refuse_mismatch(self._probe(plan), plan)
+            refuse_mismatch(self._probe(plan), plan)
 
     def _probe(self, plan: Plan) -> Sequence[Probe]:
         probes: list[Probe] = []
@@ -358,27 +308,3 @@ def _outcome(execution: Execution, error: AccordError | None) -> str:
 def _unshown(alias: str) -> Statement:
     text = f"The store “{alias}” can't show what it would send."
     return Statement(text=text, language=Language.PYTHON, opaque=True)
-
-
-def _refuse_mismatch(probes: Sequence[Probe], plan: Plan) -> None:
-    foundation = {step.key for step in plan.steps if step.foundation}
-    wrong = [
-        probe
-        for probe in probes
-        if probe.presence in (Presence.ABSENT, Presence.PARTIAL, Presence.CONFLICTING)
-        and probe.key not in foundation
-    ]
-    if wrong:
-        findings = "; ".join(f"{probe.key} is {_found(probe)}" for probe in wrong[:10])
-        raise BaselineMismatch(
-            f"{len(wrong)} steps are not what stands in the stores: {findings}.",
-            hint="Name the last step that stands with --to, or bring the store to that state first.",
-        )
-
-
-def _found(probe: Probe) -> str:
-    return (
-        f"{probe.presence.value} ({', '.join(probe.findings[:3])})"
-        if probe.findings
-        else probe.presence.value
-    )

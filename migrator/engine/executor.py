@@ -62,13 +62,13 @@ def revert_step(store: Store, step: Step, lease: Lease, report: Reporter) -> Ste
     return store.revert(step, lease, report)
 
 
-def record_step(store: Store, step: Step, lease: Lease, report: Reporter) -> StepOutcome:
+def record_step(store: Store, step: Step, lease: Lease, _report: Reporter) -> StepOutcome:
     """Write a step into the ledger without acting."""
     _records(store).record(step, lease)
     return StepOutcome(key=step.key, direction=Direction.APPLY, already=True, detail="recorded only")
 
 
-def forget_step(store: Store, step: Step, lease: Lease, report: Reporter) -> StepOutcome:
+def forget_step(store: Store, step: Step, lease: Lease, _report: Reporter) -> StepOutcome:
     """Strike a step from the ledger without acting."""
     _records(store).forget(step, lease)
     return StepOutcome(

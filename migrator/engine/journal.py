@@ -54,10 +54,9 @@ class Journal:
                 self._begin(event)
             case StepStarted():
                 self._open(event.step, event.direction)
-                if self._clock.monotonic() - self._flushed_at > _QUIET:
-                    self._flush()
-            case StepNoted() if self._current is not None:
-                self._current.detail = "\n".join(filter(None, [self._current.detail, event.note]))
+                self._flush_if_quiet()
+            case StepNoted():
+                self._note(event.note)
             case StepFinished():
                 self._close(event)
             case StepBroke():
@@ -113,13 +112,17 @@ class Journal:
         self._unsaved.append(self._current)
         return self._current
 
+    def _note(self, text: str) -> None:
+        if self._current is not None:
+            self._current.detail = "\n".join(filter(None, [self._current.detail, text]))
+
     def _close(self, event: StepFinished) -> None:
         if self._current is None:
             return
         self._current.outcome = Outcome.SUCCEEDED
         self._current.seconds = event.seconds
         self._current.changed = event.outcome.changed
-        self._current.detail = "\n".join(filter(None, [self._current.detail, event.outcome.detail]))
+        self._note(event.outcome.detail)
         if event.step.foundation and event.outcome.direction is Direction.REVERT:
             # The journal's own tables may just have gone.
             self._available = False
@@ -153,6 +156,10 @@ class Journal:
         if self._run not in self._unsaved:
             self._unsaved.append(self._run)
         self._flush()
+
+    def _flush_if_quiet(self) -> None:
+        if self._clock.monotonic() - self._flushed_at > _QUIET:
+            self._flush()
 
     def _flush(self) -> None:
         """Write what is unsaved, if the tables are there; otherwise keep it for the next time."""

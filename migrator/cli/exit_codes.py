@@ -1,0 +1,65 @@
+"""Turning errors into exit codes, and saying them in the format that was asked for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from accord.errors import AccordError, ExitCode
+
+
+class AnsweringCommand(BaseCommand):
+    """
+    A command whose exit code and error message follow the suite's table.
+
+    A subclass implements :meth:`answer`. An :class:`~accord.errors.AccordError` that reaches
+    this class is said on standard error (with `--format json`, as a document on standard
+    output) and becomes the exit code of its class.
+    """
+
+    # A command with nothing to do has nothing to protect: checks run once there is a plan.
+    requires_system_checks = ()
+
+    def answer(self, options: dict[str, Any]) -> ExitCode:
+        """
+        Do the work and write the answer.
+
+        Returns:
+            The exit code.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must say how it answers")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Answer, and leave with the right code."""
+        try:
+            code = self.answer(options)
+        except AccordError as exc:
+            self.say_error(exc, options)
+            code = exc.exit_code
+        if code is not ExitCode.DONE:
+            raise SystemExit(int(code))
+
+    def say_error(self, error: AccordError, options: dict[str, Any]) -> None:
+        """Say an error in the format that was asked for; with --traceback, raise it."""
+        if options.get("traceback"):
+            raise error
+        if options.get("format") == "json":
+            self.stdout.write(
+                json.dumps({"schema": "accord.error/1", "error": error_document(error)}, indent=2)
+            )
+            return
+        self.stderr.write(self.style.ERROR(str(error)), self.style.ERROR)
+        if error.hint:
+            self.stderr.write(f"  {error.hint}", lambda text: text)
+
+
+def error_document(error: AccordError) -> dict[str, Any]:
+    """Describe an error for JSON answers."""
+    return {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "exit_code": int(error.exit_code),
+    }

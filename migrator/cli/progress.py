@@ -1,0 +1,144 @@
+"""What a person sees while a run goes on: one line a step, and a bar on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from accord import process
+from accord.events import Event, LeaseAwaited, Reporter, StepNoted, StepProgressed
+from accord.types import Direction
+from migrator.engine.events import StepBroke, StepFinished, StepSkipped, StepStarted
+
+_VERBS = {Direction.APPLY: "applied", Direction.REVERT: "reverted"}
+
+
+def line_for(event: Event, verbosity: int) -> str | None:
+    """
+    Put an event into one line.
+
+    Args:
+        event: Any event.
+        verbosity: 0 says failures only, 1 every step, 2 notes too.
+
+    Returns:
+        None when it is not worth a line.
+    """
+    match event:
+        case StepFinished() if verbosity > 0:
+            return _finished(event)
+        case StepBroke():
+            return f"{event.step.key}  FAILED after {event.seconds:.2f} s"
+        case StepSkipped():
+            return f"{event.step.key}  left out: it needs {event.because.key}"
+        case StepNoted() if verbosity > 0:
+            return f"{event.key}  {event.note}"
+        case _:
+            return None
+
+
+def _finished(event: StepFinished) -> str:
+    width = len(str(event.total))
+    verb = "was there already" if event.outcome.already else _VERBS[event.outcome.direction]
+    changed = f", {event.outcome.changed:,} changed" if event.outcome.changed else ""
+    detail = f" ({event.outcome.detail})" if event.outcome.detail else ""
+    return (
+        f"[{event.position:>{width}}/{event.total}] {event.step.key}  "
+        f"{verb} in {event.seconds:.2f} s{changed}{detail}"
+    )
+
+
+class PlainProgress:
+    """
+    Writes lines, for logs and pipes.
+
+    Args:
+        stream: Where to.
+        verbosity: As in :func:`line_for`.
+    """
+
+    def __init__(self, stream: TextIO, verbosity: int) -> None:
+        self._stream = stream
+        self._verbosity = verbosity
+        self._awaited = ""
+        self._tenths: dict[str, int] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Write a line about an event that deserves one."""
+        line = self._special(event) or line_for(event, self._verbosity)
+        if line is not None:
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+
+    def _special(self, event: Event) -> str | None:
+        """Say a wait once, and progress in tenths: a log is no place for a thousand lines."""
+        if isinstance(event, LeaseAwaited) and event.run_id != self._awaited and self._verbosity:
+            self._awaited = event.run_id
+            return waiting_line(event)
+        if isinstance(event, StepProgressed) and event.total and self._verbosity:
+            tenth = 10 * event.done // event.total
+            if tenth > self._tenths.get(event.key, 0):
+                self._tenths[event.key] = tenth
+                return f"{event.key}  {event.done:,} of {event.total:,}"
+        return None
+
+
+def waiting_line(event: LeaseAwaited) -> str:
+    """Say who holds the lease."""
+    holder = f"run {event.run_id} ({process.describe(event.owner)}, since {event.age:.0f} s)"
+    return f"Waiting for {holder}; giving up in {event.left:.0f} s."
+
+
+@contextmanager
+def progress(verbosity: int, stream: TextIO | None = None) -> Iterator[Reporter]:
+    """
+    Show a run's progress on standard error: a bar on a terminal, lines elsewhere.
+
+    Args:
+        verbosity: 0 shows failures only.
+        stream: Where to; standard error by default.
+
+    Yields:
+        The reporter to hand to the engine.
+    """
+    stream = stream or sys.stderr
+    if verbosity == 0:
+        yield PlainProgress(stream, 0)
+    elif not stream.isatty():
+        yield PlainProgress(stream, verbosity)
+    else:
+        with _bar(verbosity, stream) as reporter:
+            yield reporter
+
+
+@contextmanager
+def _bar(verbosity: int, stream: TextIO) -> Iterator[Reporter]:
+    """Show a bar for the run, one for the step that goes on, and a line for each that is over."""
+    # Loaded here: a run in a pipeline never draws, and should not pay for it.
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(file=stream), transient=True) as bar:
+        run = bar.add_task("waiting", total=None)
+        step = bar.add_task("", total=None, visible=False)
+
+        def report(event: Event) -> None:
+            match event:
+                case LeaseAwaited():
+                    bar.update(run, description=escape(waiting_line(event)))
+                case StepStarted():
+                    bar.update(run, description=str(event.step.key), total=event.total)
+                    bar.update(run, completed=event.position - 1)
+                    bar.update(step, visible=False)
+                case StepProgressed():
+                    bar.update(step, visible=True, completed=event.done, total=event.total)
+            line = line_for(event, verbosity)
+            if line is not None:
+                colour = "red" if isinstance(event, StepBroke) else "green"
+                bar.console.print(f"[{colour}]{escape(line)}[/]", highlight=False)
+
+        yield report

@@ -1,0 +1,45 @@
+"""Questions to a person, asked before anything is changed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from accord.errors import NotConfirmed
+from accord.types import Direction
+from migrator.engine.plan import Plan
+from migrator.models import RunKind
+
+
+def confirmation(kind: RunKind, *, interactive: bool) -> Callable[[Plan], None] | None:
+    """
+    Choose the question that a run needs.
+
+    Args:
+        kind: What the run does.
+        interactive: False with `--noinput`.
+
+    Returns:
+        None where nothing is asked: going forward, as Django's `migrate` does, or without input.
+    """
+    if not interactive or kind is RunKind.APPLY:
+        return None
+    return _ask
+
+
+def _ask(plan: Plan) -> None:
+    """
+    Ask whether a plan shall run.
+
+    Raises:
+        NotConfirmed: The answer was not yes, or nobody is there to answer.
+    """
+    verb = "undone" if plan.direction is Direction.REVERT else "recorded"
+    lines = [f"  {step.key}  {step.title}" for step in plan.steps]
+    sys.stderr.write("\n".join([f"{len(plan)} steps will be {verb}:", *lines, "Continue? [y/N] "]))
+    sys.stderr.flush()
+    if not sys.stdin.isatty():
+        sys.stderr.write("\n")
+        raise NotConfirmed("Nobody is there to confirm.", hint="Add --noinput if you mean it.")
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise NotConfirmed("Not confirmed; nothing was changed.")

@@ -1,0 +1,110 @@
+"""
+Answers as JSON documents. Each carries its `schema`; docs/reference/json.md describes them.
+
+Within a schema version, fields are added and never renamed or removed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from accord.types import Statement, Step
+from migrator.cli.exit_codes import error_document
+from migrator.engine.plan import Plan
+from migrator.engine.request import RunReport
+from migrator.engine.situation import Situation
+
+
+def dump(document: dict[str, Any]) -> str:
+    """Write a document."""
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def plan_document(plan: Plan, situation: Situation) -> dict[str, Any]:
+    """Describe a plan (`accord.plan/1`)."""
+    return {
+        "schema": "accord.plan/1",
+        "direction": plan.direction.value,
+        "digest": plan.digest,
+        "steps": [_step(step) for step in plan.steps],
+        "waiting": [str(step.key) for step in plan.waiting],
+        "drift": drift_documents(situation),
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "key": str(step.key),
+        "store": step.key.store,
+        "app": step.key.app,
+        "name": step.key.name,
+        "phase": step.phase.value,
+        "title": step.title,
+        "checksum": step.source.checksum,
+        "irreversible": step.irreversible,
+    }
+
+
+def drift_documents(situation: Situation) -> list[dict[str, Any]]:
+    """Describe what disagrees, tolerable or not."""
+    return [
+        {"key": str(found.key), "tolerable": found.tolerable, **error_document(found.error)}
+        for found in situation.drift
+    ]
+
+
+def dry_run_document(plan: Plan, rendered: Iterable[tuple[Step, Sequence[Statement]]]) -> dict[str, Any]:
+    """Describe what a plan would send (`accord.dry_run/1`)."""
+    steps = [{**_step(step), "statements": [_statement(item) for item in items]} for step, items in rendered]
+    return {
+        "schema": "accord.dry_run/1",
+        "direction": plan.direction.value,
+        "digest": plan.digest,
+        "steps": steps,
+    }
+
+
+def _statement(statement: Statement) -> dict[str, Any]:
+    return {"language": statement.language.value, "text": statement.text, "opaque": statement.opaque}
+
+
+def run_document(report: RunReport) -> dict[str, Any]:
+    """Describe a run (`accord.run/1`)."""
+    execution = report.execution
+    return {
+        "schema": "accord.run/1",
+        "run": report.run_id or None,
+        "exit_code": int(report.exit_code),
+        "direction": report.plan.direction.value,
+        "digest": report.plan.digest,
+        "seconds": round(report.seconds, 3),
+        "done": [
+            {"key": str(item.key), "changed": item.changed, "already": item.already, "detail": item.detail}
+            for item in execution.outcomes
+        ],
+        "failed": [{"key": str(item.step.key), **error_document(item.error)} for item in execution.failures],
+        "skipped": [str(step.key) for step in execution.skipped],
+        "waiting": [str(step.key) for step in report.plan.waiting],
+        "error": None if report.error is None else error_document(report.error),
+    }
+
+
+def listing_document(situation: Situation, steps: Sequence[Step]) -> dict[str, Any]:
+    """Describe steps with their state (`accord.steps/1`)."""
+    return {
+        "schema": "accord.steps/1",
+        "steps": [{**_step(step), **_state(situation, step)} for step in steps],
+        "drift": drift_documents(situation),
+    }
+
+
+def _state(situation: Situation, step: Step) -> dict[str, Any]:
+    entry = situation.applied.get(step.key)
+    return {
+        "applied": step.key in situation.done,
+        "applied_at": entry.applied_at.isoformat() if entry and entry.applied_at else None,
+        "run": entry.run_id or None if entry else None,
+        "needs": sorted(str(parent) for parent in situation.graph.parents.get(step.key, ())),
+    }

@@ -1,0 +1,130 @@
+"""Answers as text, in the manner of Django's own commands."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from django.core.management.color import Style
+
+from accord.types import Direction, Statement, Step
+from migrator.engine.plan import Plan
+from migrator.engine.request import RunReport
+from migrator.engine.situation import Situation
+
+_VERBS = {Direction.APPLY: ("to apply", "Applied"), Direction.REVERT: ("to revert", "Reverted")}
+
+
+def plan_lines(plan: Plan, style: Style) -> Iterator[str]:
+    """Show the steps of a plan in order."""
+    if not plan.steps:
+        yield "Nothing to do."
+    else:
+        yield style.MIGRATE_HEADING(f"{counted(len(plan), 'step')} {_VERBS[plan.direction][0]}:")
+        width = len(str(len(plan)))
+        longest = min(max(len(str(step.key)) for step in plan.steps), 60)
+        for position, step in enumerate(plan.steps, start=1):
+            key = style.MIGRATE_LABEL(f"{step.key!s:<{longest}}")
+            yield f"  {position:>{width}}. {key}  {step.phase.value:<8}  {step.title}".rstrip()
+        yield f"Plan digest {plan.digest}"
+    yield from waiting_lines(plan)
+
+
+def waiting_lines(plan: Plan) -> Iterator[str]:
+    """Name what stays out because of the phase."""
+    if plan.waiting:
+        yield f"{counted(len(plan.waiting), 'step')} of other phases, or behind one, stay for later:"
+        yield from (f"  {step.key}  {step.phase.value}" for step in plan.waiting)
+
+
+def dry_run_lines(
+    plan: Plan, rendered: Iterable[tuple[Step, Sequence[Statement]]], style: Style
+) -> Iterator[str]:
+    """Show what each step would send."""
+    if not plan.steps:
+        yield "Nothing to do."
+    for step, statements in rendered:
+        yield style.MIGRATE_HEADING(f"-- {step.key}: {step.title}")
+        for statement in statements:
+            text = style.WARNING(f"({statement.text})") if statement.opaque else statement.text
+            yield textwrap.indent(text, "   ")
+        if not statements:
+            yield "   (sends nothing)"
+
+
+def run_lines(report: RunReport, style: Style) -> Iterator[str]:
+    """Sum a run up."""
+    execution = report.execution
+    if not report.plan.steps and report.error is None:
+        yield style.SUCCESS(_nothing(report.plan))
+    if execution.outcomes:
+        yield style.SUCCESS(_done(report))
+    for failure in execution.failures:
+        yield style.ERROR(f"{failure.step.key} failed: {failure.error}")
+        if failure.error.hint:
+            yield f"  {failure.error.hint}"
+    if execution.skipped:
+        yield f"{counted(len(execution.skipped), 'step')} that need it did not run:"
+        yield from (f"  {step.key}" for step in execution.skipped)
+    yield from waiting_lines(report.plan)
+
+
+def _nothing(plan: Plan) -> str:
+    if plan.direction is Direction.REVERT:
+        return "Nothing to undo."
+    return "Nothing to do." if plan.waiting else "Nothing to do: everything is applied."
+
+
+def _done(report: RunReport) -> str:
+    per_store = Counter(outcome.key.store for outcome in report.execution.outcomes)
+    where = ", ".join(f"{store} {count}" for store, count in per_store.items())
+    total = counted(len(report.execution.outcomes), "step")
+    verb = _VERBS[report.plan.direction][1]
+    return f"{verb} {total} in {report.seconds:.1f} s ({where}). Run {report.run_id}"
+
+
+def list_lines(situation: Situation, steps: Sequence[Step], style: Style) -> Iterator[str]:
+    """List steps by store and app, with a cross for each that is applied."""
+    for store, of_store in groupby(steps, key=lambda step: step.key.store):
+        yield style.MIGRATE_HEADING(store)
+        for app, of_app in groupby(of_store, key=lambda step: step.key.app):
+            yield style.MIGRATE_LABEL(f"  {app}")
+            for step in of_app:
+                yield f"   [{_mark(situation, step)}] {step.key.name}{_phase(step)}"
+
+
+def tree_lines(situation: Situation, steps: Sequence[Step], style: Style) -> Iterator[str]:
+    """List steps in the order of a plan, each with what it needs outside its own app and store."""
+    for step in steps:
+        yield f"[{_mark(situation, step)}] {style.MIGRATE_LABEL(str(step.key))}{_phase(step)}"
+        foreign = [
+            parent
+            for parent in sorted(situation.graph.parents.get(step.key, ()))
+            if (parent.store, parent.app) != (step.key.store, step.key.app)
+        ]
+        for position, parent in enumerate(foreign, start=1):
+            branch = "└─" if position == len(foreign) else "├─"
+            yield f"     {branch} needs {parent}"
+
+
+def _mark(situation: Situation, step: Step) -> str:
+    return "X" if step.key in situation.done else " "
+
+
+def _phase(step: Step) -> str:
+    return "" if step.phase == "expand" else f"  ({step.phase.value})"
+
+
+def drift_lines(situation: Situation, style: Style) -> Iterator[str]:
+    """Say where files and ledgers disagree."""
+    for found in situation.drift:
+        paint = style.WARNING if found.tolerable else style.ERROR
+        yield paint(f"Drift: {found.error}")
+        yield f"  {found.error.hint}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,62 @@
+"""What a caller wants done, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from accord.errors import AccordError, ExitCode
+from accord.types import Direction
+from migrator.engine.executor import Execution
+from migrator.engine.plan import Plan, Target
+from migrator.models import RunKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """
+    What a caller wants done.
+
+    Attributes:
+        kind: Apply, revert, baseline or fake.
+        target: What to reach.
+        revert: With `fake`: strike from the ledger instead of writing into it.
+        environment: If set, the environment that the settings must describe.
+        lock_wait: Seconds to wait for the lease; None means the setting.
+    """
+
+    kind: RunKind = RunKind.APPLY
+    target: Target = field(default_factory=Target)
+    revert: bool = False
+    environment: str = ""
+    lock_wait: float | None = None
+
+    @property
+    def direction(self) -> Direction:
+        """Forward, or back."""
+        backwards = self.kind is RunKind.REVERT or (self.kind is RunKind.FAKE and self.revert)
+        return Direction.REVERT if backwards else Direction.APPLY
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunReport:
+    """
+    What a run came to.
+
+    Attributes:
+        run_id: The run; empty when there was nothing to run.
+        plan: What it ran: the plan made under the lease.
+        execution: What became of the steps.
+        seconds: How long it took, the wait for the lease not counted.
+        error: What ended the run early, if anything did.
+    """
+
+    run_id: str
+    plan: Plan
+    execution: Execution = field(default_factory=Execution)
+    seconds: float = 0.0
+    error: AccordError | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What a command returns."""
+        return self.execution.exit_code if self.error is None else self.error.exit_code

@@ -1,0 +1,95 @@
+"""Apply, or undo, the migrations of every store in one ordered plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from accord.errors import ExitCode
+from migrator.cli import render_json, render_text
+from migrator.cli.exit_codes import AnsweringCommand
+from migrator.cli.options import add_migrate_arguments, request_from
+from migrator.cli.progress import progress
+from migrator.cli.prompts import confirmation
+from migrator.cli.stopping import stop_on_signal
+from migrator.engine.api import Migrations
+from migrator.engine.plan import Plan
+from migrator.engine.request import Request, RunReport
+
+
+class Command(AnsweringCommand):
+    """`manage.py migrate_all`."""
+
+    help = (
+        "Applies the migrations of every store (PostgreSQL, MongoDB, search, Alembic) in one ordered plan. "
+        "Safe to start twice and to start again."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the flags."""
+        add_migrate_arguments(parser)
+
+    def answer(self, options: dict[str, Any]) -> ExitCode:
+        """Show or run what is asked for."""
+        request = request_from(options)
+        migrations = Migrations()
+        if options["plan"] or options["check_unapplied"] or options["dry_run"]:
+            return self._show(migrations, request, options)
+        return self._run(migrations, request, options)
+
+    def _show(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
+        situation = migrations.situation()
+        plan = migrations.plan(request, situation)
+        if options["dry_run"]:
+            rendered = migrations.explain(plan)
+            if options["format"] == "json":
+                self.stdout.write(render_json.dump(render_json.dry_run_document(plan, rendered)))
+            else:
+                self._write(render_text.dry_run_lines(plan, rendered, self.style))
+        elif options["format"] == "json":
+            self.stdout.write(render_json.dump(render_json.plan_document(plan, situation)))
+        else:
+            self._write(render_text.plan_lines(plan, self.style))
+            self._write(render_text.drift_lines(situation, self.style))
+        pending = bool(plan.steps) and options["check_unapplied"]
+        return ExitCode.FAILED if pending else ExitCode.DONE
+
+    def _run(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
+        ask = confirmation(request.kind, interactive=options["interactive"])
+        with progress(options["verbosity"]) as report, stop_on_signal() as stop:
+            result = migrations.run(
+                request,
+                report=report,
+                confirm=self._before_the_first_step(ask, options),
+                exact=ask is not None,
+                stop=stop,
+            )
+        self._sum_up(result, options)
+        return result.exit_code
+
+    def _before_the_first_step(
+        self, ask: Callable[[Plan], None] | None, options: dict[str, Any]
+    ) -> Callable[[Plan], None]:
+        """Check the project as Django's `migrate` does, then ask what has to be asked."""
+
+        def confirm(plan: Plan) -> None:
+            if not options["skip_checks"]:
+                self.check()
+            if ask is not None:
+                ask(plan)
+
+        return confirm
+
+    def _sum_up(self, result: RunReport, options: dict[str, Any]) -> None:
+        if options["format"] == "json":
+            self.stdout.write(render_json.dump(render_json.run_document(result)))
+            return
+        self._write(render_text.run_lines(result, self.style))
+        if result.error is not None:
+            self.say_error(result.error, options)
+
+    def _write(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.stdout.write(line)
