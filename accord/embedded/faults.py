@@ -1,0 +1,116 @@
+"""What the operating system refused, told as one of the suite's own errors."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from accord.errors import EmbeddedDataUnusable
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_IN_THE_WAY = frozenset({errno.ENOTDIR, errno.EEXIST, errno.EISDIR})
+
+FULL_DISK_WORDS = ("no space left on device", "disk quota exceeded", "not enough free disk space")
+"""How the servers themselves say in their logs that the disk is full, in lower case."""
+
+
+@contextlib.contextmanager
+def translated(store: str, folder: Path) -> Iterator[None]:
+    """
+    Raise what the operating system refuses inside the block as `EmbeddedDataUnusable`.
+
+    Args:
+        store: Name of the embedded server.
+        folder: Where its data is; named when the system's error names no file.
+    """
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno not in _FULL | _FORBIDDEN | _IN_THE_WAY:
+            raise
+        raise data_unusable(store, folder, exc) from exc
+
+
+def data_unusable(store: str, folder: Path, exc: OSError) -> EmbeddedDataUnusable:
+    """
+    Say which data folder can't be used, why, and what to do.
+
+    Args:
+        store: Name of the embedded server.
+        folder: Its data folder.
+        exc: What the system answered.
+
+    Returns:
+        The error to raise from `exc`.
+    """
+    place = Path(os.fsdecode(exc.filename)) if exc.filename else folder
+    reason = (exc.strerror or type(exc).__name__).lower()
+    return EmbeddedDataUnusable(
+        f"{store}: {place} can't be used: {reason}{_owner_words(exc, place)}.", hint=_hint(exc, store, folder)
+    )
+
+
+def full_disk(store: str, folder: Path) -> EmbeddedDataUnusable:
+    """Say that the file system under a data folder has no room left."""
+    return data_unusable(store, folder, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)))
+
+
+def require_space(store: str, folder: Path, needed: int) -> None:
+    """
+    Refuse to start a server where it would run out of space at once.
+
+    Args:
+        store: Name of the embedded server.
+        folder: An existing folder on the file system that will hold the data.
+        needed: Bytes the server writes in its first seconds.
+
+    Raises:
+        EmbeddedDataUnusable: Less than that is free.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        error = full_disk(store, folder)
+        error.message += f" {free // 2**20} MB are free, {needed // 2**20} MB are needed to start."
+        raise EmbeddedDataUnusable(error.message, hint=error.hint)
+
+
+def _owner_words(exc: OSError, place: Path) -> str:
+    """Name both users when the rights are what is wrong."""
+    if exc.errno not in _FORBIDDEN or exc.errno == errno.EROFS:
+        return ""
+    with contextlib.suppress(OSError):
+        nearest = next(path for path in (place, *place.parents) if path.exists())
+        owner = nearest.stat().st_uid
+        if owner != os.geteuid():
+            return f" ({nearest} belongs to {user_name(owner)}, this command runs as {user_name(os.geteuid())})"
+    return ""
+
+
+def _hint(exc: OSError, store: str, folder: Path) -> str:
+    if exc.errno in _FULL:
+        return (
+            f"Free some space on the file system of {folder}, "
+            "or point ACCORD_HOME at a folder on a larger one, then run the command again."
+        )
+    if exc.errno in _IN_THE_WAY:
+        return f"Something else stands where the folder should be: move it away, or point ACCORD_HOME elsewhere ({folder})."
+    return (
+        f"Run the command as the owner of {folder}, give the folder to yourself, "
+        f"or point ACCORD_HOME at a folder that you may write to. "
+        f"`manage.py embedded reset {store}`, run by its owner, removes the data."
+    )
+
+
+def user_name(uid: int) -> str:
+    """Name a user for people; numbers without a name stay numbers."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
