@@ -1,0 +1,221 @@
+"""
+The client: how the driver is opened, what it is told, and its errors in the suite's words.
+
+The driver is loaded when a server is first asked something, never before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from accord.errors import (
+    AccordError,
+    ConfigurationError,
+    ReplicaSetRequired,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+    UnsupportedServer,
+)
+from accord.redact import redact
+
+if TYPE_CHECKING:
+    from pymongo import MongoClient
+    from pymongo.errors import OperationFailure, PyMongoError
+
+Document = dict[str, Any]
+
+OLDEST = (6, 0)
+_REFUSALS = frozenset({13, 18, 8000})  # Unauthorized, AuthenticationFailed, Atlas' own
+_ILLEGAL_OPERATION = 20
+_HOW_TO_REPLICATE = (
+    "Start mongod with --replSet rs0, run rs.initiate() once in mongosh, and add ?replicaSet=rs0 to the URL; "
+    "one node is enough. `python manage.py embedded start mongodb` does it for development."
+)
+# Documents stand in braces in the server's messages, and a document may hold personal data.
+_BRACES = re.compile(r"\{.*\}", re.DOTALL)
+_QUOTED_KEY = re.compile(r"dup key:.*", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Place:
+    """
+    Where something happened, for messages.
+
+    Attributes:
+        alias: The store.
+        address: Host and port without credentials.
+    """
+
+    alias: str
+    address: str
+
+    def __str__(self) -> str:
+        return f"MongoDB “{self.alias}” at {self.address}"
+
+
+def open_client(url: str, timeout: float, place: Place) -> MongoClient[Document]:
+    """
+    Make a client. Nothing is sent yet.
+
+    Args:
+        url: As `mongodb://` or `mongodb+srv://`.
+        timeout: Seconds until a server that does not answer counts as unavailable.
+        place: For messages.
+
+    Raises:
+        ConfigurationError: The URL can't be used.
+    """
+    from pymongo import MongoClient
+    from pymongo.errors import InvalidURI, PyMongoError
+
+    milliseconds = int(timeout * 1000)
+    try:
+        return MongoClient(
+            url,
+            appname="accord",
+            serverSelectionTimeoutMS=milliseconds,
+            connectTimeoutMS=milliseconds,
+            # Dates beyond the year 9999 exist in real collections and must survive a batch.
+            datetime_conversion="DATETIME_AUTO",
+        )
+    except (InvalidURI, PyMongoError, ValueError, TypeError) as exc:
+        raise ConfigurationError(
+            f"The URL of {place} can't be used: {redact(str(exc)).splitlines()[0]}",
+            hint="Write it as mongodb://user:password@host:27017/database?replicaSet=rs0.",
+        ) from exc
+
+
+def check_server(
+    hello: Mapping[str, Any], version: Sequence[int], place: Place, *, replica_set_required: bool
+) -> None:
+    """
+    Refuse a server that the suite does not work with.
+
+    Args:
+        hello: Answer to `hello`.
+        version: Numbers of the server's version.
+        place: For messages.
+        replica_set_required: Whether one that stands alone is refused, too.
+
+    Raises:
+        UnsupportedServer: It is too old.
+        ReplicaSetRequired: It stands alone.
+    """
+    if tuple(version[:2]) < OLDEST:
+        raise UnsupportedServer(
+            f"{place} is version {'.'.join(map(str, version[:3]))}; the oldest that works is 6.0.",
+            hint="Upgrade the server, one major version at a time.",
+        )
+    if replica_set_required and not has_transactions(hello):
+        raise replica_set_missing(place)
+
+
+def has_transactions(hello: Mapping[str, Any]) -> bool:
+    """Tell whether a server belongs to a replica set or a sharded cluster."""
+    return "setName" in hello or hello.get("msg") == "isdbgrid"
+
+
+def replica_set_missing(place: Place) -> ReplicaSetRequired:
+    """Make the error for a server without transactions."""
+    return ReplicaSetRequired(
+        f"{place} stands alone; transactions, which keep data and ledger together, need a replica set.",
+        hint=_HOW_TO_REPLICATE,
+    )
+
+
+@contextmanager
+def translated(
+    place: Place, client: Callable[[], MongoClient[Document] | None] = lambda: None
+) -> Iterator[None]:
+    """
+    Turn what the driver raises into errors of the suite.
+
+    Args:
+        place: For messages.
+        client: Gives the client, which is asked what it saw when no server could be used.
+
+    Raises:
+        StoreUnavailable: The server can't be reached.
+        StoreRefused: It rejects our credentials or our rights.
+        StoreError: It answers with another error.
+    """
+    try:
+        yield
+    except AccordError:
+        raise
+    except Exception as exc:
+        error = _translation(exc, place, client())
+        if error is None:
+            raise
+        raise error from exc
+
+
+def plain_message(error: PyMongoError) -> str:
+    """
+    Say what a server complained about, without any document in it.
+
+    Args:
+        error: Any error of the driver; its own text may quote whole documents.
+    """
+    details = getattr(error, "details", None) or {}
+    writes = details.get("writeErrors") or [details]
+    text = writes[0].get("errmsg") or _first_words(error)
+    text = _BRACES.sub("{…}", _QUOTED_KEY.sub("dup key: {…}", text))
+    code = writes[0].get("code") or getattr(error, "code", None)
+    return redact(f"{text.strip().rstrip('.')} (code {code})" if code else text.strip().rstrip("."))
+
+
+def _first_words(error: PyMongoError) -> str:
+    return str(error).partition(", full error")[0].partition(", Timeout:")[0]
+
+
+def _translation(exc: Exception, place: Place, client: MongoClient[Document] | None) -> AccordError | None:
+    from pymongo.errors import ConfigurationError as DriverConfigurationError
+    from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
+
+    if isinstance(exc, ConnectionFailure):
+        return _unreachable(exc, place, client)
+    if isinstance(exc, OperationFailure):
+        return _refused(exc, place)
+    if isinstance(exc, DriverConfigurationError):
+        if "wire version" in str(exc):
+            return UnsupportedServer(
+                f"{place} is too old for the driver.", hint="Upgrade it to 6.0 or newer."
+            )
+        return ConfigurationError(f"{place}: {plain_message(exc)}.", hint="Correct the URL of the store.")
+    if isinstance(exc, PyMongoError):
+        return StoreError(f"{place}: {plain_message(exc)}.", hint="See the server's log.")
+    return None
+
+
+def _unreachable(exc: PyMongoError, place: Place, client: MongoClient[Document] | None) -> StoreUnavailable:
+    if client is not None and _not_initiated(client):
+        return ReplicaSetRequired(
+            f"{place} was started for a replica set that nobody initiated yet.",
+            hint="Run rs.initiate() once in mongosh, connected to that server.",
+        )
+    return StoreUnavailable(
+        f"{place} can't be reached: {_BRACES.sub('', _first_words(exc)).strip()}.",
+        hint="Is it running, and are host, port and replicaSet of the URL right?",
+    )
+
+
+def _not_initiated(client: MongoClient[Document]) -> bool:
+    kinds = {server.server_type_name for server in client.topology_description.server_descriptions().values()}
+    return kinds == {"RSGhost"}
+
+
+def _refused(exc: OperationFailure, place: Place) -> AccordError:
+    if exc.code in _REFUSALS:
+        return StoreRefused(
+            f"{place} refuses us: {plain_message(exc)}.",
+            hint="Check user, password and authSource of the URL; the user needs readWrite and dbAdmin.",
+        )
+    if exc.code == _ILLEGAL_OPERATION and "replica set" in str(exc):
+        return replica_set_missing(place)
+    return StoreError(f"{place}: {plain_message(exc)}.", hint="See the server's log for the whole answer.")

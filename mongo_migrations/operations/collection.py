@@ -1,0 +1,247 @@
+"""Operations on whole collections: create, drop, rename."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any
+
+from accord.errors import ConflictingState, StepFailed
+from accord.types import Direction, Statement, StepKey
+from mongo_migrations import definitions, shell
+from mongo_migrations.operations.base import Context, Operation, conflict
+from mongo_migrations.schema import Fact, LiveCollection, Outline, read_collection
+
+_NAMESPACE_EXISTS = 48
+
+
+@dataclass(frozen=True)
+class CreateCollection(Operation):
+    """
+    Create a collection; undone by dropping it with everything in it.
+
+    Attributes:
+        name: Its name.
+        validator: Query or `{"$jsonSchema": ...}` that documents must match.
+        validation_level: `strict` or `moderate`.
+        validation_action: `error` or `warn`.
+        capped_size: Bytes after which a capped collection forgets its oldest documents.
+        capped_documents: Number of documents after which it does.
+        timeseries: `{"timeField": ..., "metaField": ..., "granularity": ...}`.
+        expire_after_seconds: Age at which a time series or clustered collection drops documents.
+        collation: Default collation, such as `{"locale": "fr", "strength": 2}`.
+        clustered: True to keep the documents in the order of `_id`, without an index of its own.
+        options: Anything else that the `create` command takes, in its own words.
+    """
+
+    name: str
+    _: KW_ONLY
+    validator: Mapping[str, Any] | None = None
+    validation_level: str | None = None
+    validation_action: str | None = None
+    capped_size: int | None = None
+    capped_documents: int | None = None
+    timeseries: Mapping[str, Any] | None = None
+    expire_after_seconds: int | None = None
+    collation: Mapping[str, Any] | None = None
+    clustered: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def definition(self) -> Mapping[str, Any]:
+        """Give the options as the `create` command takes them."""
+        declared = {
+            "validator": self.validator,
+            "validationLevel": self.validation_level,
+            "validationAction": self.validation_action,
+            "capped": True if self.capped_size else None,
+            "size": self.capped_size,
+            "max": self.capped_documents,
+            "timeseries": self.timeseries,
+            "expireAfterSeconds": self.expire_after_seconds,
+            "collation": self.collation,
+            "clusteredIndex": {"key": {"_id": 1}, "unique": True} if self.clustered else None,
+            **self.options,
+        }
+        return {name: value for name, value in declared.items() if value is not None}
+
+    def apply(self, context: Context) -> int:
+        from pymongo.errors import OperationFailure
+
+        if self._is_there(context):
+            return 0
+        try:
+            context.command({"create": self.name, **self.definition()})
+        except OperationFailure as exc:
+            # The application may have created it by its first write, this very moment.
+            if exc.code != _NAMESPACE_EXISTS or not self._is_there(context):
+                raise
+            return 0
+        return 1
+
+    def revert(self, context: Context) -> int:
+        return drop_once(context, self.name)
+
+    def explain(self, direction: Direction) -> Sequence[Statement]:
+        if direction is Direction.REVERT:
+            return [shell.statement(shell.on_collection(self.name, "drop"))]
+        definition = self.definition()
+        arguments = [self.name, definition] if definition else [self.name]
+        return [shell.statement(shell.call("db.createCollection", *arguments))]
+
+    def outline(self, outline: Outline, owner: StepKey) -> None:
+        definition = self.definition()
+        outline.collections[self.name] = Fact(owner, _without_validation(definition))
+        outline.validators[self.name] = Fact(owner, _validation(definition))
+
+    def _is_there(self, context: Context) -> bool:
+        found = read_collection(context.db, self.name)
+        if found is None:
+            return False
+        differences = [
+            *definitions.collection_differences(_without_validation(self.definition()), found.options),
+            *definitions.validation_differences(_validation(self.definition()), found.options),
+        ]
+        if differences:
+            raise conflict(context.key, f"collection {self.name}", differences)
+        return True
+
+
+@dataclass(frozen=True)
+class DropCollection(Operation):
+    """
+    Drop a collection; undone by the operations that restore its empty shape, if they are given.
+
+    Attributes:
+        name: Its name.
+        restore: Operations that create it again, empty: `[CreateCollection(...), ...]`.
+        even_with_data: True to drop it although documents are in it.
+    """
+
+    name: str
+    _: KW_ONLY
+    restore: Sequence[Operation] = ()
+    even_with_data: bool = False
+
+    @property
+    def irreversible(self) -> str:
+        """Irreversible unless it is told how to restore the empty shape."""
+        return "" if self.restore else f"DropCollection({self.name!r}) does not say how to restore it."
+
+    def apply(self, context: Context) -> int:
+        if not self.even_with_data and context.saved("dropped") is None:
+            self._refuse_data(context)
+        return drop_once(context, self.name)
+
+    def revert(self, context: Context) -> int:
+        return sum(operation.apply(context) for operation in self.restore)
+
+    def explain(self, direction: Direction) -> Sequence[Statement]:
+        if direction is Direction.APPLY:
+            return [shell.statement(shell.on_collection(self.name, "drop"))]
+        return [statement for operation in self.restore for statement in operation.explain(Direction.APPLY)]
+
+    def outline(self, outline: Outline, owner: StepKey) -> None:
+        outline.forget_contents(self.name)
+        outline.collections[self.name] = Fact(owner, None)
+
+    def _refuse_data(self, context: Context) -> None:
+        if context.db[self.name].find_one({}, {"_id": 1}) is not None:
+            raise StepFailed(
+                f"{context.key}: collection {self.name} holds documents, so it was not dropped.",
+                hint="Move or delete them first, or write DropCollection(..., even_with_data=True).",
+            )
+
+
+@dataclass(frozen=True)
+class RenameCollection(Operation):
+    """
+    Give a collection another name, with its documents and indexes; undone by the old name.
+
+    Attributes:
+        old: Name before.
+        new: Name after.
+    """
+
+    old: str
+    new: str
+
+    def apply(self, context: Context) -> int:
+        return _rename_once(context, self.old, self.new)
+
+    def revert(self, context: Context) -> int:
+        return _rename_once(context, self.new, self.old)
+
+    def explain(self, direction: Direction) -> Sequence[Statement]:
+        old, new = (self.old, self.new) if direction is Direction.APPLY else (self.new, self.old)
+        return [shell.statement(shell.on_collection(old, "renameCollection", new))]
+
+    def outline(self, outline: Outline, owner: StepKey) -> None:
+        known = outline.collections.get(self.old)
+        definition = known.definition if known and known.definition is not None else {}
+        outline.collections[self.new] = Fact(owner, definition)
+        outline.collections[self.old] = Fact(owner, None)
+        outline.move_contents(self.old, self.new)
+
+
+def drop_once(context: Context, name: str) -> int:
+    """
+    Drop a collection, and not its successor.
+
+    A run that was killed after the drop must not drop what the application created under
+    the same name since then, so the collection's identity is recorded before.
+
+    Args:
+        context: Where the operation works.
+        name: The collection.
+    """
+    found = read_collection(context.db, name)
+    if found is None:
+        return 0
+    if context.saved_once("dropped", lambda: _identity(found)) != _identity(found):
+        context.note(f"{name} was dropped before; the collection of that name is a new one and stays.")
+        return 0
+    context.command({"drop": name})
+    return 1
+
+
+def _rename_once(context: Context, old: str, new: str) -> int:
+    source, target = read_collection(context.db, old), read_collection(context.db, new)
+    identity = context.saved(f"renamed_{new}")
+    if target is not None and (source is None or identity == _identity(target)):
+        return 0
+    if source is None:
+        raise StepFailed(
+            f"{context.key}: there is no collection {old} to rename.",
+            hint="Create it in an earlier revision, or correct the name.",
+        )
+    if target is not None:
+        raise ConflictingState(
+            f"{context.key}: {old} can't become {new}, because both exist.",
+            hint=f"Look at both; drop or rename {new}, and run again.",
+        )
+    context.save(f"renamed_{new}", _identity(source))
+    _rename(context, old, new)
+    return 1
+
+
+def _rename(context: Context, old: str, new: str) -> None:
+    database = context.db.name
+    context.db.client.admin.command(
+        {
+            "renameCollection": f"{database}.{old}",
+            "to": f"{database}.{new}",
+            "writeConcern": {"w": "majority", "j": True},
+        }
+    )
+
+
+def _identity(collection: LiveCollection) -> str:
+    return str(collection.uuid)
+
+
+def _validation(definition: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in definition.items() if name in definitions.VALIDATION}
+
+
+def _without_validation(definition: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in definition.items() if name not in definitions.VALIDATION}

@@ -1,0 +1,79 @@
+"""Operation on the rules that a collection's documents must match."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+from accord.errors import StepFailed
+from accord.types import Direction, Statement, StepKey
+from mongo_migrations import definitions, shell
+from mongo_migrations.operations.base import Context, Operation
+from mongo_migrations.schema import Fact, Outline, read_collection
+
+
+@dataclass(frozen=True)
+class SetValidator(Operation):
+    """
+    Set the rules for new and changed documents; undone by the rules that stood there before.
+
+    Documents that are there already are not looked at.
+
+    Attributes:
+        collection: The collection.
+        validator: Query or `{"$jsonSchema": ...}`; `{}` takes all rules away.
+        validation_level: `strict`, or `moderate` to let documents that are invalid already be updated.
+        validation_action: `error` or `warn`.
+    """
+
+    collection: str
+    validator: Mapping[str, Any]
+    _: KW_ONLY
+    validation_level: str = "strict"
+    validation_action: str = "error"
+
+    def definition(self) -> Mapping[str, Any]:
+        """Give the rules as the `collMod` command takes them."""
+        values = (self.validator, self.validation_level, self.validation_action)
+        return dict(zip(definitions.VALIDATION, values, strict=True))
+
+    def apply(self, context: Context) -> int:
+        live = self._live(context)
+        # The rules of today are put away first; a rerun after a kill finds them and keeps them.
+        context.saved_once("before", lambda: _rules(live))
+        return self._set(context, self.definition(), live)
+
+    def revert(self, context: Context) -> int:
+        before = context.saved("before")
+        # An entry without them was written by a baseline: nobody knows what stood there before.
+        return self._set(context, before or _rules({}), self._live(context))
+
+    def explain(self, direction: Direction) -> Sequence[Statement]:
+        if direction is Direction.REVERT:
+            return [shell.opaque(f"Sets the rules of {self.collection} that stood there before.")]
+        command = {"collMod": self.collection, **self.definition()}
+        return [shell.statement(shell.call("db.runCommand", command))]
+
+    def outline(self, outline: Outline, owner: StepKey) -> None:
+        outline.validators[self.collection] = Fact(owner, self.definition())
+
+    def _live(self, context: Context) -> Mapping[str, Any]:
+        found = read_collection(context.db, self.collection)
+        if found is None:
+            raise StepFailed(
+                f"{context.key}: there is no collection {self.collection} to set rules for.",
+                hint="Create it in an earlier revision, or correct the name.",
+            )
+        return found.options
+
+    def _set(self, context: Context, rules: Mapping[str, Any], live: Mapping[str, Any]) -> int:
+        if not definitions.validation_differences(rules, live):
+            return 0
+        context.command({"collMod": self.collection, **rules})
+        return 1
+
+
+def _rules(live: Mapping[str, Any]) -> Mapping[str, Any]:
+    defaults: tuple[Any, ...] = ({}, "strict", "error")
+    return {name: live.get(name, usual) for name, usual in zip(definitions.VALIDATION, defaults, strict=True)}

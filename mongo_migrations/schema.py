@@ -1,0 +1,212 @@
+"""
+The schema that a database should have and the one it has.
+
+An :class:`Outline` is what operations say should stand after them; a :class:`LiveSchema` is
+what the server answers. Their comparison judges each step by the facts that it set last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from accord.types import Presence, Probe, StepKey
+from mongo_migrations import definitions
+
+if TYPE_CHECKING:
+    from pymongo.database import Database
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """
+    Something that should stand, or should be gone.
+
+    Attributes:
+        owner: Step that set it last.
+        definition: How it should be; None means that it must not exist.
+    """
+
+    owner: StepKey
+    definition: Mapping[str, Any] | None
+
+
+@dataclass
+class Outline:
+    """
+    What a database should hold after some operations.
+
+    Attributes:
+        collections: By name: options without the validator.
+        validators: By collection: validator, level and action.
+        indexes: By collection and name: definition.
+        opaque: Steps with effects that can't be looked at (Python, documents).
+    """
+
+    collections: dict[str, Fact] = field(default_factory=dict)
+    validators: dict[str, Fact] = field(default_factory=dict)
+    indexes: dict[tuple[str, str], Fact] = field(default_factory=dict)
+    opaque: set[StepKey] = field(default_factory=set)
+
+    def forget_contents(self, collection: str) -> None:
+        """Drop every fact about what a collection holds: it is gone."""
+        self.validators.pop(collection, None)
+        for place in [place for place in self.indexes if place[0] == collection]:
+            del self.indexes[place]
+
+    def move_contents(self, old: str, new: str) -> None:
+        """Take the facts about a collection along to its new name."""
+        if old in self.validators:
+            self.validators[new] = self.validators.pop(old)
+        for place in [place for place in self.indexes if place[0] == old]:
+            self.indexes[new, place[1]] = self.indexes.pop(place)
+
+
+@dataclass(frozen=True)
+class LiveCollection:
+    """
+    A collection as the server describes it.
+
+    Attributes:
+        name: Its name.
+        options: As `listCollections` gives them.
+        uuid: Identity that survives a rename and not a drop; None for views.
+    """
+
+    name: str
+    options: Mapping[str, Any]
+    uuid: Any
+
+
+class LiveSchema:
+    """
+    What a server answers about a database; each question is asked once, when it comes up.
+
+    Args:
+        db: The database.
+    """
+
+    def __init__(self, db: Database[Document]) -> None:
+        self._db = db
+        self._collections: dict[str, LiveCollection] | None = None
+        self._indexes: dict[str, dict[str, Document]] = {}
+
+    def collection(self, name: str) -> LiveCollection | None:
+        """Describe a collection, None when there is none."""
+        if self._collections is None:
+            described = (_described(answer) for answer in self._db.list_collections())
+            self._collections = {found.name: found for found in described}
+        return self._collections.get(name)
+
+    def index(self, collection: str, name: str) -> Document | None:
+        """Describe an index, None when there is none."""
+        if collection not in self._indexes:
+            self._indexes[collection] = read_indexes(self._db, collection)
+        return self._indexes[collection].get(name)
+
+
+def read_collection(db: Database[Document], name: str) -> LiveCollection | None:
+    """Ask the server for one collection."""
+    return next((_described(answer) for answer in db.list_collections(filter={"name": name})), None)
+
+
+def read_indexes(db: Database[Document], collection: str) -> dict[str, Document]:
+    """Ask the server for the indexes of a collection by name; none when it does not exist."""
+    return {answer["name"]: dict(answer) for answer in db[collection].list_indexes()}
+
+
+def _described(answer: Mapping[str, Any]) -> LiveCollection:
+    return LiveCollection(
+        name=answer["name"], options=answer.get("options", {}), uuid=answer.get("info", {}).get("uuid")
+    )
+
+
+@dataclass(frozen=True)
+class Finding:
+    """
+    What was found of one fact.
+
+    Attributes:
+        owner: Step that set the fact.
+        presence: Absent, done or conflicting.
+        lines: What is missing or different.
+    """
+
+    owner: StepKey
+    presence: Presence
+    lines: tuple[str, ...] = ()
+
+
+def findings(outline: Outline, live: LiveSchema) -> Iterator[Finding]:
+    """Compare every fact of an outline with the server."""
+    for name, fact in outline.collections.items():
+        yield _collection_finding(name, fact, live)
+    for name, fact in outline.validators.items():
+        yield _validator_finding(name, fact, live)
+    for (collection, name), fact in outline.indexes.items():
+        yield _index_finding(collection, name, fact, live)
+
+
+def judge(key: StepKey, outline: Outline, found: Sequence[Finding]) -> Probe:
+    """
+    Put the findings about a step into one answer.
+
+    Args:
+        key: The step.
+        outline: Knows whether the step has effects that can't be looked at.
+        found: Findings of any steps.
+    """
+    own = [finding for finding in found if finding.owner == key]
+    lines = tuple(line for finding in own for line in finding.lines)
+    if not own and key in outline.opaque:
+        return Probe(key=key, presence=Presence.UNKNOWN, findings=("It changes documents only.",))
+    return Probe(key=key, presence=_overall({finding.presence for finding in own}), findings=lines)
+
+
+def _overall(presences: set[Presence]) -> Presence:
+    if Presence.CONFLICTING in presences:
+        return Presence.CONFLICTING
+    if presences <= {Presence.DONE}:
+        return Presence.DONE
+    return Presence.PARTIAL if Presence.DONE in presences else Presence.ABSENT
+
+
+def _finding(fact: Fact, place: str, *, exists: bool, differences: Sequence[str] = ()) -> Finding:
+    if fact.definition is None:
+        if exists:
+            return Finding(fact.owner, Presence.ABSENT, (f"{place} is still there.",))
+        return Finding(fact.owner, Presence.DONE)
+    if not exists:
+        return Finding(fact.owner, Presence.ABSENT, (f"{place} does not exist.",))
+    if differences:
+        return Finding(fact.owner, Presence.CONFLICTING, tuple(f"{place}: {line}." for line in differences))
+    return Finding(fact.owner, Presence.DONE)
+
+
+def _collection_finding(name: str, fact: Fact, live: LiveSchema) -> Finding:
+    found = live.collection(name)
+    differences: Sequence[str] = ()
+    if found is not None and fact.definition is not None:
+        differences = definitions.collection_differences(fact.definition, found.options)
+    return _finding(fact, f"Collection {name}", exists=found is not None, differences=differences)
+
+
+def _validator_finding(name: str, fact: Fact, live: LiveSchema) -> Finding:
+    found = live.collection(name)
+    differences: Sequence[str] = ()
+    if found is not None and fact.definition is not None:
+        differences = definitions.validation_differences(fact.definition, found.options)
+    return _finding(fact, f"Validation of {name}", exists=found is not None, differences=differences)
+
+
+def _index_finding(collection: str, name: str, fact: Fact, live: LiveSchema) -> Finding:
+    found = live.index(collection, name)
+    differences: Sequence[str] = ()
+    if found is not None and fact.definition is not None:
+        owner = live.collection(collection)
+        collation = owner.options.get("collation") if owner else None
+        differences = definitions.index_differences(fact.definition, found, collation)
+    return _finding(fact, f"Index {name} of {collection}", exists=found is not None, differences=differences)
