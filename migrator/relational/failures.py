@@ -1,0 +1,199 @@
+"""
+Errors of Django and its drivers in the suite's words: translated once, here, and chained.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import DatabaseError, InterfaceError, NotSupportedError, connections
+from django.db.migrations.exceptions import IrreversibleError
+
+from accord.errors import (
+    AccordError,
+    ConflictingState,
+    IrreversibleStep,
+    StepFailed,
+    StoreRefused,
+    StoreUnavailable,
+    UnsupportedServer,
+)
+from accord.redact import address, first_line
+from accord.types import Step, StoreInfo
+from migrator.relational.vendors import vendor_of
+
+# Code that speaks of the schema alone; elsewhere a message may quote what a row holds.
+_SCHEMA_CODE = (
+    "django.apps",
+    "django.db.migrations",
+    "django.db.backends.base.schema",
+    "django.db.backends.postgresql.schema",
+    "django.contrib.postgres.operations",
+    "django_mongodb_backend.schema",
+)
+
+
+@contextmanager
+def translated(alias: str) -> Iterator[None]:
+    """
+    Turn errors about reaching a database into the suite's.
+
+    Raises:
+        StoreUnavailable: It can't be reached.
+        StoreRefused: It rejects our credentials.
+        UnsupportedServer: It is too old for Django or for us.
+    """
+    try:
+        yield
+    except AccordError:
+        raise
+    except NotSupportedError as exc:
+        raise UnsupportedServer(
+            f"The store “{alias}”: {first_line(exc)}.",
+            hint="Upgrade the server, or point the alias at a newer one.",
+        ) from exc
+    except Exception as exc:
+        unreachable = _unreachable(alias, exc)
+        if unreachable is None:
+            raise
+        raise unreachable from exc
+
+
+@contextmanager
+def translated_step(step: Step) -> Iterator[None]:
+    """
+    Turn whatever a migration raises into the suite's errors. Nothing personal gets into a message.
+
+    Raises:
+        StoreUnavailable: The connection broke, or there was none.
+        ConflictingState: Something of the name is there already.
+        IrreversibleStep: An operation has no reverse.
+        StepFailed: Anything else.
+    """
+    alias = step.key.store
+    try:
+        yield
+    except AccordError:
+        raise
+    except IrreversibleError as exc:
+        raise IrreversibleStep(f"Step {step.key} can't be undone: {exc}.", hint=_FORWARD) from exc
+    except DatabaseError as exc:
+        raise _database_failure(step, exc) from exc
+    except InterfaceError as exc:
+        connections[alias].close()
+        raise _unavailable(alias) from exc
+    except Exception as exc:
+        raise _unreachable(alias, exc) or _code_failure(step, exc) from exc
+
+
+@contextmanager
+def translated_signal(alias: str, signal: str) -> Iterator[None]:
+    """
+    Turn what a receiver of one of Django's signals raises into the suite's errors.
+
+    Raises:
+        StoreUnavailable: The database can't be reached.
+        StepFailed: A receiver failed.
+    """
+    try:
+        with translated(alias):
+            yield
+    except AccordError:
+        raise
+    except Exception as exc:
+        frame = traceback.extract_tb(exc.__traceback__)[-1]
+        raise StepFailed(
+            f"A receiver of {signal} failed on “{alias}”: {type(exc).__name__} at {frame.filename}, "
+            f"line {frame.lineno}.",
+            hint="Correct the receiver, then run the same command again; --traceback shows the whole error.",
+        ) from exc
+
+
+_FORWARD = "Write a migration that goes forward to the wanted state instead."
+
+
+def info(alias: str, kind: str, version: str) -> StoreInfo:
+    """Describe a database for people."""
+    return StoreInfo(alias=alias, kind=kind, version=version, address=place_of(alias))
+
+
+def place_of(alias: str) -> str:
+    """Give host and port of a database, or its file or socket: nothing secret."""
+    settings = connections.databases[alias]
+    host = str(settings.get("HOST") or "")
+    if "://" in host:
+        return address(host)
+    port = settings.get("PORT")
+    return f"{host or 'localhost'}:{port}" if port else host or str(settings.get("NAME") or "")
+
+
+def _unreachable(alias: str, error: Exception) -> AccordError | None:
+    vendor = vendor_of(connections[alias])
+    if vendor.refuses_us(error):
+        return StoreRefused(
+            f"The store “{alias}” at {place_of(alias)} rejects our credentials or has no such database for us.",
+            hint=f"Check user, password and database of DATABASES['{alias}'], and that the user may use it.",
+        )
+    if vendor.is_unreachable(error):
+        return _unavailable(alias)
+    return None
+
+
+def _unavailable(alias: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"The store “{alias}” at {place_of(alias)} can't be reached.",
+        hint=f"Start the server, or correct HOST and PORT of DATABASES['{alias}'].",
+    )
+
+
+def _database_failure(step: Step, error: DatabaseError) -> AccordError:
+    connection = connections[step.key.store]
+    vendor = vendor_of(connection)
+    if vendor.is_unreachable(error):
+        connection.close()
+        return _unavailable(step.key.store)
+    if vendor.is_conflict(error):
+        return ConflictingState(
+            f"Step {step.key} would create what exists already: {first_line(_deepest(error))}.",
+            hint="If it is what the migration describes, adopt it with --baseline; else rename or remove it.",
+        )
+    said = _without_data(error) if vendor.is_about_data(error) else first_line(error)
+    return StepFailed(
+        f"Step {step.key} failed: {said}.",
+        hint="Correct the migration or the data, then run the same command again.",
+    )
+
+
+def _without_data(error: DatabaseError) -> str:
+    cause = _deepest(error)
+    code = getattr(cause, "pgcode", None) or getattr(cause, "code", None)
+    return f"{type(cause).__name__}" + (f" (code {code})" if code else "")
+
+
+def _code_failure(step: Step, error: Exception) -> StepFailed:
+    """Name the class and the line; what it says may quote somebody's data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename == str(step.source.path)]
+    frame = (own or frames)[-1]
+    said = f": {first_line(error)}" if _speaks_of_schema(error) else ""
+    return StepFailed(
+        f"Step {step.key} failed: {type(error).__name__} at {frame.filename}, line {frame.lineno}{said}.",
+        hint="Correct the migration or the data, then run again; --traceback shows the whole error.",
+    )
+
+
+def _speaks_of_schema(error: Exception) -> bool:
+    trace = error.__traceback__
+    module = ""
+    while trace is not None:
+        module = trace.tb_frame.f_globals.get("__name__", "")
+        trace = trace.tb_next
+    return module.startswith(_SCHEMA_CODE)
+
+
+def _deepest(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error

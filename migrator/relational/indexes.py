@@ -1,0 +1,189 @@
+"""
+Indexes built without a lock on writes: probe by name, definition and validity, then act.
+
+`CREATE INDEX CONCURRENTLY` that is cut leaves an invalid index behind, which `IF NOT EXISTS`
+would take for the real one. The server goes on building for a while when its client was killed,
+so the first question is always whether somebody is still at it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.models import Index, Model
+
+from accord.errors import ConflictingState, StepFailed
+
+_POLL_SECONDS = 0.2
+_PROBE_TABLE = "accord_index_probe"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveIndex:
+    """
+    An index as the catalog has it.
+
+    Attributes:
+        table: Table that it is on.
+        usable: True when it is valid, ready and live.
+        definition: Everything that matters of it but its name and table.
+    """
+
+    table: str
+    usable: bool
+    definition: str
+
+
+class ConcurrentIndex:
+    """
+    One index of one model, to be built or dropped without blocking writes.
+
+    Args:
+        editor: Schema editor outside of any transaction.
+        model: Model of the table.
+        index: The index as declared.
+        wait: Called between looks while another session is building; raises to give up.
+    """
+
+    def __init__(
+        self, editor: BaseDatabaseSchemaEditor, model: type[Model], index: Index, wait: Callable[[], None]
+    ) -> None:
+        self._editor: Any = editor
+        self._model = model
+        self._index = index
+        self._wait = wait
+
+    def build(self, act: Callable[[], None]) -> str:
+        """
+        Build the index unless a usable one of the same definition is there.
+
+        Args:
+            act: Sends the statement.
+
+        Returns:
+            What was found and put right, for people; empty when there was nothing.
+
+        Raises:
+            ConflictingState: The name belongs to another index.
+            StepFailed: The server built it and it is not usable.
+        """
+        note = self._wait_for_builders()
+        live = self._look()
+        if live is not None:
+            self._refuse_another(live)
+            if live.usable:
+                return note or f"the index {self._index.name} was there already"
+            self._drop()
+            note = f"an unusable leftover of the index {self._index.name} was dropped"
+        self._create(act)
+        return note
+
+    def remove(self, act: Callable[[], None]) -> str:
+        """Drop the index unless it is gone."""
+        note = self._wait_for_builders()
+        if self._look() is None:
+            return note or f"the index {self._index.name} was gone already"
+        act()
+        return note
+
+    def _create(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except DatabaseError:
+            live = self._look()
+            if live is not None and not live.usable and live.table == self._model._meta.db_table:
+                self._drop()
+            raise
+        live = self._look()
+        if live is None or not live.usable:
+            raise StepFailed(
+                f"The index {self._index.name} was built and is not usable.",
+                hint="Run the same command again; it drops what is left and builds anew.",
+            )
+
+    def _drop(self) -> None:
+        self._run(f"DROP INDEX CONCURRENTLY IF EXISTS {self._editor.quote_name(self._index.name)}")
+
+    def _refuse_another(self, live: LiveIndex) -> None:
+        table = self._model._meta.db_table
+        if live.table != table:
+            raise self._conflict(f"it is on the table {live.table}")
+        wanted = self._wanted_definition()
+        if live.definition != wanted:
+            raise self._conflict(f"it is “{live.definition}”, declared is “{wanted}”")
+
+    def _conflict(self, difference: str) -> ConflictingState:
+        return ConflictingState(
+            f"An index {self._index.name} exists with another definition: {difference}.",
+            hint="Rename or drop that index, or give the declared one another name.",
+        )
+
+    # --- questions to the catalog ---------------------------------------------------
+
+    def _look(self) -> LiveIndex | None:
+        return self._read(self._index.name)
+
+    def _read(self, name: str) -> LiveIndex | None:
+        rows = self._run(
+            """
+            SELECT t.relname, i.indisvalid AND i.indisready AND i.indislive,
+                   (CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END)
+                   || substring(pg_get_indexdef(i.indexrelid) FROM ' (USING .*)$')
+            FROM pg_index i
+            JOIN pg_class c ON c.oid = i.indexrelid
+            JOIN pg_class t ON t.oid = i.indrelid
+            WHERE c.relname = %s AND pg_table_is_visible(c.oid)
+            """,
+            [name],
+        )
+        return next((LiveIndex(table=t, usable=bool(u), definition=d) for t, u, d in rows), None)
+
+    def _wanted_definition(self) -> str:
+        """Ask the server how it would write the declared index: build it on an empty copy, and roll back."""
+        table = self._model._meta.db_table
+        with _rolled_back(self._editor.connection.alias):
+            quoted = self._editor.quote_name(table)
+            self._run(f"CREATE TEMPORARY TABLE {_PROBE_TABLE} (LIKE {quoted})")
+            statement: Any = self._index.create_sql(self._model, self._editor)
+            statement.rename_table_references(table, _PROBE_TABLE)
+            statement.parts["name"] = self._editor.quote_name(f"{_PROBE_TABLE}_i")
+            self._run(str(statement), None)
+            wanted = self._read(f"{_PROBE_TABLE}_i")
+        return wanted.definition if wanted else ""
+
+    def _wait_for_builders(self) -> str:
+        note = ""
+        while self._is_being_built():
+            note = f"waited for a session that was still building an index on {self._model._meta.db_table}"
+            self._wait()
+            time.sleep(_POLL_SECONDS)
+        return note
+
+    def _is_being_built(self) -> bool:
+        rows = self._run(
+            """
+            SELECT 1 FROM pg_stat_progress_create_index p JOIN pg_class c ON c.oid = p.relid
+            WHERE c.relname = %s AND pg_table_is_visible(c.oid) AND p.datname = current_database()
+              AND p.pid <> pg_backend_pid()
+            """,
+            [self._model._meta.db_table],
+        )
+        return bool(rows)
+
+    def _run(self, sql: str, params: Any = ()) -> list[Any]:
+        with self._editor.connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            return list(cursor.fetchall()) if cursor.description else []
+
+
+@contextmanager
+def _rolled_back(alias: str) -> Iterator[None]:
+    with transaction.atomic(using=alias):
+        yield
+        transaction.set_rollback(True, using=alias)

@@ -1,0 +1,314 @@
+"""
+The ledger beside the data: which migrations are applied, by which run, from which text.
+
+`django_migrations` stays the truth, so that Django's own commands and this suite agree at any
+time. `accord_ledger` adds what Django does not keep: checksums, the fencing token, and how far a
+migration got that can't be one transaction. `accord_fence` keeps the highest token seen.
+Both tables are made on the first write; no migration of any app knows them.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.apps.registry import Apps
+from django.db import DatabaseError, IntegrityError, connections, models, transaction
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models.functions import Now
+from django.utils.timezone import now
+
+from accord.errors import StaleFence
+from accord.types import AppliedStep, Lease, Step, StepKey
+from migrator.relational.loader import Name
+from migrator.relational.vendors import vendor_of
+
+_FENCE_ROW = "ledger"
+_Result = TypeVar("_Result")
+
+
+class State(enum.StrEnum):
+    """Where a step stands in our own table."""
+
+    APPLIED = "applied"
+    APPLYING = "applying"
+    """Begun, and can't be one transaction; `position` says how far it is."""
+    REVERTING = "reverting"
+    """As above, on the way back."""
+
+
+_apps = Apps()
+
+
+class LedgerEntry(models.Model):
+    """One migration that we applied or are about to apply."""
+
+    id = models.CharField(max_length=64, primary_key=True)
+    app = models.CharField(max_length=255)
+    name = models.CharField(max_length=255)
+    state = models.CharField(max_length=16)
+    position = models.IntegerField(default=0)
+    in_flight = models.BooleanField(default=False)
+    done = models.CharField(max_length=64, default="")
+    checksum = models.CharField(max_length=128)
+    fingerprint = models.CharField(max_length=64)
+    run_id = models.CharField(max_length=64)
+    fence = models.BigIntegerField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        apps = _apps
+        app_label = "accord_ledger"
+        db_table = "accord_ledger"
+
+    def __str__(self) -> str:
+        return f"{self.app}.{self.name}: {self.state}"
+
+
+class FenceRow(models.Model):
+    """The highest fencing token that this database has seen."""
+
+    id = models.CharField(max_length=64, primary_key=True)
+    fence = models.BigIntegerField()
+
+    class Meta:
+        apps = _apps
+        app_label = "accord_ledger"
+        db_table = "accord_fence"
+
+    def __str__(self) -> str:
+        return f"{self.id}: {self.fence}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """
+    How far a migration is that can't be one transaction.
+
+    Attributes:
+        state: The way it was going.
+        position: Substeps that are done, counted from the first.
+        in_flight: True when the next one was begun and nobody wrote that it ended.
+        done: Digest of the descriptions of the substeps that are done.
+    """
+
+    state: State
+    position: int = 0
+    in_flight: bool = False
+    done: str = ""
+
+
+def entry_id(name: Name) -> str:
+    """Give the key of a migration's row: of one length, however long the names are."""
+    return hashlib.sha256(f"{name[0]}.{name[1]}".encode()).hexdigest()
+
+
+class Ledger:
+    """
+    The ledger of one database.
+
+    Args:
+        alias: The database in Django's settings.
+    """
+
+    def __init__(self, alias: str) -> None:
+        self._alias = alias
+        self._is_there = False
+
+    # --- reading -------------------------------------------------------------------
+
+    def applied(self) -> Mapping[StepKey, AppliedStep]:
+        """Read every applied migration, in two round trips; a database without tables has none."""
+        recorded = self._rows(MigrationRecorder.Migration, ("app", "name", "applied"))
+        if not recorded:
+            return {}
+        fields = ("app", "name", "checksum", "fingerprint", "run_id", "fence", "recorded_at")
+        ours = {(app, name): rest for app, name, *rest in self._rows(LedgerEntry, fields)}
+        return {
+            StepKey(self._alias, app, name): self._applied_step((app, name), at, ours.get((app, name)))
+            for app, name, at in recorded
+        }
+
+    def _applied_step(self, name: Name, at: datetime, ours: Sequence[Any] | None) -> AppliedStep:
+        key = StepKey(self._alias, *name)
+        # Another time means that Django's own command applied it again since: our row is of the past.
+        if ours is None or ours[-1] != at:
+            return AppliedStep(key=key, applied_at=at)
+        checksum, fingerprint, run_id, fence, _ = ours
+        return AppliedStep(
+            key=key, checksum=checksum, fingerprint=fingerprint, applied_at=at, run_id=run_id, fence=fence
+        )
+
+    def is_applied(self, name: Name) -> bool:
+        """Tell whether Django's table has a migration."""
+        return self._recorded.filter(app=name[0], name=name[1]).exists()
+
+    def entry(self, name: Name) -> LedgerEntry | None:
+        """Give our own row of a migration."""
+        return self._entries.filter(pk=entry_id(name)).first()
+
+    def unfinished(self) -> set[Name]:
+        """Name the migrations that a run began and did not end."""
+        found = self._entries.exclude(state=State.APPLIED).values_list("app", "name")
+        return {(app, name) for app, name in found}
+
+    # --- writing: always inside `transaction()`, after `claim()` -------------------------
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        """Open a transaction in which rows of the ledger change together."""
+        return vendor_of(connections[self._alias]).transaction(self._alias)
+
+    def ensure(self) -> None:
+        """Make the tables, once; ten processes may do so at the same time."""
+        if self._is_there:
+            return
+        tables = set(connections[self._alias].introspection.table_names())
+        for model in (MigrationRecorder.Migration, LedgerEntry, FenceRow):
+            if model._meta.db_table not in tables:
+                self._create(model)
+        self._create_fence()
+        self._is_there = True
+
+    def claim(self, lease: Lease) -> datetime:
+        """
+        Make sure that nobody later than us has written, and that nobody earlier will.
+
+        Within a transaction, others who claim wait until it ends.
+
+        Returns:
+            The time: the server's, where it can be asked.
+
+        Raises:
+            StaleFence: A later token was seen.
+        """
+        if connections[self._alias].features.has_select_for_update:
+            seen, clock = self._locked_fence()
+        else:
+            seen, clock = self._raised_fence(lease), self._clock()
+        if seen > lease.fence:
+            raise StaleFence(
+                f"The store “{self._alias}” has seen a later run than {lease.run_id or 'ours'}.",
+                hint="Another run took over. Look at its result, then run again if something is left.",
+            )
+        if seen < lease.fence:
+            self._fence.update(fence=lease.fence)
+        return clock
+
+    def _locked_fence(self) -> tuple[int, datetime]:
+        """Lock the fence's row, and ask for the time in the same breath."""
+        found: tuple[int, datetime] = self._fence.select_for_update().values_list("fence", Now()).get()
+        return found
+
+    def _raised_fence(self, lease: Lease) -> int:
+        """Raise the fence to ours where no row can be locked: one write that fits or doesn't."""
+        if self._fence.filter(fence__lte=lease.fence).update(fence=lease.fence):
+            return lease.fence
+        return lease.fence + 1
+
+    def write_applied(self, names: Iterable[Name], step: Step, lease: Lease, at: datetime) -> None:
+        """
+        Record a migration as applied, in Django's table and in ours.
+
+        Args:
+            names: Rows for Django's table: the migration, or all that it replaces and itself.
+            step: The step.
+            lease: Whose right it is.
+            at: The time; the same in both tables, which is how a row of ours is known to be of today.
+        """
+        own = (step.key.app, step.key.name)
+        for app, name in names:
+            found = self._recorded.filter(app=app, name=name)
+            if not found.exists():
+                self._recorded.create(app=app, name=name, applied=at)
+            elif (app, name) == own:
+                found.update(applied=at)
+        self.write_progress(step, lease, Progress(state=State.APPLIED), at)
+
+    def write_progress(self, step: Step, lease: Lease, progress: Progress, at: datetime) -> None:
+        """Record in our table alone how far a migration is."""
+        values = {
+            "app": step.key.app,
+            "name": step.key.name,
+            "state": progress.state,
+            "position": progress.position,
+            "in_flight": progress.in_flight,
+            "done": progress.done,
+            "checksum": step.source.checksum,
+            "fingerprint": step.source.fingerprint,
+            "run_id": lease.run_id,
+            "fence": lease.fence,
+            "recorded_at": at,
+        }
+        key = entry_id((step.key.app, step.key.name))
+        if not self._entries.filter(pk=key).update(**values):
+            self._entries.create(id=key, **values)
+
+    def strike(self, names: Iterable[Name]) -> None:
+        """Remove migrations from Django's table and from ours; Django's first."""
+        for app, name in names:
+            self._recorded.filter(app=app, name=name).delete()
+            self._entries.filter(pk=entry_id((app, name))).delete()
+
+    def record_replacement(self, name: Name) -> None:
+        """Record a squashed migration whose every replaced one is applied, as Django does."""
+        if not self.is_applied(name):
+            self._recorded.create(app=name[0], name=name[1])
+
+    # --- inside ----------------------------------------------------------------------
+
+    @property
+    def _entries(self) -> models.QuerySet[LedgerEntry]:
+        return LedgerEntry._default_manager.using(self._alias)
+
+    @property
+    def _fence(self) -> models.QuerySet[FenceRow]:
+        return FenceRow._default_manager.using(self._alias).filter(pk=_FENCE_ROW)
+
+    @property
+    def _recorded(self) -> Any:
+        return MigrationRecorder.Migration.objects.using(self._alias)
+
+    def _rows(self, model: Any, fields: Sequence[str]) -> Sequence[Any]:
+        """Read a table that may be missing, without asking beforehand whether it is."""
+        query = model._default_manager.using(self._alias).values_list(*fields)
+        try:
+            return self._guarded(lambda: list(query))
+        except DatabaseError:
+            if model._meta.db_table in connections[self._alias].introspection.table_names():
+                raise
+            return ()
+
+    def _guarded(self, act: Callable[[], _Result]) -> _Result:
+        """Keep a failing statement from spoiling a transaction that our caller holds open."""
+        if not connections[self._alias].in_atomic_block:
+            return act()
+        with transaction.atomic(using=self._alias):
+            return act()
+
+    def _create(self, model: type[models.Model]) -> None:
+        connection = connections[self._alias]
+        try:
+            with connection.schema_editor() as editor:
+                editor.create_model(model)
+        except DatabaseError:
+            # Somebody else was faster; anything else is a real error.
+            if model._meta.db_table not in connection.introspection.table_names():
+                raise
+
+    def _create_fence(self) -> None:
+        if self._fence.exists():
+            return
+        try:
+            self._guarded(lambda: FenceRow._default_manager.using(self._alias).create(id=_FENCE_ROW, fence=0))
+        except IntegrityError:
+            return
+
+    def _clock(self) -> datetime:
+        """Ask the server for the time, where it can answer such a question."""
+        found = self._fence.values_list(Now(), flat=True).first()
+        return found if isinstance(found, datetime) else now()

@@ -1,0 +1,217 @@
+"""
+Takes one migration up or down, in one transaction with its ledger rows wherever the database can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations import Migration
+
+from accord.events import Reporter
+from accord.types import Direction, Lease, Step, StepOutcome
+from migrator.relational.ledger import Ledger, LedgerEntry, Progress, State
+from migrator.relational.loader import Name
+from migrator.relational.states import Project
+from migrator.relational.substeps import Resumable
+
+
+class Runner:
+    """
+    The hands of one run on one database.
+
+    Args:
+        alias: The database.
+        ledger: Its ledger.
+        project: Graph and states.
+
+    Build it after :func:`adopt`: then nobody with an earlier token can write any more.
+    """
+
+    def __init__(self, alias: str, *, ledger: Ledger, project: Project) -> None:
+        self._alias = alias
+        self._ledger = ledger
+        self.project = project
+        self._unfinished = ledger.unfinished()
+
+    @property
+    def _connection(self) -> BaseDatabaseWrapper:
+        return connections[self._alias]
+
+    # --- forward ---------------------------------------------------------------------
+
+    def apply(self, step: Step, lease: Lease, report: Reporter) -> StepOutcome:
+        """Apply a step and record it."""
+        migration = self.project.migration(name_of(step))
+        if self._is_one_transaction(migration):
+            return self._apply_at_once(step, migration, lease)
+        return self._apply_resumably(step, migration, lease, report)
+
+    def _apply_at_once(self, step: Step, migration: Migration, lease: Lease) -> StepOutcome:
+        state = self.project.state()
+        with self._connection.schema_editor(atomic=True) as editor:
+            clock = self._ledger.claim(lease)
+            if self._ledger.is_applied(name_of(step)):
+                self.project.learn(_rows_of(migration))
+                return _already(step, Direction.APPLY)
+            state = migration.apply(state, editor)
+            _flush(editor)
+            lease.check()
+            self._record_replacements(step, migration)
+            self._ledger.write_applied(_rows_of(migration), step, lease, clock)
+        self.project.advance(_rows_of(migration), state)
+        return StepOutcome(key=step.key, direction=Direction.APPLY)
+
+    def _apply_resumably(
+        self, step: Step, migration: Migration, lease: Lease, report: Reporter
+    ) -> StepOutcome:
+        entry = self._ledger.entry(name_of(step))
+        applied = self._ledger.is_applied(name_of(step))
+        if applied and (entry is None or entry.state != State.REVERTING):
+            self.project.learn(_rows_of(migration))
+            return self._healed(step, entry, lease)
+        state = self.project.state_before(name_of(step)) if applied else self.project.state()
+        state = self._resumable(step, migration, lease, report).apply(state, _progress(entry))
+        with self._ledger.transaction():
+            clock = self._ledger.claim(lease)
+            self._record_replacements(step, migration)
+            self._ledger.write_applied(_rows_of(migration), step, lease, clock)
+        self._unfinished.discard(name_of(step))
+        self.project.advance(_rows_of(migration), state)
+        return StepOutcome(key=step.key, direction=Direction.APPLY)
+
+    def _healed(self, step: Step, entry: LedgerEntry | None, lease: Lease) -> StepOutcome:
+        """Finish the row of a migration that was applied and killed before our own row said so."""
+        if entry is not None and entry.state == State.APPLYING:
+            with self._ledger.transaction():
+                clock = self._ledger.claim(lease)
+                self._ledger.write_applied([name_of(step)], step, lease, clock)
+        return _already(step, Direction.APPLY)
+
+    def _record_replacements(self, step: Step, migration: Migration) -> None:
+        """Record squashed migrations that are applied now that their last replaced one is."""
+        applied = {*self.project.applied, *_rows_of(migration)}
+        for name, replacement in self.project.replaced_by(name_of(step)):
+            if applied.issuperset(replacement.replaces):
+                self._ledger.record_replacement(name)
+
+    # --- back ------------------------------------------------------------------------
+
+    def revert(self, step: Step, lease: Lease, report: Reporter) -> StepOutcome:
+        """Undo a step and strike it from the ledger."""
+        migration = self.project.migration(name_of(step))
+        if self._is_one_transaction(migration):
+            return self._revert_at_once(step, migration, lease)
+        return self._revert_resumably(step, migration, lease, report)
+
+    def _revert_at_once(self, step: Step, migration: Migration, lease: Lease) -> StepOutcome:
+        with self._connection.schema_editor(atomic=True) as editor:
+            self._ledger.claim(lease)
+            if not self._ledger.is_applied(name_of(step)):
+                return _already(step, Direction.REVERT)
+            migration.unapply(self.project.state_before(name_of(step)), editor)
+            _flush(editor)
+            lease.check()
+            self._ledger.strike(self._rows_to_strike(step, migration))
+        self.project.retreat(self._rows_to_strike(step, migration))
+        return StepOutcome(key=step.key, direction=Direction.REVERT)
+
+    def _revert_resumably(
+        self, step: Step, migration: Migration, lease: Lease, report: Reporter
+    ) -> StepOutcome:
+        entry = self._ledger.entry(name_of(step))
+        applied = self._ledger.is_applied(name_of(step))
+        if not applied and (entry is None or entry.state == State.APPLIED):
+            return _already(step, Direction.REVERT)
+        # A row that says "applying" beside Django's own row was killed after its last operation.
+        found = None if applied and entry is not None and entry.state == State.APPLYING else _progress(entry)
+        self._resumable(step, migration, lease, report).revert(
+            self.project.state_before(name_of(step)), found
+        )
+        with self._ledger.transaction():
+            self._ledger.claim(lease)
+            self._ledger.strike(self._rows_to_strike(step, migration))
+        self._unfinished.discard(name_of(step))
+        self.project.retreat(self._rows_to_strike(step, migration))
+        return StepOutcome(key=step.key, direction=Direction.REVERT)
+
+    def _rows_to_strike(self, step: Step, migration: Migration) -> Sequence[Name]:
+        return [*_rows_of(migration), *(name for name, _ in self.project.replaced_by(name_of(step)))]
+
+    # --- rows alone --------------------------------------------------------------------
+
+    def record(self, step: Step, lease: Lease) -> None:
+        """Record a step as applied without acting."""
+        migration = self.project.migration(name_of(step))
+        with self._ledger.transaction():
+            clock = self._ledger.claim(lease)
+            self._record_replacements(step, migration)
+            self._ledger.write_applied(_rows_of(migration), step, lease, clock)
+        self.project.learn(_rows_of(migration))
+
+    def forget(self, step: Step, lease: Lease) -> None:
+        """Strike a step without acting."""
+        rows = self._rows_to_strike(step, self.project.migration(name_of(step)))
+        with self._ledger.transaction():
+            self._ledger.claim(lease)
+            self._ledger.strike(rows)
+        self.project.retreat(rows)
+        self.project.forget_states()
+
+    # --- inside ------------------------------------------------------------------------
+
+    def _is_one_transaction(self, migration: Migration) -> bool:
+        unfinished = (migration.app_label, migration.name) in self._unfinished
+        return bool(self._connection.features.can_rollback_ddl) and migration.atomic and not unfinished
+
+    def _resumable(self, step: Step, migration: Migration, lease: Lease, report: Reporter) -> Resumable:
+        return Resumable(step, migration, ledger=self._ledger, lease=lease, report=report)
+
+
+def adopt(ledger: Ledger, lease: Lease) -> None:
+    """
+    Make a database ready for a run: tables, and the fence, so that what is read next stays true.
+
+    Raises:
+        StaleFence: A later token was seen.
+    """
+    ledger.ensure()
+    with ledger.transaction():
+        ledger.claim(lease)
+
+
+def name_of(step: Step) -> Name:
+    """Give app and name of a step, as Django writes them."""
+    return step.key.app, step.key.name
+
+
+def _rows_of(migration: Migration) -> Sequence[Name]:
+    """Name the rows of Django's table that stand for a migration: a squashed one brings those it replaces."""
+    return [*(tuple(replaced) for replaced in migration.replaces), (migration.app_label, migration.name)]
+
+
+def _progress(entry: LedgerEntry | None) -> Progress | None:
+    if entry is None or entry.state == State.APPLIED:
+        return None
+    return Progress(
+        state=State(entry.state), position=entry.position, in_flight=entry.in_flight, done=entry.done
+    )
+
+
+def _already(step: Step, direction: Direction) -> StepOutcome:
+    return StepOutcome(key=step.key, direction=direction, already=True)
+
+
+def _flush(editor: BaseDatabaseSchemaEditor) -> None:
+    """
+    Send what Django puts off to the end of the schema transaction: foreign keys, most indexes.
+
+    Django records the migration after that, in a transaction of its own; a kill between the
+    two leaves tables that nobody remembers. Sent from here, everything is one transaction.
+    """
+    for statement in editor.deferred_sql:
+        editor.execute(statement, None)
+    editor.deferred_sql.clear()

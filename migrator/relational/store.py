@@ -1,0 +1,198 @@
+"""
+A database of Django's settings as a store. Django's migrations go through it as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from django.apps import apps
+from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from accord import conf
+from accord.errors import ConfigurationError, IrreversibleStep
+from accord.events import Reporter, silent
+from accord.stores import StoreFeatures
+from accord.types import AppliedStep, Direction, Lease, Step, StepKey, StepOutcome, StoreInfo
+from migrator.relational import failures, signals
+from migrator.relational.ledger import Ledger
+from migrator.relational.loader import DiskLoader, History
+from migrator.relational.runner import Runner, adopt, name_of
+from migrator.relational.states import Project, recorded_names
+from migrator.relational.vendors import vendor_of
+
+
+class RelationalStore:
+    """
+    One alias of `DATABASES`.
+
+    Args:
+        alias: The alias.
+        options: None are known.
+
+    Raises:
+        ConfigurationError: An option was given.
+    """
+
+    def __init__(self, alias: str, options: Mapping[str, object]) -> None:
+        if options:
+            raise ConfigurationError(
+                f"The store “{alias}” takes no options, and was given {', '.join(sorted(options))}.",
+                hint=f"Databases are configured in DATABASES['{alias}'].",
+            )
+        self.alias = alias
+        self.features = StoreFeatures(
+            records_atomically=connections[alias].features.can_rollback_ddl,
+            # Django names migrations as it likes; two of one number are a matter of leaves alone.
+            numbers_are_unique=False,
+        )
+        vendor_of(connections[alias]).limit_connect_time(connections[alias], conf.load().connect_timeout)
+        self._ledger = Ledger(alias)
+        self._disk: DiskLoader | None = None
+        self._project: Project | None = None
+        self._runner: Runner | None = None
+        self._holder: tuple[str, int] | None = None
+
+    # --- Store -----------------------------------------------------------------------
+
+    def ping(self) -> StoreInfo:
+        connection = self._connection
+        with failures.translated(self.alias):
+            connection.ensure_connection()
+            connection.close_if_unusable_or_obsolete()
+            connection.ensure_connection()
+            version = vendor_of(connection).check_version(connection)
+        return failures.info(self.alias, connection.display_name, version)
+
+    def steps(self) -> Sequence[Step]:
+        self._disk = DiskLoader()
+        history = History(self._disk)
+        return [history.step(self.alias, name) for name in history.names_for(self._apps())]
+
+    def applied(self) -> Mapping[StepKey, AppliedStep]:
+        with failures.translated(self.alias):
+            return self._ledger.applied()
+
+    def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
+        lease.check()
+        with self._running(step):
+            return self._runner_for(lease).apply(step, lease, report)
+
+    def revert(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
+        if step.irreversible:
+            raise IrreversibleStep(
+                f"Step {step.key} can't be undone: {step.irreversible}",
+                hint="Write a migration that goes forward to the wanted state instead.",
+            )
+        lease.check()
+        with self._running(step):
+            return self._runner_for(lease).revert(step, lease, report)
+
+    # --- Records ---------------------------------------------------------------------
+
+    def record(self, step: Step, lease: Lease) -> None:
+        """Write a step into both tables as applied, leaving the data alone: Django's "fake"."""
+        lease.check()
+        with self._running(step):
+            self._runner_for(lease).record(step, lease)
+
+    def forget(self, step: Step, lease: Lease) -> None:
+        """Strike a step from both tables, leaving the data alone."""
+        lease.check()
+        with self._running(step):
+            self._runner_for(lease).forget(step, lease)
+
+    # --- RunHooks --------------------------------------------------------------------
+
+    def before_run(self, steps: Sequence[Step], direction: Direction, report: Reporter) -> None:
+        """Send `pre_migrate`."""
+        with failures.translated_signal(self.alias, "pre_migrate"):
+            self._forget()
+            if not steps:
+                signals.send_pre_migrate(self.alias, [], None)
+                return
+            # Receivers may add operations to a migration; fresh objects keep that from happening twice.
+            self._disk = DiskLoader()
+            project = self._project = Project(self.alias, self._disk)
+            signals.send_pre_migrate(
+                self.alias, self._plan(project, steps, direction), project.state().clone()
+            )
+            if direction is Direction.REVERT:
+                project.expect_reverts([name_of(step) for step in steps])
+
+    def after_run(self, steps: Sequence[Step], direction: Direction, report: Reporter) -> None:
+        """Record squashed migrations whose replaced ones are applied, and send `post_migrate`."""
+        with failures.translated_signal(self.alias, "post_migrate"):
+            if not steps:
+                self._record_replacements()
+                signals.send_post_migrate(self.alias, [], None)
+                return
+            project = self._project or Project(self.alias, self._disk or DiskLoader())
+            self._forget()
+            plan = self._plan(project, steps, direction)
+            signals.send_post_migrate(self.alias, plan, project.state())
+
+    def _plan(self, project: Project, steps: Sequence[Step], direction: Direction) -> signals.Plan:
+        backwards = direction is Direction.REVERT
+        return [(project.migration(name_of(step)), backwards) for step in steps]
+
+    def _record_replacements(self) -> None:
+        """Do what Django does on every run: a new squashed migration may find all its parts applied."""
+        disk = self._disk or DiskLoader()
+        if any(migration.replaces for migration in disk.migrations.values()):
+            executor = Project(self.alias, disk).executor
+            if executor.recorder.has_table():
+                executor.check_replacements()
+
+    # --- Closes ----------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Let the connection of this thread go."""
+        self._forget()
+        self._connection.close()
+
+    # --- inside ----------------------------------------------------------------------
+
+    @property
+    def _connection(self) -> BaseDatabaseWrapper:
+        return connections[self.alias]
+
+    def _apps(self) -> Sequence[str]:
+        """Name the apps that this database takes: none for a mirror of another one."""
+        if connections.databases[self.alias].get("TEST", {}).get("MIRROR"):
+            return ()
+        labels = [config.label for config in apps.get_app_configs()]
+        return [label for label in labels if router.allow_migrate(self.alias, label)]
+
+    def _runner_for(self, lease: Lease) -> Runner:
+        """Give the runner of a lease; what another lease's runner believed is read anew."""
+        holder = (lease.run_id, lease.fence)
+        if self._runner is None or self._holder != holder:
+            adopt(self._ledger, lease)
+            self._runner = Runner(self.alias, ledger=self._ledger, project=self._fitting_project())
+            self._holder = holder
+        return self._runner
+
+    def _fitting_project(self) -> Project:
+        """Keep what :meth:`before_run` computed if nobody wrote since, else compute it anew."""
+        project = self._project
+        if project is None or project.recorded != recorded_names(self.alias):
+            project = self._project = Project(self.alias, self._disk or DiskLoader())
+        return project
+
+    @contextmanager
+    def _running(self, step: Step) -> Iterator[None]:
+        """Translate errors; after one, nothing that was carried along can be trusted."""
+        with failures.translated_step(step):
+            try:
+                yield
+            except BaseException:
+                self._forget()
+                raise
+
+    def _forget(self) -> None:
+        self._runner = None
+        self._project = None
+        self._holder = None

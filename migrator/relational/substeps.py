@@ -1,0 +1,348 @@
+"""
+A migration that can't be one transaction, cut into substeps that a rerun can take up again.
+
+Each substep is one operation. Three kinds, by what a kill in the middle may leave:
+
+- *transactional*: the operation and the note of its end are one transaction; nothing is left;
+- *concurrent*: an index in PostgreSQL's way without a transaction; probed, so it can be repeated;
+- *plain*: everything else, Python code and SQL above all. It is begun anew, as in Django.
+
+Where a database can't roll back DDL, an operation's begin is noted too, after a look whether its
+table is there: what is found when it is taken up again is then known to be its own work.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+
+from django.db import connections, transaction
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations import AddIndex, CreateModel, Migration, RemoveIndex, SeparateDatabaseAndState
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+from django.db.models import Index, Model
+
+from accord.errors import ChecksumMismatch, ConflictingState
+from accord.events import Reporter, StepNoted
+from accord.types import Direction, Lease, Step
+from migrator.relational.indexes import ConcurrentIndex
+from migrator.relational.ledger import Ledger, Progress, State
+from migrator.relational.vendors import fits_a_transaction, is_concurrent, vendor_of
+
+
+class Kind(enum.Enum):
+    """What a kill in the middle of a substep may leave."""
+
+    TRANSACTIONAL = enum.auto()
+    CONCURRENT = enum.auto()
+    PLAIN = enum.auto()
+
+
+@dataclass(frozen=True)
+class Substep:
+    """
+    One operation, with the states before and after it.
+
+    Attributes:
+        operation: What is done.
+        before: State before it.
+        after: State after it.
+    """
+
+    operation: Operation
+    before: ProjectState
+    after: ProjectState
+
+
+def forwards(migration: Migration, state: ProjectState) -> Iterator[Substep]:
+    """
+    Go through a migration's substeps; the state moves with them.
+
+    Args:
+        migration: The migration.
+        state: State before it. Holds the state after it once the iterator is used up.
+    """
+    for operation in migration.operations:
+        before = state.clone()
+        operation.state_forwards(migration.app_label, state)
+        yield from _leaves(migration.app_label, Substep(operation, before, state))
+
+
+def backwards(migration: Migration, state: ProjectState) -> Sequence[Substep]:
+    """
+    List a migration's substeps from the first to the last, each with states of its own.
+
+    Args:
+        migration: The migration.
+        state: State before it; stays as it is.
+    """
+    substeps: list[Substep] = []
+    for operation in migration.operations:
+        after = state.clone()
+        operation.state_forwards(migration.app_label, after)
+        substeps.extend(_leaves(migration.app_label, Substep(operation, state, after)))
+        state = after
+    return substeps
+
+
+def _leaves(app: str, outer: Substep) -> Iterator[Substep]:
+    """Look into Django's own wrapper, so that what it holds can be taken up one by one."""
+    if type(outer.operation) is not SeparateDatabaseAndState:
+        yield outer
+        return
+    before = outer.before
+    for operation in outer.operation.database_operations:
+        after = before.clone()
+        operation.state_forwards(app, after)
+        yield from _leaves(app, Substep(operation, before, after))
+        before = after
+
+
+class Resumable:
+    """
+    Takes one migration forwards or backwards, substep by substep.
+
+    Args:
+        step: The step.
+        migration: Its migration.
+        ledger: Where the progress is noted.
+        lease: Whose right it is.
+        report: Whom to tell of recoveries.
+    """
+
+    def __init__(
+        self, step: Step, migration: Migration, *, ledger: Ledger, lease: Lease, report: Reporter
+    ) -> None:
+        self._step = step
+        self._migration = migration
+        self._ledger = ledger
+        self._lease = lease
+        self._report = report
+        self._connection = connections[step.key.store]
+
+    def apply(self, state: ProjectState, found: Progress | None) -> ProjectState:
+        """
+        Do what is left of the migration.
+
+        Args:
+            state: State before it.
+            found: How far an earlier run came; None for a first begin.
+
+        Returns:
+            The state after the migration. It isn't recorded as applied yet.
+        """
+        progress = self._taken_up(found, Direction.APPLY)
+        done = _Chain()
+        for place, substep in enumerate(forwards(self._migration, state)):
+            if place >= progress.position:
+                progress = self._advance(substep, progress, done)
+            done.add(substep.operation)
+        return state
+
+    def revert(self, state: ProjectState, found: Progress | None) -> None:
+        """
+        Undo what is done of the migration, the last substep first.
+
+        Args:
+            state: State before the migration.
+            found: How far an earlier run came; None when it is applied as a whole.
+        """
+        substeps = backwards(self._migration, state)
+        whole = Progress(state=State.APPLIED, position=len(substeps), done=_chain_of(substeps))
+        progress = self._taken_up(found or whole, Direction.REVERT, substeps)
+        for place in range(progress.position - 1, -1, -1):
+            progress = self._retreat(substeps, place, progress)
+
+    # --- taking up -------------------------------------------------------------------
+
+    def _taken_up(
+        self, found: Progress | None, direction: Direction, substeps: Sequence[Substep] = ()
+    ) -> Progress:
+        state = State.APPLYING if direction is Direction.APPLY else State.REVERTING
+        if found is None:
+            progress = Progress(state=state)
+        else:
+            self._refuse_edited(found)
+            progress = self._turned(found, state)
+            self._note_recovery(found, direction)
+        self._write(progress)
+        return progress
+
+    def _turned(self, found: Progress, state: State) -> Progress:
+        """
+        Place ourselves where a run that was killed stopped, which may have gone the other way.
+
+        The substep that was under way counts as done when we go back over it and as not done
+        when we go forward, if it can be repeated; its probe finds out what there is.
+        """
+        if not found.in_flight or found.state == state or found.state == State.APPLIED:
+            return replace(found, state=state)
+        moved = 1 if state == State.REVERTING else -1
+        return replace(found, state=state, position=found.position + moved)
+
+    def _refuse_edited(self, found: Progress) -> None:
+        operations = [leaf for operation in self._migration.operations for leaf in _flat(operation)]
+        if found.done and _Chain.of(operations[: found.position]) != found.done:
+            raise ChecksumMismatch(
+                f"Step {self._step.key} is half done, and its first {found.position} operations were edited since.",
+                hint="Restore them as they were when it began; operations after them may be changed.",
+            )
+
+    def _note_recovery(self, found: Progress, direction: Direction) -> None:
+        if found.state != State.APPLIED:
+            note = f"continues after {found.position} operations of a run that was cut off ({direction})"
+            self._report(StepNoted(key=str(self._step.key), note=note))
+
+    # --- one substep -------------------------------------------------------------------
+
+    def _advance(self, substep: Substep, progress: Progress, done: _Chain) -> Progress:
+        self._lease.check()
+        after = Progress(
+            state=State.APPLYING, position=progress.position + 1, done=done.with_(substep.operation)
+        )
+        self._act(substep, Direction.APPLY, progress, after)
+        return after
+
+    def _retreat(self, substeps: Sequence[Substep], place: int, progress: Progress) -> Progress:
+        self._lease.check()
+        after = Progress(state=State.REVERTING, position=place, done=_chain_of(substeps[:place]))
+        self._act(substeps[place], Direction.REVERT, replace(progress, position=place + 1), after)
+        return after
+
+    def _act(self, substep: Substep, direction: Direction, now: Progress, after: Progress) -> None:
+        kind = self._kind(substep.operation)
+        if kind is Kind.TRANSACTIONAL:
+            with transaction.atomic(using=self._connection.alias):
+                clock = self._ledger.claim(self._lease)
+                self._run(substep, direction, self._connection.schema_editor(atomic=False))
+                self._ledger.write_progress(self._step, self._lease, after, clock)
+            return
+        if kind is Kind.CONCURRENT:
+            self._write(replace(now, in_flight=True))
+            self._run_concurrent(substep, direction)
+        else:
+            self._run_plain(substep, direction, now)
+        self._write(after)
+
+    def _kind(self, operation: Operation) -> Kind:
+        if is_concurrent(operation) and isinstance(operation, AddIndex | RemoveIndex):
+            return Kind.CONCURRENT
+        in_transaction = operation.atomic or fits_a_transaction(operation)
+        if self._connection.features.can_rollback_ddl and in_transaction:
+            return Kind.TRANSACTIONAL
+        return Kind.PLAIN
+
+    def _run_plain(self, substep: Substep, direction: Direction, now: Progress) -> None:
+        if self._connection.features.can_rollback_ddl or not fits_a_transaction(substep.operation):
+            self._run(substep, direction, self._connection.schema_editor(atomic=False))
+            return
+        if now.in_flight:
+            self._run(substep, direction, vendor_of(self._connection).resuming_editor(self._connection))
+            return
+        self._refuse_existing(substep, direction)
+        self._write(replace(now, in_flight=True))
+        self._run(substep, direction, self._connection.schema_editor(atomic=False))
+
+    def _refuse_existing(self, substep: Substep, direction: Direction) -> None:
+        operation = substep.operation
+        if direction is Direction.REVERT or not isinstance(operation, CreateModel):
+            return
+        model = substep.after.apps.get_model(self._migration.app_label, operation.name)
+        if not operation.allow_migrate_model(self._connection.alias, model):
+            return
+        table = model._meta.db_table
+        if table in self._connection.introspection.table_names():
+            raise ConflictingState(
+                f"Step {self._step.key} would create {table}, which exists already.",
+                hint="If it is what the migration describes, adopt it with --baseline; else rename or remove it.",
+            )
+
+    def _run(self, substep: Substep, direction: Direction, editor: BaseDatabaseSchemaEditor) -> None:
+        app = self._migration.app_label
+        with self._transaction_of(substep.operation), editor:
+            if direction is Direction.APPLY:
+                substep.operation.database_forwards(app, editor, substep.before, substep.after)
+            else:
+                substep.operation.database_backwards(app, editor, substep.after, substep.before)
+
+    def _transaction_of(self, operation: Operation) -> AbstractContextManager[object]:
+        """Give an operation the transaction that Django would give it."""
+        if operation.atomic or (self._migration.atomic and operation.atomic is not False):
+            return transaction.atomic(using=self._connection.alias)
+        return nullcontext()
+
+    def _run_concurrent(self, substep: Substep, direction: Direction) -> None:
+        plan = _index_of(self._migration.app_label, substep, direction)
+        if not substep.operation.allow_migrate_model(self._connection.alias, plan.model):
+            return
+        with self._connection.schema_editor(atomic=False) as editor:
+            index = ConcurrentIndex(editor, plan.model, plan.index, self._lease.check)
+            act = index.build if plan.builds else index.remove
+            note = act(lambda: self._run(substep, direction, self._connection.schema_editor(atomic=False)))
+        if note:
+            self._report(StepNoted(key=str(self._step.key), note=note))
+
+    def _write(self, progress: Progress) -> None:
+        with self._ledger.transaction():
+            clock = self._ledger.claim(self._lease)
+            self._ledger.write_progress(self._step, self._lease, progress, clock)
+
+
+def _flat(operation: Operation) -> Iterator[Operation]:
+    if type(operation) is not SeparateDatabaseAndState:
+        yield operation
+        return
+    for inner in operation.database_operations:
+        yield from _flat(inner)
+
+
+@dataclass(frozen=True)
+class _IndexPlan:
+    """Which index of which model an operation builds or drops."""
+
+    model: type[Model]
+    index: Index
+    builds: bool
+
+
+def _index_of(app: str, substep: Substep, direction: Direction) -> _IndexPlan:
+    """Read an index operation as Django's own does: adding looks at the state after, removing at the one before."""
+    operation = substep.operation
+    forward = direction is Direction.APPLY
+    if isinstance(operation, AddIndex):
+        return _IndexPlan(substep.after.apps.get_model(app, operation.model_name), operation.index, forward)
+    if not isinstance(operation, RemoveIndex):
+        raise TypeError(f"{operation!r} is about no index")
+    index = substep.before.models[app, operation.model_name_lower].get_index_by_name(operation.name)
+    return _IndexPlan(substep.before.apps.get_model(app, operation.model_name), index, not forward)
+
+
+class _Chain:
+    """Digest of a growing list of operations, by what they say of themselves."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def add(self, operation: Operation) -> None:
+        self._hash.update(operation.describe().encode() + b"\0")
+
+    def with_(self, operation: Operation) -> str:
+        copy = _Chain()
+        copy._hash = self._hash.copy()
+        copy.add(operation)
+        return copy._hash.hexdigest()
+
+    @staticmethod
+    def of(operations: Iterable[Operation]) -> str:
+        chain = _Chain()
+        for operation in operations:
+            chain.add(operation)
+        return chain._hash.hexdigest()
+
+
+def _chain_of(substeps: Iterable[Substep]) -> str:
+    return _Chain.of(substep.operation for substep in substeps)

@@ -1,0 +1,316 @@
+"""
+What differs between database products. The only module here that knows a product by name.
+
+Everything else asks Django's `connection.features` or one of these objects.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from functools import cache
+from importlib import import_module
+from typing import Any, ClassVar
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation
+
+from accord.errors import UnsupportedServer
+from accord.types import Language
+
+
+class Vendor:
+    """A database product about which nothing special is known."""
+
+    language: ClassVar[Language] = Language.SQL
+    has_columns: ClassVar[bool] = True
+    """Are a table's columns declared, so that they can be compared?"""
+
+    def limit_connect_time(self, connection: BaseDatabaseWrapper, seconds: float) -> None:
+        """Make a first connection give up after some seconds, unless the settings say otherwise."""
+
+    def check_version(self, connection: BaseDatabaseWrapper) -> str:
+        """
+        Give the server's version.
+
+        Raises:
+            UnsupportedServer: It is too old.
+        """
+        return ".".join(str(part) for part in connection.get_database_version())
+
+    def refuses_us(self, error: BaseException) -> bool:
+        """Tell whether a driver's error says that the server doesn't let us in."""
+        return False
+
+    def is_unreachable(self, error: BaseException) -> bool:
+        """Tell whether a driver's error says that no server answers."""
+        return False
+
+    def is_conflict(self, error: BaseException) -> bool:
+        """Tell whether a driver's error says that an object of this name exists already."""
+        return False
+
+    def is_about_data(self, error: BaseException) -> bool:
+        """Tell whether a driver's message may quote somebody's data."""
+        return False
+
+    def transaction(self, alias: str) -> AbstractContextManager[Any]:
+        """Open a transaction for the ledger's rows."""
+        return transaction.atomic(using=alias)
+
+    def resuming_editor(self, connection: BaseDatabaseWrapper) -> BaseDatabaseSchemaEditor:
+        """Give a schema editor for an operation that a kill may have left half done."""
+        return connection.schema_editor(atomic=False)
+
+    def column_types(
+        self, connection: BaseDatabaseWrapper, tables: Sequence[str]
+    ) -> Mapping[tuple[str, str], str]:
+        """Give the live type of each column, normalised as :meth:`normalised` does; may be empty."""
+        return {}
+
+    def normalised(self, column_type: str) -> str:
+        """Write a column type as the server would."""
+        return column_type
+
+
+_SHORT_TYPES = {
+    "varchar": "character varying",
+    "char": "character",
+    "bpchar": "character",
+    "bool": "boolean",
+    "int": "integer",
+    "int4": "integer",
+    "int8": "bigint",
+    "int2": "smallint",
+    "serial": "integer",
+    "bigserial": "bigint",
+    "smallserial": "smallint",
+    "decimal": "numeric",
+    "timestamptz": "timestamp with time zone",
+    "timestamp": "timestamp without time zone",
+    "time": "time without time zone",
+    "float8": "double precision",
+    "float4": "real",
+    "varbit": "bit varying",
+}
+_TYPE = re.compile(
+    r"^(?P<name>[a-z_][a-z0-9_ .]*?)\s*(?P<size>\([^)]*\))?(?P<rest>( with(out)? time zone)?(\[\d*\])*)$"
+)
+
+
+class PostgreSQL(Vendor):
+    """PostgreSQL 14 and newer."""
+
+    OLDEST = 140000
+
+    _REFUSALS = (
+        "password authentication failed",
+        "no password supplied",
+        "no pg_hba.conf entry",
+        "authentication failed",
+        "is not permitted to log in",
+        "permission denied for database",
+    )
+    _ABSENT = re.compile(r'FATAL:\s+(role|database) ".*" does not exist')
+
+    def limit_connect_time(self, connection: BaseDatabaseWrapper, seconds: float) -> None:
+        connection.settings_dict["OPTIONS"].setdefault("connect_timeout", max(2, round(seconds)))
+
+    def check_version(self, connection: BaseDatabaseWrapper) -> str:
+        number: int = connection.pg_version  # type: ignore[attr-defined]  # PostgreSQL's wrapper has it
+        version = f"{number // 10000}.{number % 10000}"
+        if number < self.OLDEST:
+            raise UnsupportedServer(
+                f"The store “{connection.alias}” is PostgreSQL {version}; the oldest supported is 14.",
+                hint="Upgrade the server, or point the alias at a newer one.",
+            )
+        return version
+
+    def refuses_us(self, error: BaseException) -> bool:
+        text = str(error)
+        return _code(error) in {"28P01", "28000", "42501"} or (
+            any(refusal in text for refusal in self._REFUSALS) or self._ABSENT.search(text) is not None
+        )
+
+    def is_unreachable(self, error: BaseException) -> bool:
+        code = _code(error)
+        if code is None:
+            return isinstance(error.__cause__, _driver_error("psycopg2", "OperationalError")) or (
+                isinstance(error.__cause__, _driver_error("psycopg2", "InterfaceError"))
+            )
+        return code.startswith("08") or code in {"57P01", "57P02", "57P03", "53300"}
+
+    def is_conflict(self, error: BaseException) -> bool:
+        return _code(error) in {"42P07", "42701", "42710", "42723", "42P06"}
+
+    def is_about_data(self, error: BaseException) -> bool:
+        return (_code(error) or "").startswith("22")
+
+    def column_types(
+        self, connection: BaseDatabaseWrapper, tables: Sequence[str]
+    ) -> Mapping[tuple[str, str], str]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
+                FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+                WHERE c.relname = ANY(%s) AND pg_table_is_visible(c.oid) AND a.attnum > 0 AND NOT a.attisdropped
+                """,
+                [list(tables)],
+            )
+            return {(table, column): self.normalised(found) for table, column, found in cursor.fetchall()}
+
+    def normalised(self, column_type: str) -> str:
+        text = " ".join(column_type.lower().replace('"', "").split())
+        match = _TYPE.match(text)
+        if match is None:
+            return text.replace(" ", "")
+        name, size, rest = match["name"].strip(), (match["size"] or "").replace(" ", ""), match["rest"] or ""
+        if name in ("timestamp", "time") and "time zone" in rest:
+            return f"{name}{size}{rest}".replace(" ", "")
+        return f"{_SHORT_TYPES.get(name, name)}{size}{rest}".replace(" ", "")
+
+
+class MongoDB(Vendor):
+    """MongoDB behind django-mongodb-backend, whose DDL can't be rolled back."""
+
+    language = Language.MONGO
+    has_columns = False
+
+    def limit_connect_time(self, connection: BaseDatabaseWrapper, seconds: float) -> None:
+        if "serverselectiontimeoutms" not in str(connection.settings_dict["HOST"]).lower():
+            connection.settings_dict["OPTIONS"].setdefault("serverSelectionTimeoutMS", int(seconds * 1000))
+
+    def refuses_us(self, error: BaseException) -> bool:
+        return getattr(_root(error), "code", None) in {13, 18}
+
+    def is_unreachable(self, error: BaseException) -> bool:
+        names = {kind.__name__ for kind in type(_root(error)).__mro__}
+        return bool(names & {"ConnectionFailure", "ServerSelectionTimeoutError", "AutoReconnect"})
+
+    def is_conflict(self, error: BaseException) -> bool:
+        root = _root(error)
+        # NamespaceExists, IndexOptionsConflict, IndexKeySpecsConflict
+        return getattr(root, "code", None) in {48, 85, 86} or type(root).__name__ == "CollectionInvalid"
+
+    def is_about_data(self, error: BaseException) -> bool:
+        return True
+
+    def transaction(self, alias: str) -> AbstractContextManager[Any]:
+        # The backend makes Django's own atomic() do nothing; this one is a transaction of the server.
+        atomic: AbstractContextManager[Any] = import_module("django_mongodb_backend.transaction").atomic(
+            using=alias
+        )
+        return atomic
+
+    def resuming_editor(self, connection: BaseDatabaseWrapper) -> BaseDatabaseSchemaEditor:
+        editor: BaseDatabaseSchemaEditor = _resuming_editor_class(connection.SchemaEditorClass)(
+            connection, atomic=False
+        )
+        return editor
+
+
+@cache
+def _resuming_editor_class(base: Any) -> Any:
+    """
+    Derive a schema editor whose every act may have been done before by a run that was killed.
+
+    Only used for an operation whose object was looked for, and not there, before the
+    killed run began with it: what is found now is that run's own work.
+    """
+
+    class ResumingSchemaEditor(base):  # type: ignore[misc]  # the base is known at run time only
+        """Leaves out what is done, does what is missing."""
+
+        def _collections(self) -> set[str]:
+            return set(self.connection.introspection.table_names())
+
+        def create_model(self, model: Any) -> None:
+            if model._meta.db_table not in self._collections():
+                super().create_model(model)
+                return
+            self._create_model_indexes(model)
+            for field in model._meta.local_many_to_many:
+                if field.remote_field.through._meta.auto_created:
+                    self.create_model(field.remote_field.through)
+
+        def remove_index(self, model: Any, index: Any) -> None:
+            with suppress_missing_index():
+                super().remove_index(model, index)
+
+        def alter_db_table(self, model: Any, old_db_table: str, new_db_table: str) -> None:
+            if old_db_table in self._collections():
+                super().alter_db_table(model, old_db_table, new_db_table)
+
+        def _remove_composed_index(self, *args: Any, **kwargs: Any) -> None:
+            with suppress(ValueError):
+                super()._remove_composed_index(*args, **kwargs)
+
+        def _remove_field_index(self, *args: Any, **kwargs: Any) -> None:
+            with suppress(ValueError):
+                super()._remove_field_index(*args, **kwargs)
+
+        def _remove_field_unique(self, *args: Any, **kwargs: Any) -> None:
+            with suppress(ValueError):
+                super()._remove_field_unique(*args, **kwargs)
+
+    return ResumingSchemaEditor
+
+
+class suppress_missing_index:  # noqa: N801 - reads as the context manager that it is
+    """Pass over MongoDB's answer that an index to drop isn't there."""
+
+    INDEX_NOT_FOUND = 27
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        return getattr(_root(error), "code", None) == self.INDEX_NOT_FOUND if error else False
+
+
+_VENDORS: Mapping[str, Vendor] = {"postgresql": PostgreSQL(), "mongodb": MongoDB()}
+_ANY = Vendor()
+
+
+def vendor_of(connection: BaseDatabaseWrapper) -> Vendor:
+    """Give what is known of the product behind a connection."""
+    return _VENDORS.get(connection.vendor, _ANY)
+
+
+def is_concurrent(operation: Operation) -> bool:
+    """Tell whether an operation builds or drops an index in PostgreSQL's way that allows no transaction."""
+    module = sys.modules.get("django.contrib.postgres.operations")
+    return module is not None and isinstance(operation, module.NotInTransactionMixin)
+
+
+_PLAIN_MODULES = (
+    "django.db.migrations.operations.models",
+    "django.db.migrations.operations.fields",
+    "django.contrib.postgres.operations",
+)
+
+
+def fits_a_transaction(operation: Operation) -> bool:
+    """Tell whether an operation is one of Django's own that only changes the schema, at once."""
+    return type(operation).__module__ in _PLAIN_MODULES and not is_concurrent(operation)
+
+
+def _root(error: BaseException | None) -> BaseException | None:
+    while error is not None and error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _code(error: BaseException) -> str | None:
+    """Give SQL's code of an error, from whatever driver it came."""
+    cause = error.__cause__ or error
+    code: str | None = getattr(cause, "pgcode", None) or getattr(cause, "sqlstate", None)
+    return code
+
+
+def _driver_error(module: str, name: str) -> Any:
+    return getattr(sys.modules.get(module), name, ()) if module in sys.modules else ()
