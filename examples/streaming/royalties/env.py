@@ -1,0 +1,44 @@
+"""Alembic's environment of the royalties: where to connect, and which tables are ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from logging.config import fileConfig
+
+from alembic import context
+from sqlalchemy import engine_from_config, pool
+
+OURS = ("royalties_", "alembic_version")
+
+config = context.config
+if config.config_file_name is not None:
+    fileConfig(config.config_file_name)
+
+
+def is_ours(name: str | None, kind: str, parents: Mapping[str, str | None]) -> bool:
+    """Keep `--autogenerate` away from the tables that Django and Accord have in the same database."""
+    return kind != "table" or (name or "").startswith(OURS)
+
+
+def run_offline() -> None:
+    """Write SQL instead of sending it."""
+    context.configure(url=config.get_main_option("sqlalchemy.url"), include_name=is_ours, literal_binds=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run_online() -> None:
+    """Connect and run."""
+    engine = engine_from_config(
+        config.get_section(config.config_ini_section, {}), prefix="sqlalchemy.", poolclass=pool.NullPool
+    )
+    with engine.connect() as connection:
+        context.configure(connection=connection, include_name=is_ours)
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+if context.is_offline_mode():
+    run_offline()
+else:
+    run_online()

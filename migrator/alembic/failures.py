@@ -1,0 +1,109 @@
+"""
+Errors of drivers, of Alembic and of people's own env.py, put into the suite's words once.
+
+Values never travel: of an error about data only its kind and the names of table, column and
+constraint are told, because PostgreSQL quotes the offending value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from accord.errors import (
+    AccordError,
+    ConflictingState,
+    StepFailed,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+)
+from accord.redact import first_line
+
+_EXISTS = frozenset({"42P07", "42701", "42710", "42P06", "42723"})
+_ABOUT_DATA = ("22", "23")
+_GONE = ("08", "57P", "53")
+_REFUSALS = (
+    "password authentication failed",
+    "no pg_hba.conf entry",
+    "authentication failed",
+    "permission denied",
+)
+
+
+def translate(error: BaseException, alias: str, what: str = "") -> AccordError:
+    """
+    Give the suite's error for any error that came out of a driver or an env.py.
+
+    Args:
+        error: What was raised.
+        alias: The store.
+        what: The step that it happened in, for people; empty outside of steps.
+    """
+    if isinstance(error, AccordError):
+        return error
+    driver_error = _of_driver(error)
+    code = _sqlstate(driver_error) if driver_error else ""
+    if driver_error and (unavailable := _unavailable(driver_error, code, alias)):
+        return unavailable
+    place = f"{what}: " if what else f"Store “{alias}”: "
+    if code in _EXISTS:
+        return ConflictingState(
+            f"{place}{first_line(driver_error or error)}.",
+            hint="Adopt what exists with --baseline if it is what the revision makes, or move it out of the way.",
+        )
+    text = _about_data(driver_error, code) if driver_error and code.startswith(_ABOUT_DATA) else _told(error)
+    if not what:
+        return StoreError(f"{place}{text}.", hint="Try the history alone: alembic current.")
+    return StepFailed(
+        f"{place}{text}.", hint="Correct the revision, then run again; its transaction was rolled back."
+    )
+
+
+def _of_driver(error: BaseException) -> BaseException | None:
+    """Find the DBAPI's error in a chain of errors."""
+    return next((each for each in _chain(error) if _is_dbapi(each)), None)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = getattr(error, "orig", None) or error.__cause__
+
+
+def _is_dbapi(error: BaseException) -> bool:
+    module = type(error).__module__
+    return module.startswith(("psycopg2", "psycopg.", "asyncpg", "pg8000")) or hasattr(error, "pgcode")
+
+
+def _sqlstate(error: BaseException) -> str:
+    return str(getattr(error, "pgcode", None) or getattr(error, "sqlstate", None) or "")
+
+
+def _unavailable(error: BaseException, code: str, alias: str) -> StoreUnavailable | None:
+    text = first_line(error)
+    if code.startswith("28") or code == "42501" or (not code and any(word in text for word in _REFUSALS)):
+        return StoreRefused(
+            f"Store “{alias}”: PostgreSQL refuses us: {text}.",
+            hint="Check user, password and rights of the URL in the store's options.",
+        )
+    if code.startswith(_GONE) or (
+        not code and type(error).__name__ in ("OperationalError", "InterfaceError")
+    ):
+        return StoreUnavailable(
+            f"Store “{alias}”: PostgreSQL can't be reached: {text}.",
+            hint="Check that the server runs and that URL in the store's options names it.",
+        )
+    return None
+
+
+def _about_data(error: BaseException, code: str) -> str:
+    diagnosis = getattr(error, "diag", None)
+    names = [getattr(diagnosis, f"{kind}_name", None) for kind in ("table", "column", "constraint")]
+    where = ", ".join(name for name in names if name)
+    return f"{type(error).__name__} (SQLSTATE {code})" + (f" at {where}" if where else "")
+
+
+def _told(error: BaseException) -> str:
+    driver_error = _of_driver(error)
+    kind = "" if driver_error else f"{type(error).__name__}: "
+    return f"{kind}{first_line(driver_error or error)}".rstrip(".")

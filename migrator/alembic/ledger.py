@@ -1,0 +1,297 @@
+"""
+What is recorded in the database: Alembic's heads, our entries beside them, and the highest fence.
+
+Alembic's own table stays the truth about what is applied, so that `alembic upgrade` run by hand
+counts. Our table adds who applied a revision, when, and with which content; a second one holds
+the highest fencing token. Every statement here goes through :data:`Ask`, so that the same text
+serves psycopg2 and whatever driver an env.py connects with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from accord.errors import StaleFence
+from accord.types import Lease, Step
+
+Ask = Callable[[str, Mapping[str, object]], Sequence[Sequence[Any]]]
+"""Sends a statement with `:named` values and gives the rows of its answer."""
+
+APPLYING = "applying"
+APPLIED = "applied"
+REVERTING = "reverting"
+
+# Two connections with the same answer look at the same tables when they use the same names.
+_PLACE = (
+    "concat_ws('/', extract(epoch from pg_postmaster_start_time()), current_database(), current_schema())"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """
+    The tables of one history.
+
+    Attributes:
+        version_table: Name of Alembic's table.
+        schema: Schema of all three; empty for the first of the search path.
+    """
+
+    version_table: str = "alembic_version"
+    schema: str = ""
+
+    @property
+    def versions(self) -> str:
+        """Alembic's table, quoted."""
+        return self._quoted(self.version_table)
+
+    @property
+    def entries(self) -> str:
+        """Our ledger, quoted."""
+        return self._quoted("accord_ledger_alembic")
+
+    @property
+    def fences(self) -> str:
+        """The table of the highest fence, quoted."""
+        return self._quoted("accord_fence_alembic")
+
+    @property
+    def lock_key(self) -> int:
+        """Key of the advisory lock that writers of this history take turns with."""
+        digest = hashlib.sha256(f"accord:alembic:{self.schema}.{self.version_table}".encode()).digest()
+        return int.from_bytes(digest[:8], signed=True)
+
+    def _quoted(self, name: str) -> str:
+        return ".".join('"' + part.replace('"', '""') + '"' for part in (self.schema, name) if part)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """
+    A line of our ledger.
+
+    Attributes:
+        state: `applied`, or `applying` and `reverting` where a revision left its transaction.
+        checksum: Checksum of the revision's content.
+        fingerprint: Hash of the file's bytes.
+        run_id: Run that wrote it.
+        fence: Fencing token of that run.
+        applied_at: Time by the server's clock.
+    """
+
+    state: str
+    checksum: str | None = None
+    fingerprint: str | None = None
+    run_id: str = ""
+    fence: int = 0
+    applied_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """
+    What was read.
+
+    Attributes:
+        heads: Ids in Alembic's table.
+        entries: Our entries by id.
+        place: Server, database and schema that answered.
+    """
+
+    heads: tuple[str, ...] = ()
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    place: str = ""
+
+
+def read_at_once(ask: Ask, tables: Tables) -> State:
+    """
+    Read everything in one round trip. The driver's own error says that a table is missing.
+
+    Args:
+        ask: Sends a statement.
+        tables: Names of the tables.
+    """
+    return _read(ask, tables, versions=True, entries=True)
+
+
+def read(ask: Ask, tables: Tables) -> State:
+    """
+    Read what there is, on a database where tables may be missing.
+
+    Args:
+        ask: Sends a statement.
+        tables: Names of the tables.
+    """
+    ((versions, entries),) = ask(
+        "SELECT to_regclass(:versions) IS NOT NULL, to_regclass(:entries) IS NOT NULL",
+        {"versions": tables.versions, "entries": tables.entries},
+    )
+    return _read(ask, tables, versions=versions, entries=entries)
+
+
+def _read(ask: Ask, tables: Tables, *, versions: bool, entries: bool) -> State:
+    parts = [
+        f"SELECT 'place', {_PLACE}, CAST(NULL AS text), CAST(NULL AS text), CAST(NULL AS text),"  # noqa: S608 - quoted names
+        " CAST(NULL AS bigint), CAST(NULL AS timestamptz)"
+    ]
+    if versions:
+        parts.append(f"SELECT 'head', version_num, NULL, NULL, NULL, NULL, NULL FROM {tables.versions}")  # noqa: S608
+    if entries:
+        parts.append(
+            "SELECT state, revision, checksum, fingerprint, run_id, fence, applied_at"  # noqa: S608
+            f" FROM {tables.entries} WHERE version_table = :version_table"
+        )
+    rows = ask(" UNION ALL ".join(parts), {"version_table": tables.version_table})
+    return State(
+        heads=tuple(row[1] for row in rows if row[0] == "head"),
+        entries={row[1]: _entry(row) for row in rows if row[0] not in ("head", "place")},
+        place=next(row[1] for row in rows if row[0] == "place"),
+    )
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    state, _, checksum, fingerprint, run_id, fence, applied_at = row
+    return Entry(
+        state=state,
+        checksum=checksum,
+        fingerprint=fingerprint,
+        run_id=run_id or "",
+        fence=fence or 0,
+        applied_at=applied_at,
+    )
+
+
+def place(ask: Ask) -> str:
+    """Ask which server, database and schema answer."""
+    ((found,),) = ask(f"SELECT {_PLACE}", {})  # noqa: S608 - a constant
+    return str(found)
+
+
+def lock(ask: Ask, tables: Tables) -> None:
+    """Wait until no other writer of this history is in a transaction, then keep the others waiting."""
+    ask("SELECT pg_advisory_xact_lock(:key)", {"key": tables.lock_key})
+
+
+def keep_hands_off(ask: Ask, tables: Tables) -> None:
+    """Make an `alembic` that somebody runs by hand wait for our transaction before it moves a head."""
+    ((there,),) = ask("SELECT to_regclass(:versions) IS NOT NULL", {"versions": tables.versions})
+    if there:
+        ask(f"LOCK TABLE {tables.versions} IN SHARE ROW EXCLUSIVE MODE", {})
+
+
+def claim(ask: Ask, tables: Tables, lease: Lease) -> None:
+    """
+    Create our tables where they are missing, and record the lease's fence as the highest.
+
+    Args:
+        ask: Sends a statement; all of them in one transaction.
+        tables: Names of the tables.
+        lease: The lease of the caller.
+
+    Raises:
+        StaleFence: A later holder has been here.
+    """
+    lock(ask, tables)
+    ((there,),) = ask("SELECT to_regclass(:fences) IS NOT NULL", {"fences": tables.fences})
+    if not there:
+        for statement in _creation(tables):
+            ask(statement, {})
+    accepted = ask(
+        f"INSERT INTO {tables.fences} AS kept (version_table, fence) VALUES (:version_table, :fence)"  # noqa: S608
+        " ON CONFLICT (version_table) DO UPDATE SET fence = excluded.fence WHERE kept.fence <= excluded.fence"
+        " RETURNING fence",
+        {"version_table": tables.version_table, "fence": lease.fence},
+    )
+    if not accepted:
+        raise _stale(lease)
+
+
+def _creation(tables: Tables) -> Sequence[str]:
+    return (
+        f"CREATE TABLE IF NOT EXISTS {tables.entries} (version_table text NOT NULL, revision text NOT NULL,"
+        " state text NOT NULL CHECK (state IN ('applying', 'applied', 'reverting')), checksum text,"
+        " fingerprint text, run_id text NOT NULL, fence bigint NOT NULL, applied_at timestamptz NOT NULL,"
+        " PRIMARY KEY (version_table, revision))",
+        f"CREATE TABLE IF NOT EXISTS {tables.fences} (version_table text PRIMARY KEY, fence bigint NOT NULL)",
+    )
+
+
+def require_fence(ask: Ask, tables: Tables, lease: Lease) -> None:
+    """
+    Check the fence and keep later holders from claiming until this transaction ends.
+
+    Raises:
+        StaleFence: A later holder has been here.
+    """
+    rows = ask(
+        f"SELECT fence FROM {tables.fences} WHERE version_table = :version_table FOR SHARE",  # noqa: S608
+        {"version_table": tables.version_table},
+    )
+    if not rows or rows[0][0] > lease.fence:
+        raise _stale(lease)
+
+
+def _stale(lease: Lease) -> StaleFence:
+    return StaleFence(
+        f"The Alembic ledger has seen a later fencing token than {lease.fence}.",
+        hint="Another run took over. Run the command again; it continues from what is recorded.",
+    )
+
+
+def state_of(ask: Ask, tables: Tables, step: Step) -> str:
+    """Give the state of a step's entry; empty where there is none."""
+    rows = ask(
+        f"SELECT state FROM {tables.entries} WHERE version_table = :version_table AND revision = :revision",  # noqa: S608
+        {"version_table": tables.version_table, "revision": step.key.name},
+    )
+    return str(rows[0][0]) if rows else ""
+
+
+def write(ask: Ask, tables: Tables, step: Step, lease: Lease, state: str) -> None:
+    """
+    Record a step in a state, over whatever entry it has.
+
+    Args:
+        ask: Sends a statement.
+        tables: Names of the tables.
+        step: The step.
+        lease: The lease of the caller.
+        state: One of the three states.
+    """
+    ask(
+        f"INSERT INTO {tables.entries} (version_table, revision, state, checksum, fingerprint, run_id, fence,"  # noqa: S608
+        " applied_at) VALUES (:version_table, :revision, :state, :checksum, :fingerprint, :run_id, :fence,"
+        " clock_timestamp()) ON CONFLICT (version_table, revision) DO UPDATE SET state = excluded.state,"
+        " checksum = excluded.checksum, fingerprint = excluded.fingerprint, run_id = excluded.run_id,"
+        " fence = excluded.fence, applied_at = excluded.applied_at",
+        {
+            "version_table": tables.version_table,
+            "revision": step.key.name,
+            "state": state,
+            "checksum": step.source.checksum,
+            "fingerprint": step.source.fingerprint,
+            "run_id": lease.run_id,
+            "fence": lease.fence,
+        },
+    )
+
+
+def mark(ask: Ask, tables: Tables, step: Step, state: str) -> None:
+    """Change the state of a step's entry, if it has one, and nothing else."""
+    ask(
+        f"UPDATE {tables.entries} SET state = :state WHERE version_table = :version_table"  # noqa: S608
+        " AND revision = :revision",
+        {"version_table": tables.version_table, "revision": step.key.name, "state": state},
+    )
+
+
+def strike(ask: Ask, tables: Tables, step: Step) -> None:
+    """Remove a step's entry."""
+    ask(
+        f"DELETE FROM {tables.entries} WHERE version_table = :version_table AND revision = :revision",  # noqa: S608
+        {"version_table": tables.version_table, "revision": step.key.name},
+    )

@@ -1,0 +1,230 @@
+"""
+One revision, up or down, in the transaction that also moves Alembic's head and writes our ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext, MigrationInfo, RevisionStep
+from alembic.script import Script, ScriptDirectory
+
+from accord.errors import ConfigurationError, InconsistentLedger
+from accord.events import Reporter, StepNoted, silent
+from accord.types import Direction, Lease, Step
+from migrator.alembic import ledger
+from migrator.alembic.environment import asker
+from migrator.alembic.history import History
+from migrator.alembic.ledger import APPLIED, APPLYING, REVERTING, Ask, Tables
+
+
+@dataclass(kw_only=True)
+class Change:
+    """
+    An errand: exactly one revision, and nothing else.
+
+    Attributes:
+        step: The step.
+        direction: Which way it goes.
+        lease: The right to write.
+        history: All revisions.
+        directory: Alembic's view of them.
+        tables: Tables of the history, as the options name them.
+        place: What the direct way to the database calls itself; empty where there is none.
+        acts: Whether the revision runs; when it doesn't, only the records move.
+        claims: Whether the fence has to be claimed first.
+        report: Who hears about recoveries.
+        already: Set when the wanted state was there before.
+    """
+
+    step: Step
+    direction: Direction
+    lease: Lease
+    history: History
+    directory: ScriptDirectory
+    tables: Tables
+    place: str = ""
+    acts: bool = True
+    claims: bool = True
+    report: Reporter = silent
+    already: bool = field(default=False, init=False)
+
+    def begin(self, context: MigrationContext) -> None:
+        """Make sure that we are where we think we are, alone, and not outdated."""
+        connection = context.connection
+        ask = asker(connection)
+        self._require_same_place(context, ledger.place(ask))
+        if self.claims and connection is not None:
+            # In a transaction of its own: a step that fails afterwards doesn't take the fence back.
+            with connection.engine.connect() as side, side.begin():
+                ledger.claim(asker(side), self.tables, self.lease)
+        if _commits_each_statement(context):
+            self._note(
+                "env.py connects in autocommit mode, so a kill in the middle can leave part of a revision."
+            )
+            return
+        ledger.lock(ask, self.tables)
+        ledger.keep_hands_off(ask, self.tables)
+
+    def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[RevisionStep]:
+        """Give the one revision, unless the wanted state is there."""
+        ask = asker(context.connection)
+        ledger.require_fence(ask, self.tables, self.lease)
+        self.lease.check()
+        applied = self.history.implied(heads)
+        if (self.step.key.name in applied) is (self.direction is Direction.APPLY):
+            self.already = True
+            # A transaction of its own where env.py asked for one per revision, else part of env.py's.
+            with context.begin_transaction(_per_migration=True):
+                self._tidy(context)
+            return
+        self._require_order(applied)
+        if ledger.state_of(ask, self.tables, self.step) in (APPLYING, REVERTING):
+            self._note("an earlier run was cut off outside of a transaction; running the revision again.")
+        yield from self._prepared(heads, context)
+
+    def _require_same_place(self, context: MigrationContext, place: str) -> None:
+        require_tables(context, self.tables)
+        if self.place and self.place != place:
+            raise ConfigurationError(
+                "env.py connects to another database, or another schema, than URL in the store's options names.",
+                hint='Let env.py take its URL from config.get_main_option("sqlalchemy.url").',
+            )
+
+    def _require_order(self, applied: frozenset[str]) -> None:
+        name = self.step.key.name
+        if self.direction is Direction.APPLY:
+            missing = [parent for parent in self.history.parents[name] if parent not in applied]
+            # A stamp may name any revision: it says that everything below is there too.
+            if missing and self.acts:
+                raise InconsistentLedger(
+                    f"{self.step.key} needs {', '.join(missing)}, which Alembic's table does not hold.",
+                    hint="Apply or baseline that revision first.",
+                )
+        elif above := [child for child in self.history.children[name] if child in applied]:
+            raise InconsistentLedger(
+                f"{self.step.key} can't go while {', '.join(above)} is applied.",
+                hint="Revert that revision first.",
+            )
+
+    def _prepared(self, heads: Sequence[str], context: MigrationContext) -> Sequence[RevisionStep]:
+        context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._record)
+        name, up = self.step.key.name, self.direction is Direction.APPLY
+        if up and not self.acts:
+            # What `alembic stamp` would do. RevisionStep isn't the word that Alembic has for it, but the form fits.
+            return self.directory._stamp_revs(name, tuple(heads))  # type: ignore[return-value]  # noqa: SLF001
+        kind = RevisionStep if self.acts else Unstamp
+        prepared = kind(self.directory.revision_map, self.directory.get_revision(name), up)
+        if self.acts:
+            prepared.migration_fn = self._announced(prepared.migration_fn, context)
+        return [prepared]
+
+    def _announced(self, act: Callable[..., object], context: MigrationContext) -> Callable[..., object]:
+        """
+        Write the intent before the revision's own statements.
+
+        In a transaction nobody ever sees it. A revision that leaves its transaction
+        (`autocommit_block`) commits it by that very act, and so leaves a trace for the next run.
+        """
+
+        @wraps(act)
+        def announced(**kw: Any) -> object:
+            state = APPLYING if self.direction is Direction.APPLY else REVERTING
+            ledger.write(asker(context.connection), self.tables, self.step, self.lease, state)
+            return act(**kw)
+
+        return announced
+
+    def _record(self, *, ctx: MigrationContext, **_: object) -> None:
+        """Alembic has moved its head: check the lease a last time and write the ledger."""
+        ask = asker(ctx.connection)
+        self.lease.check()
+        ledger.require_fence(ask, self.tables, self.lease)
+        if self.direction is Direction.APPLY:
+            ledger.write(ask, self.tables, self.step, self.lease, APPLIED)
+        else:
+            ledger.strike(ask, self.tables, self.step)
+
+    def _tidy(self, context: MigrationContext) -> None:
+        """Bring our entry in line with a head that had moved before."""
+        ask = asker(context.connection)
+        if self.direction is Direction.REVERT:
+            ledger.strike(ask, self.tables, self.step)
+        elif self.acts:
+            ledger.mark(ask, self.tables, self.step, APPLIED)
+        else:
+            ledger.write(ask, self.tables, self.step, self.lease, APPLIED)
+
+    def _note(self, text: str) -> None:
+        self.report(StepNoted(key=str(self.step.key), note=text))
+
+
+class Unstamp(RevisionStep):
+    """
+    A revision of which only the head goes down.
+
+    `alembic stamp` of the revision below would take every other branch that starts there along.
+    """
+
+    def __init__(self, revision_map: Any, revision: Script, is_upgrade: bool) -> None:  # noqa: FBT001 - Alembic's
+        super().__init__(revision_map, revision, is_upgrade)
+        self.migration_fn = _nothing
+
+    @property
+    def info(self) -> MigrationInfo:
+        """Tell callbacks of env.py that nothing was run."""
+        info = super().info
+        info.is_stamp = True
+        return info
+
+
+@dataclass(kw_only=True)
+class Look:
+    """
+    An errand that only asks the database something.
+
+    Attributes:
+        question: Called with a way to ask.
+        tables: Tables of the history, as the options name them.
+    """
+
+    question: Callable[[Ask], None]
+    tables: Tables
+
+    def begin(self, context: MigrationContext) -> None:
+        """Ask, before Alembic does anything of its own."""
+        ask = asker(context.connection)
+        require_tables(context, self.tables)
+        self.question(ask)
+
+    def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[RevisionStep]:
+        """Give no revision."""
+        yield from ()
+
+
+def require_tables(context: MigrationContext, tables: Tables) -> None:
+    """
+    Compare the names that env.py gives its table with those of the store's options.
+
+    Raises:
+        ConfigurationError: They differ.
+    """
+    found = Tables(version_table=context.version_table, schema=context.version_table_schema or "")
+    if found != tables:
+        raise ConfigurationError(
+            f"env.py keeps its heads in {found.versions}, the store's options say {tables.versions}.",
+            hint="Set VERSION_TABLE and VERSION_TABLE_SCHEMA as env.py passes them to context.configure().",
+        )
+
+
+def _nothing(**_: object) -> None:
+    """Run in place of `downgrade` when only the head moves."""
+
+
+def _commits_each_statement(context: MigrationContext) -> bool:
+    connection = context.connection
+    raw = connection.connection.dbapi_connection if connection is not None else None
+    return bool(getattr(raw, "autocommit", False))

@@ -1,0 +1,229 @@
+"""
+The store of an Alembic history: its revisions are steps, `alembic_version` is the truth.
+
+Alembic and SQLAlchemy are imported when a revision runs, is shown or is probed; reading
+steps and ledger does without them wherever the configuration allows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from accord.errors import IrreversibleStep, LedgerOrphan, StepFailed
+from accord.events import Reporter, silent
+from accord.stores import StoreFeatures
+from accord.types import (
+    AppliedStep,
+    Direction,
+    Lease,
+    Probe,
+    Statement,
+    Step,
+    StepKey,
+    StepOutcome,
+    StoreInfo,
+)
+from migrator.alembic import options as store_options
+from migrator.alembic import server
+from migrator.alembic.database import Database
+from migrator.alembic.history import History
+from migrator.alembic.layout import HistoryConfig
+from migrator.alembic.ledger import Ask, State, Tables, place, read
+from migrator.alembic.reader import Reader
+from migrator.alembic.scripts import Script
+
+if TYPE_CHECKING:
+    from migrator.alembic.environment import HistoryEnvironment
+
+_Answer = TypeVar("_Answer")
+
+
+class AlembicStore:
+    """
+    An Alembic history on PostgreSQL.
+
+    Args:
+        alias: Name of the store.
+        options: `CONFIG`, `APP`, `URL`, `SECTION`, `VERSION_TABLE`, `VERSION_TABLE_SCHEMA`.
+    """
+
+    features = StoreFeatures(records_atomically=True, allows_branches=True, numbers_are_unique=False)
+
+    def __init__(self, alias: str, options: Mapping[str, object]) -> None:
+        self.alias = alias
+        self._options = store_options.parse(alias, options)
+        self._config = HistoryConfig(self._options.config, self._options.section)
+        self._tables = Tables(
+            version_table=self._options.version_table, schema=self._options.version_table_schema
+        )
+        self._database = Database(alias, self._options.url) if self._options.url else None
+        self._reader = Reader(self._config, lambda: self._environment)
+        self._claimed = -1
+        self._place = ""
+
+    def ping(self) -> StoreInfo:
+        found = self._ask_once(server.version)
+        return server.describe(self.alias, found, self._database.address if self._database else "")
+
+    def steps(self) -> Sequence[Step]:
+        history = self._reader.history()
+        return [self._step(history, history.scripts[revision]) for revision in history.sorted()]
+
+    def applied(self) -> Mapping[StepKey, AppliedStep]:
+        history = self._reader.history()
+        state = self._state()
+        unknown = [head for head in state.heads if head not in history.scripts]
+        names = {*history.implied(state.heads), *unknown}
+        if unknown:
+            # What lies below a head that no file declares can't be computed; our entries remember it.
+            names.update(name for name, entry in state.entries.items() if entry.state == "applied")
+        return {key: self._applied(key, state) for key in map(self._key, sorted(names))}
+
+    def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
+        return self._change(step, lease, Direction.APPLY, report)
+
+    def revert(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
+        if step.irreversible:
+            raise IrreversibleStep(
+                f"{step.key} can't be undone: {step.irreversible}",
+                hint="Leave it applied, or write a new revision that goes back as far as data allow.",
+            )
+        return self._change(step, lease, Direction.REVERT, report)
+
+    def record(self, step: Step, lease: Lease) -> None:
+        self._change(step, lease, Direction.APPLY, silent, acts=False)
+
+    def forget(self, step: Step, lease: Lease) -> None:
+        self._change(step, lease, Direction.REVERT, silent, acts=False)
+
+    def explain(
+        self, steps: Sequence[Step], direction: Direction
+    ) -> Iterator[tuple[Step, Sequence[Statement]]]:
+        from migrator.alembic import offline
+
+        return offline.explain(self._environment, self._reader.history(), steps, direction)
+
+    def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
+        from migrator.alembic import probing
+
+        return probing.probe(self._environment, self._reader.history(), steps, self._ask_once)
+
+    def close(self) -> None:
+        """Nothing is held: every connection lives for one question or one step."""
+
+    # --- reading -----------------------------------------------------------------------------
+
+    def _key(self, revision: str) -> StepKey:
+        return StepKey(self.alias, self._options.app, revision)
+
+    def _step(self, history: History, script: Script) -> Step:
+        parents = history.parents[script.revision]
+        return Step(
+            key=self._key(script.revision),
+            source=self._reader.source(script),
+            dependencies=(*map(self._key, parents), *script.cross_dependencies),
+            phase=script.phase,
+            title=script.title or script.revision,
+            irreversible=script.irreversible,
+            third_party=not {"site-packages", "dist-packages"}.isdisjoint(script.path.parts),
+        )
+
+    def _applied(self, key: StepKey, state: State) -> AppliedStep:
+        entry = state.entries.get(key.name)
+        if entry is None:
+            return AppliedStep(key=key)
+        return AppliedStep(
+            key=key,
+            checksum=entry.checksum,
+            fingerprint=entry.fingerprint,
+            applied_at=entry.applied_at,
+            run_id=entry.run_id,
+            fence=entry.fence,
+        )
+
+    def _state(self) -> State:
+        if self._database:
+            state = self._database.state(self._tables)
+            self._place = state.place
+            return state
+        return self._ask_once(lambda ask: read(ask, self._tables))
+
+    def _ask_once(self, question: Callable[[Ask], _Answer]) -> _Answer:
+        """Ask the database directly where its URL is known, else by way of env.py."""
+        if self._database:
+            with self._database.asking() as ask:
+                return question(ask)
+        from migrator.alembic.runner import Look
+
+        answers: list[_Answer] = []
+        look = Look(question=lambda ask: answers.append(question(ask)), tables=self._tables)
+        self._environment.run(look, looks_only=True)
+        return answers[0]
+
+    # --- writing -----------------------------------------------------------------------------
+
+    @cached_property
+    def _environment(self) -> HistoryEnvironment:
+        from migrator.alembic.environment import HistoryEnvironment
+
+        return HistoryEnvironment(self.alias, self._options, self._config)
+
+    def _change(
+        self, step: Step, lease: Lease, direction: Direction, report: Reporter, *, acts: bool = True
+    ) -> StepOutcome:
+        from migrator.alembic.runner import Change
+
+        lease.check()
+        change = Change(
+            step=step,
+            direction=direction,
+            lease=lease,
+            history=self._history_with(step),
+            directory=self._environment.directory(),
+            tables=self._tables,
+            place=self._known_place(),
+            acts=acts,
+            claims=self._claimed != lease.fence,
+            report=report,
+        )
+        try:
+            self._environment.run(change, what=str(step.key))
+        except StepFailed as exc:
+            raise self._explained(exc, step) from exc
+        self._claimed = lease.fence
+        self._read_back(step, direction)
+        return StepOutcome(key=step.key, direction=direction, already=change.already)
+
+    def _history_with(self, step: Step) -> History:
+        history = self._reader.history()
+        if step.key.name not in history.scripts:
+            raise LedgerOrphan(
+                f"No file declares the revision of {step.key}.", hint="Restore the file from version control."
+            )
+        return history
+
+    def _known_place(self) -> str:
+        if self._database and not self._place:
+            self._place = self._ask_once(place)
+        return self._place
+
+    def _read_back(self, step: Step, direction: Direction) -> None:
+        """Believe the database, not the env.py that was to commit."""
+        implied = self._reader.history().implied(self._state().heads)
+        if (step.key.name in implied) is not (direction is Direction.APPLY):
+            raise StepFailed(
+                f"{step.key}: env.py ran, and Alembic's table is as it was before.",
+                hint="Let env.py call context.run_migrations() within context.begin_transaction().",
+            )
+
+    def _explained(self, error: StepFailed, step: Step) -> StepFailed:
+        entry = self._state().entries.get(step.key.name)
+        if entry is None or entry.state == "applied":
+            return error
+        return StepFailed(
+            error.message,
+            hint="A part of the revision ran outside of its transaction and stayed. Let its operations say "
+            "if_not_exists or if_exists and run again, or finish by hand and adopt the result with --baseline.",
+        )
