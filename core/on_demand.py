@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from importlib import import_module
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from accord import embedded
 from accord.errors import AccordError, ExitCode
+from accord.events import Reporter
 from core.console import report_to_stderr
+from core.environment import BASE_DIR, Environment, load_environment
 
 # Commands that read files only, or bring servers of their own (test).
 OFFLINE = frozenset({
@@ -31,7 +33,18 @@ OFFLINE = frozenset({
 ASKS_ABOUT_ITSELF = frozenset({"--help", "-h", "--version"})
 
 
-def start_stores(arguments: Sequence[str]) -> int:
+class Starter(Protocol):
+    """Whatever makes sure that embedded servers run; see :func:`accord.embedded.ensure_running`."""
+
+    def __call__(self, root: Path, names: Sequence[str], reporter: Reporter, *, may_move: bool) -> object: ...
+
+
+def start_stores(
+    arguments: Sequence[str],
+    *,
+    load: Callable[[], Environment] = load_environment,
+    ensure_running: Starter = embedded.ensure_running,
+) -> int:
     """
     Start the embedded servers that stand in for unset URLs, if the command needs stores.
 
@@ -39,14 +52,19 @@ def start_stores(arguments: Sequence[str]) -> int:
 
     Args:
         arguments: The command line, without the name of the program.
+        load: Reads the environment.
+        ensure_running: Starts servers.
 
     Returns:
         The exit code to leave with, or 0 to go on.
     """
-    if is_offline(arguments):
+    if not arguments or ASKS_ABOUT_ITSELF.intersection(arguments):
         return 0
     try:
-        _ensure_running(settings.EMBEDDED_STORES, settings.BASE_DIR)
+        names = load().embedded
+        if names and arguments[0] not in OFFLINE:
+            # A server may still get another port here, because the settings have not been read yet.
+            ensure_running(BASE_DIR, names, report_to_stderr, may_move=True)
     except ImproperlyConfigured as exc:
         sys.stderr.write(f"{exc}\n")
         return ExitCode.USAGE
@@ -54,20 +72,3 @@ def start_stores(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"{exc}\n{exc.hint}\n")
         return exc.exit_code
     return 0
-
-
-def is_offline(arguments: Sequence[str]) -> bool:
-    """
-    Tell whether a command line can be served without any store.
-
-    Args:
-        arguments: The command line, without the name of the program.
-    """
-    if not arguments or ASKS_ABOUT_ITSELF.intersection(arguments):
-        return True
-    return arguments[0] in OFFLINE
-
-
-def _ensure_running(names: Sequence[str], root: Path) -> None:
-    if names:
-        import_module("accord.embedded").ensure_running(root, names, report_to_stderr)

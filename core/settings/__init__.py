@@ -7,22 +7,14 @@ stands here.
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
-import environ
-
+from core.environment import BASE_DIR, load_environment
 from core.settings.applications import MIDDLEWARE as MIDDLEWARE
 from core.settings.applications import installed
-from core.settings.environment import read_environment
 from core.settings.hardening import hardening
 from core.settings.logs import logging_settings
 from core.settings.stores import accord_settings, databases, store_urls
 
-BASE_DIR = Path(__file__).resolve().parents[2]
-
-environ.Env.read_env(BASE_DIR / ".env")
-_environment = read_environment(os.environ)
+_environment = load_environment()
 _urls = store_urls(_environment, BASE_DIR)
 
 # --- who we are -------------------------------------------------------------------------------
@@ -60,8 +52,6 @@ DATABASES = databases(_urls)
 DATABASE_ROUTERS = ["core.routers.DocumentsRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ACCORD = accord_settings(_environment, _urls)
-# Names of the embedded servers that manage.py starts when a command needs them.
-EMBEDDED_STORES = _environment.embedded
 
 # --- people -----------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.settings.environment import Environment
+from core.environment import Environment
 
 
 def hardening(environment: Environment) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from importlib import import_module
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,15 @@ from urllib.parse import unquote, urlsplit
 
 import environ
 
-from core.routers import DOCUMENTS_ALIAS
-from core.settings.environment import (
+from accord import embedded
+from core.environment import (
     DATABASE_URL,
     ELASTICSEARCH_URL,
     MONGODB_URL,
     STORE_VARIABLES,
     Environment,
 )
+from core.routers import DOCUMENTS_ALIAS
 
 DOCUMENTS_DATABASE = "accord_documents"
 
@@ -37,23 +37,11 @@ def store_urls(environment: Environment, root: Path) -> dict[str, str]:
     Returns:
         Variable names to URLs.
     """
-    stand_ins = _embedded_urls(root, environment.embedded) if environment.embedded else {}
+    stand_ins = embedded.urls(root, environment.embedded) if environment.embedded else {}
     return {
         variable.name: environment.urls.get(variable.name) or stand_ins[variable.embedded]
         for variable in STORE_VARIABLES
     }
-
-
-def _embedded_urls(root: Path, names: Sequence[str]) -> Mapping[str, str]:
-    """Ask accord.embedded; the addresses below go away once that package is complete."""
-    if find_spec("accord.embedded") is None or not hasattr(import_module("accord.embedded"), "urls"):
-        return {
-            "postgres": "postgresql://accord@127.0.0.1:5432/accord",
-            "mongodb": "mongodb://127.0.0.1:27017",
-            "opensearch": "http://127.0.0.1:9200",
-        }
-    found: Mapping[str, str] = import_module("accord.embedded").urls(root, names)
-    return found
 
 
 def databases(urls: Mapping[str, str]) -> dict[str, dict[str, Any]]:

@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 
-from core.on_demand import is_offline
+from accord.errors import EmbeddedStartFailed, ExitCode
+from accord.events import Reporter
+from core.environment import Environment, read_environment
+from core.on_demand import start_stores
+
+
+class RecordingStarter:
+    """Note which servers were wanted; fail when told to."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.names: list[str] = []
+        self.failure = failure
+
+    def __call__(self, root: Path, names: Sequence[str], reporter: Reporter, *, may_move: bool) -> None:
+        self.names.extend(names)
+        if self.failure is not None:
+            raise self.failure
+
+
+def development() -> Environment:
+    """Read an environment in which nothing is set."""
+    return read_environment({})
 
 
 @pytest.mark.parametrize(
@@ -22,10 +46,56 @@ from core.on_demand import is_offline
 )
 def test_command_without_stores_starts_none(arguments: list[str]) -> None:
     """Reading files and asking for help needs no server."""
-    assert is_offline(arguments)
+    starter = RecordingStarter()
+
+    assert start_stores(arguments, load=development, ensure_running=starter) == 0
+
+    assert starter.names == []
 
 
 @pytest.mark.parametrize("arguments", [["migrate_all"], ["migrate_all", "--plan"], ["runserver"], ["shell"]])
 def test_command_with_stores_starts_them(arguments: list[str]) -> None:
     """Every command that isn't known to be offline gets its stores."""
-    assert not is_offline(arguments)
+    starter = RecordingStarter()
+
+    assert start_stores(arguments, load=development, ensure_running=starter) == 0
+
+    assert starter.names == ["postgres", "mongodb", "opensearch"]
+
+
+def test_only_stores_without_a_url_are_started() -> None:
+    """A server of one's own is left alone."""
+    starter = RecordingStarter()
+
+    start_stores(
+        ["migrate_all"],
+        load=lambda: read_environment({"MONGODB_URL": "mongodb://m1.example"}),
+        ensure_running=starter,
+    )
+
+    assert starter.names == ["postgres", "opensearch"]
+
+
+def test_refused_environment_is_said_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    """A production without a key ends with the list of what to set, whatever the command."""
+    starter = RecordingStarter()
+
+    code = start_stores(
+        ["check"], load=lambda: read_environment({"ACCORD_ENV": "production"}), ensure_running=starter
+    )
+
+    assert code == ExitCode.USAGE
+    assert "SECRET_KEY is unset" in capsys.readouterr().err
+    assert starter.names == []
+
+
+def test_server_that_does_not_start_is_said_with_the_next_move(capsys: pytest.CaptureFixture[str]) -> None:
+    """The reason and the hint reach standard error, and the exit code says that a store is away."""
+    starter = RecordingStarter(EmbeddedStartFailed("postgres did not start: disk full.", hint="Make room."))
+
+    code = start_stores(["migrate_all"], load=development, ensure_running=starter)
+
+    said = capsys.readouterr().err
+    assert code == ExitCode.STORE_UNAVAILABLE
+    assert "disk full" in said
+    assert "Make room." in said

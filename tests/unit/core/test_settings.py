@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from core.settings.environment import DEVELOPMENT_KEY, Environment, EnvironmentName, read_environment
+from core.environment import DEVELOPMENT_KEY, Environment, EnvironmentName, read_environment
 from core.settings.hardening import hardening
 from core.settings.stores import DOCUMENTS_DATABASE, accord_settings, databases
 

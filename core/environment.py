@@ -1,21 +1,26 @@
 """
-What the environment says: read once, checked, typed.
+What the environment says: checked and typed.
 
 Everything that differs between two installations comes from environment variables, which a
 file `.env` beside manage.py may set (.env.example explains each). The checks here refuse a
-dangerous combination before Django starts, and say all of them at once.
+dangerous combination before Django starts, and say all of them at once. The module stays
+outside of the settings, because manage.py reads it before them.
 """
 
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parents[1]
 
 # Public on purpose: a checkout runs without any setting, and nothing real may run with this key.
 DEVELOPMENT_KEY = "development-only-never-use-this-key-where-anybody-else-can-reach-it"
@@ -100,6 +105,19 @@ class Environment:
     def embedded(self) -> tuple[str, ...]:
         """Name the embedded servers that stand in for the URLs that are unset."""
         return tuple(variable.embedded for variable in STORE_VARIABLES if variable.name not in self.urls)
+
+
+def load_environment() -> Environment:
+    """
+    Read the environment of this process, completed by the file `.env` of the checkout.
+
+    Raises:
+        ImproperlyConfigured: As for :func:`read_environment`.
+    """
+    file = BASE_DIR / ".env"
+    if file.is_file():
+        environ.Env.read_env(file)
+    return read_environment(os.environ)
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:
