@@ -1,0 +1,230 @@
+"""
+Pieces for tests of anything that is built on the suite.
+
+Typed, shipped, and no mocks:
+:class:`MemoryStore` is a whole store that passes the conformance suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from accord.errors import ConflictingState, IrreversibleStep, StaleFence
+from accord.events import Event, Reporter, silent
+from accord.stores import StoreFeatures
+from accord.types import (
+    AppliedStep,
+    Direction,
+    Language,
+    Lease,
+    Phase,
+    Presence,
+    Probe,
+    Source,
+    Statement,
+    Step,
+    StepKey,
+    StepOutcome,
+    StoreInfo,
+)
+
+E = TypeVar("E", bound=Event)
+
+
+class FakeClock:
+    """A clock that moves only when it is told to, or when somebody sleeps."""
+
+    def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self._start = start
+        self._passed = 0.0
+
+    def now(self) -> datetime:
+        """Give the time of day."""
+        return self._start + timedelta(seconds=self._passed)
+
+    def monotonic(self) -> float:
+        """Give the seconds that have passed."""
+        return self._passed
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass without waiting."""
+        self._passed += seconds
+
+    advance = sleep
+
+
+class RecordingReporter:
+    """Keeps every event that it hears, in order."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def __call__(self, event: Event) -> None:
+        """Keep one event."""
+        self.events.append(event)
+
+    def of(self, kind: type[E]) -> list[E]:
+        """Give the events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def make_lease(fence: int = 1, *, run_id: str = "test-run") -> Lease:
+    """Make a lease that nobody takes away."""
+    return Lease(scope="test", owner="test", run_id=run_id, fence=fence)
+
+
+def make_step(
+    key: str,
+    *needs: str,
+    text: str = "",
+    phase: Phase = Phase.EXPAND,
+    irreversible: str = "",
+    replaces: Sequence[str] = (),
+) -> Step:
+    """
+    Make a step of text.
+
+    Args:
+        key: `store:app.name`.
+        *needs: Keys of the steps that it depends on.
+        text: Source; by default the key itself.
+        phase: When it runs.
+        irreversible: Why it can't be undone.
+        replaces: Keys of the steps that it stands for.
+    """
+    parsed = StepKey.parse(key)
+    return Step(
+        key=parsed,
+        source=Source(Path(f"{parsed.app}/{parsed.name}.py"), (text or repr(key)).encode()),
+        dependencies=tuple(StepKey.parse(need) for need in needs),
+        phase=phase,
+        title=parsed.name,
+        irreversible=irreversible,
+        replaces=tuple(StepKey.parse(name) for name in replaces),
+    )
+
+
+@dataclass
+class MemoryServer:
+    """
+    What would be a server: shared by every store object that points to it.
+
+    Attributes:
+        objects: Effects of the applied steps: name of the step to its content.
+        ledger: Applied steps.
+        fence: Highest fencing token seen.
+    """
+
+    objects: dict[str, str] = field(default_factory=dict)
+    ledger: dict[StepKey, AppliedStep] = field(default_factory=dict)
+    fence: int = 0
+
+
+class MemoryStore:
+    """
+    A store in memory. Applying a step puts its source under its name.
+
+    Args:
+        alias: Name of the store.
+        steps: Its steps, as if they were on disk.
+        server: What several store objects share; a new one by default.
+        effects: Code to run when a step of that name is applied; it may raise.
+    """
+
+    features = StoreFeatures(records_atomically=True, allows_fake=True)
+
+    def __init__(
+        self,
+        alias: str,
+        steps: Sequence[Step] = (),
+        *,
+        server: MemoryServer | None = None,
+        effects: Mapping[str, Callable[[], None]] | None = None,
+    ) -> None:
+        self.alias = alias
+        self.server = server or MemoryServer()
+        self._steps = list(steps)
+        self._effects = effects or {}
+
+    def ping(self) -> StoreInfo:
+        """Answer at once."""
+        return StoreInfo(alias=self.alias, kind="memory", version="1")
+
+    def steps(self) -> Sequence[Step]:
+        """Give the steps that were handed in."""
+        return self._steps
+
+    def applied(self) -> Mapping[StepKey, AppliedStep]:
+        """Give a copy of the ledger."""
+        return dict(self.server.ledger)
+
+    def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
+        """Put the step's source under its name."""
+        self._admit(lease)
+        if step.key in self.server.ledger:
+            return StepOutcome(key=step.key, direction=Direction.APPLY, already=True)
+        found = self.server.objects.get(step.key.name)
+        if found is not None and found != step.source.text:
+            raise ConflictingState(f"{step.key.name} exists in {self.alias} with another content.")
+        self._effects.get(step.key.name, _nothing)()
+        self.server.objects[step.key.name] = step.source.text
+        self.record(step, lease)
+        return StepOutcome(key=step.key, direction=Direction.APPLY, changed=1)
+
+    def revert(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
+        """Remove what the step put."""
+        if step.irreversible:
+            raise IrreversibleStep(f"{step.key} can't be undone: {step.irreversible}.")
+        self._admit(lease)
+        already = step.key not in self.server.ledger
+        self.server.objects.pop(step.key.name, None)
+        self.server.ledger.pop(step.key, None)
+        return StepOutcome(key=step.key, direction=Direction.REVERT, already=already)
+
+    def record(self, step: Step, lease: Lease) -> None:
+        """Write the ledger alone."""
+        self._admit(lease)
+        self.server.ledger[step.key] = AppliedStep(
+            key=step.key,
+            checksum=step.source.checksum,
+            fingerprint=step.source.fingerprint,
+            run_id=lease.run_id,
+            fence=lease.fence,
+        )
+
+    def forget(self, step: Step, lease: Lease) -> None:
+        """Strike from the ledger alone."""
+        self._admit(lease)
+        self.server.ledger.pop(step.key, None)
+
+    def explain(
+        self, steps: Sequence[Step], direction: Direction
+    ) -> Iterator[tuple[Step, Sequence[Statement]]]:
+        """Say what would be put or removed."""
+        verb = "put" if direction is Direction.APPLY else "remove"
+        for step in steps:
+            yield step, [Statement(text=f"{verb} {step.key.name}", language=Language.PYTHON)]
+
+    def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
+        """Look whether the steps' sources are there."""
+        for step in steps:
+            found = self.server.objects.get(step.key.name)
+            if found is None:
+                yield Probe(key=step.key, presence=Presence.ABSENT, findings=(f"no {step.key.name}",))
+            elif found == step.source.text:
+                yield Probe(key=step.key, presence=Presence.DONE)
+            else:
+                yield Probe(key=step.key, presence=Presence.CONFLICTING, findings=("other content",))
+
+    def _admit(self, lease: Lease) -> None:
+        if lease.fence < self.server.fence:
+            raise StaleFence(f"{self.alias} has seen token {self.server.fence}, not {lease.fence}.")
+        self.server.fence = lease.fence
+
+
+def _nothing() -> None:
+    """Have no further effect."""

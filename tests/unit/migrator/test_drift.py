@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from accord.errors import ChecksumMismatch, InconsistentLedger, LedgerOrphan
+from accord.testing import make_step
+from accord.types import AppliedStep, Step, StepKey
+from migrator.engine.drift import Drift, find_drift
+from migrator.engine.graph import build_graph
+
+A1, A2 = "pg:music.0001_a", "pg:music.0002_b"
+
+
+def ledger(*steps: Step) -> Mapping[StepKey, AppliedStep]:
+    return {
+        step.key: AppliedStep(
+            key=step.key, checksum=step.source.checksum, fingerprint=step.source.fingerprint
+        )
+        for step in steps
+    }
+
+
+def drift(steps: Sequence[Step], applied: Mapping[StepKey, AppliedStep]) -> Sequence[Drift]:
+    return find_drift(build_graph(steps, applied), steps, applied)
+
+
+def test_untouched_files_show_no_drift() -> None:
+    """The same files and ledger agree."""
+    steps = [make_step(A1), make_step(A2, A1)]
+
+    assert not drift(steps, ledger(*steps))
+
+
+def test_edited_step_is_drift() -> None:
+    """Another statement in an applied file is found."""
+    before, after = make_step(A1, text="x = 1"), make_step(A1, text="x = 2")
+
+    [found] = drift([after], ledger(before))
+
+    assert isinstance(found.error, ChecksumMismatch)
+    assert not found.tolerable
+
+
+def test_comment_in_an_applied_step_is_no_drift() -> None:
+    """Comments, docstrings, formatting and import order don't count."""
+    before = make_step(A1, text="import os\nimport sys\nx = [1, 2]\n")
+    after = make_step(A1, text='"""Why."""\nimport sys\nimport os\n\n# how\nx = [\n    1,\n    2,\n]\n')
+
+    assert not drift([after], ledger(before))
+
+
+def test_edit_by_an_upgraded_package_is_tolerable() -> None:
+    """Nobody in the project can restore what a package's new version changed."""
+    before, after = make_step(A1, text="x = 1"), make_step(A1, text="x = 2")
+
+    [found] = drift([replace(after, third_party=True)], ledger(before))
+
+    assert found.tolerable
+
+
+def test_entry_without_file_is_an_orphan() -> None:
+    """An applied step whose file is gone is named with the way out."""
+    gone = make_step(A2)
+
+    [found] = drift([make_step(A1)], ledger(make_step(A1), gone))
+
+    assert isinstance(found.error, LedgerOrphan)
+    assert A2 in found.error.hint
+
+
+def test_entry_of_another_tool_without_file_is_no_orphan() -> None:
+    """Rows that Django wrote for an app that was uninstalled are left in peace."""
+    key = StepKey.parse(A2)
+
+    assert not drift([make_step(A1)], {key: AppliedStep(key=key)})
+
+
+def test_step_applied_before_what_it_needs_is_inconsistent() -> None:
+    """A store that lost its ledger is noticed by the others."""
+    steps = [make_step(A1), make_step("mongo:music.0001_m", A1)]
+
+    [found] = drift(steps, ledger(steps[1]))
+
+    assert isinstance(found.error, InconsistentLedger)
+    assert A1 in found.error.message
+
+
+def test_replaced_steps_stand_for_the_squashed_one() -> None:
+    """A history that applied both replaced steps agrees with the squashed file."""
+    old = [make_step(A1), make_step(A2, A1)]
+    squashed = make_step("pg:music.0001_squashed", replaces=[A1, A2])
+    later = make_step("pg:music.0003_d", "pg:music.0001_squashed")
+
+    assert not drift([squashed, later], ledger(*old, later))

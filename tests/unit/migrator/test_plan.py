@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import pytest
+
+from accord.errors import AmbiguousTarget, IrreversibleStep, UnknownApp, UnknownStore, UnknownTarget
+from accord.testing import make_step
+from accord.types import Phase, StepKey
+from migrator.engine.graph import Graph, build_graph
+from migrator.engine.plan import Plan, Target, plan_forward, plan_revert
+
+A1, A2, A3 = "pg:music.0001_a", "pg:music.0002_b", "pg:music.0003_c"
+M1, M2 = "mongo:music.0001_m", "mongo:music.0002_n"
+OTHER = "pg:radio.0001_r"
+
+
+def graph() -> Graph:
+    return build_graph(
+        [
+            make_step(A1),
+            make_step(A2, A1, M1, phase=Phase.BACKFILL),
+            make_step(A3, A2),
+            make_step(M1, A1),
+            make_step(M2, M1),
+            make_step(OTHER),
+        ],
+        ranks={"pg": 0, "mongo": 1},
+    )
+
+
+def keys(*names: str) -> set[StepKey]:
+    return {StepKey.parse(name) for name in names}
+
+
+def listed(plan: Plan) -> list[str]:
+    return [str(step.key) for step in plan.steps]
+
+
+def test_plan_holds_pending_steps_only() -> None:
+    """What is applied is not planned again."""
+    plan = plan_forward(graph(), keys(A1, OTHER, M1), Target())
+
+    assert listed(plan) == [A2, A3, M2]
+
+
+def test_target_brings_what_it_needs_from_other_stores() -> None:
+    """Going to a step pulls its dependencies in, and nothing else."""
+    plan = plan_forward(graph(), (), Target(to="pg:music.0002"))
+
+    assert listed(plan) == [A1, M1, A2]
+
+
+def test_store_and_app_narrow_the_plan() -> None:
+    """`--store mongo` plans Mongo's steps and what they need."""
+    assert listed(plan_forward(graph(), (), Target(stores=("mongo",)))) == [A1, M1, M2]
+    assert listed(plan_forward(graph(), (), Target(app="radio"))) == [OTHER]
+
+
+def test_phase_leaves_out_what_stands_behind_another_phase() -> None:
+    """An expand step that needs a pending backfill waits with it."""
+    plan = plan_forward(graph(), (), Target(phase=Phase.EXPAND))
+
+    assert listed(plan) == [A1, OTHER, M1, M2]
+    assert [str(step.key) for step in plan.waiting] == [A2, A3]
+
+
+def test_revert_takes_everything_that_needs_the_leaving_step() -> None:
+    """Undoing a step undoes its dependants first, in every store."""
+    plan = plan_revert(graph(), keys(A1, A2, A3, M1, M2, OTHER), Target(step=M1))
+
+    assert set(listed(plan)) == {A3, A2, M2, M1}
+    assert listed(plan)[-1] == M1
+    assert listed(plan).index(A3) < listed(plan).index(A2)
+
+
+def test_revert_back_to_a_target_keeps_the_target() -> None:
+    """`--to` names the step that stays."""
+    plan = plan_revert(graph(), keys(A1, A2, A3, M1), Target(to=A1))
+
+    assert listed(plan) == [A3, A2]
+
+
+def test_revert_to_zero_takes_everything() -> None:
+    """Zero leaves nothing, newest first."""
+    plan = plan_revert(graph(), keys(A1, M1, OTHER), Target(to="zero"))
+
+    assert listed(plan) == [M1, OTHER, A1]
+
+
+def test_revert_of_a_run_takes_its_steps_and_what_needs_them() -> None:
+    """What later runs built upon the run's steps goes too."""
+    plan = plan_revert(graph(), keys(A1, A2, M1), Target(run_id="r1"), keys(M1))
+
+    assert listed(plan) == [A2, M1]
+
+
+def test_irreversible_steps_are_all_named_before_anything_runs() -> None:
+    """The person sees every obstacle at once."""
+    steps = [make_step(A1, irreversible="drops data"), make_step(A2, A1, irreversible="hashes")]
+
+    with pytest.raises(IrreversibleStep) as caught:
+        plan_revert(build_graph(steps), keys(A1, A2), Target(to="zero"))
+
+    assert f"{A1} (drops data)" in caught.value.message
+    assert f"{A2} (hashes)" in caught.value.message
+
+
+def test_digest_depends_on_steps_order_content_and_direction() -> None:
+    """Two plans share a digest only when they would do the same."""
+    same = plan_forward(graph(), (), Target()).digest
+    fewer = plan_forward(graph(), keys(A1), Target()).digest
+    edited = build_graph([make_step(A1, text="x = 2")])
+    original = build_graph([make_step(A1, text="x = 1")])
+
+    assert plan_forward(graph(), (), Target()).digest == same
+    assert fewer != same
+    assert plan_forward(edited, (), Target()).digest != plan_forward(original, (), Target()).digest
+    assert (
+        plan_forward(original, (), Target()).digest
+        != plan_revert(original, keys(A1), Target(to="zero")).digest
+    )
+
+
+def test_digest_ignores_comments() -> None:
+    """A comment does not void an approval."""
+    plain = build_graph([make_step(A1, text="x = 1")])
+    commented = build_graph([make_step(A1, text="# why\nx = 1  # because\n")])
+
+    assert plan_forward(plain, (), Target()).digest == plan_forward(commented, (), Target()).digest
+
+
+@pytest.mark.parametrize(
+    ("target", "error"),
+    [
+        (Target(stores=("postgres",)), UnknownStore),
+        (Target(app="musik"), UnknownApp),
+        (Target(to="pg:music.0009"), UnknownTarget),
+        (Target(to="music.0001"), AmbiguousTarget),
+        (Target(to="nonsense"), UnknownTarget),
+    ],
+)
+def test_unknown_targets_are_refused_with_what_exists(target: Target, error: type[Exception]) -> None:
+    """A name that fits nothing, or too much, is an error with a hint."""
+    with pytest.raises(error) as caught:
+        plan_forward(graph(), (), target)
+
+    assert getattr(caught.value, "hint", "")
+
+
+def test_app_and_name_are_enough_when_they_are_unique() -> None:
+    """`migrate_all radio 0001` works like Django's."""
+    assert listed(plan_forward(graph(), (), Target(app="radio", to="0001"))) == [OTHER]
