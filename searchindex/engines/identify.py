@@ -1,0 +1,113 @@
+"""Finding out which engine answers, of which version, and what it can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from accord.errors import UnsupportedServer
+from searchindex.engines.base import Engine, EngineFeatures
+from searchindex.engines.elasticsearch import Elasticsearch
+from searchindex.engines.opensearch import OpenSearch
+from searchindex.wire import READ_TIMEOUT, Answer, Wire
+
+SUPPORTED: Mapping[str, frozenset[int]] = {
+    "Elasticsearch": frozenset({8, 9}),
+    "OpenSearch": frozenset({2, 3}),
+}
+_ENGINES: Mapping[str, type[Engine]] = {"Elasticsearch": Elasticsearch, "OpenSearch": OpenSearch}
+_PRODUCT = "x-elastic-product"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """
+    Who a server says that it is.
+
+    Attributes:
+        kind: `Elasticsearch`, `OpenSearch`, or what else it calls itself; empty when it doesn't say.
+        version: Its version; empty when it doesn't say.
+    """
+
+    kind: str
+    version: str
+
+
+def who_answers(wire: Wire, *, timeout: float = READ_TIMEOUT) -> Identity:
+    """
+    Ask a server for its name and version.
+
+    Args:
+        wire: Connection.
+        timeout: Seconds to wait for an answer.
+
+    Raises:
+        StoreUnavailable: It can't be reached or refuses us.
+    """
+    # The bare core of Elasticsearch has no `GET /` and says 405; a proxy may say 404.
+    answer = wire.request("GET", "/", accept=(400, 404, 405), timeout=timeout)
+    version = answer.body.get("version") if isinstance(answer.body, Mapping) else None
+    if isinstance(version, Mapping):
+        return Identity(kind=_kind(answer, version), version=str(version.get("number") or ""))
+    nodes = wire.request(
+        "GET", "/_nodes/_local/http?filter_path=nodes.*.version", accept=(400, 404, 405), timeout=timeout
+    )
+    return Identity(kind=_kind(nodes, {}), version=_node_version(nodes))
+
+
+def supported(identity: Identity, address: str) -> None:
+    """
+    Refuse a server that the suite was not built for.
+
+    Args:
+        identity: Who answered.
+        address: Where, for the message.
+
+    Raises:
+        UnsupportedServer: Another engine, or another version of one.
+    """
+    major = identity.version.partition(".")[0]
+    if identity.kind in SUPPORTED and major.isdigit() and int(major) in SUPPORTED[identity.kind]:
+        return
+    what = f"{identity.kind} {identity.version}".strip() or "no search engine that we know"
+    raise UnsupportedServer(
+        f"The server at {address} is {what}.",
+        hint="Point ELASTICSEARCH_URL at Elasticsearch 8 or 9, or at OpenSearch 2 or 3.",
+    )
+
+
+def identify(wire: Wire) -> Engine:
+    """
+    Give the engine behind a connection.
+
+    Raises:
+        UnsupportedServer: Another engine, or another version of one.
+        StoreUnavailable: It can't be reached or refuses us.
+    """
+    identity = who_answers(wire)
+    supported(identity, wire.endpoint.address)
+    features = EngineFeatures(server_side_reindex=_has_module(wire, "reindex"), readable_view=True)
+    return _ENGINES[identity.kind](version=identity.version, features=features)
+
+
+def _kind(answer: Answer, version: Mapping[str, Any]) -> str:
+    if answer.headers.get(_PRODUCT) == "Elasticsearch":
+        return "Elasticsearch"
+    distribution = str(version.get("distribution") or "")
+    if distribution:
+        return "OpenSearch" if distribution == "opensearch" else distribution
+    # Before 7.14 Elasticsearch sent no header; its version says enough to refuse it.
+    return "Elasticsearch" if "build_flavor" in version else ""
+
+
+def _node_version(nodes: Answer) -> str:
+    found = nodes.body.get("nodes") if isinstance(nodes.body, Mapping) else None
+    versions = [str(node.get("version") or "") for node in (found or {}).values()]
+    return next(iter(versions), "")
+
+
+def _has_module(wire: Wire, name: str) -> bool:
+    nodes = wire.get("/_nodes/_local/plugins?filter_path=nodes.*.modules.name").get("nodes", {})
+    modules = [{module["name"] for module in node.get("modules", ())} for node in nodes.values()]
+    return bool(modules) and all(name in names for names in modules)

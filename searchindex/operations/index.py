@@ -1,0 +1,215 @@
+"""Indexes behind an alias: making them, dropping them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from accord.errors import ConflictingState
+from accord.types import Direction, Statement
+from searchindex.definitions import Body, flat_settings, mapping_differences, settings_differences
+from searchindex.names import checked
+from searchindex.operations.base import Context, Expected, Operation, Surroundings, conflict, request
+from searchindex.wire import at
+
+_OF_THE_SCRATCH = frozenset({"index.number_of_shards", "index.number_of_replicas", "index.hidden"})
+
+
+@dataclass(frozen=True)
+class CreateIndex(Operation):
+    """
+    Make an index and, in the same request, the alias that applications use for it.
+
+    Attributes:
+        name: The alias. The index is called after it and the revision's number.
+        mappings: Fields, as the server's documentation writes them; see also
+            :func:`searchindex.fields.vector_field`.
+        settings: Index settings, nested or with dots.
+    """
+
+    name: str
+    mappings: Body = field(default_factory=dict)
+    settings: Body = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a name that no server takes."""
+        checked(self.name)
+
+    @property
+    def makes(self) -> str:
+        return self.name
+
+    @property
+    def title(self) -> str:
+        return f"create index {self.name}"
+
+    def capture(self, context: Context) -> Mapping[str, Any]:
+        self._refuse_other(context)
+        return {}
+
+    def apply(self, context: Context) -> int:
+        if self._refuse_other(context):
+            return 0
+        context.wire.request("PUT", at(context.around.physical(self.name)), self._body(context.around))
+        return 1
+
+    def revert(self, context: Context) -> int:
+        answer = context.wire.request("DELETE", at(context.around.physical(self.name)), accept=(404,))
+        return int(answer.status < 400)  # noqa: PLR2004 - HTTP's border between done and error
+
+    def explain(self, around: Surroundings, direction: Direction) -> Iterator[Statement]:
+        path = at(around.physical(self.name))
+        if direction is Direction.APPLY:
+            yield request("PUT", path, self._body(around))
+        else:
+            yield request("DELETE", path)
+
+    def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
+        body = self._body(around)
+        key = ("index", self.name)
+        expected.objects[key] = {"mappings": body["mappings"], "settings": body["settings"]}
+        yield key
+
+    def _body(self, around: Surroundings) -> dict[str, Any]:
+        return {
+            "aliases": {around.alias(self.name): {"is_write_index": True}},
+            "mappings": around.mappings(self.mappings),
+            "settings": around.settings(self.settings, self.mappings),
+        }
+
+    def _refuse_other(self, context: Context) -> bool:
+        """Tell whether the index is there; refuse one that isn't ours by its definition."""
+        alias, physical = context.around.alias(self.name), context.around.physical(self.name)
+        _refuse_taken_alias(context, alias, physical)
+        live = context.index(physical)
+        if live is None:
+            return False
+        body = self._body(context.around)
+        differences = index_differences(context, self.name, body["mappings"], body["settings"], live)
+        if alias not in live.get("aliases", {}):
+            differences = [*differences, f"the alias {alias} does not point at it"]
+        if differences:
+            raise conflict(f"The index {physical}", differences)
+        return True
+
+
+def _refuse_taken_alias(context: Context, alias: str, physical: str) -> None:
+    others = sorted(set(context.aliases.targets(alias)) - {physical})
+    if others:
+        raise ConflictingState(
+            f"The alias {alias} exists and points at {', '.join(others)}.",
+            hint="Adopt what is there with --baseline, or remove the alias.",
+        )
+    if is_index(context, alias):
+        raise ConflictingState(
+            f"{alias} is an index; the revision wants an alias of that name.",
+            hint="Copy it into an index of another name and remove it, then run again.",
+        )
+
+
+def is_index(context: Context, name: str) -> bool:
+    """Tell whether a name is that of an index itself and not of an alias."""
+    found = context.wire.find(f"{at(name)}?filter_path=*.aliases") or {}
+    return name in found
+
+
+def index_differences(
+    context: Context, name: str, mappings: Body, settings: Body, live: Mapping[str, Any]
+) -> Sequence[str]:
+    """
+    Compare a declared index with a live one; ask the server before calling a spelling a difference.
+
+    Args:
+        context: Connection and names.
+        name: Logical name of the index.
+        mappings: As declared, in the engine's words.
+        settings: As declared.
+        live: Index as the server returned it.
+    """
+    differences = _differences(mappings, settings, live)
+    if not differences:
+        return ()
+    canonical = context.canonical(name, mappings, settings)
+    told = flat_settings(canonical.get("settings", {}))
+    wanted = {
+        key: value if key in _OF_THE_SCRATCH else told.get(key, value)
+        for key, value in flat_settings(settings).items()
+    }
+    return _differences(canonical.get("mappings", {}), wanted, live)
+
+
+def _differences(mappings: Body, settings: Body, live: Mapping[str, Any]) -> Sequence[str]:
+    return [
+        *mapping_differences(mappings, live.get("mappings", {})),
+        *settings_differences(settings, live.get("settings", {})),
+    ]
+
+
+@dataclass(frozen=True)
+class DropIndex(Operation):
+    """
+    Remove an index with its documents. Can't be undone.
+
+    Attributes:
+        name: The alias; what is behind it is removed, and the alias with it.
+        number: Remove instead the index that the revision of this number made, once a later
+            one took its place behind the alias.
+    """
+
+    name: str
+    number: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a name that no server takes."""
+        checked(self.name)
+
+    @property
+    def irreversible(self) -> str:
+        return f"dropping the index {self.name} removes its documents"
+
+    @property
+    def title(self) -> str:
+        return f"drop index {self.name} {self.number}".rstrip()
+
+    def capture(self, context: Context) -> Mapping[str, Any]:
+        return {"indexes": sorted(self._found(context))}
+
+    def apply(self, context: Context) -> int:
+        indexes = context.saved.get("indexes", ())
+        if indexes:
+            context.wire.request("DELETE", f"{at(','.join(indexes))}?ignore_unavailable=true", accept=(404,))
+        return len(indexes)
+
+    def revert(self, context: Context) -> int:
+        return 0
+
+    def explain(self, around: Surroundings, direction: Direction) -> Iterator[Statement]:
+        if direction is Direction.APPLY:
+            yield request("DELETE", at(self._shown(around)))
+
+    def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
+        key = (
+            ("physical", around.names.physical(self.name, self.number))
+            if self.number
+            else ("index", self.name)
+        )
+        expected.objects[key] = None
+        yield key
+
+    def _shown(self, around: Surroundings) -> str:
+        if self.number:
+            return around.names.physical(self.name, self.number)
+        return f"<index behind {around.alias(self.name)}>"
+
+    def _found(self, context: Context) -> Sequence[str]:
+        if not self.number:
+            return list(context.aliases.targets(context.around.alias(self.name)))
+        physical = context.around.names.physical(self.name, self.number)
+        used = context.aliases.of_index(physical)
+        if used:
+            raise ConflictingState(
+                f"The index {physical} is still in use behind {', '.join(sorted(used))}.",
+                hint="Move the alias away in an earlier operation, or drop the index by its alias.",
+            )
+        return [physical] if context.index(physical) is not None else []

@@ -1,0 +1,96 @@
+"""Fields that are added to an index in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accord.errors import StepFailed
+from accord.types import Direction, Language, Statement
+from searchindex.definitions import Body, mapping_differences, merged
+from searchindex.names import checked
+from searchindex.operations.base import Context, Expected, Operation, Surroundings, request
+from searchindex.wire import RequestRefused, at
+
+
+@dataclass(frozen=True)
+class PutMapping(Operation):
+    """
+    Add fields, or change what a server lets one change without a copy.
+
+    Attributes:
+        name: The index.
+        mappings: As in :class:`~searchindex.operations.index.CreateIndex`; what it does not
+            name stays as it is.
+        leave_on_revert: Say that leaving the fields where they are is undoing enough. Servers
+            remove no field in place; without this the operation can't be undone.
+    """
+
+    name: str
+    mappings: Body
+    leave_on_revert: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a name that no server takes."""
+        checked(self.name)
+
+    @property
+    def irreversible(self) -> str:
+        if self.leave_on_revert:
+            return ""
+        return f"fields can't be taken out of the index {self.name} in place (no leave_on_revert)"
+
+    @property
+    def title(self) -> str:
+        return f"put mapping {self.name}"
+
+    def capture(self, context: Context) -> Mapping[str, Any]:
+        context.aliases.behind(context.around.alias(self.name))
+        return {}
+
+    def apply(self, context: Context) -> int:
+        physical = context.aliases.behind(context.around.alias(self.name))
+        wanted = context.around.mappings(self.mappings)
+        differences = self._differences(context, physical, wanted)
+        if not differences:
+            return 0
+        try:
+            context.wire.request("PUT", at(physical, "_mapping"), wanted)
+        except RequestRefused as exc:
+            raise self._refused(exc, differences) from exc
+        return 1
+
+    def revert(self, context: Context) -> int:
+        return 0
+
+    def explain(self, around: Surroundings, direction: Direction) -> Iterator[Statement]:
+        if direction is Direction.APPLY:
+            path = at(around.alias(self.name), "_mapping")
+            yield request("PUT", path, around.mappings(self.mappings))
+        else:
+            text = f"The fields stay in the index {around.alias(self.name)}; nothing is sent."
+            yield Statement(text=text, language=Language.HTTP, opaque=True)
+
+    def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
+        key = ("index", self.name)
+        before = expected.objects.get(key) or {}
+        mappings = merged(before.get("mappings", {}), around.mappings(self.mappings))
+        expected.objects[key] = {**before, "mappings": mappings}
+        yield key
+
+    def _differences(self, context: Context, physical: str, wanted: Body) -> Sequence[str]:
+        live = context.index(physical) or {}
+        return mapping_differences(wanted, live.get("mappings", {}))
+
+    def _refused(self, exc: RequestRefused, differences: Sequence[str]) -> StepFailed:
+        changed = any(not line.endswith(": missing") for line in differences)
+        if changed and exc.kind == "illegal_argument_exception":
+            return StepFailed(
+                f"The index {self.name} can't take this mapping in place: {exc.reason}.",
+                hint=f'Use Reindex("{self.name}", mappings=...): it copies and moves the alias.',
+            )
+        return StepFailed(
+            f"The server refuses the mapping of the index {self.name}: {exc.reason}.",
+            hint="Correct the revision; analyzers and field types depend on the server's plugins.",
+        )

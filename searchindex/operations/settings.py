@@ -1,0 +1,80 @@
+"""Settings that can be changed while an index is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from accord.errors import StepFailed
+from accord.types import Direction, Language, Statement
+from searchindex.definitions import Body, flat_settings, settings_differences
+from searchindex.names import checked
+from searchindex.operations.base import Context, Expected, Operation, Surroundings, request
+from searchindex.wire import RequestRefused, at
+
+
+@dataclass(frozen=True)
+class PutSettings(Operation):
+    """
+    Change dynamic settings of an index; undoing puts the former values back.
+
+    Attributes:
+        name: The index.
+        settings: Nested or with dots; None resets a setting to its default.
+    """
+
+    needs_saved: ClassVar[bool] = True
+
+    name: str
+    settings: Body
+
+    def __post_init__(self) -> None:
+        """Refuse a name that no server takes."""
+        checked(self.name)
+
+    @property
+    def title(self) -> str:
+        return f"put settings {self.name}"
+
+    def capture(self, context: Context) -> Mapping[str, Any]:
+        live = self._live(context)
+        return {"before": {name: live.get(name) for name in flat_settings(self.settings)}}
+
+    def apply(self, context: Context) -> int:
+        return self._put(context, flat_settings(self.settings))
+
+    def revert(self, context: Context) -> int:
+        return self._put(context, context.saved["before"])
+
+    def explain(self, around: Surroundings, direction: Direction) -> Iterator[Statement]:
+        path = at(around.alias(self.name), "_settings")
+        if direction is Direction.APPLY:
+            yield request("PUT", path, flat_settings(self.settings))
+        else:
+            text = f"PUT {path} with the values that the ledger kept."
+            yield Statement(text=text, language=Language.HTTP, opaque=True)
+
+    def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
+        key = ("index", self.name)
+        before = expected.objects.get(key) or {}
+        settings = {**flat_settings(before.get("settings", {})), **flat_settings(self.settings)}
+        expected.objects[key] = {**before, "settings": settings}
+        yield key
+
+    def _live(self, context: Context) -> Mapping[str, Any]:
+        physical = context.aliases.behind(context.around.alias(self.name))
+        return flat_settings((context.index(physical) or {}).get("settings", {}))
+
+    def _put(self, context: Context, wanted: Body) -> int:
+        if not settings_differences(wanted, self._live(context)):
+            return 0
+        physical = context.aliases.behind(context.around.alias(self.name))
+        try:
+            context.wire.request("PUT", at(physical, "_settings"), wanted)
+        except RequestRefused as exc:
+            raise StepFailed(
+                f"The server refuses the settings of the index {self.name}: {exc.reason}.",
+                hint="Settings that are fixed while an index is open, analyzers among them, need a Reindex.",
+            ) from exc
+        return 1

@@ -1,0 +1,188 @@
+"""Composable index templates: what new indexes of a pattern begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from accord.errors import InvalidRevision, StepFailed
+from accord.types import Direction, Language, Statement
+from searchindex.definitions import Body, flat_settings, same_value
+from searchindex.names import checked
+from searchindex.operations.base import Context, Expected, Operation, Surroundings, request
+from searchindex.wire import RequestRefused, at
+
+LOWEST_PRIORITY = 500
+"""The engines' own templates stand below; an equal or lower one might never be used."""
+
+
+@dataclass(frozen=True)
+class PutTemplate(Operation):
+    """
+    Write an index template; undoing puts the former one back, or removes it.
+
+    Attributes:
+        name: Its name.
+        index_patterns: Names of indexes that it is for, with asterisks; the store's prefix
+            is put in front.
+        template: `mappings`, `settings` and `aliases` of new indexes.
+        priority: Of several that fit, the highest is used; 500 or more.
+        composed_of: Component templates to begin with.
+    """
+
+    needs_saved: ClassVar[bool] = True
+
+    name: str
+    index_patterns: Sequence[str]
+    template: Body = field(default_factory=dict)
+    priority: int = LOWEST_PRIORITY
+    composed_of: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what a server would take and never use."""
+        checked(self.name, "index template")
+        if self.priority < LOWEST_PRIORITY:
+            raise InvalidRevision(
+                f"The template “{self.name}” has priority {self.priority}.",
+                hint=f"Use {LOWEST_PRIORITY} or more: the engines' own templates stand below.",
+            )
+        if isinstance(self.index_patterns, str) or not self.index_patterns:
+            raise InvalidRevision(
+                f"The template “{self.name}” names no patterns.", hint='Write them as ["plays-*"].'
+            )
+
+    @property
+    def title(self) -> str:
+        return f"put template {self.name}"
+
+    def capture(self, context: Context) -> Mapping[str, Any]:
+        return {"before": live_template(context, self.name)}
+
+    def apply(self, context: Context) -> int:
+        return _put(context, self.name, self._body(context.around))
+
+    def revert(self, context: Context) -> int:
+        return _restore(context, self.name)
+
+    def explain(self, around: Surroundings, direction: Direction) -> Iterator[Statement]:
+        path = at("_index_template", around.alias(self.name))
+        if direction is Direction.APPLY:
+            yield request("PUT", path, self._body(around))
+        else:
+            text = f"PUT {path} with the template that the ledger kept, or DELETE if there was none."
+            yield Statement(text=text, language=Language.HTTP, opaque=True)
+
+    def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
+        key = ("template", self.name)
+        expected.objects[key] = self._body(around)
+        yield key
+
+    def _body(self, around: Surroundings) -> dict[str, Any]:
+        template = dict(self.template)
+        mappings = template.get("mappings", {})
+        if mappings:
+            template["mappings"] = around.mappings(mappings)
+        settings = around.settings(template.get("settings", {}), mappings)
+        if settings:
+            template["settings"] = settings
+        if template.get("aliases"):
+            template["aliases"] = {around.alias(name): body for name, body in template["aliases"].items()}
+        patterns = [around.alias(pattern) for pattern in self.index_patterns]
+        body = {"index_patterns": patterns, "priority": self.priority, "template": template}
+        return {**body, "composed_of": list(self.composed_of)} if self.composed_of else body
+
+
+@dataclass(frozen=True)
+class DeleteTemplate(Operation):
+    """
+    Remove an index template; undoing puts it back.
+
+    Attributes:
+        name: Its name.
+    """
+
+    needs_saved: ClassVar[bool] = True
+
+    name: str
+
+    @property
+    def title(self) -> str:
+        return f"delete template {self.name}"
+
+    def capture(self, context: Context) -> Mapping[str, Any]:
+        return {"before": live_template(context, self.name)}
+
+    def apply(self, context: Context) -> int:
+        return _delete(context, self.name)
+
+    def revert(self, context: Context) -> int:
+        return _restore(context, self.name)
+
+    def explain(self, around: Surroundings, direction: Direction) -> Iterator[Statement]:
+        path = at("_index_template", around.alias(self.name))
+        if direction is Direction.APPLY:
+            yield request("DELETE", path)
+        else:
+            text = f"PUT {path} with the template that the ledger kept."
+            yield Statement(text=text, language=Language.HTTP, opaque=True)
+
+    def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
+        key = ("template", self.name)
+        expected.objects[key] = None
+        yield key
+
+
+def live_template(context: Context, name: str) -> Mapping[str, Any] | None:
+    """Give a template as the server has it, or None."""
+    alias = context.around.alias(name)
+    found = context.wire.find(at("_index_template", alias)) or {}
+    matching = (item for item in found.get("index_templates", ()) if item["name"] == alias)
+    body: Mapping[str, Any] | None = next((item["index_template"] for item in matching), None)
+    return body
+
+
+def same_template(one: Mapping[str, Any], other: Mapping[str, Any] | None) -> bool:
+    """Tell whether two templates mean the same."""
+    return other is not None and _plain(one) == _plain(other)
+
+
+def template_differences(declared: Mapping[str, Any], live: Mapping[str, Any]) -> Sequence[str]:
+    """Name the parts in which a template differs."""
+    ours, theirs = _plain(declared), _plain(live)
+    return [f"{part} differs" for part in ours if not same_value(ours[part], theirs.get(part))]
+
+
+def _plain(template: Mapping[str, Any]) -> Mapping[str, Any]:
+    inner = template.get("template") or {}
+    return {
+        "patterns": sorted(template.get("index_patterns", ())),
+        "priority": template.get("priority", 0),
+        "composed_of": list(template.get("composed_of", ())),
+        "settings": flat_settings(inner.get("settings") or {}),
+        "mappings": inner.get("mappings") or {},
+        "aliases": inner.get("aliases") or {},
+    }
+
+
+def _put(context: Context, name: str, body: Mapping[str, Any]) -> int:
+    if same_template(body, live_template(context, name)):
+        return 0
+    try:
+        context.wire.request("PUT", at("_index_template", context.around.alias(name)), body)
+    except RequestRefused as exc:
+        raise StepFailed(
+            f"The server refuses the template {name}: {exc.reason}.",
+            hint="Correct the revision, then run again.",
+        ) from exc
+    return 1
+
+
+def _delete(context: Context, name: str) -> int:
+    answer = context.wire.request("DELETE", at("_index_template", context.around.alias(name)), accept=(404,))
+    return int(answer.status < 400)  # noqa: PLR2004 - HTTP's border between done and error
+
+
+def _restore(context: Context, name: str) -> int:
+    before = context.saved["before"]
+    return _delete(context, name) if before is None else _put(context, name, before)

@@ -1,0 +1,116 @@
+"""Copying on the server: one `_reindex` task, started once, found again after a kill, and watched."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from accord.errors import LeaseError, StepFailed
+from searchindex.operations.base import Context
+from searchindex.reindex.strategy import Copy
+from searchindex.wire import at
+
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 1.0
+_PATIENCE = 60.0
+
+
+def copy_on_server(context: Context, copy: Copy) -> None:
+    """
+    Let the server copy, and wait until it says that it is done.
+
+    Args:
+        context: Connection, lease and reporter.
+        copy: What to copy; the target exists.
+
+    Raises:
+        StepFailed: The task failed, or the server forgot it.
+        LeaseLost: The lease went away; the task was stopped.
+    """
+    task = running_task(context, copy) or _start(context, copy)
+    try:
+        _watch(context, task)
+    except LeaseError:
+        _cancel(context, task)
+        raise
+
+
+def running_task(context: Context, copy: Copy) -> str | None:
+    """Give the copy's task if the server still works on it: that of a run which was killed."""
+    found = context.wire.get("/_tasks?actions=*reindex&detailed=true&group_by=none").get("tasks", [])
+    tasks = found.values() if isinstance(found, Mapping) else found
+    for task in tasks:
+        if task.get("headers", {}).get("X-Opaque-Id") == _mark(copy) and not task.get("parent_task_id"):
+            return f"{task['node']}:{task['id']}"
+    return None
+
+
+def stop_task(context: Context, copy: Copy) -> None:
+    """
+    Stop the copy's task, if there is one, and wait until it has ended.
+
+    Raises:
+        StepFailed: The server does not get it stopped.
+    """
+    end = time.monotonic() + _PATIENCE
+    while (task := running_task(context, copy)) is not None:
+        _cancel(context, task)
+        if time.monotonic() > end:
+            raise StepFailed(
+                f"The server does not stop the task {task}, which copies {copy.source}.",
+                hint="Wait until the task has ended, then run again.",
+            )
+        time.sleep(_FIRST_PAUSE)
+
+
+def _start(context: Context, copy: Copy) -> str:
+    # `create` and `proceed`: a document that an earlier attempt copied is left as it is.
+    body = {
+        "conflicts": "proceed",
+        "source": {"index": copy.source, "size": 1000},
+        "dest": {"index": copy.target, "op_type": "create"},
+    }
+    path = "/_reindex?wait_for_completion=false"
+    answer = context.wire.request("POST", path, body, headers={"X-Opaque-Id": _mark(copy)})
+    return str(answer.body["task"])
+
+
+def _watch(context: Context, task: str) -> None:
+    pause = _FIRST_PAUSE
+    while True:
+        context.lease.check()
+        found = context.wire.find(at("_tasks", task))
+        if found is None:
+            raise StepFailed(
+                "The server forgot the task that copied the index; was it restarted?", hint="Run again."
+            )
+        status = found["task"].get("status", {})
+        done = sum(int(status.get(name, 0)) for name in ("created", "updated", "noops", "version_conflicts"))
+        context.progress(done, status.get("total"))
+        if found.get("completed"):
+            _refuse_failure(found)
+            return
+        time.sleep(pause)
+        pause = min(_LONGEST_PAUSE, pause * 1.5)
+
+
+def _refuse_failure(found: Mapping[str, Any]) -> None:
+    """Fail on what the task reports; texts of failed documents stay out, they hold people's data."""
+    failures = found.get("response", {}).get("failures", ())
+    kinds = {str((item.get("cause") or {}).get("type", "unknown")) for item in failures}
+    if found.get("error"):
+        kinds.add(str(found["error"].get("type", "unknown")))
+    if kinds:
+        raise StepFailed(
+            f"The server copied the index in part: {len(failures)} refused ({', '.join(sorted(kinds))}).",
+            hint="The new mapping does not take every document; correct the revision, then run again.",
+        )
+
+
+def _cancel(context: Context, task: str) -> None:
+    context.wire.request("POST", f"{at('_tasks', task)}/_cancel", accept=(400, 404))
+
+
+def _mark(copy: Copy) -> str:
+    return f"accord-reindex/{copy.source}/{copy.target}"

@@ -1,0 +1,47 @@
+"""The contract of a strategy: how documents get from the old index into the new one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from searchindex.operations.base import Context
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copy:
+    """
+    One copy to be made.
+
+    Attributes:
+        source: Physical index that is behind the alias.
+        target: Physical index that will be.
+        definition: Mappings and settings of the target, in the engine's words.
+    """
+
+    source: str
+    target: str
+    definition: Mapping[str, Any]
+
+
+class Strategy(Protocol):
+    """
+    Fills the target so that it may take the source's place.
+
+    When it returns, target and source hold the same documents and nothing can change the
+    source before the alias has moved. A repeated call continues or begins again.
+    """
+
+    def __call__(self, context: Context, copy: Copy) -> int:
+        """
+        Copy, check, and give the number of documents.
+
+        Raises:
+            StepFailed: Not every document arrived. The source takes writes again.
+        """
+        ...
+
+    def abandon(self, context: Context, copy: Copy) -> None:
+        """Stop what is under way and let the source take writes again. May be repeated."""
+        ...
