@@ -25,6 +25,7 @@ OFFLINE = frozenset({
     "findstatic",
     "help",
     "makemessages",
+    "makemigrations",
     "startapp",
     "startproject",
     "test",

@@ -97,3 +97,8 @@ LOGGING = logging_settings(_environment.log_level)
 CELERY_BROKER_URL = _environment.broker_url or None
 CELERY_TASK_ACKS_LATE = True
 CELERY_TIMEZONE = TIME_ZONE
+
+if CELERY_BROKER_URL:
+    # Makes ours the current Celery application, which shared tasks are sent by. Not loaded where
+    # no worker listens: importing Celery takes longer than starting a command.
+    import core.celery  # noqa: F401 - for its effect
