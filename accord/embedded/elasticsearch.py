@@ -40,7 +40,10 @@ class ElasticsearchServer(SearchServer):
         jvm.home(self.name)
         fetcher = Fetcher(store=self.name, cache=self.paths.cache, reporter=reporter)
         folder = unpacked(
-            self.name, self.paths.cache, f"elasticsearch-{_VERSION}-{_RECIPE}", lambda draft: _build(draft, fetcher)
+            self.name,
+            self.paths.cache,
+            f"elasticsearch-{_VERSION}-{_RECIPE}",
+            lambda draft: _build(draft, fetcher),
         )
         return folder / f"elasticsearch-{_VERSION}"
 
@@ -50,7 +53,14 @@ class ElasticsearchServer(SearchServer):
         java = jvm.home(self.name)
         temporary = str(self.folder / "tmp")
         return process.Launch(
-            command=[str(java / "bin/java"), "-Xms4m", "-Xmx64m", *jvm.QUICK, *_launcher_options(program, config), _MAIN],
+            command=[
+                str(java / "bin/java"),
+                "-Xms4m",
+                "-Xmx64m",
+                *jvm.QUICK,
+                *_launcher_options(program, config),
+                _MAIN,
+            ],
             environment={**jvm.environment(self.folder), "ES_JAVA_HOME": str(java), "ES_TMPDIR": temporary},
             folder=program,  # the launcher looks for its tools from here
             log=self.log,
@@ -61,7 +71,12 @@ class ElasticsearchServer(SearchServer):
         config = self._lay_out({**self._settings(port), "xpack.security.enabled": False})
         for name in _COPIED:
             shutil.copyfile(program / "config" / name, config / name)
-        options = [*jvm.HEAP, *jvm.QUICK, f"-Djava.io.tmpdir={self.folder / 'tmp'}", "-XX:+ExitOnOutOfMemoryError"]
+        options = [
+            *jvm.HEAP,
+            *jvm.QUICK,
+            f"-Djava.io.tmpdir={self.folder / 'tmp'}",
+            "-XX:+ExitOnOutOfMemoryError",
+        ]
         if os.geteuid() == 0:
             # It sees through its native library that it is root, and refuses; without it, it can't see that.
             options.append(f"-Des.nativelibs.path={jvm.NOWHERE}")

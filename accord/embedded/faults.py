@@ -20,23 +20,26 @@ FULL_DISK_WORDS = ("no space left on device", "disk quota exceeded", "not enough
 
 
 @contextlib.contextmanager
-def translated(store: str, folder: Path) -> Iterator[None]:
+def translated(store: str, folder: Path, *, variable: str = "ACCORD_HOME") -> Iterator[None]:
     """
     Raise what the operating system refuses inside the block as `EmbeddedDataUnusable`.
 
     Args:
         store: Name of the embedded server.
-        folder: Where its data is; named when the system's error names no file.
+        folder: Where its files are; named when the system's error names no file.
+        variable: The environment variable by which they can be put elsewhere.
     """
     try:
         yield
     except OSError as exc:
         if exc.errno not in _FULL | _FORBIDDEN | _IN_THE_WAY:
             raise
-        raise data_unusable(store, folder, exc) from exc
+        raise data_unusable(store, folder, exc, variable=variable) from exc
 
 
-def data_unusable(store: str, folder: Path, exc: OSError) -> EmbeddedDataUnusable:
+def data_unusable(
+    store: str, folder: Path, exc: OSError, *, variable: str = "ACCORD_HOME"
+) -> EmbeddedDataUnusable:
     """
     Say which data folder can't be used, why, and what to do.
 
@@ -44,6 +47,7 @@ def data_unusable(store: str, folder: Path, exc: OSError) -> EmbeddedDataUnusabl
         store: Name of the embedded server.
         folder: Its data folder.
         exc: What the system answered.
+        variable: The environment variable by which it can be put elsewhere.
 
     Returns:
         The error to raise from `exc`.
@@ -51,7 +55,8 @@ def data_unusable(store: str, folder: Path, exc: OSError) -> EmbeddedDataUnusabl
     place = Path(os.fsdecode(exc.filename)) if exc.filename else folder
     reason = (exc.strerror or type(exc).__name__).lower()
     return EmbeddedDataUnusable(
-        f"{store}: {place} can't be used: {reason}{_owner_words(exc, place)}.", hint=_hint(exc, store, folder)
+        f"{store}: {place} can't be used: {reason}{_owner_words(exc, place)}.",
+        hint=_hint(exc, store, folder, variable),
     )
 
 
@@ -79,6 +84,29 @@ def require_space(store: str, folder: Path, needed: int) -> None:
         raise EmbeddedDataUnusable(error.message, hint=error.hint)
 
 
+def require_owner(store: str, data: Path, owner: int) -> None:
+    """
+    Refuse data of another account: a server would fail half-way, or leave files that its owner can't read.
+
+    Args:
+        store: Name of the embedded server.
+        data: Its data folder, which need not exist.
+        owner: The account that the server would run as.
+
+    Raises:
+        EmbeddedDataUnusable: The folder belongs to another account.
+    """
+    if not data.exists():
+        return
+    found = data.stat().st_uid
+    if found != owner:
+        raise EmbeddedDataUnusable(
+            f"{store}: {data} belongs to {user_name(found)}, "
+            f"and the server would run as {user_name(owner)}.",
+            hint=_hint(PermissionError(), store, data, "ACCORD_HOME"),
+        )
+
+
 def _owner_words(exc: OSError, place: Path) -> str:
     """Name both users when the rights are what is wrong."""
     if exc.errno not in _FORBIDDEN or exc.errno == errno.EROFS:
@@ -87,21 +115,26 @@ def _owner_words(exc: OSError, place: Path) -> str:
         nearest = next(path for path in (place, *place.parents) if path.exists())
         owner = nearest.stat().st_uid
         if owner != os.geteuid():
-            return f" ({nearest} belongs to {user_name(owner)}, this command runs as {user_name(os.geteuid())})"
+            return (
+                f" ({nearest} belongs to {user_name(owner)}, this command runs as {user_name(os.geteuid())})"
+            )
     return ""
 
 
-def _hint(exc: OSError, store: str, folder: Path) -> str:
+def _hint(exc: OSError, store: str, folder: Path, variable: str) -> str:
     if exc.errno in _FULL:
         return (
             f"Free some space on the file system of {folder}, "
-            "or point ACCORD_HOME at a folder on a larger one, then run the command again."
+            f"or point {variable} at a folder on a larger one, then run the command again."
         )
     if exc.errno in _IN_THE_WAY:
-        return f"Something else stands where the folder should be: move it away, or point ACCORD_HOME elsewhere ({folder})."
+        return (
+            f"Something else stands where a folder should be: move it away, or point {variable} elsewhere "
+            f"({folder})."
+        )
     return (
         f"Run the command as the owner of {folder}, give the folder to yourself, "
-        f"or point ACCORD_HOME at a folder that you may write to. "
+        f"or point {variable} at a folder that you may write to. "
         f"`manage.py embedded reset {store}`, run by its owner, removes the data."
     )
 

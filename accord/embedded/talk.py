@@ -1,0 +1,97 @@
+"""What people read while servers are fetched, started and stopped: bars on a terminal, lines elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TextIO
+
+from accord.events import Event, FetchProgressed, Reporter, ServerReady, ServerStarting, ServerStopped
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_MEGABYTE = 1_000_000
+_TENTHS = 10
+
+
+@contextlib.contextmanager
+def reporter_for(stream: TextIO) -> Iterator[Reporter]:
+    """
+    Give a reporter that talks to people.
+
+    Args:
+        stream: Where to, usually standard error.
+
+    Yields:
+        The reporter; it may be called until the block ends.
+    """
+    if not stream.isatty():
+        yield _Lines(stream)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(file=stream)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield _Bars(progress)
+
+
+def sentence(event: Event) -> str | None:
+    """Say an event in a line, or None when there is nothing to say."""
+    match event:
+        case ServerStarting(store=store):
+            return f"{store}: starting ..."
+        case ServerReady(store=store, seconds=seconds):
+            return f"{store}: ready after {seconds:.1f} s"
+        case ServerStopped(store=store):
+            return f"{store}: stopped"
+        case _:
+            return None
+
+
+class _Lines:
+    """One line an event, and one for each tenth of a download."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._said: dict[str, int] = {}
+
+    def __call__(self, event: Event) -> None:
+        line = self._fetch_line(event) if isinstance(event, FetchProgressed) else sentence(event)
+        if line:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+    def _fetch_line(self, event: FetchProgressed) -> str | None:
+        done = f"{event.done / _MEGABYTE:.1f}"
+        if not event.total:
+            tenth, text = event.done // (20 * _MEGABYTE), f"{done} MB"
+        else:
+            tenth, text = event.done * _TENTHS // event.total, f"{done} of {event.total / _MEGABYTE:.1f} MB"
+        if tenth <= self._said.get(event.what, -1):
+            return None
+        self._said[event.what] = tenth
+        return f"{event.store}: fetching {event.what}: {text}"
+
+
+class _Bars:
+    """A bar for each download, and lines above them."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, FetchProgressed):
+            self._advance(event)
+        elif line := sentence(event):
+            self._progress.console.print(line, highlight=False)
+
+    def _advance(self, event: FetchProgressed) -> None:
+        if event.what not in self._tasks:
+            self._tasks[event.what] = self._progress.add_task(
+                f"{event.store}: {event.what}", total=event.total
+            )
+        self._progress.update(self._tasks[event.what], completed=event.done, total=event.total)
