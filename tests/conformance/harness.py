@@ -1,0 +1,59 @@
+"""What the conformance suite asks of the harness that stands around a store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from accord.stores import Store
+from accord.types import Step
+
+
+class Harness(Protocol):
+    """
+    A namespace of a store, for one test: its own revision files and its own place on the server.
+
+    The first step creates an object; the second needs it, adds to it and fills data; the third
+    needs the second.
+    """
+
+    name: str
+    app: str
+    step_names: tuple[str, str, str]
+
+    def store(self) -> Store:
+        """Make a new store, as another process would."""
+        ...
+
+    def step(self, name: str) -> Step:
+        """Read a step from disk."""
+        ...
+
+    def observe(self) -> object:
+        """Read schema and data by the driver alone, the ledger left out."""
+        ...
+
+    def ledger_entries(self) -> Mapping[str, Mapping[str, object]]:
+        """Read the ledger as it is."""
+        ...
+
+    def edit(self, name: str, *, comment_only: bool) -> None:
+        """Change a revision file in its meaning, or in a comment alone."""
+        ...
+
+    def write_revision(self, name: str, text: str) -> Path:
+        """Write a revision file and make the loader see it."""
+        ...
+
+    def spoil(self) -> None:
+        """Make the object of the first step exist with another definition."""
+        ...
+
+    def script(self, action: str) -> list[str]:
+        """Give the command that does a step in another process; the step's name follows."""
+        ...
+
+    def close(self) -> None:
+        """Clean up."""
+        ...
