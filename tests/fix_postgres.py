@@ -1,0 +1,88 @@
+"""Fixtures of PostgreSQL: a real server for a session, and a database of its own for each test."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+import pytest
+from pymongo import MongoClient
+from pytest_django.plugin import DjangoDbBlocker
+
+from accord.embedded import EmbeddedCluster
+from tests.conformance.harness_relational import DocumentsHarness, RelationalHarness
+from tests.fix_mongodb import Mongod
+
+
+def execute(url: str, *statements: str) -> None:
+    """Send statements outside of any transaction."""
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the address of a server that is shared by the tests of this process."""
+    home = tmp_path_factory.mktemp("postgres")
+    with EmbeddedCluster(home, ("postgres",), die_with_parent=True, delete=True) as cluster:
+        yield cluster.urls()["postgres"]
+
+
+@pytest.fixture
+def new_database(postgres_url: str) -> Iterator[Callable[[], str]]:
+    """Give a maker of empty databases that go away after the test."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(f"test_{uuid.uuid4().hex[:12]}")
+        execute(postgres_url, f"CREATE DATABASE {made[-1]} TEMPLATE template0")
+        return urlunsplit(urlsplit(postgres_url)._replace(path=f"/{made[-1]}"))
+
+    yield make
+    execute(postgres_url, *(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in made))
+
+
+@pytest.fixture
+def relational_harness(
+    tmp_path: Path, new_database: Callable[[], str], django_db_blocker: DjangoDbBlocker
+) -> Iterator[RelationalHarness]:
+    """Give a relational store on PostgreSQL with migration files of its own."""
+    with django_db_blocker.unblock():
+        harness = RelationalHarness(tmp_path, new_database())
+        yield harness
+        harness.close()
+
+
+@pytest.fixture
+def documents_harness(
+    tmp_path: Path, mongo_url: str, django_db_blocker: DjangoDbBlocker
+) -> Iterator[DocumentsHarness]:
+    """Give a relational store on MongoDB with migration files of its own."""
+    with django_db_blocker.unblock():
+        harness = DocumentsHarness(tmp_path, mongo_url)
+        yield harness
+        harness.close()
+
+
+@pytest.fixture
+def new_documents(mongod: Mongod) -> Iterator[Callable[[], str]]:
+    """Give a maker of empty databases of MongoDB that go away after the test."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(f"test_{uuid.uuid4().hex[:12]}")
+        return mongod.url(made[-1], "replicaSet=rs0")
+
+    yield make
+    with MongoClient(mongod.url()) as client:
+        for name in made:
+            client.drop_database(name)
