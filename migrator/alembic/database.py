@@ -1,6 +1,4 @@
-"""
-The direct way to the database, without SQLAlchemy: what a run with nothing to do pays for.
-"""
+"""The direct way to the database, without SQLAlchemy: what a run with nothing to do pays for."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ else (rows, functions, raw SQL) counts as untold: nobody can see from outside wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
 from typing import Any
@@ -25,9 +25,18 @@ Name = tuple[str, str]
 
 @dataclass(kw_only=True)
 class ColumnEffect:
-    """A column that should be there: its type in words, and whether it takes NULL; None where untold."""
+    """
+    A column that should be there.
+
+    Attributes:
+        step: Step that adds it; empty for one that was there before the steps.
+        defined_by: Step that said the last word about type and NULL.
+        type: Its type in words; None where untold.
+        nullable: Whether it takes NULL; None where untold.
+    """
 
     step: str
+    defined_by: str
     type: str | None = None
     nullable: bool | None = None
 
@@ -40,6 +49,26 @@ class TableEffect:
     columns: dict[str, ColumnEffect] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """
+    An index or a named constraint that should be there, as long as what it is attached to is.
+
+    Attributes:
+        step: Step that makes it.
+        table: Table that it belongs to.
+        columns: Columns that it covers; empty where it is made of expressions.
+    """
+
+    step: str
+    table: Name
+    columns: frozenset[str] = frozenset()
+
+    def falls_with(self, column: str) -> bool:
+        """Tell whether it may go when a column of its table goes."""
+        return column in self.columns or not self.columns
+
+
 @dataclass(kw_only=True)
 class Effects:
     """
@@ -47,18 +76,19 @@ class Effects:
 
     Attributes:
         tables: Tables by name; one that no step here created has no step.
-        indexes: Steps by the name of the index that they created.
-        constraints: Steps by table and name of the constraint that they created.
+        indexes: Indexes by name.
+        constraints: Constraints by schema, table and name.
         untold: Steps that did something which can't be looked up, with how often.
-        silent: Steps that did nothing at all, or couldn't be run offline when the value is a reason.
+        unreadable: Steps that couldn't be run offline, with the reason.
+        gone: Steps by the table, or the table and column, that they removed.
     """
 
     tables: dict[Name, TableEffect] = field(default_factory=dict)
-    indexes: dict[Name, str] = field(default_factory=dict)
-    constraints: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    indexes: dict[Name, Attachment] = field(default_factory=dict)
+    constraints: dict[tuple[str, str, str], Attachment] = field(default_factory=dict)
     untold: dict[str, int] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
-    gone: dict[Name, str] = field(default_factory=dict)
+    gone: dict[tuple[str, ...], str] = field(default_factory=dict)
 
 
 class Recorder:
@@ -71,7 +101,7 @@ class Recorder:
 
     def __init__(self, effects: Effects) -> None:
         self._effects = effects
-        self._dialect: Dialect = pg_dialect()
+        self._dialect: Dialect = pg_dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
         self.step = ""
 
     def hear(self, construct: object, *_: object, **__: object) -> None:
@@ -97,12 +127,12 @@ class Recorder:
         name = (table.schema or "", table.name)
         self._effects.tables.pop(name, None)
         self._effects.gone[name] = self.step
-        self._forget(lambda key: key[:2] == name)
+        self._detach(lambda attachment: attachment.table == name)
 
     @_take.register
     def _(self, construct: sa.CreateIndex) -> None:
         index: Index = construct.element
-        self._effects.indexes[_index_name(index)] = self.step
+        self._effects.indexes[_index_name(index)] = self._attachment(index, index.columns)
 
     @_take.register
     def _(self, construct: sa.DropIndex) -> None:
@@ -110,8 +140,10 @@ class Recorder:
 
     @_take.register
     def _(self, construct: sa.AddConstraint) -> None:
-        if key := _constraint_key(construct.element):
-            self._effects.constraints[key] = self.step
+        constraint = construct.element
+        if key := _constraint_key(constraint):
+            columns = getattr(constraint, "columns", ())
+            self._effects.constraints[key] = self._attachment(constraint, columns)
         else:
             self._effects.untold[self.step] = self._effects.untold.get(self.step, 0) + 1
 
@@ -121,35 +153,45 @@ class Recorder:
 
     @_take.register
     def _(self, construct: ddl.AddColumn) -> None:
-        self._table(construct).columns[str(construct.column.name)] = self._column(construct.column)
+        name = str(construct.column.name)
+        self._table(construct).columns[name] = self._column(construct.column)
+        self._effects.gone.pop((*_table_name(construct), name), None)
 
     @_take.register
     def _(self, construct: ddl.DropColumn) -> None:
-        self._table(construct).columns.pop(str(construct.column.name), None)
+        name = str(construct.column.name)
+        self._table(construct).columns.pop(name, None)
+        table = _table_name(construct)
+        self._effects.gone[(*table, name)] = self.step
+        self._detach(lambda attachment: attachment.table == table and attachment.falls_with(name))
 
     @_take.register
     def _(self, construct: ddl.RenameTable) -> None:
-        old = (str(construct.schema or ""), str(construct.table_name))
+        old = _table_name(construct)
         new = (old[0], str(construct.new_table_name))
-        self._effects.tables[new] = self._effects.tables.pop(old, None) or TableEffect(step=self.step)
-        moved = {key: step for key, step in self._effects.constraints.items() if key[:2] == old}
-        self._forget(lambda key: key[:2] == old)
-        self._effects.constraints.update({(*new, key[2]): step for key, step in moved.items()})
+        before = self._effects.tables.pop(old, None)
+        self._effects.tables[new] = TableEffect(step=self.step, columns=before.columns if before else {})
+        self._effects.gone[old] = self.step
+        # Whatever is attached keeps its own name, and is looked up no more: the old table's name is in its key.
+        self._detach(lambda attachment: attachment.table == old)
 
     @_take.register
     def _(self, construct: ddl.ColumnName) -> None:
         columns = self._table(construct).columns
-        effect = columns.pop(str(construct.column_name), None) or ColumnEffect(step=self.step)
-        columns[str(construct.newname)] = effect
+        columns.pop(str(construct.column_name), None)
+        columns[str(construct.newname)] = ColumnEffect(step=self.step, defined_by=self.step)
+        self._effects.gone[(*_table_name(construct), str(construct.column_name))] = self.step
 
     @_take.register
     def _(self, construct: ddl.ColumnNullable) -> None:
-        self._known_column(construct).nullable = construct.nullable
+        effect = self._known_column(construct)
+        effect.nullable, effect.defined_by = construct.nullable, self.step
 
     @_take.register(ddl.ColumnType)
     @_take.register(pg_ddl.PostgresqlColumnType)
     def _(self, construct: Any) -> None:
-        self._known_column(construct).type = self._type(construct.type_)
+        effect = self._known_column(construct)
+        effect.type, effect.defined_by = self._type(construct.type_), self.step
 
     @_take.register(sa.SetTableComment)
     @_take.register(sa.DropTableComment)
@@ -157,20 +199,21 @@ class Recorder:
     @_take.register(sa.DropColumnComment)
     @_take.register(ddl.ColumnComment)
     def _(self, construct: object) -> None:
-        """A comment: nothing depends on it."""
+        """Ignore comments: nothing depends on them."""
 
     def _table(self, construct: ddl.AlterTable) -> TableEffect:
-        name = (str(construct.schema or ""), str(construct.table_name))
-        return self._effects.tables.setdefault(name, TableEffect(step=""))
+        return self._effects.tables.setdefault(_table_name(construct), TableEffect(step=""))
 
     def _known_column(self, construct: ddl.AlterColumn) -> ColumnEffect:
         columns = self._table(construct).columns
-        return columns.setdefault(str(construct.column_name), ColumnEffect(step=self.step))
+        return columns.setdefault(str(construct.column_name), ColumnEffect(step="", defined_by=self.step))
 
     def _column(self, column: Column[Any]) -> ColumnEffect:
         # A key never takes NULL, whatever its declaration says.
         nullable = None if column.primary_key else column.nullable
-        return ColumnEffect(step=self.step, type=self._type(column.type), nullable=nullable)
+        return ColumnEffect(
+            step=self.step, defined_by=self.step, type=self._type(column.type), nullable=nullable
+        )
 
     def _type(self, declared: Any) -> str | None:
         try:
@@ -178,10 +221,20 @@ class Recorder:
         except SQLAlchemyError:
             return None
 
-    def _forget(self, matches: Callable[[tuple[str, str, str]], bool]) -> None:
-        kept = {key: step for key, step in self._effects.constraints.items() if not matches(key)}
-        self._effects.constraints.clear()
-        self._effects.constraints.update(kept)
+    def _attachment(self, item: Index | Constraint, columns: Iterable[Any]) -> Attachment:
+        table: Table | None = getattr(item, "table", None)
+        name = (table.schema or "", str(table.name)) if table is not None else ("", "")
+        return Attachment(step=self.step, table=name, columns=frozenset(column.name for column in columns))
+
+    def _detach(self, goes: Callable[[Attachment], bool]) -> None:
+        kept: dict[Any, Attachment]
+        for kept in (self._effects.indexes, self._effects.constraints):
+            for key in [key for key, attachment in kept.items() if goes(attachment)]:
+                del kept[key]
+
+
+def _table_name(construct: ddl.AlterTable) -> Name:
+    return (str(construct.schema or ""), str(construct.table_name))
 
 
 def _index_name(index: Index) -> Name:

@@ -229,11 +229,15 @@ def _own_logging() -> Iterator[None]:
     exists already: right for the `alembic` command, wrong inside a Django project.
     """
     configure = logging.config.fileConfig
-    logging.config.fileConfig = lambda *args, **kw: None
+    logging.config.fileConfig = _nothing
     try:
         yield
     finally:
         logging.config.fileConfig = configure
+
+
+def _nothing(*_: object, **__: object) -> None:
+    """Stand in for a function that is not to act."""
 
 
 def _set(config: Config, name: str, value: str) -> None:

@@ -49,7 +49,7 @@ def translate(error: BaseException, alias: str, what: str = "") -> AccordError:
     if code in _EXISTS:
         return ConflictingState(
             f"{place}{first_line(driver_error or error)}.",
-            hint="Adopt what exists with --baseline if it is what the revision makes, or move it out of the way.",
+            hint="Adopt it with --baseline if it is what the revision makes, or move it out of the way.",
         )
     text = _about_data(driver_error, code) if driver_error and code.startswith(_ABOUT_DATA) else _told(error)
     if not what:

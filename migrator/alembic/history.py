@@ -1,11 +1,10 @@
-"""
-All revisions of a history as a graph: who comes before whom, what heads imply. Pure.
-"""
+"""All revisions of a history as a graph: who comes before whom, what heads imply. Pure."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -52,7 +51,7 @@ class History:
                 waiting.extend(self.parents[revision])
         return frozenset(found)
 
-    def heads_of(self, applied: Set[str]) -> tuple[str, ...]:
+    def heads_of(self, applied: AbstractSet[str]) -> tuple[str, ...]:
         """
         Give the heads that stand for a set of applied revisions: the opposite of :meth:`implied`.
 
@@ -62,7 +61,7 @@ class History:
         return tuple(
             revision
             for revision in self.scripts
-            if revision in applied and not applied.intersection(self.children[revision])
+            if revision in applied and applied.isdisjoint(self.children[revision])
         )
 
     def sorted(self) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ class Layout:
                 return
 
 
-class NeedsAlembic(Exception):  # noqa: N818 - a question to the caller, no error
+class NeedsAlembic(Exception):
     """The layout can only be told by Alembic itself."""
 
 

@@ -30,6 +30,11 @@ _PLACE = (
     "concat_ws('/', extract(epoch from pg_postmaster_start_time()), current_database(), current_schema())"
 )
 
+_PLACE_ROW = (
+    f"SELECT 'place', {_PLACE}, CAST(NULL AS text), CAST(NULL AS text), CAST(NULL AS text),"
+    " CAST(NULL AS bigint), CAST(NULL AS timestamptz)"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tables:
@@ -134,10 +139,7 @@ def read(ask: Ask, tables: Tables) -> State:
 
 
 def _read(ask: Ask, tables: Tables, *, versions: bool, entries: bool) -> State:
-    parts = [
-        f"SELECT 'place', {_PLACE}, CAST(NULL AS text), CAST(NULL AS text), CAST(NULL AS text),"  # noqa: S608 - quoted names
-        " CAST(NULL AS bigint), CAST(NULL AS timestamptz)"
-    ]
+    parts = [_PLACE_ROW]
     if versions:
         parts.append(f"SELECT 'head', version_num, NULL, NULL, NULL, NULL, NULL FROM {tables.versions}")  # noqa: S608
     if entries:
@@ -167,7 +169,7 @@ def _entry(row: Sequence[Any]) -> Entry:
 
 def place(ask: Ask) -> str:
     """Ask which server, database and schema answer."""
-    ((found,),) = ask(f"SELECT {_PLACE}", {})  # noqa: S608 - a constant
+    ((found,),) = ask(f"SELECT {_PLACE}", {})
     return str(found)
 
 
@@ -211,11 +213,14 @@ def claim(ask: Ask, tables: Tables, lease: Lease) -> None:
 
 
 def _creation(tables: Tables) -> Sequence[str]:
-    return (
-        f"CREATE TABLE IF NOT EXISTS {tables.entries} (version_table text NOT NULL, revision text NOT NULL,"
+    entries = (
+        "version_table text NOT NULL, revision text NOT NULL,"
         " state text NOT NULL CHECK (state IN ('applying', 'applied', 'reverting')), checksum text,"
         " fingerprint text, run_id text NOT NULL, fence bigint NOT NULL, applied_at timestamptz NOT NULL,"
-        " PRIMARY KEY (version_table, revision))",
+        " PRIMARY KEY (version_table, revision)"
+    )
+    return (
+        f"CREATE TABLE IF NOT EXISTS {tables.entries} ({entries})",
         f"CREATE TABLE IF NOT EXISTS {tables.fences} (version_table text PRIMARY KEY, fence bigint NOT NULL)",
     )
 

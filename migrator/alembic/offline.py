@@ -1,6 +1,4 @@
-"""
-What revisions would send, from Alembic's offline mode: nothing connects.
-"""
+"""What revisions would send, from Alembic's offline mode: nothing connects."""
 
 from __future__ import annotations
 
@@ -99,7 +97,7 @@ def _statements(
 
     def listen(context: MigrationContext) -> None:
         # Statement by statement: cutting the text afterwards would cut function bodies too.
-        context.impl.static_output = heard.append  # type: ignore[method-assign]  # the implementation writes by this alone
+        context.impl.static_output = heard.append  # type: ignore[method-assign,assignment]  # it writes by this alone
 
     errand = Rendering(
         revision=step.key.name, direction=direction, directory=environment.directory(), tune=listen

@@ -1,6 +1,4 @@
-"""
-Options of an Alembic store, checked, and its URL in the two spellings that drivers want.
-"""
+"""Options of an Alembic store, checked, and its URL in the two spellings that drivers want."""
 
 from __future__ import annotations
 

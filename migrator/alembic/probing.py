@@ -1,6 +1,4 @@
-"""
-Whether a database holds what revisions would have left: for adopting one that exists.
-"""
+"""Whether a database holds what revisions would have left: for adopting one that exists."""
 
 from __future__ import annotations
 
@@ -63,6 +61,20 @@ class _Verdict:
     missing: list[str] = field(default_factory=list)
     different: list[str] = field(default_factory=list)
 
+    def count(self, what: str, *, there: bool) -> None:
+        """Note whether something that should be there is."""
+        if there:
+            self.found += 1
+        else:
+            self.missing.append(f"There is no {what}.")
+
+    def look_for_rest(self, what: str, *, there: bool) -> None:
+        """Note whether something that should be gone is."""
+        if there:
+            self.missing.append(f"The {what} is still there.")
+        else:
+            self.found += 1
+
 
 def probe(
     environment: HistoryEnvironment,
@@ -93,7 +105,7 @@ def expected(environment: HistoryEnvironment, history: History, steps: Sequence[
     recorder = Recorder(effects)
 
     def listen(context: MigrationContext) -> None:
-        context.impl._exec = recorder.hear  # type: ignore[method-assign,assignment]  # noqa: SLF001 - every operation ends there
+        context.impl._exec = recorder.hear  # type: ignore[method-assign]  # noqa: SLF001 - every operation ends there
 
     for step, heads in walk(history, steps, Direction.APPLY):
         name = step.key.name
@@ -144,41 +156,44 @@ def compare(effects: Effects, catalog: Catalog) -> Mapping[str, _Verdict]:
     """Hold what is expected against what is there, by step."""
     verdicts: dict[str, _Verdict] = defaultdict(_Verdict)
     for name, table in effects.tables.items():
-        live = catalog.columns.get(name)
         if table.step:
-            _count(verdicts[table.step], live is not None, f"table {_dotted(name)}")
+            verdicts[table.step].count(f"table {_dotted(name)}", there=name in catalog.columns)
         for column, effect in table.columns.items():
-            _compare_column(
-                verdicts[effect.step], f"{_dotted(name)}.{column}", effect, (live or {}).get(column), catalog
-            )
-    for index, step in effects.indexes.items():
-        _count(verdicts[step], catalog.indexes.get(index, False), f"valid index {_dotted(index)}")
-    for key, step in effects.constraints.items():
-        _count(verdicts[step], key in catalog.constraints, f"constraint {key[2]} of {_dotted(key[:2])}")
-    for name, step in effects.gone.items():
-        _count(verdicts[step], name not in catalog.columns, f"absence of table {_dotted(name)}")
+            _compare_column(verdicts, (*name, column), effect, catalog)
+    for index, made in effects.indexes.items():
+        verdicts[made.step].count(f"valid index {_dotted(index)}", there=catalog.indexes.get(index, False))
+    for key, made in effects.constraints.items():
+        verdicts[made.step].count(
+            f"constraint {key[2]} of {_dotted(key[:2])}", there=key in catalog.constraints
+        )
+    for gone, step in effects.gone.items():
+        _compare_absence(verdicts[step], gone, catalog)
     return verdicts
 
 
-def _count(verdict: _Verdict, there: bool, what: str) -> None:  # noqa: FBT001 - the answer itself
-    if there:
-        verdict.found += 1
-    else:
-        verdict.missing.append(f"There is no {what}.")
-
-
 def _compare_column(
-    verdict: _Verdict, place: str, effect: ColumnEffect, live: tuple[str, bool] | None, catalog: Catalog
+    verdicts: Mapping[str, _Verdict], name: tuple[str, str, str], effect: ColumnEffect, catalog: Catalog
 ) -> None:
-    _count(verdict, live is not None, f"column {place}")
+    live = catalog.columns.get(name[:2], {}).get(name[2])
+    verdicts[effect.step or effect.defined_by].count(f"column {_dotted(name)}", there=live is not None)
     if live is None:
         return
     kind, nullable = live
     wanted = catalog.types.get(effect.type or "")
+    different = verdicts[effect.defined_by].different
     if wanted and wanted != kind:
-        verdict.different.append(f"The column {place} is of type {kind}, not {wanted}.")
+        different.append(f"The column {_dotted(name)} is of type {kind}, not {wanted}.")
     if effect.nullable is not None and effect.nullable is not nullable:
-        verdict.different.append(f"The column {place} {'takes' if nullable else 'refuses'} NULL.")
+        different.append(f"The column {_dotted(name)} {'takes' if nullable else 'refuses'} NULL.")
+
+
+def _compare_absence(verdict: _Verdict, name: tuple[str, ...], catalog: Catalog) -> None:
+    schema, table, *column = name
+    live = catalog.columns.get((schema, table))
+    if not column:
+        verdict.look_for_rest(f"table {_dotted(name)}", there=live is not None)
+    elif live is not None:
+        verdict.look_for_rest(f"column {_dotted(name)}", there=column[0] in live)
 
 
 def judge(step: Step, effects: Effects, verdict: _Verdict) -> Probe:

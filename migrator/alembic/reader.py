@@ -1,6 +1,4 @@
-"""
-Reading a history from disk, each file once for as long as it stays as it is.
-"""
+"""Reading a history from disk, each file once for as long as it stays as it is."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""
-One revision, up or down, in the transaction that also moves Alembic's head and writes our ledger.
-"""
+"""One revision, up or down, in the transaction that also moves Alembic's head and writes our ledger."""
 
 from __future__ import annotations
 
@@ -83,14 +81,14 @@ class Change:
             return
         self._require_order(applied)
         if ledger.state_of(ask, self.tables, self.step) in (APPLYING, REVERTING):
-            self._note("an earlier run was cut off outside of a transaction; running the revision again.")
+            self._note("an earlier run was cut off outside of a transaction; running it again.")
         yield from self._prepared(heads, context)
 
     def _require_same_place(self, context: MigrationContext, place: str) -> None:
         require_tables(context, self.tables)
         if self.place and self.place != place:
             raise ConfigurationError(
-                "env.py connects to another database, or another schema, than URL in the store's options names.",
+                "env.py connects to another database or schema than URL in the store's options names.",
                 hint='Let env.py take its URL from config.get_main_option("sqlalchemy.url").',
             )
 
@@ -114,7 +112,7 @@ class Change:
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._record)
         name, up = self.step.key.name, self.direction is Direction.APPLY
         if up and not self.acts:
-            # What `alembic stamp` would do. RevisionStep isn't the word that Alembic has for it, but the form fits.
+            # What `alembic stamp` would do; its steps have the form of a revision's.
             return self.directory._stamp_revs(name, tuple(heads))  # type: ignore[return-value]  # noqa: SLF001
         kind = RevisionStep if self.acts else Unstamp
         prepared = kind(self.directory.revision_map, self.directory.get_revision(name), up)

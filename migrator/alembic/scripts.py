@@ -76,13 +76,13 @@ def read(path: Path) -> Script:
     """
     tree = _parse(path)
     try:
-        values = dict(_literals(tree))
+        values: Mapping[str, object] = dict(_literals(tree))
     except _Computed:
         values = _imported(path)
     return _script(path, tree, values)
 
 
-class _Computed(Exception):  # noqa: N818 - a turn in the reading, no error
+class _Computed(Exception):
     """A value of interest is no literal."""
 
 
@@ -214,7 +214,7 @@ def _revision(path: Path, values: Mapping[str, object]) -> str:
     if not (isinstance(revision, str) and revision) or _ILLEGAL.intersection(revision):
         raise InvalidRevision(
             f"{path} declares no usable revision id.",
-            hint='Add a line such as revision = "ae1027a6acf"; the characters @, - and + are not allowed in it.',
+            hint='Add a line such as revision = "ae1027a6acf"; it must not hold @, - or +.',
         )
     if "down_revision" not in values:
         raise InvalidRevision(

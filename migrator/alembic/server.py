@@ -1,6 +1,4 @@
-"""
-Which PostgreSQL answers.
-"""
+"""Which PostgreSQL answers."""
 
 from __future__ import annotations
 

@@ -225,5 +225,5 @@ class AlembicStore:
         return StepFailed(
             error.message,
             hint="A part of the revision ran outside of its transaction and stayed. Let its operations say "
-            "if_not_exists or if_exists and run again, or finish by hand and adopt the result with --baseline.",
+            "if_not_exists or if_exists and run again, or finish by hand and adopt it with --baseline.",
         )

@@ -13,7 +13,8 @@ phase = "backfill"
 
 def upgrade() -> None:
     op.execute(
-        "UPDATE royalties_split SET parts_per_million = (percent * 10000)::integer WHERE parts_per_million IS NULL"
+        "UPDATE royalties_split SET parts_per_million = CAST(percent * 10000 AS integer)"
+        " WHERE parts_per_million IS NULL"
     )
 
 
