@@ -9,6 +9,7 @@ fence wins; merely reading it would let both commit.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -84,7 +85,8 @@ class Ledger:
         self._db = db
         self._name = name
         self._transactions = transactions
-        self._prepared = False
+        self._claimed: int | None = None
+        self._own_session: ClientSession | None = None
 
     @property
     def transactional(self) -> bool:
@@ -130,7 +132,7 @@ class Ledger:
             self._raise_fence(session, key, lease)
             self._collection().delete_one({"_id": str(key)}, session=session)
 
-        self._transaction(remove)
+        self._transaction(key, lease, remove)
 
     def commit(self, key: StepKey, lease: Lease, work: Work) -> Entry:
         """
@@ -155,24 +157,61 @@ class Ledger:
             self._raise_fence(session, key, lease)
             return self._update(work(session), key, lease, session)
 
-        return self._transaction(guarded)
+        return self._transaction(key, lease, guarded)
 
-    def _transaction(self, body: Callable[[ClientSession | None], T]) -> T:
-        self._prepare()
+    def close(self) -> None:
+        """Give the session back."""
+        if self._own_session is not None:
+            self._own_session.end_session()
+        self._own_session = self._claimed = None
+
+    def _transaction(self, key: StepKey, lease: Lease, body: Callable[[ClientSession | None], T]) -> T:
+        if self._claimed != lease.fence:
+            self._prepare()
+            self._claim(key, lease)
         if not self._transactions:
             return body(None)
         from pymongo import ReadPreference, WriteConcern
         from pymongo.read_concern import ReadConcern
 
-        with self._db.client.start_session() as session:
-            # The driver repeats by the server's labels: the whole for TransientTransactionError,
-            # the commit alone for UnknownTransactionCommitResult.
-            return session.with_transaction(
-                body,
-                read_concern=ReadConcern("snapshot"),
-                write_concern=WriteConcern("majority", j=True),
-                read_preference=ReadPreference.PRIMARY,
-            )
+        # The driver repeats by the server's labels: the whole for TransientTransactionError,
+        # the commit alone for UnknownTransactionCommitResult.
+        return self._session().with_transaction(
+            body,
+            read_concern=ReadConcern("snapshot"),
+            write_concern=WriteConcern("majority", j=True),
+            read_preference=ReadPreference.PRIMARY,
+        )
+
+    def _session(self) -> ClientSession:
+        if self._own_session is None:
+            self._own_session = self._db.client.start_session()
+        return self._own_session
+
+    def _claim(self, key: StepKey, lease: Lease) -> None:
+        """
+        Write into the fence document whose session works from now on.
+
+        A server keeps the open transaction of a killed process for a minute, and the fence
+        document with it. The one who takes over ends the session that is named there,
+        which also stops a holder that is alive and late.
+        """
+        found = self._collection().find_one({"_id": _FENCE}) or {}
+        if found.get("fence", 0) > lease.fence:
+            raise _stale(key, lease)
+        own = self._session().session_id["id"] if self._transactions else None
+        if self._transactions and found.get("session") not in (None, own):
+            self._end_session(found["session"])
+        claim = {"fence": lease.fence, "run_id": lease.run_id, "session": own}
+        self._collection().update_one({"_id": _FENCE, "fence": {"$lte": lease.fence}}, {"$set": claim})
+        self._claimed = lease.fence
+
+    def _end_session(self, session: object) -> None:
+        from pymongo.errors import OperationFailure
+
+        # Another user's session may not be ours to end; then its transaction is waited for.
+        with contextlib.suppress(OperationFailure):
+            self._db.client.admin.command({"killSessions": [{"id": session}]})
 
     def _raise_fence(self, session: ClientSession | None, key: StepKey, lease: Lease) -> None:
         lease.check()
@@ -203,8 +242,6 @@ class Ledger:
 
     def _prepare(self) -> None:
         """Create the collection and the fence document; ten processes may do so at once."""
-        if self._prepared:
-            return
         from pymongo.errors import DuplicateKeyError, OperationFailure
 
         try:
@@ -212,12 +249,9 @@ class Ledger:
         except OperationFailure as exc:
             if exc.code != _NAMESPACE_EXISTS:
                 raise
-        try:
+        with contextlib.suppress(DuplicateKeyError):
             initial = {"$setOnInsert": {"fence": 0, "writes": 0}}
             self._collection().update_one({"_id": _FENCE}, initial, upsert=True)
-        except DuplicateKeyError:
-            pass  # another process was faster, which is as good
-        self._prepared = True
 
     def _collection(self) -> Collection[Document]:
         from bson.codec_options import CodecOptions

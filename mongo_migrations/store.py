@@ -130,6 +130,8 @@ class MongoStore:
             yield judge(step.key, outline, found)
 
     def close(self) -> None:
+        if self._ledger is not None:
+            self._ledger.close()
         if self._opened is not None:
             self._opened.close()
         self._opened = self._ledger = None

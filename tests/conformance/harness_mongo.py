@@ -134,7 +134,14 @@ class MongoHarness:
 
     def script(self, action: str) -> list[str]:
         """Give the command that applies or reverts a step in a process of its own; the step's name follows."""
-        return [sys.executable, "-m", "tests.conformance.crash", self.name, json.dumps(self.to_json()), action]
+        return [
+            sys.executable,
+            "-m",
+            "tests.conformance.crash",
+            self.name,
+            json.dumps(self.to_json()),
+            action,
+        ]
 
     def close(self) -> None:
         """Let connections and the app go."""
@@ -143,7 +150,6 @@ class MongoHarness:
         self._client.close()
         self._forget_modules()
         apps.app_configs.pop(self.app, None)
-        apps.clear_cache()
         if str(self.folder) in sys.path:
             sys.path.remove(str(self.folder))
 
@@ -169,6 +175,9 @@ class MongoHarness:
         self.db.create_collection("playlists", capped=True, size=4096)
 
     def _observe_collection(self, name: str, options: Mapping[str, Any]) -> object:
+        if "validator" in options:
+            # collMod writes these two out where createCollection leaves them implied.
+            options = {"validationLevel": "strict", "validationAction": "error", **options}
         indexes = sorted(self.db[name].list_indexes(), key=lambda index: str(index["name"]))
         documents = self.db[name].find().sort("_id", 1)
         return {
@@ -208,8 +217,8 @@ class MongoHarness:
         sys.path.insert(0, str(self.folder))
         importlib.invalidate_caches()
         config = AppConfig(self.app, importlib.import_module(self.app))
+        config.apps, config.models = apps, {}
         apps.app_configs[self.app] = config
-        apps.clear_cache()
 
     def _forget_modules(self) -> None:
         for name in [name for name in sys.modules if name.startswith(f"{self.app}.")]:
