@@ -80,14 +80,16 @@ class Reindex(Operation):
         source, target = context.saved["source"], context.around.physical(self.name)
         if context.aliases.behind(context.around.alias(self.name)) == target:
             return 0
-        copy = Copy(source=source, target=target, definition=self._definition(context, source))
+        definition = self._definition(context, source)
+        blocked = context.saved["blocked"]
+        copy = Copy(source=source, target=target, definition=definition, blocked_before=blocked)
         copied = BlockWrites()(context, copy)
         context.lease.check()
         context.aliases.move(source, target)
         return copied
 
     def revert(self, context: Context) -> int:
-        from searchindex.reindex.block import BlockWrites, unblock
+        from searchindex.reindex.block import BlockWrites
         from searchindex.reindex.strategy import Copy
 
         source, target = context.saved["source"], context.around.physical(self.name)
@@ -96,11 +98,8 @@ class Reindex(Operation):
                 f"What was written to {target} since the alias moved is not copied back to {source}."
             )
             context.aliases.move(target, source)
-        BlockWrites().abandon(context, Copy(source=source, target=target, definition={}))
-        if context.saved["blocked"]:
-            context.wire.request("PUT", at(source, "_block", "write"))
-        else:
-            unblock(context, source)
+        copy = Copy(source=source, target=target, definition={}, blocked_before=context.saved["blocked"])
+        BlockWrites().abandon(context, copy)
         answer = context.wire.request("DELETE", at(target), accept=(404,))
         return int(answer.status < 400)  # noqa: PLR2004 - HTTP's border between done and error
 

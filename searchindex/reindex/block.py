@@ -43,19 +43,27 @@ class BlockWrites:
         """Stop the copy and let the source take writes again."""
         if context.engine.features.server_side_reindex:
             stop_task(context, copy)
-        unblock(context, copy.source)
+        if not copy.blocked_before:
+            _unblock(context, copy.source)
 
     def _prepare(self, context: Context, copy: Copy) -> None:
+        """
+        Block the source and make the target, in this order.
+
+        So a target under a block says that writes had ended before it was made. A block alone
+        says less: the process may have died while the server still waited for writes under
+        way. It is taken back and set anew, for a repeated request would not wait for them.
+        """
         there = context.index(copy.target) is not None
-        if there and not is_blocked(context, copy.source):
-            self.abandon(context, copy)
-            context.wire.request("DELETE", at(copy.target), accept=(404,))
-            there = False
-        _block(context, copy.source)
-        if there:
+        if there and is_blocked(context, copy.source):
             context.note(f"The copy of {copy.source} into {copy.target} continues.")
-        else:
-            context.wire.request("PUT", at(copy.target), copy.definition)
+            return
+        self.abandon(context, copy)
+        if there:
+            context.wire.request("DELETE", at(copy.target), accept=(404,))
+        if not copy.blocked_before:
+            _block(context, copy.source)
+        context.wire.request("PUT", at(copy.target), copy.definition)
 
 
 def _copy(context: Context, copy: Copy) -> int:
@@ -104,6 +112,6 @@ def _block(context: Context, index: str) -> None:
         raise StepFailed(f"Not every shard of {index} stopped taking writes.", hint="Run again.")
 
 
-def unblock(context: Context, index: str) -> None:
+def _unblock(context: Context, index: str) -> None:
     """Let an index take writes again; one that is gone is left alone."""
     context.wire.request("PUT", at(index, "_settings"), {_BLOCK: None}, accept=(404,))

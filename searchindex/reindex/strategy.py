@@ -18,11 +18,13 @@ class Copy:
         source: Physical index that is behind the alias.
         target: Physical index that will be.
         definition: Mappings and settings of the target, in the engine's words.
+        blocked_before: A person had the source refuse writes before; it shall stay so.
     """
 
     source: str
     target: str
     definition: Mapping[str, Any]
+    blocked_before: bool = False
 
 
 class Strategy(Protocol):
