@@ -21,6 +21,8 @@ from core.environment import (
 from core.routers import DOCUMENTS_ALIAS
 
 DOCUMENTS_DATABASE = "accord_documents"
+# Raw collections, in a database of their own: the documents' Django ledger has the same name as theirs.
+COLLECTIONS_DATABASE = "accord"
 
 
 def store_urls(environment: Environment, root: Path) -> dict[str, str]:
@@ -62,9 +64,14 @@ def databases(urls: Mapping[str, str]) -> dict[str, dict[str, Any]]:
         DOCUMENTS_ALIAS: {
             "ENGINE": "django_mongodb_backend",
             "HOST": mongodb,
-            "NAME": unquote(urlsplit(mongodb).path.lstrip("/")) or DOCUMENTS_DATABASE,
+            "NAME": _documents_database(mongodb),
         },
     }
+
+
+def _documents_database(url: str) -> str:
+    named = unquote(urlsplit(url).path.lstrip("/"))
+    return DOCUMENTS_DATABASE if named in ("", COLLECTIONS_DATABASE) else named
 
 
 def accord_settings(environment: Environment, urls: Mapping[str, str]) -> dict[str, Any]:
@@ -79,7 +86,7 @@ def accord_settings(environment: Environment, urls: Mapping[str, str]) -> dict[s
         "mongodb": {
             "BACKEND": "mongo_migrations.store.MongoStore",
             "URL": urls[MONGODB_URL.name],
-            "DATABASE": "accord",
+            "DATABASE": COLLECTIONS_DATABASE,
         },
         "search": {
             "BACKEND": "searchindex.store.SearchStore",
