@@ -10,7 +10,7 @@ down_revision = "0002_rates"
 branch_labels = ("contracts",)
 depends_on = None
 # Tracks are Django's. There is no foreign key: a statement outlives a track that its label withdraws.
-cross_dependencies = [("default", "streaming", "0001_initial")]
+cross_dependencies = [("default", "streaming", "0003_catalogue")]
 
 
 def upgrade() -> None:
