@@ -172,7 +172,7 @@ class Recorder:
         before = self._effects.tables.pop(old, None)
         self._effects.tables[new] = TableEffect(step=self.step, columns=before.columns if before else {})
         self._effects.gone[old] = self.step
-        # Whatever is attached keeps its own name, and is looked up no more: the old table's name is in its key.
+        # What is attached keeps its own name, and is looked up no more: its key holds the table's old one.
         self._detach(lambda attachment: attachment.table == old)
 
     @_take.register
@@ -227,10 +227,9 @@ class Recorder:
         return Attachment(step=self.step, table=name, columns=frozenset(column.name for column in columns))
 
     def _detach(self, goes: Callable[[Attachment], bool]) -> None:
-        kept: dict[Any, Attachment]
-        for kept in (self._effects.indexes, self._effects.constraints):
-            for key in [key for key, attachment in kept.items() if goes(attachment)]:
-                del kept[key]
+        effects = self._effects
+        effects.indexes = {key: each for key, each in effects.indexes.items() if not goes(each)}
+        effects.constraints = {key: each for key, each in effects.constraints.items() if not goes(each)}
 
 
 def _table_name(construct: ddl.AlterTable) -> Name:

@@ -100,7 +100,7 @@ def harness(alembic_harness: AlembicHarness) -> AlembicHarness:
 
 @pytest.fixture
 def branches(harness: AlembicHarness) -> AlembicHarness:
-    """a ← b ← d, a ← c (label side), e merges d and c; x stands alone; y needs x and c."""
+    """Write a ← b ← d, a ← c (label side), e merges d and c; x stands alone; y needs x and c."""
     for name in harness.step_names:
         harness.remove(name)
     shape = {
@@ -467,7 +467,7 @@ def test_env_that_goes_to_another_database_is_refused(
 ) -> None:
     """Ledger and effect must be in one place."""
     other = alembic_database().replace("postgresql://", "postgresql+psycopg2://")
-    env = ENV.replace("options =", "options = {'sqlalchemy.url': %r} or" % other)
+    env = ENV.replace("options =", f"options = {{'sqlalchemy.url': {other!r}}} or")
     (harness.folder / "env.py").write_text(env)
 
     with pytest.raises(ConfigurationError, match="another database"):
