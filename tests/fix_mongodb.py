@@ -11,12 +11,14 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
+from accord.embedded import EmbeddedCluster
 from tests.conformance.harness_mongo import MongoHarness
 
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
@@ -25,7 +27,23 @@ _START_SECONDS = 60
 
 class Mongod:
     """
-    A real `mongod` for tests, gone with the process that started it.
+    A real `mongod` for tests.
+
+    Args:
+        port: Where it listens on this machine.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def url(self, database: str = "", options: str = "") -> str:
+        """Give the address of a database on it."""
+        return f"mongodb://127.0.0.1:{self.port}/{database}?{options}"
+
+
+class OddMongod(Mongod):
+    """
+    A `mongod` that is set up otherwise than usual, gone with the process that started it.
 
     Args:
         folder: Where its files go.
@@ -33,7 +51,7 @@ class Mongod:
     """
 
     def __init__(self, folder: Path, *arguments: str) -> None:
-        self.port = _free_port()
+        super().__init__(_free_port())
         self.folder = folder
         (folder / "data").mkdir(parents=True)
         self._process = subprocess.Popen(
@@ -46,12 +64,9 @@ class Mongod:
                 *arguments,
             ],
             stdout=subprocess.DEVNULL,
-            preexec_fn=lambda: ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL),
+            # One system call, and no lock that another thread could hold at this moment.
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 - a killed test run must leave no server
         )
-
-    def url(self, database: str = "", options: str = "") -> str:
-        """Give the address of a database on it."""
-        return f"mongodb://127.0.0.1:{self.port}/{database}?{options}"
 
     def wait(self, ready: Callable[[MongoClient[Any]], bool]) -> None:
         """Wait until a question to the server is answered with yes."""
@@ -90,6 +105,10 @@ def _asked(client: MongoClient[Any], ready: Callable[[MongoClient[Any]], bool]) 
         return False
 
 
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -112,20 +131,24 @@ def alive(client: MongoClient[Any]) -> bool:
 @pytest.fixture(scope="session")
 def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
     """Give a replica set of one, shared by the tests of this process."""
-    server = Mongod(tmp_path_factory.mktemp("mongod"), "--replSet", "rs0")
-    server.wait(alive)
-    server.initiate()
-    yield server
-    server.kill()
+    folder = tmp_path_factory.mktemp("mongod")
+    with EmbeddedCluster(folder, ("mongodb",), die_with_parent=True, delete=True) as cluster:
+        yield Mongod(urlsplit(cluster.urls()["mongodb"]).port or 0)
 
 
-@pytest.fixture(scope="session")
-def lonely_mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
-    """Give a server that belongs to no replica set."""
-    server = Mongod(tmp_path_factory.mktemp("lonely"))
-    server.wait(alive)
-    yield server
-    server.kill()
+@pytest.fixture
+def odd_mongod(tmp_path: Path) -> Iterator[Callable[..., OddMongod]]:
+    """Give a maker of servers with flags of their own."""
+    servers: list[OddMongod] = []
+
+    def start(*arguments: str) -> OddMongod:
+        servers.append(OddMongod(tmp_path / f"mongod{len(servers)}", *arguments))
+        servers[-1].wait(alive)
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.kill()
 
 
 @pytest.fixture
