@@ -1,0 +1,89 @@
+"""What the entry script `./run` decides before it does anything."""
+
+from __future__ import annotations
+
+import importlib.util
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[3] / "run"
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Load the script, with its virtual environment moved into a folder of the test."""
+    loader = SourceFileLoader("entry_script", str(SCRIPT))
+    spec = importlib.util.spec_from_loader("entry_script", loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    venv = tmp_path / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    monkeypatch.setattr(module, "VENV", venv)
+    monkeypatch.setattr(module, "PYTHON", venv / "bin" / "python")
+    monkeypatch.setattr(module, "STAMP", venv / "stamp")
+    return module
+
+
+def test_arguments_after_tests_go_to_pytest(script: ModuleType) -> None:
+    """Whatever the script doesn't know is pytest's."""
+    known = script.parse(["tests", "-k", "lease", "tests/unit"])
+
+    assert known.pytest == ["-k", "lease", "tests/unit"]
+
+
+def test_unknown_argument_of_another_job_is_refused(script: ModuleType) -> None:
+    """A typing mistake ends with a usage error instead of being ignored."""
+    with pytest.raises(SystemExit) as caught:
+        script.parse(["demo", "--listener", "3", "--plan"])
+
+    assert caught.value.code == 2
+
+
+def test_environment_without_a_stamp_is_made_anew(script: ModuleType) -> None:
+    """A kill during the installation leaves no stamp, and nothing half-installed is used."""
+    script.PYTHON.touch()
+
+    assert not script.is_sound()
+
+
+def test_environment_that_was_moved_is_made_anew(script: ModuleType) -> None:
+    """Its programs name the folder that they were installed in."""
+    script.PYTHON.touch()
+    script.STAMP.write_text("/somewhere/else/.venv\n")
+
+    assert not script.is_sound()
+
+
+def test_changed_pins_are_installed(script: ModuleType, tmp_path: Path) -> None:
+    """The stamp knows the content of the pins and not only their file's name."""
+    pins = tmp_path / "requirements.txt"
+    pins.write_text("Django==5.2.1\n")
+    script.STAMP.write_text(f"{script.VENV}\n{script.digest(pins)}\n")
+
+    pins.write_text("Django==5.2.2\n")
+
+    assert not script.is_prepared(pins)
+
+
+def test_jobs_never_see_the_urls_of_the_shell(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A demo or a test run can't reach the servers that somebody works with."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://shop.example/shop")
+
+    built = script.environment(ACCORD_ENV="test")
+
+    assert built["DATABASE_URL"] == ""
+    assert built["ACCORD_ENV"] == "test"
+
+
+@pytest.mark.parametrize(("value", "answer"), [("true", True), ("1", True), ("", False), ("false", False)])
+def test_ci_is_recognised(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch, value: str, *, answer: bool
+) -> None:
+    """Only a CI variable that says so counts."""
+    monkeypatch.setenv("CI", value)
+
+    assert script.is_ci() is answer
