@@ -145,7 +145,7 @@ class Ledger:
         except (KeyError, TypeError, AttributeError) as exc:
             raise InconsistentLedger(
                 f"The ledger {self.name} holds something that this version can't read.",
-                hint="Was it written by a newer version, or by hand? Upgrade the suite, or restore the index.",
+                hint="Was it written by a newer version, or by hand? Upgrade the suite, or restore it.",
             ) from exc
 
     def applied(self, **options: Any) -> Mapping[StepKey, AppliedStep]:

@@ -107,3 +107,7 @@ def search_harness(make_search_harness: MakeHarness, opensearch_url: str) -> Sea
 def lease(fence: int = 1) -> Lease:
     """Give a lease with a fencing token."""
     return Lease(scope="test", owner="test", run_id=f"run-{fence}", fence=fence)
+
+
+OVERTAKE: list[Callable[[], object]] = []
+"""What a revision of a test calls while it is being applied."""

@@ -33,7 +33,8 @@ def fill(context):
         context.check()
         lines = []
         for number in range(start, start + 500):
-            lines.append({"index": {"_index": context.index("tracks"), "_id": str(number), "routing": str(number % 5)}})
+            head = {"_index": context.index("tracks"), "_id": str(number), "routing": str(number % 5)}
+            lines.append({"index": head})
             lines.append({"title": f"Göteborg {number}", "plays": number % 100})
         assert not context.client.bulk(operations=lines)["errors"]
         context.progress(start + 500, COUNT)
