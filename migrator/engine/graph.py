@@ -63,13 +63,10 @@ class Graph:
 
     def _cycle(self, stuck: set[StepKey]) -> CyclicDependency:
         """Walk from parent to parent among the steps that never became free until one comes again."""
-        path: list[StepKey] = [min(stuck)]
-        while True:
-            following = min(parent for parent in self.parents[path[-1]] if parent in stuck)
-            if following in path:
-                circle = [*path[path.index(following) :], following]
-                break
+        path = [min(stuck)]
+        while (following := min(parent for parent in self.parents[path[-1]] if parent in stuck)) not in path:
             path.append(following)
+        circle = [*path[path.index(following) :], following]
         names = " needs ".join(str(key) for key in circle)
         files = ", ".join(str(self.steps[key].source.path) for key in circle[:-1])
         return CyclicDependency(
