@@ -22,6 +22,7 @@ _OF_THE_OLD_INDEX_ALONE = (
     "index.resize.",
     "index.routing.allocation.initial_recovery.",
     "index.uuid",
+    "index.verified_",
     "index.version.",
 )
 
