@@ -81,7 +81,7 @@ down_revision = "0001_earnings"
 
 def upgrade() -> None:
     op.add_column("earning", sa.Column("amount", sa.Integer, nullable=False, server_default="0"))
-    op.execute("INSERT INTO earning (id, track) SELECT n, 'track ' || n % 7 FROM generate_series(1, 300) AS n")
+    op.execute("INSERT INTO earning (id, track) SELECT n, 'n' || n % 7 FROM generate_series(1, 300) AS n")
     op.execute("UPDATE earning SET amount = amount + id")
 
 
@@ -167,7 +167,7 @@ class AlembicHarness:
         return next(step for step in self.store().steps() if step.key.name == name)
 
     def script(self, action: str) -> list[str]:
-        """Give the command that applies or reverts a step in a process of its own; the step's name follows."""
+        """Give the command that does a step in a process of its own; the step's name follows."""
         return [
             sys.executable,
             "-m",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import subprocess
 import sys
 from collections.abc import Callable
@@ -476,9 +477,9 @@ def test_env_that_goes_to_another_database_is_refused(
 
 def test_url_may_come_from_the_ini_alone(harness: AlembicHarness) -> None:
     """Without URL every question goes through env.py, a % in the password included."""
-    url = harness.url.replace("postgresql://", "postgresql+psycopg2://")
+    url = harness.url.replace("postgresql://", "postgresql+psycopg2://").replace("%", "%%")
     (harness.folder / "alembic.ini").write_text(
-        f"[alembic]\nscript_location = %(here)s\npath_separator = os\nsqlalchemy.url = {url.replace('%', '%%')}\n"
+        f"[alembic]\nscript_location = %(here)s\npath_separator = os\nsqlalchemy.url = {url}\n"
     )
     harness.options["URL"] = ""
     store = harness.store()
@@ -646,3 +647,65 @@ def test_sample_history_goes_up_down_and_up_again(harness: AlembicHarness) -> No
     assert len(steps) >= 5
     assert harness.observe() == first
     assert harness.heads() == {"0008_drop_percent"}
+
+
+# --- many at once, and odd places ---------------------------------------------------------------------------
+
+
+def test_ten_processes_at_once_do_each_step_once(harness: AlembicHarness) -> None:
+    """Rivals wait for each other inside the database; rows are filled once, and none of them fails."""
+    rivals = [
+        subprocess.Popen([*harness.script("apply"), "0001_earnings"], stderr=subprocess.PIPE, text=True)
+        for _ in range(10)
+    ]
+    ends = [(rival.communicate()[1], rival.returncode) for rival in rivals]
+    apply(harness, "0002_amounts", lease=replace(LEASE, fence=6))
+
+    assert [end for end in ends if end[1] != 0] == []
+    assert set(harness.ledger_entries()) == {"0001_earnings", "0002_amounts"}
+    assert harness.heads() == {"0002_amounts"}
+
+
+def test_history_without_source_files_is_read_by_alembic(harness: AlembicHarness) -> None:
+    """Where there is nothing to parse, Alembic's own reading serves, for steps as for running them."""
+    compileall.compile_dir(harness.versions, legacy=True, quiet=1)
+    for name in harness.step_names:
+        harness.remove(name)
+    ini = harness.folder / "alembic.ini"
+    ini.write_text(ini.read_text() + "sourceless = true\n")
+
+    apply(harness, "0001_earnings", "0002_amounts")
+
+    steps = harness.store().steps()
+    assert [step.title for step in steps][:2] == ["Earnings of tracks.", "Earnings have amounts."]
+    assert applied_names(harness) == {"0001_earnings", "0002_amounts"}
+
+
+def test_configuration_in_pyproject_serves_too(harness: AlembicHarness) -> None:
+    """Alembic 1.16 and later keep their options in [tool.alembic]."""
+    (harness.folder / "alembic.ini").unlink()
+    (harness.folder / "pyproject.toml").write_text('[tool.alembic]\nscript_location = "%(here)s"\n')
+    harness.options["CONFIG"] = str(harness.folder / "pyproject.toml")
+
+    apply(harness, "0001_earnings")
+
+    assert applied_names(harness) == {"0001_earnings"}
+
+
+def test_somebody_at_a_prompt_waits_for_our_transaction(harness: AlembicHarness) -> None:
+    """While a revision runs, nobody else moves a head: an `alembic` by hand waits, or fails whole."""
+    apply(harness, "0001_earnings")
+    harness.write_revision(
+        "0002_amounts",
+        'from alembic import op\nrevision = "0002_amounts"\ndown_revision = "0001_earnings"\n'
+        "def upgrade():\n    import psycopg2, pytest\n"
+        f"    other = psycopg2.connect({harness.url!r})\n"
+        "    other.cursor().execute(\"SET lock_timeout = '100ms'\")\n"
+        "    with pytest.raises(psycopg2.errors.LockNotAvailable):\n"
+        "        other.cursor().execute(\"UPDATE alembic_version SET version_num = 'x'\")\n"
+        "    other.close()\n",
+    )
+
+    apply(harness, "0002_amounts")
+
+    assert harness.heads() == {"0002_amounts"}
