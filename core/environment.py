@@ -73,6 +73,7 @@ class Environment:
         debug: Whether Django shows errors to whoever asks.
         secret_key: Key that signs sessions and tokens.
         urls: URLs of stores by variable name; only those that are set.
+        search_prefix: What the names of search indexes begin with, where several projects share a server.
         allowed_hosts: Host names that the site answers to.
         trusted_origins: Origins that may post forms.
         behind_proxy: Whether a proxy in front sets `X-Forwarded-Proto`, and nobody else can.
@@ -87,6 +88,7 @@ class Environment:
     debug: bool
     secret_key: str = field(repr=False)
     urls: Mapping[str, str] = field(repr=False)
+    search_prefix: str
     allowed_hosts: tuple[str, ...]
     trusted_origins: tuple[str, ...]
     behind_proxy: bool
@@ -150,6 +152,7 @@ def _parse(variables: Mapping[str, str]) -> Environment:
         # Not by environ: it would take a key that begins with a dollar sign for a reference.
         secret_key=variables.get("SECRET_KEY", "") or ("" if name.is_real or not debug else DEVELOPMENT_KEY),
         urls=_store_urls(variables),
+        search_prefix=variables.get("ELASTICSEARCH_PREFIX", ""),
         allowed_hosts=tuple(_read(env.list, "ALLOWED_HOSTS", default=[])),
         trusted_origins=tuple(_read(env.list, "CSRF_TRUSTED_ORIGINS", default=[])),
         behind_proxy=_read(env.bool, "BEHIND_PROXY", default=False),

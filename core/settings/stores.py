@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -20,9 +19,9 @@ from core.environment import (
 )
 from core.routers import DOCUMENTS_ALIAS
 
-DOCUMENTS_DATABASE = "accord_documents"
-# Raw collections, in a database of their own: the documents' Django ledger has the same name as theirs.
 COLLECTIONS_DATABASE = "accord"
+# Documents live beside the raw collections, never among them: both ledgers have the same name.
+DOCUMENTS_SUFFIX = "_documents"
 
 
 def store_urls(environment: Environment, root: Path) -> dict[str, str]:
@@ -64,14 +63,14 @@ def databases(urls: Mapping[str, str]) -> dict[str, dict[str, Any]]:
         DOCUMENTS_ALIAS: {
             "ENGINE": "django_mongodb_backend",
             "HOST": mongodb,
-            "NAME": _documents_database(mongodb),
+            "NAME": collections_database(mongodb) + DOCUMENTS_SUFFIX,
         },
     }
 
 
-def _documents_database(url: str) -> str:
-    named = unquote(urlsplit(url).path.lstrip("/"))
-    return DOCUMENTS_DATABASE if named in ("", COLLECTIONS_DATABASE) else named
+def collections_database(url: str) -> str:
+    """Give the database of the raw collections: the one in the URL's path, or `accord`."""
+    return unquote(urlsplit(url).path.lstrip("/")) or COLLECTIONS_DATABASE
 
 
 def accord_settings(environment: Environment, urls: Mapping[str, str]) -> dict[str, Any]:
@@ -86,12 +85,12 @@ def accord_settings(environment: Environment, urls: Mapping[str, str]) -> dict[s
         "mongodb": {
             "BACKEND": "mongo_migrations.store.MongoStore",
             "URL": urls[MONGODB_URL.name],
-            "DATABASE": COLLECTIONS_DATABASE,
+            "DATABASE": collections_database(urls[MONGODB_URL.name]),
         },
         "search": {
             "BACKEND": "searchindex.store.SearchStore",
             "URL": urls[ELASTICSEARCH_URL.name],
-            "PREFIX": "",
+            "PREFIX": environment.search_prefix,
         },
         "alembic": {
             "BACKEND": "migrator.alembic.store.AlembicStore",
@@ -101,17 +100,7 @@ def accord_settings(environment: Environment, urls: Mapping[str, str]) -> dict[s
         },
     }
     return {
-        "STORES": {alias: entry for alias, entry in stores.items() if _exists(entry["BACKEND"])},
+        "STORES": stores,
         "COORDINATOR": "default",
         "ENVIRONMENT": str(environment.name),
     }
-
-
-def _exists(backend: str) -> bool:
-    """Tell whether a store's module is there yet; goes away once the last of them is."""
-    package, _, _ = backend.partition(".")
-    module, _, _ = backend.rpartition(".")
-    try:
-        return find_spec(package) is not None and find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False

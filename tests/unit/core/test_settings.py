@@ -9,13 +9,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 from core.environment import DEVELOPMENT_KEY, Environment, EnvironmentName, read_environment
 from core.settings.hardening import hardening
-from core.settings.stores import DOCUMENTS_DATABASE, accord_settings, databases
+from core.settings.stores import accord_settings, databases
 
 PASSWORD: Final = "hunter2-is-no-password"
 GOOD_KEY: Final = "k" * 60
 URLS: Final = {
     "DATABASE_URL": f"postgresql://shop:{PASSWORD}@db.example:5433/shop?sslmode=require",
-    "MONGODB_URL": f"mongodb://shop:{PASSWORD}@m1.example,m2.example/shop_documents?replicaSet=rs0",
+    "MONGODB_URL": f"mongodb://shop:{PASSWORD}@m1.example,m2.example/shop?replicaSet=rs0",
     "ELASTICSEARCH_URL": f"https://shop:{PASSWORD}@search.example:9200",
 }
 
@@ -148,7 +148,7 @@ def test_proxy_header_is_trusted_only_on_request() -> None:
 
 
 def test_databases_come_from_the_urls() -> None:
-    """PostgreSQL is the default, MongoDB holds the documents under the name in its URL."""
+    """PostgreSQL is the default, documents have a MongoDB database beside the one in its URL."""
     found = databases(URLS)
 
     assert found["default"]["ENGINE"] == "django.db.backends.postgresql"
@@ -163,7 +163,7 @@ def test_documents_have_a_database_also_when_the_url_names_none() -> None:
     """A URL without a path is enough."""
     found = databases({**URLS, "MONGODB_URL": "mongodb://m1.example"})
 
-    assert found["documents"]["NAME"] == DOCUMENTS_DATABASE
+    assert found["documents"]["NAME"] == "accord_documents"
 
 
 def test_accord_learns_the_environment_and_the_coordinator() -> None:
