@@ -36,6 +36,11 @@ _PLACE_ROW = (
 )
 
 
+def quoted(*names: str) -> str:
+    """Write a name, with its schema where there is one, as PostgreSQL wants it."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names if name)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tables:
     """
@@ -71,7 +76,7 @@ class Tables:
         return int.from_bytes(digest[:8], signed=True)
 
     def _quoted(self, name: str) -> str:
-        return ".".join('"' + part.replace('"', '""') + '"' for part in (self.schema, name) if part)
+        return quoted(self.schema, name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,3 +305,22 @@ def strike(ask: Ask, tables: Tables, step: Step) -> None:
         f"DELETE FROM {tables.entries} WHERE version_table = :version_table AND revision = :revision",  # noqa: S608
         {"version_table": tables.version_table, "revision": step.key.name},
     )
+
+
+def drop_if_invalid(ask: Ask, index: str) -> bool:
+    """
+    Drop an index that is there and not usable.
+
+    Args:
+        ask: Sends a statement.
+        index: Its name, quoted.
+
+    Returns:
+        Whether there was one.
+    """
+    found = ask(
+        "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(:name) AND NOT indisvalid", {"name": index}
+    )
+    if found:
+        ask(f"DROP INDEX {index}", {})
+    return bool(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
@@ -35,7 +35,10 @@ class Change:
         acts: Whether the revision runs; when it doesn't, only the records move.
         claims: Whether the fence has to be claimed first.
         report: Who hears about recoveries.
+        indexes: Indexes that the revision makes; None while nobody has looked.
         already: Set when the wanted state was there before.
+        cut_off: Set, with nothing done, when an earlier run left a part of the revision
+            behind and `indexes` has to be known before it runs again.
     """
 
     step: Step
@@ -48,7 +51,9 @@ class Change:
     acts: bool = True
     claims: bool = True
     report: Reporter = silent
+    indexes: Collection[str] | None = None
     already: bool = field(default=False, init=False)
+    cut_off: bool = field(default=False, init=False)
 
     def begin(self, context: MigrationContext) -> None:
         """Make sure that we are where we think we are, alone, and not outdated."""
@@ -81,7 +86,11 @@ class Change:
             return
         self._require_order(applied)
         if ledger.state_of(ask, self.tables, self.step) in (APPLYING, REVERTING):
+            if self.indexes is None:
+                self.cut_off = True
+                return
             self._note("an earlier run was cut off outside of a transaction; running it again.")
+            self._drop_invalid(ask, self.indexes)
         yield from self._prepared(heads, context)
 
     def _require_same_place(self, context: MigrationContext, place: str) -> None:
@@ -107,6 +116,12 @@ class Change:
                 f"{self.step.key} can't go while {', '.join(above)} is applied.",
                 hint="Revert that revision first.",
             )
+
+    def _drop_invalid(self, ask: Ask, indexes: Collection[str]) -> None:
+        """Remove what a cut CREATE INDEX CONCURRENTLY leaves: `IF NOT EXISTS` would take it for the index."""
+        for index in indexes:
+            if ledger.drop_if_invalid(ask, index):
+                self._note(f"the index {index} was left invalid and is built anew.")
 
     def _prepared(self, heads: Sequence[str], context: MigrationContext) -> Sequence[RevisionStep]:
         context.on_version_apply_callbacks = (*context.on_version_apply_callbacks, self._record)

@@ -8,10 +8,11 @@ steps and ledger does without them wherever the configuration allows it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from accord.errors import IrreversibleStep, LedgerOrphan, StepFailed
+from accord.errors import AccordError, ConflictingState, IrreversibleStep, LedgerOrphan, StepFailed
 from accord.events import Reporter, silent
 from accord.stores import StoreFeatures
 from accord.types import (
@@ -30,12 +31,13 @@ from migrator.alembic import server
 from migrator.alembic.database import Database
 from migrator.alembic.history import History
 from migrator.alembic.layout import HistoryConfig
-from migrator.alembic.ledger import Ask, State, Tables, place, read
+from migrator.alembic.ledger import Ask, State, Tables, place, quoted, read
 from migrator.alembic.reader import Reader
 from migrator.alembic.scripts import Script
 
 if TYPE_CHECKING:
     from migrator.alembic.environment import HistoryEnvironment
+    from migrator.alembic.runner import Change
 
 _Answer = TypeVar("_Answer")
 
@@ -188,13 +190,26 @@ class AlembicStore:
             claims=self._claimed != lease.fence,
             report=report,
         )
-        try:
-            self._environment.run(change, what=str(step.key))
-        except StepFailed as exc:
-            raise self._explained(exc, step) from exc
+        self._run(change)
+        if change.cut_off:
+            # What it makes is told by the revision itself, offline; env.py can't do both at once.
+            change = replace(change, indexes=self._indexes_of(step), claims=False)
+            self._run(change)
         self._claimed = lease.fence
         self._read_back(step, direction)
         return StepOutcome(key=step.key, direction=direction, already=change.already)
+
+    def _run(self, change: Change) -> None:
+        try:
+            self._environment.run(change, what=str(change.step.key))
+        except (StepFailed, ConflictingState) as exc:
+            raise self._explained(exc, change.step) from exc
+
+    def _indexes_of(self, step: Step) -> Sequence[str]:
+        from migrator.alembic import probing
+
+        effects = probing.expected(self._environment, self._reader.history(), [step])
+        return [quoted(*name) for name in effects.indexes]
 
     def _history_with(self, step: Step) -> History:
         history = self._reader.history()
@@ -218,7 +233,7 @@ class AlembicStore:
                 hint="Let env.py call context.run_migrations() within context.begin_transaction().",
             )
 
-    def _explained(self, error: StepFailed, step: Step) -> StepFailed:
+    def _explained(self, error: AccordError, step: Step) -> AccordError:
         entry = self._state().entries.get(step.key.name)
         if entry is None or entry.state == "applied":
             return error

@@ -547,6 +547,23 @@ def test_revision_that_leaves_its_transaction_leaves_a_trace(harness: AlembicHar
     assert harness.ledger_entries().keys() == {"0001_earnings"}
 
 
+def test_index_that_was_left_invalid_is_built_anew(harness: AlembicHarness) -> None:
+    """A cut CREATE INDEX CONCURRENTLY leaves a useless index; IF NOT EXISTS would take it for the real one."""
+    apply(harness, "0001_earnings")
+    harness.rows("INSERT INTO earning VALUES (1, 'same'), (2, 'same')")
+    text = CONCURRENT.format(then="SELECT 1").replace('["track", "id"]', '["track"], unique=True')
+    harness.write_revision("0004_concurrent", text)
+    with pytest.raises(StepFailed, match="23505"):
+        apply(harness, "0004_concurrent")
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'earning_pair'::regclass"
+    assert harness.rows(valid) == [{"indisvalid": False}]
+
+    harness.rows("DELETE FROM earning WHERE id = 2")
+    apply(harness, "0004_concurrent")
+
+    assert harness.rows(valid) == [{"indisvalid": True}]
+
+
 # --- showing and probing ---------------------------------------------------------------------------------
 
 
