@@ -1,6 +1,4 @@
-"""
-Errors of Django and its drivers in the suite's words: translated once, here, and chained.
-"""
+"""Errors of Django and its drivers in the suite's words: translated once, here, and chained."""
 
 from __future__ import annotations
 

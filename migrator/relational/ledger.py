@@ -26,7 +26,6 @@ from django.utils.timezone import now
 from accord.errors import StaleFence
 from accord.types import AppliedStep, Lease, Step, StepKey
 from migrator.relational.loader import Name
-from migrator.relational.vendors import vendor_of
 
 _FENCE_ROW = "ledger"
 _Result = TypeVar("_Result")
@@ -160,8 +159,14 @@ class Ledger:
     # --- writing: always inside `transaction()`, after `claim()` -------------------------
 
     def transaction(self) -> AbstractContextManager[Any]:
-        """Open a transaction in which rows of the ledger change together."""
-        return vendor_of(connections[self._alias]).transaction(self._alias)
+        """
+        Open a transaction in which rows of the ledger change together.
+
+        Where the database has none that Django knows, rows change one by one in an order that
+        a rerun can take up: Django's table first, on the way forward and on the way back. (A
+        transaction of MongoDB's would outlive a killed client by a minute, and lock the rerun out.)
+        """
+        return transaction.atomic(using=self._alias)
 
     def ensure(self) -> None:
         """Make the tables, once; ten processes may do so at the same time."""
@@ -191,13 +196,16 @@ class Ledger:
         else:
             seen, clock = self._raised_fence(lease), self._clock()
         if seen > lease.fence:
-            raise StaleFence(
-                f"The store “{self._alias}” has seen a later run than {lease.run_id or 'ours'}.",
-                hint="Another run took over. Look at its result, then run again if something is left.",
-            )
+            raise self._stale(lease)
         if seen < lease.fence:
             self._fence.update(fence=lease.fence)
         return clock
+
+    def _stale(self, lease: Lease) -> StaleFence:
+        return StaleFence(
+            f"The store “{self._alias}” has seen a later run than {lease.run_id or 'ours'}.",
+            hint="Another run took over. Look at its result, then run again if something is left.",
+        )
 
     def _locked_fence(self) -> tuple[int, datetime]:
         """Lock the fence's row, and ask for the time in the same breath."""
@@ -245,8 +253,12 @@ class Ledger:
             "recorded_at": at,
         }
         key = entry_id((step.key.app, step.key.name))
-        if not self._entries.filter(pk=key).update(**values):
-            self._entries.create(id=key, **values)
+        rows = self._entries.filter(pk=key)
+        if rows.filter(fence__lte=lease.fence).update(**values):
+            return
+        if rows.exists():
+            raise self._stale(lease)
+        self._entries.create(id=key, **values)
 
     def strike(self, names: Iterable[Name]) -> None:
         """Remove migrations from Django's table and from ours; Django's first."""

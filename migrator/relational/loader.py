@@ -1,6 +1,4 @@
-"""
-Django's migrations as they lie on disk, and as steps of a store. No server is asked.
-"""
+"""Django's migrations as they lie on disk, and as steps of a store. No server is asked."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""
-Takes one migration up or down, in one transaction with its ledger rows wherever the database can.
-"""
+"""Takes one migration up or down, in one transaction with its ledger rows wherever the database can."""
 
 from __future__ import annotations
 

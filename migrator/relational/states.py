@@ -1,6 +1,4 @@
-"""
-Django's project states: carried along on the way forward, made anew in windows on the way back.
-"""
+"""Django's project states: carried along on the way forward, made anew in windows on the way back."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""
-A database of Django's settings as a store. Django's migrations go through it as they are.
-"""
+"""A database of Django's settings as a store. Django's migrations go through it as they are."""
 
 from __future__ import annotations
 
@@ -15,11 +13,23 @@ from accord import conf
 from accord.errors import ConfigurationError, IrreversibleStep
 from accord.events import Reporter, silent
 from accord.stores import StoreFeatures
-from accord.types import AppliedStep, Direction, Lease, Step, StepKey, StepOutcome, StoreInfo
+from accord.types import (
+    AppliedStep,
+    Direction,
+    Lease,
+    Probe,
+    Statement,
+    Step,
+    StepKey,
+    StepOutcome,
+    StoreInfo,
+)
 from migrator.relational import failures, signals
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import DiskLoader, History
+from migrator.relational.probe import probe
 from migrator.relational.runner import Runner, adopt, name_of
+from migrator.relational.statements import Explanation
 from migrator.relational.states import Project, recorded_names
 from migrator.relational.vendors import vendor_of
 
@@ -103,6 +113,19 @@ class RelationalStore:
         lease.check()
         with self._running(step):
             self._runner_for(lease).forget(step, lease)
+
+    # --- Explains and Probes -----------------------------------------------------------
+
+    def explain(
+        self, steps: Sequence[Step], direction: Direction
+    ) -> Iterator[tuple[Step, Sequence[Statement]]]:
+        """Render steps as Django's `sqlmigrate` does; works on an empty database and without one."""
+        return Explanation(self.alias, self._disk or DiskLoader(), steps).render(direction)
+
+    def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
+        """Compare the live catalog with the models as they would stand after all the steps."""
+        with failures.translated(self.alias):
+            yield from probe(self.alias, self._disk or DiskLoader(), steps)
 
     # --- RunHooks --------------------------------------------------------------------
 

@@ -179,7 +179,7 @@ class Resumable:
         The substep that was under way counts as done when we go back over it and as not done
         when we go forward, if it can be repeated; its probe finds out what there is.
         """
-        if not found.in_flight or found.state == state or found.state == State.APPLIED:
+        if not found.in_flight or found.state in (state, State.APPLIED):
             return replace(found, state=state)
         moved = 1 if state == State.REVERTING else -1
         return replace(found, state=state, position=found.position + moved)

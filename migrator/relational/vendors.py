@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
-from importlib import import_module
 from typing import Any, ClassVar
 
-from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
@@ -58,10 +56,6 @@ class Vendor:
         """Tell whether a driver's message may quote somebody's data."""
         return False
 
-    def transaction(self, alias: str) -> AbstractContextManager[Any]:
-        """Open a transaction for the ledger's rows."""
-        return transaction.atomic(using=alias)
-
     def resuming_editor(self, connection: BaseDatabaseWrapper) -> BaseDatabaseSchemaEditor:
         """Give a schema editor for an operation that a kill may have left half done."""
         return connection.schema_editor(atomic=False)
@@ -71,6 +65,10 @@ class Vendor:
     ) -> Mapping[tuple[str, str], str]:
         """Give the live type of each column, normalised as :meth:`normalised` does; may be empty."""
         return {}
+
+    def unusable_indexes(self, connection: BaseDatabaseWrapper) -> Collection[str]:
+        """Name the indexes that are there and that the server does not use."""
+        return ()
 
     def normalised(self, column_type: str) -> str:
         """Write a column type as the server would."""
@@ -139,9 +137,7 @@ class PostgreSQL(Vendor):
     def is_unreachable(self, error: BaseException) -> bool:
         code = _code(error)
         if code is None:
-            return isinstance(error.__cause__, _driver_error("psycopg2", "OperationalError")) or (
-                isinstance(error.__cause__, _driver_error("psycopg2", "InterfaceError"))
-            )
+            return type(error.__cause__ or error).__name__ in {"OperationalError", "InterfaceError"}
         return code.startswith("08") or code in {"57P01", "57P02", "57P03", "53300"}
 
     def is_conflict(self, error: BaseException) -> bool:
@@ -158,11 +154,20 @@ class PostgreSQL(Vendor):
                 """
                 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
                 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-                WHERE c.relname = ANY(%s) AND pg_table_is_visible(c.oid) AND a.attnum > 0 AND NOT a.attisdropped
+                WHERE c.relname = ANY(%s) AND pg_table_is_visible(c.oid)
+                  AND a.attnum > 0 AND NOT a.attisdropped
                 """,
                 [list(tables)],
             )
             return {(table, column): self.normalised(found) for table, column, found in cursor.fetchall()}
+
+    def unusable_indexes(self, connection: BaseDatabaseWrapper) -> Collection[str]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+                "WHERE NOT (i.indisvalid AND i.indisready) AND pg_table_is_visible(c.oid)"
+            )
+            return {name for (name,) in cursor.fetchall()}
 
     def normalised(self, column_type: str) -> str:
         text = " ".join(column_type.lower().replace('"', "").split())
@@ -199,13 +204,6 @@ class MongoDB(Vendor):
 
     def is_about_data(self, error: BaseException) -> bool:
         return True
-
-    def transaction(self, alias: str) -> AbstractContextManager[Any]:
-        # The backend makes Django's own atomic() do nothing; this one is a transaction of the server.
-        atomic: AbstractContextManager[Any] = import_module("django_mongodb_backend.transaction").atomic(
-            using=alias
-        )
-        return atomic
 
     def resuming_editor(self, connection: BaseDatabaseWrapper) -> BaseDatabaseSchemaEditor:
         editor: BaseDatabaseSchemaEditor = _resuming_editor_class(connection.SchemaEditorClass)(
@@ -310,7 +308,3 @@ def _code(error: BaseException) -> str | None:
     cause = error.__cause__ or error
     code: str | None = getattr(cause, "pgcode", None) or getattr(cause, "sqlstate", None)
     return code
-
-
-def _driver_error(module: str, name: str) -> Any:
-    return getattr(sys.modules.get(module), name, ()) if module in sys.modules else ()

@@ -1,0 +1,244 @@
+"""The live catalog of a database, compared with the models that a project state describes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connections, router
+from django.db.migrations.state import ProjectState
+from django.db.models import CheckConstraint, Field, Model, UniqueConstraint
+
+from migrator.relational.vendors import vendor_of
+
+ModelKey = tuple[str, str]
+"""App label and model name in small letters, as project states write them."""
+TABLE = ""
+"""Stands for the table itself among the items of a model."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """
+    One difference.
+
+    Attributes:
+        model: Whose table.
+        item: Field, index or constraint that it is about; :data:`TABLE` for the table.
+        text: The difference in words.
+        missing: True when it is not there at all, False when it is there and different.
+    """
+
+    model: ModelKey
+    item: str
+    text: str
+    missing: bool
+
+
+@dataclass(frozen=True)
+class _Constraint:
+    """What Django's introspection says of a constraint or an index."""
+
+    columns: tuple[str, ...]
+    unique: bool
+    index: bool
+    primary: bool
+    target: tuple[str, str] | None
+
+
+class Catalog:
+    """
+    Compares models with what is there.
+
+    Args:
+        alias: The database.
+        state: Describes the models.
+    """
+
+    def __init__(self, alias: str, state: ProjectState) -> None:
+        self._connection: Any = connections[alias]
+        self._vendor = vendor_of(self._connection)
+        self._state = state
+        self._tables = frozenset(self._connection.introspection.table_names())
+
+    def findings(self, models: Mapping[ModelKey, Collection[str]]) -> Iterator[Finding]:
+        """
+        Compare some models.
+
+        Args:
+            models: Models, each with the names of everything that belongs to it.
+        """
+        kept = {key: self._model(key) for key in models if self._is_kept_here(key)}
+        types = self._vendor.column_types(self._connection, [model._meta.db_table for model in kept.values()])
+        broken = self._vendor.unusable_indexes(self._connection)
+        for key, model in kept.items():
+            if model._meta.db_table in self._tables:
+                yield from _Table(self._connection, key, model, types=types, broken=broken).findings()
+                yield from self._link_tables(key, model)
+            else:
+                text = f"The table {model._meta.db_table} is missing."
+                yield from (Finding(key, item, text, missing=True) for item in {*models[key], TABLE})
+
+    def _model(self, key: ModelKey) -> type[Model]:
+        model: type[Model] = self._state.apps.get_model(*key)
+        return model
+
+    def _is_kept_here(self, key: ModelKey) -> bool:
+        meta = self._model(key)._meta
+        takes = router.allow_migrate(self._connection.alias, key[0], model_name=key[1])
+        return bool(meta.managed and not meta.proxy and not meta.swapped and takes)
+
+    def _link_tables(self, key: ModelKey, model: type[Model]) -> Iterator[Finding]:
+        """Look for the tables of many-to-many fields that Django makes by itself."""
+        for field in model._meta.local_many_to_many:
+            through: Any = field.remote_field.through
+            if through._meta.auto_created and through._meta.db_table not in self._tables:
+                text = f"The table {through._meta.db_table} of the field {field.name} is missing."
+                yield Finding(key, field.name, text, missing=True)
+
+
+class _Table:
+    """One table that is there."""
+
+    def __init__(
+        self,
+        connection: Any,
+        key: ModelKey,
+        model: type[Model],
+        *,
+        types: Mapping[tuple[str, str], str],
+        broken: Collection[str],
+    ) -> None:
+        self._connection = connection
+        self._vendor = vendor_of(connection)
+        self._key = key
+        self._meta = model._meta
+        self._table = model._meta.db_table
+        self._types = types
+        self._broken = broken
+        self._constraints = self._read_constraints()
+
+    def findings(self) -> Iterator[Finding]:
+        fields = [field for field in self._meta.local_fields if field.db_type(self._connection) is not None]
+        if self._vendor.has_columns:
+            columns = self._read_columns()
+            for field in fields:
+                yield from self._column(field, columns)
+            yield from self._strangers(fields, columns)
+        for field in fields:
+            yield from self._field_constraints(field)
+        yield from self._together()
+        yield from self._indexes()
+        yield from self._named_constraints()
+
+    # --- columns ---------------------------------------------------------------------
+
+    def _column(self, field: Field[Any, Any], columns: Mapping[str, bool]) -> Iterator[Finding]:
+        place = f"{self._table}.{field.column}"
+        if field.column not in columns:
+            yield self._missing(field.name, f"The column {place} is missing.")
+            return
+        if columns[field.column] != field.null:
+            found, wanted = ("nullable", "not") if columns[field.column] else ("not nullable", "it")
+            yield self._different(field.name, f"The column {place} is {found}, declared as {wanted}.")
+        found_type = self._types.get((self._table, field.column))
+        wanted_type = self._vendor.normalised(field.db_type(self._connection) or "")
+        if found_type is not None and found_type != wanted_type:
+            yield self._different(
+                field.name, f"The column {place} is {found_type}, declared as {wanted_type}."
+            )
+
+    def _strangers(self, fields: Sequence[Field[Any, Any]], columns: Mapping[str, bool]) -> Iterator[Finding]:
+        """Find columns that no model knows and that an insert could not leave out."""
+        known = {field.column for field in fields}
+        for column in sorted(set(columns) - known):
+            yield self._different(
+                TABLE, f"The column {self._table}.{column} is there, and no model declares it."
+            )
+
+    def _read_columns(self) -> Mapping[str, bool]:
+        with self._connection.cursor() as cursor:
+            description = self._connection.introspection.get_table_description(cursor, self._table)
+        return {column.name: bool(column.null_ok) for column in description}
+
+    # --- constraints and indexes -----------------------------------------------------
+
+    def _field_constraints(self, field: Field[Any, Any]) -> Iterator[Finding]:
+        column = (field.column,)
+        place = f"{self._table}.{field.column}"
+        if field.primary_key:
+            if self._vendor.has_columns and not any(c.primary and c.columns == column for c in self._all()):
+                yield self._different(field.name, f"The column {place} is not the primary key.")
+        elif field.unique:
+            if not any(c.unique and c.columns == column for c in self._all()):
+                yield self._missing(field.name, f"The column {place} is not unique.")
+        elif field.db_index and not any(c.index and c.columns[:1] == column for c in self._all()):
+            yield self._missing(field.name, f"The column {place} has no index.")
+        if self._has_foreign_key(field) and not any(c.target and c.columns == column for c in self._all()):
+            yield self._missing(field.name, f"The column {place} has no foreign key.")
+
+    def _has_foreign_key(self, field: Any) -> bool:
+        supported = self._connection.features.supports_foreign_keys
+        return bool(supported and field.remote_field and getattr(field, "db_constraint", False))
+
+    def _together(self) -> Iterator[Finding]:
+        for names in self._meta.unique_together:
+            columns = self._columns_of(names)
+            if not any(c.unique and c.columns == columns for c in self._all()):
+                yield self._missing(TABLE, f"{self._table} has no unique constraint on {', '.join(columns)}.")
+
+    def _indexes(self) -> Iterator[Finding]:
+        for index in self._meta.indexes:
+            columns = self._columns_of([name for name, _ in index.fields_orders])
+            yield from self._named("index", index.name, columns)
+
+    def _named_constraints(self) -> Iterator[Finding]:
+        features = self._connection.features
+        for constraint in self._meta.constraints:
+            if isinstance(constraint, CheckConstraint):
+                if features.supports_table_check_constraints:
+                    yield from self._named("check", constraint.name, ())
+            elif isinstance(constraint, UniqueConstraint):
+                if constraint.condition is None or features.supports_partial_indexes:
+                    yield from self._named(
+                        "unique constraint", constraint.name, self._columns_of(constraint.fields)
+                    )
+            else:
+                yield from self._named("constraint", constraint.name, ())
+
+    def _named(self, kind: str, name: str, columns: tuple[str, ...]) -> Iterator[Finding]:
+        found = self._constraints.get(name)
+        if found is None:
+            yield self._missing(name, f"The {kind} {name} on {self._table} is missing.")
+        elif name in self._broken:
+            yield self._different(name, f"The {kind} {name} on {self._table} is there and not usable.")
+        elif columns and found.columns != columns:
+            what = f"covers {', '.join(found.columns)}, declared for {', '.join(columns)}"
+            yield self._different(name, f"The {kind} {name} on {self._table} {what}.")
+
+    def _columns_of(self, names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(str(self._meta.get_field(name).column) for name in names)  # type: ignore[union-attr]  # concrete
+
+    def _all(self) -> Collection[_Constraint]:
+        return self._constraints.values()
+
+    def _read_constraints(self) -> Mapping[str, _Constraint]:
+        with self._connection.cursor() as cursor:
+            found = self._connection.introspection.get_constraints(cursor, self._table)
+        return {
+            name: _Constraint(
+                columns=tuple(details["columns"] or ()),
+                unique=bool(details["unique"]),
+                index=bool(details["index"]),
+                primary=bool(details["primary_key"]),
+                target=details["foreign_key"],
+            )
+            for name, details in found.items()
+        }
+
+    def _missing(self, item: str, text: str) -> Finding:
+        return Finding(self._key, item, text, missing=True)
+
+    def _different(self, item: str, text: str) -> Finding:
+        return Finding(self._key, item, text, missing=False)
