@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import Migration, RunPython
 from django.db.migrations.state import ProjectState
 
@@ -88,8 +90,7 @@ class Explanation:
     ) -> Sequence[Statement]:
         statements: list[Statement] = []
         language = vendor_of(self._connection).language
-        editor = self._connection.schema_editor(collect_sql=True, atomic=False)
-        editor.deferred_sql = []
+        editor = self._editor()
         for substep in substeps:
             mark = len(editor.collected_sql)
             try:
@@ -105,6 +106,14 @@ class Explanation:
         for sql in editor.deferred_sql:
             editor.execute(sql, None)
         return [*statements, *_shown(editor.collected_sql[mark:], language)]
+
+    def _editor(self) -> BaseDatabaseSchemaEditor:
+        editor = self._connection.schema_editor(collect_sql=True, atomic=False)
+        editor.deferred_sql = []
+        if self._offline:
+            # PostgreSQL's own asks the driver to quote, which needs a connection; the base quotes by itself.
+            editor.execute = partial(BaseDatabaseSchemaEditor.execute, editor)  # type: ignore[method-assign]
+        return editor
 
 
 def _shown(collected: Iterable[str], language: Language) -> Iterator[Statement]:

@@ -306,7 +306,11 @@ class DocumentsHarness(RelationalHarness):
     """The same store on MongoDB, through django-mongodb-backend."""
 
     name = "documents"
-    texts = (_CREATE.replace("primary_key=True", 'primary_key=True, db_column="_id"'), _FILL_DOCUMENTS, _FINAL)
+    texts = (
+        _CREATE.replace("primary_key=True", 'primary_key=True, db_column="_id"'),
+        _FILL_DOCUMENTS,
+        _FINAL,
+    )
 
     def observe(self) -> object:
         """Read collections, indexes and documents."""

@@ -70,7 +70,11 @@ def new_harness(
 
 
 def assert_same_end(
-    make: Callable[[str], RelationalHarness], name: str, action: str, moments: Sequence[int], steps: Sequence[str]
+    make: Callable[[str], RelationalHarness],
+    name: str,
+    action: str,
+    moments: Sequence[int],
+    steps: Sequence[str],
 ) -> None:
     """Kill at each of the moments, run again, and compare with the run that lives."""
     intact = make(name)
@@ -93,7 +97,9 @@ def prepare(harness: RelationalHarness, action: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(HARNESSES))
-def test_killed_apply_ends_as_if_it_had_lived(new_harness: Callable[[str], RelationalHarness], name: str) -> None:
+def test_killed_apply_ends_as_if_it_had_lived(
+    new_harness: Callable[[str], RelationalHarness], name: str
+) -> None:
     """Tables, indexes, rows and both ledgers are the same, wherever the process died."""
     counted = run(new_harness(name), "apply", -1, *HARNESSES[name].step_names)
     assert counted is not None
@@ -103,7 +109,9 @@ def test_killed_apply_ends_as_if_it_had_lived(new_harness: Callable[[str], Relat
 
 
 @pytest.mark.parametrize("name", list(HARNESSES))
-def test_killed_revert_ends_as_if_it_had_lived(new_harness: Callable[[str], RelationalHarness], name: str) -> None:
+def test_killed_revert_ends_as_if_it_had_lived(
+    new_harness: Callable[[str], RelationalHarness], name: str
+) -> None:
     """The same holds on the way back."""
     harness = new_harness(name)
     steps = tuple(reversed(harness.step_names[:2]))
@@ -115,7 +123,9 @@ def test_killed_revert_ends_as_if_it_had_lived(new_harness: Callable[[str], Rela
     assert_same_end(new_harness, name, "revert", moments, steps)
 
 
-def test_kill_never_leaves_tables_that_no_ledger_knows(new_harness: Callable[[str], RelationalHarness]) -> None:
+def test_kill_never_leaves_tables_that_no_ledger_knows(
+    new_harness: Callable[[str], RelationalHarness],
+) -> None:
     """Foreign keys are sent last by Django; tables, keys and both ledgers' rows are one transaction here."""
     first = RelationalHarness.step_names[0]
     counted = run(new_harness("postgresql"), "apply", -1, first)
