@@ -88,38 +88,39 @@ def _unlist(value: object) -> object:
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def mapping_differences(declared: Body, live: Body, place: str = "") -> list[str]:
+def mapping_differences(declared: Body, live: Body, place: str = "", *, closed: bool = True) -> list[str]:
     """
     Name what a mapping declares and a live one has not.
 
     Args:
         declared: Mapping of a revision (with `properties`), or a part of one.
-        live: The same as a server returned it. Further fields are a difference only where
-            the declaration forbids them by `dynamic`.
+        live: The same as a server returned it.
         place: Path of the part, for the text.
+        closed: Further fields are a difference where the declaration forbids them by
+            `dynamic`. Never where the declaration is meant to add to what is there.
     """
-    found = list(_missing(declared, live, place))
-    if as_text(declared.get("dynamic", "")) in ("false", "strict"):
+    found = list(_missing(declared, live, place, closed=closed))
+    if closed and as_text(declared.get("dynamic", "")) in ("false", "strict"):
         extra = sorted(set(live.get("properties", ())) - set(declared.get("properties", ())))
         found += [f"field {_join(place, name)}: not declared, but there" for name in extra]
     return found
 
 
-def _missing(declared: Body, live: Body, place: str) -> Iterator[str]:
+def _missing(declared: Body, live: Body, place: str, *, closed: bool) -> Iterator[str]:
     for key, value in declared.items():
         if key in ("properties", "fields"):
-            yield from _missing_fields(value, live.get(key, {}), place)
+            yield from _missing_fields(value, live.get(key, {}), place, closed=closed)
         elif not same_value(value, live.get(key, _DEFAULTS.get(key)), key):
             what = f"field {place}: {key}" if place else f"mapping: {key}"
             yield f"{what} declared {_show(value)}, found {_show(live.get(key))}"
 
 
-def _missing_fields(declared: Body, live: Body, place: str) -> Iterator[str]:
+def _missing_fields(declared: Body, live: Body, place: str, *, closed: bool) -> Iterator[str]:
     for name, field in declared.items():
         if name not in live:
             yield f"field {_join(place, name)}: missing"
         else:
-            yield from mapping_differences(field, live[name], _join(place, name))
+            yield from mapping_differences(field, live[name], _join(place, name), closed=closed)
 
 
 def same_value(declared: object, live: object, key: str = "") -> bool:

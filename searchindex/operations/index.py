@@ -45,11 +45,11 @@ class CreateIndex(Operation):
         return f"create index {self.name}"
 
     def capture(self, context: Context) -> Mapping[str, Any]:
-        self._refuse_other(context)
-        return {}
+        return {"there": self._refuse_other(context, closed=True)}
 
     def apply(self, context: Context) -> int:
-        if self._refuse_other(context):
+        # One that was not there before is ours; a template may have added fields to it.
+        if self._refuse_other(context, closed=context.saved.get("there", True)):
             return 0
         context.wire.request("PUT", at(context.around.physical(self.name)), self._body(context.around))
         return 1
@@ -78,7 +78,7 @@ class CreateIndex(Operation):
             "settings": around.settings(self.settings, self.mappings),
         }
 
-    def _refuse_other(self, context: Context) -> bool:
+    def _refuse_other(self, context: Context, *, closed: bool) -> bool:
         """Tell whether the index is there; refuse one that isn't ours by its definition."""
         alias, physical = context.around.alias(self.name), context.around.physical(self.name)
         _refuse_taken_alias(context, alias, physical)
@@ -86,7 +86,8 @@ class CreateIndex(Operation):
         if live is None:
             return False
         body = self._body(context.around)
-        differences = index_differences(context, self.name, body["mappings"], body["settings"], live)
+        definition = body["mappings"], body["settings"]
+        differences = index_differences(context, self.name, *definition, live, closed=closed)
         if alias not in live.get("aliases", {}):
             differences = [*differences, f"the alias {alias} does not point at it"]
         if differences:
@@ -115,7 +116,13 @@ def is_index(context: Context, name: str) -> bool:
 
 
 def index_differences(
-    context: Context, name: str, mappings: Body, settings: Body, live: Mapping[str, Any]
+    context: Context,
+    name: str,
+    mappings: Body,
+    settings: Body,
+    live: Mapping[str, Any],
+    *,
+    closed: bool = True,
 ) -> Sequence[str]:
     """
     Compare a declared index with a live one; ask the server before calling a spelling a difference.
@@ -126,9 +133,9 @@ def index_differences(
         mappings: As declared, in the engine's words.
         settings: As declared.
         live: Index as the server returned it.
+        closed: See :func:`searchindex.definitions.mapping_differences`.
     """
-    differences = _differences(mappings, settings, live)
-    if not differences:
+    if not _differences(mappings, settings, live, closed=closed):
         return ()
     canonical = context.canonical(name, mappings, settings)
     told = flat_settings(canonical.get("settings", {}))
@@ -136,12 +143,12 @@ def index_differences(
         key: value if key in _OF_THE_SCRATCH else told.get(key, value)
         for key, value in flat_settings(settings).items()
     }
-    return _differences(canonical.get("mappings", {}), wanted, live)
+    return _differences(canonical.get("mappings", {}), wanted, live, closed=closed)
 
 
-def _differences(mappings: Body, settings: Body, live: Mapping[str, Any]) -> Sequence[str]:
+def _differences(mappings: Body, settings: Body, live: Mapping[str, Any], *, closed: bool) -> Sequence[str]:
     return [
-        *mapping_differences(mappings, live.get("mappings", {})),
+        *mapping_differences(mappings, live.get("mappings", {}), closed=closed),
         *settings_differences(settings, live.get("settings", {})),
     ]
 
@@ -173,7 +180,10 @@ class DropIndex(Operation):
         return f"drop index {self.name} {self.number}".rstrip()
 
     def capture(self, context: Context) -> Mapping[str, Any]:
-        return {"indexes": sorted(self._found(context))}
+        indexes = sorted(self._found(context))
+        if not indexes:
+            context.note(f"There is no index {self._shown(context.around)} to drop.")
+        return {"indexes": indexes}
 
     def apply(self, context: Context) -> int:
         indexes = context.saved.get("indexes", ())

@@ -81,7 +81,7 @@ class PutMapping(Operation):
 
     def _differences(self, context: Context, physical: str, wanted: Body) -> Sequence[str]:
         live = context.index(physical) or {}
-        return mapping_differences(wanted, live.get("mappings", {}))
+        return mapping_differences(wanted, live.get("mappings", {}), closed=False)
 
     def _refused(self, exc: RequestRefused, differences: Sequence[str]) -> StepFailed:
         changed = any(not line.endswith(": missing") for line in differences)

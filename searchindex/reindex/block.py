@@ -18,7 +18,7 @@ from searchindex.operations.base import Context
 from searchindex.reindex.client import copy_by_client
 from searchindex.reindex.server import copy_on_server, stop_task
 from searchindex.reindex.strategy import Copy
-from searchindex.wire import at
+from searchindex.wire import ReplyLost, at
 
 _BLOCK = "index.blocks.write"
 
@@ -32,8 +32,8 @@ class BlockWrites:
         try:
             self._prepare(context, copy)
             return _copy(context, copy)
-        except LeaseError:
-            # Another run may be at work on this very copy: nothing here is ours any more.
+        except (LeaseError, ReplyLost):
+            # Another run may be at work on this very copy, or the next look continues it.
             raise
         except BaseException:
             self.abandon(context, copy)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from accord.errors import LeaseError, StepFailed
+from accord.errors import StepFailed
 from searchindex.operations.base import Context
 from searchindex.reindex.strategy import Copy
 from searchindex.wire import at
@@ -26,14 +26,9 @@ def copy_on_server(context: Context, copy: Copy) -> None:
 
     Raises:
         StepFailed: The task failed, or the server forgot it.
-        LeaseLost: The lease went away; the task was stopped.
+        LeaseLost: The lease went away. The task goes on: whoever holds the lease finds it.
     """
-    task = running_task(context, copy) or _start(context, copy)
-    try:
-        _watch(context, task)
-    except LeaseError:
-        _cancel(context, task)
-        raise
+    _watch(context, running_task(context, copy) or _start(context, copy))
 
 
 def running_task(context: Context, copy: Copy) -> str | None:

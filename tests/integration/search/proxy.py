@@ -6,6 +6,7 @@ import http.client
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
 from urllib.parse import urlsplit
 
 Chooses = Callable[[str, str], bool]
@@ -34,7 +35,7 @@ class SwallowingProxy:
         """Where the proxy listens."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def __enter__(self) -> SwallowingProxy:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -25,7 +25,7 @@ from accord.errors import (
     StoreUnavailable,
     UnsupportedServer,
 )
-from accord.events import StepNoted, StepProgressed
+from accord.events import Event, StepNoted, StepProgressed
 from accord.types import Direction, Presence, Step
 from searchindex.store import SearchStore
 from tests.conformance.harness_search import SearchHarness
@@ -39,10 +39,18 @@ pytestmark = pytest.mark.integration
 def revision(*operations: str, head: str = "") -> str:
     """Write a revision with these operations."""
     listed = ", ".join(operations)
-    return f"import searchindex as search\n{head}\n\nclass Migration(search.Migration):\n    operations = [{listed}]\n"
+    body = f"class Migration(search.Migration):\n    operations = [{listed}]\n"
+    return f"import searchindex as search\n{head}\n\n{body}"
 
 
 TRACKS = 'search.CreateIndex("tracks", mappings={"properties": {"title": {"type": "text"}}})'
+
+
+class Heard(list[Event]):
+    """A reporter that remembers."""
+
+    def __call__(self, event: Event) -> None:
+        self.append(event)
 
 
 def apply_all(harness: SearchHarness, fence: int = 1) -> list[Step]:
@@ -100,7 +108,7 @@ def test_reverted_template_and_settings_are_what_they_were(
         {
             "0001_tracks": revision(TRACKS),
             "0002_more": revision(
-                'search.PutTemplate("plays", ["plays-*"], {"settings": {"number_of_shards": 2}}, priority=700)',
+                'search.PutTemplate("plays", ["plays-*"], {"settings": {"codec": "best_compression"}})',
                 'search.PutSettings("tracks", {"refresh_interval": "9s"})',
             ),
         },
@@ -124,10 +132,10 @@ def test_reindex_reports_progress_and_keeps_the_old_index(
 ) -> None:
     """The copy counts what it copied; the old index stays, and takes no writes."""
     harness = make_search_harness(search_url, CATALOG)
-    heard: list[Any] = []
+    heard = Heard()
 
     for step in harness.steps()[:3]:
-        harness.store().apply(step, lease(), heard.append)
+        harness.store().apply(step, lease(), heard)
 
     progress = [event for event in heard if isinstance(event, StepProgressed) and "0003" in event.key]
     assert progress[-1].done == progress[-1].total == 3000
@@ -320,6 +328,29 @@ def test_recorded_step_is_applied_without_effect_and_can_be_forgotten(search_har
     assert search_harness.store().applied() == {}
 
 
+def test_interrupted_index_with_fields_of_a_template_is_met_as_our_own(
+    make_search_harness: MakeHarness, opensearch_url: str
+) -> None:
+    """A template adds a field to a strict index; it is no conflict after a lost answer."""
+    strict = TRACKS.replace('{"properties"', '{"dynamic": "strict", "properties"')
+    harness = make_search_harness(opensearch_url, {"0001_tracks": revision(strict)})
+    patterns = {"index_patterns": [f"{harness.prefix}tracks-*"], "priority": 900}
+    added = {"template": {"mappings": {"properties": {"by": {"type": "keyword"}}}}}
+    harness.ask("PUT", f"/_index_template/{harness.prefix}by", {**patterns, **added})
+
+    def swallow(method: str, path: str) -> bool:
+        return method == "PUT" and path.endswith("/tracks-0001".replace("/", harness.prefix))
+
+    with SwallowingProxy(opensearch_url, swallow) as proxy:
+        store = harness.store(proxy.url)
+        outcome = store.apply(harness.step("0001_tracks"), lease())
+        store.close()
+        assert proxy.swallowed
+
+    assert not outcome.already
+    assert len(harness.store().applied()) == 1
+
+
 # --- fences, races, lost answers -------------------------------------------------------------------
 
 
@@ -425,11 +456,11 @@ def test_lost_answer_changes_nothing_in_the_end(
 def test_lost_answer_is_told(make_search_harness: MakeHarness, opensearch_url: str) -> None:
     """A person reads that an answer was lost and that the store looked again."""
     harness = make_search_harness(opensearch_url, CATALOG)
-    heard: list[Any] = []
+    heard = Heard()
 
     with SwallowingProxy(opensearch_url, lambda verb, path: verb == "PUT" and "tracks-0001" in path) as proxy:
         store = harness.store(proxy.url)
-        store.apply(harness.step("0001_tracks"), lease(), heard.append)
+        store.apply(harness.step("0001_tracks"), lease(), heard)
         store.close()
 
     assert any(isinstance(event, StepNoted) and "looking again" in event.note for event in heard)
