@@ -26,7 +26,7 @@ from sqlalchemy import Connection, text
 from accord.errors import AccordError, ConfigurationError, RevisionUnreadable, UnsupportedServer
 from accord.redact import first_line
 from migrator.alembic.failures import translate
-from migrator.alembic.layout import HistoryConfig, NeedsAlembic
+from migrator.alembic.layout import HistoryConfig
 from migrator.alembic.ledger import Ask
 from migrator.alembic.options import AlembicOptions
 from migrator.alembic.scripts import Script, from_module
@@ -64,13 +64,17 @@ class HistoryEnvironment:
         self._directory: ScriptDirectory | None = None
         self._seen: object = None
 
-    def directory(self) -> ScriptDirectory:
-        """Give Alembic's view of the files, read again when one of them has changed."""
-        seen = self._snapshot()
-        if self._directory is None or self._seen != seen:
+    def directory(self, history: object = None) -> ScriptDirectory:
+        """
+        Give Alembic's view of the files.
+
+        Args:
+            history: What our own reading gave; a new object means that files have changed.
+        """
+        if self._directory is None or (history is not None and self._seen is not history):
             with self._translated(""):
                 self._directory = self._read_directory()
-            self._seen = seen
+            self._seen = history
         return self._directory
 
     def run(self, errand: Errand, *, what: str = "", looks_only: bool = False) -> None:
@@ -155,13 +159,6 @@ class HistoryEnvironment:
         ]
         return directory
 
-    def _snapshot(self) -> object:
-        try:
-            layout = self._config.layout()
-        except NeedsAlembic:
-            return None
-        return tuple((path, *_signature(path.stat())) for path in layout.files())
-
     def scripts(self) -> Sequence[Script]:
         """
         Read the revisions through Alembic: slower, and right for every layout that it knows.
@@ -169,7 +166,7 @@ class HistoryEnvironment:
         Raises:
             RevisionUnreadable: A file can't be imported.
         """
-        directory = self.directory()
+        directory = self._directory = self._read_directory()
         try:
             found = list(directory._load_revisions())  # noqa: SLF001 - walk_revisions stops at a broken graph
         except Exception as exc:
@@ -251,7 +248,3 @@ def _names_package(location: str) -> bool:
 def _driver(url: str | None) -> str:
     scheme, _, driver = (url or "").partition("://")[0].partition("+")
     return driver if scheme == "postgresql" else ""
-
-
-def _signature(status: os.stat_result) -> tuple[int, int, int]:
-    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -44,11 +44,12 @@ class Layout:
     recursive: bool = False
 
     def files(self) -> Iterator[Path]:
-        """List the revision files in Alembic's order, each once."""
+        """List the revision files in Alembic's order, each once, by their real paths."""
         seen: set[Path] = set()
         for folder in self.version_locations:
-            for path in self._inside(folder):
-                real = path.resolve()
+            # Symbolic links are followed folder by folder: asking for each file takes longer than parsing it.
+            for path in self._inside(folder.resolve()):
+                real = path.resolve() if path.is_symlink() else path
                 if real not in seen:
                     seen.add(real)
                     yield real

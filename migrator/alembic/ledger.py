@@ -178,6 +178,14 @@ def place(ask: Ask) -> str:
     return str(found)
 
 
+def heads(ask: Ask, tables: Tables) -> Sequence[str]:
+    """Read Alembic's heads alone."""
+    ((there,),) = ask("SELECT to_regclass(:versions) IS NOT NULL", {"versions": tables.versions})
+    if not there:
+        return []
+    return [str(row[0]) for row in ask(f"SELECT version_num FROM {tables.versions}", {})]  # noqa: S608
+
+
 def lock(ask: Ask, tables: Tables) -> None:
     """Wait until no other writer of this history is in a transaction, then keep the others waiting."""
     ask("SELECT pg_advisory_xact_lock(:key)", {"key": tables.lock_key})

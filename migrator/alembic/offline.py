@@ -70,7 +70,7 @@ def explain(
         Each step with its statements; one that can't be rendered says why.
     """
     for step, heads in walk(history, steps, direction):
-        yield step, _statements(environment, step, direction, heads)
+        yield step, _statements(environment, history, step, direction, heads)
 
 
 def walk(
@@ -91,7 +91,7 @@ def walk(
 
 
 def _statements(
-    environment: HistoryEnvironment, step: Step, direction: Direction, heads: Sequence[str]
+    environment: HistoryEnvironment, history: History, step: Step, direction: Direction, heads: Sequence[str]
 ) -> Sequence[Statement]:
     heard: list[str] = []
 
@@ -100,7 +100,7 @@ def _statements(
         context.impl.static_output = heard.append  # type: ignore[method-assign,assignment]  # it writes by this alone
 
     errand = Rendering(
-        revision=step.key.name, direction=direction, directory=environment.directory(), tune=listen
+        revision=step.key.name, direction=direction, directory=environment.directory(history), tune=listen
     )
     try:
         environment.render(errand, heads, what=str(step.key))

@@ -116,7 +116,7 @@ def expected(environment: HistoryEnvironment, history: History, steps: Sequence[
         errand = Rendering(
             revision=name,
             direction=Direction.APPLY,
-            directory=environment.directory(),
+            directory=environment.directory(history),
             tune=listen,
             started=started,
         )

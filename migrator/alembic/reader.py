@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from accord.types import Source
+from accord.errors import LedgerOrphan
+from accord.types import Source, Step
 from migrator.alembic import scripts
 from migrator.alembic.history import History, build
 from migrator.alembic.layout import HistoryConfig, NeedsAlembic
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from migrator.alembic.environment import HistoryEnvironment
 
 _Signature = tuple[int, int, int]
+_UNKNOWN = (0, 0, 0)
 
 
 class Reader:
@@ -47,6 +49,32 @@ class Reader:
             self._history = (found, build(found))
         return self._history[1]
 
+    def current(self, step: Step) -> History:
+        """
+        Give the history for one step: as it was last read, unless the step's own file has changed.
+
+        Listing a thousand files before each of a thousand steps would take longer than the steps.
+
+        Raises:
+            LedgerOrphan: No file declares the step's revision.
+            RevisionError: A revision can't be used.
+        """
+        if self._history is None or not self._is_current(self._history[1], step.key.name):
+            self.history()
+        history = self._history[1] if self._history else self.history()
+        if step.key.name not in history.scripts:
+            raise LedgerOrphan(
+                f"No file declares the revision of {step.key}.", hint="Restore the file from version control."
+            )
+        return history
+
+    def _is_current(self, history: History, revision: str) -> bool:
+        script = history.scripts.get(revision)
+        if script is None:
+            return False
+        signature = self._files[script.path][0]
+        return signature == _UNKNOWN or (script.path.exists() and signature == _signature(script.path))
+
     def source(self, script: Script) -> Source:
         """Give the file behind a revision that :meth:`history` has given."""
         return self._files[script.path][2]
@@ -61,8 +89,7 @@ class Reader:
             yield self._read(path)
 
     def _read(self, path: Path) -> Script:
-        status = path.stat()
-        signature = (status.st_mtime_ns, status.st_size, status.st_ino)
+        signature = _signature(path)
         known = self._files.get(path)
         if known is None or known[0] != signature:
             with warnings.catch_warnings():
@@ -73,5 +100,10 @@ class Reader:
         return known[1]
 
     def _remembered(self, script: Script) -> Script:
-        self._files[script.path] = ((0, 0, 0), script, Source(script.path))
+        self._files[script.path] = (_UNKNOWN, script, Source(script.path))
         return script
+
+
+def _signature(path: Path) -> _Signature:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from accord.errors import AccordError, ConflictingState, IrreversibleStep, LedgerOrphan, StepFailed
+from accord.errors import AccordError, ConflictingState, IrreversibleStep, StepFailed
 from accord.events import Reporter, silent
 from accord.stores import StoreFeatures
 from accord.types import (
@@ -31,7 +31,7 @@ from migrator.alembic import server
 from migrator.alembic.database import Database
 from migrator.alembic.history import History
 from migrator.alembic.layout import HistoryConfig
-from migrator.alembic.ledger import Ask, State, Tables, place, quoted, read
+from migrator.alembic.ledger import Ask, State, Tables, heads, place, quoted, read
 from migrator.alembic.reader import Reader
 from migrator.alembic.scripts import Script
 
@@ -178,12 +178,13 @@ class AlembicStore:
         from migrator.alembic.runner import Change
 
         lease.check()
+        history = self._reader.current(step)
         change = Change(
             step=step,
             direction=direction,
             lease=lease,
-            history=self._history_with(step),
-            directory=self._environment.directory(),
+            history=history,
+            directory=self._environment.directory(history),
             tables=self._tables,
             place=self._known_place(),
             acts=acts,
@@ -208,16 +209,8 @@ class AlembicStore:
     def _indexes_of(self, step: Step) -> Sequence[str]:
         from migrator.alembic import probing
 
-        effects = probing.expected(self._environment, self._reader.history(), [step])
+        effects = probing.expected(self._environment, self._reader.current(step), [step])
         return [quoted(*name) for name in effects.indexes]
-
-    def _history_with(self, step: Step) -> History:
-        history = self._reader.history()
-        if step.key.name not in history.scripts:
-            raise LedgerOrphan(
-                f"No file declares the revision of {step.key}.", hint="Restore the file from version control."
-            )
-        return history
 
     def _known_place(self) -> str:
         if self._database and not self._place:
@@ -226,7 +219,8 @@ class AlembicStore:
 
     def _read_back(self, step: Step, direction: Direction) -> None:
         """Believe the database, not the env.py that was to commit."""
-        implied = self._reader.history().implied(self._state().heads)
+        found = self._ask_once(lambda ask: heads(ask, self._tables))
+        implied = self._reader.current(step).implied(found)
         if (step.key.name in implied) is not (direction is Direction.APPLY):
             raise StepFailed(
                 f"{step.key}: env.py ran, and Alembic's table is as it was before.",

@@ -548,7 +548,7 @@ def test_revision_that_leaves_its_transaction_leaves_a_trace(harness: AlembicHar
 
 
 def test_index_that_was_left_invalid_is_built_anew(harness: AlembicHarness) -> None:
-    """A cut CREATE INDEX CONCURRENTLY leaves a useless index; IF NOT EXISTS would take it for the real one."""
+    """A cut CREATE INDEX CONCURRENTLY leaves a useless index, which IF NOT EXISTS would take as good."""
     apply(harness, "0001_earnings")
     harness.rows("INSERT INTO earning VALUES (1, 'same'), (2, 'same')")
     text = CONCURRENT.format(then="SELECT 1").replace('["track", "id"]', '["track"], unique=True')
