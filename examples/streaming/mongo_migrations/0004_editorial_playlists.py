@@ -12,19 +12,28 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
 NOBODY = 0
-NAMES = ("Fresh this week", "Tout nouveau", "Neu dabei", "جديد هذا الأسبوع", "今週の新曲")
 OPENED = datetime(2020, 1, 1, tzinfo=UTC)
+NAMES = {
+    "editorial-en": "Fresh this week",
+    "editorial-fr": "Tout nouveau",
+    "editorial-de": "Neu dabei",
+    "editorial-ar": "جديد هذا الأسبوع",
+    "editorial-ja": "今週の新曲",
+}
 
 
 def add(db: Database[dict[str, Any]], session: ClientSession | None) -> None:
     """Add them, empty; editors fill them."""
-    playlists = [{"owner_id": NOBODY, "name": name, "track_ids": [], "created_at": OPENED} for name in NAMES]
+    playlists = [
+        {"_id": key, "owner_id": NOBODY, "name": name, "track_ids": [], "created_at": OPENED}
+        for key, name in NAMES.items()
+    ]
     db["playlists"].insert_many(playlists, session=session)
 
 
 def remove(db: Database[dict[str, Any]], session: ClientSession | None) -> None:
     """Remove those that were added, and none that editors made since."""
-    db["playlists"].delete_many({"owner_id": NOBODY, "name": {"$in": list(NAMES)}}, session=session)
+    db["playlists"].delete_many({"_id": {"$in": list(NAMES)}}, session=session)
 
 
 class Migration(mongo.Migration):
