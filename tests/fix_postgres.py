@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
@@ -83,6 +84,6 @@ def new_documents(mongod: Mongod) -> Iterator[Callable[[], str]]:
         return mongod.url(made[-1], "replicaSet=rs0")
 
     yield make
-    with MongoClient(mongod.url()) as client:
+    with MongoClient[dict[str, Any]](mongod.url()) as client:
         for name in made:
             client.drop_database(name)

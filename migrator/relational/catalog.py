@@ -134,7 +134,7 @@ class _Table:
 
     # --- columns ---------------------------------------------------------------------
 
-    def _column(self, field: Field[Any, Any], columns: Mapping[str, bool]) -> Iterator[Finding]:
+    def _column(self, field: Any, columns: Mapping[str, bool]) -> Iterator[Finding]:
         place = f"{self._table}.{field.column}"
         if field.column not in columns:
             yield self._missing(field.name, f"The column {place} is missing.")
@@ -164,7 +164,7 @@ class _Table:
 
     # --- constraints and indexes -----------------------------------------------------
 
-    def _field_constraints(self, field: Field[Any, Any]) -> Iterator[Finding]:
+    def _field_constraints(self, field: Any) -> Iterator[Finding]:
         column = (field.column,)
         place = f"{self._table}.{field.column}"
         if field.primary_key:

@@ -131,7 +131,7 @@ def _unreachable(alias: str, error: Exception) -> AccordError | None:
     vendor = vendor_of(connections[alias])
     if vendor.refuses_us(error):
         return StoreRefused(
-            f"The store “{alias}” at {place_of(alias)} rejects our credentials or has no such database for us.",
+            f"The store “{alias}” at {place_of(alias)} rejects our credentials or has no such database.",
             hint=f"Check user, password and database of DATABASES['{alias}'], and that the user may use it.",
         )
     if vendor.is_unreachable(error):

@@ -145,7 +145,7 @@ class Ledger:
 
     def is_applied(self, name: Name) -> bool:
         """Tell whether Django's table has a migration."""
-        return self._recorded.filter(app=name[0], name=name[1]).exists()
+        return bool(self._recorded.filter(app=name[0], name=name[1]).exists())
 
     def entry(self, name: Name) -> LedgerEntry | None:
         """Give our own row of a migration."""

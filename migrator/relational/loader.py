@@ -60,6 +60,11 @@ class GraphLoader(MigrationLoader):
         self._disk = disk
         super().__init__(connection)
 
+    def keep_replaced(self) -> None:
+        """Build the graph of the migrations that were squashed, leaving out what stands for them."""
+        self.replace_migrations = False
+        self.build_graph()
+
     def load_disk(self) -> None:
         """Take over what was read; the migrations stay the very same objects."""
         self.disk_migrations = dict(self._disk.migrations)

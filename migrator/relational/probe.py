@@ -105,11 +105,9 @@ def _expected(executor: Executor, names: Sequence[Name]) -> tuple[Owners, Projec
     """Go through the steps and what they stand on, noting who brings what."""
     loader = executor.loader
     if any(name not in loader.graph.nodes for name in names):
-        loader.replace_migrations = False
-        loader.build_graph()
-    known = {parent for name in names for parent in loader.graph.forwards_plan(name)} | set(
-        loader.applied_migrations
-    )
+        loader.keep_replaced()
+    needed = {parent for name in names for parent in loader.graph.forwards_plan(name)}
+    known = needed | set(loader.applied_migrations)
     owners, state = Owners(), ProjectState(real_apps=loader.unmigrated_apps)
     for migration in executor.order:
         if (migration.app_label, migration.name) in known:

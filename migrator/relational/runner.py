@@ -188,7 +188,8 @@ def name_of(step: Step) -> Name:
 
 def _rows_of(migration: Migration) -> Sequence[Name]:
     """Name the rows of Django's table that stand for a migration: a squashed one brings those it replaces."""
-    return [*(tuple(replaced) for replaced in migration.replaces), (migration.app_label, migration.name)]
+    replaced = [(app, name) for app, name in migration.replaces]
+    return [*replaced, (migration.app_label, migration.name)]
 
 
 def _progress(entry: LedgerEntry | None) -> Progress | None:

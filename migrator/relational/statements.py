@@ -43,8 +43,7 @@ class Explanation:
         self._names = [(step.key.app, step.key.name) for step in steps]
         loader, self._offline = _loader(alias, disk)
         if any(name not in loader.graph.nodes for name in self._names):
-            loader.replace_migrations = False
-            loader.build_graph()
+            loader.keep_replaced()
         self._executor = Executor(self._connection, loader)
 
     def render(self, direction: Direction) -> Iterator[tuple[Step, Sequence[Statement]]]:
@@ -61,7 +60,8 @@ class Explanation:
             yield step, statements
 
     def _backwards(self) -> Iterator[tuple[Step, Sequence[Statement]]]:
-        self._executor.loader.applied_migrations.update(dict.fromkeys(self._known()))
+        loader = self._executor.loader
+        loader.applied_migrations.update({name: loader.disk_migrations[name] for name in self._known()})
         past = PastStates(self._executor, frozenset(self._names))
         for step, name in zip(self._steps, self._names, strict=True):
             migration = self._migration(name)
@@ -120,7 +120,7 @@ def _shown(collected: Iterable[str], language: Language) -> Iterator[Statement]:
     return (Statement(text=text, language=language) for text in collected)
 
 
-def _collect(app: str, editor: object, substep: Substep, direction: Direction) -> None:
+def _collect(app: str, editor: BaseDatabaseSchemaEditor, substep: Substep, direction: Direction) -> None:
     if direction is Direction.APPLY:
         substep.operation.database_forwards(app, editor, substep.before, substep.after)
     else:
@@ -159,7 +159,7 @@ def _loader(alias: str, disk: DiskLoader) -> tuple[GraphLoader, bool]:
 
 @contextmanager
 def _kept_offline(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Make every attempt to connect fail at once: a server that does not answer is asked once, not for each operation."""
+    """Make every attempt to connect fail at once: a silent server is asked once, not for each operation."""
 
     def refuse() -> None:
         raise OperationalError("the server can't be reached")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
+from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -22,6 +23,8 @@ WINDOW = 40
 class Executor(MigrationExecutor):
     """Django's executor over migrations that are read already."""
 
+    loader: GraphLoader
+
     def __init__(self, connection: BaseDatabaseWrapper, loader: GraphLoader) -> None:
         self.connection = connection
         self.loader = loader
@@ -36,7 +39,12 @@ class Executor(MigrationExecutor):
 
     def state_of_applied(self) -> ProjectState:
         """Compute the state after everything that is applied."""
-        return self._create_project_state(with_applied_migrations=True)
+        applied = self.loader.applied_migrations
+        state = ProjectState(real_apps=self.loader.unmigrated_apps)
+        for migration in self.order:
+            if _name(migration) in applied:
+                migration.mutate_state(state, preserve=False)
+        return state
 
 
 class Project:
@@ -57,17 +65,15 @@ class Project:
         self._past: PastStates | None = None
 
     @property
-    def applied(self) -> dict[Name, object]:
+    def applied(self) -> MutableMapping[Name, Any]:
         """Migrations that are applied, as this run knows it."""
-        applied: dict[Name, object] = self.executor.loader.applied_migrations
-        return applied
+        return self.executor.loader.applied_migrations
 
     def migration(self, name: Name) -> Migration:
         """Give a migration; one that a squashed one stands for makes Django's graph do without that one."""
         loader = self.executor.loader
         if name not in loader.graph.nodes and name in loader.disk_migrations:
-            loader.replace_migrations = False
-            loader.build_graph()
+            loader.keep_replaced()
             self.forget_states()
         return loader.disk_migrations[name]
 

@@ -188,8 +188,8 @@ class Resumable:
         operations = [leaf for operation in self._migration.operations for leaf in _flat(operation)]
         if found.done and _Chain.of(operations[: found.position]) != found.done:
             raise ChecksumMismatch(
-                f"Step {self._step.key} is half done, and its first {found.position} operations were edited since.",
-                hint="Restore them as they were when it began; operations after them may be changed.",
+                f"Step {self._step.key} is half done, and what is done of it was edited since.",
+                hint=f"Restore its first {found.position} operations; those after them may be changed.",
             )
 
     def _note_recovery(self, found: Progress, direction: Direction) -> None:
@@ -258,7 +258,7 @@ class Resumable:
         if table in self._connection.introspection.table_names():
             raise ConflictingState(
                 f"Step {self._step.key} would create {table}, which exists already.",
-                hint="If it is what the migration describes, adopt it with --baseline; else rename or remove it.",
+                hint="If it is what the migration describes, adopt it with --baseline; else rename it.",
             )
 
     def _run(self, substep: Substep, direction: Direction, editor: BaseDatabaseSchemaEditor) -> None:
@@ -310,7 +310,7 @@ class _IndexPlan:
 
 
 def _index_of(app: str, substep: Substep, direction: Direction) -> _IndexPlan:
-    """Read an index operation as Django's own does: adding looks at the state after, removing at the one before."""
+    """Read an index operation as Django does: adding looks at the state after, removing at the one before."""
     operation = substep.operation
     forward = direction is Direction.APPLY
     if isinstance(operation, AddIndex):

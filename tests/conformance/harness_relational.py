@@ -355,7 +355,8 @@ class DocumentsHarness(RelationalHarness):
         return MongoClient(self.url)
 
     def _disconnect(self) -> None:
-        connections[self.alias].close_pool()
+        connection: Any = connections[self.alias]
+        connection.close_pool()
         del connections[self.alias]
 
     def _database(self) -> dict[str, Any]:

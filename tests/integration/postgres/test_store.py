@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -19,8 +19,12 @@ def harness(request: pytest.FixtureRequest) -> Iterator[RelationalHarness]:
     return request.getfixturevalue(request.param)
 
 
-def lease(fence: int = 100, **options: object) -> Lease:
-    return Lease(scope="test", owner="me", run_id=f"run-{fence}", fence=fence, **options)
+def held() -> None:
+    """Guard of a lease that is never lost."""
+
+
+def lease(fence: int = 100, guard: Callable[[], None] = held) -> Lease:
+    return Lease(scope="test", owner="me", run_id=f"run-{fence}", fence=fence, guard=guard)
 
 
 def apply_all(harness: RelationalHarness, names: tuple[str, ...] = ()) -> None:
