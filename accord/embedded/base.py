@@ -139,14 +139,18 @@ class EmbeddedServer(abc.ABC):
     @property
     def port(self) -> int:
         """The server's port, chosen and remembered the first time it is asked for."""
-        if saved := SavedState.read(self._state_file):
-            return saved.port
         with faults.translated(self.name, self.folder):
+            if saved := SavedState.read(self._state_file):
+                return saved.port
             self._make_folder()
             return SavedState(port=ports.choose()).create(self._state_file).port
 
     def status(self) -> ServerState:
         """Look at the server without changing anything."""
+        with faults.translated(self.name, self.folder):
+            return self._look()
+
+    def _look(self) -> ServerState:
         saved = SavedState.read(self._state_file)
         identity = self._alive()
         condition = Condition.STOPPED

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from accord.embedded import accounts, packages, password, ports, process
+from accord.embedded import accounts, faults, packages, password, ports, process
 from accord.embedded.base import EmbeddedServer
 from accord.embedded.state import SavedState
 from accord.errors import EmbeddedDataUnusable, EmbeddedStartFailed
@@ -33,7 +33,6 @@ _SETTINGS = {
     "max_locks_per_transaction": "256",
     "max_wal_size": "1GB",
     "shared_buffers": "64MB",
-    "synchronous_commit": "off",
     "timezone": "UTC",
     "unix_socket_directories": "",
     "wal_init_zero": "off",
@@ -55,7 +54,8 @@ class PostgresServer(EmbeddedServer):
 
     def url(self) -> str:
         port = self.port
-        secret = password.ensure(self.folder / "password")
+        with faults.translated(self.name, self.folder):
+            secret = password.ensure(self.folder / "password")
         return f"postgresql://{USER}:{secret}@{ports.HOST}:{port}/{DATABASE}"
 
     def ensure_installed(self, reporter: Reporter = silent) -> None:
