@@ -36,9 +36,13 @@ _HOW_TO_REPLICATE = (
     "Start mongod with --replSet rs0, run rs.initiate() once in mongosh, and add ?replicaSet=rs0 to the URL; "
     "one node is enough. `python manage.py embedded start mongodb` does it for development."
 )
-# Documents stand in braces in the server's messages, and a document may hold personal data.
-_BRACES = re.compile(r"\{.*\}", re.DOTALL)
-_QUOTED_KEY = re.compile(r"dup key:.*", re.DOTALL)
+# What the server quotes in a message may come from a document, so it may be personal data.
+_QUOTATIONS = (
+    (re.compile(r"dup key:.*", re.DOTALL), "dup key: {…}"),
+    (re.compile(r"Tree:.*?(?=planner returned|$)", re.DOTALL), ""),
+    (re.compile(r"\{.*\}", re.DOTALL), "{…}"),
+    (re.compile(r"'[^']*'|\"[^\"]*\""), "“…”"),
+)
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,8 @@ def check_server(
             f"{place} is version {'.'.join(map(str, version[:3]))}; the oldest that works is 6.0.",
             hint="Upgrade the server, one major version at a time.",
         )
+    if hello.get("isreplicaset"):
+        raise _not_initiated(place)
     if replica_set_required and not has_transactions(hello):
         raise replica_set_missing(place)
 
@@ -157,17 +163,19 @@ def translated(
 
 def plain_message(error: PyMongoError) -> str:
     """
-    Say what a server complained about, without any document in it.
+    Say what a server complained about, without anything that could come from a document.
 
     Args:
         error: Any error of the driver; its own text may quote whole documents.
     """
     details = getattr(error, "details", None) or {}
-    writes = details.get("writeErrors") or [details]
-    text = writes[0].get("errmsg") or _first_words(error)
-    text = _BRACES.sub("{…}", _QUOTED_KEY.sub("dup key: {…}", text))
-    code = writes[0].get("code") or getattr(error, "code", None)
-    return redact(f"{text.strip().rstrip('.')} (code {code})" if code else text.strip().rstrip("."))
+    first = (details.get("writeErrors") or [details])[0]
+    text = first.get("errmsg") or _first_words(error)
+    for quotation, stand_in in _QUOTATIONS:
+        text = quotation.sub(stand_in, text)
+    named = [str(part) for part in (first.get("codeName"), first.get("code")) if part]
+    text = " ".join(text.split()).rstrip(".")
+    return redact(f"{text} (code {' '.join(named)})" if named else text)
 
 
 def _first_words(error: PyMongoError) -> str:
@@ -193,21 +201,27 @@ def _translation(exc: Exception, place: Place, client: MongoClient[Document] | N
     return None
 
 
-def _unreachable(exc: PyMongoError, place: Place, client: MongoClient[Document] | None) -> StoreUnavailable:
-    if client is not None and _not_initiated(client):
-        return ReplicaSetRequired(
-            f"{place} was started for a replica set that nobody initiated yet.",
-            hint="Run rs.initiate() once in mongosh, connected to that server.",
-        )
+def _unreachable(exc: PyMongoError, place: Place, client: MongoClient[Document] | None) -> AccordError:
+    from pymongo.errors import OperationFailure
+
+    servers = client.topology_description.server_descriptions().values() if client else ()
+    for server in servers:
+        # The driver gives up on a server that rejects a password, and then tells of no server at all.
+        if isinstance(server.error, OperationFailure) and server.error.code in _REFUSALS:
+            return _refused(server.error, place)
+    if {server.server_type_name for server in servers} == {"RSGhost"}:
+        return _not_initiated(place)
     return StoreUnavailable(
-        f"{place} can't be reached: {_BRACES.sub('', _first_words(exc)).strip()}.",
+        f"{place} can't be reached: {_first_words(exc).strip()}.",
         hint="Is it running, and are host, port and replicaSet of the URL right?",
     )
 
 
-def _not_initiated(client: MongoClient[Document]) -> bool:
-    kinds = {server.server_type_name for server in client.topology_description.server_descriptions().values()}
-    return kinds == {"RSGhost"}
+def _not_initiated(place: Place) -> ReplicaSetRequired:
+    return ReplicaSetRequired(
+        f"{place} was started for a replica set that nobody initiated yet.",
+        hint="Run rs.initiate() once in mongosh, connected to that server.",
+    )
 
 
 def _refused(exc: OperationFailure, place: Place) -> AccordError:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from accord import process
 from accord.errors import StaleFence
 from accord.types import AppliedStep, Lease, Step, StepKey
 
@@ -193,16 +194,17 @@ class Ledger:
         Write into the fence document whose session works from now on.
 
         A server keeps the open transaction of a killed process for a minute, and the fence
-        document with it. The one who takes over ends the session that is named there,
-        which also stops a holder that is alive and late.
+        document with it. So the session that is named there is ended when a later run takes
+        over, which also stops a holder that is alive and late, or when its process is dead.
         """
         found = self._collection().find_one({"_id": _FENCE}) or {}
         if found.get("fence", 0) > lease.fence:
             raise _stale(key, lease)
         own = self._session().session_id["id"] if self._transactions else None
-        if self._transactions and found.get("session") not in (None, own):
+        overtaken = found.get("fence", 0) < lease.fence or process.is_dead(found.get("process", ""))
+        if self._transactions and overtaken and found.get("session") not in (None, own):
             self._end_session(found["session"])
-        claim = {"fence": lease.fence, "run_id": lease.run_id, "session": own}
+        claim = {"fence": lease.fence, "run_id": lease.run_id, "session": own, "process": process.identity()}
         self._collection().update_one({"_id": _FENCE, "fence": {"$lte": lease.fence}}, {"$set": claim})
         self._claimed = lease.fence
 

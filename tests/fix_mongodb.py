@@ -71,7 +71,7 @@ class OddMongod(Mongod):
     def wait(self, ready: Callable[[MongoClient[Any]], bool]) -> None:
         """Wait until a question to the server is answered with yes."""
         deadline = time.monotonic() + _START_SECONDS
-        with MongoClient(self.url(), directConnection=True, serverSelectionTimeoutMS=500) as client:
+        with MongoClient[Any](self.url(), directConnection=True, serverSelectionTimeoutMS=500) as client:
             while not _asked(client, ready):
                 if time.monotonic() > deadline or self._process.poll() is not None:
                     raise RuntimeError((self.folder / "log").read_text()[-2000:])
@@ -80,7 +80,7 @@ class OddMongod(Mongod):
     def initiate(self) -> None:
         """Make it a replica set of one."""
         member = {"_id": 0, "host": f"127.0.0.1:{self.port}"}
-        with MongoClient(self.url(), directConnection=True) as client:
+        with MongoClient[Any](self.url(), directConnection=True) as client:
             client.admin.command("replSetInitiate", {"_id": "rs0", "members": [member]})
         self.wait(lambda client: bool(client.admin.command("hello")["isWritablePrimary"]))
 
@@ -156,7 +156,7 @@ def mongo_url(mongod: Mongod) -> Iterator[str]:
     """Give the address of a database that is this test's own."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     yield mongod.url(name, "replicaSet=rs0")
-    with MongoClient(mongod.url(name)) as client:
+    with MongoClient[Any](mongod.url(name)) as client:
         client.drop_database(name)
 
 

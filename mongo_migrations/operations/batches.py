@@ -24,6 +24,7 @@ from mongo_migrations.schema import Outline
 
 if TYPE_CHECKING:
     from pymongo.client_session import ClientSession
+    from pymongo.cursor import Cursor
     from pymongo.database import Database
 
 Document = dict[str, Any]
@@ -115,15 +116,25 @@ class _InBatches(Operation):
         size: int,
         session: ClientSession | None,
     ) -> list[Document]:
-        # `min` includes its bound, so one more is read and the known one left out.
-        limit = size if before is None else size + 1
-        cursor = context.db[self.collection].find(dict(way.where), way.projection, session=session)
-        cursor = cursor.hint([("_id", 1)]).limit(limit).batch_size(limit)
+        from bson import MaxKey
+
+        collection = context.db[self.collection]
+
+        def find(condition: Mapping[str, Any], limit: int) -> Cursor[Document]:
+            found = collection.find(dict(condition), way.projection, session=session)
+            return found.hint([("_id", 1)]).limit(limit).batch_size(limit)
+
         if before is None:
-            return list(cursor)
-        documents = list(cursor.min([("_id", before["last"])]))
+            return list(find(way.where, size))
+        if isinstance(before["last"], MaxKey):
+            return []
+        # `min` includes its bound, so one more is read and the known one left out.
+        documents = list(find(way.where, size + 1).min([("_id", before["last"])]))
         if documents and _same_id(documents[0]["_id"], before["last"]):
-            return documents[1:]
+            documents = documents[1:]
+        if len(documents) < size:
+            # With `min` a query ends before MaxKey, so a document of that very id is asked for.
+            documents.extend(find({"$and": [{"_id": MaxKey()}, dict(way.where)]}, 1))
         return documents[:size]
 
 

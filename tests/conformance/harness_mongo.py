@@ -64,7 +64,9 @@ class Migration(mongo.Migration):
             [mongo.Index([("plays", -1)], name="plays"), mongo.Index([("name", "text")], name="words")],
         ),
         mongo.RunPython(fill, empty),
-        mongo.UpdateInBatches("playlists", {"$inc": {"plays": 1}}, backward={"$inc": {"plays": -1}}, batch_size=50),
+        mongo.UpdateInBatches(
+            "playlists", {"$inc": {"plays": 1}}, backward={"$inc": {"plays": -1}}, batch_size=50
+        ),
         mongo.SetValidator("playlists", {"$jsonSchema": {"required": ["owner_id", "plays"]}}),
     ]
 '''
@@ -133,7 +135,7 @@ class MongoHarness:
         return next(step for step in self.store().steps() if step.key.name == name)
 
     def script(self, action: str) -> list[str]:
-        """Give the command that applies or reverts a step in a process of its own; the step's name follows."""
+        """Give the command that does a step in a process of its own; the step's name follows."""
         return [
             sys.executable,
             "-m",

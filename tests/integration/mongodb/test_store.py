@@ -1,68 +1,158 @@
-"""The store on a real server: apply, revert, refuse, explain."""
+"""What the MongoDB store does beyond the conformance suite: outcomes, explanations, probes, settling."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from accord.errors import IrreversibleStep, StaleFence
-from accord.types import Lease
-from tests.conformance.harness_mongo import MongoHarness
+from accord.errors import IrreversibleStep, StepFailed
+from accord.events import StepNoted
+from accord.testing import RecordingReporter, make_lease
+from accord.types import Direction, Presence
+from tests.conformance.harness_mongo import LEDGER, MongoHarness
 
 pytestmark = pytest.mark.integration
 
+HALF = '''"""The second of two operations can't be done yet."""
 
-def lease(fence: int = 1) -> Lease:
-    return Lease(scope="test", owner="test", run_id=f"run-{fence}", fence=fence)
-
-
-def test_all_steps_apply_and_are_recorded(mongo_harness: MongoHarness) -> None:
-    """Every step leaves its effect and one entry with its checksum."""
-    store = mongo_harness.store()
-
-    outcomes = [store.apply(step, lease()) for step in store.steps()]
-
-    assert [outcome.changed for outcome in outcomes] == [2, 303, 301]
-    assert set(store.applied()) == {step.key for step in store.steps()}
-    assert all(applied.applied_at for applied in store.applied().values())
+import mongo_migrations as mongo
 
 
-def test_two_steps_revert_to_nothing(mongo_harness: MongoHarness) -> None:
-    """After reverting the reversible steps the database is as empty as before."""
-    store = mongo_harness.store()
-    before = mongo_harness.observe()
-    first, second, _ = store.steps()
-    store.apply(first, lease())
-    store.apply(second, lease())
-
-    store.revert(second, lease())
-    store.revert(first, lease())
-
-    assert mongo_harness.observe() == before
-    assert store.applied() == {}
+class Migration(mongo.Migration):
+    operations = [
+        mongo.CreateCollection("artists"),
+        mongo.RenameCollection("singers", "voices"),
+    ]
+'''
 
 
-def test_irreversible_step_stays(mongo_harness: MongoHarness) -> None:
-    """A step without a way back is refused before anything is touched."""
-    store = mongo_harness.store()
-    for step in store.steps():
-        store.apply(step, lease())
-    before = mongo_harness.observe()
-
-    with pytest.raises(IrreversibleStep):
-        store.revert(store.steps()[2], lease())
-
-    assert mongo_harness.observe() == before
+def apply_all(harness: MongoHarness, count: int = 3) -> list[int]:
+    store = harness.store()
+    return [store.apply(harness.step(name), make_lease()).changed for name in harness.step_names[:count]]
 
 
-def test_stale_fence_changes_nothing(mongo_harness: MongoHarness) -> None:
-    """A holder with a lower fence than the ledger has seen is refused."""
-    store = mongo_harness.store()
-    first, second, _ = store.steps()
-    store.apply(first, lease(5))
+def test_outcomes_count_objects_and_documents(mongo_harness: MongoHarness) -> None:
+    """A report says how much was changed."""
+    assert apply_all(mongo_harness) == [2, 303, 301]
+
+
+def test_entry_carries_the_servers_time(mongo_harness: MongoHarness) -> None:
+    """The time of a step is the server's, with its zone."""
+    apply_all(mongo_harness, 1)
+
+    [applied] = [
+        entry for key, entry in mongo_harness.store().applied().items() if key.app == mongo_harness.app
+    ]
+    now = mongo_harness.db.client.admin.command("hello")["localTime"]
+
+    assert applied.applied_at is not None
+    assert abs((applied.applied_at.replace(tzinfo=None) - now).total_seconds()) < 60
+
+
+def test_irreversible_step_is_refused_untouched(mongo_harness: MongoHarness) -> None:
+    """A step without a way back stays, and so does everything in it."""
+    apply_all(mongo_harness)
     before = mongo_harness.observe()
 
-    with pytest.raises(StaleFence):
-        store.apply(second, lease(4))
+    with pytest.raises(IrreversibleStep, match="no backward update"):
+        mongo_harness.store().revert(mongo_harness.step("0003_titles"), make_lease())
 
     assert mongo_harness.observe() == before
-    assert set(store.applied()) == {first.key}
+
+
+def test_reading_creates_no_database(mongo_harness: MongoHarness) -> None:
+    """Asking for the ledger and probing leave an empty server empty."""
+    store = mongo_harness.store()
+
+    store.ping()
+    store.applied()
+    list(store.probe([mongo_harness.step("0001_playlists")]))
+
+    assert mongo_harness.db.list_collection_names() == []
+
+
+def test_corrected_revision_continues_behind_what_is_done(mongo_harness: MongoHarness) -> None:
+    """A failed step keeps its finished operations and says that it continues."""
+    mongo_harness.write_revision("0004_half", HALF)
+    with pytest.raises(StepFailed, match="no collection singers"):
+        mongo_harness.store().apply(mongo_harness.step("0004_half"), make_lease())
+    mongo_harness.db.create_collection("singers")
+    reporter = RecordingReporter()
+
+    mongo_harness.store().apply(mongo_harness.step("0004_half"), make_lease(), reporter)
+
+    assert "voices" in mongo_harness.db.list_collection_names()
+    assert [event.note for event in reporter.of(StepNoted)] == [
+        "Continues an interrupted run: 1 of 2 operations are done."
+    ]
+
+
+def test_interrupted_revert_is_completed_before_applying_again(mongo_harness: MongoHarness) -> None:
+    """Forward after half a way back ends where a first apply does."""
+    apply_all(mongo_harness, 2)
+    expected = mongo_harness.observe()
+    plays = mongo_harness.step("0002_plays")
+    entry = {"_id": str(plays.key)}
+    mongo_harness.db[LEDGER].update_one(entry, {"$set": {"state": "reverting", "operations_done": 2}})
+    mongo_harness.db.playlists.update_many({}, {"$inc": {"plays": -1}})
+    mongo_harness.db.command({"collMod": "playlists", "validator": {}})
+
+    mongo_harness.store().apply(plays, make_lease())
+
+    documents = expected["playlists"]["documents"]  # type: ignore[index]  # a harness observes any object
+    assert mongo_harness.observe()["playlists"]["documents"] == documents  # type: ignore[index]  # as above
+    assert plays.key in mongo_harness.store().applied()
+
+
+def test_probe_judges_each_step_by_what_stands_after_all(mongo_harness: MongoHarness) -> None:
+    """A collection that a later step renames is looked for under its last name."""
+    apply_all(mongo_harness)
+    steps = [mongo_harness.step(name) for name in mongo_harness.step_names]
+
+    after_all = {probe.key.name: probe.presence for probe in mongo_harness.store().probe(steps)}
+    first_alone = next(iter(mongo_harness.store().probe(steps[:1])))
+
+    assert after_all == dict.fromkeys(mongo_harness.step_names, Presence.DONE)
+    assert first_alone.presence is Presence.ABSENT
+    assert "Collection playlists does not exist." in first_alone.findings
+
+
+def test_probe_tells_partial_and_conflicting(mongo_harness: MongoHarness) -> None:
+    """A missing index is partial, other rules are a conflict, each with its finding."""
+    apply_all(mongo_harness, 1)
+    step = mongo_harness.step("0001_playlists")
+
+    mongo_harness.db.playlists.drop_index("owner")
+    [partial] = mongo_harness.store().probe([step])
+    mongo_harness.db.command({"collMod": "playlists", "validationLevel": "moderate"})
+    [conflicting] = mongo_harness.store().probe([step])
+
+    assert (partial.presence, partial.findings) == (
+        Presence.PARTIAL,
+        ("Index owner of playlists does not exist.",),
+    )
+    assert conflicting.presence is Presence.CONFLICTING
+    assert any('validationLevel is "moderate"' in line for line in conflicting.findings)
+
+
+def test_explanation_reads_like_mongosh(mongo_harness: MongoHarness) -> None:
+    """Commands are shown as a person would type them; Python says that it is Python."""
+    steps = [mongo_harness.step(name) for name in mongo_harness.step_names]
+    shown: dict[str, Any] = {
+        step.key.name: [(item.text, item.opaque) for item in statements]
+        for step, statements in mongo_harness.store().explain(steps, Direction.APPLY)
+    }
+    back = [
+        item.text
+        for _, statements in mongo_harness.store().explain(steps[:1], Direction.REVERT)
+        for item in statements
+    ]
+
+    assert shown["0001_playlists"][1] == (
+        'db.playlists.createIndex({ owner_id: 1, name: -1 }, { name: "owner" })',
+        False,
+    )
+    assert ("Runs fill(db, session) in one transaction with the ledger.", True) in shown["0002_plays"]
+    assert shown["0003_titles"][0] == ('db.playlists.renameCollection("lists")', False)
+    assert back == ['db.playlists.dropIndex("owner")', "db.playlists.drop()"]

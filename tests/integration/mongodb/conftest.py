@@ -1,0 +1,72 @@
+"""What the tests of single operations share: a bench that applies and reverts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from accord.events import Event
+from accord.testing import make_lease
+from accord.types import Presence, Source, Step, StepKey, StepOutcome
+from mongo_migrations.client import Place, translated
+from mongo_migrations.ledger import Ledger
+from mongo_migrations.loader import LoadedRevision
+from mongo_migrations.operations import Operation
+from mongo_migrations.runner import Runner
+
+
+class Bench:
+    """Applies and reverts operations, as a step of their own, on a real database."""
+
+    def __init__(self, db: Database[dict[str, Any]]) -> None:
+        self.db = db
+        self.events: list[Event] = []
+        self.ledger = Ledger(db, "accord_ledger", transactions=True)
+        self._place = Place("mongodb", "127.0.0.1")
+
+    def apply(self, *operations: Operation, name: str = "0001_bench", fence: int = 1) -> StepOutcome:
+        with translated(self._place):
+            return self._runner(operations, name, fence).apply()
+
+    def revert(self, *operations: Operation, name: str = "0001_bench", fence: int = 1) -> StepOutcome:
+        with translated(self._place):
+            return self._runner(operations, name, fence).revert()
+
+    def presence(self, operation: Operation) -> Presence:
+        """Look whether an operation's effect is there."""
+        return operation.probe(self.db, StepKey("mongodb", "bench", "0001_bench"))
+
+    def indexes(self, collection: str) -> dict[str, Any]:
+        """Read the indexes of a collection by name, that of `_id` left out."""
+        found = {index["name"]: dict(index) for index in self.db[collection].list_indexes()}
+        return {name: index for name, index in found.items() if name != "_id_"}
+
+    def options(self, collection: str) -> dict[str, Any]:
+        """Read the options of a collection."""
+        return dict(self.db[collection].options())
+
+    def _runner(self, operations: tuple[Operation, ...], name: str, fence: int) -> Runner:
+        key = StepKey("mongodb", "bench", name)
+        irreversible = next(
+            (operation.irreversible for operation in operations if operation.irreversible), ""
+        )
+        step = Step(key=key, source=Source(Path(f"{name}.py"), b""), irreversible=irreversible)
+        return Runner(
+            db=self.db,
+            ledger=self.ledger,
+            place=self._place,
+            revision=LoadedRevision(step=step, operations=operations),
+            lease=make_lease(fence),
+            report=self.events.append,
+        )
+
+
+@pytest.fixture
+def bench(mongo_db: Database[dict[str, Any]]) -> Iterator[Bench]:
+    made = Bench(mongo_db)
+    yield made
+    made.ledger.close()
