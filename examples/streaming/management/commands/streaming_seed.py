@@ -14,6 +14,7 @@ from django.core.management.base import CommandParser
 
 from accord import conf
 from accord.errors import ExitCode, NotConfirmed, UsageError, WrongEnvironment
+from examples.streaming.models import Listener
 from examples.streaming.seeding.chance import Chance
 from examples.streaming.seeding.seeder import Amounts, Progress, Seeder, totals
 from migrator.cli.exit_codes import AnsweringCommand
@@ -21,7 +22,6 @@ from migrator.engine.api import Migrations
 from migrator.engine.request import Request
 
 REAL_ENVIRONMENTS = frozenset({"staging", "production"})
-LISTENERS = "default:streaming_listener"
 # Keys of documents hold the number of a listener in four bytes.
 MOST = 2**32 - 1
 
@@ -65,7 +65,7 @@ class Command(AnsweringCommand):
         refuse_real_environment()
         refuse_pending_steps()
         before = totals()
-        if options["interactive"] and before[LISTENERS]:
+        if options["interactive"] and has_real_listeners():
             confirm()
         amounts = Amounts(**{name: options[name] for name in ("listeners", "tracks", "venues", "batch_size")})
         started = time.monotonic()
@@ -150,16 +150,21 @@ def refuse_pending_steps() -> None:
         )
 
 
+def has_real_listeners() -> bool:
+    """Tell whether there is a listener that no seed made."""
+    return Listener.objects.exclude(email__endswith="@example.com").exists()
+
+
 def confirm() -> None:
     """
-    Ask before adding to data that are there, if a person is there to be asked.
+    Ask before adding to somebody's listeners, if a person is there to be asked.
 
     Raises:
         NotConfirmed: The answer was not yes.
     """
     if not sys.stdin.isatty():
         return
-    sys.stderr.write("There are listeners already; what is missing will be added. Continue? [y/N] ")
+    sys.stderr.write("There are listeners of your own; sample data will be added to them. Continue? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise NotConfirmed("Not confirmed; nothing was changed.")
