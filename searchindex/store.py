@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from accord import conf
 from accord.errors import ConfigurationError, StoreUnavailable
@@ -20,15 +21,16 @@ from accord.types import (
     StepOutcome,
     StoreInfo,
 )
-from searchindex.engines.base import Engine
-from searchindex.engines.identify import identify, supported, who_answers
 from searchindex.ledger import Ledger
 from searchindex.loader import Loader
 from searchindex.names import Names
 from searchindex.operations.base import Context, Expected, Surroundings
-from searchindex.probing import judge
-from searchindex.running import StepRun, new_entry, recorded
 from searchindex.wire import Wire, parse_url
+
+if TYPE_CHECKING:
+    # What only a run with something to do needs is imported where it begins.
+    from searchindex.engines.base import Engine
+    from searchindex.running import StepRun
 
 _OPTIONS = frozenset({"URL", "PREFIX", "LEDGER", "CA_CERTS", "API_KEY"})
 
@@ -66,10 +68,14 @@ class SearchStore:
 
     @cached_property
     def _engine(self) -> Engine:
+        from searchindex.engines.identify import identify
+
         return identify(self.wire)
 
     def ping(self) -> StoreInfo:
         """Ask the server who it is. See :class:`accord.stores.Store`."""
+        from searchindex.engines.identify import supported, who_answers
+
         identity = who_answers(self.wire, timeout=self._timeout)
         supported(identity, self.wire.endpoint.address)
         return StoreInfo(
@@ -98,6 +104,8 @@ class SearchStore:
 
     def record(self, step: Step, lease: Lease) -> None:
         """Write a step into the ledger as applied. See :class:`accord.stores.Records`."""
+        from searchindex.running import new_entry, recorded
+
         entry = recorded(new_entry(step, lease), len(self._loader.operations(step.key)), self.ledger.now())
         self.ledger.write(step, entry, lease)
 
@@ -119,6 +127,8 @@ class SearchStore:
 
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
         """Look for the effects of steps. See :class:`accord.stores.Probes`."""
+        from searchindex.probing import judge
+
         expected = Expected()
         touched = {step.key: self._foresee(step, expected) for step in steps}
         lease = Lease(scope="probe", owner="", run_id="", fence=0)
@@ -148,6 +158,8 @@ class SearchStore:
         )
 
     def _run(self, step: Step, lease: Lease, report: Reporter) -> StepRun:
+        from searchindex.running import StepRun
+
         return StepRun(
             step=step,
             operations=self._loader.operations(step.key),

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from accord.errors import ConflictingState
 from accord.events import Reporter, StepNoted, StepProgressed
@@ -20,9 +20,11 @@ from accord.types import Direction, Language, Lease, Statement, StepKey
 from searchindex import fields
 from searchindex.aliases import Aliases
 from searchindex.definitions import Body, merged
-from searchindex.engines.base import Engine
 from searchindex.names import Names, number_of
 from searchindex.wire import Endpoint, Wire, at
+
+if TYPE_CHECKING:
+    from searchindex.engines.base import Engine
 
 
 @dataclass(frozen=True, kw_only=True)
