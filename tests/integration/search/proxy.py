@@ -47,6 +47,7 @@ class SwallowingProxy:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     target: str
     proxy: SwallowingProxy
     chooses: list[Chooses]
