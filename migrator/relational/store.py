@@ -133,7 +133,9 @@ class RelationalStore:
         """Send `pre_migrate`."""
         with failures.translated_signal(self.alias, "pre_migrate"):
             self._forget()
-            if not steps:
+            if not self._apps():
+                return
+            if not steps and self._is_complete():
                 signals.send_pre_migrate(self.alias, [], None)
                 return
             # Receivers may add operations to a migration; fresh objects keep that from happening twice.
@@ -148,8 +150,11 @@ class RelationalStore:
     def after_run(self, steps: Sequence[Step], direction: Direction, report: Reporter) -> None:
         """Record squashed migrations whose replaced ones are applied, and send `post_migrate`."""
         with failures.translated_signal(self.alias, "post_migrate"):
+            if not self._apps():
+                return
             if not steps:
                 self._record_replacements()
+            if not steps and self._project is None:
                 signals.send_post_migrate(self.alias, [], None)
                 return
             project = self._project or Project(self.alias, self._disk or DiskLoader())
@@ -160,6 +165,17 @@ class RelationalStore:
     def _plan(self, project: Project, steps: Sequence[Step], direction: Direction) -> signals.Plan:
         backwards = direction is Direction.REVERT
         return [(project.migration(name_of(step)), backwards) for step in steps]
+
+    def _is_complete(self) -> bool:
+        """Tell whether everything on disk is applied, so that the live models are those of the database."""
+        disk = self._disk = self._disk or DiskLoader()
+        applied = set(recorded_names(self.alias))
+        for name, migration in disk.migrations.items():
+            if name in applied:
+                applied.update(migration.replaces)
+            elif migration.replaces and applied.issuperset(migration.replaces):
+                applied.add(name)
+        return applied.issuperset(History(disk).names_for(self._apps()))
 
     def _record_replacements(self) -> None:
         """Do what Django does on every run: a new squashed migration may find all its parts applied."""

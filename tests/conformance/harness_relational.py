@@ -54,8 +54,9 @@ from django.db import migrations, models
 
 def fill(apps, schema_editor):
     Artist = apps.get_model("APP", "artist")
+    artists = Artist.objects.using(schema_editor.connection.alias)
     for number in range(60):
-        Artist.objects.using(schema_editor.connection.alias).create(id=number, name=f"n{number}", plays=number * 3)
+        artists.create(id=number, name=f"n{number}", plays=number * 3)
 
 
 def empty(apps, schema_editor):
@@ -106,7 +107,7 @@ class RelationalHarness:
         app: Label of the app; a new one if it is not given.
     """
 
-    name = "postgresql"
+    name = "relational"
     step_names = ("0001_artists", "0002_plays", "0003_upper")
     texts: ClassVar[tuple[str, str, str]] = (_CREATE, _FILL, _FINAL)
 
@@ -144,7 +145,7 @@ class RelationalHarness:
         return next(step for step in self.store().steps() if step.key == self.key(name))
 
     def script(self, action: str) -> list[str]:
-        """Give the command that applies or reverts a step in a process of its own; the step's name follows."""
+        """Give the command that applies or reverts a step in another process; the step's name follows."""
         return [
             sys.executable,
             "-m",
@@ -181,17 +182,25 @@ class RelationalHarness:
 
     def ledger_entries(self) -> Mapping[str, Mapping[str, object]]:
         """Read the ledger as it is."""
+        if "accord_ledger" not in self.tables():
+            return {}
         rows = self._query("SELECT app || '.' || name, to_jsonb(l) FROM accord_ledger l")
         return {name: json.loads(entry) if isinstance(entry, str) else entry for name, entry in rows}
 
     def recorded(self) -> set[str]:
         """Read the names in Django's own table."""
+        if "django_migrations" not in self.tables():
+            return set()
         found = self._query("SELECT name FROM django_migrations WHERE app = %s", [self.app])
         return {name for (name,) in found}
 
     def tables(self) -> set[str]:
         """Name every table, the ledger's included."""
         return {name for (name,) in self._query(_TABLES)}
+
+    def execute(self, statement: str) -> None:
+        """Change something by hand."""
+        self._query(statement)
 
     def spoil(self) -> None:
         """Make the table of the first step exist with another definition."""
@@ -263,8 +272,8 @@ class RelationalHarness:
 
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
 _COLUMNS = """
-    SELECT table_name, ordinal_position, column_name, data_type, is_nullable, column_default
-    FROM information_schema.columns WHERE table_name = ANY(%s) ORDER BY 1, 3
+    SELECT table_name, column_name, data_type, is_nullable, column_default
+    FROM information_schema.columns WHERE table_name = ANY(%s) ORDER BY table_name, ordinal_position
 """
 _CONSTRAINTS = """
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint

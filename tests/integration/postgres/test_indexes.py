@@ -106,8 +106,8 @@ def ask(harness: RelationalHarness, sql: str) -> list[tuple[Any, ...]]:
 def index(harness: RelationalHarness) -> tuple[Any, ...] | None:
     rows = ask(
         harness,
-        "SELECT i.indexrelid, i.indisvalid AND i.indisready FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
-        "WHERE c.relname = 'plays_at'",
+        "SELECT i.indexrelid, i.indisvalid AND i.indisready "
+        "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relname = 'plays_at'",
     )
     return rows[0] if rows else None
 
@@ -149,7 +149,7 @@ def kill_while_building(harness: RelationalHarness) -> None:
 
 
 def test_rerun_waits_for_the_session_that_outlived_its_client(plays: RelationalHarness) -> None:
-    """The server goes on building for a killed client; the rerun takes over its result, and builds no second."""
+    """The server goes on building for a killed client; the rerun takes over its result."""
     with open_writer(plays):
         kill_while_building(plays)
         built = index(plays)

@@ -128,11 +128,11 @@ def test_kill_never_leaves_tables_that_no_ledger_knows(
 ) -> None:
     """Foreign keys are sent last by Django; tables, keys and both ledgers' rows are one transaction here."""
     first = RelationalHarness.step_names[0]
-    counted = run(new_harness("postgresql"), "apply", -1, first)
+    counted = run(new_harness("relational"), "apply", -1, first)
     assert counted is not None
 
     for moment in range(counted["sent"] - 8, counted["sent"]):
-        harness = new_harness("postgresql")
+        harness = new_harness("relational")
         assert run(harness, "apply", moment, first) is None
         ours = {table for table in harness.tables() if table.startswith("music_kill")}
         assert bool(ours) == bool(harness.recorded()), f"killed before statement {moment}"

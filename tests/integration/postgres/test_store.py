@@ -161,7 +161,8 @@ def test_failing_code_is_told_by_class_and_line_without_its_words(harness: Relat
     name = "0001_fails"
     harness.write_revision(
         name,
-        "from django.db import migrations\n\n\ndef act(apps, editor):\n    raise ValueError('jane@example.org')\n\n\n"
+        "from django.db import migrations\n\n\n"
+        "def act(apps, editor):\n    raise ValueError('jane@example.org')\n\n\n"
         "class Migration(migrations.Migration):\n    operations = [migrations.RunPython(act)]\n",
     )
 

@@ -53,7 +53,7 @@ def test_different_types_stay_different(one: str, other: str) -> None:
 
 def test_old_server_is_unsupported() -> None:
     """PostgreSQL 13 is refused with the version it has and the one it needs."""
-    connection = cast(Any, SimpleNamespace(alias="default", pg_version=130011))
+    connection = cast("Any", SimpleNamespace(alias="default", pg_version=130011))
 
     with pytest.raises(UnsupportedServer, match=r"PostgreSQL 13\.11; the oldest supported is 14"):
         POSTGRESQL.check_version(connection)
