@@ -19,6 +19,7 @@ from mongo_migrations.operations import CreateIndexes as CreateIndexes
 from mongo_migrations.operations import DropCollection as DropCollection
 from mongo_migrations.operations import DropIndex as DropIndex
 from mongo_migrations.operations import Index as Index
+from mongo_migrations.operations import Operation as Operation
 from mongo_migrations.operations import RenameCollection as RenameCollection
 from mongo_migrations.operations import RunBatches as RunBatches
 from mongo_migrations.operations import RunPython as RunPython

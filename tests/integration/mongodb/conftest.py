@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from accord.events import Event
-from accord.testing import make_lease
+from accord.testing import RecordingReporter, make_lease
 from accord.types import Presence, Source, Step, StepKey, StepOutcome
 from mongo_migrations.client import Place, translated
 from mongo_migrations.ledger import Ledger
@@ -24,7 +23,7 @@ class Bench:
 
     def __init__(self, db: Database[dict[str, Any]]) -> None:
         self.db = db
-        self.events: list[Event] = []
+        self.reporter = RecordingReporter()
         self.ledger = Ledger(db, "accord_ledger", transactions=True)
         self._place = Place("mongodb", "127.0.0.1")
 
@@ -61,7 +60,7 @@ class Bench:
             place=self._place,
             revision=LoadedRevision(step=step, operations=operations),
             lease=make_lease(fence),
-            report=self.events.append,
+            report=self.reporter,
         )
 
 

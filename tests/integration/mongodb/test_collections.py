@@ -114,7 +114,7 @@ def test_successor_of_a_dropped_collection_stays(bench: Any) -> None:
     bench.apply(drop)
 
     assert bench.db.music.count_documents({}) == 1
-    assert any("is a new one" in event.note for event in bench.events if isinstance(event, StepNoted))
+    assert any("is a new one" in event.note for event in bench.reporter.of(StepNoted))
 
 
 def test_rename_keeps_documents_and_indexes_both_ways(bench: Any) -> None:

@@ -112,7 +112,7 @@ def test_function_in_batches_gives_writes_and_progress(bench: Any) -> None:
 
     assert outcome.changed == 25
     assert all(found["title"] == found["name"] for found in bench.db.music.find())
-    progress = [(event.done, event.total) for event in bench.events if isinstance(event, StepProgressed)]
+    progress = [(event.done, event.total) for event in bench.reporter.of(StepProgressed)]
     assert progress == [(10, 25), (20, 25)]
 
 

@@ -26,8 +26,8 @@ Harnesses = Callable[[str], MongoHarness]
 
 
 @pytest.fixture
-def new_harness(tmp_path: Path) -> Iterator[Harnesses]:
-    """Give a maker of harnesses on any server."""
+def new_harness(tmp_path: Path, odd_mongod: Servers) -> Iterator[Harnesses]:
+    """Give a maker of harnesses; they go before the odd servers do, which they say goodbye to."""
     made: list[MongoHarness] = []
 
     def make(url: str) -> MongoHarness:
@@ -132,7 +132,7 @@ def test_server_that_hangs_is_unavailable(odd_mongod: Servers) -> None:
         store.close()
 
 
-FAULTS = {
+FAULTS: dict[str, dict[str, Any]] = {
     "update_cut": {"failCommands": ["update"], "closeConnection": True},
     "commit_cut": {"failCommands": ["commitTransaction"], "closeConnection": True},
     "answer_of_commit_lost": {

@@ -1,0 +1,105 @@
+"""What the client decides without a server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
+
+from accord.errors import ConfigurationError, ReplicaSetRequired, UnsupportedServer
+from mongo_migrations.client import Place, check_server, open_client, plain_message
+
+PLACE = Place("mongodb", "db.example.org:27017")
+MEMBER = {"setName": "rs0"}
+
+
+@pytest.mark.parametrize("version", [[4, 4, 29, 0], [5, 0, 31, 0]])
+def test_old_server_is_refused(version: list[int]) -> None:
+    """The message names the version and the oldest that works."""
+    with pytest.raises(UnsupportedServer, match=r"is version \d\.\d\.\d+; the oldest that works is 6\.0"):
+        check_server(MEMBER, version, PLACE, replica_set_required=True)
+
+
+@pytest.mark.parametrize("hello", [MEMBER, {"msg": "isdbgrid"}])
+def test_replica_set_and_sharded_cluster_are_accepted(hello: dict[str, Any]) -> None:
+    """Both have transactions."""
+    check_server(hello, [8, 0, 4, 0], PLACE, replica_set_required=True)
+
+
+def test_server_that_stands_alone_is_accepted_only_when_asked() -> None:
+    """By default a server without transactions is refused."""
+    check_server({}, [7, 0, 1, 0], PLACE, replica_set_required=False)
+
+    with pytest.raises(ReplicaSetRequired):
+        check_server({}, [7, 0, 1, 0], PLACE, replica_set_required=True)
+
+
+@pytest.mark.parametrize(
+    "url", ["mongodb://", "http://127.0.0.1/x", "mongodb://a:b:c@h/x", "mongodb://h:port/x"]
+)
+def test_unusable_url_is_a_configuration_error_without_its_password(url: str) -> None:
+    """A wrong URL is told when the store is used, and no secret with it."""
+    with pytest.raises(ConfigurationError) as caught:
+        open_client(url, 1, PLACE)
+
+    assert "b:c" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [
+        (
+            DuplicateKeyError(
+                "unused",
+                11000,
+                {
+                    "code": 11000,
+                    "errmsg": "E11000 duplicate key error collection: m.people index: email_1 "
+                    'dup key: { email: "ada@x" }',
+                },
+            ),
+            "collection: m.people index: email_1",
+        ),
+        (
+            BulkWriteError(
+                {
+                    "writeErrors": [
+                        {"code": 11000, "errmsg": 'E11000 dup key: { email: "ada@x" }', "op": {"q": "ada@x"}}
+                    ]
+                }
+            ),
+            "E11000",
+        ),
+        (
+            OperationFailure(
+                "unused",
+                2,
+                {
+                    "code": 2,
+                    "codeName": "BadValue",
+                    "errmsg": "error processing query: ns=m.x Tree: email $eq ada@x",
+                },
+            ),
+            "BadValue 2",
+        ),
+        (
+            OperationFailure(
+                "unused",
+                241,
+                {
+                    "code": 241,
+                    "codeName": "ConversionFailure",
+                    "errmsg": "Failed to parse number 'ada@x' in $convert",
+                },
+            ),
+            "in $convert (code ConversionFailure 241)",
+        ),
+    ],
+)
+def test_message_of_a_server_loses_what_it_quotes(error: Any, kept: str) -> None:
+    """Kind and place stay, the document does not."""
+    message = plain_message(error)
+
+    assert kept in message
+    assert "ada@x" not in message
