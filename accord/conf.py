@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from django.conf import settings as django_settings
+from django.utils.encoding import force_bytes
 
 from accord.errors import ConfigurationError
 
@@ -50,6 +51,11 @@ class AccordSettings:
         lease_ttl: Seconds until a lease that nobody renews may be taken over.
         lock_wait: Seconds that a run waits for the lease by default.
         connect_timeout: Seconds until a store that does not answer counts as unavailable.
+        signing_key: Ed25519 key that receipts, attestations and heads of the audit chain are
+            signed with: base64 of 32 bytes. Empty means one derived from `SECRET_KEY`.
+        trusted_keys: Names of other installations to the public keys they sign with, in base64.
+        audit_checkpoints: File outside of the databases that heads of the audit chain are
+            appended to; a relative path starts at `BASE_DIR`.
     """
 
     project: str = "accord"
@@ -59,6 +65,9 @@ class AccordSettings:
     lease_ttl: float = 30.0
     lock_wait: float = 600.0
     connect_timeout: float = 5.0
+    signing_key: str = field(default="", repr=False)
+    trusted_keys: Mapping[str, object] = field(default_factory=dict)
+    audit_checkpoints: str = ".accord/audit-checkpoints.jsonl"
 
     def store_settings(self) -> Mapping[str, StoreSettings]:
         """
@@ -103,6 +112,12 @@ def load() -> AccordSettings:
 def base_dir() -> Path:
     """Give the folder that relative paths in a store's options start from: `BASE_DIR`, else where we run."""
     return Path(getattr(django_settings, "BASE_DIR", "")).absolute()
+
+
+def secret_keys() -> tuple[bytes, ...]:
+    """Give Django's `SECRET_KEY`, then those it replaced (`SECRET_KEY_FALLBACKS`)."""
+    texts = (django_settings.SECRET_KEY, *django_settings.SECRET_KEY_FALLBACKS)
+    return tuple(force_bytes(text) for text in texts)
 
 
 def parse(raw: Mapping[str, Any]) -> AccordSettings:

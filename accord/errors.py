@@ -333,3 +333,57 @@ class EmbeddedDataUnusable(EmbeddedError):
     """The data folder of an embedded server can't be used (owner, rights, space, content)."""
 
     code = "ACC-704"
+
+
+# --- 9xx: audit, signatures, governance, health -------------------------------------------
+
+
+class AuditError(AccordError):
+    """The audit trail refused, or can't be read."""
+
+    code = "ACC-900"
+
+
+class OutsideTransaction(AuditError):
+    """An audit event has to be recorded in the transaction of its act, and there is none."""
+
+    code = "ACC-901"
+
+
+class PersonalDataRefused(AuditError):
+    """An audit event may hold enumerated words, numbers and random references only."""
+
+    code = "ACC-902"
+
+
+class AuditChainBroken(AuditError):
+    """The audit trail is not what was written."""
+
+    code = "ACC-903"
+    exit_code = ExitCode.DRIFT
+
+
+class SubjectErased(AccordError):
+    """A write concerns a person who is erased, or is being erased."""
+
+    code = "ACC-905"
+    exit_code = ExitCode.BLOCKED
+
+
+class SignatureError(AccordError):
+    """A signature can't be relied on."""
+
+    code = "ACC-910"
+    exit_code = ExitCode.BLOCKED
+
+
+class ForgedSignature(SignatureError):
+    """A signature does not belong to what it stands under."""
+
+    code = "ACC-911"
+
+
+class ForeignSignature(SignatureError):
+    """A key signed that is neither ours nor trusted."""
+
+    code = "ACC-912"

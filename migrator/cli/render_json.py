@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from accord.command import error_document
 from accord.types import Statement, Step
-from migrator.cli.exit_codes import error_document
 from migrator.engine.plan import Plan
 from migrator.engine.request import RunReport
 from migrator.engine.situation import Situation

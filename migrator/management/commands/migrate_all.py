@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from accord.command import AnsweringCommand
 from accord.errors import ExitCode
 from migrator.cli import render_json, render_text
-from migrator.cli.exit_codes import AnsweringCommand
 from migrator.cli.options import add_migrate_arguments, request_from
 from migrator.cli.progress import progress
 from migrator.cli.prompts import confirmation

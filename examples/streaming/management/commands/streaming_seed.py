@@ -13,11 +13,11 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from accord import conf
+from accord.command import AnsweringCommand
 from accord.errors import ExitCode, NotConfirmed, UsageError, WrongEnvironment
 from examples.streaming.models import Listener
 from examples.streaming.seeding.chance import Chance
 from examples.streaming.seeding.seeder import Amounts, Progress, Seeder, totals
-from migrator.cli.exit_codes import AnsweringCommand
 from migrator.engine.api import Migrations
 from migrator.engine.request import Request
 

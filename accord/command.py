@@ -1,4 +1,4 @@
-"""Turning errors into exit codes, and saying them in the format that was asked for."""
+"""What every command of the suite has in common: exit codes, and errors in the format that was asked for."""
 
 from __future__ import annotations
 
