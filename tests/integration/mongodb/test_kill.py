@@ -21,7 +21,8 @@ from pymongo import MongoClient
 from tests.conformance.harness_mongo import MongoHarness
 from tests.fix_mongodb import Mongod
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+# Dozens of processes, each with its start; a busy machine takes its time.
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).resolve().parents[3]
 SEED = int(os.environ.get("ACCORD_SEED", "") or random.randrange(10**6))
@@ -224,15 +225,14 @@ def test_killed_backfill_of_many_documents_is_exactly_once(seeded: Any) -> None:
     whole = time.monotonic() - started
 
     killed = 0
-    for _ in range(16):
+    while killed < 15:
         harness = seeded(20_000, "plays_timed")
-        for fence in range(1, chance.choice([2, 3, 4])):
-            killed += kill_after(start(harness, "apply", fence), chance.uniform(0.15, 0.95) * whole)
+        for fence in range(1, chance.choice([2, 2, 3])):
+            killed += kill_after(start(harness, "apply", fence), chance.uniform(0.15, 0.9) * whole)
         finish(harness, "apply", 9)
 
         assert harness.digest() == left_alone.digest()
         assert harness.ledger_facts() == left_alone.ledger_facts()
-    assert killed >= 15
 
 
 @pytest.mark.parametrize("action", ["apply", "revert"])
