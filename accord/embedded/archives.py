@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from jgo.maven import Artifact as MavenArtifact
     from jgo.maven import MavenContext
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16  # what a cut loses at most
 _TRIES = 5
 _TIMEOUT = 30
 _BETWEEN_EVENTS = 0.1

@@ -101,8 +101,7 @@ def require_owner(store: str, data: Path, owner: int) -> None:
     found = data.stat().st_uid
     if found != owner:
         raise EmbeddedDataUnusable(
-            f"{store}: {data} belongs to {user_name(found)}, "
-            f"and the server would run as {user_name(owner)}.",
+            f"{store}: {data} belongs to {user_name(found)}, and the server would run as {user_name(owner)}.",
             hint=_hint(PermissionError(), store, data, "ACCORD_HOME"),
         )
 

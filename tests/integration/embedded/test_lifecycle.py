@@ -5,27 +5,32 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import urllib.request
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
 from pymongo import MongoClient
 
 from accord import embedded
-from accord.events import Event, ServerReady, ServerStarting, ServerStopped
+from accord.events import ServerReady, ServerStarting, ServerStopped
+from accord.testing import RecordingReporter
 from tests.integration.embedded.checkout import server
 
 pytestmark = pytest.mark.integration
 
 
 def ask(url: str, method: str = "GET", document: object = None) -> Any:
-    """Send a request to a search engine."""
-    body = None if document is None else json.dumps(document).encode()
-    request = urllib.request.Request(url, method=method, data=body, headers={"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
+    """Send a request to a search engine and give its answer."""
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.netloc, timeout=30)
+    body = None if document is None else json.dumps(document)
+    connection.request(method, url.split(parts.netloc)[1], body, {"Content-Type": "application/json"})
+    with closing(connection):
+        return json.load(connection.getresponse())
 
 
 def test_postgres_keeps_its_data_over_a_restart(checkout: Path) -> None:
@@ -54,13 +59,17 @@ def test_mongodb_is_a_replica_set_and_keeps_its_data_over_a_restart(checkout: Pa
     """Transactions work, and documents survive stop and start."""
     url = embedded.urls(checkout, ["mongodb"])["mongodb"]
     embedded.ensure_running(checkout, ["mongodb"])
-    with MongoClient[dict[str, Any]](url) as client, client.start_session() as session, session.start_transaction():
+    with (
+        MongoClient[dict[str, Any]](url) as client,
+        client.start_session() as session,
+        session.start_transaction(),
+    ):
         client.get_default_database().kept.insert_one({"answer": 42}, session=session)
 
     embedded.stop(checkout, ["mongodb"])
     embedded.ensure_running(checkout, ["mongodb"])
 
-    with MongoClient[dict[str, Any]](url) as client:
+    with MongoClient(url) as client:
         assert client.get_default_database().name == "accord"
         assert client.get_default_database().kept.count_documents({"answer": 42}) == 1
 
@@ -109,14 +118,14 @@ def test_elasticsearch_has_vectors_and_keeps_its_data_over_a_restart(checkout: P
 
 def test_events_tell_what_happens_and_a_running_server_is_left_alone(checkout: Path) -> None:
     """Starting and stopping are heard once; a second start is silent and changes nothing."""
-    heard: list[Event] = []
+    heard = RecordingReporter()
 
-    (first,) = embedded.ensure_running(checkout, ["mongodb"], heard.append)
-    (second,) = embedded.ensure_running(checkout, ["mongodb"], heard.append)
-    embedded.stop(checkout, ["mongodb"], heard.append)
+    (first,) = embedded.ensure_running(checkout, ["mongodb"], heard)
+    (second,) = embedded.ensure_running(checkout, ["mongodb"], heard)
+    embedded.stop(checkout, ["mongodb"], heard)
 
     assert first.pid == second.pid
-    assert [type(event) for event in heard] == [ServerStarting, ServerReady, ServerStopped]
+    assert [type(event) for event in heard.events] == [ServerStarting, ServerReady, ServerStopped]
     assert embedded.stop(checkout, ["mongodb"]) == []
 
 

@@ -72,13 +72,15 @@ def test_killed_postgres_is_started_again_with_its_rows(checkout: Path) -> None:
 def test_killed_mongodb_is_started_again(checkout: Path) -> None:
     """A replica set of one becomes primary again after SIGKILL."""
     embedded.ensure_running(checkout, ["mongodb"])
-    with MongoClient[dict[str, Any]](embedded.urls(checkout, ["mongodb"])["mongodb"], w=1, journal=True) as client:
+    url = embedded.urls(checkout, ["mongodb"])["mongodb"]
+    client: MongoClient[dict[str, Any]]
+    with MongoClient(url, w=1, journal=True) as client:
         client.get_default_database().kept.insert_one({"_id": 1})
 
     kill_server(checkout, "mongodb")
     embedded.ensure_running(checkout, ["mongodb"])
 
-    with MongoClient[dict[str, Any]](embedded.urls(checkout, ["mongodb"])["mongodb"]) as client:
+    with MongoClient(url) as client:
         assert client.get_default_database().kept.count_documents({}) == 1
 
 
@@ -168,7 +170,8 @@ def test_servers_of_tests_end_with_a_killed_test_process(tmp_path: Path) -> None
     home = tmp_path / "private"
     code = (
         "import sys, pathlib, accord.embedded as e; "
-        "c = e.EmbeddedCluster(pathlib.Path(sys.argv[1]), ['postgres', 'mongodb'], die_with_parent=True, delete=True); "
+        "c = e.EmbeddedCluster(pathlib.Path(sys.argv[1]), ['postgres', 'mongodb'], "
+        "die_with_parent=True, delete=True); "
         "print(*[s.data for s in c.start()], flush=True); input()"
     )
     command = subprocess.Popen(

@@ -91,9 +91,7 @@ def _give_back(data: Path, owner: int) -> None:
         os.chown(data, owner, -1)
 
 
-def test_disk_without_room_is_found_before_the_start(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_disk_without_room_is_found_before_the_start(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server isn't started on a disk that it would fill in its first seconds."""
     monkeypatch.setattr(type(server(checkout, "mongodb")), "needed_bytes", 2**62)
 
@@ -161,4 +159,3 @@ def test_one_failing_server_does_not_keep_the_others_from_starting(checkout: Pat
 
     assert "postgres" in error.message
     assert server(checkout, "mongodb").status().running
-
