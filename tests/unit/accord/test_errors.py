@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from accord import errors
+from accord.errors import AccordError
+
+REFERENCE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "errors.md"
+
+
+def every_error(root: type[AccordError] = AccordError) -> Iterator[type[AccordError]]:
+    for child in root.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield child
+        yield from every_error(child)
+
+
+@pytest.mark.parametrize("error", sorted(set(every_error()), key=lambda error: error.code))
+def test_every_error_stands_in_the_reference_with_its_exit_code(error: type[AccordError]) -> None:
+    """Who looks a code up finds it, with what a command returns for it."""
+    assert f"| {error.code} | {int(error.exit_code)} |" in REFERENCE.read_text()
+
+
+def test_codes_are_unique() -> None:
+    """A code means one thing."""
+    codes = [error.code for error in set(every_error())]
+
+    assert len(codes) == len(set(codes))
+
+
+def test_text_leads_with_the_code() -> None:
+    """A line in a log can be found by its code."""
+    assert str(errors.LeaseLost("gone", hint="run again")) == "[ACC-502] gone"
