@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,9 +21,11 @@ MakeHarness = Callable[..., SearchHarness]
 @contextmanager
 def shared_server(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """
-    Give the URL of a server that all workers of a run share; whoever started it ends it, last.
+    Give the URL of a server that all workers of a run share.
 
-    A server that is named by the environment (`ACCORD_TEST_OPENSEARCH_URL`) is used instead.
+    Whoever finds it down starts it and ends it, once nobody uses it any more: a worker may come
+    when all the others have gone. A server that is named by the environment
+    (`ACCORD_TEST_OPENSEARCH_URL`) is used instead.
     """
     given = os.environ.get(f"ACCORD_TEST_{name.upper()}_URL")
     if given:
@@ -32,35 +35,35 @@ def shared_server(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"search-{name}"
     users = home / "users"
     users.mkdir(parents=True, exist_ok=True)
-    owner = _first(home)
     mine = users / str(os.getpid())
-    mine.touch()
-    cluster = EmbeddedCluster(home / "servers", [name], die_with_parent=owner)
-    try:
+    with _alone(home):
+        mine.touch()
+        started = not all(state.running for state in EmbeddedCluster(home / "servers", [name]).status())
+        cluster = EmbeddedCluster(home / "servers", [name], die_with_parent=started)
         cluster.start()
+    try:
         yield cluster.urls()[name]
     finally:
         mine.unlink()
-        if owner:
-            _wait_for_others(users)
-            cluster.stop()
+        if started:
+            _stop_when_unused(cluster, home, users)
 
 
-def _first(home: Path) -> bool:
-    try:
-        (home / "owner").touch(exist_ok=False)
-    except FileExistsError:
-        return False
-    return True
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Keep the other workers from starting or stopping the server meanwhile."""
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
-def _wait_for_others(users: Path) -> None:
-    while any(_alive(int(user.name)) for user in users.iterdir()):
+def _stop_when_unused(cluster: EmbeddedCluster, home: Path, users: Path) -> None:
+    while True:
+        with _alone(home):
+            if not any(Path(f"/proc/{user.name}").exists() for user in users.iterdir()):
+                cluster.stop()
+                return
         time.sleep(0.1)
-
-
-def _alive(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
 
 
 @pytest.fixture(scope="session")
