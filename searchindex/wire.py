@@ -295,7 +295,7 @@ class Wire:
         if answer.status == http.HTTPStatus.FORBIDDEN and not blocked:
             return StoreRefused(
                 f"{place} does not permit {method} {_bare(path)}.",
-                hint="Give the user the rights to manage indexes, aliases and templates of the prefix.",
+                hint="Give the user the rights that docs/howto/write-a-search-revision.md lists.",
             )
         return RequestRefused(
             f"{place} answered {method} {_bare(path)} with {answer.status}: {reason or kind}.",
