@@ -112,9 +112,7 @@ class Reindex(Operation):
             return
         yield request("PUT", f"/{old}/_block/write")
         yield request("PUT", at(new), self._declared(around))
-        yield request(
-            "POST", "/_reindex", {"source": {"index": old}, "dest": {"index": new, "op_type": "create"}}
-        )
+        yield _shown_copy(around, old, new)
         yield Statement(
             text=f"Compares the number of documents of {old} and {new}.", language=Language.HTTP, opaque=True
         )
@@ -142,6 +140,14 @@ class Reindex(Operation):
         else:
             settings = {**settings, **declared.get("settings", {})}
         return {"mappings": declared.get("mappings", live.get("mappings", {})), "settings": settings}
+
+
+def _shown_copy(around: Surroundings, old: str, new: str) -> Statement:
+    if around.engine is None or around.engine.features.server_side_reindex:
+        body = {"conflicts": "proceed", "source": {"index": old}, "dest": {"index": new, "op_type": "create"}}
+        return request("POST", "/_reindex?wait_for_completion=false", body)
+    text = f"Reads {old} page by page in one frozen view, and creates the documents in {new} by POST /_bulk."
+    return Statement(text=text, language=Language.HTTP, opaque=True)
 
 
 def _kept(settings: Body) -> dict[str, Any]:
