@@ -208,10 +208,13 @@ class _Table:
                 yield from self._named("constraint", constraint.name, ())
 
     def _named(self, kind: str, name: str, columns: tuple[str, ...]) -> Iterator[Finding]:
-        found = self._constraints.get(name)
+        # A server that allows only so many bytes cuts a longer name without a word.
+        longest = self._connection.ops.max_name_length()
+        kept = name.encode()[:longest].decode(errors="ignore")
+        found = self._constraints.get(kept)
         if found is None:
             yield self._missing(name, f"The {kind} {name} on {self._table} is missing.")
-        elif name in self._broken:
+        elif kept in self._broken:
             yield self._different(name, f"The {kind} {name} on {self._table} is there and not usable.")
         elif columns and found.columns != columns:
             what = f"covers {', '.join(found.columns)}, declared for {', '.join(columns)}"

@@ -26,8 +26,10 @@ from django.utils.timezone import now
 from accord.errors import StaleFence
 from accord.types import AppliedStep, Lease, Step, StepKey
 from migrator.relational.loader import Name
+from migrator.relational.vendors import vendor_of
 
 _FENCE_ROW = "ledger"
+_TAKEN_OVER = "Another run took over. Look at its result, then run again if something is left."
 _Result = TypeVar("_Result")
 
 
@@ -204,7 +206,7 @@ class Ledger:
     def _stale(self, lease: Lease) -> StaleFence:
         return StaleFence(
             f"The store “{self._alias}” has seen a later run than {lease.run_id or 'ours'}.",
-            hint="Another run took over. Look at its result, then run again if something is left.",
+            hint=_TAKEN_OVER,
         )
 
     def _locked_fence(self) -> tuple[int, datetime]:
@@ -218,7 +220,9 @@ class Ledger:
             return lease.fence
         return lease.fence + 1
 
-    def write_applied(self, names: Iterable[Name], step: Step, lease: Lease, at: datetime) -> None:
+    def write_applied(
+        self, names: Iterable[Name], step: Step, lease: Lease, at: datetime, *, is_known: bool = True
+    ) -> None:
         """
         Record a migration as applied, in Django's table and in ours.
 
@@ -227,14 +231,14 @@ class Ledger:
             step: The step.
             lease: Whose right it is.
             at: The time; the same in both tables, which is how a row of ours is known to be of today.
+            is_known: False when the caller looked, and Django's table has no row of the migration.
         """
         own = (step.key.app, step.key.name)
-        for app, name in names:
-            found = self._recorded.filter(app=app, name=name)
-            if not found.exists():
-                self._recorded.create(app=app, name=name, applied=at)
-            elif (app, name) == own:
-                found.update(applied=at)
+        for name in names:
+            if name != own and not self.is_applied(name):
+                self._recorded.create(app=name[0], name=name[1], applied=at)
+        if not (is_known and self._recorded.filter(app=own[0], name=own[1]).update(applied=at)):
+            self._recorded.create(app=own[0], name=own[1], applied=at)
         self.write_progress(step, lease, Progress(state=State.APPLIED), at)
 
     def write_progress(self, step: Step, lease: Lease, progress: Progress, at: datetime) -> None:
@@ -252,13 +256,22 @@ class Ledger:
             "fence": lease.fence,
             "recorded_at": at,
         }
-        key = entry_id((step.key.app, step.key.name))
-        rows = self._entries.filter(pk=key)
-        if rows.filter(fence__lte=lease.fence).update(**values):
+        entry = LedgerEntry(id=entry_id((step.key.app, step.key.name)), **values)
+        if connections[self._alias].features.supports_update_conflicts_with_target:
+            self._entries.bulk_create(
+                [entry], update_conflicts=True, unique_fields=["id"], update_fields=[*values]
+            )
+        else:
+            self._replace(entry, values)
+
+    def _replace(self, entry: LedgerEntry, values: Mapping[str, Any]) -> None:
+        """Write a row where there is no upsert, unless a later run wrote it."""
+        rows = self._entries.filter(pk=entry.pk)
+        if rows.filter(fence__lte=entry.fence).update(**values):
             return
         if rows.exists():
-            raise self._stale(lease)
-        self._entries.create(id=key, **values)
+            raise StaleFence(f"The store “{self._alias}” has seen a later run than ours.", hint=_TAKEN_OVER)
+        entry.save(using=self._alias, force_insert=True)
 
     def strike(self, names: Iterable[Name]) -> None:
         """Remove migrations from Django's table and from ours; Django's first."""
@@ -290,7 +303,9 @@ class Ledger:
         query = model._default_manager.using(self._alias).values_list(*fields)
         try:
             return self._guarded(lambda: list(query))
-        except DatabaseError:
+        except DatabaseError as exc:
+            if vendor_of(connections[self._alias]).is_unreachable(exc):
+                raise
             if model._meta.db_table in connections[self._alias].introspection.table_names():
                 raise
             return ()

@@ -59,7 +59,7 @@ class Runner:
             _flush(editor)
             lease.check()
             self._record_replacements(step, migration)
-            self._ledger.write_applied(_rows_of(migration), step, lease, clock)
+            self._ledger.write_applied(_rows_of(migration), step, lease, clock, is_known=False)
         self.project.advance(_rows_of(migration), state)
         return StepOutcome(key=step.key, direction=Direction.APPLY)
 
