@@ -1,1 +1,186 @@
-"""Models of the kernel. The lease and the ledgers are control tables, made before any migration runs."""
+"""
+Models of the kernel: the audit trail, and the tombstones of people who were erased.
+
+The lease and the ledgers are control tables, made before any migration runs. Nothing here
+refers to a user or another app: these tables are there before all others, and what they hold
+must outlive the people that it is about without naming them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accord.audit_events import BIGGEST, ActorKind, Counter, Event, ObjectKind, Outcome
+from accord.conditions import OnlyCounters
+
+REFERENCE = r"^[0-9a-f]{32}$"
+REFERENCE_OR_NONE = r"^([0-9a-f]{32})?$"
+DIGEST = r"^[0-9a-f]{64}$"
+DIGEST_OR_NONE = r"^([0-9a-f]{64})?$"
+KEY_ID = r"^[0-9a-f]{16}$"
+KIND = r"^[a-z][a-z0-9_.:]{0,99}$"
+SIGNATURE = r"^ed25519:[0-9a-f]{16}:[A-Za-z0-9+/]{86}==$"
+
+
+def _matches(model: str, **patterns: str) -> Iterable[models.CheckConstraint]:
+    return [
+        models.CheckConstraint(condition=Q(**{f"{field}__regex": pattern}), name=f"accord_{model}_{field}")
+        for field, pattern in patterns.items()
+    ]
+
+
+def _among(model: str, **words: type[models.TextChoices]) -> Iterable[models.CheckConstraint]:
+    return [
+        models.CheckConstraint(
+            condition=Q(**{f"{field}__in": choices.values}), name=f"accord_{model}_{field}"
+        )
+        for field, choices in words.items()
+    ]
+
+
+class AuditEvent(models.Model):
+    """
+    One fact about who did what: words from lists, numbers, and random references.
+
+    Rows are only ever added, by :func:`accord.audit.record`. PostgreSQL refuses to change or
+    remove one, and refuses whatever could carry personal data.
+    """
+
+    seq = models.BigIntegerField(_("number"), primary_key=True)
+    at = models.DateTimeField(_("at"))
+    event = models.CharField(_("event"), max_length=40, choices=Event.choices)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices)
+    actor_kind = models.CharField(_("who"), max_length=10, choices=ActorKind.choices)
+    actor_ref = models.CharField(_("reference of who"), max_length=32, blank=True)
+    object_kind = models.CharField(_("what"), max_length=20, choices=ObjectKind.choices)
+    object_ref = models.CharField(_("reference of what"), max_length=32, blank=True)
+    request_ref = models.CharField(_("request"), max_length=32, blank=True)
+    counters = models.JSONField(_("numbers"), default=dict)
+    plan_digest = models.CharField(_("plan digest"), max_length=64, blank=True)
+    prev_hash = models.CharField(_("hash of the event before"), max_length=64)
+    hash = models.CharField(_("hash"), max_length=64)
+
+    class Meta:
+        """Newest first; on PostgreSQL only."""
+
+        ordering = ("-seq",)
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit trail")
+        required_db_vendor = "postgresql"
+        default_permissions = ("view",)
+        permissions = (("verify_audit", _("Can verify the audit trail")),)
+        indexes = tuple(
+            models.Index(fields=(field,), name=f"accord_audit_{field}")
+            for field in ("at", "actor_ref", "object_ref", "request_ref", "plan_digest")
+        )
+        constraints = (
+            models.CheckConstraint(condition=Q(seq__gte=1), name="accord_auditevent_seq"),
+            *_among("auditevent", event=Event, outcome=Outcome, actor_kind=ActorKind, object_kind=ObjectKind),
+            *_matches(
+                "auditevent",
+                actor_ref=REFERENCE_OR_NONE,
+                object_ref=REFERENCE_OR_NONE,
+                request_ref=REFERENCE_OR_NONE,
+                plan_digest=DIGEST_OR_NONE,
+                prev_hash=DIGEST,
+                hash=DIGEST,
+            ),
+            models.CheckConstraint(
+                condition=OnlyCounters(F("counters"), ",".join(Counter.values), BIGGEST),
+                name="accord_auditevent_counters",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.seq}: {self.get_event_display()}"
+
+
+class ActorReference(models.Model):
+    """
+    Which person or thing a random reference stands for.
+
+    The only link between the audit trail and people. Deleting the row makes the trail
+    anonymous for that person, and leaves it valid.
+    """
+
+    ref = models.CharField(_("reference"), max_length=32, primary_key=True)
+    kind = models.CharField(_("kind"), max_length=100)
+    key = models.CharField(_("key"), max_length=200)
+    made_at = models.DateTimeField(_("made"), auto_now_add=True)
+
+    class Meta:
+        """One reference a person."""
+
+        verbose_name = _("reference")
+        verbose_name_plural = _("references")
+        required_db_vendor = "postgresql"
+        default_permissions = ("view", "delete")
+        constraints = (
+            models.UniqueConstraint(fields=("kind", "key"), name="accord_actorreference_once"),
+            *_matches("actorreference", ref=REFERENCE, kind=KIND),
+        )
+
+    def __str__(self) -> str:
+        return self.ref
+
+
+class AuditCheckpoint(models.Model):
+    """A signed head of the audit trail: up to this event, everything was as its hash says."""
+
+    size = models.BigIntegerField(_("events"), primary_key=True)
+    hash = models.CharField(_("hash of the last one"), max_length=64)
+    signature = models.CharField(_("signature"), max_length=120)
+    made_at = models.DateTimeField(_("made"), auto_now_add=True)
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ("-size",)
+        verbose_name = _("head of the audit trail")
+        verbose_name_plural = _("heads of the audit trail")
+        required_db_vendor = "postgresql"
+        default_permissions = ("view",)
+        constraints = (
+            models.CheckConstraint(condition=Q(size__gte=1), name="accord_auditcheckpoint_size"),
+            *_matches("auditcheckpoint", hash=DIGEST, signature=SIGNATURE),
+        )
+
+    def __str__(self) -> str:
+        return str(self.size)
+
+
+class Tombstone(models.Model):
+    """
+    A person who is being erased or was: kept as a keyed hash, so that nothing brings them back.
+
+    See :mod:`accord.tombstones`.
+    """
+
+    kind = models.CharField(_("kind"), max_length=100)
+    tag = models.CharField(_("tag"), max_length=64)
+    key_id = models.CharField(_("key"), max_length=16)
+    fenced_at = models.DateTimeField(_("fenced"))
+    erased_at = models.DateTimeField(_("erased"), null=True)
+
+    class Meta:
+        """One a person."""
+
+        verbose_name = _("tombstone")
+        verbose_name_plural = _("tombstones")
+        required_db_vendor = "postgresql"
+        default_permissions = ("view",)
+        constraints = (
+            models.UniqueConstraint(fields=("kind", "tag"), name="accord_tombstone_once"),
+            *_matches("tombstone", kind=KIND, tag=DIGEST, key_id=KEY_ID),
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True) | Q(erased_at__gte=F("fenced_at")),
+                name="accord_tombstone_fence_first",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.tag[:8]}"

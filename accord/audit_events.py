@@ -1,0 +1,152 @@
+"""
+The vocabulary of the audit trail: every word that an audit event may hold.
+
+PostgreSQL checks the same lists, so a new word needs a migration (`makemigrations accord`).
+None of the words says anything about a person.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Event(models.TextChoices):
+    """What happened."""
+
+    ERASURE_RECEIVED = "erasure.received", _("erasure request received")
+    ERASURE_DUPLICATE = "erasure.duplicate", _("erasure request is a duplicate")
+    ERASURE_IDENTITY_CHECKED = "erasure.identity_checked", _("identity checked")
+    ERASURE_NEEDS_INPUT = "erasure.needs_input", _("information asked for")
+    ERASURE_EXTENDED = "erasure.extended", _("time limit extended")
+    ERASURE_PLANNED = "erasure.planned", _("erasure planned")
+    ERASURE_APPROVED = "erasure.approved", _("erasure approved")
+    ERASURE_REJECTED = "erasure.rejected", _("erasure rejected")
+    ERASURE_APPROVAL_VOIDED = "erasure.approval_voided", _("approval of an erasure voided")
+    ERASURE_CANCELLED = "erasure.cancelled", _("erasure cancelled")
+    ERASURE_FENCED = "erasure.fenced", _("fence raised")
+    ERASURE_STARTED = "erasure.started", _("erasure started")
+    ERASURE_STEP_DONE = "erasure.step_done", _("erasure step done")
+    ERASURE_STEP_FAILED = "erasure.step_failed", _("erasure step failed")
+    ERASURE_STEP_RETRIED = "erasure.step_retried", _("erasure step retried")
+    ERASURE_BLOCKED = "erasure.blocked", _("erasure blocked by a hold")
+    ERASURE_RESUMED = "erasure.resumed", _("erasure resumed")
+    ERASURE_NEEDS_OPERATOR = "erasure.needs_operator", _("erasure needs an operator")
+    ERASURE_VERIFIED = "erasure.verified", _("erasure verified")
+    ERASURE_RESIDUE_FOUND = "erasure.residue_found", _("residue found")
+    ERASURE_COMPLETED = "erasure.completed", _("erasure completed")
+    ERASURE_REOPENED = "erasure.reopened", _("erasure reopened")
+    SUBJECT_REVEALED = "subject.revealed", _("masked subject revealed")
+    SUBJECT_RESTRICTED = "subject.restricted", _("processing restricted")
+    SUBJECT_RELEASED = "subject.released", _("restriction lifted")
+    RECEIPT_ISSUED = "receipt.issued", _("receipt issued")
+    RECEIPT_VIEWED = "receipt.viewed", _("receipt viewed")
+    RECIPIENT_NOTIFIED = "recipient.notified", _("recipient notified")
+    HOLD_PLACED = "hold.placed", _("legal hold placed")
+    HOLD_RELEASED = "hold.released", _("legal hold released")
+    HOLD_REVIEWED = "hold.reviewed", _("legal hold reviewed")
+    EXPORT_MADE = "export.made", _("access export made")
+    EXPORT_DOWNLOADED = "export.downloaded", _("access export downloaded")
+    EXPORT_DELETED = "export.deleted", _("access export deleted")
+    CONSENT_GIVEN = "consent.given", _("consent given")
+    CONSENT_REFUSED = "consent.refused", _("consent refused")
+    CONSENT_WITHDRAWN = "consent.withdrawn", _("consent withdrawn")
+    CONSENT_RENEWED = "consent.renewed", _("consent renewed")
+    CONSENT_EXPIRED = "consent.expired", _("consent expired")
+    CONSENT_INVALIDATED = "consent.invalidated", _("consent invalidated")
+    TOMBSTONE_PURGED = "tombstone.purged", _("tombstone purged")
+    RETENTION_APPLIED = "retention.applied", _("retention applied")
+    REPLAY_STARTED = "replay.started", _("replay after a restore started")
+    REPLAY_FINISHED = "replay.finished", _("replay after a restore finished")
+    APPROVAL_REQUESTED = "approval.requested", _("approval requested")
+    APPROVAL_GRANTED = "approval.granted", _("approval granted")
+    APPROVAL_REJECTED = "approval.rejected", _("approval rejected")
+    APPROVAL_EXPIRED = "approval.expired", _("approval expired")
+    APPROVAL_VOIDED = "approval.voided", _("approval voided")
+    APPROVAL_CANCELLED = "approval.cancelled", _("approval request cancelled")
+    APPROVAL_USED = "approval.used", _("approval used")
+    ATTESTATION_WRITTEN = "attestation.written", _("attestation written")
+    ATTESTATION_ACCEPTED = "attestation.accepted", _("attestation accepted")
+    ATTESTATION_REFUSED = "attestation.refused", _("attestation refused")
+    POLICY_REFUSED = "policy.refused", _("policy refused")
+    BREAK_GLASS = "policy.break_glass", _("policy overridden in an emergency")
+    RUN_STARTED = "run.started", _("run started")
+    RUN_FINISHED = "run.finished", _("run finished")
+    RUN_REFUSED = "run.refused", _("run refused")
+    CHAIN_VERIFIED = "chain.verified", _("audit trail verified")
+    CHAIN_BROKEN = "chain.broken", _("audit trail found broken")
+    ACCESS_DENIED = "access.denied", _("access denied")
+
+
+class ActorKind(models.TextChoices):
+    """Who acted."""
+
+    PERSON = "person", _("person")
+    SUBJECT = "subject", _("data subject")
+    SERVICE = "service", _("other program")
+    SYSTEM = "system", _("Accord itself")
+
+
+class ObjectKind(models.TextChoices):
+    """What it was done to."""
+
+    ERASURE_REQUEST = "erasure_request", _("erasure request")
+    ERASURE_STEP = "erasure_step", _("erasure step")
+    SUBJECT = "subject", _("data subject")
+    RECEIPT = "receipt", _("receipt")
+    RECIPIENT = "recipient", _("recipient")
+    HOLD = "hold", _("legal hold")
+    EXPORT = "export", _("access export")
+    CONSENT = "consent", _("consent")
+    TOMBSTONE = "tombstone", _("tombstone")
+    RETENTION_RULE = "retention_rule", _("retention rule")
+    REPLAY = "replay", _("replay")
+    APPROVAL = "approval", _("approval")
+    PLAN = "plan", _("migration plan")
+    RUN = "run", _("migration run")
+    ATTESTATION = "attestation", _("attestation")
+    CHAIN = "chain", _("audit trail")
+    PAGE = "page", _("page of the admin or API")
+
+
+class Outcome(models.TextChoices):
+    """How it ended."""
+
+    DONE = "done", _("done")
+    PARTIAL = "partial", _("partial")
+    REFUSED = "refused", _("refused")
+    FAILED = "failed", _("failed")
+
+
+class Counter(models.TextChoices):
+    """What may be counted."""
+
+    FOUND = "found", _("found")
+    MATCHED = "matched", _("matched")
+    AFFECTED = "affected", _("affected")
+    DELETED = "deleted", _("deleted")
+    ANONYMISED = "anonymised", _("anonymised")
+    DETACHED = "detached", _("detached")
+    RETAINED = "retained", _("retained")
+    RESIDUE = "residue", _("residue")
+    SKIPPED = "skipped", _("skipped")
+    FAILED = "failed", _("failed")
+    PENDING = "pending", _("pending")
+    DONE = "done", _("done")
+    TOTAL = "total", _("total")
+    ENTRIES = "entries", _("entries")
+    STORES = "stores", _("stores")
+    STEPS = "steps", _("steps")
+    FINDINGS = "findings", _("findings")
+    HOLDS = "holds", _("holds")
+    ATTEMPT = "attempt", _("attempt")
+    APPROVALS = "approvals", _("approvals")
+    REQUIRED = "required", _("required")
+    DAYS = "days", _("days")
+    SECONDS = "seconds", _("seconds")
+    EVENTS = "events", _("events")
+    EXIT_CODE = "exit_code", _("exit code")
+
+
+BIGGEST = 9_999_999_999
+"""The highest number that a counter may hold."""

@@ -1,0 +1,78 @@
+"""
+The form in which audit events are hashed, each with the hash of the one before. Pure: no store is asked.
+
+Version 1: a zero byte (a leaf, in the words of RFC 6962), the version, then every field as its
+length in four bytes and its bytes. Nothing can be moved from one field into the next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+
+GENESIS = hashlib.sha256(b"accord audit trail 1").hexdigest()
+"""Stands for the hash before the first event."""
+
+_VERSION = b"\x00\x01"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """
+    What of an audit event is hashed, in the order in which it is.
+
+    Attributes:
+        seq: Number, from 1, without gaps.
+        at: When, to the microsecond.
+        event: What happened.
+        outcome: How it ended.
+        actor_kind: Who, as a kind.
+        actor_ref: Who, as a random reference.
+        object_kind: What it was done to, as a kind.
+        object_ref: What it was done to, as a random reference.
+        request_ref: Request that it belongs to, as a random reference.
+        counters: Numbers.
+        plan_digest: Digest of the plan that it carried out.
+        prev_hash: Hash of the event before.
+    """
+
+    seq: int
+    at: datetime
+    event: str
+    outcome: str
+    actor_kind: str
+    actor_ref: str = ""
+    object_kind: str
+    object_ref: str = ""
+    request_ref: str = ""
+    counters: Mapping[str, int] = field(default_factory=dict)
+    plan_digest: str = ""
+    prev_hash: str
+
+    def digest(self) -> str:
+        """Give the event's hash."""
+        return hashlib.sha256(_VERSION + b"".join(map(_part, self.values()))).hexdigest()
+
+    def values(self) -> tuple[object, ...]:
+        """Give the fields' values in order."""
+        return tuple(getattr(self, name) for name in FIELDS)
+
+
+FIELDS = tuple(item.name for item in fields(Link))
+
+
+def _part(value: object) -> bytes:
+    encoded = _encoded(value)
+    return len(encoded).to_bytes(4, "big") + encoded
+
+
+def _encoded(value: object) -> bytes:
+    if isinstance(value, datetime):
+        return str((value - _EPOCH) // timedelta(microseconds=1)).encode()
+    if isinstance(value, Mapping):
+        return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    return str(value).encode()

@@ -1,0 +1,124 @@
+"""
+What PostgreSQL itself holds against changing the audit trail, and whether it still stands.
+
+The triggers keep programs, administrators and mistakes out. Who owns the tables can drop
+them; that is why :func:`missing` looks, and why the signed heads exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations import RunSQL
+from django.db.migrations.state import ProjectState
+
+from accord.models import AuditCheckpoint, AuditEvent
+
+_REFUSE = """
+BEGIN
+    -- Django's test runner empties every table between tests; its databases are named test_...
+    IF TG_OP = 'TRUNCATE' AND current_database() LIKE 'test\\_%' THEN
+        RETURN NULL;
+    END IF;
+    RAISE EXCEPTION 'The audit trail is only ever added to: % is refused.', TG_OP
+        USING ERRCODE = 'restrict_violation';
+END;
+"""
+
+_CONTINUE = """
+DECLARE
+    last record;
+BEGIN
+    SELECT seq, hash INTO last FROM accord_auditevent ORDER BY seq DESC LIMIT 1;
+    IF NEW.seq <> coalesce(last.seq, 0) + 1 OR NEW.prev_hash <> coalesce(last.hash, NEW.prev_hash) THEN
+        RAISE EXCEPTION 'Event % does not continue the audit trail, which ends with %.', NEW.seq, last.seq
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+
+FUNCTIONS = {"accord_audit_refuse": _REFUSE, "accord_audit_continue": _CONTINUE}
+TRIGGERS = {
+    "accord_auditevent_refuse": "accord_auditevent",
+    "accord_auditevent_continue": "accord_auditevent",
+    "accord_auditcheckpoint_refuse": "accord_auditcheckpoint",
+}
+
+INSTALL = [
+    *(
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $body${body}$body$"
+        for name, body in FUNCTIONS.items()
+    ),
+    *(
+        f"CREATE TRIGGER {table}_refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION accord_audit_refuse()"
+        for table in ("accord_auditevent", "accord_auditcheckpoint")
+    ),
+    """CREATE TRIGGER accord_auditevent_continue BEFORE INSERT ON accord_auditevent
+    FOR EACH ROW EXECUTE FUNCTION accord_audit_continue()""",
+]
+REMOVE = [
+    *(f"DROP TRIGGER IF EXISTS {name} ON {table}" for name, table in TRIGGERS.items()),
+    *(f"DROP FUNCTION IF EXISTS {name}()" for name in FUNCTIONS),
+]
+
+_STANDING_TRIGGERS = """
+SELECT t.tgname, p.proname, p.prosrc FROM pg_trigger t
+JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE t.tgrelid IN (to_regclass('accord_auditevent'), to_regclass('accord_auditcheckpoint'))
+  AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"""
+
+_STANDING_CONSTRAINTS = """
+SELECT conname FROM pg_constraint
+WHERE conrelid IN (to_regclass('accord_auditevent'), to_regclass('accord_auditcheckpoint'))
+  AND contype = 'c' AND convalidated"""
+
+
+class OnPostgres(RunSQL):
+    """Statements for PostgreSQL; the other databases of a project have no such tables."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+def missing(connection: BaseDatabaseWrapper) -> Sequence[str]:
+    """
+    Name the triggers and constraints that should protect the audit trail and don't.
+
+    Args:
+        connection: To the PostgreSQL database that holds it.
+
+    Returns:
+        Names, sorted. A trigger counts as missing, too, when it is disabled or calls another text.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING_TRIGGERS)
+        triggers = {name for name, function, text in cursor.fetchall() if FUNCTIONS.get(function) == text}
+        cursor.execute(_STANDING_CONSTRAINTS)
+        constraints = {name for (name,) in cursor.fetchall()}
+    return sorted({*TRIGGERS, *_checks(AuditEvent), *_checks(AuditCheckpoint)} - triggers - constraints)
+
+
+def _checks(model: type[models.Model]) -> set[str]:
+    return {item.name for item in model._meta.constraints if isinstance(item, models.CheckConstraint)}

@@ -1,0 +1,273 @@
+"""
+Fences and tombstones: whoever is being erased, or was, is not brought back by anything that writes.
+
+A person is kept as a keyed hash (HMAC-SHA256), which says nothing without the project's secret.
+From the moment the fence is raised, :func:`is_erased` is true and :func:`guard` refuses.
+Keys are compared as text, so that 42 and "42" are the same person.
+
+A write that must not race with a fence holds its place with :func:`sparing` or :func:`guard`
+inside of a transaction: a fence waits until such transactions have ended, and so sees what
+they wrote.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from django.db import DatabaseError, connections, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from accord import conf, keys
+from accord.errors import StoreError, SubjectErased, UsageError
+from accord.models import Tombstone
+from accord.redact import first_line
+
+_PURPOSE = "accord.tombstones"
+
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectTag:
+    """
+    A person as the suite may remember them.
+
+    Attributes:
+        kind: What the key is a key of: `streaming.listener`, `streaming.listener:email`.
+        key_id: Which of our keys hashed it.
+        value: Keyed hash, 64 hexadecimal digits.
+    """
+
+    kind: str
+    key_id: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.key_id}/{self.value}"
+
+    @classmethod
+    def parse(cls, text: str) -> SubjectTag:
+        """
+        Read what `str()` of a tag wrote.
+
+        Raises:
+            UsageError: It is not the text of a tag.
+        """
+        try:
+            kind, key_id, value = text.split("/")
+        except ValueError as exc:
+            raise UsageError(
+                "This is not the text of a subject's tag.", hint="Use subject_tag(kind, key)."
+            ) from exc
+        return cls(kind=kind, key_id=key_id, value=value)
+
+
+def subject_tag(kind: str, key: object) -> SubjectTag:
+    """
+    Hash a person's key.
+
+    Args:
+        kind: What it is a key of.
+        key: The key: a number, a text, a UUID or an ObjectId.
+
+    Raises:
+        UsageError: The key is empty or a truth value.
+    """
+    return _tags(kind, key)[0]
+
+
+def raise_fence(tag: SubjectTag | str, since: datetime | None = None, using: str | None = None) -> None:
+    """
+    Have everybody who asks treat a person as erased, from the end of this transaction.
+
+    Waits for the transactions that :func:`guard` and :func:`sparing` protect. May be repeated:
+    the first time counts.
+
+    Args:
+        tag: The person.
+        since: When, if not now by the server's clock.
+        using: Database of the tombstones; the coordinator by default.
+    """
+    tag, alias = _parsed(tag), _alias(using)
+    with transaction.atomic(using=alias):
+        _lock(alias, tag.kind, shared=False)
+        Tombstone.objects.using(alias).bulk_create(
+            [Tombstone(kind=tag.kind, tag=tag.value, key_id=tag.key_id, fenced_at=since or Now())],
+            ignore_conflicts=True,
+        )
+
+
+def mark_erased(tag: SubjectTag | str, at: datetime | None = None, using: str | None = None) -> bool:
+    """
+    Note that the erasure behind a fence is complete.
+
+    Args:
+        tag: The person.
+        at: When, if not now by the server's clock.
+        using: Database of the tombstones.
+
+    Returns:
+        False when there is no fence, or the note was made before.
+    """
+    return bool(_rows(tag, using).filter(erased_at__isnull=True).update(erased_at=at or Now()))
+
+
+def lower_fence(tag: SubjectTag | str, using: str | None = None) -> bool:
+    """
+    Take a fence away again, because the erasure was called off. One who was erased stays erased.
+
+    Args:
+        tag: The person.
+        using: Database of the tombstones.
+
+    Returns:
+        False when there was no fence, or the erasure is complete.
+    """
+    return bool(_rows(tag, using).filter(erased_at__isnull=True).delete()[0])
+
+
+def is_erased(kind: str, key: object, using: str | None = None) -> bool:
+    """
+    Tell whether a person is behind a fence or was erased.
+
+    Args:
+        kind: What the key is a key of.
+        key: The key.
+        using: Database of the tombstones.
+    """
+    return bool(filter_erased(kind, [key], using))
+
+
+def filter_erased(kind: str, subjects: Iterable[K | None], using: str | None = None) -> set[K]:
+    """
+    Give those of many keys whose people are behind a fence or were erased, with one query.
+
+    Args:
+        kind: What they are keys of.
+        subjects: Any number of keys; None, for what belongs to nobody, is passed over.
+        using: Database of the tombstones.
+
+    Raises:
+        StoreError: The tombstones can't be read. Nobody may go on as if there were none.
+    """
+    owners: dict[str, list[K]] = {}
+    for key in {key for key in subjects if key is not None}:
+        for tag in _tags(kind, key):
+            owners.setdefault(tag.value, []).append(key)
+    if not owners:
+        return set()
+    return {key for value in _standing(_alias(using), kind, list(owners)) for key in owners[value]}
+
+
+def guard(kind: str, key: object, using: str | None = None) -> None:
+    """
+    Refuse to go on if a person is behind a fence or was erased.
+
+    For applications: call it in the transaction of a write about a person, before the write.
+    Until that transaction ends, no fence of this kind goes up.
+
+    Args:
+        kind: What the key is a key of.
+        key: The key.
+        using: Database of the tombstones.
+
+    Raises:
+        SubjectErased: They are.
+    """
+    alias = _alias(using)
+    if connections[alias].in_atomic_block:
+        _lock(alias, kind, shared=True)
+    if is_erased(kind, key, using):
+        raise SubjectErased(
+            f"A write concerns a “{kind}” who is erased, or is being erased. It was refused.",
+            hint="Leave it out. Whoever comes back as a new person gets a new key.",
+        )
+
+
+@contextmanager
+def sparing(kind: str, subjects: Iterable[K | None], using: str | None = None) -> Iterator[set[K]]:
+    """
+    Hold fences back while a batch is written, and give the keys to leave out of it.
+
+    For writes to other stores, which have no part in a transaction of PostgreSQL: a fence
+    that goes up afterwards finds the batch written, and erases it.
+
+    Args:
+        kind: What they are keys of.
+        subjects: Keys of the batch.
+        using: Database of the tombstones.
+
+    Yields:
+        The keys among them whose people are behind a fence or were erased.
+    """
+    alias, asked = _alias(using), list(subjects)
+    with transaction.atomic(using=alias):
+        _lock(alias, kind, shared=True)
+        yield filter_erased(kind, asked, alias)
+
+
+def _alias(using: str | None) -> str:
+    return using or conf.load().coordinator
+
+
+def _parsed(tag: SubjectTag | str) -> SubjectTag:
+    return SubjectTag.parse(tag) if isinstance(tag, str) else tag
+
+
+def _rows(tag: SubjectTag | str, using: str | None) -> QuerySet[Tombstone]:
+    tag = _parsed(tag)
+    return Tombstone.objects.using(_alias(using)).filter(kind=tag.kind, tag=tag.value)
+
+
+def _tags(kind: str, key: object) -> list[SubjectTag]:
+    """Hash a key with every secret that may have been current when it was erased, the newest first."""
+    parts = kind.encode(), _text(key).encode()
+    message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return [
+        SubjectTag(
+            kind=kind, key_id=each.id, value=hmac.new(each.secret, message, hashlib.sha256).hexdigest()
+        )
+        for each in keys.derived(_PURPOSE)
+    ]
+
+
+def _text(key: object) -> str:
+    text = str(key)
+    if isinstance(key, bool) or not text:
+        raise UsageError(
+            "A subject's key is empty or a truth value.", hint="Pass the key that the person is known by."
+        )
+    return text
+
+
+def _standing(alias: str, kind: str, values: list[str]) -> Iterable[str]:
+    """Give those of many tags that a tombstone bears."""
+    with _translated(alias), connections[alias].cursor() as cursor:
+        cursor.execute("SELECT tag FROM accord_tombstone WHERE kind = %s AND tag = ANY(%s)", [kind, values])
+        return [tag for (tag,) in cursor.fetchall()]
+
+
+def _lock(alias: str, kind: str, *, shared: bool) -> None:
+    """Hold a kind of people until the transaction ends: many writers together, or one fence alone."""
+    number = int.from_bytes(hashlib.sha256(b"accord fence" + kind.encode()).digest()[:8], "big", signed=True)
+    statement = "SELECT pg_advisory_xact_lock_shared(%s)" if shared else "SELECT pg_advisory_xact_lock(%s)"
+    with _translated(alias), connections[alias].cursor() as cursor:
+        cursor.execute(statement, [number])
+
+
+@contextmanager
+def _translated(alias: str) -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as exc:
+        raise StoreError(
+            f"The tombstones in “{alias}” can't be read: {first_line(exc)}.",
+            hint="Run migrate_all, which creates their table first; then run this again.",
+        ) from exc
