@@ -29,7 +29,7 @@ SECONDS = 240
 VOLATILE = frozenset(
     (
         *("run_id", "run", "fence", "nonce", "session", "writes", "process"),
-        *("applied_at", "updated_at", "recorded_at", "started_at"),
+        *("applied", "applied_at", "updated_at", "recorded_at", "started_at"),
     )
 )
 NOISE = re.compile(r"index\.(creation_date|uuid|history_uuid|provided_name|version\.created|resize.*)$")

@@ -1,0 +1,34 @@
+"""A project with one app, `workshop`, whose files each test writes anew into a folder of its own."""
+
+from __future__ import annotations
+
+import os
+
+import environ
+
+SECRET_KEY = "a key for tests alone, of more than fifty characters in all"
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "accord",
+    "migrator",
+    "mongo_migrations",
+    "searchindex",
+    "workshop",
+]
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES = {"default": environ.Env.db_url_config(os.environ["DATABASE_URL"])}
+ACCORD = {
+    "PROJECT": "workshop",
+    "CONNECT_TIMEOUT": 2,
+    "STORES": {
+        "mongodb": {"BACKEND": "mongo_migrations.store.MongoStore", "URL": os.environ["MONGODB_URL"]},
+    },
+}
+if os.environ.get("ELASTICSEARCH_URL"):
+    ACCORD["STORES"]["search"] = {
+        "BACKEND": "searchindex.store.SearchStore",
+        "URL": os.environ["ELASTICSEARCH_URL"],
+        "PREFIX": os.environ["ELASTICSEARCH_PREFIX"],
+    }
