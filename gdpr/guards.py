@@ -1,0 +1,112 @@
+"""
+What PostgreSQL itself holds against changing evidence: requests, plans, decisions, receipts, consent.
+
+Like those of the audit trail, the triggers keep programs, administrators and mistakes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+_REFUSE = """
+BEGIN
+    RAISE EXCEPTION '% of % is refused: it is only ever added to.', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation';
+END;
+"""
+
+_REQUEST = """
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION 'An erasure request is evidence: DELETE is refused.'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF OLD.closed_at IS NOT NULL THEN
+        RAISE EXCEPTION 'Request % is closed and can''t be changed.', OLD.reference
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF (NEW.reference, NEW.subject_kind, NEW.subject_tag, NEW.received_at, NEW.channel)
+        IS DISTINCT FROM (OLD.reference, OLD.subject_kind, OLD.subject_tag, OLD.received_at, OLD.channel)
+        OR NEW.filed_by_id IS DISTINCT FROM OLD.filed_by_id THEN
+        RAISE EXCEPTION 'Who request % is about, who filed it and when can''t be changed.', OLD.reference
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+
+_STEP = """
+BEGIN
+    IF TG_OP = 'DELETE' OR EXISTS (
+        SELECT 1 FROM gdpr_erasurerequest WHERE id = OLD.request_id AND closed_at IS NOT NULL
+    ) THEN
+        RAISE EXCEPTION 'Steps of an erasure are evidence: % is refused.', TG_OP
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+
+_DECISION = """
+BEGIN
+    IF TG_OP = 'DELETE' OR OLD.voided_at IS NOT NULL
+        OR to_jsonb(NEW) - 'voided_at' IS DISTINCT FROM to_jsonb(OLD) - 'voided_at' THEN
+        RAISE EXCEPTION 'A decision can only become void: % is refused.', TG_OP
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+
+FUNCTIONS = {
+    "gdpr_refuse_change": _REFUSE,
+    "gdpr_guard_request": _REQUEST,
+    "gdpr_guard_step": _STEP,
+    "gdpr_guard_decision": _DECISION,
+}
+TABLES = {
+    "gdpr_erasurerequest": "gdpr_guard_request",
+    "gdpr_erasurestep": "gdpr_guard_step",
+    "gdpr_approval": "gdpr_guard_decision",
+    "gdpr_erasureplan": "gdpr_refuse_change",
+    "gdpr_receipt": "gdpr_refuse_change",
+    "gdpr_consentnotice": "gdpr_refuse_change",
+    "gdpr_consentevent": "gdpr_refuse_change",
+}
+
+
+def install(connection: BaseDatabaseWrapper) -> None:
+    """Put the triggers in place. Nothing happens on a database that doesn't hold these tables."""
+    _execute(connection, _install())
+
+
+def remove(connection: BaseDatabaseWrapper) -> None:
+    """Take the triggers away, for a migration that goes back."""
+    _execute(connection, _remove())
+
+
+def _execute(connection: BaseDatabaseWrapper, statements: Iterator[str]) -> None:
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def _install() -> Iterator[str]:
+    for name, body in FUNCTIONS.items():
+        yield f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $body${body}$body$"
+    for table, function in TABLES.items():
+        yield (
+            f"CREATE OR REPLACE TRIGGER {table}_guard BEFORE UPDATE OR DELETE ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION {function}()"
+        )
+
+
+def _remove() -> Iterator[str]:
+    for table in TABLES:
+        yield f"DROP TRIGGER IF EXISTS {table}_guard ON {table}"
+    for name in FUNCTIONS:
+        yield f"DROP FUNCTION IF EXISTS {name}()"

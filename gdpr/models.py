@@ -1,0 +1,373 @@
+"""
+What is kept about demands for erasure, and about consent.
+
+No row here names a person. A subject is a keyed tag (:func:`accord.tombstones.tag`); the keys
+that find their data are sealed, and destroyed when the request is closed. Staff are kept as
+bare numbers without a foreign key in the database, so that evidence outlives accounts.
+What must not change any more is guarded by triggers (migration 0001), not by these classes.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from gdpr.fields import CoordinatorManager, reference, staff
+from gdpr.states import (
+    Channel,
+    ConsentMethod,
+    ConsentType,
+    Decision,
+    ExtensionReason,
+    Ground,
+    HoldReason,
+    IdentityMethod,
+    RejectionGround,
+    RequestState,
+    StepState,
+)
+
+_ENDED = (RequestState.REJECTED, RequestState.CANCELLED, RequestState.DUPLICATE)
+_COMPLETE = (RequestState.COMPLETED, RequestState.COMPLETED_WITH_RETENTION)
+_NEEDS_APPROVAL = (
+    RequestState.APPROVED,
+    RequestState.FENCED,
+    RequestState.EXECUTING,
+    RequestState.RETRY_WAIT,
+    RequestState.NEEDS_OPERATOR,
+    RequestState.VERIFYING,
+    *_COMPLETE,
+)
+
+
+class ErasureRequest(models.Model):
+    """One person's demand to be erased, and how far it is."""
+
+    reference = reference()
+    subject_kind = models.CharField(_("kind of person"), max_length=100)
+    subject_tag = models.CharField(_("subject tag"), max_length=200, db_index=True)
+    sealed_keys = models.BinaryField(_("sealed keys"), null=True, editable=False)
+    state = models.CharField(
+        _("state"), max_length=30, choices=RequestState.choices, default=RequestState.RECEIVED
+    )
+    held_in = models.CharField(_("state before the hold"), max_length=30, blank=True)
+    ground = models.CharField(_("ground"), max_length=10, choices=Ground.choices)
+    channel = models.CharField(_("received by"), max_length=10, choices=Channel.choices)
+    idempotency_key = models.CharField(_("idempotency key"), max_length=64, null=True, unique=True)  # noqa: DJ001 - only NULL is never a double
+    canonical = models.ForeignKey(
+        "self", verbose_name=_("counts as"), on_delete=models.PROTECT, null=True, related_name="duplicates"
+    )
+    filed_by = staff(_("filed by"))
+    planned_by = staff(_("planned by"))
+    approved_by = staff(_("approved by"))
+    identity_method = models.CharField(
+        _("identity"), max_length=20, choices=IdentityMethod.choices, blank=True
+    )
+    rejection_ground = models.CharField(
+        _("refused because"), max_length=10, choices=RejectionGround.choices, blank=True
+    )
+    plan_digest = models.CharField(_("plan digest"), max_length=64, blank=True)
+    received_at = models.DateTimeField(_("received"))
+    due_at = models.DateTimeField(_("due"))
+    extended_at = models.DateTimeField(_("extended"), null=True)
+    extension_reason = models.CharField(
+        _("extended because"), max_length=20, choices=ExtensionReason.choices, blank=True
+    )
+    approval_expires_at = models.DateTimeField(_("approval expires"), null=True)
+    fenced_at = models.DateTimeField(_("fenced"), null=True)
+    completed_at = models.DateTimeField(_("completed"), null=True)
+    verify_again_at = models.DateTimeField(_("second verification due"), null=True)
+    next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
+    reopened = models.PositiveIntegerField(_("times reopened"), default=0)
+    trouble = models.CharField(_("last trouble"), max_length=10, blank=True)
+    closed_at = models.DateTimeField(_("closed"), null=True)
+
+    objects = CoordinatorManager["ErasureRequest"]()
+
+    class Meta:
+        """Oldest deadline first; four eyes and one open request a person are the database's business."""
+
+        ordering = ("due_at", "id")
+        verbose_name = _("erasure request")
+        verbose_name_plural = _("erasure requests")
+        required_db_vendor = "postgresql"
+        permissions = (
+            ("approve_erasurerequest", "Can approve or reject erasure plans of others"),
+            ("execute_erasurerequest", "Can start and continue approved erasures"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("filed_by")),
+                name="gdpr_request_approver_is_not_filer",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True)
+                | Q(planned_by__isnull=True)
+                | ~Q(approved_by=F("planned_by")),
+                name="gdpr_request_approver_is_not_planner",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=_NEEDS_APPROVAL)
+                | Q(approved_by__isnull=False, filed_by__isnull=False) & ~Q(plan_digest=""),
+                name="gdpr_request_runs_only_approved",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=RequestState.values), name="gdpr_request_state_known"
+            ),
+            models.UniqueConstraint(
+                fields=("subject_tag",),
+                condition=~Q(state__in=(*_ENDED, *_COMPLETE)),
+                name="gdpr_request_one_open_a_subject",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class ErasurePlan(models.Model):
+    """What would happen to a person's data, counted and frozen. The newest one of a request counts."""
+
+    request = models.ForeignKey(ErasureRequest, on_delete=models.PROTECT, related_name="plans")
+    number = models.PositiveIntegerField(_("number"))
+    digest = models.CharField(_("digest"), max_length=64)
+    map_digest = models.CharField(_("digest of the data map"), max_length=64)
+    document = models.JSONField(_("plan"))
+    made_at = models.DateTimeField(_("made"))
+
+    objects = CoordinatorManager["ErasurePlan"]()
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ("request", "-number")
+        verbose_name = _("erasure plan")
+        verbose_name_plural = _("erasure plans")
+        required_db_vendor = "postgresql"
+        constraints = (models.UniqueConstraint(fields=("request", "number"), name="gdpr_plan_number_once"),)
+
+    def __str__(self) -> str:
+        return self.digest[:12]
+
+
+class Approval(models.Model):
+    """A second person's decision about one exact plan."""
+
+    request = models.ForeignKey(ErasureRequest, on_delete=models.PROTECT, related_name="approvals")
+    plan_digest = models.CharField(_("plan digest"), max_length=64)
+    decision = models.CharField(_("decision"), max_length=10, choices=Decision.choices)
+    filed_by = staff(_("filed by"))
+    decided_by = staff(_("decided by"))
+    decided_at = models.DateTimeField(_("decided"))
+    expires_at = models.DateTimeField(_("expires"), null=True)
+    voided_at = models.DateTimeField(_("void since"), null=True)
+    sealed_reason = models.BinaryField(_("reason"), null=True, editable=False)
+
+    objects = CoordinatorManager["Approval"]()
+
+    class Meta:
+        """Newest first; nobody decides about their own."""
+
+        ordering = ("-decided_at", "-id")
+        verbose_name = _("approval")
+        verbose_name_plural = _("approvals")
+        required_db_vendor = "postgresql"
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(filed_by__isnull=False, decided_by__isnull=False) & ~Q(decided_by=F("filed_by")),
+                name="gdpr_approval_two_persons",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_decision_display()} {self.plan_digest[:12]}"
+
+
+class ErasureStep(models.Model):
+    """One entry of the data map within a request: the unit that a worker claims."""
+
+    request = models.ForeignKey(ErasureRequest, on_delete=models.PROTECT, related_name="steps")
+    position = models.PositiveIntegerField(_("position"))
+    entry = models.CharField(_("entry"), max_length=200)
+    again = models.BooleanField(_("second pass"), default=False)
+    store = models.CharField(_("store"), max_length=60)
+    target = models.CharField(_("target"), max_length=200)
+    action = models.CharField(_("action"), max_length=20)
+    state = models.CharField(_("state"), max_length=12, choices=StepState.choices, default=StepState.PENDING)
+    attempt = models.PositiveIntegerField(_("attempts"), default=0)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    fence = models.BigIntegerField(_("fencing token"), default=0)
+    owner = models.CharField(_("process"), max_length=300, blank=True)
+    lease_until = models.DateTimeField(_("leased until"), null=True)
+    next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
+    found = models.BigIntegerField(_("found"), default=0)
+    affected = models.BigIntegerField(_("changed"), default=0)
+    batches = models.PositiveIntegerField(_("batches"), default=0)
+    residue = models.BigIntegerField(_("left"), null=True)
+    kept = models.BigIntegerField(_("kept"), default=0)
+    error_code = models.CharField(_("error code"), max_length=10, blank=True)
+    server = models.CharField(_("server"), max_length=200, blank=True)
+    sealed_keys = models.BinaryField(_("sealed keys"), null=True, editable=False)
+    confirmed_by = staff(_("confirmed by"))
+    started_at = models.DateTimeField(_("started"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    objects = CoordinatorManager["ErasureStep"]()
+
+    class Meta:
+        """In the order of the plan, each entry once a pass."""
+
+        ordering = ("request", "position")
+        verbose_name = _("step of an erasure")
+        verbose_name_plural = _("steps of an erasure")
+        required_db_vendor = "postgresql"
+        constraints = (
+            models.UniqueConstraint(fields=("request", "entry", "again"), name="gdpr_step_entry_once"),
+            models.UniqueConstraint(fields=("request", "position"), name="gdpr_step_position_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.store}:{self.entry}"
+
+
+class LegalHold(models.Model):
+    """A reason to keep a person's data for the time being; released by another person than placed it."""
+
+    reference = reference()
+    subject_kind = models.CharField(_("kind of person"), max_length=100)
+    subject_tag = models.CharField(_("subject tag"), max_length=200, db_index=True)
+    entry = models.CharField(_("entry"), max_length=200, blank=True, help_text=_("Empty: everything."))
+    reason = models.CharField(_("reason"), max_length=20, choices=HoldReason.choices)
+    placed_by = staff(_("placed by"))
+    placed_at = models.DateTimeField(_("placed"))
+    review_at = models.DateTimeField(_("review due"))
+    released_by = staff(_("released by"))
+    released_at = models.DateTimeField(_("released"), null=True)
+
+    objects = CoordinatorManager["LegalHold"]()
+
+    class Meta:
+        """The next review first."""
+
+        ordering = ("review_at", "id")
+        verbose_name = _("legal hold")
+        verbose_name_plural = _("legal holds")
+        required_db_vendor = "postgresql"
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(released_at__isnull=True)
+                | Q(placed_by__isnull=False, released_by__isnull=False) & ~Q(released_by=F("placed_by")),
+                name="gdpr_hold_released_by_another",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class Receipt(models.Model):
+    """What was read back from the stores, signed. Free of personal data."""
+
+    class Kind(models.TextChoices):
+        """What it attests."""
+
+        ERASURE = "erasure", _("erasure")
+        VERIFICATION = "verification", _("second verification")
+
+    reference = reference()
+    request = models.ForeignKey(ErasureRequest, on_delete=models.PROTECT, related_name="receipts")
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
+    document = models.JSONField(_("document"))
+    digest = models.CharField(_("digest"), max_length=64)
+    signature = models.TextField(_("signature"))
+    made_at = models.DateTimeField(_("made"))
+
+    objects = CoordinatorManager["Receipt"]()
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ("-made_at", "-id")
+        verbose_name = _("receipt")
+        verbose_name_plural = _("receipts")
+        required_db_vendor = "postgresql"
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class ConsentNotice(models.Model):
+    """The words that a person was shown. A change of words is a new version."""
+
+    purpose = models.CharField(_("purpose"), max_length=100)
+    version = models.CharField(_("version"), max_length=40)
+    language = models.CharField(_("language"), max_length=10)
+    text = models.TextField(_("text"))
+    text_hash = models.CharField(_("hash of the text"), max_length=64)
+    published_at = models.DateTimeField(_("published"))
+
+    objects = CoordinatorManager["ConsentNotice"]()
+
+    class Meta:
+        """Newest first within a purpose."""
+
+        ordering = ("purpose", "language", "-published_at")
+        verbose_name = _("consent notice")
+        verbose_name_plural = _("consent notices")
+        required_db_vendor = "postgresql"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("purpose", "version", "language"), name="gdpr_notice_version_once"
+            ),
+            models.CheckConstraint(condition=~Q(text=""), name="gdpr_notice_has_text"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.version} ({self.language})"
+
+
+class ConsentQuerySet(models.QuerySet["ConsentEvent"]):
+    """Events of consent."""
+
+    def current(self) -> ConsentQuerySet:
+        """Keep the newest event of each person and purpose: what counts now."""
+        return self.order_by("subject_tag", "purpose", "-number").distinct("subject_tag", "purpose")
+
+
+class ConsentEvent(models.Model):
+    """One thing that happened to one person's consent to one purpose. Never changed, never removed."""
+
+    reference = reference()
+    subject_kind = models.CharField(_("kind of person"), max_length=100)
+    subject_tag = models.CharField(_("subject tag"), max_length=200)
+    purpose = models.CharField(_("purpose"), max_length=100)
+    number = models.PositiveIntegerField(_("number"))
+    type = models.CharField(_("event"), max_length=10, choices=ConsentType.choices)
+    notice = models.ForeignKey(ConsentNotice, verbose_name=_("notice"), on_delete=models.PROTECT)
+    explicit = models.BooleanField(_("explicit (Art. 9)"), default=False)
+    method = models.CharField(_("method"), max_length=10, choices=ConsentMethod.choices)
+    channel = models.CharField(_("channel"), max_length=40)
+    at = models.DateTimeField(_("at"))
+    valid_until = models.DateTimeField(_("valid until"), null=True)
+    recorded_by = staff(_("recorded by"))
+    previous_hash = models.CharField(_("hash before"), max_length=64, blank=True)
+    hash = models.CharField(_("hash"), max_length=64)
+
+    objects = CoordinatorManager.from_queryset(ConsentQuerySet)()
+
+    class Meta:
+        """In the order in which they happened."""
+
+        ordering = ("subject_tag", "purpose", "number")
+        verbose_name = _("consent event")
+        verbose_name_plural = _("consent events")
+        required_db_vendor = "postgresql"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("subject_tag", "purpose", "number"), name="gdpr_consent_number_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.purpose}: {self.get_type_display()}"

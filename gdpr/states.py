@@ -1,0 +1,136 @@
+"""The words that requests, steps, holds and consents are described with. No other word is ever stored."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class RequestState(models.TextChoices):
+    """Where a demand for erasure stands."""
+
+    RECEIVED = "received", _("received")
+    """On record; the clock of Art. 12(3) runs."""
+    IDENTITY_CHECK = "identity_check", _("identity check")
+    """Reasonable doubt about who asks; proof was asked for (Art. 12(6))."""
+    PLANNED = "planned", _("planned, awaiting approval")
+    """What would happen is written down, and waits for a second person."""
+    APPROVED = "approved", _("approved")
+    """A second person agreed to exactly that plan."""
+    FENCED = "fenced", _("fenced")
+    """No writer of the suite brings the person back any more; from here on there is only forward."""
+    EXECUTING = "executing", _("erasing")
+    """Steps are being worked on."""
+    RETRY_WAIT = "retry_wait", _("waiting to retry")
+    """What could be done is done; the rest waits for its store."""
+    BLOCKED_HOLD = "blocked_hold", _("blocked by a legal hold")
+    """A legal hold stops it until another person releases the hold."""
+    NEEDS_OPERATOR = "needs_operator", _("needs a person")
+    """It can't go on by itself: a manual step, or too many failures."""
+    VERIFYING = "verifying", _("verifying")
+    """Everything is erased as far as the steps know; now the stores are asked again."""
+    COMPLETED = "completed", _("completed")
+    """Read back from every store: nothing is left."""
+    COMPLETED_WITH_RETENTION = "completed_with_retention", _("completed, some data kept")
+    """Read back from every store: nothing is left but what the law makes us keep."""
+    REJECTED = "rejected", _("rejected")
+    """Refused on a legal ground, within the month, with the way to complain (Art. 12(4))."""
+    CANCELLED = "cancelled", _("cancelled")
+    """Taken back before anything was done."""
+    DUPLICATE = "duplicate", _("duplicate")
+    """The same person's demand was open already; it counts for both."""
+
+
+class StepState(models.TextChoices):
+    """Where one entry of the data map stands within a request."""
+
+    PENDING = "pending", _("pending")
+    RUNNING = "running", _("running")
+    RETRY_WAIT = "retry_wait", _("waiting to retry")
+    MANUAL = "manual", _("a person has to act")
+    FAILED = "failed", _("failed")
+    DONE = "done", _("done")
+
+
+class Ground(models.TextChoices):
+    """Why the person may demand it: the letters of Art. 17(1)."""
+
+    NO_LONGER_NECESSARY = "17(1)(a)", _("no longer necessary")
+    CONSENT_WITHDRAWN = "17(1)(b)", _("consent withdrawn")
+    OBJECTION = "17(1)(c)", _("objection")
+    UNLAWFUL = "17(1)(d)", _("unlawful processing")
+    LEGAL_OBLIGATION = "17(1)(e)", _("legal obligation to erase")
+    CHILD = "17(1)(f)", _("collected from a child")
+
+
+class Channel(models.TextChoices):
+    """How a demand reached us."""
+
+    COMMAND = "command", _("command line")
+    ADMIN = "admin", _("admin")
+    API = "api", _("API")
+    RETENTION = "retention", _("retention rule")
+
+
+class IdentityMethod(models.TextChoices):
+    """How it was made sure who asks. The proof itself is never kept."""
+
+    ACCOUNT = "account", _("signed in to the account")
+    ONE_TIME_CODE = "one_time_code", _("code sent to a known address")
+    DOCUMENT = "document", _("document seen, not kept")
+    STAFF = "staff", _("vouched for by the one who filed it")
+
+
+class RejectionGround(models.TextChoices):
+    """Why a demand is refused. The letters are those of the Regulation."""
+
+    IDENTITY = "12(2)", _("the person can't be identified")
+    EXCESSIVE = "12(5)", _("manifestly unfounded or excessive")
+    EXPRESSION = "17(3)(a)", _("freedom of expression and information")
+    LEGAL_OBLIGATION = "17(3)(b)", _("legal obligation or public task")
+    PUBLIC_HEALTH = "17(3)(c)", _("public health")
+    ARCHIVING = "17(3)(d)", _("archiving or research")
+    LEGAL_CLAIMS = "17(3)(e)", _("legal claims")
+
+
+class ExtensionReason(models.TextChoices):
+    """Why two more months are needed: the only reasons that Art. 12(3) knows."""
+
+    COMPLEXITY = "complexity", _("complexity")
+    NUMBER = "number", _("number of requests")
+
+
+class HoldReason(models.TextChoices):
+    """Why data must stay for the time being."""
+
+    LEGAL_CLAIMS = "17(3)(e)", _("legal claims")
+    LEGAL_OBLIGATION = "17(3)(b)", _("legal obligation")
+    AUTHORITY = "authority", _("ordered by an authority")
+    INVESTIGATION = "investigation", _("internal investigation")
+
+
+class Decision(models.TextChoices):
+    """What a second person decided about a plan."""
+
+    APPROVED = "approved", _("approved")
+    REJECTED = "rejected", _("rejected")
+
+
+class ConsentType(models.TextChoices):
+    """What happened to a consent."""
+
+    GIVEN = "given", _("given")
+    REFUSED = "refused", _("refused")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+    RENEWED = "renewed", _("renewed")
+    EXPIRED = "expired", _("expired")
+
+
+class ConsentMethod(models.TextChoices):
+    """By which act a consent was expressed."""
+
+    CHECKBOX = "checkbox", _("checkbox")
+    API = "api", _("API")
+    PAPER = "paper", _("paper")
+    SPOKEN = "spoken", _("spoken")
+    SYSTEM = "system", _("system")
