@@ -74,7 +74,7 @@ def test_killed_mongodb_is_started_again(checkout: Path) -> None:
     embedded.ensure_running(checkout, ["mongodb"])
     url = embedded.urls(checkout, ["mongodb"])["mongodb"]
     client: MongoClient[dict[str, Any]]
-    with MongoClient(url, w=1, journal=True) as client:
+    with MongoClient[dict[str, Any]](url, w=1, journal=True) as client:
         client.get_default_database().kept.insert_one({"_id": 1})
 
     kill_server(checkout, "mongodb")
