@@ -18,6 +18,7 @@ HARNESSES = {
     "mongodb": "tests.conformance.harness_mongo.MongoHarness",
     "search": "tests.conformance.harness_search.SearchHarness",
     "relational": "tests.conformance.harness_relational.RelationalHarness",
+    "documents": "tests.conformance.harness_relational.DocumentsHarness",
     "alembic": "tests.conformance.harness_alembic.AlembicHarness",
 }
 

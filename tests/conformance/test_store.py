@@ -21,6 +21,7 @@ from tests.conformance.harness_memory import MemoryHarness
 ADAPTERS = {
     "memory": "memory_harness",
     "relational": "relational_harness",
+    "documents": "documents_harness",
     "alembic": "alembic_harness",
     "mongodb": "mongo_harness",
     "search": "search_harness",
