@@ -26,7 +26,7 @@ from accord import conf, signing
 from accord.models import AuditCheckpoint, AuditEvent
 
 PURPOSE = "accord.audit.head/1"
-_ROTATE_AT = 4 * 1024 * 1024
+_ROTATE_AT = 1024 * 1024
 _SYNC_EVERY = 1.0  # seconds: a power cut costs the lines of a second, a kill none
 _synced: dict[Path, float] = {}
 
