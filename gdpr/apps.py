@@ -1,0 +1,13 @@
+"""The Django app of personal data."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class GdprConfig(AppConfig):
+    """Personal data: the data map, requests, erasure, export, consent."""
+
+    name = "gdpr"
+    verbose_name = "Personal data"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,166 @@
+"""
+Locators: how an entry of the data map finds one person's data.
+
+Each names the type of the key it compares with, because stores differ in what they take
+for equal. `by` chooses one of the subject's keys; the primary one unless given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Key:
+    """
+    A field or column that holds the key.
+
+    Attributes:
+        field: Name of the field.
+        type: Type of the stored key.
+        by: Which of the subject's keys.
+    """
+
+    field: str
+    type: object
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class Path:
+    """
+    A key inside of a nested object: `author.id`.
+
+    Attributes:
+        path: Dotted path; in PostgreSQL it begins with a JSON column.
+        type: Type of the stored key.
+        by: Which of the subject's keys.
+    """
+
+    path: str
+    type: object
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class Array:
+    """
+    Elements of an array that hold the key: `comments[].author_id`, or `members[]` for bare keys.
+
+    Attributes:
+        path: Path to the array, `[]`, and the path to the key within an element.
+        type: Type of the stored key.
+        by: Which of the subject's keys.
+    """
+
+    path: str
+    type: object
+    by: str = ""
+
+    @property
+    def array(self) -> str:
+        """Path to the array itself."""
+        return self.path.partition("[]")[0]
+
+    @property
+    def inner(self) -> str:
+        """Path to the key within an element; empty when the elements are the keys."""
+        return self.path.partition("[]")[2].lstrip(".")
+
+
+@dataclass(frozen=True)
+class Through:
+    """
+    A walk over foreign keys, as Django writes it: `order__listener_id`.
+
+    Attributes:
+        path: Lookup from the target to the field that holds the key.
+        type: Type of that field.
+        by: Which of the subject's keys.
+    """
+
+    path: str
+    type: object
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """
+    A field that refers to rows of another entry, in whichever store; they are collected beforehand.
+
+    Attributes:
+        entry: Id of the other entry.
+        field: Field of this target that holds that entry's primary keys.
+        type: Type in which they are stored here.
+    """
+
+    entry: str
+    field: str
+    type: object
+
+
+@dataclass(frozen=True)
+class Generic:
+    """
+    A copy kept by content type and key, as Django's admin log and auditlog keep it.
+
+    Attributes:
+        of: Id of each entry whose rows are logged, to the label of its model.
+        content_type: Foreign key to the content type.
+        object_id: Field with the key as a text.
+    """
+
+    of: Mapping[str, str]
+    content_type: str = "content_type"
+    object_id: str = "object_id"
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """
+    Django's sessions of users that another entry finds. Their content is signed text, so all are read.
+
+    Attributes:
+        entry: Id of the entry that finds the users.
+        key: Name within a session that holds the user's key.
+    """
+
+    entry: str
+    key: str = "_auth_user_id"
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """
+    Whatever one of several locators finds.
+
+    Attributes:
+        locators: Which.
+    """
+
+    locators: tuple[Key | Path | Array | Through | Rows | Generic, ...]
+
+
+Keyed = Key | Path | Array | Through
+Simple = Key | Path | Array | Through | Rows | Generic
+Locator = Simple | Sessions | AnyOf
+
+
+def needs(locator: Locator | None) -> tuple[str, ...]:
+    """Give the ids of the entries whose rows must be collected before this locator can look."""
+    if isinstance(locator, Rows | Sessions):
+        return (locator.entry,)
+    if isinstance(locator, Generic):
+        return tuple(locator.of)
+    if isinstance(locator, AnyOf):
+        return tuple(dict.fromkeys(entry for part in locator.locators for entry in needs(part)))
+    return ()
+
+
+def parts(locator: Locator | None) -> tuple[Simple | Sessions, ...]:
+    """Give the locators that one consists of; none for None."""
+    if locator is None:
+        return ()
+    return locator.locators if isinstance(locator, AnyOf) else (locator,)

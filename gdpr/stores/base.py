@@ -1,0 +1,177 @@
+"""
+The seam between what is to be erased and the stores it is erased from.
+
+An adapter knows one store. Everything that it writes is bounded, idempotent and can be repeated
+after a kill; what it reads for verification takes another way, over a connection of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from accord import conf
+from accord.errors import UnknownStore
+from accord.registry import registry
+from gdpr.entries import Entry
+from gdpr.findings import Finding
+from gdpr.keys import Plain
+from gdpr.subjects import SubjectKeys
+
+if TYPE_CHECKING:
+    from gdpr.datamap import DataMap
+
+SAMPLE = 5
+"""Primary keys that a preview shows of each entry."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """
+    What a store holds of a person, for one entry.
+
+    Attributes:
+        count: Rows, documents or elements' owners that the locator finds.
+        pending: How many of them an erasure has still to change; the others are kept or done.
+        sample: A few primary keys of them.
+    """
+
+    count: int
+    pending: int
+    sample: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erased:
+    """
+    What one batch did.
+
+    Attributes:
+        matched: Rows or documents that the batch found to change.
+        affected: How many it changed.
+        done: Whether nothing was left when it ended.
+    """
+
+    matched: int
+    affected: int
+    done: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexUse:
+    """
+    How a store would find an entry's data.
+
+    Attributes:
+        uses_index: Whether it needs not read everything.
+        detail: The access path in the store's words, without any value.
+        read_in_full: Whether the kind of locator makes reading everything unavoidable.
+    """
+
+    uses_index: bool
+    detail: str
+    read_in_full: bool = False
+
+
+@runtime_checkable
+class ErasureStore(Protocol):
+    """
+    A store that a person's data can be erased from.
+
+    Attributes:
+        alias: Its name in the settings.
+    """
+
+    alias: str
+
+    def find(self, entry: Entry, keys: SubjectKeys) -> Found:
+        """Count what is there. Nothing is changed."""
+        ...
+
+    def collect(self, entry: Entry, keys: SubjectKeys) -> Mapping[str, list[Plain]]:
+        """Give the primary keys of an entry's rows, by the entry's id, for entries that refer to them."""
+        ...
+
+    def erase(self, entry: Entry, keys: SubjectKeys, limit: int) -> Erased:
+        """
+        Do one bounded batch of an entry's action. Idempotent, also after a kill at any point.
+
+        Args:
+            entry: What to do.
+            keys: Whose data.
+            limit: Rows or documents to change at most.
+
+        Raises:
+            ErasureRefused: The store refuses; nothing of this batch was changed.
+            StoreUnavailable: It can't be reached.
+        """
+        ...
+
+    def residue(self, entry: Entry, keys: SubjectKeys) -> int:
+        """
+        Count what an erasure would have left, by code of its own and on a fresh connection.
+
+        Reads what the store has confirmed: the primary, a majority's view, a refreshed index.
+        """
+        ...
+
+    def export(self, entry: Entry, keys: SubjectKeys) -> Iterator[Mapping[str, Any]]:
+        """Give the person's own rows, documents or array elements, as they are."""
+        ...
+
+    def explain(self, entry: Entry, keys: SubjectKeys) -> IndexUse:
+        """Ask the store how it would find an entry's data."""
+        ...
+
+    def inspect(self, entries: Sequence[Entry], data_map: DataMap) -> Iterator[Finding]:
+        """Compare this store's entries with its live schema, and look for what has no entry."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Say which server this is: product, version, and what tells it from another one."""
+        ...
+
+
+# What builds the adapter, by the class of the store or by one that it inherits from.
+ADAPTERS: Mapping[str, str] = {
+    conf.RELATIONAL_BACKEND: "gdpr.stores.relational.adapter",
+    "mongo_migrations.store.MongoStore": "gdpr.stores.mongo.MongoErasure",
+    "searchindex.store.SearchStore": "gdpr.stores.search.SearchErasure",
+}
+
+
+@cache
+def erasure_store(alias: str) -> ErasureStore:
+    """
+    Give the adapter of a store.
+
+    Args:
+        alias: Name of the store.
+
+    Raises:
+        UnknownStore: No store has this name, or nothing can be erased from its kind.
+    """
+    for ancestor in type(registry()[alias]).__mro__:
+        path = ADAPTERS.get(f"{ancestor.__module__}.{ancestor.__qualname__}")
+        if path is not None:
+            module_name, _, name = path.rpartition(".")
+            adapter: ErasureStore = getattr(import_module(module_name), name)(alias)
+            return adapter
+    raise UnknownStore(
+        f"Personal data can't be kept in the store “{alias}”: nothing erases from its kind.",
+        hint="Classify what it keeps under the store that holds it: Alembic's tables under their database.",
+    )
+
+
+def erasure_stores() -> Mapping[str, ErasureStore]:
+    """Give the adapters of all stores that have one, by alias, in the order of the settings."""
+    found: dict[str, ErasureStore] = {}
+    for alias in registry():
+        try:
+            found[alias] = erasure_store(alias)
+        except UnknownStore:
+            continue
+    return found

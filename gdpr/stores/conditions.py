@@ -1,0 +1,187 @@
+"""Locators and actions as conditions of Django's ORM."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from accord.errors import ErasureRefused, InvalidDataMap
+from gdpr.actions import Action, Anonymise, Detach, Retain, Unset
+from gdpr.keys import Plain, variants
+from gdpr.locators import AnyOf, Array, Generic, Key, Keyed, Locator, Path, Rows, Sessions, Through
+from gdpr.strategies import Equals, Strategy
+from gdpr.subjects import SubjectKeys
+
+NOTHING = Q(pk__in=())
+_PAGE = 2_000
+
+
+def values_of(locator: Keyed, keys: SubjectKeys) -> tuple[Any, ...]:
+    """Give the forms of the key that a locator compares with; none where the person has no such key."""
+    value = keys.value(locator.by)
+    return () if value is None else variants(value, locator.type)
+
+
+def collected(entry_id: str, keys: SubjectKeys) -> tuple[Plain, ...]:
+    """
+    Give the collected keys of an entry.
+
+    Raises:
+        ErasureRefused: They were not collected; finding nothing would be a lie.
+    """
+    if entry_id not in keys.collected:
+        raise ErasureRefused(
+            f"The keys of entry “{entry_id}” have not been collected.",
+            hint="Collect the entries of DataMap.to_collect() before anything is looked for.",
+        )
+    return keys.collected[entry_id]
+
+
+def condition(alias: str, model: type[models.Model], locator: Locator | None, keys: SubjectKeys) -> Q:
+    """
+    Turn a locator into a condition on a model.
+
+    Args:
+        alias: Database.
+        model: Where to look.
+        locator: What to look for.
+        keys: Whom.
+    """
+    match locator:
+        case None:
+            return NOTHING
+        case Key():
+            return Q(**{f"{locator.field}__in": values_of(locator, keys)})
+        case Path():
+            return _any(Q(**{locator.path.replace(".", "__"): value}) for value in values_of(locator, keys))
+        case Array():
+            return _any(_contains(model, locator, value) for value in values_of(locator, keys))
+        case Through():
+            found = Q(**{f"{locator.path}__in": values_of(locator, keys)})
+            return _walked(alias, model, found)
+        case Rows():
+            wanted = [variants(key, locator.type) for key in collected(locator.entry, keys)]
+            return Q(**{f"{locator.field}__in": [form for forms in wanted for form in forms]})
+        case Generic():
+            return _walked(alias, model, _any(_logged(locator, keys)))
+        case Sessions():
+            return Q(pk__in=list(sessions(alias, model, locator, keys)))
+        case AnyOf():
+            return _any(condition(alias, model, part, keys) for part in locator.locators)
+
+
+def pending(model: type[models.Model], action: Action) -> Q:
+    """Give the condition on rows that an action has still to change."""
+    match action:
+        case Detach(name):
+            return Q(**{f"{name}__isnull": False})
+        case Unset(fields):
+            return _any(~_empty(model, name) for name in fields)
+        case Anonymise() | Retain():
+            return _any(~_settled(name, strategy) for name, strategy in action.strategies.items())
+        case _:
+            return Q()
+
+
+def without_elements(locator: Array, keys: SubjectKeys, content: Any, *, keep: bool = False) -> Any:
+    """
+    Take a person's elements out of the content of a column, or keep those alone.
+
+    Args:
+        locator: Which elements.
+        keys: Whose.
+        content: The whole column.
+        keep: Keep them and drop the others.
+    """
+    steps = [step for step in locator.array.split(".")[1:] if step]
+    wanted = values_of(locator, keys)
+    if not steps:
+        return [one for one in content or () if (_inner(locator, one) in wanted) is keep]
+    changed = dict(content or {})
+    place: dict[str, Any] = changed
+    for step in steps[:-1]:
+        place[step] = dict(place.get(step) or {})
+        place = place[step]
+    place[steps[-1]] = [one for one in place.get(steps[-1]) or () if (_inner(locator, one) in wanted) is keep]
+    return changed
+
+
+def sessions(alias: str, model: type[models.Model], locator: Sessions, keys: SubjectKeys) -> Iterator[str]:
+    """Read all sessions, page by page, and give the keys of those that belong to the person."""
+    wanted = {str(key) for key in collected(locator.entry, keys)}
+    last = ""
+    while wanted:
+        page = list(model._base_manager.using(alias).filter(pk__gt=last).order_by("pk")[:_PAGE])
+        for session in page:
+            # A session whose signature is broken belongs to nobody: Django would not open it either.
+            if str(session.get_decoded().get(locator.key)) in wanted:  # type: ignore[attr-defined]  # a Session
+                yield session.pk
+        if len(page) < _PAGE:
+            return
+        last = page[-1].pk
+
+
+def _walked(alias: str, model: type[models.Model], found: Q) -> Q:
+    """Look in a subquery: rows can't be locked behind an outer join, and joins give rows twice."""
+    return Q(pk__in=model._base_manager.using(alias).filter(found).values("pk"))
+
+
+def _contains(model: type[models.Model], locator: Array, value: Any) -> Q:
+    column, *steps = locator.array.split(".")
+    if isinstance(model._meta.get_field(column), ArrayField):
+        return Q(**{f"{column}__contains": [value]})
+    wanted: Any = value
+    for step in reversed([step for step in locator.inner.split(".") if step]):
+        wanted = {step: wanted}
+    wanted = [wanted]
+    for step in reversed(steps):
+        wanted = {step: wanted}
+    return Q(**{f"{column}__contains": wanted})
+
+
+def _inner(locator: Array, element: Any) -> Any:
+    for step in [step for step in locator.inner.split(".") if step]:
+        element = element.get(step) if isinstance(element, Mapping) else None
+    return element
+
+
+def _logged(locator: Generic, keys: SubjectKeys) -> Iterator[Q]:
+    for entry_id, label in locator.of.items():
+        app_label, _, name = label.partition(".")
+        if not name:
+            raise InvalidDataMap(
+                f"“{label}” is no label of a model.", hint="Write Generic's models as app_label.Model."
+            )
+        yield Q(
+            **{
+                f"{locator.content_type}__app_label": app_label,
+                f"{locator.content_type}__model": name.lower(),
+                f"{locator.object_id}__in": [str(key) for key in collected(entry_id, keys)],
+            }
+        )
+
+
+def _settled(name: str, strategy: Strategy) -> Q:
+    test = strategy.settled
+    empty = Q(**{f"{name}__isnull": True})
+    if isinstance(test, Equals):
+        return empty if test.value is None else empty | Q(**{name: test.value})
+    return empty | Q(**{f"{name}__regex": f"^{test.pattern}$"})
+
+
+def _empty(model: type[models.Model], name: str) -> Q:
+    is_null = Q(**{f"{name}__isnull": True})
+    field = model._meta.get_field(name)
+    return is_null | Q(**{name: ""}) if isinstance(field, models.CharField | models.TextField) else is_null
+
+
+def _any(conditions: Iterator[Q] | Sequence[Q]) -> Q:
+    """Join conditions with “or”; none of them is never true."""
+    joined: Q | None = None
+    for one in conditions:
+        joined = one if joined is None else joined | one
+    return NOTHING if joined is None else joined

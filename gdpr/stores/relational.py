@@ -1,0 +1,238 @@
+"""Erasing from a database of Django's settings, through its models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.db import Error, InterfaceError, OperationalError, connections, models, transaction
+from django.db.models import Q, QuerySet
+
+from accord.errors import AccordError, ErasureRefused, InvalidDataMap, StoreUnavailable
+from accord.redact import first_line
+from gdpr.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
+from gdpr.entries import Entry
+from gdpr.findings import Finding
+from gdpr.keys import Plain, plain
+from gdpr.locators import Array
+from gdpr.stores.base import SAMPLE, Erased, ErasureStore, Found, IndexUse
+from gdpr.stores.conditions import condition, pending, without_elements
+from gdpr.strategies import Equals, Null, Strategy
+from gdpr.subjects import SubjectKeys
+
+if TYPE_CHECKING:
+    from gdpr.datamap import DataMap
+
+Row = Mapping[str, Any]
+
+
+def adapter(alias: str) -> ErasureStore:
+    """Give the adapter of an alias of `DATABASES`: documents of MongoDB need another proof than tables."""
+    if connections[alias].vendor == "mongodb":
+        from gdpr.stores.documents import DocumentsErasure
+
+        return DocumentsErasure(alias)
+    return RelationalErasure(alias)
+
+
+class RelationalErasure:
+    """
+    One alias of `DATABASES`.
+
+    Rows are changed in batches by primary key. Rows that somebody else has locked are left for
+    the next batch, so that an erasure waits for nobody. Nothing cascades: what an entry does not
+    name is not touched, and the database refuses to leave a reference behind.
+
+    Args:
+        alias: The alias.
+    """
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+
+    # --- ErasureStore ------------------------------------------------------------------------
+
+    def find(self, entry: Entry, keys: SubjectKeys) -> Found:
+        with self._translated():
+            matched = self._matched(entry, keys)
+            sample = matched.order_by("pk").values_list("pk", flat=True)[:SAMPLE]
+            return Found(
+                count=matched.count(),
+                pending=self._pending(entry, keys).count(),
+                sample=tuple(str(key) for key in sample),
+            )
+
+    def collect(self, entry: Entry, keys: SubjectKeys) -> Mapping[str, list[Plain]]:
+        with self._translated():
+            found = self._matched(entry, keys).order_by("pk").values_list("pk", flat=True)
+            return {entry.id: [plain(key) for key in found.iterator()]}
+
+    def erase(self, entry: Entry, keys: SubjectKeys, limit: int) -> Erased:
+        with self._translated():
+            with transaction.atomic(using=self.alias):
+                batch = self._lock_batch(entry, keys, limit)
+                affected = self._act(entry, keys, batch) if batch else 0
+                # Django's foreign keys are checked at the commit, which may be somebody else's.
+                connections[self.alias].check_constraints()
+            done = not self._pending(entry, keys).exists()
+        return Erased(matched=len(batch), affected=affected, done=done)
+
+    def residue(self, entry: Entry, keys: SubjectKeys) -> int:
+        from gdpr.stores.residue import Residue
+
+        with self._translated():
+            return Residue(self.alias, self.model(entry)).count(entry, keys)
+
+    def export(self, entry: Entry, keys: SubjectKeys) -> Iterator[Row]:
+        with self._translated():
+            for row in self._matched(entry, keys).order_by("pk").values().iterator():
+                yield self._own_part(entry, keys, row)
+
+    def explain(self, entry: Entry, keys: SubjectKeys) -> IndexUse:
+        from gdpr.stores.tables import explain
+
+        with self._translated():
+            return explain(self.alias, entry, self._matched(entry, keys))
+
+    def inspect(self, entries: Sequence[Entry], data_map: DataMap) -> Iterator[Finding]:
+        from gdpr.stores.tables import Tables
+
+        with self._translated():
+            yield from Tables(self.alias).inspect(entries)
+
+    def fingerprint(self) -> str:
+        from gdpr.stores.tables import fingerprint
+
+        with self._translated():
+            return fingerprint(self.alias)
+
+    def model(self, entry: Entry) -> type[models.Model]:
+        """
+        Give the model that an entry names.
+
+        Raises:
+            InvalidDataMap: There is none.
+        """
+        try:
+            return apps.get_model(entry.target)
+        except (LookupError, ValueError) as exc:
+            raise InvalidDataMap(
+                f"Entry “{entry.id}” names {entry.target}, which is no installed model.",
+                hint="Correct its target: app_label.Model. See `gdpr_datamap check`.",
+            ) from exc
+
+    # --- finding -----------------------------------------------------------------------------
+
+    def _matched(self, entry: Entry, keys: SubjectKeys) -> QuerySet[models.Model]:
+        rows = self.model(entry)._base_manager.using(self.alias)
+        if not entry.is_looked_at:
+            return rows.none()
+        return rows.filter(condition(self.alias, self.model(entry), entry.locator, keys))
+
+    def _pending(self, entry: Entry, keys: SubjectKeys) -> QuerySet[models.Model]:
+        matched = self._matched(entry, keys)
+        if isinstance(entry.action, Manual | Nothing):
+            return matched.none()
+        return matched.filter(pending(self.model(entry), entry.action))
+
+    def _lock_batch(self, entry: Entry, keys: SubjectKeys, limit: int) -> list[Any]:
+        rows = self._pending(entry, keys).order_by("pk")
+        features = connections[self.alias].features
+        if features.has_select_for_update:
+            rows = rows.select_for_update(skip_locked=features.has_select_for_update_skip_locked)
+        return list(rows.values_list("pk", flat=True)[:limit])
+
+    def _own_part(self, entry: Entry, keys: SubjectKeys, row: Row) -> Row:
+        """Leave other people's elements out of a row that only holds some of this person."""
+        if not isinstance(entry.locator, Array):
+            return row
+        name = entry.locator.array.partition(".")[0]
+        return {
+            "id": row[self.model(entry)._meta.pk.attname],
+            name: without_elements(entry.locator, keys, row[name], keep=True),
+        }
+
+    # --- acting ------------------------------------------------------------------------------
+
+    def _act(self, entry: Entry, keys: SubjectKeys, batch: Sequence[Any]) -> int:
+        rows = self.model(entry)._base_manager.using(self.alias).filter(pk__in=batch)
+        match entry.action:
+            case Delete():
+                return self._delete(rows)
+            case Pull():
+                return self._pull(entry, keys, rows)
+            case Detach(name):
+                return rows.update(**{name: None})
+            case Unset(fields):
+                return self._write(rows, {name: self._empty(entry, name) for name in fields})
+            case Anonymise() | Retain():
+                return self._write(rows, entry.action.strategies)
+        return 0
+
+    def _delete(self, rows: QuerySet[models.Model]) -> int:
+        self._delete_files(rows, [field.name for field in rows.model._meta.concrete_fields])
+        # The usual delete would follow foreign keys into tables that no entry names.
+        return int(rows._raw_delete(self.alias))  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+
+    def _write(self, rows: QuerySet[models.Model], strategies: Mapping[str, Strategy]) -> int:
+        self._delete_files(rows, strategies)
+        if all(isinstance(strategy.settled, Equals) for strategy in strategies.values()):
+            return rows.update(**{name: one.replacement(None) for name, one in strategies.items()})
+        changed = list(rows.only("pk", *strategies))
+        for row in changed:
+            for name, strategy in strategies.items():
+                setattr(row, name, strategy.replacement(getattr(row, name)))
+        manager = rows.model._base_manager.using(self.alias)
+        return manager.bulk_update(changed, list(strategies), batch_size=500)
+
+    def _pull(self, entry: Entry, keys: SubjectKeys, rows: QuerySet[models.Model]) -> int:
+        assert isinstance(entry.locator, Array)  # noqa: S101 - the map's check says so to people
+        name = entry.locator.array.partition(".")[0]
+        changed = list(rows.only("pk", name))
+        for row in changed:
+            setattr(row, name, without_elements(entry.locator, keys, getattr(row, name)))
+        return rows.model._base_manager.using(self.alias).bulk_update(changed, [name], batch_size=500)
+
+    def _empty(self, entry: Entry, name: str) -> Strategy:
+        from gdpr.strategies import Constant
+
+        field = self.model(entry)._meta.get_field(name)
+        return Null() if getattr(field, "null", False) else Constant("")
+
+    def _delete_files(
+        self, rows: QuerySet[models.Model], names: Sequence[str] | Mapping[str, object]
+    ) -> None:
+        """Delete what file fields point at: before the rows, which alone know where it is."""
+        fields = [rows.model._meta.get_field(name) for name in names]
+        for field in fields:
+            if isinstance(field, models.FileField):
+                for path in rows.exclude(**{field.name: ""}).values_list(field.name, flat=True):
+                    if path:
+                        field.storage.delete(path)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except AccordError:
+            raise
+        except (OperationalError, InterfaceError) as exc:
+            raise StoreUnavailable(
+                f"The database “{self.alias}” can't be used ({type(exc).__name__}).",
+                hint="See whether the server is up, then run again: what was done stays done.",
+            ) from exc
+        except Error as exc:
+            raise ErasureRefused(
+                f"The database “{self.alias}” refuses ({type(exc).__name__}{_place(exc)}).",
+                hint="See `gdpr_datamap check`: rows that others refer to need entries for those as well.",
+            ) from exc
+
+
+def _place(exc: Error) -> str:
+    """Name table and constraint of an error; its own text may quote a person's values."""
+    diagnostics = getattr(exc.__cause__, "diag", None)
+    names = (getattr(diagnostics, "table_name", None), getattr(diagnostics, "constraint_name", None))
+    told = ", ".join(first_line(ValueError(name)) for name in names if name)
+    return f": {told}" if told else ""

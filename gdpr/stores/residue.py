@@ -1,0 +1,202 @@
+"""
+What an erasure has left in tables: counted in SQL of its own, on a connection of its own.
+
+Nothing here is shared with the code that erases, so that a mistake there is not repeated here.
+Keys within JSON are compared as texts, which also finds one that is stored in another type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import Any
+
+from django.apps import apps
+from django.contrib.postgres.fields import ArrayField
+from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+from accord.errors import ErasureRefused
+from gdpr.actions import Anonymise, Delete, Detach, Manual, Pull, Retain, Unset
+from gdpr.entries import Entry
+from gdpr.keys import KeyType, key_type
+from gdpr.locators import Array, Generic, Key, Keyed, Path, Rows, Sessions, Through, parts
+from gdpr.strategies import Null, Strategy
+from gdpr.subjects import SubjectKeys
+
+Condition = tuple[str, list[Any]]
+_NEVER: Condition = ("1 = 0", [])
+_PAGE = 1_000
+
+
+class Residue:
+    """
+    A second look at one table.
+
+    Args:
+        alias: Database.
+        model: Model of the table.
+    """
+
+    def __init__(self, alias: str, model: type[models.Model]) -> None:
+        self._alias = alias
+        self._model = model
+        self._quote = connections[alias].ops.quote_name
+
+    def count(self, entry: Entry, keys: SubjectKeys) -> int:
+        """Count the rows that an entry's action should have changed, and has not."""
+        if not entry.is_looked_at:
+            return 0
+        with closing(connections.create_connection(self._alias)) as fresh, fresh.cursor() as cursor:
+            conditions = [self._condition(part, keys, cursor) for part in parts(entry.locator)]
+            where = " OR ".join(f"({sql})" for sql, _ in conditions)
+            values = [value for _, bound in conditions for value in bound]
+            return self._left(entry, where, values, fresh)
+
+    def _left(self, entry: Entry, where: str, values: list[Any], fresh: BaseDatabaseWrapper) -> int:
+        match entry.action:
+            case Delete() | Pull() | Manual():
+                with fresh.cursor() as cursor:
+                    cursor.execute(f"SELECT count(*) FROM {self._table(self._model)} WHERE {where}", values)  # noqa: S608 - quoted names
+                    return int(cursor.fetchone()[0])
+            case Detach(name):
+                return self._unsettled({name: Null()}, where, values, fresh)
+            case Unset(fields):
+                return self._unsettled(dict.fromkeys(fields), where, values, fresh)
+            case Anonymise() | Retain():
+                return self._unsettled(entry.action.strategies, where, values, fresh)
+        return 0
+
+    def _unsettled(self, wanted: Any, where: str, values: list[Any], fresh: BaseDatabaseWrapper) -> int:
+        """Read the values back and let each strategy say whether they are its own."""
+        if not wanted:
+            return 0
+        fields = [self._model._meta.get_field(name) for name in wanted]
+        columns = ", ".join(self._quote(field.column) for field in fields)  # type: ignore[union-attr]  # columns of the table
+        left = 0
+        with fresh.cursor() as cursor:
+            cursor.execute(f"SELECT {columns} FROM {self._table(self._model)} WHERE {where}", values)  # noqa: S608 - quoted names
+            while page := cursor.fetchmany(_PAGE):
+                left += sum(not _all_settled(wanted.values(), row) for row in page)
+        return left
+
+    # --- conditions --------------------------------------------------------------------------
+
+    def _condition(self, locator: object, keys: SubjectKeys, cursor: CursorWrapper) -> Condition:
+        match locator:
+            case Key():
+                return self._in(self._column(self._model, locator.field), _values(locator, keys))
+            case Path():
+                return self._in(self._json_text(locator.path), _texts(locator, keys))
+            case Array():
+                return self._element(locator, keys)
+            case Through():
+                return self._walk(self._model, locator.path.split("__"), _values(locator, keys))
+            case Rows():
+                kind = key_type(locator.type)
+                values = [_cast(key, kind) for key in _collected(locator.entry, keys)]
+                return self._in(self._column(self._model, locator.field), values)
+            case Generic():
+                return self._logged(locator, keys)
+            case Sessions():
+                return self._in(self._column(self._model, "pk"), list(self._sessions(locator, keys, cursor)))
+        return _NEVER
+
+    def _element(self, locator: Array, keys: SubjectKeys) -> Condition:
+        column, *steps = locator.array.split(".")
+        name = self._column(self._model, column)
+        if isinstance(self._model._meta.get_field(column), ArrayField):
+            sql, values = self._in("element", _values(locator, keys))
+            return f"EXISTS (SELECT 1 FROM unnest({name}) AS element WHERE {sql})", values
+        inner = locator.inner.split(".") if locator.inner else []
+        array = f"{name} #> %s"
+        sql, values = self._in("element #>> %s", _texts(locator, keys))
+        return (
+            f"CASE WHEN jsonb_typeof({array}) = 'array' THEN EXISTS"
+            f" (SELECT 1 FROM jsonb_array_elements({array}) AS element WHERE {sql}) ELSE FALSE END",
+            [steps, steps, inner, *values],
+        )
+
+    def _walk(self, model: type[models.Model], steps: Sequence[str], values: list[Any]) -> Condition:
+        """Follow foreign keys by nested selects."""
+        column = self._column(model, steps[0])
+        if len(steps) == 1:
+            return self._in(column, values)
+        target = model._meta.get_field(steps[0]).related_model
+        assert isinstance(target, type)  # noqa: S101 - the map's check says so to people
+        inner, bound = self._walk(target, steps[1:], values)
+        key = self._column(target, "pk")
+        return f"{column} IN (SELECT {key} FROM {self._table(target)} WHERE {inner})", bound  # noqa: S608 - quoted names
+
+    def _logged(self, locator: Generic, keys: SubjectKeys) -> Condition:
+        type_column = self._column(self._model, locator.content_type)
+        id_column = self._column(self._model, locator.object_id)
+        conditions, values = [], []
+        for entry_id, label in locator.of.items():
+            found, texts = self._in(id_column, [str(key) for key in _collected(entry_id, keys)])
+            conditions.append(
+                f"({type_column} IN (SELECT id FROM django_content_type WHERE app_label = %s AND model = %s)"  # noqa: S608 - quoted names
+                f" AND {found})"
+            )
+            model = apps.get_model(label)
+            values += [model._meta.app_label, model._meta.model_name, *texts]
+        return " OR ".join(conditions) or "1 = 0", values
+
+    def _sessions(self, locator: Sessions, keys: SubjectKeys, cursor: CursorWrapper) -> Iterator[str]:
+        wanted = {str(key) for key in _collected(locator.entry, keys)}
+        store = self._model.get_session_store_class()()  # type: ignore[attr-defined]  # Django's Session
+        cursor.execute(f"SELECT session_key, session_data FROM {self._table(self._model)}")  # noqa: S608 - quoted names
+        while page := cursor.fetchmany(_PAGE):
+            yield from (key for key, data in page if str(store.decode(data).get(locator.key)) in wanted)
+
+    def _in(self, expression: str, values: Sequence[Any]) -> Condition:
+        if not values:
+            return _NEVER
+        return f"{expression} IN ({', '.join(['%s'] * len(values))})", list(values)
+
+    def _json_text(self, path: str) -> str:
+        column, *steps = path.split(".")
+        inside = ",".join(steps).replace("'", "''").replace("%", "%%")
+        return f"{self._column(self._model, column)} #>> '{{{inside}}}'"
+
+    def _column(self, model: type[models.Model], name: str) -> str:
+        field = model._meta.pk if name == "pk" else model._meta.get_field(name)
+        return self._quote(field.column)  # type: ignore[union-attr]  # a column of the table
+
+    def _table(self, model: type[models.Model]) -> str:
+        return self._quote(model._meta.db_table)
+
+
+def _all_settled(strategies: Any, row: Sequence[Any]) -> bool:
+    return all(_is_settled(strategy, value) for strategy, value in zip(strategies, row, strict=True))
+
+
+def _is_settled(strategy: Strategy | None, value: object) -> bool:
+    if value is None or (strategy is None and value == ""):
+        return True
+    return strategy is not None and strategy.is_settled(value)
+
+
+def _values(locator: Keyed, keys: SubjectKeys) -> list[Any]:
+    value = keys.value(locator.by)
+    kind = key_type(locator.type)
+    return [] if value is None else [_cast(value, kind), *([str(value)] if kind is KeyType.BOTH else [])]
+
+
+def _texts(locator: Keyed, keys: SubjectKeys) -> list[str]:
+    value = keys.value(locator.by)
+    return [] if value is None else [str(value)]
+
+
+def _cast(value: object, kind: KeyType) -> Any:
+    return int(str(value)) if kind in (KeyType.INT, KeyType.BOTH) else str(value)
+
+
+def _collected(entry_id: str, keys: SubjectKeys) -> Sequence[Any]:
+    if entry_id in keys.collected:
+        return keys.collected[entry_id]
+    raise ErasureRefused(
+        f"The keys of entry “{entry_id}” have not been collected.",
+        hint="Verification needs the keys that were collected before the erasure.",
+    )

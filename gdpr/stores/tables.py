@@ -1,0 +1,343 @@
+"""What a live database says about the data map: tables, columns, types, references and indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connections, models, transaction
+from django.db.models import QuerySet
+
+from gdpr.actions import Delete, Detach, Nothing, touched
+from gdpr.entries import TABLE, Entry
+from gdpr.findings import Fault, Finding
+from gdpr.keys import KeyType, key_type
+from gdpr.locators import AnyOf, Array, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
+from gdpr.stores.base import IndexUse
+from gdpr.stores.conditions import condition
+from gdpr.subjects import SubjectKeys
+
+_PARTITIONS_AND_OWN = "SELECT relname FROM pg_class WHERE relispartition OR relname LIKE 'accord\\_%%'"
+_REFERENCES = """
+    SELECT child.relname, parent.relname, attribute.attname, reference.confdeltype
+    FROM pg_constraint reference
+    JOIN pg_class child ON child.oid = reference.conrelid
+    JOIN pg_class parent ON parent.oid = reference.confrelid
+    JOIN pg_attribute attribute ON attribute.attrelid = child.oid AND attribute.attnum = reference.conkey[1]
+    JOIN pg_namespace space ON space.oid = child.relnamespace
+    WHERE reference.contype = 'f' AND reference.conparentid = 0 AND space.nspname = ANY (current_schemas(false))
+    ORDER BY 1, 3
+"""
+_RESTRICTS = frozenset("ar")
+_TYPES: Mapping[KeyType, frozenset[str]] = {
+    KeyType.INT: frozenset({"integer", "bigint", "smallint"}),
+    KeyType.STR: frozenset({"character varying", "text", "character", "USER-DEFINED"}),
+    KeyType.UUID: frozenset({"uuid"}),
+    KeyType.OBJECT_ID: frozenset({"character varying", "text", "character"}),
+}
+_JSON = "jsonb"
+
+
+class Tables:
+    """
+    The live schema of one PostgreSQL database.
+
+    Args:
+        alias: The alias in `DATABASES`.
+    """
+
+    def __init__(self, alias: str) -> None:
+        self._alias = alias
+
+    def inspect(self, entries: Sequence[Entry]) -> Iterator[Finding]:
+        """Compare entries with the schema, and look for tables that have none."""
+        yield from self._unclassified(entries)
+        for entry in entries:
+            yield from self._target(entry)
+        yield from self._references(entries)
+
+    # --- completeness ----------------------------------------------------------------------------
+
+    def _unclassified(self, entries: Sequence[Entry]) -> Iterator[Finding]:
+        classified = {_table_of(entry) for entry in entries}
+        for table in sorted(self._tables.keys() - classified):
+            label = _labels(self._alias).get(table, "")
+            named = (
+                f"The model {label} ({table})" if label else f"The table {table}, which no model stands for,"
+            )
+            yield Finding(
+                fault=Fault.UNCLASSIFIED,
+                message=f"{named} of “{self._alias}” has no entry in the data map.",
+                hint=f'Add an Entry for "{label or TABLE + table}" to a privacy.py; Nothing(reason) is one.',
+                store=self._alias,
+                target=label or table,
+            )
+
+    @cached_property
+    def _tables(self) -> Mapping[str, Mapping[str, str]]:
+        """Tables with their columns and types, without partitions and without the suite's own ledgers."""
+        with connections[self._alias].cursor() as cursor:
+            cursor.execute(_PARTITIONS_AND_OWN)
+            left_out = {name for (name,) in cursor.fetchall()} - set(_labels(self._alias))
+            cursor.execute(
+                "SELECT c.table_name, c.column_name, c.data_type FROM information_schema.columns c"
+                " JOIN information_schema.tables t USING (table_schema, table_name)"
+                " WHERE t.table_type = 'BASE TABLE' AND c.table_schema = ANY (current_schemas(false))"
+            )
+            found: dict[str, dict[str, str]] = {}
+            for table, column, kind in cursor.fetchall():
+                if table not in left_out:
+                    found.setdefault(table, {})[column] = kind
+        return found
+
+    # --- one entry -------------------------------------------------------------------------------
+
+    def _target(self, entry: Entry) -> Iterator[Finding]:
+        table = _table_of(entry)
+        if table is None or table not in self._tables:
+            yield _finding(Fault.NO_TARGET, entry, f"names {entry.target}, which the database does not have")
+            return
+        if entry.table or not entry.is_looked_at:
+            return
+        model = apps.get_model(entry.target)
+        faults = [*self._fields(entry, model), *self._locators(entry, model)]
+        yield from faults
+        if not faults:
+            yield from self._index(entry, model)
+
+    def _fields(self, entry: Entry, model: type[models.Model]) -> Iterator[Finding]:
+        columns = self._tables[model._meta.db_table]
+        for name in dict.fromkeys((*entry.fields, *touched(entry.action))):
+            field = _field(model, name)
+            if field is None or getattr(field, "column", None) not in columns:
+                yield _finding(
+                    Fault.NO_FIELD, entry, f"names the field {name}, which {entry.target} does not have"
+                )
+
+    def _locators(self, entry: Entry, model: type[models.Model]) -> Iterator[Finding]:
+        for locator in parts(entry.locator):
+            try:
+                holder, name, wanted = _compared(model, locator)
+            except (FieldDoesNotExist, LookupError, ValueError):
+                yield _finding(Fault.NO_FIELD, entry, f"has the locator {locator}, which leads to no field")
+                continue
+            kind = self._tables.get(holder._meta.db_table, {}).get(name)
+            if kind is None:
+                yield _finding(
+                    Fault.NO_FIELD, entry, f"looks at {holder._meta.label}.{name}, which does not exist"
+                )
+            elif wanted is not None and not _fits(wanted, kind):
+                yield _finding(
+                    Fault.WRONG_KEY_TYPE,
+                    entry,
+                    f"declares keys of type {wanted}, and {holder._meta.label}.{name} holds {kind}",
+                )
+
+    def _index(self, entry: Entry, model: type[models.Model]) -> Iterator[Finding]:
+        for locator in parts(entry.locator):
+            used = explain_locator(self._alias, model, locator)
+            if used.read_in_full:
+                yield _finding(
+                    Fault.READ_IN_FULL, entry, "has to read the whole table", hint="Nothing needs to be done."
+                )
+            elif not used.uses_index:
+                yield _finding(
+                    Fault.NO_INDEX,
+                    entry,
+                    f"finds rows of {entry.target} by reading the whole table ({used.detail})",
+                    hint="Add an index that begins with the column the locator compares, by a migration.",
+                )
+
+    # --- references --------------------------------------------------------------------------------
+
+    def _references(self, entries: Sequence[Entry]) -> Iterator[Finding]:
+        """Look for rows that would be deleted while others refer to them; nothing ever cascades here."""
+        with connections[self._alias].cursor() as cursor:
+            cursor.execute(_REFERENCES)
+            references = cursor.fetchall()
+        for position, entry in enumerate(entries):
+            if isinstance(entry.action, Delete) and not entry.table:
+                before = entries[:position]
+                for child, parent, column, on_delete in references:
+                    if parent == _table_of(entry) and child != parent and on_delete in _RESTRICTS:
+                        yield from self._one_reference(entry, child, column, before)
+
+    def _one_reference(
+        self, entry: Entry, child: str, column: str, before: Sequence[Entry]
+    ) -> Iterator[Finding]:
+        if not any(_table_of(other) == child and _lets_go(other, column) for other in before):
+            yield _finding(
+                Fault.STILL_REFERRED_TO,
+                entry,
+                f"deletes rows that {child}.{column} refers to, and no entry before it deletes or detaches those",
+                hint="Add an entry with Delete() or Detach() for them; it goes first by itself.",
+            )
+
+
+def explain(alias: str, entry: Entry, rows: QuerySet[models.Model]) -> IndexUse:
+    """Ask PostgreSQL how it would find the rows of a query; a small table must not hide a missing index."""
+    if any(isinstance(part, Sessions) for part in parts(entry.locator)):
+        return IndexUse(uses_index=True, detail="primary key, page by page", read_in_full=True)
+    return _explained(alias, rows)
+
+
+def explain_locator(alias: str, model: type[models.Model], locator: Simple | Sessions) -> IndexUse:
+    """Ask how rows would be found by a locator, with keys that nobody has."""
+    if isinstance(locator, Sessions):
+        return IndexUse(uses_index=True, detail="primary key, page by page", read_in_full=True)
+    rows = model._base_manager.using(alias).filter(condition(alias, model, locator, _nobody(locator)))
+    return _explained(alias, rows)
+
+
+def fingerprint(alias: str) -> str:
+    """Say which database this is."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('server_version'), oid, has_function_privilege('pg_control_system()', 'execute')"
+            " FROM pg_database WHERE datname = current_database()"
+        )
+        version, oid, may_ask = cursor.fetchone()
+        cluster = "unknown"
+        if may_ask:
+            cursor.execute("SELECT system_identifier FROM pg_control_system()")
+            cluster = cursor.fetchone()[0]
+    return f"PostgreSQL {version.split()[0]}, cluster {cluster}, database {oid}"
+
+
+def _explained(alias: str, rows: QuerySet[models.Model]) -> IndexUse:
+    sql, values = rows.order_by().values("pk").query.sql_with_params()
+    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", values)
+        plan = cursor.fetchone()[0][0]["Plan"]
+        cursor.execute("SET LOCAL enable_seqscan = on")
+    nodes = list(_nodes(plan))
+    reads = [node for node in nodes if node["Node Type"] == "Seq Scan"]
+    paths = [
+        f"{node['Node Type']} {node.get('Index Name') or node.get('Relation Name')}"
+        for node in nodes
+        if node.get("Index Name") or node in reads
+    ]
+    return IndexUse(uses_index=bool(paths) and not reads, detail=", ".join(paths) or "no access path")
+
+
+def _nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from _nodes(child)
+
+
+def _nobody(locator: Simple) -> SubjectKeys:
+    """Make keys that fit a locator and belong to nobody."""
+    kind = key_type(getattr(locator, "type", str))
+    value = {
+        KeyType.STR: "nobody",
+        KeyType.UUID: "00000000-0000-0000-0000-000000000000",
+        KeyType.OBJECT_ID: "0" * 24,
+    }.get(kind, -1)
+    collected: dict[str, tuple[int | str, ...]] = {}
+    if isinstance(locator, Rows):
+        collected = {locator.entry: (value,)}
+    elif isinstance(locator, Generic):
+        collected = {entry_id: ("-1",) for entry_id in locator.of}
+    by = getattr(locator, "by", "")
+    return SubjectKeys(kind="", primary=value, alternates={by: value} if by else {}, collected=collected)
+
+
+def _compared(
+    model: type[models.Model], locator: Simple | Sessions
+) -> tuple[type[models.Model], str, KeyType | str | None]:
+    """Give the model and the column that a locator compares with in the end, and the type that it should have."""
+    match locator:
+        case Key() | Rows():
+            return model, _column(model, locator.field), key_type(locator.type)
+        case Path():
+            return model, _column(model, locator.path.partition(".")[0]), _JSON
+        case Array():
+            # An array column holds the keys themselves; its own type says nothing about them.
+            return model, _column(model, locator.array.partition(".")[0]), None
+        case Through():
+            holder, name = _end(model, locator.path)
+            return holder, _column(holder, name), key_type(locator.type)
+        case Generic():
+            for label in locator.of.values():
+                apps.get_model(label)
+            _column(model, locator.content_type)
+            return model, _column(model, locator.object_id), KeyType.STR
+        case _:
+            return model, _column(model, "pk"), None
+
+
+def _end(model: type[models.Model], path: str) -> tuple[type[models.Model], str]:
+    *steps, last = path.split("__")
+    for step in steps:
+        target = model._meta.get_field(step).related_model
+        if not isinstance(target, type):
+            raise FieldDoesNotExist(step)
+        model = target
+    return model, last
+
+
+def _column(model: type[models.Model], name: str) -> str:
+    field = model._meta.pk if name == "pk" else _field(model, name)
+    if field is None or not getattr(field, "column", None):
+        raise FieldDoesNotExist(name)
+    return str(field.column)  # type: ignore[union-attr]  # a column, as was looked at above
+
+
+def _field(model: type[models.Model], name: str) -> Any:
+    by_column = {field.attname: field for field in model._meta.concrete_fields}
+    by_name = {field.name: field for field in model._meta.concrete_fields}
+    return by_name.get(name) or by_column.get(name)
+
+
+def _fits(wanted: KeyType | str, kind: str) -> bool:
+    if wanted == _JSON:
+        return kind == _JSON
+    accepted = _TYPES.get(KeyType(wanted))
+    return accepted is None or kind in accepted
+
+
+def _lets_go(entry: Entry, column: str) -> bool:
+    match entry.action:
+        case Delete():
+            return True
+        case Detach(name):
+            model = apps.get_model(entry.target)
+            return _column(model, name) == column
+        case Nothing():
+            # Who says that no row of this kind of person is there says that none refers to one.
+            return True
+        case _:
+            return False
+
+
+def _table_of(entry: Entry) -> str | None:
+    if entry.table:
+        return entry.table
+    try:
+        return str(apps.get_model(entry.target)._meta.db_table)
+    except (LookupError, ValueError):
+        return None
+
+
+def _labels(alias: str) -> Mapping[str, str]:
+    """Tables to the labels of their models."""
+    found = {}
+    for model in apps.get_models(include_auto_created=True):
+        found.setdefault(model._meta.db_table, model._meta.label)
+    return found
+
+
+def _finding(fault: Fault, entry: Entry, what: str, hint: str = "Correct the entry.") -> Finding:
+    return Finding(
+        fault=fault,
+        message=f"Entry “{entry.id}” {what}.",
+        hint=hint,
+        store=entry.store,
+        target=entry.target,
+        entry=entry.id,
+    )
