@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -96,9 +97,11 @@ class Ledger:
 
     def applied(self, alias: str) -> Mapping[StepKey, AppliedStep]:
         """Read the applied steps of a store in one round trip; creates nothing."""
-        query = {"state": {"$in": [State.APPLIED.value, State.REVERTING.value]}}
+        # By the key, too: in a database that Django's documents share, theirs has the same name.
+        mine = {"_id": {"$regex": f"^{re.escape(alias)}:"}}
+        query = {**mine, "state": {"$in": [State.APPLIED.value, State.REVERTING.value]}}
         projection = dict.fromkeys(("checksum", "fingerprint", "applied_at", "run_id", "fence"), 1)
-        return _by_key(alias, self._collection().find(query, projection, batch_size=100_000))
+        return _by_key(self._collection().find(query, projection, batch_size=100_000))
 
     def entry(self, key: StepKey, lease: Lease) -> Entry | None:
         """
@@ -273,10 +276,8 @@ def _signature(step: Step) -> Document:
     return {"checksum": step.source.checksum, "fingerprint": step.source.fingerprint}
 
 
-def _by_key(alias: str, answers: Iterable[Document]) -> Mapping[StepKey, AppliedStep]:
-    prefix = f"{alias}:"
-    found = (answer for answer in answers if answer["_id"].startswith(prefix))
-    steps = (_applied(StepKey.parse(answer["_id"]), answer) for answer in found)
+def _by_key(answers: Iterable[Document]) -> Mapping[StepKey, AppliedStep]:
+    steps = (_applied(StepKey.parse(answer["_id"]), answer) for answer in answers)
     return {step.key: step for step in steps}
 
 

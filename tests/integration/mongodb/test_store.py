@@ -50,6 +50,15 @@ def test_entry_carries_the_servers_time(mongo_harness: MongoHarness) -> None:
     assert abs((applied.applied_at.replace(tzinfo=None) - now).total_seconds()) < 60
 
 
+def test_entries_of_another_store_in_the_same_collection_are_left_out(mongo_harness: MongoHarness) -> None:
+    """Django's documents may share the database; their ledger has the same name and other keys."""
+    apply_all(mongo_harness, 1)
+    before = mongo_harness.store().applied()
+    mongo_harness.db[LEDGER].insert_one({"app": "documents", "name": "0001_initial", "state": "applied"})
+
+    assert mongo_harness.store().applied() == before
+
+
 def test_irreversible_step_is_refused_untouched(mongo_harness: MongoHarness) -> None:
     """A step without a way back stays, and so does everything in it."""
     apply_all(mongo_harness)
