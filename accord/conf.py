@@ -56,6 +56,7 @@ class AccordSettings:
         trusted_keys: Names of other installations to the public keys they sign with, in base64.
         audit_checkpoints: File outside of the databases that heads of the audit chain are
             appended to; a relative path starts at `BASE_DIR`.
+        policy: Rules by subject, such as `erasure`; each subject's package reads its own.
     """
 
     project: str = "accord"
@@ -68,6 +69,7 @@ class AccordSettings:
     signing_key: str = field(default="", repr=False)
     trusted_keys: Mapping[str, object] = field(default_factory=dict)
     audit_checkpoints: str = ".accord/audit-checkpoints.jsonl"
+    policy: Mapping[str, Any] = field(default_factory=dict)
 
     def store_settings(self) -> Mapping[str, StoreSettings]:
         """

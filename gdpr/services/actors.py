@@ -1,0 +1,67 @@
+"""Who acts, what they may do, and when a second person is needed."""
+
+from __future__ import annotations
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import PermissionsMixin
+
+from accord import audit
+from accord.errors import NotAllowed, OwnRequest
+from gdpr.models import ErasureRequest
+from gdpr.services import sealing
+
+FILE = "gdpr.add_erasurerequest"
+APPROVE = "gdpr.approve_erasurerequest"
+EXECUTE = "gdpr.execute_erasurerequest"
+PLACE_HOLD = "gdpr.add_legalhold"
+RELEASE_HOLD = "gdpr.change_legalhold"
+
+Person = AbstractBaseUser
+"""An account; None where Accord itself acts (cron, a worker)."""
+
+
+def actor(person: Person | None) -> audit.Actor:
+    """Give the random reference that stands for a person in the audit trail."""
+    if person is None:
+        return audit.SYSTEM
+    return audit.person(person.pk, kind=person._meta.label_lower)
+
+
+def require(person: Person, permission: str) -> None:
+    """
+    Make sure that a person may do something.
+
+    Raises:
+        NotAllowed: The account is not active, or lacks the permission.
+    """
+    allowed = person.is_active and isinstance(person, PermissionsMixin) and person.has_perm(permission)
+    if not allowed:
+        raise NotAllowed(
+            f"This account lacks the permission {permission}.",
+            hint="An administrator gives it in the admin, to the account or to one of its groups.",
+        )
+
+
+def require_another(person: Person, request: ErasureRequest) -> None:
+    """
+    Make sure that whoever decides is not who asked. Superusers are no exception.
+
+    Raises:
+        OwnRequest: The person filed the request, made its plan, is who it is about, or nobody
+            knows who filed it.
+    """
+    if request.filed_by_id is None:
+        raise OwnRequest(
+            f"Nobody knows who filed request {request.reference}; it can't be approved.",
+            hint="Cancel it and file it anew.",
+        )
+    if person.pk in (request.filed_by_id, request.planned_by_id):
+        raise OwnRequest(
+            f"You filed or planned request {request.reference}; another person has to decide.",
+            hint=f"Ask somebody else with the permission {APPROVE}.",
+        )
+    if sealing.tag_of_key(person._meta.label, person.pk) == request.subject_tag:
+        raise OwnRequest(
+            f"Request {request.reference} is about yourself; another person has to decide.",
+            hint=f"Ask somebody else with the permission {APPROVE}.",
+        )

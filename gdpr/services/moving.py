@@ -1,0 +1,116 @@
+"""Finding a request, holding its row, and moving it: every change of state goes through here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from django.db import connections, transaction
+
+from accord import audit, conf
+from accord.audit_events import Event, ObjectKind, Outcome
+from accord.errors import UnknownRequest
+from gdpr.models import ErasureRequest
+from gdpr.services import transitions
+from gdpr.services.actors import Person, actor
+from gdpr.states import RequestState
+
+_SHORTEST = 4
+
+
+def alias() -> str:
+    """Name the database that holds the requests."""
+    return conf.load().coordinator
+
+
+def find(reference: str) -> ErasureRequest:
+    """
+    Find a request by its reference, or by the beginning of it.
+
+    Raises:
+        UnknownRequest: There is none, or more than one.
+    """
+    text = reference.strip().lower()
+    if not re.fullmatch(rf"[0-9a-f]{{{_SHORTEST},32}}", text):
+        raise UnknownRequest(
+            "That is no reference of a request.",
+            hint=f"A reference has 32 hexadecimal digits; its first {_SHORTEST} or more are enough.",
+        )
+    found = list(ErasureRequest.objects.filter(reference__startswith=text)[:2])
+    if len(found) != 1:
+        number = "No request has" if not found else "More than one request has"
+        raise UnknownRequest(f"{number} a reference that begins with {text}.", hint="Give more digits of it.")
+    return found[0]
+
+
+@contextmanager
+def locked(request: ErasureRequest | int) -> Iterator[ErasureRequest]:
+    """
+    Hold a request's row for one transaction.
+
+    Args:
+        request: The request, or its primary key.
+
+    Yields:
+        The request as it is now. What was read before may be old.
+    """
+    key = request if isinstance(request, int) else request.pk
+    with transaction.atomic(using=alias()):
+        yield ErasureRequest.objects.select_for_update().get(pk=key)
+
+
+def share_lock(request_id: int) -> RequestState:
+    """
+    Keep a request's state as it is until the transaction ends, beside others who do the same.
+
+    A hold waits for it: once a hold is placed, no batch follows.
+    """
+    with connections[alias()].cursor() as cursor:
+        cursor.execute("SELECT state FROM gdpr_erasurerequest WHERE id = %s FOR SHARE", [request_id])
+        return RequestState(cursor.fetchone()[0])
+
+
+def move(
+    request: ErasureRequest,
+    target: RequestState,
+    event: Event,
+    *,
+    by: Person | None = None,
+    counters: Mapping[str, int] | None = None,
+    outcome: Outcome = Outcome.DONE,
+) -> None:
+    """
+    Change the state of a request whose row is held, and record it in the same transaction.
+
+    Raises:
+        IllegalTransition: The state doesn't allow it.
+    """
+    transitions.check(RequestState(request.state), target)
+    request.state = target
+    request.save()
+    record(request, event, by=by, counters=counters, outcome=outcome)
+
+
+def record(
+    request: ErasureRequest,
+    event: Event,
+    *,
+    by: Person | None = None,
+    counters: Mapping[str, int] | None = None,
+    outcome: Outcome = Outcome.DONE,
+    object_kind: ObjectKind = ObjectKind.ERASURE_REQUEST,
+    object_ref: str = "",
+) -> None:
+    """Write an audit event about a request, in the transaction that is open."""
+    audit.record(
+        event,
+        actor=actor(by),
+        object_kind=object_kind,
+        object_ref=object_ref or request.reference,
+        request_ref=request.reference,
+        outcome=outcome,
+        counters=counters,
+        plan_digest=request.plan_digest,
+        using=alias(),
+    )

@@ -1,0 +1,103 @@
+"""How erasures are worked on: limits and delays, from `ACCORD["POLICY"]["erasure"]`, with defaults."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import timedelta
+
+from accord import conf
+from accord.errors import ConfigurationError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErasurePolicy:
+    """
+    What may be set. There is no setting that turns four eyes off.
+
+    Attributes:
+        approval_days: Days until an approval that wasn't used expires.
+        verify_again_hours: Hours after completion when every store is asked once more.
+        batch_size: Rows or documents that one batch changes at most.
+        lease_seconds: Seconds until a step whose worker fell silent may be taken over.
+        retry_seconds: First delay after a failure; doubled each time, up to an hour.
+        attempts: Failures in a row of one step before a person has to look.
+        reopenings: Times that leftovers may turn up before a person has to look.
+        tolerance_percent: How much more may be found than was approved, in percent of it.
+        tolerance_rows: How much more may be found than was approved, at least.
+    """
+
+    approval_days: float = 7
+    verify_again_hours: float = 24
+    batch_size: float = 1000
+    lease_seconds: float = 120
+    retry_seconds: float = 30
+    attempts: float = 12
+    reopenings: float = 5
+    tolerance_percent: float = 20
+    tolerance_rows: float = 100
+
+    @property
+    def approval_life(self) -> timedelta:
+        """How long an approval counts."""
+        return timedelta(days=self.approval_days)
+
+    @property
+    def verify_again(self) -> timedelta:
+        """How long after completion the stores are asked again."""
+        return timedelta(hours=self.verify_again_hours)
+
+    def delay(self, failures: int) -> timedelta:
+        """Say how long to wait after so many failures in a row."""
+        seconds = self.retry_seconds * 2 ** min(max(failures - 1, 0), 10)
+        return timedelta(seconds=min(seconds, 3600))
+
+    def tolerates(self, approved: int, found: int) -> bool:
+        """Tell whether a count is still what was approved. Fewer is always fine; from none to some is not."""
+        if found <= approved:
+            return True
+        slack = max(approved * self.tolerance_percent / 100, self.tolerance_rows)
+        return approved > 0 and found - approved <= slack
+
+
+def load() -> ErasurePolicy:
+    """
+    Read the policy from the settings.
+
+    Raises:
+        ConfigurationError: A name is unknown, or a value is no number from 0 on.
+    """
+    configured = conf.load().policy.get("erasure", {})
+    if not isinstance(configured, Mapping):
+        raise ConfigurationError(
+            "ACCORD['POLICY']['erasure'] must be a dictionary.", hint="See docs/reference/settings.md."
+        )
+    return parse(configured)
+
+
+def parse(configured: Mapping[str, object]) -> ErasurePolicy:
+    """
+    Check a policy.
+
+    Raises:
+        ConfigurationError: A name is unknown, or a value is no number from 0 on.
+    """
+    known = [item.name for item in fields(ErasurePolicy)]
+    for name, value in configured.items():
+        if name not in known:
+            raise _unknown(name, known)
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise ConfigurationError(
+                f"ACCORD['POLICY']['erasure']['{name}'] must be a number from 0 on.",
+                hint="See docs/reference/settings.md.",
+            )
+    return ErasurePolicy(**{name: float(str(value)) for name, value in configured.items()})
+
+
+def _unknown(name: str, known: list[str]) -> ConfigurationError:
+    near = difflib.get_close_matches(name, known, n=1)
+    return ConfigurationError(
+        f"ACCORD['POLICY']['erasure']['{name}'] is not a setting.",
+        hint=f"Did you mean {near[0]}?" if near else f"Known names: {', '.join(known)}.",
+    )

@@ -1,0 +1,74 @@
+"""
+Sealing: texts that may be personal are kept encrypted, by a key derived from `SECRET_KEY`.
+
+Destroying the sealed text destroys what it said. A secret that was replaced must stay in
+`SECRET_KEY_FALLBACKS` until the requests that were filed under it are closed.
+"""
+
+from __future__ import annotations
+
+import base64
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from accord import keys, tombstones
+from accord.errors import KeysDestroyed
+from gdpr.models import ErasureRequest
+from gdpr.subjects import SubjectKeys
+
+_PURPOSE = "gdpr.sealing"
+
+
+def seal(text: str) -> bytes:
+    """Encrypt a text."""
+    return _box().encrypt(text.encode())
+
+
+def unseal(sealed: bytes | memoryview | None) -> str:
+    """
+    Decrypt what :func:`seal` gave.
+
+    Raises:
+        KeysDestroyed: It was destroyed, or the secret that it was sealed with is gone.
+    """
+    if sealed is None:
+        raise KeysDestroyed(
+            "What was sealed has been destroyed, as it should be once a request is closed.",
+            hint="Name the person again by a key: gdpr_erase KEY --verify-only.",
+        )
+    try:
+        return _box().decrypt(bytes(sealed)).decode()
+    except InvalidToken as exc:
+        raise KeysDestroyed(
+            "What was sealed can't be opened with today's secrets.",
+            hint="Put the SECRET_KEY that it was sealed with into SECRET_KEY_FALLBACKS.",
+        ) from exc
+
+
+def seal_keys(found: SubjectKeys) -> bytes:
+    """Encrypt a person's keys."""
+    return seal(found.to_json())
+
+
+def keys_of(request: ErasureRequest) -> SubjectKeys:
+    """
+    Open the keys of the person that a request is about.
+
+    Raises:
+        KeysDestroyed: They were destroyed when the request was closed.
+    """
+    return SubjectKeys.from_json(unseal(request.sealed_keys))
+
+
+def tag_of(found: SubjectKeys) -> str:
+    """Give the tag that stands for a person in every table: a keyed hash of the primary key."""
+    return str(tombstones.subject_tag(found.kind.lower(), found.primary))
+
+
+def tag_of_key(kind: str, key: object) -> str:
+    """Give the tag of a person whose primary key is known."""
+    return str(tombstones.subject_tag(kind.lower(), key))
+
+
+def _box() -> MultiFernet:
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key.secret)) for key in keys.derived(_PURPOSE)])
