@@ -176,7 +176,7 @@ print(Artist.objects.create(name="New", country="FR").pk)
 
 
 def test_titles_are_found_in_their_own_grammar(migrated: Project) -> None:
-    """A plural finds the singular in French and German, Arabic without its article, and Japanese needs no spaces."""
+    """Plurals find singulars, Arabic words are found without the article, Japanese ones without spaces."""
     migrated.manage(*SEED, "5")
     tracks = [document for _, document in indexed(migrated, "tracks")]
 
