@@ -16,7 +16,7 @@ if config.config_file_name is not None:
     fileConfig(config.config_file_name)
 
 
-def is_ours(name: str | None, kind: str, _parents: Mapping[str, str | None]) -> bool:
+def is_ours(name: str | None, kind: str, _parents: Mapping[Any, str | None]) -> bool:
     """Keep `--autogenerate` away from the tables that Django and Accord have in the same database."""
     return kind != "table" or (name or "").startswith(OURS)
 
