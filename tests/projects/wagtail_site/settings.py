@@ -61,4 +61,6 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": environ.Env.db_url_config(os.environ.get("DATABASE_URL", "postgres://127.0.0.1/wagtail"))}
+DATABASES = {
+    "default": environ.Env.db_url_config(os.environ.get("DATABASE_URL", "postgres://127.0.0.1/wagtail"))
+}
