@@ -23,6 +23,7 @@ from pathlib import Path
 from django.db import connections
 
 from accord import conf, signing
+from accord.errors import AuditError
 from accord.models import AuditCheckpoint, AuditEvent
 
 PURPOSE = "accord.audit.head/1"
@@ -99,12 +100,15 @@ def heads(alias: str) -> Iterator[Head]:
 
     Args:
         alias: Database of the trail.
+
+    Raises:
+        AuditError: The file is there and can't be read.
     """
     database = database_id(alias)
     for path in (_rotated(location()), location()):
         yield from (head for head in _lines(path) if head.database == database)
     rows = AuditCheckpoint.objects.using(alias).values_list("size", "hash", "signature")
-    for size, digest, signature in rows.iterator():
+    for size, digest, signature in rows:
         yield Head(database=database, size=size, hash=digest, signature=signature, source="table")
 
 
@@ -170,6 +174,11 @@ def _lines(path: Path) -> Iterator[Head]:
         lines = path.open(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return
+    except OSError as exc:
+        raise AuditError(
+            f"The file of signed heads can't be read: {exc.strerror}.",
+            hint="Let ACCORD['AUDIT_CHECKPOINTS'] name a file that this user may read and write.",
+        ) from exc
     with lines:
         for line in lines:
             try:

@@ -11,6 +11,7 @@ import enum
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import DatabaseError, connections, transaction
@@ -125,10 +126,15 @@ def verify(since: int | None = None, *, using: str | None = None) -> Report:
         StoreError: The trail can't be read.
     """
     alias = using or conf.load().coordinator
+    # In a transaction, because the rows are read through a cursor on the server.
+    with _translated(alias), transaction.atomic(using=alias):
+        return _Check(alias, max(since or 1, 1)).run()
+
+
+@contextmanager
+def _translated(alias: str) -> Iterator[None]:
     try:
-        # In a transaction, because the rows are read through a cursor on the server.
-        with transaction.atomic(using=alias):
-            return _Check(alias, max(since or 1, 1)).run()
+        yield
     except DatabaseError as exc:
         raise StoreError(
             f"The audit trail in “{alias}” can't be read: {first_line(exc)}.",
@@ -147,7 +153,8 @@ def verify_tail(*, using: str | None = None) -> Report:
         StoreError: The trail can't be read.
     """
     alias = using or conf.load().coordinator
-    heads = sorted(checkpoints.heads(alias), key=lambda head: head.size, reverse=True)
+    with _translated(alias):
+        heads = sorted(checkpoints.heads(alias), key=lambda head: head.size, reverse=True)
     # A head goes to the file with every commit: the newest one would leave next to nothing to check.
     far_enough = (head.size for head in heads if head.size <= heads[0].size - _TAIL and _is_signed(head))
     return verify(since=next(far_enough, None), using=alias)

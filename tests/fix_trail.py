@@ -1,0 +1,120 @@
+"""Fixtures of the audit trail and the tombstones: a database of their own, and processes that write to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import environ
+import psycopg2
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections, transaction
+from pytest_django.fixtures import Settings
+from pytest_django.plugin import DjangoDbBlocker
+
+from accord import audit
+from accord.audit_events import Event, ObjectKind
+from tests.fix_postgres import execute
+
+ROOT = Path(__file__).resolve().parent.parent
+WRITER = ROOT / "tests" / "integration" / "audit" / "writer.py"
+
+
+@dataclass(frozen=True)
+class Trail:
+    """
+    A database with the kernel's tables, known to Django and configured as the coordinator.
+
+    Attributes:
+        alias: Its name in Django.
+        url: Its address.
+        file: The file of signed heads.
+        started: Processes to end with the test.
+    """
+
+    alias: str
+    url: str
+    file: Path
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def record(self, count: int = 1, **extra: Any) -> int:
+        """Write events, each in a transaction of its own."""
+        seq = 0
+        for number in range(count):
+            with transaction.atomic(using=self.alias):
+                seq = audit.record(
+                    Event.ERASURE_PLANNED,
+                    actor=audit.SYSTEM,
+                    object_kind=ObjectKind.ERASURE_REQUEST,
+                    counters={"found": number},
+                    **extra,
+                )
+        return seq
+
+    def sql(self, *statements: str) -> None:
+        """Send statements as the owner of everything."""
+        execute(self.url, *statements)
+
+    def attack(self, *statements: str) -> None:
+        """Send statements as a superuser who knows of the triggers, and puts them back afterwards."""
+        self.sql("SET session_replication_role = replica; " + "; ".join(statements))
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Ask the database."""
+        connection = psycopg2.connect(self.url)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(query)
+                return list(cursor.fetchall())
+        finally:
+            connection.close()
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a process that writes events."""
+        options = {"url": self.url, "secret": settings.SECRET_KEY, "file": str(self.file)}
+        self.started.append(
+            subprocess.Popen(
+                [sys.executable, str(WRITER), json.dumps(options), *arguments],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                stdout=subprocess.PIPE,
+                stdin=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return self.started[-1]
+
+
+@pytest.fixture
+def trail(
+    postgres_url: str, settings: Settings, tmp_path: Path, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Trail]:
+    """Give an empty audit trail. Its database's name doesn't begin with test_, as no real one does."""
+    alias = f"trail_{uuid.uuid4().hex[:12]}"
+    url = urlunsplit(urlsplit(postgres_url)._replace(path=f"/{alias}"))
+    execute(postgres_url, f"CREATE DATABASE {alias} TEMPLATE template0")
+    made = Trail(alias=alias, url=url, file=tmp_path / "heads.jsonl")
+    settings.ACCORD = {**settings.ACCORD, "COORDINATOR": alias, "AUDIT_CHECKPOINTS": str(made.file)}
+    connections.settings[alias] = connections.configure_settings(
+        {"default": {}, alias: environ.Env.db_url_config(url)}
+    )[alias]
+    with django_db_blocker.unblock():
+        call_command("migrate", "accord", database=alias, verbosity=0, skip_checks=True)
+        yield made
+        connections[alias].close()
+    del connections[alias]
+    del connections.settings[alias]
+    for process in made.started:
+        process.kill()
+        process.communicate()
+    execute(postgres_url, f"DROP DATABASE {alias} WITH (FORCE)")
