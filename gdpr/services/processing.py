@@ -1,0 +1,118 @@
+"""What cron does: whatever is due, request by request. One that fails stops no other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accord.errors import AccordError, ApprovalVoid, AwaitingApproval, OnHold
+from gdpr.models import ErasureRequest
+from gdpr.services import approvals, consent, erasure, transitions, verification
+from gdpr.states import RequestState
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Processed:
+    """
+    What one round came to.
+
+    Attributes:
+        completed: References of requests that were completed.
+        waiting: References that wait for a store, and why.
+        blocked: References that wait for a hold, an approval or a person, and why.
+        verified: References whose second verification was clean.
+        reopened: References where something had turned up again.
+        expired_approvals: References whose approval ran out.
+        expired_consents: How many consents ran out.
+        failed: References that failed in a way that nobody expected, and how.
+    """
+
+    completed: list[str] = field(default_factory=list)
+    waiting: dict[str, str] = field(default_factory=dict)
+    blocked: dict[str, str] = field(default_factory=dict)
+    verified: list[str] = field(default_factory=list)
+    reopened: list[str] = field(default_factory=list)
+    expired_approvals: list[str] = field(default_factory=list)
+    expired_consents: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def process_due(*, stop: Callable[[], bool] = lambda: False) -> Processed:
+    """
+    Do everything that is due now. May run beside itself.
+
+    Args:
+        stop: Asked between two requests and between two steps.
+    """
+    found = Processed()
+    for request in _expired_approvals():
+        _guarded(request, found, _expire)
+    for request in _second_verifications():
+        if not stop():
+            _guarded(request, found, _verify_again)
+    for request in _going_on():
+        if not stop():
+            _guarded(request, found, lambda one, into: _work(one, into, stop))
+    found.expired_consents = consent.expire_due()
+    return found
+
+
+Handle = Callable[[ErasureRequest, Processed], None]
+
+
+def _guarded(request: ErasureRequest, found: Processed, handle: Handle) -> None:
+    try:
+        handle(request, found)
+    except (OnHold, AwaitingApproval) as exc:
+        found.blocked[request.reference] = exc.code
+    except AccordError as exc:
+        found.waiting[request.reference] = exc.code
+    except Exception as exc:
+        # The next request has its own clock; this one is reported and tried again next time.
+        logger.exception("Request %s failed", request.reference)
+        found.failed[request.reference] = type(exc).__name__
+
+
+def _expire(request: ErasureRequest, found: Processed) -> None:
+    if approvals.expire(request):
+        found.expired_approvals.append(request.reference)
+        raise ApprovalVoid("The approval expired.")
+
+
+def _verify_again(request: ErasureRequest, found: Processed) -> None:
+    verdict = verification.verify_again(request)
+    if verdict.residue:
+        found.reopened.append(request.reference)
+    else:
+        found.verified.append(request.reference)
+
+
+def _work(request: ErasureRequest, found: Processed, stop: Callable[[], bool]) -> None:
+    rested = erasure.work(request, stop=stop)
+    if rested.state in transitions.COMPLETE:
+        found.completed.append(rested.reference)
+    elif rested.state in (RequestState.BLOCKED_HOLD, RequestState.NEEDS_OPERATOR):
+        found.blocked[rested.reference] = str(rested.state)
+    else:
+        found.waiting[rested.reference] = rested.trouble or str(rested.state)
+
+
+def _expired_approvals() -> QuerySet[ErasureRequest]:
+    approved = ErasureRequest.objects.filter(state=RequestState.APPROVED)
+    return approved.filter(approval_expires_at__lte=timezone.now())
+
+
+def _second_verifications() -> QuerySet[ErasureRequest]:
+    complete = ErasureRequest.objects.filter(state__in=transitions.COMPLETE, closed_at__isnull=True)
+    return complete.filter(verify_again_at__lte=timezone.now())
+
+
+def _going_on() -> QuerySet[ErasureRequest]:
+    due = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=timezone.now())
+    return ErasureRequest.objects.filter(due, state__in=transitions.EXECUTABLE)

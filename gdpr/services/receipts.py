@@ -1,0 +1,203 @@
+"""
+Receipts: what was read back from the stores, signed, as JSON and as a page to print.
+
+A receipt holds counts, words of the data map, and digests. It names nobody: no key, no tag,
+no account. Whoever has the public key can check it without this project.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from accord import conf, signing
+from accord.errors import ReceiptInvalid, SignatureError
+from gdpr.fields import random_reference
+from gdpr.models import ErasureRequest, ErasureStep, Receipt
+from gdpr.states import Decision
+
+SCHEMA = "accord.receipt/1"
+Document = Mapping[str, Any]
+
+
+def make(
+    held: ErasureRequest, kind: Receipt.Kind, *, verified_at: datetime, servers: Mapping[str, str]
+) -> Receipt:
+    """
+    Write and sign a receipt of a request whose row is held and whose steps hold what was read.
+
+    Args:
+        held: The request.
+        kind: What the receipt attests.
+        verified_at: When the stores had answered.
+        servers: Which servers answered, by alias.
+    """
+    reference = random_reference()
+    document = _document(held, kind, reference, verified_at, servers)
+    payload = _payload(document)
+    return Receipt.objects.create(
+        reference=reference,
+        request=held,
+        kind=kind,
+        document=document,
+        digest=hashlib.sha256(payload).hexdigest(),
+        signature=signing.sign(payload, purpose=SCHEMA),
+        made_at=timezone.now(),
+    )
+
+
+def signed_document(receipt: Receipt) -> Document:
+    """Give a receipt as it leaves the house: the document, and what proves it."""
+    proof = {"digest": receipt.digest, "signature": receipt.signature, "public_key": signing.public_key()}
+    return {**receipt.document, "signed": proof}
+
+
+def verify_receipt(document: Document) -> str:
+    """
+    Check a receipt that somebody shows.
+
+    Args:
+        document: What :func:`signed_document` gave.
+
+    Returns:
+        Who signed it: `self`, or the name of a trusted key.
+
+    Raises:
+        ReceiptInvalid: It is no receipt, it was changed, or nobody whom we trust signed it.
+    """
+    proof = document.get("signed")
+    if document.get("schema") != SCHEMA or not isinstance(proof, Mapping):
+        raise ReceiptInvalid("This is no signed receipt.", hint=f"A receipt has the schema {SCHEMA}.")
+    payload = _payload({name: value for name, value in document.items() if name != "signed"})
+    if hashlib.sha256(payload).hexdigest() != proof.get("digest"):
+        raise ReceiptInvalid(
+            "The receipt was changed after it was signed.", hint="Ask whoever issued it for the original."
+        )
+    try:
+        return signing.verify(payload, str(proof.get("signature")), purpose=SCHEMA)
+    except SignatureError as exc:
+        raise ReceiptInvalid(f"The receipt's signature does not hold: {exc.message}", hint=exc.hint) from exc
+
+
+def render_html(receipt: Receipt) -> str:
+    """Write a receipt as a page to print, with the outcome of checking its signature."""
+    document = signed_document(receipt)
+    try:
+        signer, fault = verify_receipt(document), ""
+    except ReceiptInvalid as exc:
+        signer, fault = "", exc.message
+    context = {"receipt": document, "signer": signer, "fault": fault, "summary": _summary(document)}
+    return render_to_string("gdpr/receipt.html", context)
+
+
+def latest(request: ErasureRequest) -> Receipt | None:
+    """Give the newest receipt of a request."""
+    return request.receipts.order_by("-made_at", "-pk").first()
+
+
+def _document(
+    held: ErasureRequest,
+    kind: Receipt.Kind,
+    reference: str,
+    verified_at: datetime,
+    servers: Mapping[str, str],
+) -> dict[str, Any]:
+    made = held.plans.order_by("-number")[0]
+    lines = {line["entry"]: line for line in made.document["entries"]}
+    done = list(held.steps.order_by("position"))
+    settings = conf.load()
+    return {
+        "schema": SCHEMA,
+        "receipt": reference,
+        "kind": str(kind),
+        "request": held.reference,
+        "project": settings.project,
+        "environment": settings.environment,
+        "subject_kind": held.subject_kind,
+        "ground": held.ground,
+        "received_at": _iso(held.received_at),
+        "due_at": _iso(held.due_at),
+        "approved_at": _iso(_approved_at(held)),
+        "fenced_at": _iso(held.fenced_at),
+        "completed_at": _iso(held.completed_at),
+        "verified_at": _iso(verified_at),
+        "in_time": held.completed_at is not None and held.completed_at <= held.due_at,
+        "map_digest": made.map_digest,
+        "plan_digest": held.plan_digest,
+        "servers": dict(servers),
+        "steps": [_step(step) for step in done],
+        "kept": [_kept(step, lines[step.entry]) for step in done if step.kept and not step.again],
+        "not_applicable": [
+            {"entry": line["entry"], "store": line["store"], "reason": line["reason"]}
+            for line in made.document["entries"]
+            if "reason" in line
+        ],
+    }
+
+
+def _approved_at(held: ErasureRequest) -> datetime | None:
+    standing = held.approvals.filter(decision=Decision.APPROVED, voided_at__isnull=True).first()
+    return None if standing is None else standing.decided_at
+
+
+def _step(step: ErasureStep) -> dict[str, Any]:
+    return {
+        "entry": step.entry,
+        "store": step.store,
+        "target": step.target,
+        "action": step.action,
+        "pass": 2 if step.again else 1,
+        "found": step.found,
+        "changed": step.affected,
+        "residue": step.residue,
+        "kept": step.kept,
+        "batches": step.batches,
+        "attempts": step.attempt,
+        "by_hand": step.confirmed_by_id is not None,
+        "started_at": _iso(step.started_at),
+        "finished_at": _iso(step.finished_at),
+    }
+
+
+def _kept(step: ErasureStep, line: Document) -> dict[str, Any]:
+    return {
+        "entry": step.entry,
+        "store": step.store,
+        "target": step.target,
+        "count": step.kept,
+        "article": line["article"],
+        "basis": line["basis"],
+        "until": line["until"],
+    }
+
+
+def _summary(document: Document) -> list[dict[str, Any]]:
+    """Add the steps up by store, in the order of the receipt."""
+    totals: dict[str, dict[str, Any]] = {}
+    for step in document["steps"]:
+        total = totals.setdefault(
+            step["store"],
+            {"store": step["store"], "server": document["servers"].get(step["store"], ""), "entries": 0}
+            | dict.fromkeys(("found", "changed", "kept", "residue"), 0),
+        )
+        total["changed"] += step["changed"]
+        if step["pass"] == 1:
+            total["entries"] += 1
+            for name in ("found", "kept", "residue"):
+                total[name] += step[name] or 0
+    return list(totals.values())
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _payload(document: Document) -> bytes:
+    """Write a document in its canonical form: the bytes that are signed."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
