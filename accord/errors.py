@@ -487,6 +487,62 @@ class ForeignSignature(SignatureError):
     code = "ACC-912"
 
 
+class GovernanceError(AccordError):
+    """The policy of an environment refuses. Nothing was changed."""
+
+    code = "ACC-920"
+    exit_code = ExitCode.BLOCKED
+
+
+class PlanNotApproved(GovernanceError):
+    """A second person has to approve the plan before it may run here."""
+
+    code = "ACC-921"
+    exit_code = ExitCode.AWAITING_APPROVAL
+
+
+class ApprovalClosed(GovernanceError):
+    """An approval request is decided, used or expired, and can't be decided any more."""
+
+    code = "ACC-922"
+
+
+class OwnPlan(GovernanceError):
+    """Who asked for an approval can't decide about it."""
+
+    code = "ACC-923"
+
+
+class UnknownApproval(UsageError):
+    """No approval request has this reference, or several begin with it."""
+
+    code = "ACC-924"
+
+
+class NotEntitled(GovernanceError):
+    """An account does not exist, is not active, or lacks the permission."""
+
+    code = "ACC-925"
+
+
+class NotAttested(GovernanceError):
+    """Steps of the plan have not been run, as they are, in the environment that has to go first."""
+
+    code = "ACC-926"
+
+
+class AttestationUnusable(GovernanceError):
+    """An attestation can't be read, or speaks of another project or outcome."""
+
+    code = "ACC-927"
+
+
+class ConventionBroken(GovernanceError):
+    """Pending steps break the conventions that the environment asks for."""
+
+    code = "ACC-930"
+
+
 # --- 80x: the data map ---------------------------------------------------------------------
 
 
