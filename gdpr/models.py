@@ -123,7 +123,7 @@ class ErasureRequest(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.reference
+        return str(self.reference)
 
 
 class ErasurePlan(models.Model):
@@ -263,7 +263,7 @@ class LegalHold(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.reference
+        return str(self.reference)
 
 
 class Receipt(models.Model):
@@ -294,7 +294,7 @@ class Receipt(models.Model):
         required_db_vendor = "postgresql"
 
     def __str__(self) -> str:
-        return self.reference
+        return str(self.reference)
 
 
 class ConsentNotice(models.Model):

@@ -236,7 +236,7 @@ class _turn:  # noqa: N801 - reads as what it gives: a turn
         self._transaction.__exit__(kind, error, trace)
 
 
-def _append(  # noqa: PLR0913 - an event has that many facts
+def _append(  # noqa: PLR0913, PLR0917 - an event has that many facts
     who: Someone,
     notice: ConsentNotice,
     kind: ConsentType,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accord.audit_events import Event
@@ -41,7 +42,7 @@ def last_request(kind: str, key: object) -> ErasureRequest | None:
     return real.order_by("-received_at").first()
 
 
-def _of(tag: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - the query set's class is Django's business
+def _of(tag: str) -> QuerySet[ErasureRequest]:
     return ErasureRequest.objects.filter(subject_tag=tag)
 
 

@@ -77,7 +77,7 @@ def create(held: ErasureRequest, the_map: DataMap) -> None:
 
 
 def _initial(entry: Entry, found: int) -> StepState:
-    """A manual entry asks for a person unless it is certain that nothing is there."""
+    """Let a manual entry ask for a person unless it is certain that nothing is there."""
     if not isinstance(entry.action, Manual):
         return StepState.PENDING
     return StepState.DONE if entry.is_looked_at and found == 0 else StepState.MANUAL
