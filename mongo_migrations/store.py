@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -22,7 +23,7 @@ from accord.types import (
     StepOutcome,
     StoreInfo,
 )
-from mongo_migrations.client import Place, check_server, has_transactions, open_client, translated
+from mongo_migrations.client import Place, briefly, check_server, has_transactions, open_client, translated
 from mongo_migrations.ledger import Ledger
 from mongo_migrations.loader import LoadedRevision, load
 from mongo_migrations.runner import Runner
@@ -89,8 +90,8 @@ class MongoStore:
         return [revision.step for revision in self._revisions.values()]
 
     def applied(self) -> Mapping[StepKey, AppliedStep]:
-        with self._translated():
-            return Ledger(self.database(), self._ledger_name, transactions=True).applied(self.alias)
+        with self._translated(), self._glance() as database:
+            return Ledger(database, self._ledger_name, transactions=True).applied(self.alias)
 
     def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
         with self._translated():
@@ -151,6 +152,20 @@ class MongoStore:
         if self._opened is None:
             self._opened = open_client(self._url, conf.load().connect_timeout, self._place)
         return self._opened
+
+    @contextmanager
+    def _glance(self) -> Iterator[Database[dict[str, Any]]]:
+        """Give the database for one question, by a client that is gone afterwards unless one is open."""
+        if self._opened is not None:
+            yield self.database()
+            return
+        with briefly():
+            self._opened = open_client(
+                self._url, conf.load().connect_timeout, self._place, serverMonitoringMode="poll"
+            )
+            yield self.database()
+            # Not after an error: what the client knows of the server explains it.
+            self.close()
 
     def _translated(self) -> Any:
         return translated(self._place, lambda: self._opened)

@@ -26,7 +26,7 @@ from django.utils.timezone import now
 from accord.errors import StaleFence
 from accord.types import AppliedStep, Lease, Step, StepKey
 from migrator.relational.loader import Name
-from migrator.relational.vendors import vendor_of
+from migrator.relational.vendors import vendor_of, vendor_of_engine
 
 _FENCE_ROW = "ledger"
 _TAKEN_OVER = "Another run took over. Look at its result, then run again if something is left."
@@ -86,6 +86,14 @@ class FenceRow(models.Model):
         return f"{self.id}: {self.fence}"
 
 
+_DJANGOS = MigrationRecorder.Migration._meta.db_table
+_OURS = LedgerEntry._meta.db_table
+_READ: Mapping[str, Sequence[str]] = {
+    _DJANGOS: ("app", "name", "applied"),
+    _OURS: ("app", "name", "checksum", "fingerprint", "run_id", "fence", "recorded_at"),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Progress:
     """
@@ -125,15 +133,21 @@ class Ledger:
 
     def applied(self) -> Mapping[StepKey, AppliedStep]:
         """Read every applied migration, in two round trips; a database without tables has none."""
-        recorded = self._rows(MigrationRecorder.Migration, ("app", "name", "applied"))
-        if not recorded:
-            return {}
-        fields = ("app", "name", "checksum", "fingerprint", "run_id", "fence", "recorded_at")
-        ours = {(app, name): rest for app, name, *rest in self._rows(LedgerEntry, fields)}
+        recorded, entries = self._tables()
+        ours = {(app, name): rest for app, name, *rest in entries}
         return {
             StepKey(self._alias, app, name): self._applied_step((app, name), at, ours.get((app, name)))
             for app, name, at in recorded
         }
+
+    def _tables(self) -> tuple[Sequence[Any], Sequence[Any]]:
+        """Read Django's table and ours; ours is not asked for when Django's is empty."""
+        settings = connections.databases[self._alias]
+        quickly = vendor_of_engine(settings["ENGINE"]).rows(settings, _READ)
+        if quickly is not None:
+            return quickly[_DJANGOS], quickly[_OURS]
+        recorded = self._rows(MigrationRecorder.Migration, _READ[_DJANGOS])
+        return recorded, self._rows(LedgerEntry, _READ[_OURS]) if recorded else ()
 
     def _applied_step(self, name: Name, at: datetime, ours: Sequence[Any] | None) -> AppliedStep:
         key = StepKey(self._alias, *name)

@@ -26,12 +26,12 @@ from accord.types import (
 )
 from migrator.relational import failures, signals
 from migrator.relational.ledger import Ledger
-from migrator.relational.loader import DiskLoader, History
+from migrator.relational.loader import DiskLoader, History, Name
 from migrator.relational.probe import probe
 from migrator.relational.runner import Runner, adopt, name_of
 from migrator.relational.statements import Explanation
 from migrator.relational.states import Project, recorded_names
-from migrator.relational.vendors import vendor_of
+from migrator.relational.vendors import vendor_of, vendor_of_engine
 
 
 class RelationalStore:
@@ -53,12 +53,17 @@ class RelationalStore:
                 hint=f"Databases are configured in DATABASES['{alias}'].",
             )
         self.alias = alias
+        # By name, because the connection would load Django's backend, which may never be needed.
+        settings = connections.databases[alias]
+        vendor = vendor_of_engine(settings["ENGINE"])
         self.features = StoreFeatures(
-            records_atomically=connections[alias].features.can_rollback_ddl,
+            records_atomically=vendor.has_transactions,
             # Django names migrations as it likes; two of one number are a matter of leaves alone.
             numbers_are_unique=False,
+            thread_bound=True,
+            allows_fake=True,
         )
-        vendor_of(connections[alias]).limit_connect_time(connections[alias], conf.load().connect_timeout)
+        vendor.limit_connect_time(settings, conf.load().connect_timeout)
         self._ledger = Ledger(alias)
         self._disk: DiskLoader | None = None
         self._project: Project | None = None
@@ -169,7 +174,7 @@ class RelationalStore:
     def _is_complete(self) -> bool:
         """Tell whether everything on disk is applied, so that the live models are those of the database."""
         disk = self._disk = self._disk or DiskLoader()
-        applied = set(recorded_names(self.alias))
+        applied = self._recorded()
         for name, migration in disk.migrations.items():
             if name in applied:
                 applied.update(migration.replaces)
@@ -177,10 +182,17 @@ class RelationalStore:
                 applied.add(name)
         return applied.issuperset(History(disk).names_for(self._apps()))
 
+    def _recorded(self) -> set[Name]:
+        return {(key.app, key.name) for key in self._ledger.applied()}
+
     def _record_replacements(self) -> None:
         """Do what Django does on every run: a new squashed migration may find all its parts applied."""
         disk = self._disk or DiskLoader()
-        if any(migration.replaces for migration in disk.migrations.values()):
+        applied = self._recorded()
+        if any(
+            migration.replaces and name not in applied and applied.issuperset(migration.replaces)
+            for name, migration in disk.migrations.items()
+        ):
             executor = Project(self.alias, disk).executor
             if executor.recorder.has_table():
                 executor.check_replacements()

@@ -19,6 +19,7 @@ from django.db.migrations.operations.base import Operation
 
 from accord.errors import UnsupportedServer
 from accord.types import Language
+from migrator.relational import documents
 
 
 class Vendor:
@@ -27,9 +28,17 @@ class Vendor:
     language: ClassVar[Language] = Language.SQL
     has_columns: ClassVar[bool] = True
     """Are a table's columns declared, so that they can be compared?"""
+    has_transactions: ClassVar[bool] = True
+    """Can changes of the schema be rolled back?"""
 
-    def limit_connect_time(self, connection: BaseDatabaseWrapper, seconds: float) -> None:
+    def limit_connect_time(self, settings: dict[str, Any], seconds: float) -> None:
         """Make a first connection give up after some seconds, unless the settings say otherwise."""
+
+    def rows(
+        self, settings: Mapping[str, Any], tables: Mapping[str, Sequence[str]]
+    ) -> Mapping[str, Sequence[tuple[Any, ...]]] | None:
+        """Read whole tables without Django's backend, where loading that is costly; else None."""
+        return None
 
     def check_version(self, connection: BaseDatabaseWrapper) -> str:
         """
@@ -115,8 +124,8 @@ class PostgreSQL(Vendor):
     )
     _ABSENT = re.compile(r'FATAL:\s+(role|database) ".*" does not exist')
 
-    def limit_connect_time(self, connection: BaseDatabaseWrapper, seconds: float) -> None:
-        connection.settings_dict["OPTIONS"].setdefault("connect_timeout", max(2, round(seconds)))
+    def limit_connect_time(self, settings: dict[str, Any], seconds: float) -> None:
+        settings["OPTIONS"].setdefault("connect_timeout", max(2, round(seconds)))
 
     def check_version(self, connection: BaseDatabaseWrapper) -> str:
         number: int = connection.pg_version  # type: ignore[attr-defined]  # PostgreSQL's wrapper has it
@@ -185,10 +194,16 @@ class MongoDB(Vendor):
 
     language = Language.MONGO
     has_columns = False
+    has_transactions = False
 
-    def limit_connect_time(self, connection: BaseDatabaseWrapper, seconds: float) -> None:
-        if "serverselectiontimeoutms" not in str(connection.settings_dict["HOST"]).lower():
-            connection.settings_dict["OPTIONS"].setdefault("serverSelectionTimeoutMS", int(seconds * 1000))
+    def limit_connect_time(self, settings: dict[str, Any], seconds: float) -> None:
+        if "serverselectiontimeoutms" not in str(settings["HOST"]).lower():
+            settings["OPTIONS"].setdefault("serverSelectionTimeoutMS", int(seconds * 1000))
+
+    def rows(
+        self, settings: Mapping[str, Any], tables: Mapping[str, Sequence[str]]
+    ) -> Mapping[str, Sequence[tuple[Any, ...]]] | None:
+        return documents.rows(settings, tables)
 
     def refuses_us(self, error: BaseException) -> bool:
         return getattr(_root(error), "code", None) in {13, 18}
@@ -271,7 +286,13 @@ class suppress_missing_index:  # noqa: N801 - reads as the context manager that 
 
 
 _VENDORS: Mapping[str, Vendor] = {"postgresql": PostgreSQL(), "mongodb": MongoDB()}
+_BY_ENGINE: Mapping[str, Vendor] = {"django_mongodb_backend": _VENDORS["mongodb"]}
 _ANY = Vendor()
+
+
+def vendor_of_engine(engine: str) -> Vendor:
+    """Give what is known of a product by its entry `ENGINE`, without loading Django's backend of it."""
+    return _BY_ENGINE.get(engine) or _VENDORS.get(engine.rpartition(".")[2], _ANY)
 
 
 def vendor_of(connection: BaseDatabaseWrapper) -> Vendor:

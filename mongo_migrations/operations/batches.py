@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,22 @@ def next_size(size: int, seconds: float, most: int) -> int:
     return min(size * 2, most) if seconds < _QUICK else size
 
 
+_Spare = Callable[[list[Document]], list[Document]]
+
+
+@contextmanager
+def _sparing(subject: tuple[str, str] | None) -> Iterator[_Spare]:
+    """Give a function that leaves the documents of erased people out of a batch."""
+    if subject is None:
+        yield lambda documents: documents
+        return
+    from accord import tombstones
+
+    kind, field_path = subject
+    with tombstones.sparing(kind) as erased:
+        yield lambda documents: tombstones.spare(documents, field_path, erased)
+
+
 @dataclass(frozen=True)
 class _Way:
     """Which documents one direction changes, and how."""
@@ -67,6 +84,7 @@ class _InBatches(Operation):
     needs_transactions = True
     collection: str
     batch_size: int
+    subject: tuple[str, str] | None
 
     @abstractmethod
     def _way(self, direction: Direction) -> _Way | None:
@@ -96,11 +114,17 @@ class _InBatches(Operation):
         return 0
 
     def _batch(self, context: Context, way: _Way, size: int) -> Batch:
+        # No fence goes up between the look at the tombstones and the end of the transaction.
+        with _sparing(self.subject) as spare:
+            return self._spared_batch(context, way, size, spare)
+
+    def _spared_batch(self, context: Context, way: _Way, size: int, spare: _Spare) -> Batch:
         before = context.checkpoint()
 
         def work(session: ClientSession | None) -> Batch:
             documents = self._read(context, way, before, size, session)
-            changed = way.change(documents, context, session) if documents else 0
+            living = spare(documents)
+            changed = way.change(living, context, session) if living else 0
             if len(documents) < size:
                 return Batch(changed=changed)
             done = (before["done"] if before else 0) + len(documents)
@@ -150,6 +174,9 @@ class UpdateInBatches(_InBatches):
         backward: Update that undoes it; `{}` when nothing needs undoing.
         backward_where: Only documents that match are changed by `backward`.
         batch_size: Documents in a transaction at most; slow batches are made smaller.
+        subject: Whose the documents are: kind of person and path of their key, such as
+            `("streaming.listener", "listener_id")`. Documents of people who were erased, or are
+            being erased, are then left out (:mod:`accord.tombstones`).
     """
 
     collection: str
@@ -159,9 +186,11 @@ class UpdateInBatches(_InBatches):
     backward: Update | None = None
     backward_where: Mapping[str, Any] = field(default_factory=dict)
     batch_size: int = 1000
+    subject: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         _check_size(self.batch_size)
+        _check_subject(self.subject)
 
     @property
     def irreversible(self) -> str:
@@ -177,7 +206,8 @@ class UpdateInBatches(_InBatches):
         if not update:
             return []
         text = shell.on_collection(self.collection, "updateMany", where, update)
-        return [shell.statement(f"{text}  // in batches of {self.batch_size} by _id, each in a transaction")]
+        how = f"in batches of {self.batch_size} by _id, each in a transaction{_without(self.subject)}"
+        return [shell.statement(f"{text}  // {how}")]
 
     def _pair(self, direction: Direction) -> tuple[Mapping[str, Any], Update | None]:
         if direction is Direction.APPLY:
@@ -194,7 +224,8 @@ class UpdateInBatches(_InBatches):
             plain = dict(update) if isinstance(update, Mapping) else [dict(stage) for stage in update]
             return context.db[self.collection].update_many(chosen, plain, session=session).modified_count
 
-        return _Way(where=where, projection={"_id": 1}, change=change)
+        projection = {"_id": 1, **({self.subject[1]: 1} if self.subject else {})}
+        return _Way(where=where, projection=projection, change=change)
 
 
 @dataclass(frozen=True)
@@ -213,6 +244,9 @@ class RunBatches(_InBatches):
         where: Only documents that match are read.
         backward_where: Only documents that match are read for `backward`.
         batch_size: Documents in a transaction at most; slow batches are made smaller.
+        subject: Whose the documents are: kind of person and path of their key, such as
+            `("streaming.listener", "listener_id")`. Documents of people who were erased, or are
+            being erased, are then left out (:mod:`accord.tombstones`).
     """
 
     collection: str
@@ -222,9 +256,11 @@ class RunBatches(_InBatches):
     where: Mapping[str, Any] = field(default_factory=dict)
     backward_where: Mapping[str, Any] = field(default_factory=dict)
     batch_size: int = 1000
+    subject: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         _check_size(self.batch_size)
+        _check_subject(self.subject)
 
     @property
     def irreversible(self) -> str:
@@ -238,7 +274,7 @@ class RunBatches(_InBatches):
         return [
             shell.opaque(
                 f"Runs {called(function)}(documents, db, session) on {self.collection} "
-                f"in batches of {self.batch_size} by _id, each in a transaction."
+                f"in batches of {self.batch_size} by _id, each in a transaction{_without(self.subject)}."
             )
         ]
 
@@ -264,6 +300,19 @@ class RunBatches(_InBatches):
 def _check_size(size: int) -> None:
     if size < 1:
         raise InvalidRevision(f"A batch of {size} documents is none.", hint="Set batch_size to 1 or more.")
+
+
+def _check_subject(subject: object) -> None:
+    pair = isinstance(subject, tuple) and [type(part) for part in subject] == [str, str] and all(subject)
+    if subject is not None and not pair:
+        raise InvalidRevision(
+            "The subject of an operation in batches is a pair of a kind of person and the path of their key.",
+            hint='Write it like this: subject=("streaming.listener", "listener_id").',
+        )
+
+
+def _without(subject: tuple[str, str] | None) -> str:
+    return "" if subject is None else f", without those of erased people ({subject[0]} by {subject[1]})"
 
 
 def _same_id(left: object, right: object) -> bool:

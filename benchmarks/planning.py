@@ -1,0 +1,59 @@
+"""Plan 10,000 steps in this process, and print seconds and peak memory as JSON. Called by migrate.py."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from accord.types import Source, Step, StepKey
+from migrator.engine.drift import find_drift
+from migrator.engine.graph import build_graph, refuse_conflicts
+from migrator.engine.plan import Target, plan_forward
+
+STEPS = 10_000
+STORES = ("default", "mongodb", "search", "alembic")
+APPS = 100
+
+
+def history() -> Iterator[Step]:
+    """Make steps of 100 apps in four stores; each needs the one before it, every tenth one of another store."""
+    per_app = STEPS // APPS // len(STORES)
+    for position, store in enumerate(STORES):
+        for app in range(APPS):
+            for number in range(per_app):
+                yield step(position, store, app, number)
+
+
+def step(position: int, store: str, app: int, number: int) -> Step:
+    """Make one step."""
+    needs = [StepKey(store, f"app{app}", f"{number - 1:04}_step")] if number else []
+    if number % 10 == 5 and position:
+        needs.append(StepKey(STORES[position - 1], f"app{app}", f"{number:04}_step"))
+    key = StepKey(store, f"app{app}", f"{number:04}_step")
+    content = f"operations = [{store!r}, {app}, {number}]\n".encode()
+    return Step(key=key, source=Source(Path(f"{app}/{number:04}_step.py"), content), dependencies=tuple(needs))
+
+
+def main() -> None:
+    """Measure the way from steps to a digest."""
+    steps = list(history())
+    started = time.perf_counter()
+    graph = build_graph(steps, ranks={store: rank for rank, store in enumerate(STORES)})
+    refuse_conflicts(graph)
+    find_drift(graph, steps, {})
+    plan = plan_forward(graph, (), Target())
+    digest = plan.digest
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    answer = {"steps": len(plan), "digest": digest, "seconds": seconds, "megabytes": peak}
+    sys.stdout.write(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
