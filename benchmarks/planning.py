@@ -19,10 +19,11 @@ from migrator.engine.plan import Target, plan_forward
 STEPS = 10_000
 STORES = ("default", "mongodb", "search", "alembic")
 APPS = 100
+FOREIGN_EVERY = 10
 
 
 def history() -> Iterator[Step]:
-    """Make steps of 100 apps in four stores; each needs the one before it, every tenth one of another store."""
+    """Make steps of 100 apps in four stores: each needs the last, every tenth one of another store too."""
     per_app = STEPS // APPS // len(STORES)
     for position, store in enumerate(STORES):
         for app in range(APPS):
@@ -33,11 +34,12 @@ def history() -> Iterator[Step]:
 def step(position: int, store: str, app: int, number: int) -> Step:
     """Make one step."""
     needs = [StepKey(store, f"app{app}", f"{number - 1:04}_step")] if number else []
-    if number % 10 == 5 and position:
+    if number % FOREIGN_EVERY == 0 and number and position:
         needs.append(StepKey(STORES[position - 1], f"app{app}", f"{number:04}_step"))
     key = StepKey(store, f"app{app}", f"{number:04}_step")
     content = f"operations = [{store!r}, {app}, {number}]\n".encode()
-    return Step(key=key, source=Source(Path(f"{app}/{number:04}_step.py"), content), dependencies=tuple(needs))
+    source = Source(Path(f"{app}/{number:04}_step.py"), content)
+    return Step(key=key, source=source, dependencies=tuple(needs))
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ def state(workshop: Workshop) -> tuple[list[str], list[str]]:
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
         tables = [name for (name,) in cursor.fetchall() if not name.startswith("accord_")]
     connection.close()
-    with MongoClient(workshop.variables["MONGODB_URL"]) as client:
+    with MongoClient[dict[str, object]](workshop.variables["MONGODB_URL"]) as client:
         return tables, sorted(client.get_default_database().list_collection_names())
 
 
@@ -178,7 +178,7 @@ def test_step_applied_before_what_it_needs(workshop: Workshop) -> None:
     workshop.mongo("0001_m", "m")
     workshop.django("0001_d", "D", more='cross_dependencies = [("mongodb", "workshop", "0001_m")]')
     workshop.answer("migrate_all")
-    with MongoClient(workshop.variables["MONGODB_URL"]) as client:
+    with MongoClient[dict[str, object]](workshop.variables["MONGODB_URL"]) as client:
         client.drop_database(client.get_default_database().name)
 
     assert_refused(workshop, "ACC-303", 6, "default:workshop.0001_d", "mongodb:workshop.0001_m")

@@ -217,7 +217,7 @@ def forget_ledgers(project: Project) -> None:
     execute(project, "DELETE FROM alembic_version")
     from pymongo import MongoClient
 
-    with MongoClient(project.mongodb_url) as client:
+    with MongoClient[dict[str, object]](project.mongodb_url) as client:
         name = client.get_default_database().name
         for database in (name, f"{name}_documents"):
             client[database]["accord_ledger"].drop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import environ
 
@@ -19,7 +20,7 @@ INSTALLED_APPS = [
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": environ.Env.db_url_config(os.environ["DATABASE_URL"])}
-ACCORD = {
+ACCORD: dict[str, Any] = {
     "PROJECT": "workshop",
     "CONNECT_TIMEOUT": 2,
     "STORES": {
