@@ -3,7 +3,7 @@ Fences and tombstones: whoever is being erased, or was, is not brought back by a
 
 A person is kept as a keyed hash (HMAC-SHA256), which says nothing without the project's secret.
 From the moment the fence is raised, :func:`is_erased` is true and :func:`guard` refuses.
-Keys are compared as text, so that 42 and "42" are the same person.
+Keys are compared as text, so that 42 and "42" are the same person; kinds in lower case.
 
 A write that must not race with a fence holds its place with :func:`sparing` or :func:`guard`
 inside of a transaction: a fence waits until such transactions have ended, and so sees what
@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import DatabaseError, connections, transaction
 from django.db.models import QuerySet
@@ -32,6 +32,9 @@ from accord.redact import first_line
 _PURPOSE = "accord.tombstones"
 
 K = TypeVar("K", bound=Hashable)
+Document = TypeVar("Document", bound=Mapping[str, Any])
+Erased = Callable[[Iterable[Hashable]], set[Hashable]]
+"""Gives those of many keys whose people are behind a fence or were erased."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,25 +195,49 @@ def guard(kind: str, key: object, using: str | None = None) -> None:
 
 
 @contextmanager
-def sparing(kind: str, subjects: Iterable[K | None], using: str | None = None) -> Iterator[set[K]]:
+def sparing(kind: str, using: str | None = None) -> Iterator[Erased]:
     """
-    Hold fences back while a batch is written, and give the keys to leave out of it.
+    Hold fences back while a batch is written, and tell whom to leave out of it.
 
     For writes to other stores, which have no part in a transaction of PostgreSQL: a fence
-    that goes up afterwards finds the batch written, and erases it.
+    that goes up afterwards finds the batch written, and erases it. Keep it short.
 
     Args:
-        kind: What they are keys of.
-        subjects: Keys of the batch.
+        kind: What the keys are keys of.
         using: Database of the tombstones.
 
     Yields:
-        The keys among them whose people are behind a fence or were erased.
+        A function that takes keys and gives those whose people are behind a fence or were erased.
     """
-    alias, asked = _alias(using), list(subjects)
+    alias = _alias(using)
     with transaction.atomic(using=alias):
         _lock(alias, kind, shared=True)
-        yield filter_erased(kind, asked, alias)
+        yield lambda subjects: filter_erased(kind, subjects, alias)
+
+
+def spare(documents: Sequence[Document], field: str, erased: Erased) -> list[Document]:
+    """
+    Leave out the documents of erased people.
+
+    Args:
+        documents: Documents, or rows as mappings.
+        field: Path of the subject's key in them, such as `author.id`; lists on the way and at
+            its end are looked into. A document without it belongs to nobody and stays.
+        erased: What :func:`sparing` gave.
+    """
+    owners = [set(_keys_at(document, field.split("."))) for document in documents]
+    gone = erased({key for keys_ in owners for key in keys_})
+    return [document for document, keys_ in zip(documents, owners, strict=True) if not keys_ & gone]
+
+
+def _keys_at(value: object, path: Sequence[str]) -> Iterator[Hashable]:
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _keys_at(item, path)
+    elif not path:
+        yield str(value) if isinstance(value, Mapping) else value
+    elif isinstance(value, Mapping) and value.get(path[0]) is not None:
+        yield from _keys_at(value[path[0]], path[1:])
 
 
 def _alias(using: str | None) -> str:
@@ -228,6 +255,7 @@ def _rows(tag: SubjectTag | str, using: str | None) -> QuerySet[Tombstone]:
 
 def _tags(kind: str, key: object) -> list[SubjectTag]:
     """Hash a key with every secret that may have been current when it was erased, the newest first."""
+    kind = kind.lower()
     parts = kind.encode(), _text(key).encode()
     message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
     return [
@@ -250,13 +278,17 @@ def _text(key: object) -> str:
 def _standing(alias: str, kind: str, values: list[str]) -> Iterable[str]:
     """Give those of many tags that a tombstone bears."""
     with _translated(alias), connections[alias].cursor() as cursor:
-        cursor.execute("SELECT tag FROM accord_tombstone WHERE kind = %s AND tag = ANY(%s)", [kind, values])
+        cursor.execute(
+            "SELECT tag FROM accord_tombstone WHERE kind = %s AND tag = ANY(%s)", [kind.lower(), values]
+        )
         return [tag for (tag,) in cursor.fetchall()]
 
 
 def _lock(alias: str, kind: str, *, shared: bool) -> None:
     """Hold a kind of people until the transaction ends: many writers together, or one fence alone."""
-    number = int.from_bytes(hashlib.sha256(b"accord fence" + kind.encode()).digest()[:8], "big", signed=True)
+    number = int.from_bytes(
+        hashlib.sha256(b"accord fence" + kind.lower().encode()).digest()[:8], "big", signed=True
+    )
     statement = "SELECT pg_advisory_xact_lock_shared(%s)" if shared else "SELECT pg_advisory_xact_lock(%s)"
     with _translated(alias), connections[alias].cursor() as cursor:
         cursor.execute(statement, [number])

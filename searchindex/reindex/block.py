@@ -68,17 +68,22 @@ class BlockWrites:
 
 def _copy(context: Context, copy: Copy) -> int:
     total = count(context, copy.source)
-    if context.engine.features.server_side_reindex:
+    left_out = 0
+    # The server knows nothing of tombstones: where they count, the documents pass through here.
+    if context.engine.features.server_side_reindex and copy.subject is None:
         copy_on_server(context, copy)
     elif context.engine.features.readable_view:
-        copy_by_client(context, copy, total)
+        left_out = copy_by_client(context, copy, total)
+    if left_out:
+        context.note(f"{left_out} documents of erased people were left out of {copy.target}.")
     arrived = count(context, copy.target)
-    if arrived != total:
+    if arrived != total - left_out:
         raise StepFailed(
-            f"{copy.source} holds {total} documents, its copy {copy.target} {arrived}. The alias stays.",
+            f"{copy.source} holds {total} documents, its copy {copy.target} {arrived}, and {left_out} "
+            "of erased people were left out. The alias stays.",
             hint="Run again; if the numbers stay, something else writes into the copy.",
         )
-    return total
+    return arrived
 
 
 def count(context: Context, index: str) -> int:

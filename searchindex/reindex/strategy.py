@@ -19,12 +19,15 @@ class Copy:
         target: Physical index that will be.
         definition: Mappings and settings of the target, in the engine's words.
         blocked_before: A person had the source refuse writes before; it shall stay so.
+        subject: Kind of person and path of their key, where the documents of erased people
+            shall stay behind.
     """
 
     source: str
     target: str
     definition: Mapping[str, Any]
     blocked_before: bool = False
+    subject: tuple[str, str] | None = None
 
 
 class Strategy(Protocol):

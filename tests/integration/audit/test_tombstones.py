@@ -1,0 +1,217 @@
+"""Fences and tombstones on a real PostgreSQL: who counts as erased, and who waits for whom."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+
+import pytest
+from bson import ObjectId
+from django.db import connections, transaction
+from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
+
+from accord import tombstones
+from accord.errors import ExitCode, SubjectErased, UsageError
+from accord.models import Tombstone
+from accord.tombstones import SubjectTag, filter_erased, guard, is_erased, raise_fence, subject_tag
+from tests.fix_trail import Trail
+
+pytestmark = pytest.mark.integration
+
+KIND = "streaming.listener"
+CANARY = "zoe.quetzal@canary.example"
+
+
+def in_thread(trail: Trail, act: Callable[[], object]) -> threading.Thread:
+    """Do something on a connection of its own."""
+
+    def run() -> None:
+        try:
+            act()
+        finally:
+            connections[trail.alias].close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def somebody_waits(trail: Trail) -> bool:
+    """Tell whether a connection waits for a lock of another."""
+    return trail.rows("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") != [(0,)]
+
+
+def test_fenced_and_erased_people_count_alike(trail: Trail) -> None:
+    """From the fence on, and for good once the erasure is complete."""
+    tag = subject_tag(KIND, 42)
+
+    assert not is_erased(KIND, 42)
+    raise_fence(tag)
+    assert is_erased(KIND, 42)
+    assert tombstones.mark_erased(tag)
+    assert is_erased(KIND, 42)
+    assert not is_erased(KIND, 43)
+    assert not is_erased("streaming.artist", 42)
+
+
+@pytest.mark.parametrize("key", [42, "42", uuid.UUID(int=7), ObjectId("5" * 24), CANARY, "é" * 300, "a/b:c"])
+def test_keys_of_every_type_are_known(trail: Trail, key: object) -> None:
+    """A number, a text, a UUID and an ObjectId, each the same as its text."""
+    raise_fence(str(subject_tag(KIND, key)))
+
+    assert filter_erased(KIND, [key, str(key), "another"]) == {key, str(key)}
+    assert is_erased("Streaming.Listener", key)
+
+
+@pytest.mark.parametrize("key", ["", True, False])
+def test_key_that_is_none_is_refused(trail: Trail, key: object) -> None:
+    """An empty key or a truth value would stand for nobody, or for everybody."""
+    with pytest.raises(UsageError):
+        subject_tag(KIND, key)
+
+
+def test_nothing_of_the_person_is_kept(trail: Trail) -> None:
+    """The table holds a keyed hash, and no key."""
+    raise_fence(subject_tag(f"{KIND}:email", CANARY))
+
+    row = trail.rows("SELECT t::text FROM accord_tombstone t")[0][0]
+
+    assert CANARY not in row
+    assert "zoe" not in row
+
+
+def test_many_keys_take_one_query(trail: Trail) -> None:
+    """A batch of a thousand asks once."""
+    raise_fence(subject_tag(KIND, 500))
+
+    with CaptureQueriesContext(connections[trail.alias]) as queries:
+        found = filter_erased(KIND, [*range(1000), None])
+
+    assert found == {500}
+    assert len(queries) == 1
+
+
+def test_replaced_secret_still_knows_the_erased(trail: Trail, settings: Settings) -> None:
+    """Tombstones made under a secret that is kept as a fallback count."""
+    raise_fence(subject_tag(KIND, 42))
+
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "the next one"
+    raise_fence(subject_tag(KIND, 43))
+
+    assert filter_erased(KIND, [42, 43, 44]) == {42, 43}
+
+
+def test_fence_raised_twice_is_one_fence(trail: Trail) -> None:
+    """The first time counts; a repeated act changes nothing."""
+    tag = subject_tag(KIND, 42)
+    raise_fence(tag)
+    first = Tombstone.objects.using(trail.alias).get().fenced_at
+
+    raise_fence(tag)
+
+    assert Tombstone.objects.using(trail.alias).get().fenced_at == first
+
+
+def test_only_an_unfinished_fence_is_taken_away(trail: Trail) -> None:
+    """An erasure that was called off leaves no fence; one who was erased stays erased."""
+    off, done = subject_tag(KIND, 1), subject_tag(KIND, 2)
+    raise_fence(off)
+    raise_fence(done)
+    tombstones.mark_erased(done)
+
+    assert tombstones.lower_fence(off)
+    assert not tombstones.lower_fence(done)
+    assert not tombstones.lower_fence(off)
+    assert not tombstones.mark_erased(off)
+    assert filter_erased(KIND, [1, 2]) == {2}
+
+
+def test_fence_goes_with_its_transaction(trail: Trail) -> None:
+    """A rollback takes it back."""
+    with transaction.atomic(using=trail.alias):
+        raise_fence(subject_tag(KIND, 42))
+        transaction.set_rollback(True, using=trail.alias)
+
+    assert not is_erased(KIND, 42)
+
+
+def test_guard_refuses_without_naming_the_person(trail: Trail) -> None:
+    """The write is refused with a code, and the key stays out of the message."""
+    guard(KIND, CANARY)
+    raise_fence(subject_tag(KIND, CANARY))
+
+    with pytest.raises(SubjectErased) as refused:
+        guard(KIND, CANARY)
+
+    assert refused.value.exit_code is ExitCode.BLOCKED
+    assert CANARY not in f"{refused.value}{refused.value.hint}"
+
+
+def test_fence_waits_for_guarded_writes(trail: Trail) -> None:
+    """Who was let through has committed before the fence stands, so that the erasure sees it."""
+    fenced = threading.Event()
+
+    def fence() -> None:
+        raise_fence(subject_tag(KIND, 42))
+        fenced.set()
+
+    with transaction.atomic(using=trail.alias):
+        guard(KIND, 42)
+        rival = in_thread(trail, fence)
+        while not somebody_waits(trail):
+            pass
+        assert not fenced.is_set()
+    rival.join()
+
+    assert fenced.is_set()
+    with pytest.raises(SubjectErased):
+        guard(KIND, 42)
+
+
+def test_guarded_write_waits_for_a_fence_under_way(trail: Trail) -> None:
+    """Who comes while a fence goes up is refused once it stands."""
+    refused: list[SubjectErased] = []
+
+    def write() -> None:
+        try:
+            with transaction.atomic(using=trail.alias):
+                guard(KIND, 42)
+        except SubjectErased as exc:
+            refused.append(exc)
+
+    with transaction.atomic(using=trail.alias):
+        raise_fence(subject_tag(KIND, 42))
+        rival = in_thread(trail, write)
+        while not somebody_waits(trail):
+            pass
+    rival.join()
+
+    assert len(refused) == 1
+
+
+def test_guarded_writes_do_not_wait_for_each_other(trail: Trail) -> None:
+    """Only fences are exclusive."""
+    with transaction.atomic(using=trail.alias):
+        guard(KIND, 42)
+        rival = in_thread(trail, lambda: _guarded(trail))
+        rival.join(timeout=30)
+
+        assert not rival.is_alive()
+
+
+def _guarded(trail: Trail) -> None:
+    with transaction.atomic(using=trail.alias):
+        guard(KIND, 42)
+
+
+def test_tag_reads_back_from_its_text() -> None:
+    """What a request keeps of its subject is enough to raise the fence."""
+    tag = subject_tag("streaming.listener:email", CANARY)
+
+    assert SubjectTag.parse(str(tag)) == tag
+    assert CANARY not in str(tag)
+    with pytest.raises(UsageError):
+        SubjectTag.parse("a/b")
