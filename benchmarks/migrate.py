@@ -1,0 +1,193 @@
+"""
+How fast migrations run, as ratios from one run.
+
+    ./run setup && .venv/bin/python benchmarks/migrate.py [--runs N] [--only NAME]
+
+It starts servers of its own on 127.0.0.1, measures ours and Django's own command in turn (A B A B ...),
+prints a table, and stops them. Quote ratios: seconds depend on the machine and on what else it does.
+
+- `nothing`: `migrate_all` with nothing to do over all stores of the sample project, against Django's
+  `migrate` with nothing to do on PostgreSQL alone, same project. Target: at most 1.00.
+- `wagtail`: the whole history of Wagtail on an empty database, against Django's `migrate`. At most 1.05.
+- `planning`: 10,000 steps of four stores, from the steps to the plan's digest. Under 1.5 s and 200 MB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from accord.embedded import EmbeddedCluster, postgres_binary
+
+
+@dataclass(frozen=True)
+class Measured:
+    """
+    One run of a command.
+
+    Attributes:
+        wall: Seconds until it ended.
+        cpu: Seconds of processor time, its children included.
+        megabytes: Its largest resident size.
+    """
+
+    wall: float
+    cpu: float
+    megabytes: float
+
+
+def measure(command: list[str], environment: Mapping[str, str]) -> Measured:
+    """
+    Run a command that must succeed, and let the system account for it.
+
+    Raises:
+        SystemExit: It failed; its output is shown.
+    """
+    started = time.perf_counter()
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=output, stderr=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        wall = time.perf_counter() - started
+        if process.returncode:
+            output.seek(0)
+            sys.exit(output.read().decode())
+    return Measured(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def in_turn(runs: int, *commands: Callable[[], Measured]) -> list[list[Measured]]:
+    """Measure commands in turn, after one run of each that doesn't count."""
+    for command in commands:
+        command()
+    rounds = [[command() for command in commands] for _ in range(runs)]
+    return [list(results) for results in zip(*rounds, strict=True)]
+
+
+def row(question: str, ours: list[Measured], peers: list[Measured], target: str) -> str:
+    """Write one line of the table: medians, and the median of the ratios pair by pair."""
+
+    def ratio(attribute: str) -> float:
+        pairs = zip(ours, peers, strict=True)
+        return statistics.median(getattr(a, attribute) / getattr(b, attribute) for a, b in pairs)
+
+    our_wall, peer_wall = (statistics.median(each.wall for each in found) for found in (ours, peers))
+    our_size, peer_size = (max(each.megabytes for each in found) for found in (ours, peers))
+    return (
+        f"| {question} | {our_wall:.2f} / {peer_wall:.2f} s | **{ratio('wall'):.2f}** | {ratio('cpu'):.2f} "
+        f"| {our_size:.0f} / {peer_size:.0f} MB | {target} |"
+    )
+
+
+def manage(*arguments: str) -> list[str]:
+    """Build a command of the sample project."""
+    return [sys.executable, "manage.py", *arguments]
+
+
+def nothing(runs: int, urls: Mapping[str, str]) -> str:
+    """Measure runs with nothing to do."""
+    environment = {
+        **clean_environment(),
+        "DATABASE_URL": urls["postgres"],
+        "MONGODB_URL": urls["mongodb"],
+        "ELASTICSEARCH_URL": urls["opensearch"],
+    }
+    measure(manage("migrate_all", "--noinput"), environment)
+    measure(manage("migrate"), environment)
+    ours, peers = in_turn(
+        runs,
+        lambda: measure(manage("migrate_all"), environment),
+        lambda: measure(manage("migrate"), environment),
+    )
+    return row("nothing to do: all stores / Django on PostgreSQL alone", ours, peers, "<= 1.00")
+
+
+def wagtail(runs: int, urls: Mapping[str, str]) -> str:
+    """Measure the whole history of Wagtail on empty databases."""
+
+    def fresh(command: str) -> Measured:
+        name = f"bench_{uuid.uuid4().hex[:10]}"
+        psql(urls["postgres"], f"CREATE DATABASE {name} TEMPLATE template0")
+        environment = {
+            **clean_environment(),
+            "DATABASE_URL": urlunsplit(urlsplit(urls["postgres"])._replace(path=f"/{name}")),
+            "DJANGO_SETTINGS_MODULE": "tests.projects.wagtail_accord.settings",
+        }
+        try:
+            return measure([sys.executable, "-m", "django", command, "--verbosity", "0"], environment)
+        finally:
+            psql(urls["postgres"], f"DROP DATABASE {name} WITH (FORCE)")
+
+    ours, peers = in_turn(runs, lambda: fresh("migrate_all"), lambda: fresh("migrate"))
+    return row("Wagtail on an empty database / Django", ours, peers, "<= 1.05")
+
+
+def planning(runs: int) -> str:
+    """Measure planning 10,000 steps."""
+    command = [sys.executable, "benchmarks/planning.py"]
+    found = [json.loads(subprocess.check_output(command, cwd=ROOT)) for _ in range(runs)]
+    seconds = statistics.median(each["seconds"] for each in found)
+    size = max(each["megabytes"] for each in found)
+    return (
+        f"| planning {found[0]['steps']:,} steps | {seconds:.2f} s | | | {size:.0f} MB | < 1.5 s, < 200 MB |"
+    )
+
+
+def psql(url: str, statement: str) -> None:
+    """Send one statement."""
+    subprocess.run(
+        [str(postgres_binary("psql")), "-X", "-q", "-c", statement, url], check=True, capture_output=True
+    )
+
+
+def clean_environment() -> dict[str, str]:
+    """Give this environment, with compiled files allowed: a deployed project has them."""
+    built = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**built, "PYTHONPATH": str(ROOT), "ACCORD_ENV": "test"}
+
+
+def say(line: str) -> None:
+    """Write a line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5, help="counted runs of each command")
+    parser.add_argument("--only", choices=("nothing", "wagtail", "planning"))
+    options = parser.parse_args()
+    say("| question | median wall, ours / Django | wall ratio | CPU ratio | peak memory | target |")
+    say("| --- | --- | --- | --- | --- | --- |")
+    if options.only in (None, "planning"):
+        say(planning(options.runs))
+    if options.only == "planning":
+        return
+    names = ("postgres",) if options.only == "wagtail" else ("postgres", "mongodb", "opensearch")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        EmbeddedCluster(Path(folder) / "servers", names, die_with_parent=True, delete=True) as cluster,
+    ):
+        urls = cluster.urls()
+        if options.only in (None, "nothing"):
+            say(nothing(options.runs, urls))
+        if options.only in (None, "wagtail"):
+            say(wagtail(options.runs, urls))
+
+
+if __name__ == "__main__":
+    main()
