@@ -11,3 +11,7 @@ class GdprConfig(AppConfig):
     name = "gdpr"
     verbose_name = "Personal data"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the checks of the data map."""
+        import gdpr.checks  # noqa: F401 - for its effect

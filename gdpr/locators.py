@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as field_of_dataclass
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,13 @@ class Key:
         field: Name of the field.
         type: Type of the stored key.
         by: Which of the subject's keys.
+        where: Further fields to the values that they must have; in tables and collections.
     """
 
     field: str
     type: object
     by: str = ""
+    where: Mapping[str, str | int] = field_of_dataclass(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,11 +97,13 @@ class Rows:
         entry: Id of the other entry.
         field: Field of this target that holds that entry's primary keys.
         type: Type in which they are stored here.
+        where: Further fields to the values that they must have; in tables and collections.
     """
 
     entry: str
     field: str
     type: object
+    where: Mapping[str, str | int] = field_of_dataclass(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -141,17 +141,17 @@ def step_lines(request: ErasureRequest) -> Iterator[str]:
 
 def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Lay rows out in columns, numbers to the right."""
-    widths = [max(len(row[column]) for row in (heading, *rows)) for column in range(len(heading))]
+    columns = list(zip(*rows, strict=True)) or [()] * len(heading)
+    numbers = [bool(column) and all(map(_is_number, column)) for column in columns]
+    widths = [max(map(len, (title, *column))) for title, column in zip(heading, columns, strict=True)]
     for row in (heading, *rows):
-        cells = [
-            cell.rjust(width) if _is_number(cell) else cell.ljust(width)
-            for cell, width in zip(row, widths, strict=True)
-        ]
-        yield ("  " + "  ".join(cells)).rstrip()
+        cells = zip(row, widths, numbers, strict=True)
+        laid = [cell.rjust(width) if right else cell.ljust(width) for cell, width, right in cells]
+        yield ("  " + "  ".join(laid)).rstrip()
 
 
 def _is_number(cell: str) -> bool:
-    return cell.replace(",", "").isdigit()
+    return cell == "-" or cell.replace(",", "").isdigit()
 
 
 def joined(lines: Iterable[str]) -> str:

@@ -175,3 +175,34 @@ def erasure_stores() -> Mapping[str, ErasureStore]:
         except UnknownStore:
             continue
     return found
+
+
+def known_aliases(wanted: Sequence[str]) -> Sequence[str]:
+    """
+    Refuse aliases that no store has.
+
+    Args:
+        wanted: Aliases; none stand for all.
+
+    Raises:
+        UnknownStore: One of them is not configured.
+    """
+    unknown = [alias for alias in wanted if alias not in registry()]
+    if unknown:
+        raise UnknownStore(f"There is no store “{unknown[0]}”.", hint=f"Stores: {', '.join(registry())}.")
+    return wanted
+
+
+def chosen_stores(wanted: Sequence[str]) -> Sequence[ErasureStore]:
+    """
+    Give the adapters of some stores, or of all that have one.
+
+    Args:
+        wanted: Aliases; none stand for all.
+
+    Raises:
+        UnknownStore: One of them is not configured, or has no adapter.
+    """
+    if not wanted:
+        return list(erasure_stores().values())
+    return [erasure_store(alias) for alias in known_aliases(wanted)]

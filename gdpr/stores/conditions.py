@@ -55,7 +55,7 @@ def condition(alias: str, model: type[models.Model], locator: Locator | None, ke
         case None:
             return NOTHING
         case Key():
-            return Q(**{f"{locator.field}__in": values_of(locator, keys)})
+            return Q(**{f"{locator.field}__in": values_of(locator, keys)}, **locator.where)
         case Path():
             return _any(Q(**{locator.path.replace(".", "__"): value}) for value in values_of(locator, keys))
         case Array():
@@ -65,7 +65,9 @@ def condition(alias: str, model: type[models.Model], locator: Locator | None, ke
             return _walked(alias, model, found)
         case Rows():
             wanted = [variants(key, locator.type) for key in collected(locator.entry, keys)]
-            return Q(**{f"{locator.field}__in": [form for forms in wanted for form in forms]})
+            return Q(
+                **{f"{locator.field}__in": [form for forms in wanted for form in forms]}, **locator.where
+            )
         case Generic():
             return _walked(alias, model, _any(_logged(locator, keys)))
         case Sessions():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db import Error, InterfaceError, OperationalError, connections, models, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from accord.errors import AccordError, ErasureRefused, InvalidDataMap, StoreUnavailable
 from accord.redact import first_line

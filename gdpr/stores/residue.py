@@ -7,7 +7,7 @@ Keys within JSON are compared as texts, which also finds one that is stored in a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -86,7 +86,9 @@ class Residue:
     def _condition(self, locator: object, keys: SubjectKeys, cursor: CursorWrapper) -> Condition:
         match locator:
             case Key():
-                return self._in(self._column(self._model, locator.field), _values(locator, keys))
+                return self._only(
+                    locator.where, self._in(self._column(self._model, locator.field), _values(locator, keys))
+                )
             case Path():
                 return self._in(self._json_text(locator.path), _texts(locator, keys))
             case Array():
@@ -96,7 +98,7 @@ class Residue:
             case Rows():
                 kind = key_type(locator.type)
                 values = [_cast(key, kind) for key in _collected(locator.entry, keys)]
-                return self._in(self._column(self._model, locator.field), values)
+                return self._only(locator.where, self._in(self._column(self._model, locator.field), values))
             case Generic():
                 return self._logged(locator, keys)
             case Sessions():
@@ -154,6 +156,10 @@ class Residue:
         if not values:
             return _NEVER
         return f"{expression} IN ({', '.join(['%s'] * len(values))})", list(values)
+
+    def _only(self, where: Mapping[str, str | int], found: Condition) -> Condition:
+        sql = [found[0], *(f"{self._column(self._model, name)} = %s" for name in where)]
+        return " AND ".join(f"({one})" for one in sql), [*found[1], *where.values()]
 
     def _json_text(self, path: str) -> str:
         column, *steps = path.split(".")

@@ -11,11 +11,11 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import connections, models, transaction
 from django.db.models import QuerySet
 
-from gdpr.actions import Delete, Detach, Nothing, touched
+from gdpr.actions import Delete, Detach, Nothing, Unset, touched
 from gdpr.entries import TABLE, Entry
 from gdpr.findings import Fault, Finding
 from gdpr.keys import KeyType, key_type
-from gdpr.locators import AnyOf, Array, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
+from gdpr.locators import Array, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
 from gdpr.stores.base import IndexUse
 from gdpr.stores.conditions import condition
 from gdpr.subjects import SubjectKeys
@@ -64,7 +64,7 @@ class Tables:
     def _unclassified(self, entries: Sequence[Entry]) -> Iterator[Finding]:
         classified = {_table_of(entry) for entry in entries}
         for table in sorted(self._tables.keys() - classified):
-            label = _labels(self._alias).get(table, "")
+            label = _labels().get(table, "")
             named = (
                 f"The model {label} ({table})" if label else f"The table {table}, which no model stands for,"
             )
@@ -81,7 +81,7 @@ class Tables:
         """Tables with their columns and types, without partitions and without the suite's own ledgers."""
         with connections[self._alias].cursor() as cursor:
             cursor.execute(_PARTITIONS_AND_OWN)
-            left_out = {name for (name,) in cursor.fetchall()} - set(_labels(self._alias))
+            left_out = {name for (name,) in cursor.fetchall()} - set(_labels())
             cursor.execute(
                 "SELECT c.table_name, c.column_name, c.data_type FROM information_schema.columns c"
                 " JOIN information_schema.tables t USING (table_schema, table_name)"
@@ -122,7 +122,8 @@ class Tables:
             try:
                 holder, name, wanted = _compared(model, locator)
             except (FieldDoesNotExist, LookupError, ValueError):
-                yield _finding(Fault.NO_FIELD, entry, f"has the locator {locator}, which leads to no field")
+                what = f"looks by {type(locator).__name__} at a field that {entry.target} does not have"
+                yield _finding(Fault.NO_FIELD, entry, what)
                 continue
             kind = self._tables.get(holder._meta.db_table, {}).get(name)
             if kind is None:
@@ -172,7 +173,7 @@ class Tables:
             yield _finding(
                 Fault.STILL_REFERRED_TO,
                 entry,
-                f"deletes rows that {child}.{column} refers to, and no entry before it deletes or detaches those",
+                f"deletes rows that {child}.{column} refers to, and no entry before it lets go of those",
                 hint="Add an entry with Delete() or Detach() for them; it goes first by itself.",
             )
 
@@ -196,8 +197,8 @@ def fingerprint(alias: str) -> str:
     """Say which database this is."""
     with connections[alias].cursor() as cursor:
         cursor.execute(
-            "SELECT current_setting('server_version'), oid, has_function_privilege('pg_control_system()', 'execute')"
-            " FROM pg_database WHERE datname = current_database()"
+            "SELECT current_setting('server_version'), oid,"
+            " has_function_privilege('pg_control_system()', 'execute') FROM pg_database WHERE datname = current_database()"
         )
         version, oid, may_ask = cursor.fetchone()
         cluster = "unknown"
@@ -242,7 +243,7 @@ def _nobody(locator: Simple) -> SubjectKeys:
     if isinstance(locator, Rows):
         collected = {locator.entry: (value,)}
     elif isinstance(locator, Generic):
-        collected = {entry_id: ("-1",) for entry_id in locator.of}
+        collected = dict.fromkeys(locator.of, ("-1",))
     by = getattr(locator, "by", "")
     return SubjectKeys(kind="", primary=value, alternates={by: value} if by else {}, collected=collected)
 
@@ -250,7 +251,7 @@ def _nobody(locator: Simple) -> SubjectKeys:
 def _compared(
     model: type[models.Model], locator: Simple | Sessions
 ) -> tuple[type[models.Model], str, KeyType | str | None]:
-    """Give the model and the column that a locator compares with in the end, and the type that it should have."""
+    """Give the model and the column that a locator compares with in the end, and the type it should have."""
     match locator:
         case Key() | Rows():
             return model, _column(model, locator.field), key_type(locator.type)
@@ -305,9 +306,9 @@ def _lets_go(entry: Entry, column: str) -> bool:
     match entry.action:
         case Delete():
             return True
-        case Detach(name):
+        case Detach() | Unset():
             model = apps.get_model(entry.target)
-            return _column(model, name) == column
+            return column in {_column(model, name) for name in touched(entry.action)}
         case Nothing():
             # Who says that no row of this kind of person is there says that none refers to one.
             return True
@@ -324,7 +325,7 @@ def _table_of(entry: Entry) -> str | None:
         return None
 
 
-def _labels(alias: str) -> Mapping[str, str]:
+def _labels() -> Mapping[str, str]:
     """Tables to the labels of their models."""
     found = {}
     for model in apps.get_models(include_auto_created=True):

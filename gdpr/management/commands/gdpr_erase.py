@@ -85,7 +85,7 @@ class Command(AnsweringCommand):
             return self._dry_run(planning.preview(keys), options)
         if options["verify_only"]:
             return self._report(verification.read(_with_collected(keys)), options)
-        request = requests.open_request(keys) or self._file(keys, options)
+        request = requests.open_request(keys) or _still_erased(keys) or self._file(keys, options)
         return self._on_request(request, options)
 
     def _file(self, keys: SubjectKeys, options: dict[str, Any]) -> ErasureRequest:
@@ -120,12 +120,11 @@ class Command(AnsweringCommand):
         if any(options[name] for name in (*_DECISIONS, "identity")) and not options["subject"]:
             request = self._decide(request, options)
             if any(options[name] for name in _DECISIONS):
-                return self._finish(request, options, moved=True)
+                self._finish(request, options, moved=True)
+                return ExitCode.DONE
         before = erasure.progress(request)["done"]
         request, fault = self._carry_on(request, options)
         moved = erasure.progress(request)["done"] > before
-        if fault is not None and options["format"] == "json" and not request.plan_digest:
-            raise fault
         return self._finish(request, options, moved=moved, fault=fault)
 
     def _decide(self, request: ErasureRequest, options: dict[str, Any]) -> ErasureRequest:
@@ -328,6 +327,20 @@ def _keys_of_somebody_gone(options: dict[str, Any]) -> SubjectKeys | None:
     except UsageError:
         return None
     return SubjectKeys(kind=subject.model, primary=primary, alternates={subject.key: primary})
+
+
+def _still_erased(keys: SubjectKeys) -> ErasureRequest | None:
+    """
+    Give the request that erased a person of whom nothing has come back since.
+
+    A row may stand for the person still, because invoices refer to it.
+    """
+    request = requests.last_request(keys.kind, keys.primary)
+    if request is None or request.state not in transitions.COMPLETE:
+        return None
+    if request.closed_at is None:
+        return request
+    return None if verification.read(_with_collected(keys)).residue else request
 
 
 def _with_collected(keys: SubjectKeys) -> SubjectKeys:

@@ -1,0 +1,165 @@
+"""
+Where the service keeps personal data of listeners, why, and what becomes of them.
+
+Every model, table, collection and index has an entry, also those that hold nothing of a
+listener: `gdpr_datamap check` fails for one that was forgotten.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from gdpr.actions import Anonymise, Delete, Nothing, Retain
+from gdpr.entries import Entry
+from gdpr.locators import Key
+from gdpr.packs import accounts, framework, logs, suite
+from gdpr.packs.django import references
+from gdpr.strategies import CoarseDate, Constant, Null, RandomToken, Redact
+from gdpr.subjects import Subject
+
+SUBJECT = Subject(model="streaming.Listener", key="id", type=int, lookups=("id", "email"))
+
+OPENED = datetime(2020, 1, 1, tzinfo=UTC)
+"""Before anybody joined: a date that says nothing about the person."""
+
+PEOPLE = [
+    # The row stays as the account of the invoices that the law wants kept; it leads back to nobody.
+    Entry(
+        id="listeners",
+        store="default",
+        target="streaming.Listener",
+        locator=Key("id", int),
+        action=Anonymise(
+            {
+                "email": RandomToken(suffix="@erased.invalid"),
+                "display_name": Redact("Erased listener"),
+                "country": Constant("ZZ"),
+                "language": Constant("en"),
+                "birth_year": Null(),
+                "joined_at": CoarseDate(OPENED),
+            }
+        ),
+        fields=("email", "display_name", "country", "language", "birth_year", "joined_at"),
+        category="identity",
+        purpose="Running the account.",
+        retention="As long as the account exists.",
+    ),
+    Entry(
+        id="subscriptions",
+        store="default",
+        target="streaming.Subscription",
+        locator=Key("listener_id", int),
+        action=Retain(
+            article="17(3)(b)",
+            basis="Invoices: commercial and tax law",
+            until="ten years after the end of the year in which the subscription ended",
+        ),
+        fields=("plan", "price", "currency", "period", "started_on", "ended_on"),
+        category="payment",
+        purpose="Invoicing.",
+        recipients=("the payment provider", "the tax authority, on request"),
+        retention="Ten years.",
+    ),
+    Entry(
+        id="consents",
+        store="default",
+        target="streaming.Consent",
+        locator=Key("listener_id", int),
+        action=Delete(),
+        fields=("purpose", "given", "at"),
+        category="consent",
+        purpose="Knowing what the person agreed to.",
+        retention="As long as the account exists.",
+    ),
+]
+
+ACTIVITY = [
+    Entry(
+        id="playlists",
+        store="mongodb",
+        target="playlists",
+        locator=Key("owner_id", int),
+        action=Delete(),
+        fields=("name", "track_ids"),
+        category="behaviour",
+        purpose="Playing what the person put together.",
+        retention="As long as the account exists.",
+    ),
+    Entry(
+        id="plays",
+        store="mongodb",
+        target="plays",
+        locator=Key("listener_id", int),
+        action=Delete(),
+        fields=("track_id", "played_at", "seconds", "source"),
+        category="behaviour",
+        purpose="The person's history, royalties and charts; only counts leave the collection.",
+        retention="Two years.",
+    ),
+    Entry(
+        id="recommendations",
+        store="mongodb",
+        target="recommendations",
+        locator=Key("listener_id", int),
+        action=Delete(),
+        fields=("track_ids",),
+        category="profile",
+        purpose="Suggesting music, with consent.",
+        source="computed from plays and devices",
+        derived_from=("plays",),
+        retention="Until they expire, a few days.",
+    ),
+]
+
+LOGGED = {
+    "listeners": "streaming.Listener",
+    "subscriptions": "streaming.Subscription",
+    "consents": "streaming.Consent",
+    "devices": "streaming_documents.DeviceProfile",
+    "listening-sessions": "streaming_documents.ListeningSession",
+    "django-users": "auth.User",
+}
+
+NOT_OF_LISTENERS = {
+    "default": {
+        "streaming.Artist": "Artists are partners under contract, not listeners.",
+        "streaming.Album": "Music.",
+        "streaming.Track": "Music, with counts of all listeners together.",
+        "streaming.TrackTitle": "Music.",
+        "streaming.LabelPayment": "Money paid to labels.",
+        "streaming.Venue": "Places.",
+        "table:alembic_version": "Which revisions of royalties are applied.",
+        "table:royalties_rights_holder": "Rights holders are partners under contract, not listeners.",
+        "table:royalties_rate": "Rates.",
+        "table:royalties_statement": "Sums for rights holders.",
+        "table:royalties_split": "Shares of rights holders.",
+        "table:royalties_statement_line": "Sums for rights holders.",
+    },
+    "search": {
+        "tracks": "Music.",
+        "track-embeddings": "Music.",
+        "venues": "Places.",
+        "play-statistics-*": "Counts of all listeners together.",
+    },
+}
+
+DATA_MAP = [
+    *PEOPLE,
+    *ACTIVITY,
+    references("listeners", "streaming.listener"),
+    accounts(Key("username", str, by="email")),  # a listener signs in on the website by e-mail
+    logs(LOGGED),
+    framework(),
+    suite(),
+    [
+        Entry(
+            id=f"{store}-{target.removeprefix('table:').replace('.', '-').replace('*', 'all')}".lower(),
+            store=store,
+            target=target,
+            action=Nothing(reason),
+            export=False,
+        )
+        for store, reasons in NOT_OF_LISTENERS.items()
+        for target, reason in reasons.items()
+    ],
+]

@@ -1,0 +1,28 @@
+"""Django's system checks: what is wrong with the data map without asking a server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's own name
+
+from accord.errors import AccordError
+from gdpr.datamap import load_data_map
+from gdpr.findings import Finding, Level
+
+
+@register(Tags.models)
+def data_map_is_sound(**_: Any) -> Sequence[CheckMessage]:
+    """Look at every app's `privacy.py`. A project without any has nothing to be checked."""
+    try:
+        data_map = load_data_map()
+        findings = data_map.check() if data_map.entries or data_map.subject else []
+    except AccordError as exc:
+        return [Error(exc.message, hint=exc.hint, id="gdpr.E000")]
+    return [_message(finding) for finding in findings]
+
+
+def _message(finding: Finding) -> CheckMessage:
+    kind = Error if finding.level is Level.ERROR else Warning
+    return kind(finding.message, hint=finding.hint, id=finding.fault.value)

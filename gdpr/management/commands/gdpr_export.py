@@ -1,0 +1,49 @@
+"""`manage.py gdpr_export`: give a person everything that is kept of them."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from accord.command import AnsweringCommand
+from accord.errors import ExitCode
+from gdpr.datamap import load_data_map
+from gdpr.services.export import ExportFormat, Written, gather, write
+
+
+class Command(AnsweringCommand):
+    """Write an access export; the answer says where it is, never what is in it."""
+
+    help = (
+        "Writes everything that is kept of a person into a file that only you can read: as JSON, or "
+        "as a page for the person, with purposes, recipients and retention."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument("subject", metavar="SUBJECT", help="A key of the person.")
+        parser.add_argument("--by", default="", metavar="KEY", help="Which key it is.")
+        parser.add_argument(
+            "--output", required=True, metavar="DIR", help="Folder for the file; it is made if needed."
+        )
+        parser.add_argument(
+            "--format",
+            action="append",
+            choices=[form.value for form in ExportFormat],
+            dest="formats",
+            help="How to write it; may be given twice. Default: both.",
+        )
+
+    def answer(self, options: dict[str, Any]) -> ExitCode:
+        data_map = load_data_map()
+        data_map.require_sound()
+        content = gather(data_map, data_map.resolve(options["subject"], options["by"]))
+        forms = [ExportFormat(form) for form in options["formats"] or list(ExportFormat)]
+        for form in dict.fromkeys(forms):
+            self._say(write(content, Path(options["output"]), form))
+        return ExitCode.DONE
+
+    def _say(self, written: Written) -> None:
+        self.stdout.write(str(written.path))
+        self.stderr.write(f"{written.rows} rows of {written.entries} places.", lambda text: text)

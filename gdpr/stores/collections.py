@@ -1,0 +1,290 @@
+"""What a live MongoDB says about the data map: collections, fields, types of keys and indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.db import connections
+from pymongo.database import Database
+
+from accord import conf
+from gdpr.actions import touched
+from gdpr.entries import Entry
+from gdpr.findings import Fault, Finding
+from gdpr.keys import KeyType, key_type
+from gdpr.locators import Generic, Rows, Sessions, Through, parts
+from gdpr.stores.base import IndexUse
+from gdpr.stores.filters import Filter
+from gdpr.subjects import SubjectKeys
+
+if TYPE_CHECKING:
+    from gdpr.stores.mongo import CollectionErasure
+
+_LEDGER = "accord_ledger"
+_OWN = "accord_"
+# A key of one of these types would never be found by a locator of that one.
+_FOREIGN: Mapping[KeyType, tuple[str, ...]] = {
+    KeyType.INT: ("string", "objectId"),
+    KeyType.STR: ("number", "objectId", "binData"),
+    KeyType.UUID: ("string", "number", "objectId"),
+    KeyType.OBJECT_ID: ("string", "number"),
+    KeyType.BOTH: ("objectId",),
+}
+_BSON: Mapping[KeyType, frozenset[str]] = {
+    KeyType.INT: frozenset({"int", "long", "double", "decimal", "number"}),
+    KeyType.STR: frozenset({"string"}),
+    KeyType.UUID: frozenset({"binData"}),
+    KeyType.OBJECT_ID: frozenset({"objectId"}),
+    KeyType.BOTH: frozenset({"int", "long", "string", "number"}),
+}
+_MILLISECONDS = 5_000
+
+
+class Collections:
+    """
+    The live schema of one MongoDB database.
+
+    Args:
+        store: How it is reached, and what its entries mean there.
+    """
+
+    def __init__(self, store: CollectionErasure) -> None:
+        self._store = store
+        self._alias = store.alias
+
+    def inspect(self, entries: Sequence[Entry]) -> Iterator[Finding]:
+        """Compare entries with the collections, and look for collections that have none."""
+        yield from self._unclassified(entries)
+        for entry in entries:
+            if self._alias in connections.settings and _model_is_missing(entry):
+                yield _finding(Fault.NO_TARGET, entry, f"names {entry.target}, which is no model")
+            elif self._store.collection_name(entry) not in self._collections:
+                yield _finding(
+                    Fault.NO_TARGET, entry, f"names {entry.target}, which the database does not have"
+                )
+            elif entry.is_looked_at:
+                yield from self._entry(entry)
+
+    def _unclassified(self, entries: Sequence[Entry]) -> Iterator[Finding]:
+        classified = {
+            self._store.collection_name(entry)
+            for entry in entries
+            if self._alias not in connections.settings or not _model_is_missing(entry)
+        }
+        for name in sorted(self._collections.keys() - classified):
+            if name.startswith(("system.", _OWN)) or name == self._ledger:
+                continue
+            label = _labels().get(name, "") if self._alias in connections.settings else ""
+            if name == "django_migrations" or (name.endswith(".chunks") and _files(name) in classified):
+                continue
+            yield Finding(
+                fault=Fault.UNCLASSIFIED,
+                message=f"The collection {name} of “{self._alias}” has no entry in the data map.",
+                hint=f'Add an Entry for "{label or name}" to a privacy.py; Nothing(reason) is one.',
+                store=self._alias,
+                target=label or name,
+            )
+
+    @cached_property
+    def _database(self) -> Database[dict[str, Any]]:
+        return self._store.database()
+
+    @cached_property
+    def _collections(self) -> Mapping[str, Mapping[str, Any]]:
+        return {found["name"]: found.get("options", {}) for found in self._database.list_collections()}
+
+    @cached_property
+    def _ledger(self) -> str:
+        settings = conf.load().store_settings().get(self._alias)
+        return str(settings.options.get("LEDGER") or _LEDGER) if settings else _LEDGER
+
+    # --- one entry -----------------------------------------------------------------------------------
+
+    def _entry(self, declared: Entry) -> Iterator[Finding]:
+        entry = self._store.localised(declared)
+        for locator in parts(entry.locator):
+            if isinstance(locator, Generic | Sessions) or (
+                isinstance(locator, Through) and self._alias not in connections.settings
+            ):
+                yield _finding(
+                    Fault.WRONG_ACTION,
+                    entry,
+                    f"looks by {type(locator).__name__}, which only tables can be searched by",
+                    "Use Key, Path, Array or Rows for collections.",
+                )
+                return
+        missing = [*self._fields(entry)]
+        yield from missing
+        if not missing:
+            yield from self._index(declared)
+            yield from self._key_types(entry)
+
+    def _fields(self, entry: Entry) -> Iterator[Finding]:
+        located = [_path(locator) for locator in parts(entry.locator) if not isinstance(locator, Through)]
+        for path in dict.fromkeys((*located, *entry.fields, *touched(entry.action))):
+            known = self._known(entry, path)
+            if known is False:
+                yield _finding(
+                    Fault.NO_FIELD,
+                    entry,
+                    f"names the field {path}, which neither a document nor the schema of {entry.target} has",
+                )
+            elif known is None:
+                yield _finding(
+                    Fault.UNKNOWN_FIELD,
+                    entry,
+                    f"names the field {path} of {entry.target}, which has no document and no schema yet",
+                    "Declare the field in the collection's validator, or check again with data.",
+                )
+
+    def _known(self, entry: Entry, path: str) -> bool | None:
+        """Tell whether a field exists; None where nothing can say it."""
+        if path == "_id":
+            return True
+        if self._alias in connections.settings:
+            # Fields of models are known; what lies within a JSON field only documents know.
+            columns = {field.column for field in apps.get_model(entry.target)._meta.concrete_fields}
+            if path in columns:
+                return True
+        name = self._store.collection_name(entry)
+        schema = self._collections[name].get("validator", {}).get("$jsonSchema", {})
+        if _declared(schema, path) is not None:
+            return True
+        target = self._database[name]
+        found = target.find_one(
+            {path.replace("[]", ""): {"$exists": True}}, {"_id": 1}, max_time_ms=_MILLISECONDS
+        )
+        if found is not None:
+            return True
+        says_nothing = not schema and target.find_one({}, {"_id": 1}) is None
+        return None if says_nothing else False
+
+    def _index(self, entry: Entry) -> Iterator[Finding]:
+        condition = self._store.condition(entry, _nobody(entry))
+        used = explain(self._database, self._store.collection_name(entry), condition)
+        if not used.uses_index:
+            yield _finding(
+                Fault.NO_INDEX,
+                entry,
+                f"finds documents of {entry.target} by reading all of them ({used.detail})",
+                "Add an index that begins with the field the locator compares, by a revision.",
+            )
+
+    def _key_types(self, entry: Entry) -> Iterator[Finding]:
+        name = self._store.collection_name(entry)
+        schema = self._collections[name].get("validator", {}).get("$jsonSchema", {})
+        for locator in parts(entry.locator):
+            if isinstance(locator, Through | Generic | Sessions):
+                continue
+            path, wanted = _path(locator), key_type(locator.type)
+            declared = _declared(schema, path) or {}
+            kinds = declared.get("bsonType", ())
+            kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+            stored = self._database[name].find_one(
+                {path.replace("[]", ""): {"$type": list(_FOREIGN[wanted])}},
+                {"_id": 1},
+                max_time_ms=_MILLISECONDS,
+            )
+            if stored is not None or (kinds and not kinds & _BSON[wanted]):
+                where = "a document" if stored is not None else "the schema"
+                yield _finding(
+                    Fault.WRONG_KEY_TYPE,
+                    entry,
+                    f"declares keys of type {wanted} in {path}, and {where} of {entry.target} has another",
+                    "MongoDB never takes one type for another: declare what is stored, or convert it.",
+                )
+
+
+def explain(database: Database[dict[str, Any]], collection: str, condition: Filter) -> IndexUse:
+    """Ask MongoDB how it would find the documents of a filter."""
+    command = {"find": collection, "filter": condition}
+    answer = database.command("explain", command, verbosity="queryPlanner")
+    stages = list(_stages(answer["queryPlanner"]["winningPlan"]))
+    scans = [stage for stage in stages if stage.get("stage") == "COLLSCAN"]
+    paths = [
+        f"{stage['stage']} {stage.get('indexName', '')}".strip() for stage in stages if "indexName" in stage
+    ]
+    # A search for nothing is answered without looking anywhere.
+    looked = bool(paths) or any(stage.get("stage") in ("EOF", "IDHACK") for stage in stages)
+    detail = ", ".join(paths) or ", ".join(str(stage.get("stage")) for stage in stages)
+    return IndexUse(uses_index=looked and not scans, detail=detail)
+
+
+def _stages(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    if "queryPlan" in plan:
+        yield from _stages(plan["queryPlan"])
+        return
+    yield plan
+    for name in ("inputStage", "outerStage", "innerStage"):
+        if name in plan:
+            yield from _stages(plan[name])
+    for child in plan.get("inputStages", ()):
+        yield from _stages(child)
+
+
+def _declared(schema: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:
+    """Find what a schema says of a path, None where it says nothing."""
+    place: Mapping[str, Any] = schema
+    for step in path.split("."):
+        name, is_array = step.removesuffix("[]"), step.endswith("[]")
+        found = place.get("properties", {}).get(name)
+        if found is None:
+            return None
+        place = found.get("items", {}) if is_array else found
+    return place
+
+
+def _path(locator: object) -> str:
+    return str(getattr(locator, "field", "") or getattr(locator, "path", ""))
+
+
+def _nobody(entry: Entry) -> SubjectKeys:
+    """Make keys that fit an entry's locator and belong to nobody."""
+    samples: dict[KeyType, int | str] = {
+        KeyType.STR: "nobody",
+        KeyType.UUID: "00000000-0000-0000-0000-000000000000",
+        KeyType.OBJECT_ID: "0" * 24,
+    }
+    alternates: dict[str, int | str] = {}
+    collected: dict[str, tuple[int | str, ...]] = {}
+    primary: int | str = -1
+    for locator in parts(entry.locator):
+        if isinstance(locator, Rows):
+            collected[locator.entry] = (samples.get(key_type(locator.type), -1),)
+        elif not isinstance(locator, Generic | Sessions):
+            value = samples.get(key_type(locator.type), -1)
+            if locator.by:
+                alternates[locator.by] = value
+            else:
+                primary = value
+    return SubjectKeys(kind="", primary=primary, alternates=alternates, collected=collected)
+
+
+def _labels() -> Mapping[str, str]:
+    return {model._meta.db_table: model._meta.label for model in apps.get_models(include_auto_created=True)}
+
+
+def _model_is_missing(entry: Entry) -> bool:
+    try:
+        apps.get_model(entry.target)
+    except (LookupError, ValueError):
+        return True
+    return False
+
+
+def _files(name: str) -> str:
+    return name.removesuffix(".chunks") + ".files"
+
+
+def _finding(fault: Fault, entry: Entry, what: str, hint: str = "Correct the entry.") -> Finding:
+    return Finding(
+        fault=fault,
+        message=f"Entry “{entry.id}” {what}.",
+        hint=hint,
+        store=entry.store,
+        target=entry.target,
+        entry=entry.id,
+    )

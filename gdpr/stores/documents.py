@@ -1,0 +1,149 @@
+"""Erasing models that django-mongodb-backend keeps: their collections, in the driver's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connections, models
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from accord.errors import InvalidDataMap
+from accord.redact import address
+from gdpr.actions import Action, Anonymise, Detach, Retain, Unset
+from gdpr.entries import Entry
+from gdpr.locators import AnyOf, Array, Key, Locator, Path, Rows, Through
+from gdpr.stores import filters
+from gdpr.stores.filters import Filter
+from gdpr.stores.mongo import CollectionErasure, Document
+from gdpr.strategies import Strategy
+from gdpr.subjects import SubjectKeys
+from mongo_migrations.client import Place
+
+
+class DocumentsErasure(CollectionErasure):
+    """One alias of `DATABASES` that is a MongoDB."""
+
+    def database(self) -> Database[Document]:
+        connection = connections[self.alias]
+        connection.ensure_connection()
+        found: Database[Document] = connection.database
+        return found
+
+    @contextmanager
+    def fresh(self) -> Iterator[Database[Document]]:
+        # Django's own wrapper would hand out the client that all of its connections share.
+        parameters = connections[self.alias].get_connection_params()
+        with MongoClient[Document](**parameters) as client:
+            yield client[connections[self.alias].settings_dict["NAME"]]
+
+    def place(self) -> Place:
+        return Place(self.alias, address(str(connections[self.alias].settings_dict.get("HOST") or "")))
+
+    def collection_name(self, entry: Entry) -> str:
+        return str(self.model(entry)._meta.db_table)
+
+    def localised(self, entry: Entry) -> Entry:
+        model = self.model(entry)
+        return replace(
+            entry,
+            locator=_located(model, entry.locator),
+            action=_acting(model, entry.action),
+            fields=tuple(_column(model, name) for name in entry.fields),
+        )
+
+    def condition(self, entry: Entry, keys: SubjectKeys) -> Filter:
+        return self._condition(self.database(), self.model(entry), entry.locator, keys)
+
+    def model(self, entry: Entry) -> type[models.Model]:
+        """
+        Give the model that an entry names.
+
+        Raises:
+            InvalidDataMap: There is none.
+        """
+        try:
+            return apps.get_model(entry.target)
+        except (LookupError, ValueError) as exc:
+            raise InvalidDataMap(
+                f"Entry “{entry.id}” names {entry.target}, which is no installed model.",
+                hint="Correct its target: app_label.Model. See `gdpr_datamap check`.",
+            ) from exc
+
+    def _loose(self, database: Database[Document], entry: Entry, keys: SubjectKeys) -> Filter:
+        if not isinstance(entry.locator, Through):
+            return super()._loose(database, entry, keys)
+        return self._condition(database, self.model(entry), entry.locator, keys)
+
+    def _condition(
+        self,
+        database: Database[Document],
+        model: type[models.Model],
+        locator: Locator | None,
+        keys: SubjectKeys,
+    ) -> Filter:
+        if isinstance(locator, AnyOf):
+            return {"$or": [self._condition(database, model, part, keys) for part in locator.locators]}
+        if isinstance(locator, Through):
+            return _walk(database, model, locator.path.split("__"), filters.values_of(locator, keys))
+        return filters.condition(_located(model, locator), keys)
+
+
+def _walk(
+    database: Database[Document], model: type[models.Model], steps: Sequence[str], values: Sequence[Any]
+) -> Filter:
+    """Follow references: MongoDB joins only in aggregations, which can't delete."""
+    column = _column(model, steps[0])
+    if len(steps) == 1:
+        return {column: {"$in": list(values)}}
+    target = model._meta.get_field(steps[0]).related_model
+    if not isinstance(target, type):
+        raise InvalidDataMap(f"{model._meta.label}.{steps[0]} is no foreign key.", hint="Correct the path.")
+    parents = database[target._meta.db_table].find(_walk(database, target, steps[1:], values), {"_id": 1})
+    return {column: {"$in": [document["_id"] for document in parents]}}
+
+
+def _column(model: type[models.Model], path: str) -> str:
+    """Give a field's name as the collection has it; what lies within a field keeps its name."""
+    name, mark, rest = path.partition("[]")
+    name, dot, below = name.partition(".")
+    try:
+        field = model._meta.pk if name == "pk" else model._meta.get_field(name)
+    except FieldDoesNotExist:
+        field = next((one for one in model._meta.concrete_fields if one.attname == name), None)
+    return f"{getattr(field, 'column', None) or name}{dot}{below}{mark}{rest}"
+
+
+def _located(model: type[models.Model], locator: Locator | None) -> Any:
+    match locator:
+        case Key() | Rows():
+            return replace(locator, field=_column(model, locator.field))
+        case Path() | Array():
+            return replace(locator, path=_column(model, locator.path))
+        case AnyOf():
+            return AnyOf(tuple(_located(model, part) for part in locator.locators))
+        case _:
+            return locator
+
+
+def _acting(model: type[models.Model], action: Action) -> Action:
+    match action:
+        case Unset(fields):
+            return Unset(tuple(_column(model, name) for name in fields))
+        case Detach(name):
+            return Detach(_column(model, name))
+        case Anonymise():
+            return Anonymise(_renamed(model, action.strategies))
+        case Retain():
+            return replace(action, minimise=_renamed(model, action.strategies))
+        case _:
+            return action
+
+
+def _renamed(model: type[models.Model], strategies: Mapping[str, Strategy]) -> Mapping[str, Strategy]:
+    return {_column(model, name): strategy for name, strategy in strategies.items()}

@@ -1,0 +1,146 @@
+"""
+Locators and actions as filters and updates of MongoDB.
+
+Keys are compared in exactly the declared type: MongoDB never takes 42 for "42", nor an ObjectId
+for its text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from bson import ObjectId
+
+from accord.errors import ErasureRefused
+from gdpr.actions import Action, Anonymise, Detach, Retain, Unset
+from gdpr.keys import KeyType, Plain, key_type, variants
+from gdpr.locators import AnyOf, Array, Generic, Key, Keyed, Locator, Path, Rows, Sessions, Through, needs
+from gdpr.strategies import Equals, Strategy
+from gdpr.subjects import SubjectKeys
+
+Filter = dict[str, Any]
+NOTHING: Filter = {"_id": {"$in": []}}
+
+
+def typed(value: Plain, declared: object) -> tuple[Any, ...]:
+    """Give the forms in which a key may be stored, ObjectIds as such."""
+    forms = variants(value, declared)
+    return tuple(ObjectId(str(form)) for form in forms) if key_type(declared) is KeyType.OBJECT_ID else forms
+
+
+def values_of(locator: Keyed, keys: SubjectKeys) -> list[Any]:
+    """Give the forms of the key that a locator compares with; none where the person has no such key."""
+    value = keys.value(locator.by)
+    return [] if value is None else list(typed(value, locator.type))
+
+
+def collected(entry_id: str, keys: SubjectKeys) -> Sequence[Plain]:
+    """
+    Give the collected keys of an entry.
+
+    Raises:
+        ErasureRefused: They were not collected; finding nothing would be a lie.
+    """
+    if entry_id in keys.collected:
+        return keys.collected[entry_id]
+    raise ErasureRefused(
+        f"The keys of entry “{entry_id}” have not been collected.",
+        hint="Collect the entries of DataMap.to_collect() before anything is looked for.",
+    )
+
+
+def condition(locator: Locator | None, keys: SubjectKeys) -> Filter:
+    """
+    Turn a locator into a filter.
+
+    Args:
+        locator: What to look for.
+        keys: Whom.
+
+    Raises:
+        ErasureRefused: The locator is one of tables.
+    """
+    match locator:
+        case None:
+            return NOTHING
+        case Key():
+            return {locator.field: {"$in": values_of(locator, keys)}, **locator.where}
+        case Path(name):
+            return {name: {"$in": values_of(locator, keys)}}
+        case Array():
+            wanted = {"$in": values_of(locator, keys)}
+            # By the dotted path, which also finds a single object where others have an array.
+            return {f"{locator.array}.{locator.inner}" if locator.inner else locator.array: wanted}
+        case Rows():
+            found = [form for key in collected(locator.entry, keys) for form in typed(key, locator.type)]
+            return {locator.field: {"$in": found}, **locator.where}
+        case AnyOf():
+            return {"$or": [condition(part, keys) for part in locator.locators]}
+        case Through() | Generic() | Sessions():
+            raise ErasureRefused(
+                f"A collection can't be searched by {type(locator).__name__}"
+                f"{' of ' + ', '.join(needs(locator)) if needs(locator) else ''}.",
+                hint="Use Key, Path, Array or Rows for collections.",
+            )
+
+
+def pending(action: Action, locator: Locator | None, keys: SubjectKeys) -> Filter:
+    """Give the filter on documents that an action has still to change."""
+    match action:
+        case Detach(name):
+            return {name: {"$ne": None}}
+        case Unset(fields):
+            return {"$or": [_has(name, locator, keys, {"$exists": True}) for name in fields]}
+        case Anonymise() | Retain() if action.strategies:
+            left = [_has(name, locator, keys, unsettled(one)) for name, one in action.strategies.items()]
+            return {"$or": left}
+        case Retain():
+            return NOTHING
+        case _:
+            return {}
+
+
+def unsettled(strategy: Strategy) -> Filter:
+    """Give the condition on a value that a strategy has still to replace; what isn't there needs nothing."""
+    test = strategy.settled
+    if isinstance(test, Equals):
+        return {"$nin": [None] if test.value is None else [None, storable(test.value)]}
+    return {"$ne": None, "$not": {"$regex": f"^{test.pattern}$"}}
+
+
+def inside(name: str, locator: Locator | None) -> str:
+    """Give the part of a field's name that lies within an array's element; empty when it lies outside."""
+    if isinstance(locator, Array) and name.startswith(f"{locator.array}[]."):
+        return name.partition("[].")[2]
+    return ""
+
+
+def element(locator: Array, keys: SubjectKeys) -> Filter | list[Any]:
+    """Give the condition on an array's own elements."""
+    wanted = {"$in": values_of(locator, keys)}
+    return {locator.inner: wanted} if locator.inner else wanted
+
+
+def storable(value: object) -> object:
+    """Turn a value into one that MongoDB keeps: it has moments, and no dates."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    return datetime(value.year, value.month, value.day, tzinfo=UTC) if isinstance(value, date) else value
+
+
+def same(stored: object, value: object) -> bool:
+    """Tell whether a stored value is a given one; moments come back without a zone."""
+    if isinstance(stored, datetime) and stored.tzinfo is None:
+        stored = stored.replace(tzinfo=UTC)
+    return stored == storable(value)
+
+
+def _has(name: str, locator: Locator | None, keys: SubjectKeys, wanted: Filter) -> Filter:
+    inner = inside(name, locator)
+    if not inner:
+        return {name: wanted}
+    assert isinstance(locator, Array)  # noqa: S101 - `inside` has looked
+    found = element(locator, keys)
+    return {locator.array: {"$elemMatch": {"$and": [found, {inner: wanted}]}}}

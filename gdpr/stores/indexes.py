@@ -1,0 +1,149 @@
+"""What a live search server says about the data map: indexes, templates, fields, and how they match."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from gdpr.actions import touched
+from gdpr.entries import Entry
+from gdpr.findings import Fault, Finding
+from gdpr.locators import Array, Key, Path, Rows, parts
+from gdpr.stores.mapping import exact_field, field_path, leaves, locator_type
+from searchindex.wire import at
+
+if TYPE_CHECKING:
+    from gdpr.stores.search import SearchErasure
+
+_OF_REVISION = re.compile(r"-\d+$")
+_SCRATCH = "accord-scratch-"
+
+
+class LiveIndexes:
+    """
+    The live indexes of one store.
+
+    Args:
+        store: How they are reached.
+    """
+
+    def __init__(self, store: SearchErasure) -> None:
+        self._store = store
+        self._alias = store.alias
+        self._names = store.store().names
+
+    def inspect(self, entries: Sequence[Entry]) -> Iterator[Finding]:
+        """Compare entries with the indexes, and look for indexes and templates that have none."""
+        found = {entry.id: self._store.concrete(entry) for entry in entries}
+        classified = {index for indexes in found.values() for index in indexes}
+        yield from self._unclassified(classified, entries)
+        for entry in entries:
+            if not found[entry.id] and not self._has_template(entry):
+                yield _finding(
+                    Fault.NO_TARGET, entry, f"names {entry.target}, which the server does not have"
+                )
+            for index, definition in found[entry.id].items():
+                if entry.is_looked_at:
+                    properties = definition.get("mappings", {}).get("properties", {})
+                    yield from self._entry(entry, index, properties)
+
+    # --- completeness --------------------------------------------------------------------------------
+
+    def _unclassified(self, classified: set[str], entries: Sequence[Entry]) -> Iterator[Finding]:
+        for index, aliases in sorted(self._indexes.items()):
+            if index not in classified:
+                yield self._missing("index", index, next(iter(sorted(aliases)), index))
+        patterns = {self._names.alias(entry.target) for entry in entries}
+        for template, wanted in sorted(self._templates.items()):
+            if not patterns.intersection(wanted):
+                yield self._missing("template", template, wanted[0])
+
+    def _missing(self, kind: str, name: str, alias: str) -> Finding:
+        target = _OF_REVISION.sub("", alias.removeprefix(self._names.prefix))
+        return Finding(
+            fault=Fault.UNCLASSIFIED,
+            message=f"The {kind} {name} of “{self._alias}” has no entry in the data map.",
+            hint=f'Add an Entry for "{target}" to a privacy.py; Nothing(reason) is one.',
+            store=self._alias,
+            target=target,
+        )
+
+    @cached_property
+    def _indexes(self) -> Mapping[str, Sequence[str]]:
+        wire = self._store.store().wire
+        pattern = f"{self._names.prefix}*"
+        listed = wire.find(f"{at(pattern, '_alias')}?expand_wildcards=all") or {}
+        ledger = self._store.store().ledger.name
+        return {
+            index: list(found["aliases"])
+            for index, found in listed.items()
+            if not index.startswith((".", f"{self._names.prefix}{_SCRATCH}"))
+            and index != ledger
+            and ledger not in found["aliases"]
+        }
+
+    @cached_property
+    def _templates(self) -> Mapping[str, Sequence[str]]:
+        if not self._names.prefix:
+            # Without a prefix, the templates of the server's own features are among them.
+            return {}
+        found = self._store.store().wire.find(at("_index_template", f"{self._names.prefix}*")) or {}
+        return {
+            one["name"]: one["index_template"]["index_patterns"] for one in found.get("index_templates", ())
+        }
+
+    def _has_template(self, entry: Entry) -> bool:
+        name = self._names.alias(entry.target)
+        found = self._store.store().wire.find("/_index_template") or {}
+        return any(
+            name in one["index_template"]["index_patterns"] for one in found.get("index_templates", ())
+        )
+
+    # --- one entry -----------------------------------------------------------------------------------
+
+    def _entry(self, entry: Entry, index: str, properties: Mapping[str, Any]) -> Iterator[Finding]:
+        known = set(leaves(properties)) | {"_id"}
+        for path in dict.fromkeys((*entry.fields, *touched(entry.action))):
+            if path.replace("[]", "") not in known:
+                yield _finding(Fault.NO_FIELD, entry, f"names the field {path}, which {index} does not have")
+        for locator in parts(entry.locator):
+            if not isinstance(locator, Key | Path | Array | Rows) or getattr(locator, "where", None):
+                yield _finding(
+                    Fault.WRONG_ACTION,
+                    entry,
+                    f"looks by {type(locator).__name__} in a way that only tables can be searched by",
+                    "Use Key, Path, Array or Rows without `where` for indexes.",
+                )
+            elif field_path(locator) != "_id":
+                yield from self._field(entry, index, properties, locator)
+
+    def _field(
+        self, entry: Entry, index: str, properties: Mapping[str, Any], locator: Key | Path | Array | Rows
+    ) -> Iterator[Finding]:
+        path = field_path(locator)
+        field = exact_field(properties, path, locator_type(locator))
+        if not field.type and not field.problem:
+            yield _finding(Fault.NO_FIELD, entry, f"looks at the field {path}, which {index} does not have")
+        elif field.problem:
+            is_type = "of type" in field.problem
+            yield _finding(
+                Fault.WRONG_KEY_TYPE if is_type else Fault.NOT_EXACT,
+                entry,
+                f"can't match {path} of {index} exactly: {field.problem}",
+                "Declare the type that is stored."
+                if is_type
+                else "Give the field a keyword sub-field, by a revision that copies the index.",
+            )
+
+
+def _finding(fault: Fault, entry: Entry, what: str, hint: str = "Correct the entry.") -> Finding:
+    return Finding(
+        fault=fault,
+        message=f"Entry “{entry.id}” {what}.",
+        hint=hint,
+        store=entry.store,
+        target=entry.target,
+        entry=entry.id,
+    )

@@ -1,0 +1,300 @@
+"""
+Erasing from search indexes: everything behind an alias, and older copies that no alias points at.
+
+Documents are invisible to a query until the index is refreshed, so that every look refreshes
+first. A write that meets another one is left for the next batch.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+
+from accord.errors import ErasureRefused
+from accord.registry import registry
+from gdpr.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
+from gdpr.entries import Entry
+from gdpr.findings import Finding
+from gdpr.keys import Plain
+from gdpr.locators import Array
+from gdpr.stores import mapping
+from gdpr.stores.base import SAMPLE, Erased, Found, IndexUse
+from gdpr.stores.edits import edited
+from gdpr.stores.mapping import Query
+from gdpr.stores.paths import own_elements
+from gdpr.subjects import SubjectKeys
+from searchindex.wire import Wire, at
+
+if TYPE_CHECKING:
+    from gdpr.datamap import DataMap
+    from searchindex.engines.base import Engine
+    from searchindex.store import SearchStore
+
+Hit = Mapping[str, Any]
+Indexes = Mapping[str, Mapping[str, Any]]
+_PAGE = 1_000
+_MOST = 10_000  # the largest window that an engine gives by default
+_KEEP = "1m"
+
+
+class SearchErasure:
+    """
+    Indexes of a store of :mod:`searchindex`.
+
+    Args:
+        alias: Name of the store.
+    """
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+
+    # --- ErasureStore --------------------------------------------------------------------------------
+
+    def find(self, entry: Entry, keys: SubjectKeys) -> Found:
+        count, left, sample = 0, 0, list[str]()
+        for index, query in self._queries(entry, keys):
+            found = self._count(index, query)
+            count += found
+            left += self._pending(entry, keys, index, query) if found else 0
+            if found and len(sample) < SAMPLE:
+                sample += [str(hit["_id"]) for hit in self._page(index, query, SAMPLE - len(sample))]
+        return Found(count=count, pending=left, sample=tuple(sample))
+
+    def collect(self, entry: Entry, keys: SubjectKeys) -> Mapping[str, list[Plain]]:
+        found: list[Plain] = [
+            str(hit["_id"])
+            for index, query in self._queries(entry, keys)
+            for hit in pages(self._wire, index, query)
+        ]
+        return {entry.id: found}
+
+    def erase(self, entry: Entry, keys: SubjectKeys, limit: int) -> Erased:
+        if isinstance(entry.action, Manual | Nothing):
+            return Erased(matched=0, affected=0, done=True)
+        matched = affected = 0
+        for index, query in self._queries(entry, keys):
+            if matched < limit and self._count(index, query):
+                found, changed = self._batch(entry, keys, index, query, min(limit - matched, _MOST))
+                matched, affected = matched + found, affected + changed
+        left = [
+            1
+            for index, query in self._queries(entry, keys)
+            if self._count(index, query) and self._pending(entry, keys, index, query)
+        ]
+        return Erased(matched=matched, affected=affected, done=not left)
+
+    def residue(self, entry: Entry, keys: SubjectKeys) -> int:
+        from gdpr.stores.search_residue import SearchResidue
+
+        with closing(Wire(self._wire.endpoint)) as fresh:
+            return SearchResidue(fresh, self.store().names).count(entry, keys)
+
+    def export(self, entry: Entry, keys: SubjectKeys) -> Iterator[Mapping[str, Any]]:
+        for index, query in self._queries(entry, keys):
+            for hit in pages(self._wire, index, query):
+                yield {"_id": hit["_id"], **_own_part(entry, keys, hit["_source"])}
+
+    def explain(self, entry: Entry, keys: SubjectKeys) -> IndexUse:
+        used = [
+            json.dumps(_shape(query), sort_keys=True)
+            for _, query in self._queries(entry, keys)
+            if query != mapping.NOTHING
+        ]
+        # A field that has no inverted index is refused before it gets here.
+        return IndexUse(uses_index=bool(used), detail="; ".join(dict.fromkeys(used)) or "no such field")
+
+    def inspect(self, entries: Sequence[Entry], data_map: DataMap) -> Iterator[Finding]:
+        from gdpr.stores.indexes import LiveIndexes
+
+        yield from LiveIndexes(self).inspect(entries)
+
+    def fingerprint(self) -> str:
+        from searchindex.engines.identify import who_answers
+
+        identity = who_answers(self._wire)
+        health = self._wire.get("/_cluster/state/version?filter_path=cluster_name,cluster_uuid")
+        cluster = health.get("cluster_uuid") or health.get("cluster_name") or "unknown"
+        return f"{identity.kind} {identity.version}, cluster {cluster}"
+
+    # --- what there is -------------------------------------------------------------------------------
+
+    def store(self) -> SearchStore:
+        """Give the store whose indexes these are."""
+        return cast("SearchStore", registry()[self.alias])
+
+    def concrete(self, entry: Entry) -> Indexes:
+        """Give every index that holds an entry's documents, with its definition."""
+        return concrete(self._wire, self.store().names.alias(entry.target))
+
+    @property
+    def _wire(self) -> Wire:
+        return self.store().wire
+
+    def _engine(self) -> Engine:
+        from searchindex.engines.identify import identify
+
+        return identify(self._wire)
+
+    def _queries(self, entry: Entry, keys: SubjectKeys) -> list[tuple[str, Query]]:
+        if not entry.is_looked_at:
+            return []
+        found = self.concrete(entry)
+        if found:
+            self._wire.request("POST", at(",".join(found), "_refresh"))
+        return [
+            (index, mapping.query(_properties(definition), entry.locator, keys))
+            for index, definition in found.items()
+        ]
+
+    def _count(self, index: str, query: Query) -> int:
+        return int(self._wire.request("POST", at(index, "_count"), {"query": query}).body["count"])
+
+    def _page(self, index: str, query: Query, size: int) -> list[Hit]:
+        body = {"query": query, "size": size, "seq_no_primary_term": True, "sort": ["_doc"]}
+        hits: list[Hit] = self._wire.request("POST", at(index, "_search"), body).body["hits"]["hits"]
+        return hits
+
+    def _pending(self, entry: Entry, keys: SubjectKeys, index: str, query: Query) -> int:
+        """Count what is still to change; only reading the documents can tell."""
+        match entry.action:
+            case Manual() | Nothing():
+                return 0
+            case Delete():
+                return self._count(index, query)
+            case Retain() if not entry.action.strategies:
+                return 0
+        return sum(bool(edited(entry, keys, hit["_source"])) for hit in pages(self._wire, index, query))
+
+    # --- acting --------------------------------------------------------------------------------------
+
+    def _batch(
+        self, entry: Entry, keys: SubjectKeys, index: str, query: Query, limit: int
+    ) -> tuple[int, int]:
+        match entry.action:
+            case Delete():
+                return self._delete(index, query, limit)
+            case Pull() | Unset() | Detach() | Anonymise() | Retain():
+                return self._edit(entry, keys, index, query, limit)
+        return 0, 0
+
+    def _delete(self, index: str, query: Query, limit: int) -> tuple[int, int]:
+        if self._engine().features.server_side_reindex:
+            path = f"{at(index, '_delete_by_query')}?conflicts=proceed&refresh=true&max_docs={limit}"
+            answer = self._wire.request("POST", path, {"query": query}).body
+            failures = answer.get("failures") or ()
+            if answer["deleted"] or answer["version_conflicts"]:
+                return int(answer["total"]), int(answer["deleted"])
+            if failures:
+                raise _refused(index, {str(one.get("status")) for one in failures})
+        # Engines without that module, and documents of version 0, which it can't delete.
+        return self._delete_by_id(index, query, limit)
+
+    def _delete_by_id(self, index: str, query: Query, limit: int) -> tuple[int, int]:
+        hits = self._page(index, query, limit)
+        return len(hits), self._bulk(index, [[{"delete": _guarded(hit)}] for hit in hits])
+
+    def _edit(self, entry: Entry, keys: SubjectKeys, index: str, query: Query, limit: int) -> tuple[int, int]:
+        lines: list[list[Mapping[str, Any]]] = []
+        for hit in pages(self._wire, index, query):
+            changed = edited(entry, keys, hit["_source"])
+            if changed:
+                lines.append([{"update": _guarded(hit)}, {"doc": changed}])
+            if len(lines) == limit:
+                break
+        return len(lines), self._bulk(index, lines)
+
+    def _bulk(self, index: str, actions: Sequence[Sequence[Mapping[str, Any]]]) -> int:
+        """Send guarded writes; those that meet another write are left for the next batch."""
+        if not actions:
+            return 0
+        lines = [json.dumps(line, ensure_ascii=False).encode() for action in actions for line in action]
+        path = f"{at(index, '_bulk')}?refresh=true"
+        answer = self._wire.request("POST", path, b"\n".join(lines) + b"\n").body
+        statuses = [int(next(iter(item.values()))["status"]) for item in answer["items"]]
+        tolerable = (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND)
+        bad = {
+            str(status) for status in statuses if status >= HTTPStatus.BAD_REQUEST and status not in tolerable
+        }
+        if bad:
+            raise _refused(index, bad)
+        return sum(status < HTTPStatus.BAD_REQUEST for status in statuses)
+
+
+def concrete(wire: Wire, name: str) -> Indexes:
+    """
+    Give the indexes behind an alias, and those that were copied into them and are still there.
+
+    Args:
+        wire: Connection.
+        name: Alias with its prefix, an index, or a pattern with asterisks.
+    """
+    path = f"{at(f'{name},{name}-*')}?expand_wildcards=all&ignore_unavailable=true&allow_no_indices=true"
+    found = wire.find(path) or {}
+    if "*" in name:
+        return {index: found[index] for index in sorted(found)}
+    older = re.compile(rf"{re.escape(name)}-\d+")
+    return {
+        index: found[index]
+        for index in sorted(found)
+        if index == name
+        or name in found[index].get("aliases", {})
+        or older.fullmatch(index)
+        or found[index].get("data_stream") == name
+    }
+
+
+def pages(wire: Wire, index: str, query: Query) -> Iterator[Hit]:
+    """Read every document that a query finds, in one frozen view, page by page."""
+    body = {"query": query, "size": _PAGE, "sort": ["_doc"], "seq_no_primary_term": True}
+    answer = wire.request("POST", f"{at(index, '_search')}?scroll={_KEEP}", body).body
+    try:
+        while answer["hits"]["hits"]:
+            yield from answer["hits"]["hits"]
+            following = {"scroll": _KEEP, "scroll_id": answer["_scroll_id"]}
+            answer = wire.request("POST", "/_search/scroll", following).body
+    finally:
+        wire.request("DELETE", "/_search/scroll", {"scroll_id": answer["_scroll_id"]}, accept=(404,))
+
+
+def _properties(definition: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = definition.get("mappings", {}).get("properties", {})
+    return found
+
+
+def _guarded(hit: Hit) -> Mapping[str, Any]:
+    routing = {"routing": hit["_routing"]} if "_routing" in hit else {}
+    return {
+        "_id": hit["_id"],
+        "if_seq_no": hit["_seq_no"],
+        "if_primary_term": hit["_primary_term"],
+        **routing,
+    }
+
+
+def _own_part(entry: Entry, keys: SubjectKeys, source: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(entry.locator, Array):
+        return source
+    wanted = mapping.values_of(entry.locator, keys)
+    array = entry.locator.array
+    return {array: own_elements(source, array, entry.locator.inner, wanted)}
+
+
+def _shape(query: Any) -> Any:
+    """Leave the values out of a query."""
+    if isinstance(query, Mapping):
+        return {name: "…" if name == "values" else _shape(part) for name, part in query.items()}
+    if isinstance(query, list):
+        is_values = all(not isinstance(part, Mapping) for part in query)
+        return "…" if is_values else [_shape(part) for part in query]
+    return query
+
+
+def _refused(index: str, statuses: set[str]) -> ErasureRefused:
+    return ErasureRefused(
+        f"The index {index} refuses to change documents (status {', '.join(sorted(statuses))}).",
+        hint="See whether the index is blocked for writing (a full disk blocks it), then run again.",
+    )

@@ -1,0 +1,130 @@
+"""
+What an erasure has left in indexes: looked for by code of its own, on a connection of its own.
+
+Candidates come by every searchable form of the field that the server names, in every index of
+the server that could be meant; what counts is what a document's source says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from accord.errors import ErasureRefused
+from gdpr.actions import Delete, Manual, Nothing
+from gdpr.entries import Entry
+from gdpr.locators import Array, Key, Path, Rows, parts
+from gdpr.stores.edits import edited
+from gdpr.stores.paths import at as values_at
+from gdpr.subjects import SubjectKeys
+from searchindex.names import Names
+from searchindex.wire import Wire, at
+
+_NUMBERS = frozenset({"long", "integer", "short", "byte", "unsigned_long", "double", "float"})
+_SIZE = 500
+
+
+class SearchResidue:
+    """
+    A second look at the indexes of one store.
+
+    Args:
+        wire: A connection that nothing else uses.
+        names: How the store names things.
+    """
+
+    def __init__(self, wire: Wire, names: Names) -> None:
+        self._wire = wire
+        self._names = names
+
+    def count(self, entry: Entry, keys: SubjectKeys) -> int:
+        """Count the documents that an entry's action should have changed, and has not."""
+        if not entry.is_looked_at or isinstance(entry.action, Nothing):
+            return 0
+        return sum(self._in_index(index, entry, keys) for index in self._indexes(entry.target))
+
+    def _indexes(self, target: str) -> list[str]:
+        """Go through all indexes of the server, open or closed, and take those that carry the name."""
+        name = self._names.alias(target)
+        pattern = re.compile(re.escape(name).replace(r"\*", ".*") + r"(-\d+)?")
+        listed = self._wire.get("/_all/_alias?expand_wildcards=all")
+        return sorted(
+            index for index, found in listed.items() if pattern.fullmatch(index) or name in found["aliases"]
+        )
+
+    def _in_index(self, index: str, entry: Entry, keys: SubjectKeys) -> int:
+        self._wire.request("POST", at(index, "_refresh"))
+        left: set[str] = set()
+        for locator in parts(entry.locator):
+            if not isinstance(locator, Key | Path | Array | Rows):
+                continue
+            path, wanted = _path(locator), _texts(locator, keys)
+            for hit in self._candidates(index, path, wanted):
+                held = (str(value) for value in values_at(hit["_source"], path))
+                if wanted.intersection(held) and _is_left(entry, keys, hit["_source"]):
+                    left.add(hit["_id"])
+        return len(left)
+
+    def _candidates(self, index: str, path: str, wanted: set[str]) -> Iterator[Mapping[str, Any]]:
+        queries = self._forms(index, path, sorted(wanted))
+        if not queries:
+            return
+        body: dict[str, Any] = {
+            "query": {"bool": {"should": queries, "minimum_should_match": 1}},
+            "size": _SIZE,
+        }
+        answer = self._wire.request("POST", f"{at(index, '_search')}?scroll=1m", body).body
+        while answer["hits"]["hits"]:
+            yield from answer["hits"]["hits"]
+            again = {"scroll": "1m", "scroll_id": answer["_scroll_id"]}
+            answer = self._wire.request("POST", "/_search/scroll", again).body
+        self._wire.request("DELETE", "/_search/scroll", {"scroll_id": answer["_scroll_id"]}, accept=(404,))
+
+    def _forms(self, index: str, path: str, wanted: Sequence[str]) -> list[Mapping[str, Any]]:
+        """Ask the server by which names and types a field can be searched, and use each."""
+        steps = path.split(".")
+        above = [".".join(steps[:length]) for length in range(1, len(steps))]
+        fields = ",".join([path, f"{path}.*", *above])
+        caps = self._wire.get(f"{at(index, '_field_caps')}?fields={fields}")["fields"]
+        nested = next((name for name in reversed(above) if "nested" in caps.get(name, {})), "")
+        queries: list[Mapping[str, Any]] = []
+        for name, kinds in caps.items():
+            if name in above:
+                continue
+            for kind, features in kinds.items():
+                if features.get("searchable"):
+                    queries += [_one(name, kind, text) for text in wanted if _may_hold(kind, text)]
+        if not nested:
+            return queries
+        return [{"nested": {"path": nested, "query": query, "ignore_unmapped": True}} for query in queries]
+
+
+def _one(name: str, kind: str, text: str) -> Mapping[str, Any]:
+    if kind in ("text", "match_only_text", "search_as_you_type"):
+        return {"match_phrase": {name: text}}
+    return {"term": {name: {"value": text}}}
+
+
+def _may_hold(kind: str, text: str) -> bool:
+    return kind not in _NUMBERS or text.removeprefix("-").isdigit()
+
+
+def _path(locator: Key | Path | Array | Rows) -> str:
+    return str(getattr(locator, "field", "") or getattr(locator, "path", "")).replace("[]", "")
+
+
+def _texts(locator: Key | Path | Array | Rows, keys: SubjectKeys) -> set[str]:
+    if isinstance(locator, Rows):
+        if locator.entry not in keys.collected:
+            raise ErasureRefused(
+                f"The keys of entry “{locator.entry}” have not been collected.",
+                hint="Verification needs the keys that were collected before the erasure.",
+            )
+        return {str(key) for key in keys.collected[locator.entry]}
+    value = keys.value(locator.by)
+    return set() if value is None else {str(value)}
+
+
+def _is_left(entry: Entry, keys: SubjectKeys, source: Mapping[str, Any]) -> bool:
+    return isinstance(entry.action, Delete | Manual) or bool(edited(entry, keys, source))

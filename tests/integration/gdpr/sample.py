@@ -1,0 +1,54 @@
+"""Work with the sample project's data map in a process of its own: one question a line, one answer a line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import django
+
+
+def ask(question: dict[str, Any]) -> Any:
+    """Answer one question; the names are those of the adapters."""
+    from gdpr.datamap import load_data_map
+    from gdpr.services.export import collect_keys
+    from gdpr.stores.base import erasure_store
+    from gdpr.subjects import SubjectKeys
+
+    data_map = load_data_map()
+    match question["do"]:
+        case "resolve":
+            keys = data_map.resolve(question["subject"], question.get("by", ""))
+            return collect_keys(data_map, keys).to_json()
+        case "entries":
+            return [entry.id for entry in data_map.looked_at()]
+    entry = data_map.entry(question["entry"])
+    keys = SubjectKeys.from_json(question["keys"])
+    store = erasure_store(entry.store)
+    match question["do"]:
+        case "find":
+            found = store.find(entry, keys)
+            return {"count": found.count, "pending": found.pending, "sample": list(found.sample)}
+        case "erase":
+            erased = store.erase(entry, keys, question.get("limit", 100))
+            return {"matched": erased.matched, "affected": erased.affected, "done": erased.done}
+        case "residue":
+            return store.residue(entry, keys)
+        case "explain":
+            used = store.explain(entry, keys)
+            return {"index": used.uses_index, "full": used.read_in_full, "detail": used.detail}
+        case "fingerprint":
+            return store.fingerprint()
+        case "python":
+            scope: dict[str, Any] = {"entry": entry, "keys": keys, "store": store}
+            exec(question["code"], scope)  # noqa: S102 - the test's own words
+            return scope.get("answer")
+    raise ValueError(question["do"])
+
+
+if __name__ == "__main__":
+    django.setup()
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(ask(json.loads(line)), default=str) + "\n")
+        sys.stdout.flush()
