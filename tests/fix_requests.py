@@ -1,0 +1,147 @@
+"""Fixtures of erasures: the sample project with people in every store, and two persons of staff."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import psycopg2
+import pytest
+from pymongo import MongoClient
+
+from tests.fix_project import Finished, Project
+
+PASSWORD = "only-for-one-test"
+LISTENERS = 12
+SETUP = """
+import django; django.setup()
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+for name in ("filer", "approver", "nobody"):
+    user = get_user_model().objects.create_user(name, password="{password}", is_staff=True)
+    if name != "nobody":
+        user.user_permissions.set(Permission.objects.filter(content_type__app_label="gdpr"))
+"""
+PRELUDE = """
+import json, sys
+import django; django.setup()
+from django.contrib.auth import get_user_model
+from gdpr.datamap import load_data_map
+from gdpr.models import *
+from gdpr.services import *
+from gdpr.services import (
+    approvals, consent, erasure, holds, moving, planning, processing, receipts, requests, sealing, steps,
+    verification,
+)
+from gdpr.states import *
+filer, approver = (get_user_model().objects.get(username=name) for name in ("filer", "approver"))
+def keys(key): return load_data_map().resolve(str(key), "id")
+def planned(key):
+    request = requests.file_request(
+        keys(key), by=filer, channel=Channel.COMMAND, identity=IdentityMethod.STAFF
+    )
+    planning.plan(request)
+    return ErasureRequest.objects.get(pk=request.pk)
+def approved(key):
+    request = planned(key)
+    approvals.approve(request, by=approver, digest=request.plan_digest)
+    return ErasureRequest.objects.get(pk=request.pk)
+def begun(key):
+    request = erasure.start(approved(key))
+    erasure.begin(request)
+    return ErasureRequest.objects.get(pk=request.pk)
+def say(value): print(json.dumps(value, default=str))
+"""
+
+
+@dataclass(frozen=True)
+class Erasing:
+    """
+    The sample project, and what tests of erasures ask of it.
+
+    Attributes:
+        project: The project.
+    """
+
+    project: Project
+
+    def erase(self, *arguments: str, program: tuple[str, ...] = ("manage.py",), **env: str) -> Finished:
+        """Run gdpr_erase without questions."""
+        return self.command("gdpr_erase", *arguments, "--noinput", program=program, **env)
+
+    def command(self, *arguments: str, program: tuple[str, ...] = ("manage.py",), **env: str) -> Finished:
+        """Run a command, with the password of whoever acts, and further environment variables."""
+        return self._with(env).run(*arguments, program=program)
+
+    def _with(self, env: Mapping[str, str]) -> Project:
+        return replace(self.project, extra={**self.project.extra, "ACCORD_PASSWORD": PASSWORD, **env})
+
+    def call(self, code: str, **env: str) -> Any:
+        """Run code on the services in a process of its own, and give what it said."""
+        done = self._with(env).run("-c", PRELUDE + code, program=())
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout or "null")
+
+    def reference(self, code: str) -> str:
+        """Run code that ends in a request, and give its reference."""
+        return str(self.call(f"say(({code}).reference)"))
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Ask PostgreSQL."""
+        return self.project.rows(query)
+
+    def execute(self, statement: str) -> None:
+        """Send a statement to PostgreSQL, past every service."""
+        connection = psycopg2.connect(self.project.database_url)
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(statement)
+        finally:
+            connection.close()
+
+    def state(self, reference: str) -> str:
+        """Give the state of a request."""
+        [(state,)] = self.rows(f"SELECT state FROM gdpr_erasurerequest WHERE reference = '{reference}'")
+        return str(state)
+
+    @contextmanager
+    def documents(self, collection: str) -> Iterator[Any]:
+        """Give a collection, by the driver alone."""
+        with MongoClient[dict[str, Any]](self.project.mongodb_url) as client:
+            yield client.get_default_database()[collection]
+
+    def holdings(self, key: int) -> dict[str, int]:
+        """Count what the stores hold of a listener, by their drivers alone."""
+        with MongoClient[dict[str, Any]](self.project.mongodb_url) as client:
+            raw = client.get_default_database()
+            models = client[f"{raw.name}_documents"]
+            found = {
+                "plays": raw["plays"].count_documents({"listener_id": key}),
+                "playlists": raw["playlists"].count_documents({"owner_id": key}),
+                "recommendations": raw["recommendations"].count_documents({"listener_id": key}),
+                "sessions": models["listening_session"].count_documents({"listener_id": key}),
+            }
+        [(consents,)] = self.rows(f"SELECT count(*) FROM streaming_consent WHERE listener_id = {key}")
+        [(named,)] = self.rows(
+            f"SELECT count(*) FROM streaming_listener WHERE id = {key} AND email NOT LIKE '%@erased.invalid'"
+        )
+        return {**found, "consents": consents, "listener": named}
+
+    def assert_gone(self, key: int) -> None:
+        """Make sure that nothing is left of a listener that had to go."""
+        assert not any(self.holdings(key).values()), self.holdings(key)
+
+
+@pytest.fixture
+def erasing(project: Project) -> Erasing:
+    """Give the sample project with listeners in every store, and accounts of staff."""
+    project.manage("migrate_all")
+    project.manage(
+        "streaming_seed", "--listeners", str(LISTENERS), "--tracks", "10", "--venues", "2", "--noinput"
+    )
+    done = project.run("-c", SETUP.format(password=PASSWORD), program=())
+    assert done.returncode == 0, done.stderr
+    return Erasing(project)
