@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 CURRENT = "1"
 
@@ -85,7 +85,7 @@ def _normalise_syntax_tree(source: str) -> str:
     except (SyntaxError, ValueError):
         return source
     tree.body = _sort_leading_imports(tree.body)
-    return "".join(_write(tree))
+    return _text(tree)
 
 
 def _sort_leading_imports(body: list[ast.stmt]) -> list[ast.stmt]:
@@ -94,7 +94,7 @@ def _sort_leading_imports(body: list[ast.stmt]) -> list[ast.stmt]:
     end = start
     while end < len(body) and isinstance(body[end], (ast.Import, ast.ImportFrom)):
         end += 1
-    imports = sorted(body[start:end], key=lambda node: "".join(_write(node)))
+    imports = sorted(body[start:end], key=_text)
     return [*body[:start], *imports, *body[end:]]
 
 
@@ -107,34 +107,39 @@ def _opens_with_docstring(body: list[ast.stmt]) -> bool:
     )
 
 
-def _write(node: object) -> Iterator[str]:
-    """Write a node, a list of nodes or a plain value as text."""
+def _text(node: object) -> str:
+    parts: list[str] = []
+    _write(node, parts.append)
+    return "".join(parts)
+
+
+def _write(node: object, write: Callable[[str], None]) -> None:
+    """Write a node, a list of nodes or a plain value as text, piece by piece."""
     if isinstance(node, ast.AST):
-        yield type(node).__name__
-        yield "("
-        for name, value in _meaningful_fields(node):
-            yield f"{name}="
-            yield from _write(value)
-            yield ";"
-        yield ")"
+        write(f"{type(node).__name__}(")
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if value is None or value == [] or name in _IGNORED_FIELDS:
+                continue
+            write(f"{name}=")
+            _write(_undocumented(node, value) if name == "body" else value, write)
+            write(";")
+        write(")")
     elif isinstance(node, list):
-        yield "["
+        write("[")
         for item in node:
-            yield from _write(item)
-            yield ","
-        yield "]"
+            _write(item, write)
+            write(",")
+        write("]")
     else:
-        yield f"{type(node).__name__}:{node!r}"
+        write(f"{type(node).__name__}:{node!r}")
 
 
-def _meaningful_fields(node: ast.AST) -> Iterator[tuple[str, object]]:
-    for name, value in ast.iter_fields(node):
-        if name in _IGNORED_FIELDS or value is None or value == []:
-            continue
-        if name == "body" and isinstance(node, _DOCUMENTED) and _opens_with_docstring(value):
-            yield name, value[1:]
-        else:
-            yield name, value
+def _undocumented(node: ast.AST, body: object) -> object:
+    """Leave the docstring out of the body of what can have one."""
+    if isinstance(node, _DOCUMENTED) and isinstance(body, list) and _opens_with_docstring(body):
+        return body[1:]
+    return body
 
 
 ALGORITHMS: Mapping[str, Callable[[str], str]] = {"1": _normalise_syntax_tree}
