@@ -11,3 +11,9 @@ class AccordConfig(AppConfig):
     name = "accord"
     verbose_name = "Accord"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Have django-auditlog log what the apps declare."""
+        from accord import auditlog
+
+        auditlog.install()

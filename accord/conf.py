@@ -56,7 +56,9 @@ class AccordSettings:
         trusted_keys: Names of other installations to the public keys they sign with, in base64.
         audit_checkpoints: File outside of the databases that heads of the audit chain are
             appended to; a relative path starts at `BASE_DIR`.
-        policy: Rules by subject, such as `erasure`; each subject's package reads its own.
+        policy: Rules by subject, such as `erasure`; each subject's package reads its own; and by
+            environment, what it asks of a run (docs/reference/policy.md).
+        attestations: Folder that attestations of successful runs are written to; empty for none.
     """
 
     project: str = "accord"
@@ -70,6 +72,7 @@ class AccordSettings:
     trusted_keys: Mapping[str, object] = field(default_factory=dict)
     audit_checkpoints: str = ".accord/audit-checkpoints.jsonl"
     policy: Mapping[str, Any] = field(default_factory=dict)
+    attestations: str = ""
 
     def store_settings(self) -> Mapping[str, StoreSettings]:
         """
@@ -114,6 +117,11 @@ def load() -> AccordSettings:
 def base_dir() -> Path:
     """Give the folder that relative paths in a store's options start from: `BASE_DIR`, else where we run."""
     return Path(getattr(django_settings, "BASE_DIR", "")).absolute()
+
+
+def middleware() -> tuple[str, ...]:
+    """Give Django's `MIDDLEWARE`."""
+    return tuple(django_settings.MIDDLEWARE)
 
 
 def secret_keys() -> tuple[bytes, ...]:

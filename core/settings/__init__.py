@@ -70,6 +70,10 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
 
+# Whoever writes a request writes this header: its text has no place in the entries.
+AUDITLOG_CID_HEADER = None
+AUDITLOG_DISABLE_REMOTE_ADDR = True
+
 # --- files ------------------------------------------------------------------------------------
 
 STATIC_URL = "static/"
