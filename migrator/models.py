@@ -1,12 +1,17 @@
 """
-The journal: what runs did and when, for people.
+The journal (what runs did and when, for people) and the papers of governance (approvals, attestations).
 
-It is history, not truth: which steps are applied is recorded in each store's own ledger.
+The journal is history, not truth: which steps are applied is recorded in each store's own
+ledger. Approvals name people by the random references of the audit trail and by bare keys,
+without a foreign key: these tables are there before those of any account.
 """
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -85,3 +90,124 @@ class StepRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.store}:{self.app}.{self.name}"
+
+
+def random_reference() -> str:
+    """Make a reference that says nothing of anybody: 128 random bits in hex."""
+    return uuid.uuid4().hex
+
+
+class ApprovalState(models.TextChoices):
+    """How far a request for approval is."""
+
+    REQUESTED = "requested", _("waits for approval")
+    APPROVED = "approved", _("approved")
+    REJECTED = "rejected", _("rejected")
+    EXPIRED = "expired", _("expired")
+    USED = "used", _("used")
+
+
+class PlanApproval(models.Model):
+    """
+    A request that a plan may run, and what another person said to it.
+
+    What was asked for never changes: the trigger of migration 0002 keeps it, and `digest`
+    stands in the audit trail too. `steps` is what the digest is made of; `remaining` names the
+    steps that may still run, and only ever shrinks.
+    """
+
+    reference = models.CharField(_("reference"), max_length=32, unique=True, default=random_reference)
+    project = models.CharField(_("project"), max_length=200)
+    environment = models.CharField(_("environment"), max_length=60)
+    kind = models.CharField(_("kind"), max_length=10, choices=RunKind.choices)
+    direction = models.CharField(_("direction"), max_length=10)
+    target = models.CharField(_("target"), max_length=500, blank=True)
+    digest = models.CharField(_("plan digest"), max_length=64)
+    steps = models.JSONField(_("steps"))
+    remaining = models.JSONField(_("steps that may still run"))
+    state = models.CharField(
+        _("state"), max_length=10, choices=ApprovalState.choices, default=ApprovalState.REQUESTED
+    )
+    reason = models.TextField(_("reason"))
+    requester_ref = models.CharField(_("reference of who asked"), max_length=32)
+    requester_key = models.CharField(_("account that asked"), max_length=64)
+    requested_at = models.DateTimeField(_("requested"))
+    expires_at = models.DateTimeField(_("expires"))
+    approver_ref = models.CharField(_("reference of who decided"), max_length=32, blank=True)
+    approver_key = models.CharField(_("account that decided"), max_length=64, blank=True)
+    decision_reason = models.TextField(_("reason of the decision"), blank=True)
+    decided_at = models.DateTimeField(_("decided"), null=True)
+    run_id = models.CharField(_("last run"), max_length=40, blank=True)
+    used_at = models.DateTimeField(_("used up"), null=True)
+
+    class Meta:
+        """Newest first; four eyes and one open request a plan are the database's business."""
+
+        ordering = ("-requested_at", "-id")
+        verbose_name = _("plan approval")
+        verbose_name_plural = _("plan approvals")
+        required_db_vendor = "postgresql"
+        default_permissions = ("add", "view")
+        permissions = (("approve_planapproval", _("Can approve or reject plans of others")),)
+        constraints = (
+            models.CheckConstraint(
+                condition=~Q(approver_ref=F("requester_ref")), name="migrator_approval_by_another_person"
+            ),
+            models.CheckConstraint(
+                condition=~Q(approver_key=F("requester_key")), name="migrator_approval_by_another_account"
+            ),
+            models.CheckConstraint(
+                condition=~Q(requester_ref="") & ~Q(requester_key=""), name="migrator_approval_has_requester"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=("approved", "rejected", "used"))
+                | ~Q(approver_ref="") & ~Q(approver_key="") & Q(decided_at__isnull=False),
+                name="migrator_approval_has_approver",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=ApprovalState.values), name="migrator_approval_state_known"
+            ),
+            models.UniqueConstraint(
+                fields=("project", "environment", "kind", "digest"),
+                condition=Q(state__in=("requested", "approved")),
+                name="migrator_approval_open_once",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.short
+
+    @property
+    def short(self) -> str:
+        """The beginning of the reference, enough to name it on a command line."""
+        return self.reference[:8]
+
+
+class Attestation(models.Model):
+    """
+    A signed word that an environment has run some steps, as they are, and succeeded.
+
+    The document is believed for its signature, which is checked whenever it counts; the other
+    columns are there to find and to list it.
+    """
+
+    reference = models.CharField(_("reference"), max_length=32, unique=True, default=random_reference)
+    environment = models.CharField(_("environment"), max_length=60)
+    run_id = models.CharField(_("run"), max_length=40, blank=True)
+    content = models.CharField(_("digest of what it says"), max_length=64, unique=True)
+    document = models.JSONField(_("document"))
+    signer = models.CharField(_("signed by"), max_length=200)
+    made_at = models.DateTimeField(_("made"))
+    kept_at = models.DateTimeField(_("kept since"), auto_now_add=True)
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ("-made_at", "-id")
+        verbose_name = _("attestation")
+        verbose_name_plural = _("attestations")
+        required_db_vendor = "postgresql"
+        default_permissions = ("add", "view")
+
+    def __str__(self) -> str:
+        return f"{self.environment} {self.run_id or self.reference[:8]}"

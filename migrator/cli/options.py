@@ -32,20 +32,8 @@ def add_store(parser: ArgumentParser) -> None:
 
 def add_migrate_arguments(parser: ArgumentParser) -> None:
     """Add the flags of migrate_all."""
-    parser.add_argument(
-        "app_label", nargs="?", default="", help="Only steps of this app, and what they need."
-    )
-    parser.add_argument(
-        "migration_name",
-        nargs="?",
-        default="",
-        help="Up to this step of the app; a unique beginning of its name is enough. “zero” with --revert.",
-    )
-    _add_modes(parser)
-    _add_targets(parser)
-    parser.add_argument(
-        "--env", default="", metavar="NAME", help="Refuse unless the settings are those of NAME."
-    )
+    _add_looks(parser)
+    add_plan_arguments(parser)
     parser.add_argument(
         "--noinput", "--no-input", action="store_false", dest="interactive", help="Never ask a question."
     )
@@ -60,7 +48,25 @@ def add_migrate_arguments(parser: ArgumentParser) -> None:
     add_format(parser)
 
 
-def _add_modes(parser: ArgumentParser) -> None:
+def add_plan_arguments(parser: ArgumentParser) -> None:
+    """Add the flags that say what is to run, and nothing about how."""
+    parser.add_argument(
+        "app_label", nargs="?", default="", help="Only steps of this app, and what they need."
+    )
+    parser.add_argument(
+        "migration_name",
+        nargs="?",
+        default="",
+        help="Up to this step of the app; a unique beginning of its name is enough. “zero” with --revert.",
+    )
+    _add_kinds(parser)
+    _add_targets(parser)
+    parser.add_argument(
+        "--env", default="", metavar="NAME", help="Refuse unless the settings are those of NAME."
+    )
+
+
+def _add_looks(parser: ArgumentParser) -> None:
     modes = parser.add_mutually_exclusive_group()
     modes.add_argument("--plan", action="store_true", help="Show the steps in order, and change nothing.")
     modes.add_argument(
@@ -69,6 +75,9 @@ def _add_modes(parser: ArgumentParser) -> None:
     modes.add_argument(
         "--check", action="store_true", dest="check_unapplied", help="Exit with 1 if steps are pending."
     )
+
+
+def _add_kinds(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--revert", action="store_true", help="Undo steps, newest first, instead of applying."
     )
@@ -109,7 +118,7 @@ def request_from(options: dict[str, Any]) -> Request:
         target=_target(options),
         revert=options["revert"],
         environment=options["env"],
-        lock_wait=options["lock_wait"],
+        lock_wait=options.get("lock_wait"),
     )
 
 

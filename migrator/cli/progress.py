@@ -10,7 +10,7 @@ from typing import TextIO
 from accord import process
 from accord.events import Event, LeaseAwaited, Reporter, StepNoted, StepProgressed
 from accord.types import Direction
-from migrator.engine.events import StepBroke, StepFinished, StepSkipped, StepStarted
+from migrator.engine.events import RunNoted, StepBroke, StepFinished, StepSkipped, StepStarted
 
 _VERBS = {Direction.APPLY: "applied", Direction.REVERT: "reverted"}
 
@@ -35,6 +35,8 @@ def line_for(event: Event, verbosity: int) -> str | None:
             return f"{event.step.key}  left out: it needs {event.because.key}"
         case StepNoted() if verbosity > 0:
             return f"{event.key}  {event.note}"
+        case RunNoted() if verbosity > 0:
+            return event.note
         case _:
             return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from accord import conf, lease
 from accord.clock import Clock, SystemClock
@@ -38,6 +39,9 @@ from migrator.engine.plan import Plan, plan_forward, plan_revert
 from migrator.engine.request import Request, RunReport
 from migrator.engine.situation import Situation, read_situation
 from migrator.models import Outcome, RunKind
+
+if TYPE_CHECKING:
+    from migrator.engine.guard import Guard
 
 LEASE_SCOPE = "migrations"
 _NO_FILE = Path("(no file)")
@@ -155,7 +159,7 @@ class Migrations:
         situation = self.situation()
         plan = self.plan(request, situation)
         if plan.steps:
-            self._preflight(request, plan)
+            self._preflight(request, plan, situation)
             if confirm is not None:
                 confirm(plan)
         wait = self._settings.lock_wait if request.lock_wait is None else request.lock_wait
@@ -168,17 +172,19 @@ class Migrations:
             wait=wait,
             report=report,
         ) as held:
-            planned = self._plan_again(request, plan, exact=exact) if plan.steps else plan
-            return self._execute(request, planned, held, report, stop)
+            if plan.steps:
+                situation = self.situation()
+                plan = self._plan_again(request, plan, situation, exact=exact)
+            return self._execute(request, plan, situation, held, report, stop)
 
-    def _plan_again(self, request: Request, plan: Plan, *, exact: bool) -> Plan:
+    def _plan_again(self, request: Request, plan: Plan, situation: Situation, *, exact: bool) -> Plan:
         """
         Plan under the lease: another run may have worked while this one waited.
 
         Raises:
             PlanChanged: A person confirmed the first plan, and the second has other steps.
         """
-        again = self.plan(request, self.situation())
+        again = self.plan(request, situation)
         if exact and again.steps and again.digest != plan.digest:
             raise PlanChanged(
                 "The plan changed while this run waited for the lease.",
@@ -187,8 +193,17 @@ class Migrations:
         return again
 
     def _execute(
-        self, request: Request, plan: Plan, held: Lease, report: Reporter, stop: Callable[[], bool]
+        self,
+        request: Request,
+        plan: Plan,
+        situation: Situation,
+        held: Lease,
+        report: Reporter,
+        stop: Callable[[], bool],
     ) -> RunReport:
+        guard = self.guard() if plan.steps else None
+        if guard is not None:
+            guard.take(request, plan, situation, held.run_id, report)
         acts = self._acts(request, plan)
         journal = Journal(self._settings.coordinator, self._clock)
         tell = fan_out([journal, report]) if plan.steps else report
@@ -209,6 +224,8 @@ class Migrations:
         except (LeaseError, StoreUnavailable, Interrupted) as exc:
             execution, error = executor.so_far(), exc
             journal.blame(exc)
+        if guard is not None:
+            guard.finish(request, plan, situation, execution, held.run_id, report)
         seconds = self._clock.monotonic() - started
         tell(RunFinished(run_id=held.run_id, outcome=_outcome(execution, error), seconds=seconds))
         run_id = held.run_id if plan.steps else ""
@@ -229,16 +246,30 @@ class Migrations:
             act = revert_step if plan.direction is Direction.REVERT else apply_step
         return {step.key: act for step in plan.steps}
 
-    def _preflight(self, request: Request, plan: Plan) -> None:
+    def guard(self) -> Guard:
+        """
+        Give the guard that a run of this project passes.
+
+        Raises:
+            ConfigurationError: `ACCORD["POLICY"]` can't be read.
+        """
+        # Loaded here: a run with nothing to do needs no guard, and should not pay for one.
+        from migrator.engine.guard import Guard
+
+        return Guard(self._settings, self._clock)
+
+    def _preflight(self, request: Request, plan: Plan, situation: Situation) -> None:
         """
         Ask everything that can be asked before the first write.
 
         Raises:
             StoreUnavailable: A store of the plan is away, refuses us or isn't supported.
+            GovernanceError: The environment's policy asks for something that isn't there.
             BaselineMismatch: A baseline would record what isn't there.
         """
         for alias in by_store(plan.steps):
             self._stores[alias].ping()
+        self.guard().check(request, plan, situation)
         if request.kind is RunKind.BASELINE:
             refuse_mismatch(self._probe(plan), plan)
 

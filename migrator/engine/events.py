@@ -73,3 +73,10 @@ class RunFinished(Event):
     run_id: str
     outcome: str
     seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunNoted(Event):
+    """Something about the run as a whole that a person should read: its approval, its attestation."""
+
+    note: str

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
 import environ
 
-SECRET_KEY = "a key for tests alone, of more than fifty characters in all"
+SECRET_KEY = os.environ.get(
+    "WORKSHOP_SECRET_KEY", "a key for tests alone, of more than fifty characters in all"
+)
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -27,6 +30,13 @@ ACCORD: dict[str, Any] = {
         "mongodb": {"BACKEND": "mongo_migrations.store.MongoStore", "URL": os.environ["MONGODB_URL"]},
     },
 }
+# What a test of governance decides: which installation this is, what it asks for and whom it trusts.
+if os.environ.get("WORKSHOP_ENVIRONMENT"):
+    ACCORD["ENVIRONMENT"] = os.environ["WORKSHOP_ENVIRONMENT"]
+    ACCORD["POLICY"] = json.loads(os.environ.get("WORKSHOP_POLICY", "{}"))
+    ACCORD["TRUSTED_KEYS"] = json.loads(os.environ.get("WORKSHOP_TRUSTED_KEYS", "{}"))
+if os.environ.get("WORKSHOP_ATTESTATIONS"):
+    ACCORD["ATTESTATIONS"] = os.environ["WORKSHOP_ATTESTATIONS"]
 if os.environ.get("ELASTICSEARCH_URL"):
     ACCORD["STORES"]["search"] = {
         "BACKEND": "searchindex.store.SearchStore",

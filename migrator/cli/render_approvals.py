@@ -1,0 +1,105 @@
+"""Approvals and attestations as text, and as the JSON documents of docs/reference/json.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from django.core.management.color import Style
+from django.utils import timezone
+
+from migrator.cli.render_text import counted
+from migrator.governance import people
+from migrator.governance.approvals import Approvals
+from migrator.models import Attestation, PlanApproval
+
+
+def approval_document(approval: PlanApproval, approvals: Approvals) -> dict[str, Any]:
+    """Describe a request (`accord.approval/1`); people are random references in it."""
+    return {"schema": "accord.approval/1", **_facts(approval, approvals)}
+
+
+def listing_document(found: Iterable[PlanApproval], approvals: Approvals) -> dict[str, Any]:
+    """Describe requests (`accord.approvals/1`)."""
+    return {"schema": "accord.approvals/1", "approvals": [_facts(one, approvals) for one in found]}
+
+
+def _facts(approval: PlanApproval, approvals: Approvals) -> dict[str, Any]:
+    return {
+        "reference": approval.reference,
+        "state": approvals.state_of(approval).value,
+        "environment": approval.environment,
+        "kind": approval.kind,
+        "direction": approval.direction,
+        "target": approval.target,
+        "digest": approval.digest,
+        "steps": [
+            {"key": key, "phase": phase, "checksum": checksum} for key, phase, checksum in approval.steps
+        ],
+        "remaining": approval.remaining,
+        "reason": approval.reason,
+        "requested_by": approval.requester_ref,
+        "requested_at": approval.requested_at.isoformat(),
+        "expires_at": approval.expires_at.isoformat(),
+        "decided_by": approval.approver_ref or None,
+        "decided_at": approval.decided_at.isoformat() if approval.decided_at else None,
+        "decision_reason": approval.decision_reason,
+        "run": approval.run_id or None,
+    }
+
+
+def listing_lines(found: Sequence[PlanApproval], approvals: Approvals, style: Style) -> Iterator[str]:
+    """List requests, a line each."""
+    if not found:
+        yield "Nobody has asked for an approval here."
+    for approval in found:
+        state = approvals.state_of(approval).value
+        steps = counted(len(approval.steps), "step")
+        asked = f"{_time(approval.requested_at)} by {people.name_of(approval.requester_key)}"
+        yield f"{style.MIGRATE_LABEL(approval.short)}  {state:<9}  {steps:>9}  {asked}: {approval.reason}"
+
+
+def approval_lines(approval: PlanApproval, approvals: Approvals, style: Style) -> Iterator[str]:
+    """Show a request whole."""
+    state = approvals.state_of(approval).value
+    yield style.MIGRATE_HEADING(f"Approval {approval.reference} is {state}")
+    yield f"  environment  {approval.environment}"
+    yield f"  plan         {approval.kind} {counted(len(approval.steps), 'step')}, digest {approval.digest}"
+    yield f"  asked by     {people.name_of(approval.requester_key)} at {_time(approval.requested_at)}"
+    yield f"  because      {approval.reason}"
+    yield f"  expires      {_time(approval.expires_at)}"
+    if approval.decided_at:
+        yield f"  decided by   {people.name_of(approval.approver_key)} at {_time(approval.decided_at)}"
+        yield f"  because      {approval.decision_reason}"
+    if approval.run_id:
+        yield f"  last run     {approval.run_id}"
+    yield "  steps        (x: done under this approval)"
+    for key, phase, _checksum in approval.steps:
+        yield f"   [{' ' if key in approval.remaining else 'x'}] {key}  {phase}"
+
+
+def asked_lines(approval: PlanApproval) -> Iterator[str]:
+    """Say what becomes of a new request."""
+    steps = counted(len(approval.steps), "step")
+    yield f"Request {approval.short}: {steps} for “{approval.environment}”, digest {approval.digest}"
+    yield f"Another person approves it before {_time(approval.expires_at)}, in the admin or with"
+    yield f"  manage.py migration_approval approve {approval.short} --as USERNAME --reason TEXT"
+
+
+def decided_lines(approval: PlanApproval) -> Iterator[str]:
+    """Say what was decided."""
+    yield f"Approval {approval.short} is {approval.state}."
+    if approval.state == "approved":
+        command = f"manage.py migrate_all {approval.target}".rstrip()
+        yield f"It counts until {_time(approval.expires_at)} for this plan alone: {command}"
+
+
+def accepted_lines(attestation: Attestation) -> Iterator[str]:
+    """Say what was accepted."""
+    steps = counted(len(attestation.document["steps"]), "step")
+    run = attestation.run_id or "no run"
+    yield f"Accepted: “{attestation.environment}” ran {steps} ({run}); signed by {attestation.signer}."
+
+
+def _time(moment: Any) -> str:
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M %Z}"

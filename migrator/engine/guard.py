@@ -1,0 +1,182 @@
+"""
+The guard of a run: what the environment's policy asks for, asked before and again under the lease.
+
+Loaded only when a plan holds steps. It stands in the engine, so that no door leads past it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.db import DatabaseError
+
+from accord import conf
+from accord.clock import Clock
+from accord.errors import AccordError, ExitCode
+from accord.events import Reporter, silent
+from accord.redact import first_line
+from accord.types import Direction, Step, StepKey
+from migrator.engine.events import RunNoted
+from migrator.engine.executor import Execution
+from migrator.engine.plan import Plan
+from migrator.engine.request import Request
+from migrator.engine.situation import Situation
+from migrator.governance import policy as policies
+from migrator.governance import rules
+from migrator.governance.approvals import Approvals
+from migrator.governance.attestations import Attestations, Attested, standing
+from migrator.governance.work import Work
+from migrator.models import PlanApproval, RunKind
+
+_ACTS = (RunKind.APPLY, RunKind.REVERT)
+
+
+class Guard:
+    """
+    Asks for what the policy of the environment wants.
+
+    Args:
+        settings: Settings of the suite.
+        clock: Time.
+    """
+
+    def __init__(self, settings: conf.AccordSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._policies = policies.load(settings)
+        self._policy = self._policies.of(settings.environment)
+        self._clock = clock
+        self.approvals = Approvals(settings, self._policy, clock)
+        self.attestations = Attestations(settings, clock)
+        self._taken: PlanApproval | None = None
+
+    @property
+    def policy(self) -> policies.Policy:
+        """What this environment asks for."""
+        return self._policy
+
+    def work(self, request: Request, plan: Plan, situation: Situation) -> Work:
+        """
+        Give what governance looks at of a plan.
+
+        The suite's own tables are left out: they hold the approvals. So is what accounts need,
+        as long as nothing else was ever applied: without accounts nobody can approve.
+        """
+        exempt = self.exempt(situation) if plan.direction is Direction.APPLY else frozenset()
+        return Work(
+            kind=request.kind,
+            direction=plan.direction,
+            steps=tuple(step for step in plan.steps if step.key not in exempt),
+            applied=situation.done,
+            target=" ".join(_flags(request)),
+        )
+
+    def exempt(self, situation: Situation) -> frozenset[StepKey]:
+        """Name the steps that nobody has to approve."""
+        steps = situation.graph.steps
+        foundation = frozenset(key for key, step in steps.items() if step.foundation)
+        app = _app_of_accounts()
+        leaves = situation.graph.leaves(self._settings.coordinator, app) if app else ()
+        first = foundation | situation.graph.ancestors(leaves)
+        return first if first.issuperset(situation.applied) else foundation
+
+    def check(self, request: Request, plan: Plan, situation: Situation) -> None:
+        """
+        Ask before the lease is taken. Nothing is changed.
+
+        Raises:
+            ConventionBroken: Pending steps break conventions.
+            NotAttested, ForgedSignature, ForeignSignature: Another environment has to go first.
+            PlanNotApproved: Another person has to approve.
+        """
+        if self._policy.asks and (work := self._asked(request, plan, situation)):
+            self.approvals.covering(work)
+
+    def take(self, request: Request, plan: Plan, situation: Situation, run_id: str, report: Reporter) -> None:
+        """Ask again for the plan that really runs, under the lease, and take its approval."""
+        if self._policy.asks and (work := self._asked(request, plan, situation)):
+            self._taken = self.approvals.take(work, run_id)
+            report(RunNoted(note=f"Approval {self._taken.short} covers this run."))
+
+    def _asked(self, request: Request, plan: Plan, situation: Situation) -> Work | None:
+        """Ask for conventions and attestation; give what has to be approved, if anything."""
+        work = self.work(request, plan, situation)
+        if work.kind is RunKind.APPLY:
+            rules.refuse_broken(self._policy.rules, work.steps, work.applied)
+        if work.steps and work.kind in _ACTS and self._policy.attestation:
+            self.attestations.require(work, self._policy.attestation)
+        return work if work.steps and self._policy.approval else None
+
+    def finish(
+        self,
+        request: Request,
+        plan: Plan,
+        situation: Situation,
+        execution: Execution,
+        run_id: str,
+        report: Reporter = silent,
+    ) -> None:
+        """
+        Note in the approval what was done, and attest a run that succeeded where others rely on it.
+
+        The run is over and stands, whatever happens here: what can't be written is reported, the
+        next run strikes off by the ledgers, and `migration_approval attest` attests by them.
+        """
+        try:
+            if self._taken is not None:
+                self.approvals.finish(self._taken, [outcome.key for outcome in execution.outcomes])
+            if self._attests(request, plan, execution):
+                self._attest(plan, situation, run_id, report)
+        except (DatabaseError, OSError, AccordError) as exc:
+            report(RunNoted(note=f"The papers of this run are not complete: {first_line(exc)}"))
+
+    def _attests(self, request: Request, plan: Plan, execution: Execution) -> bool:
+        whole = execution.exit_code is ExitCode.DONE and len(execution.outcomes) == len(plan)
+        return whole and request.kind in _ACTS and self._policies.attests(self._settings.environment)
+
+    def _attest(self, plan: Plan, situation: Situation, run_id: str, report: Reporter) -> None:
+        if not self.approvals.exist():
+            return
+        done = [Attested(key=str(step.key), checksum=step.source.checksum) for step in _others(plan.steps)]
+        if plan.direction is Direction.APPLY:
+            known = {entry.key for entry in done}
+            done = [*(entry for entry in self.standing(situation) if entry.key not in known), *done]
+        attestation = self.attestations.write(done, plan.direction, run_id)
+        folder = self._settings.attestations
+        if folder:
+            path = self.attestations.export(attestation, conf.base_dir() / Path(folder))
+            report(RunNoted(note=f"Attested in {path}."))
+        else:
+            report(RunNoted(note="Attested; migration_approval attest --output FILE writes it to a file."))
+
+    @staticmethod
+    def standing(situation: Situation) -> list[Attested]:
+        """Give what the ledgers say that the suite applied here, its own tables left out."""
+        steps = situation.graph.steps
+        keys = [key for key in sorted(situation.applied) if key in steps and not steps[key].foundation]
+        return list(standing([situation.applied[key] for key in keys]))
+
+
+def _others(steps: tuple[Step, ...]) -> Iterator[Step]:
+    return (step for step in steps if not step.foundation)
+
+
+def _app_of_accounts() -> str:
+    from django.apps import apps
+    from django.contrib.auth import get_user_model
+
+    return get_user_model()._meta.app_label if apps.is_installed("django.contrib.auth") else ""
+
+
+def _flags(request: Request) -> Iterator[str]:
+    """Write a request as the flags that ask for it."""
+    target = request.target
+    if request.kind in (RunKind.BASELINE, RunKind.FAKE):
+        yield f"--{request.kind.value}"
+    if request.direction is Direction.REVERT:
+        yield "--revert"
+    if target.app:
+        yield target.app
+    yield from (f"--store {alias}" for alias in target.stores)
+    named = {"to": target.to, "phase": target.phase or "", "step": target.step, "run": target.run_id}
+    yield from (f"--{name} {value}" for name, value in named.items() if value)

@@ -1,0 +1,1 @@
+"""Who may run what, where: conventions, attestations, and approvals by a second person."""

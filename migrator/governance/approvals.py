@@ -1,0 +1,347 @@
+"""
+Approvals: a plan waits for another person's yes, and the yes counts for that plan alone.
+
+One set of functions for command, admin and engine. Each act and its audit event are one
+transaction. What was approved is believed only while it matches the digest that the audit
+trail holds for it, so that writing into the table is not enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from django.db import IntegrityError, connections, transaction
+from django.db.models import Q, QuerySet
+
+from accord import audit, conf
+from accord.audit_events import Counter, Event, ObjectKind
+from accord.audit_events import Outcome as AuditOutcome
+from accord.clock import Clock
+from accord.errors import ApprovalClosed, OwnPlan, PlanNotApproved, UnknownApproval, UsageError
+from accord.models import AuditEvent
+from accord.types import StepKey
+from migrator.governance import people
+from migrator.governance.people import Person
+from migrator.governance.policy import Policy
+from migrator.governance.work import Work, digest_of, not_covered
+from migrator.models import ApprovalState, PlanApproval
+
+OPEN = (ApprovalState.REQUESTED, ApprovalState.APPROVED)
+_EVENTS = {
+    ApprovalState.APPROVED: Event.APPROVAL_GRANTED,
+    ApprovalState.REJECTED: Event.APPROVAL_REJECTED,
+}
+_LOOKED_AT = 50  # closed requests older than these can't be what anybody waits for
+
+
+class Approvals:
+    """
+    The approvals of one environment of one project.
+
+    Args:
+        settings: Settings of the suite.
+        policy: Policy of the environment.
+        clock: Time; decides what has expired.
+    """
+
+    def __init__(self, settings: conf.AccordSettings, policy: Policy, clock: Clock) -> None:
+        self._settings = settings
+        self._policy = policy
+        self._clock = clock
+        self._using = settings.coordinator
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def exist(self) -> bool:
+        """Tell whether the table is there: on an empty database it isn't."""
+        with connections[self._using].cursor() as cursor:
+            cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [PlanApproval._meta.db_table])
+            return bool((cursor.fetchone() or [False])[0])
+
+    def all(self) -> QuerySet[PlanApproval]:
+        """Give the requests of this project and environment, newest first."""
+        return PlanApproval.objects.using(self._using).filter(
+            project=self._settings.project, environment=self._settings.environment
+        )
+
+    def find(self, reference: str) -> PlanApproval:
+        """
+        Find a request by its reference or the beginning of it.
+
+        Raises:
+            UnknownApproval: There is none, or there are several.
+        """
+        found = list(self.all().filter(reference__startswith=reference)[:2]) if reference else []
+        if len(found) != 1:
+            fact = "Several approval requests begin" if found else "No approval request here begins"
+            raise UnknownApproval(f"{fact} with “{reference}”.", hint="migration_approval list shows them.")
+        return found[0]
+
+    def state_of(self, approval: PlanApproval) -> ApprovalState:
+        """Say how far a request is now: one that ran out of time is expired, written down or not."""
+        state = ApprovalState(approval.state)
+        late = state in OPEN and approval.expires_at <= self._clock.now()
+        return ApprovalState.EXPIRED if late else state
+
+    # --- deciding ---------------------------------------------------------------------------------
+
+    def request(self, work: Work, person: Person, reason: str) -> PlanApproval:
+        """
+        Ask that a plan may run. Asking twice for the same gives the same request.
+
+        Args:
+            work: What would run.
+            person: Who asks.
+            reason: Why.
+
+        Raises:
+            NotEntitled: The account may not ask.
+            UsageError: There is nothing to approve, or no reason.
+        """
+        people.require(person, people.REQUEST)
+        if not work.steps:
+            raise UsageError("There is nothing to approve: no step is pending.")
+        _require_reason(reason)
+        for _attempt in (1, 2):
+            found = self._open_for(work)
+            if found is not None:
+                return found
+            try:
+                return self._file(work, person, reason)
+            except IntegrityError:
+                continue  # another process asked for the same a moment ago
+        raise ApprovalClosed("Another request for the same plan is being decided.", hint="Ask again.")
+
+    def approve(self, reference: str, person: Person, reason: str) -> PlanApproval:
+        """
+        Say yes to another person's plan.
+
+        Raises:
+            OwnPlan: The person asked for it.
+            ApprovalClosed: It is decided, used or expired.
+            NotEntitled: The account may not decide.
+            UnknownApproval: There is no such request.
+            UsageError: No reason was given.
+        """
+        return self._decide(reference, person, reason, ApprovalState.APPROVED)
+
+    def reject(self, reference: str, person: Person, reason: str) -> PlanApproval:
+        """Say no; or take a yes back, as long as it isn't used up. Raises as :meth:`approve`."""
+        return self._decide(reference, person, reason, ApprovalState.REJECTED)
+
+    def refuse_own(self, approval: PlanApproval, person: Person) -> None:
+        """
+        Make sure that whoever decides is not who asked. Superusers are no exception.
+
+        Raises:
+            OwnPlan: It is the same person.
+        """
+        same = str(person.pk) == approval.requester_key or (
+            people.actor(person).ref == approval.requester_ref
+        )
+        if same:
+            raise OwnPlan(
+                f"You asked for approval {approval.short} yourself; another person has to decide.",
+                hint=f"Ask somebody else with the permission {people.APPROVE}.",
+            )
+
+    def _decide(self, reference: str, person: Person, reason: str, state: ApprovalState) -> PlanApproval:
+        people.require(person, people.APPROVE)
+        _require_reason(reason)
+        self._expire(self.find(reference))
+        with transaction.atomic(using=self._using):
+            approval = self._locked(self.find(reference).pk)
+            self.refuse_own(approval, person)
+            self._refuse_closed(approval, state)
+            approval.state = state
+            approval.approver_ref, approval.approver_key = people.actor(person).ref, str(person.pk)
+            approval.decision_reason, approval.decided_at = reason, self._clock.now()
+            approval.save(using=self._using)
+            self._record(_EVENTS[state], approval, people.actor(person))
+        return approval
+
+    def _refuse_closed(self, approval: PlanApproval, wanted: ApprovalState) -> None:
+        state = self.state_of(approval)
+        may = (ApprovalState.REQUESTED,) if wanted is ApprovalState.APPROVED else OPEN
+        if state not in may:
+            raise ApprovalClosed(
+                f"Approval request {approval.short} can't become {wanted.value}: it is {state.value}.",
+                hint="If the plan is still wanted, ask anew: migration_approval request.",
+            )
+
+    def _open_for(self, work: Work) -> PlanApproval | None:
+        same = self.all().filter(kind=work.kind, digest=work.digest, state__in=OPEN).first()
+        if same is None or self._expire(same):
+            return None
+        # Half done and then undone: what is left of it does not cover the plan any more.
+        if not_covered(same.steps, same.remaining, work.steps):
+            self._close(same, ApprovalState.EXPIRED, Event.APPROVAL_VOIDED)
+            return None
+        return same
+
+    def _file(self, work: Work, person: Person, reason: str) -> PlanApproval:
+        now = self._clock.now()
+        actor = people.actor(person)
+        approval = PlanApproval(
+            project=self._settings.project,
+            environment=self._settings.environment,
+            kind=work.kind,
+            direction=work.direction.value,
+            target=work.target,
+            digest=work.digest,
+            steps=work.bound,
+            remaining=[entry[0] for entry in work.bound],
+            reason=reason,
+            requester_ref=actor.ref,
+            requester_key=str(person.pk),
+            requested_at=now,
+            expires_at=now + self._policy.approval_life,
+        )
+        with transaction.atomic(using=self._using):
+            approval.save(using=self._using, force_insert=True)
+            self._record(Event.APPROVAL_REQUESTED, approval, actor)
+        return approval
+
+    def _expire(self, approval: PlanApproval) -> bool:
+        """Write down that a request ran out of time, if it did."""
+        if approval.state not in OPEN or self.state_of(approval) is not ApprovalState.EXPIRED:
+            return False
+        self._close(approval, ApprovalState.EXPIRED, Event.APPROVAL_EXPIRED)
+        return True
+
+    def _close(self, approval: PlanApproval, state: ApprovalState, event: Event) -> None:
+        with transaction.atomic(using=self._using):
+            locked = self._locked(approval.pk)
+            if locked.state in OPEN:
+                locked.state = state
+                locked.save(using=self._using)
+                self._record(event, locked, audit.SYSTEM)
+
+    # --- enforcing --------------------------------------------------------------------------------
+
+    def covering(self, work: Work) -> PlanApproval:
+        """
+        Find the approval that covers what is about to run.
+
+        Raises:
+            PlanNotApproved: There is none; says how far a request for it is, or how to ask.
+        """
+        candidates = list(self._candidates(work)) if self.exist() else []
+        for approval in candidates:
+            if self.state_of(approval) is ApprovalState.APPROVED and not self._flaw(approval, work):
+                return approval
+        raise self._missing(work, candidates)
+
+    def take(self, work: Work, run_id: str) -> PlanApproval:
+        """
+        Take the approval for a run that holds the lease.
+
+        Steps that are done are struck off first, in every approval: undoing one never revives
+        an old yes to it.
+
+        Raises:
+            PlanNotApproved: As for :meth:`covering`.
+        """
+        self.settle(work.applied)
+        with transaction.atomic(using=self._using):
+            approval = self._locked(self.covering(work).pk)
+            if flaw := self._flaw(approval, work) or self._not_now(approval):
+                raise self._refusal(f"Approval {approval.short} does not count: {flaw}.", work)
+            approval.run_id = run_id
+            approval.save(using=self._using)
+            self._record(Event.APPROVAL_USED, approval, audit.SYSTEM, steps=len(work.steps))
+        return approval
+
+    def settle(self, applied: Collection[StepKey]) -> None:
+        """Strike off what was approved and is done; an approval of which nothing is left is used up."""
+        if not self.exist():
+            return
+        present = {str(key) for key in applied}
+        for approval in self.all().filter(state=ApprovalState.APPROVED):
+            forward = approval.direction == "apply"
+            self._strike(approval, [key for key in approval.remaining if (key in present) == forward])
+
+    def finish(self, approval: PlanApproval, done: Sequence[StepKey]) -> None:
+        """Strike off what a run did."""
+        self._strike(approval, [str(key) for key in done])
+
+    def _strike(self, approval: PlanApproval, done: Collection[str]) -> None:
+        if not done:
+            return
+        with transaction.atomic(using=self._using):
+            locked = self._locked(approval.pk)
+            locked.remaining = [key for key in locked.remaining if key not in done]
+            if not locked.remaining and locked.state == ApprovalState.APPROVED:
+                locked.state, locked.used_at = ApprovalState.USED, self._clock.now()
+            locked.save(using=self._using)
+
+    def _candidates(self, work: Work) -> QuerySet[PlanApproval]:
+        named = Q(kind=work.kind, direction=work.direction.value)
+        return self.all().filter(named)[:_LOOKED_AT]
+
+    def _flaw(self, approval: PlanApproval, work: Work) -> str:
+        """Say why an approval does not cover work; empty when it does."""
+        if digest_of(approval.direction, approval.steps) != approval.digest:
+            return "its steps are not those of its digest"
+        return not_covered(approval.steps, approval.remaining, work.steps) or self._unwitnessed(approval)
+
+    def _not_now(self, approval: PlanApproval) -> str:
+        state = self.state_of(approval)
+        return "" if state is ApprovalState.APPROVED else f"it is {state.value}"
+
+    def _unwitnessed(self, approval: PlanApproval) -> str:
+        granted = AuditEvent.objects.using(self._using).filter(
+            event=Event.APPROVAL_GRANTED,
+            object_ref=approval.reference,
+            plan_digest=approval.digest,
+            actor_ref=approval.approver_ref,
+        )
+        return "" if granted.exists() else "the audit trail does not know that it was granted"
+
+    def _missing(self, work: Work, candidates: Sequence[PlanApproval]) -> PlanNotApproved:
+        """Say what the person in front of the refused run should know."""
+        for approval in candidates:
+            state = self.state_of(approval)
+            if approval.digest == work.digest and state is ApprovalState.REQUESTED:
+                return PlanNotApproved(
+                    f"Request {approval.short} waits for another person's approval of this plan.",
+                    hint=f"manage.py migration_approval approve {approval.short} --as USERNAME --reason TEXT",
+                )
+            if approval.digest == work.digest and state is not ApprovalState.APPROVED:
+                return self._refusal(f"Approval request {approval.short} is {state.value}.", work)
+            if state is ApprovalState.APPROVED and (flaw := self._flaw(approval, work)):
+                return self._refusal(f"Approval {approval.short} does not count here: {flaw}.", work)
+        return self._refusal("Nobody has asked for its approval.", work)
+
+    def _refusal(self, fact: str, work: Work) -> PlanNotApproved:
+        count = f"{len(work.steps)} step{'' if len(work.steps) == 1 else 's'}"
+        flags = f" {work.target}" if work.target else ""
+        return PlanNotApproved(
+            f"In “{self._settings.environment}”, this plan of {count} needs the approval of a second "
+            f"person. {fact}",
+            hint=f"manage.py migration_approval request{flags} --as USERNAME --reason TEXT",
+        )
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def _locked(self, key: int) -> PlanApproval:
+        return PlanApproval.objects.using(self._using).select_for_update().get(pk=key)
+
+    def _record(self, event: Event, approval: PlanApproval, actor: audit.Actor, steps: int = 0) -> None:
+        refused = event in (Event.APPROVAL_REJECTED, Event.APPROVAL_EXPIRED, Event.APPROVAL_VOIDED)
+        audit.record(
+            event,
+            actor=actor,
+            object_kind=ObjectKind.APPROVAL,
+            outcome=AuditOutcome.REFUSED if refused else AuditOutcome.DONE,
+            object_ref=approval.reference,
+            request_ref=approval.reference,
+            counters={Counter.STEPS.value: steps or len(approval.steps)},
+            plan_digest=approval.digest,
+            using=self._using,
+        )
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise UsageError("A reason is missing.", hint="Say why in a sentence: --reason TEXT.")

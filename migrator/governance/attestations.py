@@ -1,0 +1,343 @@
+"""
+Attestations: an environment's signed word that it ran some steps, as they are, and succeeded.
+
+A document of the form `accord.attestation/1`, signed with Ed25519. It travels as a file from
+staging to production, and its signature is checked whenever it counts, so that it does not
+matter where it was kept meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import connections, transaction
+
+from accord import audit, conf, signing
+from accord import checksum as checksums
+from accord.audit_events import Counter, Event, ObjectKind
+from accord.audit_events import Outcome as AuditOutcome
+from accord.clock import Clock
+from accord.errors import (
+    AccordError,
+    AttestationUnusable,
+    ForeignSignature,
+    ForgedSignature,
+    NotAttested,
+    SignatureError,
+)
+from accord.types import AppliedStep, Direction, Step
+from migrator.governance import people
+from migrator.governance.people import Person
+from migrator.governance.work import Work
+from migrator.models import Attestation
+
+SCHEMA = "accord.attestation/1"
+_NAMED = 10
+_TEXTS = ("schema", "project", "environment", "direction", "outcome", "run", "at", "key", "signature")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attested:
+    """
+    What is attested of a step.
+
+    Attributes:
+        key: The step, as text.
+        checksum: Of the file as it was run.
+    """
+
+    key: str
+    checksum: str
+
+
+class Attestations:
+    """
+    The attestations that an installation has written or accepted.
+
+    Args:
+        settings: Settings of the suite.
+        clock: Time.
+    """
+
+    def __init__(self, settings: conf.AccordSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._using = settings.coordinator
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def write(
+        self, steps: Sequence[Attested], direction: Direction, run_id: str, person: Person | None = None
+    ) -> Attestation:
+        """
+        Sign and keep that steps were run here and succeeded. What was said already is not said twice.
+
+        Args:
+            steps: The steps.
+            direction: Which way they went.
+            run_id: The last run that did some of them.
+            person: Who wants it; None where a run does so by itself.
+        """
+        content = self._content(self._settings.environment, direction.value, steps)
+        found = Attestation.objects.using(self._using).filter(content=content).first()
+        if found is not None and self._holds(found):
+            return found
+        document = self._signed(steps, direction, run_id)
+        return self._keep(document, "self", people.actor(person), Event.ATTESTATION_WRITTEN)
+
+    def export(self, attestation: Attestation, folder: Path) -> Path:
+        """
+        Write an attestation into a folder, whole or not at all.
+
+        Returns:
+            The file.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"{attestation.environment}-{attestation.run_id or attestation.reference[:8]}.json"
+        save(attestation.document, folder / name)
+        return folder / name
+
+    def _signed(self, steps: Sequence[Attested], direction: Direction, run_id: str) -> dict[str, Any]:
+        document: dict[str, Any] = {
+            "schema": SCHEMA,
+            "project": self._settings.project,
+            "environment": self._settings.environment,
+            "direction": direction.value,
+            "outcome": "succeeded",
+            "run": run_id,
+            "at": self._clock.now().isoformat(),
+            "steps": [{"key": step.key, "checksum": step.checksum} for step in steps],
+            "key": signing.key_id(),
+        }
+        return {**document, "signature": signing.sign(_payload(document), purpose=SCHEMA)}
+
+    def _keep(
+        self, document: Mapping[str, Any], signer: str, actor: audit.Actor, event: Event
+    ) -> Attestation:
+        steps = [Attested(**entry) for entry in document["steps"]]
+        content = self._content(document["environment"], document["direction"], steps)
+        with transaction.atomic(using=self._using):
+            attestation, _new = Attestation.objects.using(self._using).update_or_create(
+                content=content,
+                defaults={
+                    "environment": document["environment"],
+                    "run_id": document["run"],
+                    "document": dict(document),
+                    "signer": signer,
+                    "made_at": datetime.fromisoformat(document["at"]),
+                },
+            )
+            self._record(event, AuditOutcome.DONE, actor, attestation.reference, content, len(steps))
+        return attestation
+
+    @staticmethod
+    def _content(environment: str, direction: str, steps: Sequence[Attested]) -> str:
+        listed = sorted([step.key, step.checksum] for step in steps)
+        return checksums.digest({"environment": environment, "direction": direction, "steps": listed})
+
+    # --- accepting --------------------------------------------------------------------------------
+
+    def accept(self, text: str, person: Person, place: str) -> Attestation:
+        """
+        Check an attestation that came from elsewhere, and keep it.
+
+        Args:
+            text: The document.
+            person: Who brings it.
+            place: Where it came from, for messages.
+
+        Raises:
+            ForgedSignature: The signature does not belong to it.
+            ForeignSignature: A key signed that is not trusted here.
+            AttestationUnusable: It can't be read, or is of another project or outcome.
+            NotEntitled: The account may not bring attestations.
+        """
+        people.require(person, people.ATTEST)
+        actor = people.actor(person)
+        try:
+            document = read(text, place)
+            signer = self.check(document, place)
+        except AccordError:
+            with transaction.atomic(using=self._using):
+                self._record(Event.ATTESTATION_REFUSED, AuditOutcome.REFUSED, actor, "", "", 0)
+            raise
+        return self._keep(document, signer, actor, Event.ATTESTATION_ACCEPTED)
+
+    def check(self, document: Mapping[str, Any], place: str) -> str:
+        """
+        Check signature, project and outcome of a document.
+
+        Returns:
+            Who signed: `self`, or the name of a trusted key.
+
+        Raises:
+            ForgedSignature, ForeignSignature, AttestationUnusable: As for :meth:`accept`.
+        """
+        unsigned = {name: value for name, value in document.items() if name != "signature"}
+        try:
+            signer = signing.verify(_payload(unsigned), document["signature"], purpose=SCHEMA)
+        except (ForgedSignature, ForeignSignature) as exc:
+            raise type(exc)(
+                f"The attestation {place} is not to be relied on. {exc.message}", hint=exc.hint
+            ) from exc
+        if document["project"] != self._settings.project or document["outcome"] != "succeeded":
+            raise AttestationUnusable(
+                f"The attestation {place} is of the project “{document['project']}” with the outcome "
+                f"“{document['outcome']}”.",
+                hint="Take the one that a successful run of this project wrote.",
+            )
+        return signer
+
+    # --- enforcing --------------------------------------------------------------------------------
+
+    def require(self, work: Work, environment: str) -> None:
+        """
+        Make sure that every step has been run, as it is, in the environment that goes first.
+
+        Raises:
+            NotAttested: Some haven't.
+            ForgedSignature, ForeignSignature: They seem to have been, by a word that can't be believed.
+        """
+        believed, doubted = self._known(environment, work.direction)
+        missing = [step for step in work.steps if not _is_attested(step, believed)]
+        if not missing:
+            return
+        if doubted:
+            raise doubted[0]
+        names = ", ".join(_what_differs(step, believed) for step in missing[:_NAMED])
+        raise NotAttested(
+            f"{len(missing)} of {len(work.steps)} steps are not attested by “{environment}”: {names}.",
+            hint=f"Run the same files in {environment}, and bring its word: migration_approval attest "
+            "--output FILE there, migration_approval import FILE here.",
+        )
+
+    def all(self) -> Sequence[Attestation]:
+        """List what is kept, newest first; nothing on an empty database."""
+        with connections[self._using].cursor() as cursor:
+            cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [Attestation._meta.db_table])
+            there = bool((cursor.fetchone() or [False])[0])
+        return list(Attestation.objects.using(self._using)) if there else []
+
+    def _known(
+        self, environment: str, direction: Direction
+    ) -> tuple[Mapping[str, set[str]], Sequence[SignatureError]]:
+        """Collect what is attested, and the errors of what can't be believed."""
+        believed: dict[str, set[str]] = {}
+        doubted: list[SignatureError] = []
+        for attestation in self.all():
+            document = attestation.document
+            if (document.get("environment"), document.get("direction")) != (environment, direction.value):
+                continue
+            try:
+                self.check(document, f"of run {attestation.run_id or attestation.reference[:8]}")
+            except SignatureError as exc:
+                doubted.append(exc)
+                continue
+            for entry in document["steps"]:
+                believed.setdefault(entry["key"], set()).add(entry["checksum"])
+        return believed, doubted
+
+    def _holds(self, attestation: Attestation) -> bool:
+        try:
+            return bool(self.check(attestation.document, "that was kept"))
+        except AccordError:
+            return False
+
+    def _record(
+        self,
+        event: Event,
+        outcome: AuditOutcome,
+        actor: audit.Actor,
+        reference: str,
+        digest: str,
+        steps: int,
+    ) -> None:
+        audit.record(
+            event,
+            actor=actor,
+            object_kind=ObjectKind.ATTESTATION,
+            outcome=outcome,
+            object_ref=reference,
+            counters={Counter.STEPS.value: steps},
+            plan_digest=digest,
+            using=self._using,
+        )
+
+
+def standing(applied: Sequence[AppliedStep]) -> Sequence[Attested]:
+    """Give what a ledger says that the suite applied, as it can be attested."""
+    ours = [entry for entry in applied if entry.checksum is not None]
+    return [Attested(key=str(entry.key), checksum=str(entry.checksum)) for entry in ours]
+
+
+def read(text: str, place: str) -> dict[str, Any]:
+    """
+    Read a document, without believing it.
+
+    Raises:
+        AttestationUnusable: It is not one.
+    """
+    try:
+        document = json.loads(text)
+    except ValueError as exc:
+        raise _unusable(place, "it is not JSON") from exc
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise _unusable(place, f"it is not of the form {SCHEMA}")
+    wrong = [name for name in _TEXTS if not isinstance(document.get(name), str)]
+    if wrong or not _are_steps(document.get("steps")) or not _is_time(document["at"]):
+        raise _unusable(place, f"a part is missing or wrong: {', '.join(wrong) or 'steps or at'}")
+    return document
+
+
+def save(document: Mapping[str, Any], path: Path) -> None:
+    """Write a document to a file: another name first, so that nobody ever reads half of it."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(dump(document))
+    part.replace(path)
+
+
+def dump(document: Mapping[str, Any]) -> str:
+    """Write a document for people and files."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _payload(document: Mapping[str, Any]) -> bytes:
+    """Give the bytes that are signed: canonical, so that spaces and order don't matter."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _are_steps(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(entry, dict)
+        and set(entry) == {"key", "checksum"}
+        and all(isinstance(text, str) for text in entry.values())
+        for entry in value
+    )
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _unusable(place: str, why: str) -> AttestationUnusable:
+    return AttestationUnusable(
+        f"The attestation {place} can't be used: {why}.",
+        hint="Take the file that migration_approval attest --output FILE wrote.",
+    )
+
+
+def _is_attested(step: Step, believed: Mapping[str, set[str]]) -> bool:
+    return any(checksums.same_content(one, step.source.text) for one in believed.get(str(step.key), ()))
+
+
+def _what_differs(step: Step, believed: Mapping[str, set[str]]) -> str:
+    return f"{step.key} ({'with other content' if str(step.key) in believed else 'never run there'})"

@@ -1,0 +1,42 @@
+"""What PostgreSQL itself holds against changing an approval; migration 0002 installs it."""
+
+from __future__ import annotations
+
+_GUARD = """
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION 'An approval is evidence: it stays.' USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.state <> 'requested' OR NEW.approver_ref <> '' THEN
+            RAISE EXCEPTION 'An approval begins as a request.' USING ERRCODE = 'restrict_violation';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF (NEW.reference, NEW.project, NEW.environment, NEW.kind, NEW.direction, NEW.target, NEW.digest,
+        NEW.steps, NEW.reason, NEW.requester_ref, NEW.requester_key, NEW.requested_at)
+       IS DISTINCT FROM
+       (OLD.reference, OLD.project, OLD.environment, OLD.kind, OLD.direction, OLD.target, OLD.digest,
+        OLD.steps, OLD.reason, OLD.requester_ref, OLD.requester_key, OLD.requested_at)
+       OR NEW.expires_at > OLD.expires_at OR NOT NEW.remaining <@ OLD.remaining THEN
+        RAISE EXCEPTION 'What was asked for never changes.' USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (
+        ('requested', 'approved'), ('requested', 'rejected'), ('requested', 'expired'),
+        ('approved', 'used'), ('approved', 'rejected'), ('approved', 'expired')) THEN
+        RAISE EXCEPTION 'An approval that is % never becomes %.', OLD.state, NEW.state
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+
+_NAME = "migrator_planapproval_guard"
+_TABLE = "migrator_planapproval"
+
+INSTALL = [
+    f"CREATE OR REPLACE FUNCTION {_NAME}() RETURNS trigger LANGUAGE plpgsql AS $body${_GUARD}$body$",
+    f"""CREATE TRIGGER {_NAME} BEFORE INSERT OR UPDATE OR DELETE ON {_TABLE}
+    FOR EACH ROW EXECUTE FUNCTION {_NAME}()""",
+]
+REMOVE = [f"DROP TRIGGER IF EXISTS {_NAME} ON {_TABLE}", f"DROP FUNCTION IF EXISTS {_NAME}()"]

@@ -1,0 +1,141 @@
+"""
+What an environment asks for before a run: `ACCORD["POLICY"]`, checked and typed.
+
+An environment that has no entry asks for nothing, except `production`: there, another person
+has to approve every plan until an entry says otherwise.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from typing import Any
+
+from accord import conf
+from accord.errors import ConfigurationError
+
+PRODUCTION = "production"
+STAGING = "staging"
+WEEK = 7 * 24 * 3600.0
+RULES = ("name", "version_order", "docstring", "owner", "reversible")
+_OTHER_SUBJECTS = frozenset({"erasure"})  # not an environment: gdpr reads it
+_HINT = "See docs/reference/policy.md."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """
+    What one environment asks for.
+
+    Attributes:
+        approval: Another person has to approve a plan before it runs.
+        attestation: Environment that must have run the same steps before; empty for none.
+        rules: Conventions that pending steps keep, out of :data:`RULES`.
+        approval_ttl: Seconds until a request or an approval that wasn't used expires.
+    """
+
+    approval: bool = False
+    attestation: str = ""
+    rules: tuple[str, ...] = ()
+    approval_ttl: float = WEEK
+
+    @property
+    def asks(self) -> bool:
+        """Tell whether anything is asked for at all."""
+        return self.approval or bool(self.attestation) or bool(self.rules)
+
+    @property
+    def approval_life(self) -> timedelta:
+        """How long a request or an approval counts."""
+        return timedelta(seconds=self.approval_ttl)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policies:
+    """
+    The policies of all environments, as one installation knows them.
+
+    Attributes:
+        named: By environment, those that the settings name.
+    """
+
+    named: Mapping[str, Policy]
+
+    def of(self, environment: str) -> Policy:
+        """Give the policy of an environment."""
+        return self.named.get(environment, Policy(approval=environment == PRODUCTION))
+
+    def attests(self, environment: str) -> bool:
+        """Tell whether successful runs in an environment are attested: others rely on it."""
+        return environment == STAGING or any(
+            policy.attestation == environment for policy in self.named.values()
+        )
+
+
+def load(settings: conf.AccordSettings) -> Policies:
+    """
+    Read the policies out of the suite's settings.
+
+    Raises:
+        ConfigurationError: A name is unknown or a value is of the wrong type.
+    """
+    return parse(settings.policy)
+
+
+def parse(raw: Mapping[str, Any]) -> Policies:
+    """
+    Check the policies of every environment.
+
+    Args:
+        raw: As in `ACCORD["POLICY"]`.
+
+    Raises:
+        ConfigurationError: A name is unknown or a value is of the wrong type.
+    """
+    entries = {name: entry for name, entry in raw.items() if name not in _OTHER_SUBJECTS}
+    return Policies(named={name: _policy(name, entry) for name, entry in entries.items()})
+
+
+def _policy(environment: str, entry: object) -> Policy:
+    place = f"ACCORD['POLICY']['{environment}']"
+    if not isinstance(entry, Mapping):
+        raise ConfigurationError(f"{place} must be a dictionary.", hint=_HINT)
+    known = [item.name for item in fields(Policy)]
+    for name in entry:
+        if name not in known:
+            raise _unknown(f"{place}['{name}'] is not a setting.", str(name), known)
+    policy = Policy(**{name: _value(place, name, value) for name, value in entry.items()})
+    if policy.attestation == environment:
+        raise ConfigurationError(f"{place}['attestation'] names the environment itself.", hint=_HINT)
+    return policy
+
+
+def _value(place: str, name: str, value: object) -> Any:
+    if name == "rules":
+        return _rules(place, value)
+    if name == "approval" and isinstance(value, bool):
+        return value
+    if name == "attestation" and isinstance(value, str):
+        return value
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if name == "approval_ttl" and number and float(str(value)) > 0:
+        return float(str(value))
+    word = {"approval": "True or False", "attestation": "the name of an environment"}
+    raise ConfigurationError(f"{place}['{name}'] must be {word.get(name, 'a number above 0')}.", hint=_HINT)
+
+
+def _rules(place: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise ConfigurationError(f"{place}['rules'] must be a list of names.", hint=_HINT)
+    for rule in value:
+        if rule not in RULES:
+            raise _unknown(f"{place}['rules'] holds {rule!r}, which is no rule.", str(rule), RULES)
+    return tuple(value)
+
+
+def _unknown(message: str, name: str, known: Sequence[str]) -> ConfigurationError:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"Known names: {', '.join(known)}."
+    return ConfigurationError(message, hint=hint)

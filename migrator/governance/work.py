@@ -1,0 +1,85 @@
+"""What a run would do, as governance sees it: ordered steps with their checksums, and nothing else. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from accord import checksum as checksums
+from accord.types import Direction, Step, StepKey
+from migrator.models import RunKind
+
+Bound = list[str]
+"""A step as a request holds it: key, phase, checksum. A list, because JSON has no tuples."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """
+    What a run would do.
+
+    Attributes:
+        kind: What is done with each step.
+        direction: Which way the steps go.
+        steps: The steps that governance looks at, in their order.
+        applied: What the ledgers hold.
+        target: What the run was asked to reach, as flags of a command.
+    """
+
+    kind: RunKind
+    direction: Direction
+    steps: tuple[Step, ...]
+    applied: Collection[StepKey] = frozenset()
+    target: str = ""
+
+    @cached_property
+    def bound(self) -> Sequence[Bound]:
+        """The steps as an approval binds them."""
+        return [bind(step) for step in self.steps]
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest that the plan of these steps has."""
+        return digest_of(self.direction.value, self.bound)
+
+
+def bind(step: Step) -> Bound:
+    """Give what an approval holds of a step."""
+    return [str(step.key), step.phase.value, step.source.checksum]
+
+
+def digest_of(direction: str, bound: Sequence[Bound]) -> str:
+    """Compute the digest of a plan from what an approval holds of it."""
+    return checksums.digest({"direction": direction, "steps": bound})
+
+
+def not_covered(bound: Sequence[Bound], remaining: Collection[str], steps: Iterable[Step]) -> str:
+    """
+    Say why what was approved does not cover steps.
+
+    What was approved may be left half done, and is then continued: the steps have to be among
+    those approved, in that order, with the same phase and content, and not used up yet.
+
+    Args:
+        bound: What was approved.
+        remaining: Keys of what may still run of it.
+        steps: What would run now.
+
+    Returns:
+        A few words about the first step that is not covered; empty when all are.
+    """
+    known = {entry[0]: (position, entry) for position, entry in enumerate(bound)}
+    last = -1
+    for step in steps:
+        position, entry = known.get(str(step.key), (-1, []))
+        if not entry:
+            return f"{step.key} is not among the approved steps"
+        if entry[1] != step.phase.value or not checksums.same_content(entry[2], step.source.text):
+            return f"{step.key} was changed since"
+        if entry[0] not in remaining:
+            return f"{step.key} was done under this approval before"
+        if position < last:
+            return f"{step.key} was approved to run in another order"
+        last = position
+    return ""

@@ -1,0 +1,209 @@
+"""Ask for, give and refuse approvals of plans; write and bring attestations."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from accord import conf, signing
+from accord.command import AnsweringCommand
+from accord.errors import AttestationUnusable, ExitCode, UsageError
+from accord.types import Direction
+from migrator.cli import render_approvals, render_json
+from migrator.cli.options import add_format, add_plan_arguments, request_from
+from migrator.cli.progress import progress
+from migrator.engine.api import Migrations
+from migrator.engine.bootstrap import prepare
+from migrator.engine.guard import Guard
+from migrator.governance import attestations, people
+from migrator.models import ApprovalState, PlanApproval
+
+
+class Command(AnsweringCommand):
+    """`manage.py migration_approval`."""
+
+    help = (
+        "Asks another person to approve a plan, decides about such requests, and carries attestations "
+        "from the environment that goes first to the one that follows."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the acts, with the flags of each."""
+        acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
+        self._add_request(acts)
+        for act, words in (("approve", "Say yes to"), ("reject", "Say no to, or take back the yes to,")):
+            decision = self._add(acts, act, f"{words} another person's request.")
+            self._add_reference(decision)
+            _add_person(decision, required=True)
+            _add_reason(decision)
+        listing = self._add(acts, "list", "List the requests of this environment, newest first.")
+        listing.add_argument(
+            "--state", choices=ApprovalState.values, default="", help="Only those in this state."
+        )
+        self._add_reference(self._add(acts, "show", "Show a request with its steps."))
+        attest = self._add(acts, "attest", "Sign what the ledgers say was applied here.")
+        attest.add_argument("--output", type=Path, default=None, metavar="FILE", help="Write it there.")
+        _add_person(attest, required=False)
+        bring = self._add(acts, "import", "Check and keep an attestation of another environment.")
+        bring.add_argument("file", type=Path, metavar="FILE", help="What attest wrote there.")
+        _add_person(bring, required=True)
+
+    @staticmethod
+    def _add(acts: Any, act: str, words: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = acts.add_parser(act, help=words, description=words)
+        add_format(parser)
+        return parser
+
+    def _add_request(self, acts: Any) -> None:
+        request = self._add(
+            acts, "request", "Ask for the approval of what migrate_all would do with the same flags."
+        )
+        add_plan_arguments(request)
+        _add_person(request, required=True)
+        _add_reason(request)
+
+    @staticmethod
+    def _add_reference(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("reference", metavar="REFERENCE", help="The request; its beginning is enough.")
+
+    def answer(self, options: dict[str, Any]) -> ExitCode:
+        """Do what is asked for."""
+        self._settings = conf.load()
+        self._migrations = Migrations()
+        self._guard = self._migrations.guard()
+        acts: dict[str, Callable[[dict[str, Any]], None]] = {
+            "request": self._request,
+            "approve": self._decide,
+            "reject": self._decide,
+            "list": self._list,
+            "show": self._show,
+            "attest": self._attest,
+            "import": self._import,
+        }
+        acts[options["act"]](options)
+        return ExitCode.DONE
+
+    # --- approvals --------------------------------------------------------------------------------
+
+    def _request(self, options: dict[str, Any]) -> None:
+        wanted = request_from(options)
+        self._prepare(options)
+        person = people.named(options["person"])
+        situation = self._migrations.situation()
+        plan = self._migrations.plan(wanted, situation)
+        work = self._guard.work(wanted, plan, situation)
+        approval = self._guard.approvals.request(work, person, options["reason"])
+        self._say(approval, render_approvals.asked_lines(approval), options)
+
+    def _prepare(self, options: dict[str, Any]) -> None:
+        """Make the tables that requests and accounts are kept in, where they aren't there yet."""
+        with progress(options["verbosity"], self.stderr) as report:
+            done = prepare(self._migrations, self._guard, self._settings, report)
+        if done and options["verbosity"]:
+            self.stderr.write(
+                f"Applied {done} steps that nobody has to approve: the tables of approvals and accounts.",
+                lambda text: text,
+            )
+
+    def _decide(self, options: dict[str, Any]) -> None:
+        approvals = self._there()
+        person = people.named(options["person"])
+        act = approvals.approve if options["act"] == "approve" else approvals.reject
+        approval = act(options["reference"], person, options["reason"])
+        self._say(approval, render_approvals.decided_lines(approval), options)
+
+    def _list(self, options: dict[str, Any]) -> None:
+        approvals = self._guard.approvals
+        found = list(approvals.all()) if approvals.exist() else []
+        if options["state"]:
+            found = [one for one in found if approvals.state_of(one).value == options["state"]]
+        if options["format"] == "json":
+            self.stdout.write(render_json.dump(render_approvals.listing_document(found, approvals)))
+        else:
+            self._write(render_approvals.listing_lines(found, approvals, self.style))
+
+    def _show(self, options: dict[str, Any]) -> None:
+        approvals = self._there()
+        approval = approvals.find(options["reference"])
+        self._say(approval, render_approvals.approval_lines(approval, approvals, self.style), options)
+
+    def _there(self) -> Any:
+        if not self._guard.approvals.exist():
+            raise UsageError(
+                "There are no approvals here: their tables don't exist yet.",
+                hint="manage.py migration_approval request makes them, and asks for the first one.",
+            )
+        return self._guard.approvals
+
+    # --- attestations -----------------------------------------------------------------------------
+
+    def _attest(self, options: dict[str, Any]) -> None:
+        self._there()
+        person = people.named(options["person"]) if options["person"] else None
+        if person is not None:
+            people.require(person, people.ATTEST)
+        situation = self._migrations.situation()
+        situation.refuse_drift()
+        standing = Guard.standing(situation)
+        if not standing:
+            raise UsageError("There is nothing to attest: nothing was applied here.")
+        attestation = self._guard.attestations.write(standing, Direction.APPLY, "", person)
+        if options["output"] is None:
+            self.stdout.write(attestations.dump(attestation.document), ending="")
+            return
+        try:
+            attestations.save(attestation.document, options["output"])
+        except OSError as exc:
+            raise UsageError(f"{options['output']} can't be written: {exc.strerror}.") from exc
+        if options["format"] == "json":
+            self.stdout.write(attestations.dump(attestation.document), ending="")
+            return
+        self.stdout.write(f"{len(standing)} steps attested in {options['output']}.")
+        self.stdout.write(f"Who relies on it needs this public key in TRUSTED_KEYS: {signing.public_key()}")
+
+    def _import(self, options: dict[str, Any]) -> None:
+        self._there()
+        person = people.named(options["person"])
+        try:
+            text = options["file"].read_text()
+        except (OSError, UnicodeDecodeError) as exc:
+            raise AttestationUnusable(
+                f"{options['file']} can't be read.", hint="Check path and rights."
+            ) from exc
+        attestation = self._guard.attestations.accept(text, person, str(options["file"]))
+        if options["format"] == "json":
+            self.stdout.write(attestations.dump(attestation.document), ending="")
+        else:
+            self._write(render_approvals.accepted_lines(attestation))
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def _say(self, approval: PlanApproval, lines: Iterable[str], options: dict[str, Any]) -> None:
+        if options["format"] == "json":
+            document = render_approvals.approval_document(approval, self._guard.approvals)
+            self.stdout.write(render_json.dump(document))
+        else:
+            self._write(lines)
+
+    def _write(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.stdout.write(line)
+
+
+def _add_person(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    parser.add_argument(
+        "--as",
+        dest="person",
+        required=required,
+        default="",
+        metavar="USERNAME",
+        help="The account that acts.",
+    )
+
+
+def _add_reason(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="Why, in a sentence.")
