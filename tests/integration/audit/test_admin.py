@@ -68,7 +68,7 @@ def test_search_finds_a_request_and_a_digest(trail: Trail, wanted: str) -> None:
 @pytest.mark.parametrize(
     "query", [{"event__exact": "run.started"}, {"outcome__exact": "failed"}, {"q": "c3" * 16}]
 )
-def test_filters_narrow_the_list(trail: Trail, query: dict[str, str]) -> None:
+def test_filters_narrow_the_list(trail: Trail, query: dict[str, Any]) -> None:
     """A filter that nothing fits shows nothing."""
     trail.record(2)
 
