@@ -16,6 +16,7 @@ from accord import tombstones
 from accord.errors import ExitCode, SubjectErased, UsageError
 from accord.models import Tombstone
 from accord.tombstones import SubjectTag, filter_erased, guard, is_erased, raise_fence, subject_tag
+from examples.streaming.batches import write_living
 from tests.fix_trail import Trail
 
 pytestmark = pytest.mark.integration
@@ -215,3 +216,19 @@ def test_tag_reads_back_from_its_text() -> None:
     assert CANARY not in str(tag)
     with pytest.raises(UsageError):
         SubjectTag.parse("a/b")
+
+
+def test_sample_writes_only_the_living(trail: Trail) -> None:
+    """The sample's batches leave erased listeners out, and say how many documents were written."""
+    raise_fence(subject_tag(KIND, 3))
+    written: list[int] = []
+
+    def write(batch: list[dict[str, int]]) -> int:
+        written.extend(document["listener_id"] for document in batch)
+        return len(batch)
+
+    documents = ({"listener_id": number % 5} for number in range(20))
+    changed = write_living(documents, 4, write, subject=(KIND, "listener_id"))
+
+    assert changed == len(written) == 16
+    assert set(written) == {0, 1, 2, 4}
