@@ -20,6 +20,7 @@ from typing import ClassVar
 
 _TOKEN_BYTES = 16
 _HEX = "[0-9a-f]{32}"
+_SPECIAL = frozenset(r".^$*+?{}[]\|()")
 
 
 @dataclass(frozen=True)
@@ -218,10 +219,4 @@ class Pseudonym(Strategy):
 
 def _quoted(text: str) -> str:
     """Quote a text for the patterns of Python, PostgreSQL and PCRE alike."""
-    return "".join(map(_quoted_letter, text))
-
-
-def _quoted_letter(letter: str) -> str:
-    if letter.isalnum() or letter == "-":
-        return letter
-    return f"\\{letter}" if letter in "^\\]" else f"[{letter}]"
+    return "".join(f"\\{letter}" if letter in _SPECIAL else letter for letter in text)

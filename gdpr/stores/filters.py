@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID
 
-from bson import ObjectId
+from bson import Binary, ObjectId
 
 from accord.errors import ErasureRefused
 from gdpr.actions import Action, Anonymise, Detach, Retain, Unset
@@ -27,7 +28,10 @@ NOTHING: Filter = {"_id": {"$in": []}}
 def typed(value: Plain, declared: object) -> tuple[Any, ...]:
     """Give the forms in which a key may be stored, ObjectIds as such."""
     forms = variants(value, declared)
-    return tuple(ObjectId(str(form)) for form in forms) if key_type(declared) is KeyType.OBJECT_ID else forms
+    if key_type(declared) is KeyType.OBJECT_ID:
+        return tuple(ObjectId(str(form)) for form in forms)
+    # A driver that was not told how UUIDs are stored refuses them; this is the standard way.
+    return tuple(Binary.from_uuid(form) if isinstance(form, UUID) else form for form in forms)
 
 
 def values_of(locator: Keyed, keys: SubjectKeys) -> list[Any]:

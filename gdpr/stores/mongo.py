@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
+from bson import Binary, ObjectId
 from pymongo import ReadPreference, UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
@@ -244,8 +246,9 @@ def _unset(
     locator: Locator | None,
     keys: SubjectKeys,
 ) -> int:
-    names = {_positional(name, locator): "" for name in fields}
-    return target.update_many(chosen, {"$unset": names}, **_elements(names, locator, keys)).modified_count
+    names = [_positional(name, locator) for name in fields]
+    options = _elements({name: {"$exists": True} for name in names}, locator, keys)
+    return target.update_many(chosen, {"$unset": dict.fromkeys(names, "")}, **options).modified_count
 
 
 def _anonymise(
@@ -260,7 +263,7 @@ def _anonymise(
     for name, strategy in strategies.items():
         place = _positional(name, locator)
         wanted = {"$and": [chosen, filters.pending(Anonymise({name: strategy}), locator, keys)]}
-        options = _elements({place: ""}, locator, keys)
+        options = _elements({place: filters.unsettled(strategy)}, locator, keys)
         updates = []
         for document in target.find(wanted, {"_id": 1}):
             changed.add(document["_id"])
@@ -277,12 +280,16 @@ def _positional(name: str, locator: Locator | None) -> str:
     return f"{locator.array}.$[{_ELEMENT}].{inner}" if inner and isinstance(locator, Array) else name
 
 
-def _elements(names: Mapping[str, str], locator: Locator | None, keys: SubjectKeys) -> dict[str, Any]:
-    """Give the filter on elements, where one of the names needs it."""
-    if not isinstance(locator, Array) or not any(f"$[{_ELEMENT}]" in name for name in names):
+def _elements(wanted: Mapping[str, Filter], locator: Locator | None, keys: SubjectKeys) -> dict[str, Any]:
+    """Give the filter on elements: the person's own, where one of the fields is still to be changed."""
+    mark = f"$[{_ELEMENT}]."
+    inner = {name.partition(mark)[2]: test for name, test in wanted.items() if mark in name}
+    if not isinstance(locator, Array) or not inner:
         return {}
     path = f"{_ELEMENT}.{locator.inner}" if locator.inner else _ELEMENT
-    return {"array_filters": [{path: {"$in": filters.values_of(locator, keys)}}]}
+    own = {path: {"$in": filters.values_of(locator, keys)}}
+    left = [{f"{_ELEMENT}.{name}": test} for name, test in inner.items()]
+    return {"array_filters": [{"$and": [own, {"$or": left}]}]}
 
 
 def _own_part(entry: Entry, keys: SubjectKeys, document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -316,17 +323,13 @@ def _wide(locator: object, keys: SubjectKeys) -> Filter:
 
 
 def _every_form(key: Plain) -> Iterator[object]:
-    from uuid import UUID
-
-    from bson import ObjectId
-
     yield str(key)
     if str(key).removeprefix("-").isdigit() and len(str(key)) < 19:  # noqa: PLR2004 - digits of a 64-bit number
         yield int(key)
     if ObjectId.is_valid(str(key)):
         yield ObjectId(str(key))
     try:
-        yield UUID(str(key))
+        yield Binary.from_uuid(UUID(str(key)))
     except ValueError:
         return
 

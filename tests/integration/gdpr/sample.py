@@ -23,6 +23,8 @@ def ask(question: dict[str, Any]) -> Any:
             return collect_keys(data_map, keys).to_json()
         case "entries":
             return [entry.id for entry in data_map.looked_at()]
+        case "mutations":
+            return {entry.id: sorted(errors_without(entry.id)) for entry in data_map.entries}
     entry = data_map.entry(question["entry"])
     keys = SubjectKeys.from_json(question["keys"])
     store = erasure_store(entry.store)
@@ -45,6 +47,18 @@ def ask(question: dict[str, Any]) -> Any:
             exec(question["code"], scope)  # noqa: S102 - the test's own words
             return scope.get("answer")
     raise ValueError(question["do"])
+
+
+def errors_without(dropped: str) -> set[str]:
+    """Check the map without one of its entries; only that entry's store is asked."""
+    from gdpr.datamap import DataMap, load_data_map
+    from gdpr.findings import Level
+    from gdpr.stores.base import erasure_store
+
+    data_map = load_data_map()
+    rest = DataMap(tuple(entry for entry in data_map.entries if entry.id != dropped), data_map.subject)
+    found = rest.check([erasure_store(data_map.entry(dropped).store)])
+    return {finding.fault.value for finding in found if finding.level is Level.ERROR}
 
 
 if __name__ == "__main__":

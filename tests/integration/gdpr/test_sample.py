@@ -6,7 +6,7 @@ import json
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,8 @@ class Sample:
         assert answer, f"{do} {question.get('entry')} ended the process"
         return json.loads(answer)
 
-    def erase_all(self, keys: str, limit: int) -> None:
-        for entry in self.ask("entries"):
+    def erase_all(self, keys: str, limit: int, without: Collection[str] = ()) -> None:
+        for entry in [one for one in self.ask("entries") if one not in without]:
             for _ in range(200):
                 if self.ask("erase", entry=entry, keys=keys, limit=limit)["done"]:
                     break
@@ -56,8 +56,10 @@ class Sample:
 
     def close(self) -> None:
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(timeout=60)
+        self._process.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +115,331 @@ def test_sample_is_classified_completely(module_project: Project) -> None:
         finding for finding in json.loads(done.stdout)["findings"] if finding["id"] == "gdpr.W019"
     ], done.stdout + done.stderr
     assert done.returncode == 0
+
+
+def test_every_locator_of_the_sample_uses_an_index(sample: Sample) -> None:
+    """No store reads a whole table, collection or index to find one person; sessions alone must be read."""
+    read = json.loads(sample.ask("resolve", subject="15", by="id"))
+    read["collected"] = {entry: found or [1] for entry, found in read["collected"].items()}
+    keys = json.dumps(read)
+
+    for entry in sample.ask("entries"):
+        used = sample.ask("explain", entry=entry, keys=keys)
+        assert used["index"], (entry, used)
+        assert used["detail"] != "nothing to look for", entry
+        assert used["full"] is (entry == "django-sessions"), (entry, used)
+
+
+def test_nothing_of_an_erased_person_is_left_in_any_store(sample: Sample) -> None:
+    """After the map's entries have run in small batches, no store holds the planted words, and others stay."""
+    plant(sample.project, CANARY, PERSON)
+    before = everything(sample.project)
+    assert before.count(CANARY) > 10
+    keys = sample.ask("resolve", subject=f"{CANARY}@example.com", by="email")
+    found = {entry: sample.ask("find", entry=entry, keys=keys) for entry in sample.ask("entries")}
+    assert all(one["count"] for entry, one in found.items()), found
+
+    sample.erase_all(keys, limit=2)
+
+    assert {entry: sample.ask("residue", entry=entry, keys=keys) for entry in found} == dict.fromkeys(
+        found, 0
+    )
+    after = everything(sample.project)
+    assert CANARY not in after
+    kept = sample.ask("find", entry="subscriptions", keys=keys)
+    assert kept["count"] == found["subscriptions"]["count"]
+    friend = sample.ask("resolve", subject=str(FRIEND), by="id")
+    assert sample.ask("find", entry="playlists", keys=friend)["count"] > 0
+    assert sample.ask("find", entry="listeners", keys=friend)["pending"] == 1
+
+
+def test_erasing_twice_changes_nothing_more(sample: Sample) -> None:
+    """A second erasure of the same person finds nothing to do and says so at once."""
+    keys = sample.ask("resolve", subject="9", by="id")
+    sample.erase_all(keys, limit=1_000)
+
+    for entry in sample.ask("entries"):
+        again = sample.ask("erase", entry=entry, keys=keys, limit=1_000)
+        assert again == {"matched": 0, "affected": 0, "done": True}, entry
+
+
+def test_residue_sees_what_was_written_after_the_erasure(sample: Sample) -> None:
+    """Documents that a late writer brings back are counted, in whichever type their key is."""
+    keys = sample.ask("resolve", subject="10", by="id")
+    sample.erase_all(keys, limit=1_000)
+    with MongoClient[dict[str, Any]](sample.project.mongodb_url) as client:
+        client.get_default_database()["plays"].insert_one(
+            {"listener_id": "10", "track_id": 1}, bypass_document_validation=True
+        )
+    sql(
+        sample.project,
+        "INSERT INTO streaming_consent (listener_id, purpose, given, at) VALUES (10, 'statistics', true, now())",
+    )
+
+    checked = sample.project.run("gdpr_datamap", "check", "--format", "json", "--store", "mongodb")
+    assert "gdpr.E005" in {finding["id"] for finding in json.loads(checked.stdout)["findings"]}
+    assert sample.ask("residue", entry="plays", keys=keys) == 1
+    assert sample.ask("residue", entry="consents", keys=keys) == 1
+    with MongoClient[dict[str, Any]](sample.project.mongodb_url) as client:
+        client.get_default_database()["plays"].delete_one({"listener_id": "10"})
+
+
+def test_fingerprints_tell_product_and_server(sample: Sample) -> None:
+    """A receipt can say which server was erased from."""
+    keys = sample.ask("resolve", subject="11", by="id")
+
+    assert sample.ask("fingerprint", entry="listeners", keys=keys).startswith("PostgreSQL 18")
+    assert sample.ask("fingerprint", entry="plays", keys=keys).startswith("MongoDB 6.0")
+    assert "rs0" in sample.ask("fingerprint", entry="devices", keys=keys)
+
+
+def test_locked_rows_are_left_for_later(sample: Sample) -> None:
+    """A batch waits for nobody: what another transaction holds is not touched, and the batch is not done."""
+    keys = sample.ask("resolve", subject="12", by="id")
+    holder = psycopg2.connect(sample.project.database_url)
+    try:
+        with holder.cursor() as cursor:
+            cursor.execute("SELECT id FROM streaming_consent WHERE listener_id = 12 FOR UPDATE")
+            held = len(cursor.fetchall())
+            first = sample.ask("erase", entry="consents", keys=keys, limit=100)
+    finally:
+        holder.close()
+
+    assert held
+    assert first == {"matched": 0, "affected": 0, "done": False}
+    assert sample.ask("erase", entry="consents", keys=keys, limit=100)["affected"] == held
+
+
+def test_rows_that_others_refer_to_are_refused(sample: Sample) -> None:
+    """Deleting a user whom an unknown row refers to fails in the batch itself, and changes nothing."""
+    sql(
+        sample.project,
+        "INSERT INTO auth_user (username, password, is_superuser, first_name, last_name, email, is_staff,"
+        " is_active, date_joined) SELECT email, '', false, '', '', '', false, true, now()"
+        " FROM streaming_listener WHERE id = 13",
+        "CREATE TABLE forgotten (user_id integer REFERENCES auth_user DEFERRABLE INITIALLY DEFERRED)",
+        "INSERT INTO forgotten SELECT auth_user.id FROM auth_user JOIN streaming_listener ON username = "
+        "streaming_listener.email WHERE streaming_listener.id = 13",
+    )
+    try:
+        keys = sample.ask("resolve", subject="13", by="id")
+        code = (
+            "from accord.errors import ErasureRefused\n"
+            "try:\n    store.erase(entry, keys, 10)\n"
+            "except ErasureRefused as exc:\n    answer = str(exc)\n"
+        )
+
+        refused = sample.ask("python", entry="django-users", keys=keys, code=code)
+        checked = sample.project.run("gdpr_datamap", "check", "--format", "json", "--store", "default")
+
+        assert "forgotten" in refused
+        assert sample.ask("find", entry="django-users", keys=keys)["count"] == 1
+        assert checked.returncode == 6
+        found = {(finding["id"], finding["target"]) for finding in json.loads(checked.stdout)["findings"]}
+        assert {("gdpr.E001", "forgotten"), ("gdpr.E015", "auth.User")} <= found
+    finally:
+        sql(sample.project, "DROP TABLE forgotten")
+
+
+def test_unclassified_collections_and_indexes_are_found(module_project: Project) -> None:
+    """What an application makes beside its revisions is seen in every store."""
+    with MongoClient[dict[str, Any]](module_project.mongodb_url) as client:
+        client.get_default_database().create_collection("letters")
+        module_project.ask("PUT", f"/{module_project.prefix}letters-0001")
+        try:
+            done = module_project.run("gdpr_datamap", "check", "--format", "json")
+        finally:
+            client.get_default_database().drop_collection("letters")
+            module_project.ask("DELETE", f"/{module_project.prefix}letters-0001")
+
+    errors = [finding for finding in json.loads(done.stdout)["findings"] if finding["level"] == "error"]
+    assert done.returncode == 6
+    assert {(finding["store"], finding["target"], finding["id"]) for finding in errors} == {
+        ("mongodb", "letters", "gdpr.E001"),
+        ("search", "letters", "gdpr.E001"),
+    }
+
+
+# A second entry for the same table: the table stays classified without it, so only a scan can tell.
+ONLY_A_SCAN_TELLS = {
+    "admin-log-of-rows",
+    "auditlog-of-rows",
+    "audit-reference-of-django-users",
+    "audit-reference-of-listeners",
+}
+
+
+def test_dropping_any_entry_is_noticed(sample: Sample) -> None:
+    """Without any one of its entries the map fails its check, or leaves what a scan finds."""
+    errors = sample.ask("mutations")
+    assert {entry for entry, found in errors.items() if not found} == ONLY_A_SCAN_TELLS
+    plant(sample.project, "zqxsecond", 16)
+    keys = sample.ask("resolve", subject="16", by="id")
+
+    sample.erase_all(keys, limit=1_000, without=ONLY_A_SCAN_TELLS)
+
+    left = everything(sample.project)
+    assert "zqxsecond Doe', 2," in left  # Django's admin log
+    assert "zqxsecond Doe', NULL, 1" in left or "zqxsecond Doe', 1" in left  # auditlog
+    for entry in ONLY_A_SCAN_TELLS:
+        assert sample.ask("residue", entry=entry, keys=keys) == 1, entry
+
+
+# --- export ------------------------------------------------------------------------------------------
+
+
+def test_export_holds_the_persons_data_and_nobody_elses(module_project: Project, tmp_path: Path) -> None:
+    """Both files are for their owner alone, hold every place, and no row of another person."""
+    done = module_project.run("gdpr_export", "14", "--by", "id", "--output", str(tmp_path / "out"))
+
+    assert done.returncode == 0, done.stderr
+    written = [Path(line) for line in done.stdout.splitlines()]
+    assert sorted(path.suffix for path in written) == [".html", ".json"]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in written] == [0o600, 0o600]
+    content = json.loads(next(path for path in written if path.suffix == ".json").read_text())
+    parts = {part["id"]: part for part in content["parts"]}
+    assert [row["id"] for row in parts["listeners"]["rows"]] == [14]
+    assert parts["playlists"]["rows"]
+    assert {row["owner_id"] for row in parts["playlists"]["rows"]} == {14}
+    assert parts["subscriptions"]["kept_after_erasure"]["article"] == "17(3)(b)"
+    page = next(path for path in written if path.suffix == ".html").read_text()
+    assert parts["listeners"]["rows"][0]["email"] in page
+    assert "Invoices" in page
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "exit_code"),
+    [
+        (("999999", "--by", "id"), "ACC-801", 2),
+        (("not-a-number", "--by", "id"), "ACC-803", 2),
+        (("7", "--by", "shoe_size"), "ACC-100", 2),
+    ],
+)
+def test_export_of_a_wrong_subject_is_refused(
+    module_project: Project, tmp_path: Path, arguments: tuple[str, ...], code: str, exit_code: int
+) -> None:
+    """An unknown person, a key of the wrong type and an unknown key are told apart, and nothing is written."""
+    done = module_project.run("gdpr_export", *arguments, "--output", str(tmp_path / "out"))
+
+    assert done.returncode == exit_code
+    assert code in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_export_is_refused_where_nothing_can_be_written(module_project: Project, tmp_path: Path) -> None:
+    """A folder that is a file is said to be one."""
+    (tmp_path / "file").touch()
+
+    done = module_project.run("gdpr_export", "14", "--by", "id", "--output", str(tmp_path / "file"))
+
+    assert done.returncode == 2
+    assert "ACC-805" in done.stderr
+
+
+# --- planting and reading back ------------------------------------------------------------------------
+
+
+def plant(project: Project, canary: str, person: int) -> None:
+    """Write a word that nobody else has into every place that the map names."""
+    sql(
+        project,
+        f"UPDATE streaming_listener SET email = '{canary}@example.com', display_name = '{canary} Doe'"
+        f" WHERE id = {person}",
+        f"DELETE FROM streaming_subscription WHERE listener_id = {person}",
+        "INSERT INTO streaming_subscription (listener_id, plan, price, currency, period, started_on)"
+        f" VALUES ({person}, 'solo', 10, 'EUR', 'month', '2024-01-01')",
+        "INSERT INTO auth_group (name) VALUES ('editors') ON CONFLICT DO NOTHING",
+        "INSERT INTO auth_user (username, password, is_superuser, first_name, last_name, email, is_staff,"
+        f" is_active, date_joined) VALUES ('{canary}@example.com', '', false, '{canary}', 'Doe',"
+        f" '{canary}@example.com', true, true, now())",
+        "INSERT INTO auth_user_groups (user_id, group_id) SELECT u.id, g.id FROM auth_user u, auth_group g"
+        f" WHERE u.username = '{canary}@example.com'",
+        "INSERT INTO auth_user_user_permissions (user_id, permission_id) SELECT u.id, (SELECT min(id) FROM"
+        f" auth_permission) FROM auth_user u WHERE u.username = '{canary}@example.com'",
+        "INSERT INTO django_admin_log (action_time, user_id, object_repr, action_flag, change_message)"
+        f" SELECT now(), id, 'some venue', 1, '{canary} was here' FROM auth_user WHERE username LIKE '{canary}%'",
+        "INSERT INTO auth_user (username, password, is_superuser, first_name, last_name, email, is_staff,"
+        " is_active, date_joined) VALUES ('staff', '', false, '', '', '', true, true, now()) ON CONFLICT DO NOTHING",
+        "INSERT INTO django_admin_log (action_time, user_id, content_type_id, object_id, object_repr,"
+        f" action_flag, change_message) SELECT now(), u.id, c.id, '{person}', '{canary} Doe', 2, ''"
+        " FROM auth_user u, django_content_type c WHERE u.username = 'staff' AND c.model = 'listener'",
+        "INSERT INTO auditlog_logentry (content_type_id, object_pk, object_id, object_repr, action,"
+        f" changes_text, timestamp) SELECT id, '{person}', {person}, '{canary} Doe', 1, '', now()"
+        " FROM django_content_type WHERE model = 'listener'",
+        "INSERT INTO auditlog_logentry (content_type_id, object_pk, object_id, object_repr, action,"
+        " changes_text, timestamp, actor_id, actor_email, remote_addr) SELECT c.id, '1', 1, 'a venue', 1, '',"
+        f" now(), u.id, u.email, '192.0.2.7' FROM django_content_type c, auth_user u WHERE c.model = 'venue'"
+        f" AND u.username LIKE '{canary}%'",
+        f"INSERT INTO accord_actorreference (ref, kind, key, made_at) SELECT md5('{canary}a'), 'auth.user', id::text,"
+        f" now() FROM auth_user WHERE username LIKE '{canary}%'",
+        "INSERT INTO accord_actorreference (ref, kind, key, made_at)"
+        f" VALUES (md5('{canary}b'), 'streaming.listener', '{person}', now())",
+    )
+    plant_documents(project, canary, person)
+    session = (
+        "from django.contrib.sessions.backends.db import SessionStore; from django.contrib.auth.models import "
+        f"User; s = SessionStore(); s['_auth_user_id'] = str(User.objects.get(first_name='{canary}').pk); "
+        f"s['note'] = '{canary}'; s.save(); t = SessionStore(); t['_auth_user_id'] = '0'; t.save()"
+    )
+    project.manage("shell", "-v", "0", "-c", session)
+
+
+def plant_documents(project: Project, canary: str, person: int) -> None:
+    with MongoClient[dict[str, Any]](project.mongodb_url) as client:
+        name = client.get_default_database().name
+        both = client[name], client[f"{name}_documents"]
+        both[0]["playlists"].update_many(
+            {"owner_id": person}, [{"$set": {"name": {"$concat": [canary, " ", "$name"]}}}]
+        )
+        both[0]["plays"].insert_many(
+            [
+                {
+                    "listener_id": person,
+                    "track_id": 1,
+                    "played_at": both[0]["playlists"].find_one({})["created_at"],  # type: ignore[index]  # seeded
+                    "seconds": 1,
+                    "source": "choice",
+                    "note": canary,
+                }
+                for _ in range(5)
+            ]
+        )
+        both[0]["recommendations"].update_many({"listener_id": person}, {"$set": {"note": canary}})
+        both[1]["device_profile"].update_many({"listener_id": person}, {"$set": {"model_name": canary}})
+        device = both[1]["device_profile"].find_one({"listener_id": person})
+        assert device is not None
+        both[1]["listening_session"].insert_one(
+            {"listener_id": person, "device_id": device["_id"], "note": canary, "seconds": 1}
+        )
+
+
+def everything(project: Project) -> str:
+    """Read all rows, documents and indexed documents by the drivers alone, sessions decoded."""
+    dump = subprocess.run(
+        [str(dump_program()), "--data-only", "--inserts", project.database_url],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    sessions = (
+        "from django.contrib.sessions.models import Session\n"
+        "for s in Session.objects.all(): print(s.get_decoded())"
+    )
+    with MongoClient[dict[str, Any]](project.mongodb_url) as client:
+        name = client.get_default_database().name
+        documents = [
+            repr(list(client[database][collection].find()))
+            for database in (name, f"{name}_documents")
+            for collection in client[database].list_collection_names()
+        ]
+    found = project.ask("GET", f"/{project.prefix}*/_search?size=1000&expand_wildcards=all")
+    return "\n".join(
+        [dump, project.manage("shell", "-v", "0", "-c", sessions), *documents, json.dumps(found)]
+    )
+
+
+def dump_program() -> Path:
+    from accord.embedded import postgres_binary
+
+    return Path(postgres_binary("pg_dump"))
