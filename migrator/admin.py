@@ -64,7 +64,7 @@ class StepRunInline(ReadOnly, StepRuns):
 class RunAdmin(ReadOnly, Runs):
     """Runs, newest first."""
 
-    list_display = ("id", "kind", "shown_outcome", "environment", "progress", "started_at", "lasted", "owner")
+    list_display = ("id", "kind", "shown_outcome", "environment", "progress", "started_at", "lasted")
     list_filter = ("outcome", "kind", "environment", "started_at")
     search_fields = ("id", "digest", "steps__name", "steps__app")
     search_help_text = _("Run, plan digest, app or step")

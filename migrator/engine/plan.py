@@ -87,6 +87,9 @@ def plan_forward(graph: Graph, applied: Collection[StepKey], target: Target) -> 
         CyclicDependency: Steps need each other in a circle.
     """
     wanted = graph.ancestors(_wanted(graph, target))
+    if not wanted <= frozenset(applied):
+        # Whatever runs is written down in the suite's own tables.
+        wanted |= graph.ancestors(key for key, step in graph.steps.items() if step.foundation)
     pending = [key for key in graph.order() if key in wanted and key not in applied]
     chosen, waiting = _split_by_phase(graph, pending, target.phase)
     return _plan(graph, Direction.APPLY, chosen, waiting)

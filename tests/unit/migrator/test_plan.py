@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from accord.errors import AmbiguousTarget, IrreversibleStep, UnknownApp, UnknownStore, UnknownTarget
@@ -61,6 +63,15 @@ def test_phase_leaves_out_what_stands_behind_another_phase() -> None:
 
     assert listed(plan) == [A1, OTHER, M1, M2]
     assert [str(step.key) for step in plan.waiting] == [A2, A3]
+
+
+def test_tables_of_the_suite_go_with_the_first_step_that_runs() -> None:
+    """A run for one app on an empty system is in the journal too; with nothing to do, nothing is added."""
+    journal = replace(make_step("pg:migrator.0001_journal"), foundation=True)
+    whole = build_graph([journal, make_step(A1), make_step(OTHER)], ranks={"pg": 0})
+
+    assert listed(plan_forward(whole, (), Target(app="radio"))) == ["pg:migrator.0001_journal", OTHER]
+    assert listed(plan_forward(whole, keys(OTHER), Target(app="radio"))) == []
 
 
 def test_revert_takes_everything_that_needs_the_leaving_step() -> None:

@@ -1,0 +1,147 @@
+"""Fixtures of the browser: a site that serves the sample project, and headless Chromium looking at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fix_project import ROOT, Project
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ARTEFACTS = ROOT / "artefacts" / "screenshots"
+PASSWORD = "correct horse battery staple"
+_START_SECONDS = 60
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """
+    A running site.
+
+    Attributes:
+        project: The project that it serves.
+        url: Where it listens.
+    """
+
+    project: Project
+    url: str
+
+    def add_user(self, name: str, *, superuser: bool = True, permissions: tuple[str, ...] = ()) -> str:
+        """Make a member of staff, and give the name back."""
+        code = (
+            "from django.contrib.auth.models import Permission, User\n"
+            f"user = User.objects.create_user({name!r}, password={PASSWORD!r}, is_staff=True)\n"
+            f"user.is_superuser = {superuser}\n"
+            "user.save()\n"
+            f"user.user_permissions.set(Permission.objects.filter(codename__in={permissions!r}))\n"
+        )
+        self.project.manage("shell", "--verbosity", "0", "-c", code)
+        return name
+
+    def sign_in(self, page: Page, name: str) -> None:
+        """Sign in by the admin's form."""
+        page.goto(f"{self.url}/admin/login/")
+        page.fill("#id_username", name)
+        page.fill("#id_password", PASSWORD)
+        page.click("input[type=submit]")
+        page.wait_for_selector("#user-tools")
+
+
+def take_picture(page: Page, name: str) -> Path:
+    """Keep a screenshot of the whole page as an artefact."""
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    path = ARTEFACTS / f"{name}.png"
+    page.screenshot(path=path, full_page=True)
+    return path
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Project], Site]]:
+    """Give a function that serves a project until the test ends."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(project: Project) -> Site:
+        port = _free_port()
+        running.append(
+            subprocess.Popen(
+                [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"],
+                cwd=ROOT,
+                env=project.environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        )
+        _wait_for(port, running[-1])
+        return Site(project=project, url=f"http://127.0.0.1:{port}")
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Give the system's Chromium, headless."""
+    from playwright.sync_api import sync_playwright
+
+    path = os.environ.get("ACCORD_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.fail("The browser tests need Chromium; on Debian and Ubuntu: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """Give a page with cookies of its own."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        connection = HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", "/admin/login/")
+            connection.getresponse().read()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+        finally:
+            connection.close()
+    raise AssertionError("the site did not start")
