@@ -8,7 +8,7 @@ suite (tests/conformance) runs against every adapter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -150,6 +150,20 @@ class Probes(Protocol):
 
         Each step is judged by what would stand after *all* the given steps: a collection
         that a later step drops again need not be there.
+        """
+        ...
+
+
+@runtime_checkable
+class Unfinished(Protocol):
+    """A store that can tell which steps a run began and did not end; the next run continues them."""
+
+    def unfinished(self) -> Collection[StepKey]:
+        """
+        Name the steps that are half applied or half reverted. Nothing is created.
+
+        Raises:
+            StoreUnavailable: The store can't be reached.
         """
         ...
 

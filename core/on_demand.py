@@ -15,7 +15,8 @@ from accord.events import Reporter
 from core.console import report_to_stderr
 from core.environment import BASE_DIR, Environment, load_environment
 
-# Commands that read files only, or bring servers of their own (test).
+# Commands that read files only, bring servers of their own (test), or tell how servers stand and so
+# must not change it (health_check).
 OFFLINE = frozenset({
     "check",
     "collectstatic",
@@ -23,6 +24,7 @@ OFFLINE = frozenset({
     "diffsettings",
     "embedded",
     "findstatic",
+    "health_check",
     "help",
     "makemessages",
     "makemigrations",

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -102,6 +102,14 @@ class Ledger:
         query = {**mine, "state": {"$in": [State.APPLIED.value, State.REVERTING.value]}}
         projection = dict.fromkeys(("checksum", "fingerprint", "applied_at", "run_id", "fence"), 1)
         return _by_key(self._collection().find(query, projection, batch_size=100_000))
+
+    def unfinished(self, alias: str) -> Sequence[StepKey]:
+        """Name the steps of a store that a run began and did not end; creates nothing."""
+        begun = {"$in": [State.APPLYING.value, State.REVERTING.value]}
+        found = self._collection().find(
+            {"_id": {"$regex": f"^{re.escape(alias)}:"}, "state": begun}, {"_id": 1}
+        )
+        return [StepKey.parse(entry["_id"]) for entry in found]
 
     def entry(self, key: StepKey, lease: Lease) -> Entry | None:
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -100,6 +100,25 @@ class MongoStore:
     def revert(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
         with self._translated():
             return self._runner(step, lease, report).revert()
+
+    def unfinished(self) -> Collection[StepKey]:
+        """Name the steps that a run began and did not end. See :class:`accord.stores.Unfinished`."""
+        with self._translated(), self._glance() as database:
+            return Ledger(database, self._ledger_name, transactions=True).unfinished(self.alias)
+
+    def replica_status(self) -> Mapping[str, Any]:
+        """
+        Ask the replica set how its members are; a server that stands alone and a router have none.
+
+        Raises:
+            StoreRefused: Our user lacks the right (`clusterMonitor`).
+            StoreUnavailable: No primary can be reached.
+        """
+        with self._translated():
+            if "setName" not in self._client.admin.command("hello"):
+                return {}
+            status: Mapping[str, Any] = self._client.admin.command("replSetGetStatus")
+        return status
 
     # --- Explains, Records, Probes, Closes ---------------------------------------------------------
 

@@ -13,7 +13,7 @@ make up an index of its own.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
@@ -156,6 +156,11 @@ class Ledger:
             for key, entry in entries.items()
             if entry.state == APPLIED
         }
+
+    def unfinished(self, **options: Any) -> Collection[StepKey]:
+        """Name the steps that a run began and did not end."""
+        entries = self.read(**options).entries
+        return [self._step_key(key) for key, entry in entries.items() if entry.state != APPLIED]
 
     def entry(self, step: Step, lease: Lease) -> Entry | None:
         """

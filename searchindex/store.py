@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from accord.types import (
 from searchindex.ledger import Ledger
 from searchindex.loader import Loader
 from searchindex.names import Names
-from searchindex.operations.base import Context, Expected, Surroundings
+from searchindex.operations.base import Context, Expected, Operation, Surroundings
 from searchindex.wire import Wire, parse_url
 
 if TYPE_CHECKING:
@@ -93,6 +93,19 @@ class SearchStore:
     def applied(self) -> Mapping[StepKey, AppliedStep]:
         """Read the ledger, in one request. See :class:`accord.stores.Store`."""
         return self.ledger.applied(timeout=self._timeout)
+
+    def unfinished(self) -> Collection[StepKey]:
+        """Name the steps that a run began and did not end. See :class:`accord.stores.Unfinished`."""
+        return self.ledger.unfinished(timeout=self._timeout)
+
+    def operations(self, key: StepKey) -> Sequence[Operation]:
+        """
+        Give what a step does.
+
+        Raises:
+            UnknownTarget: No file declares the step.
+        """
+        return self._loader.operations(key)
 
     def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
         """Apply a step and record it. See :class:`accord.stores.Store`."""

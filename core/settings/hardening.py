@@ -19,6 +19,8 @@ def hardening(environment: Environment) -> dict[str, Any]:
     secure = not environment.debug
     settings: dict[str, Any] = {
         "SECURE_SSL_REDIRECT": environment.ssl_redirect,
+        # Probes come without TLS, and take a redirect for a yes.
+        "SECURE_REDIRECT_EXEMPT": [r"^healthz$", r"^readyz$"],
         "SECURE_HSTS_SECONDS": environment.hsts_seconds,
         "SECURE_CONTENT_TYPE_NOSNIFF": True,
         "SECURE_REFERRER_POLICY": "same-origin",

@@ -7,7 +7,7 @@ steps and ledger does without them wherever the configuration allows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -82,6 +82,11 @@ class AlembicStore:
             # What lies below a head that no file declares can't be computed; our entries remember it.
             names.update(name for name, entry in state.entries.items() if entry.state == "applied")
         return {key: self._applied(key, state) for key in map(self._key, sorted(names))}
+
+    def unfinished(self) -> Collection[StepKey]:
+        """Name the revisions that a run began and did not end. See :class:`accord.stores.Unfinished`."""
+        entries = self._state().entries
+        return [self._key(name) for name, entry in sorted(entries.items()) if entry.state != "applied"]
 
     def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
         return self._change(step, lease, Direction.APPLY, report)

@@ -8,11 +8,31 @@ So that run reads both tables by the driver, and leaves the backend to runs that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pymongo import MongoClient
 
 _USUAL_LOOK = 0.5  # seconds; the drivers' specification names it
 _BRIEF_LOOK = 0.01
+
+
+def version(settings: Mapping[str, Any]) -> str:
+    """
+    Ask the server for its version, and whether it lets us read.
+
+    Args:
+        settings: The alias's entry in `DATABASES`.
+
+    Raises:
+        PyMongoError: It can't be reached, or refuses us.
+    """
+    with _briefly(settings) as client:
+        # A server tells anybody its version; reading takes a right.
+        client[settings["NAME"]]["django_migrations"].find_one({}, {"_id": 1})
+        return str(client.admin.command("buildInfo")["version"])
 
 
 def rows(
@@ -29,18 +49,27 @@ def rows(
         Tuples in the order of the fields, by collection; one that isn't there is empty. None when the driver
         can't do it, and Django's backend should, which also tells why.
     """
-    from pymongo import MongoClient, common
     from pymongo.errors import PyMongoError
+
+    try:
+        with _briefly(settings) as client:
+            database = client[settings["NAME"]]
+            return {table: _tuples(database[table], fields) for table, fields in tables.items()}
+    except (PyMongoError, TypeError, ValueError):
+        return None
+
+
+@contextmanager
+def _briefly(settings: Mapping[str, Any]) -> Iterator[MongoClient[dict[str, Any]]]:
+    """Give a client for a question or two."""
+    from pymongo import MongoClient, common
 
     # The driver's threads look twice a second whether they should end, and a process waits for them
     # when it leaves. A driver that does not read this number only brings that wait back.
     common.MIN_HEARTBEAT_INTERVAL = _BRIEF_LOOK
     try:
         with MongoClient[dict[str, Any]](**_parameters(settings)) as client:
-            database = client[settings["NAME"]]
-            return {table: _tuples(database[table], fields) for table, fields in tables.items()}
-    except (PyMongoError, TypeError, ValueError):
-        return None
+            yield client
     finally:
         common.MIN_HEARTBEAT_INTERVAL = _USUAL_LOOK
 

@@ -172,6 +172,20 @@ class Ledger:
         found = self._entries.exclude(state=State.APPLIED).values_list("app", "name")
         return {(app, name) for app, name in found}
 
+    def half_way(self) -> set[Name]:
+        """As above; the tables may be missing, and what Django's table has meanwhile counts as ended."""
+        fields = {_OURS: ("app", "name", "state"), _DJANGOS: ("app", "name")}
+        settings = connections.databases[self._alias]
+        quickly = vendor_of_engine(settings["ENGINE"]).rows(settings, fields)
+        entries = quickly[_OURS] if quickly else self._rows(LedgerEntry, fields[_OURS])
+        begun = {(app, name): state for app, name, state in entries if state != State.APPLIED}
+        if not begun:
+            return set()
+        recorded = set(
+            quickly[_DJANGOS] if quickly else self._rows(MigrationRecorder.Migration, fields[_DJANGOS])
+        )
+        return {name for name, state in begun.items() if state != State.APPLYING or name not in recorded}
+
     # --- writing: always inside `transaction()`, after `claim()` -------------------------
 
     def transaction(self) -> AbstractContextManager[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from django.apps import apps
@@ -73,6 +73,11 @@ class RelationalStore:
     # --- Store -----------------------------------------------------------------------
 
     def ping(self) -> StoreInfo:
+        settings = connections.databases[self.alias]
+        with failures.translated(self.alias):
+            told = vendor_of_engine(settings["ENGINE"]).version(settings)
+        if told is not None:
+            return failures.info(self.alias, "MongoDB", told)
         connection = self._connection
         with failures.translated(self.alias):
             connection.ensure_connection()
@@ -131,6 +136,13 @@ class RelationalStore:
         """Compare the live catalog with the models as they would stand after all the steps."""
         with failures.translated(self.alias):
             yield from probe(self.alias, self._disk or DiskLoader(), steps)
+
+    # --- Unfinished ------------------------------------------------------------------
+
+    def unfinished(self) -> Collection[StepKey]:
+        """Name the migrations that a run of ours began and neither it nor Django's command ended."""
+        with failures.translated(self.alias):
+            return [StepKey(self.alias, *name) for name in sorted(self._ledger.half_way())]
 
     # --- RunHooks --------------------------------------------------------------------
 

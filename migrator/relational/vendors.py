@@ -40,6 +40,10 @@ class Vendor:
         """Read whole tables without Django's backend, where loading that is costly; else None."""
         return None
 
+    def version(self, settings: Mapping[str, Any]) -> str | None:
+        """Ask for the version without Django's backend, where loading that is costly; else None."""
+        return None
+
     def check_version(self, connection: BaseDatabaseWrapper) -> str:
         """
         Give the server's version.
@@ -204,6 +208,9 @@ class MongoDB(Vendor):
         self, settings: Mapping[str, Any], tables: Mapping[str, Sequence[str]]
     ) -> Mapping[str, Sequence[tuple[Any, ...]]] | None:
         return documents.rows(settings, tables)
+
+    def version(self, settings: Mapping[str, Any]) -> str | None:
+        return documents.version(settings)
 
     def refuses_us(self, error: BaseException) -> bool:
         return getattr(_root(error), "code", None) in {13, 18}

@@ -1,0 +1,137 @@
+"""Health checks of the kernel: every store answers, the audit trail is whole, the disk has room."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+from accord import conf
+from accord.errors import StoreError, StoreUnavailable
+from accord.health import Check, Finding, Level, opened
+from accord.types import StoreInfo
+
+SLOW = 2.0
+"""Seconds from which on a store that answers is worth a warning; loading its driver and connecting count."""
+
+GIB = 2**30
+LOW, SCARCE = (0.10, 10 * GIB), (0.05, 2 * GIB)
+"""Free share and free bytes below which, both at once, a disk is low and where it is critical."""
+
+
+def checks() -> Iterable[Check]:
+    """Give the checks: one a store, the audit trail, the disk."""
+    for alias in conf.load().store_settings():
+        yield Check(name=f"store.{alias}", look=partial(look_at_store, alias), readiness=True)
+    yield Check(name="audit", look=look_at_audit)
+    yield Check(name="disk", look=look_at_disk)
+
+
+# --- stores ------------------------------------------------------------------------------------------
+
+
+def look_at_store(alias: str) -> Iterator[Finding]:
+    """Ask a store who it is, and see how long that takes."""
+    name = f"store.{alias}"
+    started = time.monotonic()
+    with opened(alias) as store:
+        try:
+            info = store.ping()
+        except (StoreUnavailable, StoreError) as exc:
+            yield Finding(name=name, level=Level.CRITICAL, message=str(exc), hint=exc.hint, unit="seconds")
+            return
+        yield _answered(name, info, time.monotonic() - started)
+
+
+def _answered(name: str, info: StoreInfo, seconds: float) -> Finding:
+    what = " ".join(part for part in (info.kind, info.version, info.detail and f"({info.detail})") if part)
+    slow = seconds >= SLOW
+    return Finding(
+        name=name,
+        level=Level.WARN if slow else Level.OK,
+        message=f"{what} answers in {seconds * 1000:.0f} ms.",
+        value=seconds,
+        unit="seconds",
+        threshold=SLOW,
+        hint="See its load and the network between." if slow else "",
+    )
+
+
+# --- the audit trail ---------------------------------------------------------------------------------
+
+
+def look_at_audit() -> Iterator[Finding]:
+    """Check the newest events of the audit trail against their hashes and a signed head."""
+    from accord.verification import verify_tail
+
+    report = verify_tail()
+    if report.intact:
+        extent = f"events {report.first} to {report.last}" if report.last else "nothing was recorded yet"
+        yield Finding(
+            name="audit",
+            level=Level.OK,
+            message=f"The newest part of the audit trail is intact: {extent}.",
+            value=0,
+            threshold=1,
+        )
+        return
+    more = len(report.problems) - 1 + report.more
+    others = f" And {more} more." if more else ""
+    yield Finding(
+        name="audit",
+        level=Level.CRITICAL,
+        message=f"The audit trail is not intact. {report.problems[0].text}{others}",
+        value=more + 1,
+        threshold=1,
+        hint="Keep the database and the file of signed heads as they are, and run audit_verify --full.",
+    )
+
+
+# --- disk --------------------------------------------------------------------------------------------
+
+
+def look_at_disk() -> Iterator[Finding]:
+    """See how much room there is beside the project, and where its signed heads and own data go."""
+    base = conf.base_dir()
+    data = (base / conf.load().audit_checkpoints).parent
+    yield _room("disk.project", base, "of the project")
+    yield _room("disk.data", _existing(data), "of the signed heads of the audit trail")
+
+
+def _existing(folder: Path) -> Path:
+    """Give the folder, or the nearest one above it that is there already."""
+    return next(found for found in (folder, *folder.parents) if found.is_dir())
+
+
+def _room(name: str, folder: Path, whose: str) -> Finding:
+    try:
+        total, _, free = shutil.disk_usage(folder)
+    except OSError as exc:
+        text = f"The folder {whose} can't be looked at: {exc.strerror}."
+        return Finding(name=name, level=Level.UNKNOWN, message=text, unit="bytes")
+    level = disk_level(free, total)
+    share, least = SCARCE if level is not Level.OK else LOW
+    return Finding(
+        name=name,
+        level=level,
+        message=f"{free / GIB:.1f} GiB ({free / total:.0%}) are free on the disk {whose}.",
+        value=free,
+        unit="bytes",
+        threshold=min(share * total, least),
+        hint="" if level is Level.OK else "Make room: a full disk stops servers in the middle of a write.",
+    )
+
+
+def disk_level(free: int, total: int) -> Level:
+    """
+    Judge free space. A share alone would cry on big disks, a number alone on small ones.
+
+    Args:
+        free: Bytes.
+        total: Bytes.
+    """
+    if free < min(SCARCE[0] * total, SCARCE[1]):
+        return Level.CRITICAL
+    return Level.WARN if free < min(LOW[0] * total, LOW[1]) else Level.OK

@@ -1,0 +1,113 @@
+"""Health checks of erasure: nobody waits past the deadline, no step is stuck, no hold is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from django.db.models import Min, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accord.health import Check, Finding, Level
+
+DUE_SOON = timedelta(days=7)
+"""Time before the deadline of Art. 12(3) from which on a request that isn't done is a warning."""
+STUCK = timedelta(hours=1)
+"""Time after which a step that nobody took up although it could be is stuck: cron isn't working on it."""
+
+
+def checks() -> Iterable[Check]:
+    """Give the checks."""
+    yield Check(name="erasure.deadlines", look=look_at_deadlines)
+    yield Check(name="erasure.steps", look=look_at_steps)
+    yield Check(name="erasure.holds", look=look_at_holds)
+
+
+def look_at_deadlines() -> Iterator[Finding]:
+    """Count the requests that are overdue or soon will be, by the server's clock."""
+    from gdpr.models import ErasureRequest
+    from gdpr.states import RequestState
+
+    closed = (
+        RequestState.COMPLETED, RequestState.COMPLETED_WITH_RETENTION,
+        RequestState.REJECTED, RequestState.CANCELLED, RequestState.DUPLICATE,
+    )  # fmt: skip
+    waiting = ErasureRequest.objects.exclude(state__in=closed)
+    overdue = waiting.filter(due_at__lt=Now())
+    count, late = overdue.count(), overdue.aggregate(first=Min("due_at"))["first"]
+    if count:
+        yield Finding(
+            name="erasure.deadlines",
+            level=Level.CRITICAL,
+            message=f"{_counted(count, 'erasure request')} overdue.",
+            value=count,
+            threshold=1,
+            age=(timezone.now() - late).total_seconds(),
+            hint="The month of Art. 12(3) is over: see the erasure requests in the admin, oldest first.",
+        )
+        return
+    soon = waiting.filter(due_at__lt=Now() + DUE_SOON).count()
+    yield Finding(
+        name="erasure.deadlines",
+        level=Level.WARN if soon else Level.OK,
+        message=f"No erasure request is overdue; {soon or 'none'} due within {DUE_SOON.days} days.",
+        value=0,
+        threshold=1,
+        hint="Decide about them, or extend them in time, in the admin." if soon else "",
+    )
+
+
+def look_at_steps() -> Iterator[Finding]:
+    """Count the steps that nobody works on although somebody should."""
+    from gdpr.models import ErasureStep
+    from gdpr.states import RequestState, StepState
+
+    late = Now() - STUCK
+    at_work = (RequestState.EXECUTING, RequestState.RETRY_WAIT, RequestState.VERIFYING)
+    abandoned = Q(state=StepState.RUNNING, lease_until__lt=late)
+    untaken = Q(state=StepState.RETRY_WAIT, next_attempt_at__lt=late, request__state__in=at_work)
+    stuck = ErasureStep.objects.filter(abandoned | untaken)
+    first = stuck.aggregate(lease=Min("lease_until"), attempt=Min("next_attempt_at"))
+    since = min((moment for moment in first.values() if moment is not None), default=None)
+    count = stuck.count()
+    by_hand = Q(state__in=(StepState.MANUAL, StepState.FAILED), request__state=RequestState.NEEDS_OPERATOR)
+    for_people = ErasureStep.objects.filter(by_hand).count()
+    yield Finding(
+        name="erasure.steps",
+        level=Level.WARN if count or for_people else Level.OK,
+        message=f"{_counted(count, 'step')} stuck. {_counted(for_people, 'step')} waiting for a person.",
+        value=count + for_people,
+        threshold=1,
+        age=None if since is None else (timezone.now() - since).total_seconds(),
+        hint=_steps_hint(count, for_people),
+    )
+
+
+def _steps_hint(stuck: int, for_people: int) -> str:
+    if stuck:
+        return "Is cron running gdpr_process? It takes over what a dead worker left."
+    return "See the requests that need a person in the admin." if for_people else ""
+
+
+def look_at_holds() -> Iterator[Finding]:
+    """Count the legal holds whose review is due."""
+    from gdpr.models import LegalHold
+
+    due = LegalHold.objects.filter(released_at__isnull=True, review_at__lt=Now())
+    count, first = due.count(), due.aggregate(first=Min("review_at"))["first"]
+    yield Finding(
+        name="erasure.holds",
+        level=Level.WARN if count else Level.OK,
+        message=f"{_counted(count, 'legal hold')} past the day of review.",
+        value=count,
+        threshold=1,
+        age=None if first is None else (timezone.now() - first).total_seconds(),
+        hint="Review them: release each hold, or place it anew with its reason." if count else "",
+    )
+
+
+def _counted(count: int, what: str) -> str:
+    """Say how many there are, as the subject of a sentence: `No step is`, `2 steps are`."""
+    number = str(count) if count else "No"
+    return f"{number} {what} is" if count in (0, 1) else f"{number} {what}s are"

@@ -1,0 +1,163 @@
+"""Health checks of the migrations: what is pending, half applied or drifted in each store, and the lease."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from accord import conf, lease
+from accord.errors import RevisionError
+from accord.health import Check, Finding, Level, opened
+from accord.lease import LeaseRow
+from accord.stores import Unfinished
+from accord.types import Phase, Step, StepKey
+from migrator.engine.api import Migrations
+from migrator.engine.drift import Drift
+from migrator.engine.situation import Situation
+
+LONG_RUN = 3600.0
+"""Seconds from which on a run is worth a look."""
+_NAMED = 3
+
+
+def checks() -> Iterable[Check]:
+    """Give the checks."""
+    yield Check(name="migrations", look=look_at_migrations, readiness=True)
+    yield Check(name="lease", look=look_at_lease)
+
+
+# --- what is applied ---------------------------------------------------------------------------------
+
+
+def look_at_migrations() -> Iterator[Finding]:
+    """Compare files and ledgers of every store."""
+    settings = conf.load()
+    migrations = Migrations()
+    try:
+        situation = migrations.situation()
+    except RevisionError as exc:
+        yield Finding(name="migrations", level=Level.CRITICAL, message=str(exc), hint=exc.hint, ready=False)
+        return
+    unfinished = _unfinished()
+    running = bool(unfinished) and _is_held(lease.read(settings.coordinator, migrations.lease_scope))
+    for alias in settings.store_settings():
+        begun = sorted(str(key) for key in unfinished if key.store == alias)
+        yield _applied(alias, pending(situation, alias), begun, running=running)
+        yield _drift(alias, [found for found in situation.drift if found.key.store == alias])
+
+
+def pending(situation: Situation, alias: str) -> Sequence[Step]:
+    """List the steps of a store that take part and aren't applied."""
+    steps = situation.graph.steps
+    return [steps[key] for key in sorted(steps) if key.store == alias and key not in situation.done]
+
+
+def _unfinished() -> Collection[StepKey]:
+    """Ask the stores which steps were begun and not ended; one without a ledger has none."""
+    found: list[StepKey] = []
+    for alias in conf.load().store_settings():
+        with opened(alias) as store:
+            if isinstance(store, Unfinished):
+                found.extend(store.unfinished())
+    return found
+
+
+def _is_held(row: LeaseRow | None) -> bool:
+    return row is not None and row.held and not row.holder_is_dead
+
+
+def _applied(alias: str, waiting: Sequence[Step], begun: Sequence[str], *, running: bool) -> Finding:
+    name, count = f"migrations.{alias}", len(waiting)
+    if begun and not running:
+        return Finding(
+            name=name,
+            level=Level.CRITICAL,
+            message=f"Half applied, and no run is at it: {_some(begun)}.",
+            value=count,
+            threshold=1,
+            hint="Run migrate_all: it continues where the last run stopped.",
+            ready=False,
+        )
+    if waiting:
+        keys = [str(step.key) for step in waiting]
+        return Finding(
+            name=name,
+            level=Level.WARN,
+            message=f"{_steps(count)} pending: {_some(keys)}.",
+            value=count,
+            threshold=1,
+            hint="A run is at it." if running else "Run migrate_all; --plan shows what it would do.",
+            # The other phases come after the deploy: the code that waits for them runs without.
+            ready=all(step.phase is not Phase.EXPAND for step in waiting),
+        )
+    return Finding(name=name, level=Level.OK, message="Every step is applied.", value=0, threshold=1)
+
+
+def _drift(alias: str, drift: Sequence[Drift]) -> Finding:
+    name = f"migrations.{alias}.drift"
+    ours = [found for found in drift if not found.tolerable]
+    if ours:
+        more = f" And {len(ours) - 1} more." if len(ours) > 1 else ""
+        return Finding(
+            name=name,
+            level=Level.CRITICAL,
+            message=f"{ours[0].error}{more}",
+            value=len(ours),
+            threshold=1,
+            hint=ours[0].error.hint,
+        )
+    # What an upgraded package did to its own history, nobody here can mend: told, not cried.
+    foreign = f" ({_steps(len(drift))} of other packages differ.)" if drift else ""
+    return Finding(
+        name=name, level=Level.OK, message=f"Files and ledger agree.{foreign}", value=0, threshold=1
+    )
+
+
+def _steps(count: int) -> str:
+    return f"{count} step" if count == 1 else f"{count} steps"
+
+
+def _some(keys: Sequence[str]) -> str:
+    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+    return f"{', '.join(keys[:_NAMED])}{more}"
+
+
+# --- the lease ---------------------------------------------------------------------------------------
+
+
+def look_at_lease() -> Iterator[Finding]:
+    """See who holds the lease of the migrations, and for how long."""
+    yield judge_lease(lease.read(conf.load().coordinator, Migrations().lease_scope))
+
+
+def judge_lease(row: LeaseRow | None) -> Finding:
+    """
+    Judge the row of the lease.
+
+    Args:
+        row: What stands in the coordinating database; None when no run ever held it.
+    """
+    if row is None or not row.held:
+        return Finding(
+            name="lease", level=Level.OK, message="No run holds it.", value=0, unit="seconds",
+            threshold=LONG_RUN,
+        )  # fmt: skip
+    holder = f"The run {row.run_id} holds it ({row.owner})"
+    if row.holder_is_dead:
+        text = f"{holder}, and its process is gone."
+        return _held(row, Level.WARN, text, "Run migrate_all: it takes over and continues.")
+    if row.age >= LONG_RUN:
+        return _held(row, Level.WARN, f"{holder} for long.", "See how far it is: the admin lists the runs.")
+    return _held(row, Level.OK, f"{holder}.", "")
+
+
+def _held(row: LeaseRow, level: Level, message: str, hint: str) -> Finding:
+    return Finding(
+        name="lease",
+        level=level,
+        message=message,
+        value=row.age,
+        unit="seconds",
+        threshold=LONG_RUN,
+        age=row.age,
+        hint=hint,
+    )

@@ -1,0 +1,106 @@
+"""Which index should stand behind which alias, told from the applied revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from accord.types import Step, StepKey
+from searchindex.operations.base import Expected, Operation, Surroundings
+
+if TYPE_CHECKING:
+    from searchindex.store import SearchStore
+
+
+@dataclass(kw_only=True)
+class Placement:
+    """
+    What stands behind the aliases after a number of revisions.
+
+    Attributes:
+        aliases: Alias to the indexes behind it.
+        made: Every index that an applied revision ever made.
+        coming: Indexes that a revision makes which was begun and has not ended.
+    """
+
+    aliases: dict[str, set[str]] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
+    coming: set[str] = field(default_factory=set)
+    _expected: Expected = field(default_factory=Expected)
+
+    def tolerates(self, live: AbstractSet[str], wanted: AbstractSet[str]) -> bool:
+        """
+        Tell whether an alias may point there.
+
+        Besides the wanted indexes these may be behind it: one that a revision under way makes, and
+        one that no revision made: it was there before and was adopted by a baseline. An older index
+        of our own may not.
+        """
+        foreign = bool(live) and not live & self.made
+        return live == wanted or foreign or bool(live & self.coming)
+
+    def follow(self, operation: Operation, around: Surroundings) -> None:
+        """Do to the placement what an operation does to the server."""
+        if operation.makes:
+            self._put(around.alias(operation.makes), around.physical(operation.makes))
+        for kind, name in operation.foresee(around, self._expected):
+            if kind == "alias":
+                self._point(around, name)
+            elif kind == "index" and self._expected.objects[kind, name] is None:
+                self._drop(around.alias(name))
+
+    def _put(self, alias: str, index: str) -> None:
+        """Make an index; where another was behind its alias, it takes that one's place everywhere."""
+        self.made.add(index)
+        old = self.aliases.get(alias, set())
+        for other, indexes in self.aliases.items():
+            if indexes & old:
+                self.aliases[other] = indexes - old | {index}
+        self.aliases[alias] = {index}
+
+    def _point(self, around: Surroundings, name: str) -> None:
+        logical: Collection[str] | None = self._expected.objects["alias", name]
+        alias = around.alias(name)
+        if logical is None:
+            self.aliases.pop(alias, None)
+            return
+        behind = [self.aliases.get(around.alias(one), set()) for one in logical]
+        self.aliases[alias] = set().union(*behind)
+
+    def _drop(self, alias: str) -> None:
+        gone = self.aliases.get(alias, set())
+        rest = {other: indexes - gone for other, indexes in self.aliases.items()}
+        self.aliases = {other: indexes for other, indexes in rest.items() if indexes}
+
+
+def expected_placement(store: SearchStore) -> Placement:
+    """
+    Read the ledger, and follow the applied revisions in their order.
+
+    Args:
+        store: A search store; the server is asked for its ledger only.
+    """
+    begun, applied = store.unfinished(), store.applied()
+    placement = Placement()
+    for step in store.steps():
+        if step.key in applied:
+            around = _around(store, step)
+            for operation in store.operations(step.key):
+                placement.follow(operation, around)
+    placement.coming = {index for key in begun for index in _makes(store, key)}
+    return placement
+
+
+def _around(store: SearchStore, step: Step) -> Surroundings:
+    # Names are all that is wanted here, so the server needn't tell which engine it is.
+    return Surroundings(key=step.key, names=store.names, engine=None)
+
+
+def _makes(store: SearchStore, key: StepKey) -> Collection[str]:
+    steps: Mapping[StepKey, Step] = {step.key: step for step in store.steps()}
+    if key not in steps:
+        return ()
+    around = _around(store, steps[key])
+    return [around.physical(found.makes) for found in store.operations(key) if found.makes]
