@@ -1,4 +1,4 @@
-"""The journal in the admin: read-only, because it is history."""
+"""The journal in the admin, read-only, because it is history; and the pages where plans are approved."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from migrator.models import Outcome, Run, StepRun
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     # Django's classes take parameters in the stubs only.
     StepRuns = admin.TabularInline[StepRun, Run]
     Runs = admin.ModelAdmin[Run]
+    PlanApprovals = admin.ModelAdmin[PlanApproval]
+    AttestationModels = admin.ModelAdmin[Attestation]
 else:
     StepRuns, Runs = admin.TabularInline, admin.ModelAdmin
+    PlanApprovals = AttestationModels = admin.ModelAdmin
 
 MINUTE = 60
 
@@ -64,7 +68,7 @@ class StepRunInline(ReadOnly, StepRuns):
 class RunAdmin(ReadOnly, Runs):
     """Runs, newest first."""
 
-    list_display = ("id", "kind", "shown_outcome", "environment", "progress", "started_at", "lasted")
+    list_display = ("id", "shown_outcome", "kind", "progress", "lasted", "started")
     list_filter = ("outcome", "kind", "environment", "started_at")
     search_fields = ("id", "digest", "steps__name", "steps__app")
     search_help_text = _("Run, plan digest, app or step")
@@ -104,6 +108,11 @@ class RunAdmin(ReadOnly, Runs):
         """Show the outcome as a chip."""
         return chip(run.outcome, run.get_outcome_display())
 
+    @admin.display(description=_("started"), ordering="started_at")
+    def started(self, run: Run) -> str:
+        """Show the start in few characters; the run page has it in full."""
+        return f"{localtime(run.started_at):%Y-%m-%d %H:%M}"
+
     @admin.display(description=_("steps"))
     def progress(self, run: Run) -> str:
         """Show how many steps are done, of how many."""
@@ -113,3 +122,175 @@ class RunAdmin(ReadOnly, Runs):
     def lasted(self, run: Run) -> str:
         """Show how long the run took."""
         return duration((run.finished_at - run.started_at).total_seconds() if run.finished_at else None)
+
+
+class DecisionForm(forms.Form):
+    """The reason that every decision needs."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4, "cols": 70, "autofocus": True}),
+        help_text=_("Kept with the decision, for whoever reads it later. Name no private person."),
+    )
+
+
+@admin.register(PlanApproval)
+class PlanApprovalAdmin(ReadOnly, PlanApprovals):
+    """Plans that wait for another person, and what became of them."""
+
+    list_display = (
+        "short_reference",
+        "shown_state",
+        "environment",
+        "kind",
+        "size",
+        "asked_by",
+        "requested_at",
+        "expiry",
+    )
+    list_filter = ("state", "environment", "kind", "requested_at")
+    search_fields = ("reference", "digest", "reason", "run_id")
+    search_help_text = _("Reference, plan digest, reason or run")
+    date_hierarchy = "requested_at"
+    list_per_page = 50
+
+    class Media:
+        """The colours of states."""
+
+        css = {"all": ("migrator/journal.css", "migrator/approval.css")}
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the confirm pages."""
+        own = [
+            path(
+                f"<path:object_id>/{name}/",
+                self.admin_site.admin_view(self.decide),
+                {"act": name},
+                name=f"migrator_planapproval_{name}",
+            )
+            for name in ("approve", "reject")
+        ]
+        return own + super().get_urls()
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show a plan: its steps by store, what each would send, and what should be known."""
+        approval = self._approval(request, object_id)
+        context = {**self._context(request, approval), "review": review(approval)}
+        return TemplateResponse(request, "admin/migrator/planapproval/page.html", context)
+
+    def decide(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
+        """Ask for the reason of a decision, and take it; only a POST decides."""
+        approval = self._approval(request, object_id)
+        if not request.user.has_perm(people.APPROVE):
+            raise PermissionDenied
+        form = DecisionForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            return self._take(request, approval, act, form.cleaned_data["reason"])
+        context = {**self._context(request, approval), "form": form, "act": act}
+        return TemplateResponse(request, "admin/migrator/planapproval/decide.html", context)
+
+    def _take(self, request: HttpRequest, approval: PlanApproval, act: str, reason: str) -> HttpResponse:
+        approvals = _approvals()
+        decision = approvals.approve if act == "approve" else approvals.reject
+        try:
+            decided = decision(approval.reference, _person(request), reason)
+        except AccordError as exc:
+            messages.error(request, f"{exc} {exc.hint}")
+        else:
+            said = ApprovalState(decided.state).label
+            messages.success(request, _("Plan %(name)s: %(state)s.") % {"name": decided.short, "state": said})
+        return HttpResponseRedirect(reverse("admin:migrator_planapproval_change", args=[approval.pk]))
+
+    def _approval(self, request: HttpRequest, object_id: str) -> PlanApproval:
+        approval = self.get_object(request, object_id)
+        if approval is None:
+            raise Http404
+        if not self.has_view_permission(request, approval) and not request.user.has_perm(people.APPROVE):
+            raise PermissionDenied
+        return approval
+
+    def _context(self, request: HttpRequest, approval: PlanApproval) -> dict[str, Any]:
+        state = _approvals().state_of(approval)
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "media": self.media,
+            "title": _("Plan %(name)s") % {"name": approval.short},
+            "approval": approval,
+            "state": self.shown_state(approval),
+            "requester": people.name_of(approval.requester_key),
+            "approver": people.name_of(approval.approver_key),
+            "undecided": state is ApprovalState.REQUESTED,
+            "open": state in OPEN,
+            "hindrance": _hindrance(request, approval),
+        }
+
+    def has_view_permission(self, request: HttpRequest, obj: PlanApproval | None = None) -> bool:
+        """Let whoever may decide look, too."""
+        return super().has_view_permission(request, obj) or request.user.has_perm(people.APPROVE)
+
+    @admin.display(description=_("request"), ordering="reference")
+    def short_reference(self, approval: PlanApproval) -> str:
+        """Show as much of the reference as a command needs."""
+        return approval.short
+
+    @admin.display(description=_("state"), ordering="state")
+    def shown_state(self, approval: PlanApproval) -> SafeString:
+        """Show the state of this moment as a chip."""
+        state = _approvals().state_of(approval)
+        return chip(state.value, str(state.label))
+
+    @admin.display(description=_("steps"))
+    def size(self, approval: PlanApproval) -> str:
+        """Show how many steps are done, of how many."""
+        total = len(approval.steps)
+        return f"{total - len(approval.remaining)} / {total}"
+
+    @admin.display(description=_("asked by"))
+    def asked_by(self, approval: PlanApproval) -> str:
+        """Show who asked."""
+        return people.name_of(approval.requester_key)
+
+    @admin.display(description=_("expires"), ordering="expires_at")
+    def expiry(self, approval: PlanApproval) -> str:
+        """Show how long an open request still counts."""
+        if _approvals().state_of(approval) not in OPEN:
+            return "-"
+        return str(_("in %(time)s") % {"time": timeuntil(approval.expires_at, timezone.now(), depth=1)})
+
+
+@admin.register(Attestation)
+class AttestationAdmin(ReadOnly, AttestationModels):
+    """What other environments said that they ran."""
+
+    list_display = ("environment", "run_id", "signer", "made_at", "kept_at")
+    list_filter = ("environment", "signer")
+    search_fields = ("run_id", "reference")
+
+
+def _approvals() -> Approvals:
+    return Migrations().guard().approvals
+
+
+def _person(request: HttpRequest) -> AbstractBaseUser:
+    if not isinstance(request.user, AbstractBaseUser):
+        raise PermissionDenied
+    return request.user
+
+
+def _hindrance(request: HttpRequest, approval: PlanApproval) -> str:
+    """Say why this person can't decide; empty when they can."""
+    try:
+        person = _person(request)
+        people.require(person, people.APPROVE)
+        _approvals().refuse_own(approval, person)
+    except AccordError as exc:
+        return exc.message
+    return ""

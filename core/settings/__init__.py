@@ -8,8 +8,8 @@ stands here.
 from __future__ import annotations
 
 from core.environment import BASE_DIR, load_environment
+from core.settings.applications import CONTRIB, SUITE
 from core.settings.applications import MIDDLEWARE as MIDDLEWARE
-from core.settings.applications import installed
 from core.settings.hardening import hardening
 from core.settings.logs import logging_settings
 from core.settings.stores import accord_settings, databases, store_urls
@@ -27,7 +27,7 @@ globals().update(hardening(_environment))
 
 # --- apps and requests ------------------------------------------------------------------------
 
-INSTALLED_APPS = installed(BASE_DIR)
+INSTALLED_APPS = [*CONTRIB, *SUITE]
 ROOT_URLCONF = "core.urls"
 WSGI_APPLICATION = "core.wsgi.application"
 ASGI_APPLICATION = "core.asgi.application"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 CONTRIB = [
     "core.apps.AccordAdminConfig",
     "django.contrib.auth",
@@ -37,12 +35,3 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accord.auditlog_middleware.AuditlogMiddleware",
 ]
-
-
-def installed(root: Path) -> list[str]:
-    """
-    List the apps, leaving out those of the suite that aren't written yet.
-
-    Goes away once the last of them is there.
-    """
-    return CONTRIB + [app for app in SUITE if (root / app.replace(".", "/") / "apps.py").is_file()]
