@@ -15,6 +15,9 @@ from gdpr.keys import KeyType, Plain, key_type, parsed, plain
 if TYPE_CHECKING:
     from django.db.models import Model
 
+    # The name `type` is a field of the class below.
+    ModelClass = type[Model]
+
 
 @dataclass(frozen=True, kw_only=True)
 class SubjectKeys:
@@ -120,7 +123,7 @@ class Subject:
             )
         return self._keys_of(next(iter(found.values())))
 
-    def model_class(self) -> type[Model]:
+    def model_class(self) -> ModelClass:
         """
         Give the model.
 

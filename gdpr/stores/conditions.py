@@ -41,7 +41,9 @@ def collected(entry_id: str, keys: SubjectKeys) -> tuple[Plain, ...]:
     return keys.collected[entry_id]
 
 
-def condition(alias: str, model: type[models.Model], locator: Locator | None, keys: SubjectKeys) -> Q:
+def condition(  # noqa: C901, PLR0911 - one case a locator
+    alias: str, model: type[models.Model], locator: Locator | None, keys: SubjectKeys
+) -> Q:
     """
     Turn a locator into a condition on a model.
 

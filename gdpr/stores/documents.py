@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist
 from django.db import connections, models
 from pymongo import MongoClient
 from pymongo.database import Database
@@ -30,7 +29,7 @@ class DocumentsErasure(CollectionErasure):
     """One alias of `DATABASES` that is a MongoDB."""
 
     def database(self) -> Database[Document]:
-        connection = connections[self.alias]
+        connection: Any = connections[self.alias]
         connection.ensure_connection()
         found: Database[Document] = connection.database
         return found
@@ -112,10 +111,9 @@ def _column(model: type[models.Model], path: str) -> str:
     """Give a field's name as the collection has it; what lies within a field keeps its name."""
     name, mark, rest = path.partition("[]")
     name, dot, below = name.partition(".")
-    try:
-        field = model._meta.pk if name == "pk" else model._meta.get_field(name)
-    except FieldDoesNotExist:
-        field = next((one for one in model._meta.concrete_fields if one.attname == name), None)
+    columns = {one.attname: one for one in model._meta.concrete_fields}
+    columns |= {one.name: one for one in model._meta.concrete_fields}
+    field = model._meta.pk if name == "pk" else columns.get(name)
     return f"{getattr(field, 'column', None) or name}{dot}{below}{mark}{rest}"
 
 

@@ -88,7 +88,7 @@ def _judged(path: str, nested: str, definition: Mapping[str, Any], kind: KeyType
     return next((one for one in judged if not one.problem), judged[0])
 
 
-def _problem(definition: Mapping[str, Any], kind: KeyType) -> str:
+def _problem(definition: Mapping[str, Any], kind: KeyType) -> str:  # noqa: PLR0911 - one a problem
     stored = str(definition.get("type", "object"))
     if definition.get("enabled") is False:
         return "it is not indexed (enabled: false)"

@@ -174,7 +174,7 @@ class RelationalErasure:
     def _delete(self, rows: QuerySet[models.Model]) -> int:
         self._delete_files(rows, [field.name for field in rows.model._meta.concrete_fields])
         # The usual delete would follow foreign keys into tables that no entry names.
-        return int(rows._raw_delete(self.alias))  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+        return int(rows._raw_delete(self.alias))  # noqa: SLF001 - see above
 
     def _write(self, rows: QuerySet[models.Model], strategies: Mapping[str, Strategy]) -> int:
         self._delete_files(rows, strategies)

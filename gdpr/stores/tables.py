@@ -28,7 +28,8 @@ _REFERENCES = """
     JOIN pg_class parent ON parent.oid = reference.confrelid
     JOIN pg_attribute attribute ON attribute.attrelid = child.oid AND attribute.attnum = reference.conkey[1]
     JOIN pg_namespace space ON space.oid = child.relnamespace
-    WHERE reference.contype = 'f' AND reference.conparentid = 0 AND space.nspname = ANY (current_schemas(false))
+    WHERE reference.contype = 'f' AND reference.conparentid = 0
+        AND space.nspname = ANY (current_schemas(false))
     ORDER BY 1, 3
 """
 _RESTRICTS = frozenset("ar")
@@ -198,7 +199,8 @@ def fingerprint(alias: str) -> str:
     with connections[alias].cursor() as cursor:
         cursor.execute(
             "SELECT current_setting('server_version'), oid,"
-            " has_function_privilege('pg_control_system()', 'execute') FROM pg_database WHERE datname = current_database()"
+            " has_function_privilege('pg_control_system()', 'execute')"
+            " FROM pg_database WHERE datname = current_database()"
         )
         version, oid, may_ask = cursor.fetchone()
         cluster = "unknown"
@@ -289,7 +291,7 @@ def _column(model: type[models.Model], name: str) -> str:
     field = model._meta.pk if name == "pk" else _field(model, name)
     if field is None or not getattr(field, "column", None):
         raise FieldDoesNotExist(name)
-    return str(field.column)  # type: ignore[union-attr]  # a column, as was looked at above
+    return str(field.column)
 
 
 def _field(model: type[models.Model], name: str) -> Any:
@@ -333,7 +335,7 @@ def _table_of(entry: Entry) -> str | None:
 
 def _labels() -> Mapping[str, str]:
     """Tables to the labels of their models."""
-    found = {}
+    found: dict[str, str] = {}
     for model in apps.get_models(include_auto_created=True):
         found.setdefault(model._meta.db_table, model._meta.label)
     return found

@@ -1,4 +1,4 @@
-"""Erasing from indexes, on both engines: exact fields, older copies, arrays, late writers, and the live check."""
+"""Erasing from indexes, on both engines: exact fields, older copies, arrays, and the live check."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_tokens_differ_and_settle(search: OwnSearch) -> None:
 
 
 def test_late_document_is_seen_by_the_second_look(search: OwnSearch) -> None:
-    """A document that is written after the erasure is counted, in any copy, although nothing has refreshed it."""
+    """A document written after the erasure is counted, in any copy, although nothing has refreshed it."""
     make(search, "things-0002")
     one = entry(Delete(), Key("owner", int))
     run(search, one)
