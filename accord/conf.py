@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -140,7 +141,7 @@ def parse(raw: Mapping[str, Any]) -> AccordSettings:
     Raises:
         ConfigurationError: A key is unknown or a value is of the wrong type.
     """
-    hints = get_type_hints(AccordSettings)
+    hints = _hints()
     known = {item.name.upper(): item.name for item in fields(AccordSettings)}
     values = {}
     for key, value in raw.items():
@@ -148,6 +149,12 @@ def parse(raw: Mapping[str, Any]) -> AccordSettings:
             raise _unknown_key(key, known)
         values[known[key]] = _typed(key, value, hints[known[key]])
     return AccordSettings(**values)
+
+
+@cache
+def _hints() -> Mapping[str, Any]:
+    """Read the types once: it takes longer than everything else here."""
+    return get_type_hints(AccordSettings)
 
 
 def _unknown_key(key: str, known: Mapping[str, str]) -> ConfigurationError:
