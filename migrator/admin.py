@@ -5,15 +5,27 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timeuntil
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from migrator.models import Outcome, Run, StepRun
+from accord.errors import AccordError
+from migrator.engine.api import Migrations
+from migrator.governance import people
+from migrator.governance.approvals import OPEN, Approvals
+from migrator.models import ApprovalState, Attestation, Outcome, PlanApproval, Run, StepRun
+from migrator.review import review
 
 if TYPE_CHECKING:
     # Django's classes take parameters in the stubs only.

@@ -101,7 +101,7 @@ class Command(AnsweringCommand):
 
     def _prepare(self, options: dict[str, Any]) -> None:
         """Make the tables that requests and accounts are kept in, where they aren't there yet."""
-        with progress(options["verbosity"], self.stderr) as report:
+        with progress(options["verbosity"]) as report:
             done = prepare(self._migrations, self._guard, self._settings, report)
         if done and options["verbosity"]:
             self.stderr.write(

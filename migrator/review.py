@@ -1,0 +1,140 @@
+"""What a person looks at before they approve a plan: steps by store, what each would send, and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from accord.errors import AccordError
+from accord.types import Direction, Statement, Step
+from migrator.engine.api import Migrations
+from migrator.engine.guard import Guard
+from migrator.engine.plan import Plan
+from migrator.engine.situation import Situation
+from migrator.governance import rules
+from migrator.governance.work import Bound, Work, not_covered
+from migrator.models import PlanApproval, RunKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewedStep:
+    """
+    A step of a request, as it stands on disk now.
+
+    Attributes:
+        key: Its identity, as text.
+        name: App and name.
+        phase: When it runs.
+        checksum: Of the file, as it was asked for.
+        title: One line for people.
+        irreversible: Why it can't be undone; empty when it can.
+        done: Whether it was done under this approval.
+        statements: What it would send.
+    """
+
+    key: str
+    name: str
+    phase: str
+    checksum: str
+    title: str = ""
+    irreversible: str = ""
+    done: bool = False
+    statements: Sequence[Statement] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """
+    A request, prepared for the person who decides.
+
+    Attributes:
+        stores: Aliases with their steps, in the order of the plan.
+        findings: What should be known before deciding, a sentence each.
+    """
+
+    stores: Sequence[tuple[str, Sequence[ReviewedStep]]] = ()
+    findings: Sequence[str] = field(default=())
+
+
+def review(approval: PlanApproval) -> Review:
+    """
+    Look at the files and stores behind a request. Nothing is changed.
+
+    A store that is away, or a file that can't be read, is a finding; the steps are shown all
+    the same, as they were asked for.
+    """
+    migrations = Migrations()
+    try:
+        situation = migrations.situation()
+        steps = _present(approval, situation)
+        rendered = _rendered(migrations, approval, steps)
+        findings = list(_findings(migrations.guard(), approval, situation, steps, rendered))
+    except AccordError as exc:
+        steps, rendered, findings = [], {}, [f"The plan can't be shown whole. {exc} {exc.hint}".strip()]
+    known = {str(step.key): step for step in steps}
+    shown = [_shown(approval, entry, known.get(entry[0]), rendered) for entry in approval.steps]
+    groups = groupby(shown, key=lambda step: step.key.partition(":")[0])
+    return Review(stores=[(store, list(of_store)) for store, of_store in groups], findings=findings)
+
+
+def _present(approval: PlanApproval, situation: Situation) -> list[Step]:
+    on_disk = {str(key): step for key, step in situation.graph.steps.items()}
+    return [on_disk[entry[0]] for entry in approval.steps if entry[0] in on_disk]
+
+
+def _rendered(
+    migrations: Migrations, approval: PlanApproval, steps: Sequence[Step]
+) -> Mapping[str, Sequence[Statement]]:
+    if approval.kind not in (RunKind.APPLY, RunKind.REVERT):
+        return {}
+    plan = Plan(direction=Direction(approval.direction), steps=tuple(steps), parents={})
+    return {str(step.key): statements for step, statements in migrations.explain(plan)}
+
+
+def _shown(
+    approval: PlanApproval, entry: Bound, step: Step | None, rendered: Mapping[str, Sequence[Statement]]
+) -> ReviewedStep:
+    key, phase, checksum = entry
+    return ReviewedStep(
+        key=key,
+        name=key.partition(":")[2],
+        phase=phase,
+        checksum=checksum,
+        title=step.title if step else "the file is gone",
+        irreversible=step.irreversible if step else "",
+        done=key not in approval.remaining,
+        statements=rendered.get(key, ()),
+    )
+
+
+def _findings(
+    guard: Guard,
+    approval: PlanApproval,
+    situation: Situation,
+    steps: Sequence[Step],
+    rendered: Mapping[str, Sequence[Statement]],
+) -> Iterator[str]:
+    left = tuple(step for step in steps if str(step.key) in approval.remaining)
+    if len(steps) < len(approval.steps):
+        yield "Files of this plan are gone since it was asked for."
+    if flaw := not_covered(approval.steps, approval.remaining, left):
+        yield f"What stands on disk is not what was asked for: {flaw}. An approval would not count."
+    direction = Direction(approval.direction)
+    work = Work(kind=RunKind(approval.kind), direction=direction, steps=left, applied=situation.done)
+    if work.kind is RunKind.APPLY:
+        for item in rules.broken(guard.policy.rules, left, situation.done):
+            yield f"{item.key}: {item.text} ({item.rule})."
+        yield from (f"{step.key} can't be undone: {step.irreversible}" for step in left if step.irreversible)
+    if work.kind in (RunKind.APPLY, RunKind.REVERT) and guard.policy.attestation:
+        yield from _attested(guard, work)
+    opaque = [key for key, items in rendered.items() if any(item.opaque for item in items)]
+    if opaque:
+        yield f"What these do is seen in their files only: {', '.join(opaque)}."
+
+
+def _attested(guard: Guard, work: Work) -> Iterator[str]:
+    try:
+        guard.attestations.require(work, guard.policy.attestation)
+    except AccordError as exc:
+        yield exc.message
