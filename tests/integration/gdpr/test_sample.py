@@ -118,7 +118,7 @@ def test_sample_is_classified_completely(module_project: Project) -> None:
 
 
 def test_every_locator_of_the_sample_uses_an_index(sample: Sample) -> None:
-    """No store reads a whole table, collection or index to find one person; sessions alone must be read."""
+    """No store reads everything to find one person; sessions alone must be read."""
     read = json.loads(sample.ask("resolve", subject="15", by="id"))
     read["collected"] = {entry: found or [1] for entry, found in read["collected"].items()}
     keys = json.dumps(read)
@@ -131,7 +131,7 @@ def test_every_locator_of_the_sample_uses_an_index(sample: Sample) -> None:
 
 
 def test_nothing_of_an_erased_person_is_left_in_any_store(sample: Sample) -> None:
-    """After the map's entries have run in small batches, no store holds the planted words, and others stay."""
+    """After all entries have run in small batches, no store holds the planted words; others stay."""
     plant(sample.project, CANARY, PERSON)
     before = everything(sample.project)
     assert before.count(CANARY) > 10
@@ -173,7 +173,8 @@ def test_residue_sees_what_was_written_after_the_erasure(sample: Sample) -> None
         )
     sql(
         sample.project,
-        "INSERT INTO streaming_consent (listener_id, purpose, given, at) VALUES (10, 'statistics', true, now())",
+        "INSERT INTO streaming_consent (listener_id, purpose, given, at)"
+        " VALUES (10, 'statistics', true, now())",
     )
 
     checked = sample.project.run("gdpr_datamap", "check", "--format", "json", "--store", "mongodb")
@@ -319,7 +320,7 @@ def test_export_holds_the_persons_data_and_nobody_elses(module_project: Project,
 def test_export_of_a_wrong_subject_is_refused(
     module_project: Project, tmp_path: Path, arguments: tuple[str, ...], code: str, exit_code: int
 ) -> None:
-    """An unknown person, a key of the wrong type and an unknown key are told apart, and nothing is written."""
+    """An unknown person, a wrong type and an unknown key are told apart, and nothing is written."""
     done = module_project.run("gdpr_export", *arguments, "--output", str(tmp_path / "out"))
 
     assert done.returncode == exit_code
@@ -358,9 +359,11 @@ def plant(project: Project, canary: str, person: int) -> None:
         "INSERT INTO auth_user_user_permissions (user_id, permission_id) SELECT u.id, (SELECT min(id) FROM"
         f" auth_permission) FROM auth_user u WHERE u.username = '{canary}@example.com'",
         "INSERT INTO django_admin_log (action_time, user_id, object_repr, action_flag, change_message)"
-        f" SELECT now(), id, 'some venue', 1, '{canary} was here' FROM auth_user WHERE username LIKE '{canary}%'",
+        f" SELECT now(), id, 'some venue', 1, '{canary} was here' FROM auth_user"
+        f" WHERE username LIKE '{canary}%'",
         "INSERT INTO auth_user (username, password, is_superuser, first_name, last_name, email, is_staff,"
-        " is_active, date_joined) VALUES ('staff', '', false, '', '', '', true, true, now()) ON CONFLICT DO NOTHING",
+        " is_active, date_joined) VALUES ('staff', '', false, '', '', '', true, true, now())"
+        " ON CONFLICT DO NOTHING",
         "INSERT INTO django_admin_log (action_time, user_id, content_type_id, object_id, object_repr,"
         f" action_flag, change_message) SELECT now(), u.id, c.id, '{person}', '{canary} Doe', 2, ''"
         " FROM auth_user u, django_content_type c WHERE u.username = 'staff' AND c.model = 'listener'",
@@ -371,15 +374,16 @@ def plant(project: Project, canary: str, person: int) -> None:
         " changes_text, timestamp, actor_id, actor_email, remote_addr) SELECT c.id, '1', 1, 'a venue', 1, '',"
         f" now(), u.id, u.email, '192.0.2.7' FROM django_content_type c, auth_user u WHERE c.model = 'venue'"
         f" AND u.username LIKE '{canary}%'",
-        f"INSERT INTO accord_actorreference (ref, kind, key, made_at) SELECT md5('{canary}a'), 'auth.user', id::text,"
-        f" now() FROM auth_user WHERE username LIKE '{canary}%'",
+        f"INSERT INTO accord_actorreference (ref, kind, key, made_at) SELECT md5('{canary}a'), 'auth.user',"
+        f" id::text, now() FROM auth_user WHERE username LIKE '{canary}%'",
         "INSERT INTO accord_actorreference (ref, kind, key, made_at)"
         f" VALUES (md5('{canary}b'), 'streaming.listener', '{person}', now())",
     )
     plant_documents(project, canary, person)
     session = (
-        "from django.contrib.sessions.backends.db import SessionStore; from django.contrib.auth.models import "
-        f"User; s = SessionStore(); s['_auth_user_id'] = str(User.objects.get(first_name='{canary}').pk); "
+        "from django.contrib.sessions.backends.db import SessionStore; "
+        "from django.contrib.auth.models import User; "
+        f"s = SessionStore(); s['_auth_user_id'] = str(User.objects.get(first_name='{canary}').pk); "
         f"s['note'] = '{canary}'; s.save(); t = SessionStore(); t['_auth_user_id'] = '0'; t.save()"
     )
     project.manage("shell", "-v", "0", "-c", session)

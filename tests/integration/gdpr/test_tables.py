@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path as FilePath
 from typing import Any, ClassVar
@@ -70,12 +69,12 @@ class OwnTables(RelationalErasure):
 
 
 @pytest.fixture
-def tables(coordinator: Coordinator) -> Iterator[OwnTables]:
+def tables(coordinator: Coordinator) -> OwnTables:
     """Give the adapter of tables on an empty database."""
     with connections[coordinator.alias].schema_editor() as editor:
         editor.create_model(Parent)
         editor.create_model(Thing)
-    yield OwnTables(coordinator.alias)
+    return OwnTables(coordinator.alias)
 
 
 def entry(action: Action, locator: Locator, target: str = "tables.Thing") -> Entry:
