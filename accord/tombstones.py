@@ -86,6 +86,22 @@ def subject_tag(kind: str, key: object) -> SubjectTag:
     return _tags(kind, key)[0]
 
 
+def subject_tags(kind: str, key: object) -> list[SubjectTag]:
+    """
+    Hash a person's key with every secret that may have been current, the newest first.
+
+    For whoever keeps tags and looks them up: a tag stays what it was when secrets are replaced.
+
+    Args:
+        kind: What it is a key of.
+        key: The key.
+
+    Raises:
+        UsageError: The key is empty or a truth value.
+    """
+    return _tags(kind, key)
+
+
 def raise_fence(tag: SubjectTag | str, since: datetime | None = None, using: str | None = None) -> None:
     """
     Have everybody who asks treat a person as erased, from the end of this transaction.

@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from accord import keys, tombstones
 from accord.errors import KeysDestroyed
-from gdpr.models import ErasureRequest
+from gdpr.models import ConsentEvent, ErasureRequest, LegalHold
 from gdpr.subjects import SubjectKeys
 
 _PURPOSE = "gdpr.sealing"
@@ -62,12 +62,27 @@ def keys_of(request: ErasureRequest) -> SubjectKeys:
 
 def tag_of(found: SubjectKeys) -> str:
     """Give the tag that stands for a person in every table: a keyed hash of the primary key."""
-    return str(tombstones.subject_tag(found.kind.lower(), found.primary))
+    return tag_of_key(found.kind, found.primary)
 
 
 def tag_of_key(kind: str, key: object) -> str:
-    """Give the tag of a person whose primary key is known."""
-    return str(tombstones.subject_tag(kind.lower(), key))
+    """
+    Give the tag of a person whose primary key is known.
+
+    Once there is a request, a hold or a consent of the person, their tag stays the same, also
+    when the project's secret is replaced: a hold must not be missed for that.
+    """
+    tags = [str(tag) for tag in tombstones.subject_tags(kind.lower(), key)]
+    return tags[0] if len(tags) == 1 else _in_use(tags)
+
+
+def _in_use(tags: list[str]) -> str:
+    for model in (LegalHold, ErasureRequest, ConsentEvent):
+        known = model._default_manager.filter(subject_tag__in=tags).values_list("subject_tag", flat=True)
+        found = known.first()
+        if found is not None:
+            return str(found)
+    return tags[0]
 
 
 def _box() -> MultiFernet:

@@ -32,6 +32,8 @@ from gdpr.states import RequestState, StepState
 from gdpr.stores.base import Erased, erasure_store
 from gdpr.subjects import SubjectKeys
 
+_BY_HAND = actions.name(Manual(""))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
@@ -333,8 +335,13 @@ def reopen(held: ErasureRequest, entries: Sequence[str]) -> None:
     for entry in entries:
         step = held.steps.filter(entry=entry).order_by("-again").first()
         if step is not None:
+            by_hand = step.action == _BY_HAND
             held.steps.filter(pk=step.pk).update(
-                state=StepState.PENDING, failures=0, next_attempt_at=None, fence=F("fence") + 1, owner=""
+                state=StepState.MANUAL if by_hand else StepState.PENDING,
+                failures=0,
+                next_attempt_at=None,
+                fence=F("fence") + 1,
+                owner="",
             )
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accord import tombstones
 from accord.audit_events import Event, ObjectKind, Outcome
 from accord.errors import AccordError, StoreError, StoreUnavailable
-from gdpr.actions import Retain
+from gdpr.actions import Manual, Retain
 from gdpr.datamap import DataMap, load_data_map
 from gdpr.entries import Entry
 from gdpr.models import ErasureRequest, Receipt
@@ -83,7 +83,7 @@ def read(keys: SubjectKeys, the_map: DataMap | None = None) -> Verdict:
         StoreUnavailable: A store can't be asked.
     """
     data_map = the_map or load_data_map()
-    readings = [_read(entry, keys) for entry in data_map.looked_at() if entry.is_automatic]
+    readings = [_read(entry, keys) for entry in data_map.looked_at()]
     aliases = dict.fromkeys(reading.store for reading in readings)
     servers = {alias: erasure_store(alias).fingerprint() for alias in aliases}
     return Verdict(readings=readings, servers=servers, at=timezone.now())
@@ -91,6 +91,10 @@ def read(keys: SubjectKeys, the_map: DataMap | None = None) -> Verdict:
 
 def _read(entry: Entry, keys: SubjectKeys) -> Reading:
     store = erasure_store(entry.store)
+    if isinstance(entry.action, Manual):
+        # What a person should have done by hand is counted all the same.
+        left = store.find(entry, keys).count
+        return Reading(entry=entry.id, store=entry.store, residue=left, kept=0)
     kept = store.find(entry, keys).count if isinstance(entry.action, Retain) else 0
     return Reading(entry=entry.id, store=entry.store, residue=store.residue(entry, keys), kept=kept)
 
