@@ -142,9 +142,10 @@ class HealthReport:
         Give the exit code: 0 ok, 1 warn, 2 critical, 3 unknown.
 
         Args:
-            fail_on: The lightest level that counts; with `critical`, warnings exit with 0.
+            fail_on: With `critical`, warnings exit with 0; what is unknown never does.
         """
-        return self.level.code if _WEIGHT.index(self.level) >= _WEIGHT.index(fail_on) else 0
+        passes = self.level is Level.WARN and fail_on is not Level.WARN
+        return 0 if passes else self.level.code
 
 
 # --- which checks there are --------------------------------------------------------------------------
