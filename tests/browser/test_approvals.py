@@ -1,0 +1,57 @@
+"""Plans that wait for another person, seen in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fix_browser import Site, take_picture
+from tests.fix_project import Project
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+
+def test_plan_is_approved_by_another_person_only(
+    project: Project, serve: Callable[[Project], Site], page: Page
+) -> None:
+    """Who asked finds the buttons greyed, with the reason; another person approves, with a reason."""
+    project.manage("migrate_all", "--store", "default", "--to", "default:streaming.0004")
+    for app in ("auth", "sessions", "admin", "auditlog"):
+        project.manage("migrate_all", app)
+    site = serve(project)
+    asker = site.add_user("asker", permissions=("add_planapproval", "approve_planapproval"))
+    site.add_user("approver", superuser=False, permissions=("approve_planapproval",))
+    reference = project.answer("migration_approval", "request", "--as", asker, "--reason", "Release 7")[
+        "reference"
+    ]
+
+    site.sign_in(page, "asker")
+    page.goto(f"{site.url}/admin/migrator/planapproval/")
+    page.locator("#result_list tbody th a").first.click()
+    assert page.locator("a.button").count() == 0
+    assert "another person" in page.locator(".plan-hindrance").inner_text()
+    take_picture(page, "plan-own")
+
+    page.context.clear_cookies()
+    site.sign_in(page, "approver")
+    page.goto(f"{site.url}/admin/migrator/planapproval/")
+    take_picture(page, "plans")
+    page.locator("#result_list tbody th a").first.click()
+    take_picture(page, "plan")
+    assert "CREATE TABLE" in page.locator(".plan-store").first.inner_text()
+    page.get_by_text("Approve…").click()
+    take_picture(page, "plan-approve")
+    page.get_by_text("Approve this plan").click()
+    assert "required" in page.locator(".errorlist").inner_text()
+    page.fill("#id_reason", "Looked at every statement.")
+    page.get_by_text("Approve this plan").click()
+
+    assert page.locator(".plan-facts .outcome").inner_text() == "approved"
+    take_picture(page, "plan-approved")
+    shown = project.answer("migration_approval", "show", reference)
+    assert (shown["state"], shown["decision_reason"]) == ("approved", "Looked at every statement.")

@@ -1,0 +1,55 @@
+"""What environments ask for."""
+
+from __future__ import annotations
+
+import pytest
+
+from accord.errors import ConfigurationError
+from migrator.governance.policy import WEEK, parse
+
+
+def test_production_waits_for_a_second_person_by_default() -> None:
+    """Nothing set is the safe choice, also where other environments are named, or misspelt."""
+    for raw in ({}, {"prodution": {"approval": False}}, {"erasure": {"attempts": 3}}):
+        assert parse(raw).of("production").approval
+        assert parse(raw).of("production").approval_ttl == WEEK
+
+
+def test_other_environments_ask_for_nothing_by_default() -> None:
+    """A laptop is not slowed down."""
+    assert not parse({}).of("development").asks
+
+
+def test_policy_of_production_can_be_lightened_on_purpose() -> None:
+    """What is written down counts."""
+    assert not parse({"production": {"approval": False}}).of("production").asks
+
+
+def test_environments_that_others_rely_on_attest_their_runs() -> None:
+    """Staging always does, and whatever a policy names."""
+    policies = parse({"production": {"attestation": "rehearsal"}})
+
+    assert policies.attests("rehearsal")
+    assert policies.attests("staging")
+    assert not policies.attests("production")
+
+
+@pytest.mark.parametrize(
+    ("entry", "word"),
+    [
+        ({"rule": []}, "Did you mean rules?"),
+        ({"rules": ["ownr"]}, "Did you mean owner?"),
+        ({"rules": "owner"}, "docs"),
+        ({"approval": 1}, "docs"),
+        ({"attestation": None}, "docs"),
+        ({"approval_ttl": True}, "docs"),
+        ({"approval_ttl": -1}, "docs"),
+    ],
+)
+def test_what_can_not_be_meant_is_refused(entry: dict[str, object], word: str) -> None:
+    """The place and the remedy are named."""
+    with pytest.raises(ConfigurationError) as caught:
+        parse({"qa": entry})
+
+    assert "ACCORD['POLICY']['qa']" in caught.value.message
+    assert word in caught.value.hint
