@@ -214,7 +214,10 @@ class RelationalStore:
     def close(self) -> None:
         """Let the connection of this thread go."""
         self._forget()
-        self._connection.close()
+        # One that was never opened would load Django's backend now.
+        for connection in connections.all(initialized_only=True):
+            if connection.alias == self.alias:
+                connection.close()
 
     # --- inside ----------------------------------------------------------------------
 
