@@ -154,14 +154,13 @@ class PlanApprovalAdmin(ReadOnly, PlanApprovals):
     list_display = (
         "short_reference",
         "shown_state",
-        "environment",
-        "kind",
-        "size",
-        "asked_by",
-        "requested_at",
         "expiry",
+        "size",
+        "kind",
+        "asked_by",
+        "asked_at",
     )
-    list_filter = ("state", "environment", "kind", "requested_at")
+    list_filter = ("state", "environment", "kind")
     search_fields = ("reference", "digest", "reason", "run_id")
     search_help_text = _("Reference, plan digest, reason or run")
     date_hierarchy = "requested_at"
@@ -269,6 +268,11 @@ class PlanApprovalAdmin(ReadOnly, PlanApprovals):
     def asked_by(self, approval: PlanApproval) -> str:
         """Show who asked."""
         return people.name_of(approval.requester_key)
+
+    @admin.display(description=_("asked"), ordering="requested_at")
+    def asked_at(self, approval: PlanApproval) -> str:
+        """Show when it was asked for, short enough for a list."""
+        return f"{localtime(approval.requested_at):%Y-%m-%d %H:%M}"
 
     @admin.display(description=_("expires"), ordering="expires_at")
     def expiry(self, approval: PlanApproval) -> str:

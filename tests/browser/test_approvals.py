@@ -36,6 +36,7 @@ def test_plan_is_approved_by_another_person_only(
     assert page.locator("a.button").count() == 0
     assert "another person" in page.locator(".plan-hindrance").inner_text()
     take_picture(page, "plan-own")
+    assert page.locator(".plan-decide").is_visible()
 
     page.context.clear_cookies()
     site.sign_in(page, "approver")
@@ -43,7 +44,9 @@ def test_plan_is_approved_by_another_person_only(
     take_picture(page, "plans")
     page.locator("#result_list tbody th a").first.click()
     take_picture(page, "plan")
-    assert "CREATE TABLE" in page.locator(".plan-store").first.inner_text()
+    page.locator(".plan-store summary").first.click()
+    take_picture(page, "plan-step")
+    assert "CREATE TABLE" in page.locator(".plan-store pre").first.inner_text()
     page.get_by_text("Approve…").click()
     take_picture(page, "plan-approve")
     page.get_by_text("Approve this plan").click()
