@@ -82,7 +82,8 @@ def row(question: str, ours: list[Measured], peers: list[Measured], target: str)
 
     def ratio(attribute: str) -> float:
         pairs = zip(ours, peers, strict=True)
-        return statistics.median(getattr(a, attribute) / getattr(b, attribute) for a, b in pairs)
+        ratios = [float(getattr(a, attribute) / getattr(b, attribute)) for a, b in pairs]
+        return statistics.median(ratios)
 
     our_wall, peer_wall = (statistics.median(each.wall for each in found) for found in (ours, peers))
     our_size, peer_size = (max(each.megabytes for each in found) for found in (ours, peers))

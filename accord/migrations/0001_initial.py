@@ -410,5 +410,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        OnPostgres(INSTALL, REMOVE),
+        OnPostgres(tuple(INSTALL), tuple(REMOVE)),
     ]
