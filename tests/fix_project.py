@@ -51,7 +51,7 @@ class Project:
         extra: Further environment variables.
     """
 
-    database_url: str
+    database_url: str = field(repr=False)
     mongodb_url: str
     search_url: str
     prefix: str
