@@ -21,13 +21,11 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from accord.errors import AccordError
-from migrator.engine.api import Migrations
-from migrator.governance import people
-from migrator.governance.approvals import OPEN, Approvals
 from migrator.models import ApprovalState, Attestation, Outcome, PlanApproval, Run, StepRun
-from migrator.review import review
 
 if TYPE_CHECKING:
+    from migrator.governance.approvals import Approvals
+
     # Django's classes take parameters in the stubs only.
     StepRuns = admin.TabularInline[StepRun, Run]
     Runs = admin.ModelAdmin[Run]
@@ -38,6 +36,8 @@ else:
     PlanApprovals = AttestationModels = admin.ModelAdmin
 
 MINUTE = 60
+APPROVE = "migrator.approve_planapproval"
+OPEN = (ApprovalState.REQUESTED, ApprovalState.APPROVED)
 
 
 class ReadOnly:
@@ -192,6 +192,8 @@ class PlanApprovalAdmin(ReadOnly, PlanApprovals):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show a plan: its steps by store, what each would send, and what should be known."""
+        from migrator.review import review
+
         approval = self._approval(request, object_id)
         context = {**self._context(request, approval), "review": review(approval)}
         return TemplateResponse(request, "admin/migrator/planapproval/page.html", context)
@@ -199,7 +201,7 @@ class PlanApprovalAdmin(ReadOnly, PlanApprovals):
     def decide(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
         """Ask for the reason of a decision, and take it; only a POST decides."""
         approval = self._approval(request, object_id)
-        if not request.user.has_perm(people.APPROVE):
+        if not request.user.has_perm(APPROVE):
             raise PermissionDenied
         form = DecisionForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
@@ -223,7 +225,7 @@ class PlanApprovalAdmin(ReadOnly, PlanApprovals):
         approval = self.get_object(request, object_id)
         if approval is None:
             raise Http404
-        if not self.has_view_permission(request, approval) and not request.user.has_perm(people.APPROVE):
+        if not self.has_view_permission(request, approval) and not request.user.has_perm(APPROVE):
             raise PermissionDenied
         return approval
 
@@ -236,8 +238,8 @@ class PlanApprovalAdmin(ReadOnly, PlanApprovals):
             "title": _("Plan %(name)s") % {"name": approval.short},
             "approval": approval,
             "state": self.shown_state(approval),
-            "requester": people.name_of(approval.requester_key),
-            "approver": people.name_of(approval.approver_key),
+            "requester": _name_of(approval.requester_key),
+            "approver": _name_of(approval.approver_key),
             "undecided": state is ApprovalState.REQUESTED,
             "open": state in OPEN,
             "hindrance": _hindrance(request, approval),
@@ -245,7 +247,7 @@ class PlanApprovalAdmin(ReadOnly, PlanApprovals):
 
     def has_view_permission(self, request: HttpRequest, obj: PlanApproval | None = None) -> bool:
         """Let whoever may decide look, too."""
-        return super().has_view_permission(request, obj) or request.user.has_perm(people.APPROVE)
+        return super().has_view_permission(request, obj) or request.user.has_perm(APPROVE)
 
     @admin.display(description=_("request"), ordering="reference")
     def short_reference(self, approval: PlanApproval) -> str:
@@ -267,7 +269,7 @@ class PlanApprovalAdmin(ReadOnly, PlanApprovals):
     @admin.display(description=_("asked by"))
     def asked_by(self, approval: PlanApproval) -> str:
         """Show who asked."""
-        return people.name_of(approval.requester_key)
+        return _name_of(approval.requester_key)
 
     @admin.display(description=_("asked"), ordering="requested_at")
     def asked_at(self, approval: PlanApproval) -> str:
@@ -292,7 +294,16 @@ class AttestationAdmin(ReadOnly, AttestationModels):
 
 
 def _approvals() -> Approvals:
+    # Loaded here, as below: every command imports this module, and few of them need governance.
+    from migrator.engine.api import Migrations
+
     return Migrations().guard().approvals
+
+
+def _name_of(key: str) -> str:
+    from migrator.governance import people
+
+    return people.name_of(key)
 
 
 def _person(request: HttpRequest) -> AbstractBaseUser:
@@ -303,9 +314,11 @@ def _person(request: HttpRequest) -> AbstractBaseUser:
 
 def _hindrance(request: HttpRequest, approval: PlanApproval) -> str:
     """Say why this person can't decide; empty when they can."""
+    from migrator.governance import people
+
     try:
         person = _person(request)
-        people.require(person, people.APPROVE)
+        people.require(person, APPROVE)
         _approvals().refuse_own(approval, person)
     except AccordError as exc:
         return exc.message
