@@ -196,6 +196,21 @@ def test_a_step_that_a_dead_run_left_half_done_is_critical(migrated: Project) ->
     assert REVISION in findings["migrations.mongodb"]["message"]
 
 
+def test_a_migration_that_a_dead_run_left_half_done_is_critical(migrated: Project) -> None:
+    """PostgreSQL's ledger tells of it, too."""
+    change = (
+        "UPDATE accord_ledger SET state = '{}' WHERE app = 'streaming' AND name = '0009_listener_language'"
+    )
+    execute(migrated.database_url, change.format("reverting"))
+
+    code, findings = look(migrated, "--only", "migrations")
+    execute(migrated.database_url, change.format("applied"))
+
+    assert code == 2
+    assert levels(findings) == {"migrations.default": "critical"}
+    assert "0009_listener_language" in findings["migrations.default"]["message"]
+
+
 def test_an_alias_that_somebody_removed_is_critical(migrated: Project) -> None:
     """The ledger says where each alias of the applied revisions points."""
     alias = f"{migrated.prefix}everything"
@@ -230,7 +245,7 @@ def test_a_forgotten_request_is_critical_and_a_forgotten_hold_a_warning(migrated
     )
 
 
-def test_a_broken_audit_chain_is_critical(project: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_broken_audit_chain_is_critical(project: Project) -> None:
     """An event that was changed behind the triggers' back shows in the next watch."""
     project.manage("migrate", "accord", "--skip-checks")
     project.manage("shell", "--command", RECORD)
