@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
+from accord.admin_parts import ReadOnly, chip, person_of
 from accord.errors import AccordError
 from migrator.models import ApprovalState, Attestation, Outcome, PlanApproval, Run, StepRun
 
@@ -38,24 +37,6 @@ else:
 MINUTE = 60
 APPROVE = "migrator.approve_planapproval"
 OPEN = (ApprovalState.REQUESTED, ApprovalState.APPROVED)
-
-
-class ReadOnly:
-    """Nobody adds, changes or deletes what happened."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-def chip(outcome: str, label: str) -> SafeString:
-    """Show an outcome as a word in a coloured frame; the word says it, the colour helps."""
-    return format_html('<span class="outcome outcome-{}">{}</span>', outcome, label)
 
 
 def duration(seconds: float | None) -> str:
@@ -213,7 +194,7 @@ class PlanApprovalAdmin(ReadOnly, PlanApprovals):
         approvals = _approvals()
         decision = approvals.approve if act == "approve" else approvals.reject
         try:
-            decided = decision(approval.reference, _person(request), reason)
+            decided = decision(approval.reference, person_of(request), reason)
         except AccordError as exc:
             messages.error(request, f"{exc} {exc.hint}")
         else:
@@ -306,18 +287,12 @@ def _name_of(key: str) -> str:
     return people.name_of(key)
 
 
-def _person(request: HttpRequest) -> AbstractBaseUser:
-    if not isinstance(request.user, AbstractBaseUser):
-        raise PermissionDenied
-    return request.user
-
-
 def _hindrance(request: HttpRequest, approval: PlanApproval) -> str:
     """Say why this person can't decide; empty when they can."""
     from migrator.governance import people
 
     try:
-        person = _person(request)
+        person = person_of(request)
         people.require(person, APPROVE)
         _approvals().refuse_own(approval, person)
     except AccordError as exc:

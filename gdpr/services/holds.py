@@ -92,7 +92,7 @@ def release_hold(hold: LegalHold, *, by: Person) -> LegalHold:
     with transaction.atomic(using=moving.alias()):
         request = _open(hold.subject_tag)
         held = LegalHold.objects.select_for_update().get(pk=hold.pk)
-        _require_releasable(held, by)
+        require_releasable(held, by)
         held.released_by_id, held.released_at = by.pk, timezone.now()
         held.save()
         if request is not None and request.state == RequestState.BLOCKED_HOLD:
@@ -128,7 +128,14 @@ def _open(tag: str) -> ErasureRequest | None:
     return rows.filter(subject_tag=tag, state__in=transitions.OPEN).first()
 
 
-def _require_releasable(hold: LegalHold, by: Person) -> None:
+def require_releasable(hold: LegalHold, by: Person) -> None:
+    """
+    Make sure that a person may end a hold.
+
+    Raises:
+        OwnRequest: The same person placed it.
+        IllegalTransition: It is released already.
+    """
     if hold.released_at is not None:
         raise IllegalTransition(
             f"Hold {hold.reference} is released already.", hint="Nothing needs to be done."

@@ -199,6 +199,7 @@ def reject(
     with moving.locked(request) as held:
         actors.require_another(by, held)
         transitions.check(RequestState(held.state), RequestState.REJECTED)
+        _require_unfenced(held, "rejected")
         now = timezone.now()
         _void_approvals(held, now)
         Approval.objects.create(
@@ -225,16 +226,20 @@ def cancel(request: ErasureRequest, *, by: Person) -> ErasureRequest:
     """
     actors.require(by, actors.FILE)
     with moving.locked(request) as held:
-        if held.fenced_at is not None:
-            raise IllegalTransition(
-                f"Request {held.reference} can't be cancelled: the erasure has begun.",
-                hint="What is erased can't be brought back; let it finish, or place a legal hold.",
-            )
+        _require_unfenced(held, "cancelled")
         now = timezone.now()
         _void_approvals(held, now)
         _end(held, now)
         moving.move(held, RequestState.CANCELLED, Event.ERASURE_CANCELLED, by=by)
     return held
+
+
+def _require_unfenced(held: ErasureRequest, done: str) -> None:
+    if held.fenced_at is not None:
+        raise IllegalTransition(
+            f"Request {held.reference} can't be {done}: the erasure has begun.",
+            hint="What is erased can't be brought back; let it finish, or place a legal hold.",
+        )
 
 
 def _end(request: ErasureRequest, now: datetime) -> None:

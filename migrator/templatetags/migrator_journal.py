@@ -5,7 +5,8 @@ from __future__ import annotations
 from django import template
 from django.utils.safestring import SafeString
 
-from migrator.admin import chip, duration
+from accord.admin_parts import chip
+from migrator.admin import duration
 from migrator.models import StepRun
 
 register = template.Library()

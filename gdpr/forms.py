@@ -1,0 +1,50 @@
+"""What a person is asked before they decide about an erasure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from gdpr.states import HoldReason, RejectionGround
+
+
+class DecisionForm(forms.Form):
+    """The reason that a decision about a request needs."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4, "cols": 70}),
+        help_text=_("Kept encrypted with the decision, for whoever has to account for it."),
+    )
+
+
+class ApproveForm(DecisionForm):
+    """A yes to the plan that was shown, and to no other."""
+
+    digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+
+class RejectForm(DecisionForm):
+    """A no, on a legal ground."""
+
+    ground = forms.ChoiceField(label=_("Legal ground"), choices=RejectionGround.choices)
+    field_order = ("ground", "reason")
+
+
+class HoldForm(forms.Form):
+    """Why data must stay for the time being, and which."""
+
+    reason = forms.ChoiceField(label=_("Reason"), choices=HoldReason.choices)
+
+    def __init__(self, *args: object, entries: Iterable[str] = (), **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # handed on as they come
+        offered = [("", _("Everything")), *((entry, entry) for entry in entries)]
+        self.fields["entry"] = forms.ChoiceField(
+            label=_("What is held"),
+            required=False,
+            choices=offered,
+            help_text=_("A hold on one entry also stops what comes after it in the same store."),
+        )
