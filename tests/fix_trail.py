@@ -19,10 +19,11 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections, transaction
+from django.db.models import Model
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
-from accord import audit
+from accord import audit, conf
 from accord.audit_events import Event, ObjectKind
 from tests.fix_postgres import execute
 
@@ -95,6 +96,17 @@ class Trail:
         return self.started[-1]
 
 
+class CoordinatorRouter:
+    """Sends the kernel's models, and what the admin asks about them, to the coordinator."""
+
+    LABELS = frozenset({"accord", "contenttypes"})
+
+    def db_for_read(self, model: type[Model], **hints: Any) -> str | None:
+        return conf.load().coordinator if model._meta.app_label in self.LABELS else None
+
+    db_for_write = db_for_read
+
+
 @pytest.fixture
 def trail(
     postgres_url: str, settings: Settings, tmp_path: Path, django_db_blocker: DjangoDbBlocker
@@ -105,6 +117,7 @@ def trail(
     execute(postgres_url, f"CREATE DATABASE {alias} TEMPLATE template0")
     made = Trail(alias=alias, url=url, file=tmp_path / "heads.jsonl")
     settings.ACCORD = {**settings.ACCORD, "COORDINATOR": alias, "AUDIT_CHECKPOINTS": str(made.file)}
+    settings.DATABASE_ROUTERS = [f"{__name__}.CoordinatorRouter"]
     connections.settings[alias] = connections.configure_settings(
         {"default": {}, alias: environ.Env.db_url_config(url)}
     )[alias]

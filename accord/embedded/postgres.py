@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -19,6 +20,7 @@ from accord.events import Reporter, silent
 
 USER = DATABASE = "accord"
 _MAJOR = "18"
+_WORKSHOP = "initialising"
 _SSL_REQUEST = bytes((0, 0, 0, 8, 4, 210, 22, 47))
 
 # Made for trying and testing: a crash of the machine may cost the data, never a crash of the server.
@@ -107,8 +109,9 @@ class PostgresServer(EmbeddedServer):
 
     def _initialise(self, data: Path, account: process.Account | None) -> None:
         """Make the cluster beside its place and move it there whole, so that a kill leaves no half one."""
-        workshop = data.parent / "initialising"
-        shutil.rmtree(workshop, ignore_errors=True)
+        # A name of its own: the initdb of a start that was killed may still be writing into the last one.
+        self._clear_workshops(data)
+        workshop = data.parent / f"{_WORKSHOP}-{uuid.uuid4().hex[:8]}"
         workshop.mkdir(mode=0o700, parents=True)
         secret = workshop / "password"
         secret.touch(mode=0o600)
@@ -121,6 +124,11 @@ class PostgresServer(EmbeddedServer):
             shutil.rmtree(data)
         (workshop / "data").rename(data)
         shutil.rmtree(workshop)
+
+    @staticmethod
+    def _clear_workshops(data: Path) -> None:
+        for left in data.parent.glob(f"{_WORKSHOP}*"):
+            shutil.rmtree(left, ignore_errors=True)
 
     def _run_initdb(self, workshop: Path, secret: Path, account: process.Account | None) -> None:
         result = subprocess.run(
@@ -194,7 +202,7 @@ class PostgresServer(EmbeddedServer):
 
     def _delete_data(self) -> None:
         super()._delete_data()
-        shutil.rmtree(self.data.parent / "initialising", ignore_errors=True)
+        self._clear_workshops(self.data)
         saved = SavedState.read(self._state_file)
         if saved and saved.data:
             shutil.rmtree(Path(saved.data).parent, ignore_errors=True)

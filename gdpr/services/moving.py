@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TypeVar
 
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 
 from accord import audit, conf
 from accord.audit_events import Event, ObjectKind, Outcome
@@ -17,6 +18,9 @@ from gdpr.services.actors import Person, actor
 from gdpr.states import RequestState
 
 _SHORTEST = 4
+_DEADLOCKS = 5
+_DEADLOCK_DETECTED = "40P01"
+_Result = TypeVar("_Result")
 
 
 def alias() -> str:
@@ -58,6 +62,28 @@ def locked(request: ErasureRequest | int) -> Iterator[ErasureRequest]:
     key = request if isinstance(request, int) else request.pk
     with transaction.atomic(using=alias()):
         yield ErasureRequest.objects.select_for_update().get(pk=key)
+
+
+def through_deadlocks(act: Callable[[], _Result]) -> _Result:
+    """
+    Do something again when PostgreSQL chose its transaction to end a deadlock: nothing of it was done.
+
+    Workers on one request, holds and erased rows lock each other's rows in an order that nobody
+    decides, the application's own transactions included.
+
+    Args:
+        act: One or more whole transactions that look at the state anew; called outside of any other.
+
+    Raises:
+        OperationalError: It was chosen again and again.
+    """
+    for _ in range(_DEADLOCKS):
+        try:
+            return act()
+        except OperationalError as exc:
+            if getattr(exc.__cause__, "pgcode", None) != _DEADLOCK_DETECTED:
+                raise
+    return act()
 
 
 def share_lock(request_id: int) -> RequestState:

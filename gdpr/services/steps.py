@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -174,7 +175,7 @@ def run(claim: Claim) -> bool:
         keys = ensure_collected(claim.request_id, claim.entry)
         done: bool | None = False
         while done is False:
-            done = _batch(claim, keys)
+            done = moving.through_deadlocks(partial(_batch, claim, keys))
     except StepTaken:
         raise
     except AccordError as exc:

@@ -153,7 +153,7 @@ def test_taken_port_is_named_and_moves_only_where_the_url_was_not_used(checkout:
     (before,) = embedded.ensure_running(checkout, [name])
     embedded.stop(checkout, [name])
     with closing(socket.socket()) as stranger:
-        stranger.bind(("127.0.0.1", before.port or 0))
+        take(stranger, before.port or 0)
         error = failure(checkout, name)
         (moved,) = embedded.ensure_running(checkout, [name], may_move=True)
 
@@ -163,6 +163,13 @@ def test_taken_port_is_named_and_moves_only_where_the_url_was_not_used(checkout:
     assert moved.running
     assert moved.port != before.port
     assert f":{moved.port}/" in embedded.urls(checkout, [name])[name]
+
+
+def take(stranger: socket.socket, port: int) -> None:
+    """Hold a port that a server has just left: its last connections may still linger there."""
+    stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    stranger.bind(("127.0.0.1", port))
+    stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
 
 
 def test_servers_of_tests_end_with_a_killed_test_process(tmp_path: Path) -> None:
