@@ -42,8 +42,8 @@ APPROVE = "gdpr.approve_erasurerequest"
 class ErasureRequestAdmin(Pages, Requests):
     """Demands for erasure, the next deadline first."""
 
-    list_display = ("short", "shown_state", "due", "subject", "filer", "approval", "received")
-    list_filter = ("state", DueFilter, "ground", "channel")
+    list_display = ("short", "shown_state", "due", "filer", "approval", "subject")
+    list_filter = (DueFilter, "state")
     search_fields = ("reference__startswith",)
     search_help_text = _("Reference, or the beginning of it")
     list_per_page = 50
@@ -79,6 +79,7 @@ class ErasureRequestAdmin(Pages, Requests):
             "due": self.due(shown),
             "stages": pages.stages(shown),
             "plan": pages.plan_by_store(shown),
+            "untouched": pages.untouched(shown),
             "steps": pages.steps_by_store(shown),
             "holds": pages.active_holds(shown),
             "timeline": pages.timeline(shown),
@@ -155,17 +156,12 @@ class ErasureRequestAdmin(Pages, Requests):
         """Show who filed it."""
         return name(shown.filed_by_id)
 
-    @admin.display(description=_("approval"))
+    @admin.display(description=_("approved by"))
     def approval(self, shown: ErasureRequest) -> str:
         """Show who approved it, or that somebody has to."""
         if shown.state == RequestState.PLANNED:
-            return str(_("awaits another person"))
+            return str(_("none yet"))
         return name(shown.approved_by_id)
-
-    @admin.display(description=_("received"), ordering="received_at")
-    def received(self, shown: ErasureRequest) -> str:
-        """Show when it came in, short enough for a list."""
-        return day(shown.received_at)
 
 
 @admin.register(Receipt)

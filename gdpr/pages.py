@@ -78,10 +78,23 @@ def _place(number: int, reached: int) -> str:
 
 
 def plan_by_store(request: ErasureRequest) -> Sequence[tuple[str, Sequence[Mapping[str, Any]]]]:
-    """Give the lines of the plan that counts, grouped by store, in its order."""
-    made = request.plans.order_by("-number").first()
-    lines = [] if made is None else made.document["entries"]
+    """Give the lines of the plan under which something happens or is kept, by store, in its order."""
+    lines = [line for line in _lines(request) if _matters(line)]
     return [(store, list(group)) for store, group in groupby(lines, key=itemgetter("store"))]
+
+
+def untouched(request: ErasureRequest) -> Sequence[Mapping[str, Any]]:
+    """Give the lines of the plan that hold nothing of the person, or nobody's data."""
+    return [line for line in _lines(request) if not _matters(line)]
+
+
+def _lines(request: ErasureRequest) -> Sequence[Mapping[str, Any]]:
+    made = request.plans.order_by("-number").first()
+    return [] if made is None else made.document["entries"]
+
+
+def _matters(line: Mapping[str, Any]) -> bool:
+    return bool(line["found"] or line["keep"] or line.get("instructions"))
 
 
 def steps_by_store(request: ErasureRequest) -> Sequence[tuple[str, int, Sequence[ErasureStep]]]:
@@ -96,7 +109,7 @@ def steps_by_store(request: ErasureRequest) -> Sequence[tuple[str, int, Sequence
 
 def entries_of(request: ErasureRequest) -> Sequence[str]:
     """Name the entries that a hold can be placed on."""
-    return [line["entry"] for _store, lines in plan_by_store(request) for line in lines]
+    return [line["entry"] for line in _lines(request) if "reason" not in line]
 
 
 def timeline(request: ErasureRequest) -> Sequence[AuditEvent]:
