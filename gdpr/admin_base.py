@@ -52,7 +52,7 @@ class DueFilter(admin.SimpleListFilter):
 
 def masked(kind: str, tag: str) -> str:
     """Name a person by the end of their tag: enough to see that two are the same one."""
-    return f"{kind} …{tag[-8:]}"
+    return f"{kind.rpartition('.')[2]} …{tag[-8:]}"
 
 
 def name(account: int | str | None) -> str:
