@@ -13,7 +13,11 @@ class AccordConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have django-auditlog log what the apps declare."""
+        """Have django-auditlog log what the apps declare, and the settings checked."""
+        from django.core.checks import register
+
         from accord import auditlog
+        from accord.checks import check_settings
 
         auditlog.install()
+        register(check_settings)
