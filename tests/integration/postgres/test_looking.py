@@ -185,8 +185,12 @@ def test_run_sends_the_signals_that_migrate_sends(relational_harness: Relational
     assert after[0]["apps"].get_model(relational_harness.app, "artist")._meta.get_field("title")
 
 
-def test_run_with_nothing_to_do_sends_the_live_models(relational_harness: RelationalHarness) -> None:
+def test_run_with_nothing_to_do_sends_the_live_models(
+    relational_harness: RelationalHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing is rendered for a run without steps; receivers see the project's own models."""
+    # One migration of the sample counts in MongoDB, which this test has none of and nothing to ask.
+    monkeypatch.setattr("examples.streaming.popularity.count", lambda tracks: None)
     store = relational_harness.store()
     migrate(store)
 
