@@ -190,7 +190,7 @@ def test_run_with_nothing_to_do_sends_the_live_models(
 ) -> None:
     """Nothing is rendered for a run without steps; receivers see the project's own models."""
     # One migration of the sample counts in MongoDB, which this test has none of and nothing to ask.
-    monkeypatch.setattr("examples.streaming.popularity.count", lambda tracks: None)
+    monkeypatch.setattr("examples.streaming.popularity.count", lambda _tracks: None)
     store = relational_harness.store()
     migrate(store)
 
