@@ -102,9 +102,14 @@ def serve() -> Iterator[Callable[[Project], Site]]:
         process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def chromium() -> Iterator[Browser]:
-    """Give the system's Chromium, headless."""
+    """
+    Give the system's Chromium, headless, for one test.
+
+    Playwright keeps an event loop in this thread for as long as it runs, and Django then refuses
+    its databases to every other test of the process: it ends with the test.
+    """
     from playwright.sync_api import sync_playwright
 
     path = os.environ.get("ACCORD_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
