@@ -10,9 +10,9 @@ from typing import Protocol
 from django.core.exceptions import ImproperlyConfigured
 
 from accord import embedded
+from accord.embedded.talk import reporter_for
 from accord.errors import AccordError, ExitCode
 from accord.events import Reporter
-from core.console import report_to_stderr
 from core.environment import BASE_DIR, Environment, load_environment
 
 # Commands that read files only, bring servers of their own (test), or tell how servers stand and so
@@ -66,8 +66,9 @@ def start_stores(
     try:
         names = load().embedded
         if names and arguments[0] not in OFFLINE:
-            # A server may still get another port here, because the settings have not been read yet.
-            ensure_running(BASE_DIR, names, report_to_stderr, may_move=True)
+            with reporter_for(sys.stderr, "its URL is unset") as report:
+                # A server may still get another port here, because the settings have not been read yet.
+                ensure_running(BASE_DIR, names, report, may_move=True)
     except ImproperlyConfigured as exc:
         sys.stderr.write(f"{exc}\n")
         return ExitCode.USAGE

@@ -16,33 +16,26 @@ _TENTHS = 10
 
 
 @contextlib.contextmanager
-def reporter_for(stream: TextIO) -> Iterator[Reporter]:
+def reporter_for(stream: TextIO, why: str = "") -> Iterator[Reporter]:
     """
     Give a reporter that talks to people.
 
     Args:
         stream: Where to, usually standard error.
+        why: What makes servers start, for those who did not ask for it.
 
     Yields:
         The reporter; it may be called until the block ends.
     """
-    if not stream.isatty():
-        yield _Lines(stream)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(file=stream)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        yield _Bars(progress)
+    with contextlib.ExitStack() as stack:
+        yield _Bars(stream, why, stack) if stream.isatty() else _Lines(stream, why)
 
 
-def sentence(event: Event) -> str | None:
+def sentence(event: Event, why: str = "") -> str | None:
     """Say an event in a line, or None when there is nothing to say."""
     match event:
         case ServerStarting(store=store):
-            return f"{store}: starting ..."
+            return f"{store}: starting the embedded server{f' ({why})' if why else ''} ..."
         case ServerReady(store=store, seconds=seconds):
             return f"{store}: ready after {seconds:.1f} s"
         case ServerStopped(store=store):
@@ -54,12 +47,13 @@ def sentence(event: Event) -> str | None:
 class _Lines:
     """One line an event, and one for each tenth of a download."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, why: str) -> None:
         self._stream = stream
+        self._why = why
         self._said: dict[str, int] = {}
 
     def __call__(self, event: Event) -> None:
-        line = self._fetch_line(event) if isinstance(event, FetchProgressed) else sentence(event)
+        line = self._fetch_line(event) if isinstance(event, FetchProgressed) else sentence(event, self._why)
         if line:
             self._stream.write(line + "\n")
             self._stream.flush()
@@ -79,19 +73,37 @@ class _Lines:
 class _Bars:
     """A bar for each download, and lines above them."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+    def __init__(self, stream: TextIO, why: str, stack: contextlib.ExitStack) -> None:
+        self._lines = _Lines(stream, why)
+        self._stream = stream
+        self._why = why
+        self._stack = stack
+        self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, FetchProgressed):
-            self._advance(event)
-        elif line := sentence(event):
-            self._progress.console.print(line, highlight=False)
+            self._advance(event, self._shown())
+        elif self._progress is None:
+            self._lines(event)
+        elif line := sentence(event, self._why):
+            self._progress.console.print(line, markup=False, highlight=False)
 
-    def _advance(self, event: FetchProgressed) -> None:
+    def _advance(self, event: FetchProgressed, progress: Progress) -> None:
         if event.what not in self._tasks:
-            self._tasks[event.what] = self._progress.add_task(
-                f"{event.store}: {event.what}", total=event.total
-            )
-        self._progress.update(self._tasks[event.what], completed=event.done, total=event.total)
+            self._tasks[event.what] = progress.add_task(f"{event.store}: {event.what}", total=event.total)
+        progress.update(self._tasks[event.what], completed=event.done, total=event.total)
+
+    def _shown(self) -> Progress:
+        if self._progress is None:
+            self._progress = self._stack.enter_context(_bars(self._stream))
+        return self._progress
+
+
+def _bars(stream: TextIO) -> Progress:
+    # Loaded here: every command of a project with embedded servers asks whether they run, and few fetch any.
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(file=stream), transient=True)

@@ -196,3 +196,25 @@ def test_lines_for_a_pipe_say_each_tenth_of_a_download_once() -> None:
     assert len(lines) == 12
     assert lines[5] == "opensearch: fetching a.zip: 100.0 of 200.0 MB"
     assert lines[-1] == "opensearch: ready after 2.5 s"
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_terminal_gets_bars_only_once_something_is_fetched() -> None:
+    """Servers that need no fetching are told of in plain lines; a bar leaves nothing behind but the lines."""
+    plain, fetched = Terminal(), Terminal()
+
+    with talk.reporter_for(plain) as reporter:
+        reporter(ServerReady(store="mongodb", seconds=1.0))
+    with talk.reporter_for(fetched) as reporter:
+        reporter(FetchProgressed(store="opensearch", what="a.zip", done=10, total=10))
+        reporter(ServerReady(store="opensearch", seconds=2.54))
+
+    assert plain.getvalue() == "mongodb: ready after 1.0 s\n"
+    assert "opensearch: ready after 2.5 s" in fetched.getvalue()
+    assert "a.zip" in fetched.getvalue()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from accord.errors import EmbeddedStartFailed, ExitCode
-from accord.events import Reporter
+from accord.events import Reporter, ServerStarting
 from core.environment import Environment, read_environment
 from core.on_demand import start_stores
 
@@ -22,6 +22,8 @@ class RecordingStarter:
 
     def __call__(self, root: Path, names: Sequence[str], reporter: Reporter, *, may_move: bool) -> None:
         self.names.extend(names)
+        for name in names:
+            reporter(ServerStarting(store=name))
         if self.failure is not None:
             raise self.failure
 
@@ -61,6 +63,15 @@ def test_command_with_stores_starts_them(arguments: list[str]) -> None:
     assert start_stores(arguments, load=development, ensure_running=starter) == 0
 
     assert starter.names == ["postgres", "mongodb", "opensearch"]
+
+
+def test_why_a_server_starts_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who did not ask for servers reads what made them start, and standard output stays the command's."""
+    start_stores(["migrate_all"], load=development, ensure_running=RecordingStarter())
+
+    said = capsys.readouterr()
+    assert said.err.splitlines()[0] == "postgres: starting the embedded server (its URL is unset) ..."
+    assert said.out == ""
 
 
 def test_only_stores_without_a_url_are_started() -> None:
