@@ -45,10 +45,6 @@ _QUOTATIONS = (
 )
 
 
-_USUAL_LOOK = 0.5  # seconds; the drivers' specification names it
-_BRIEF_LOOK = 0.01
-
-
 @dataclass(frozen=True)
 class Place:
     """
@@ -64,24 +60,6 @@ class Place:
 
     def __str__(self) -> str:
         return f"MongoDB “{self.alias}” at {self.address}"
-
-
-@contextmanager
-def briefly() -> Iterator[None]:
-    """
-    Let clients that are made and closed inside end at once.
-
-    The driver's threads look twice a second whether they should end, and a process waits for
-    them when it leaves: longer than the only question of a run with nothing to do takes. A later
-    driver that does not read this number only brings that wait back.
-    """
-    from pymongo import common
-
-    common.MIN_HEARTBEAT_INTERVAL = _BRIEF_LOOK
-    try:
-        yield
-    finally:
-        common.MIN_HEARTBEAT_INTERVAL = _USUAL_LOOK
 
 
 def open_client(url: str, timeout: float, place: Place, **options: Any) -> MongoClient[Document]:

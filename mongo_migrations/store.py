@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from accord import conf, redact
 from accord.errors import ConfigurationError, UnknownTarget
 from accord.events import Reporter, silent
+from accord.mongo_driver import briefly
 from accord.stores import StoreFeatures
 from accord.types import (
     AppliedStep,
@@ -23,7 +24,7 @@ from accord.types import (
     StepOutcome,
     StoreInfo,
 )
-from mongo_migrations.client import Place, briefly, check_server, has_transactions, open_client, translated
+from mongo_migrations.client import Place, check_server, has_transactions, open_client, translated
 from mongo_migrations.ledger import Ledger
 from mongo_migrations.loader import LoadedRevision, load
 from mongo_migrations.runner import Runner

@@ -12,11 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from accord.mongo_driver import briefly
+
 if TYPE_CHECKING:
     from pymongo import MongoClient
-
-_USUAL_LOOK = 0.5  # seconds; the drivers' specification names it
-_BRIEF_LOOK = 0.01
 
 
 def version(settings: Mapping[str, Any]) -> str:
@@ -29,7 +28,7 @@ def version(settings: Mapping[str, Any]) -> str:
     Raises:
         PyMongoError: It can't be reached, or refuses us.
     """
-    with _briefly(settings) as client:
+    with _glance(settings) as client:
         # A server tells anybody its version; reading takes a right.
         client[settings["NAME"]]["django_migrations"].find_one({}, {"_id": 1})
         return str(client.admin.command("buildInfo")["version"])
@@ -52,7 +51,7 @@ def rows(
     from pymongo.errors import PyMongoError
 
     try:
-        with _briefly(settings) as client:
+        with _glance(settings) as client:
             database = client[settings["NAME"]]
             return {table: _tuples(database[table], fields) for table, fields in tables.items()}
     except (PyMongoError, TypeError, ValueError):
@@ -60,18 +59,12 @@ def rows(
 
 
 @contextmanager
-def _briefly(settings: Mapping[str, Any]) -> Iterator[MongoClient[dict[str, Any]]]:
+def _glance(settings: Mapping[str, Any]) -> Iterator[MongoClient[dict[str, Any]]]:
     """Give a client for a question or two."""
-    from pymongo import MongoClient, common
+    from pymongo import MongoClient
 
-    # The driver's threads look twice a second whether they should end, and a process waits for them
-    # when it leaves. A driver that does not read this number only brings that wait back.
-    common.MIN_HEARTBEAT_INTERVAL = _BRIEF_LOOK
-    try:
-        with MongoClient[dict[str, Any]](**_parameters(settings)) as client:
-            yield client
-    finally:
-        common.MIN_HEARTBEAT_INTERVAL = _USUAL_LOOK
+    with briefly(), MongoClient[dict[str, Any]](**_parameters(settings)) as client:
+        yield client
 
 
 def _parameters(settings: Mapping[str, Any]) -> dict[str, Any]:
