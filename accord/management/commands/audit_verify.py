@@ -8,8 +8,8 @@ from typing import Any
 
 from accord import checkpoints, conf
 from accord.checkpoints import Head
-from accord.command import AnsweringCommand
-from accord.errors import AuditError, ExitCode
+from accord.command import AnsweringCommand, error_document
+from accord.errors import AuditChainBroken, AuditError, ExitCode
 from accord.verification import Report, verify, verify_tail
 
 SCHEMA = "accord.audit/1"
@@ -39,11 +39,15 @@ class Command(AnsweringCommand):
         alias = options["database"] or conf.load().coordinator
         report = verify_tail(using=alias) if options["tail"] else verify(using=alias)
         head = _signed(alias) if options["checkpoint"] and report.intact else None
+        broken = None if report.intact else _broken(alias, report)
         if options["format"] == "json":
-            self.stdout.write(json.dumps(_document(report, head), indent=2))
-        else:
-            self._say(report, head)
-        return ExitCode.DONE if report.intact else ExitCode.DRIFT
+            self.stdout.write(json.dumps(_document(report, head, broken), indent=2))
+            return ExitCode.DONE if broken is None else broken.exit_code
+        self._say(report, head)
+        if broken is not None:
+            # On standard error as well: cron mails that where the report goes to /dev/null.
+            raise broken
+        return ExitCode.DONE
 
     def _say(self, report: Report, head: Head | None) -> None:
         if not report.intact:
@@ -79,6 +83,16 @@ def _signed(alias: str) -> Head | None:
         ) from exc
 
 
-def _document(report: Report, head: Head | None) -> dict[str, object]:
+def _broken(alias: str, report: Report) -> AuditChainBroken:
+    count = len(report.problems) + report.more
+    return AuditChainBroken(
+        f"The audit trail in “{alias}” is not what was written: {count} problem{'s' if count > 1 else ''}.",
+        hint="Copy the database and the file of signed heads away before anything else writes; compare them "
+        "with the newest backup that verifies.",
+    )
+
+
+def _document(report: Report, head: Head | None, broken: AuditChainBroken | None) -> dict[str, object]:
     signed = {"size": head.size, "hash": head.hash, "signature": head.signature} if head else None
-    return {"schema": SCHEMA, **report.document(), "checkpoint": signed}
+    error = error_document(broken) if broken else None
+    return {"schema": SCHEMA, **report.document(), "checkpoint": signed, "error": error}

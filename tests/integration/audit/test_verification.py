@@ -320,8 +320,8 @@ def test_command_says_that_the_trail_is_intact(trail: Trail) -> None:
     assert "up to event 3" in said
 
 
-def test_command_names_the_broken_event(trail: Trail) -> None:
-    """Exit code 6, with the number of the event."""
+def test_command_names_the_broken_event(trail: Trail, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 6, with the number of the event; standard error says it too, for cron to mail."""
     trail.record(3)
     trail.attack("UPDATE accord_auditevent SET outcome = 'failed' WHERE seq = 2")
 
@@ -330,6 +330,7 @@ def test_command_names_the_broken_event(trail: Trail) -> None:
     assert code == 6
     assert "NOT intact" in said
     assert "edited: Event 2 is not what was written." in said
+    assert "[ACC-903]" in capsys.readouterr().err
 
 
 def test_command_answers_in_json(trail: Trail) -> None:
@@ -342,6 +343,7 @@ def test_command_answers_in_json(trail: Trail) -> None:
     assert code == 0
     assert document["schema"] == "accord.audit/1"
     assert (document["intact"], document["last"], document["anchored"]) == (True, 3, 3)
+    assert document["error"] is None
     assert document["checkpoint"]["size"] == 3
     assert trail.rows("SELECT size FROM accord_auditcheckpoint") == [(3,)]
 
@@ -354,9 +356,9 @@ def test_command_signs_no_broken_trail(trail: Trail) -> None:
     code, said = answer("--checkpoint", "--format", "json")
 
     assert code == 6
-    assert json.loads(said)["problems"] == [
-        {"kind": "edited", "seq": 2, "text": "Event 2 is not what was written."}
-    ]
+    document = json.loads(said)
+    assert document["error"]["code"] == "ACC-903"
+    assert document["problems"] == [{"kind": "edited", "seq": 2, "text": "Event 2 is not what was written."}]
     assert trail.rows("SELECT size FROM accord_auditcheckpoint") == []
 
 
