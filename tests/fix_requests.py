@@ -128,7 +128,14 @@ class Erasing:
         [(named,)] = self.rows(
             f"SELECT count(*) FROM streaming_listener WHERE id = {key} AND email NOT LIKE '%@erased.invalid'"
         )
-        return {**found, "consents": consents, "listener": named}
+        public = self.public_playlists(key)
+        return {**found, "public playlists": public, "consents": consents, "listener": named}
+
+    def public_playlists(self, key: int) -> int:
+        """Count the public playlists of a listener in the search index."""
+        index = f"{self.project.prefix}public-playlists"
+        self.project.ask("POST", f"/{index}/_refresh")
+        return int(self.project.ask("GET", f"/{index}/_count?q=owner_id:{key}")["count"])
 
     def assert_gone(self, key: int) -> None:
         """Make sure that nothing is left of a listener that had to go."""

@@ -109,6 +109,22 @@ ACTIVITY = [
         derived_from=("plays",),
         retention="Until they expire, a few days.",
     ),
+    # A copy, erased first so that nobody finds it any more, and again when its sources are gone:
+    # an indexer that had read them just before may write it anew.
+    Entry(
+        id="public-playlists",
+        store="search",
+        target="public-playlists",
+        locator=Key("owner_id", str),
+        action=Delete(),
+        fields=("owner_name", "title", "track_ids"),
+        category="behaviour",
+        purpose="Letting others find what the person made public.",
+        source="copied from listeners and playlists",
+        derived_from=("listeners", "playlists"),
+        recipients=("everybody, as long as it is public",),
+        retention="As long as the playlist is public.",
+    ),
 ]
 
 LOGGED = {

@@ -21,6 +21,22 @@ MORTAL = ("-m", "tests.acceptance.mortal_erasure")
 OWN_APPROVAL = """
 INSERT INTO gdpr_approval (request_id, plan_digest, decision, filed_by_id, decided_by_id, decided_at)
 SELECT id, plan_digest, 'approved', filed_by_id, filed_by_id, now() FROM gdpr_erasurerequest"""
+INDEXER = """
+from examples.streaming.seeding.writers import index_documents
+def index(key):
+    playlist = {"owner_id": "2", "owner_name": "Somebody", "title": "Songs", "track_ids": [1]}
+    index_documents("public-playlists", [(key, playlist)])
+"""
+# An indexer that had read the playlist before the fence writes it when search has been erased once.
+WORKER = """
+request, ran = moving.find("{reference}"), []
+while claim := steps.claim_next(request):
+    assert steps.run(claim)
+    ran.append((claim.entry.id, ErasureStep.objects.get(pk=claim.step_id).again))
+    if len(ran) == 1:
+        index("late")
+say(ran)
+"""
 NOWHERE = "mongodb://127.0.0.1:9/nowhere?replicaSet=rs0&serverSelectionTimeoutMS=500"
 
 
@@ -218,6 +234,32 @@ def test_document_written_after_the_fence_is_found_and_erased(erasing: Erasing) 
     assert json.loads(erasing.command("gdpr_process", "--format", "json").stdout)["verified"] == [reference]
     [(keys, closed)] = erasing.rows("SELECT sealed_keys, closed_at IS NOT NULL FROM gdpr_erasurerequest")
     assert (keys, closed) == (None, True)
+
+
+def test_search_is_erased_first_and_again_last(erasing: Erasing, tmp_path: Path) -> None:
+    """Plan, steps and receipt say so; what a late indexer brings back meanwhile goes without reopening."""
+    receipt = tmp_path / "receipt.json"
+    reference = erasing.call(INDEXER + "index('early')\nsay(begun(2).reference)")
+    [(plan,)] = erasing.rows("SELECT document FROM gdpr_erasureplan")
+    before = erasing.public_playlists(2)
+
+    ran = erasing.call(INDEXER + WORKER.format(reference=reference))
+    after = erasing.public_playlists(2)
+    done = erasing.erase("--request", reference, "--receipt", str(receipt))
+
+    planned = [line for line in plan["entries"] if line["action"] != "nothing"]
+    again = [line["entry"] for line in planned if line["again"]]
+    assert planned[0]["entry"] == again[0] == "public-playlists"
+    assert (before > 0, after) == (True, 0)
+    first, second = ([entry for entry, is_again in ran if is_again is wanted] for wanted in (False, True))
+    assert [entry for entry, _ in ran] == first + second
+    assert (first[0], second) == ("public-playlists", again)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert erasing.rows("SELECT reopened FROM gdpr_erasurerequest") == [(0,)]
+    steps = sorted(json.loads(receipt.read_text())["steps"], key=lambda step: step["finished_at"])
+    assert [[step["entry"], step["pass"] == 2] for step in steps] == ran
+    assert [step["changed"] for step in steps if step["entry"] == "public-playlists"] == [before, 1]
+    erasing.assert_gone(2)
 
 
 def write_late_playlist(erasing: Erasing, key: int) -> None:

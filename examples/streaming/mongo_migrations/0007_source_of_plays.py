@@ -49,5 +49,14 @@ class Migration(mongo.Migration):
     phase = "backfill"
     dependencies = [("streaming", "0006_public_playlists")]
     operations = [
-        mongo.RunBatches("plays", fill, empty, where=WITHOUT, backward_where=FILLED, batch_size=1_000)
+        mongo.RunBatches(
+            "plays",
+            fill,
+            empty,
+            where=WITHOUT,
+            backward_where=FILLED,
+            batch_size=1_000,
+            # Nothing more is worked out about whoever is being erased.
+            subject=("streaming.listener", "listener_id"),
+        )
     ]

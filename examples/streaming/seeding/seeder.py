@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import models, reset_queries, transaction
 
+from accord import tombstones
 from examples.streaming import popularity
 from examples.streaming.batches import in_batches
 from examples.streaming.documents.models import DeviceProfile, ListeningSession
@@ -23,7 +24,7 @@ from examples.streaming.models import (
     TrackTitle,
     Venue,
 )
-from examples.streaming.seeding import catalogue, writers
+from examples.streaming.seeding import catalogue, public_playlists, writers
 from examples.streaming.seeding.activity import Activity
 from examples.streaming.seeding.chance import Chance
 from examples.streaming.seeding.people import Person, people
@@ -42,7 +43,7 @@ ROWS: tuple[type[models.Model], ...] = (
 )
 MODEL_DOCUMENTS: tuple[type[models.Model], ...] = (DeviceProfile, ListeningSession)
 COLLECTIONS = ("playlists", "plays", "recommendations")
-INDEXES = ("tracks", "venues", "track-embeddings")
+INDEXES = ("tracks", "venues", "track-embeddings", public_playlists.NAME)
 
 Progress = Callable[[str, int, int], None]
 """Called with what is written, how much of it is done, and how much there is."""
@@ -113,14 +114,21 @@ class Seeder:
         done = 0
         everybody = people(self._chance, range(1, self._amounts.listeners + 1))
         for batch in in_batches(everybody, self._amounts.batch_size):
-            self._write_rows(batch)
-            self._write_activity(
-                [Activity(self._chance, each.listener, self._amounts.tracks) for each in batch]
-            )
+            self._write_living(batch)
             # With DEBUG on, Django keeps every statement; memory is to stay flat.
             reset_queries()
             done += len(batch)
             self._progress("listeners", done, self._amounts.listeners)
+
+    def _write_living(self, batch: Sequence[Person]) -> None:
+        """Write people and what they do; whoever was erased is not brought back by a second seed."""
+        with tombstones.sparing(Listener._meta.label_lower) as erased:
+            gone = erased(each.listener.pk for each in batch)
+            living = [each for each in batch if each.listener.pk not in gone]
+            self._write_rows(living)
+            self._write_activity(
+                [Activity(self._chance, each.listener, self._amounts.tracks) for each in living]
+            )
 
     @staticmethod
     def _write_rows(batch: Sequence[Person]) -> None:
@@ -154,6 +162,7 @@ class Seeder:
         venues = Venue.objects.filter(pk__lte=self._amounts.venues).order_by("pk")
         for places in in_batches(venues.iterator(), self._amounts.batch_size):
             writers.index_documents("venues", ((venue.pk, _venue_document(venue)) for venue in places))
+        public_playlists.index(self._amounts.batch_size)
 
     def _embedding(self, track: Track) -> Mapping[str, Any]:
         vector = catalogue.embedding(self._chance, track.pk, track.genre)

@@ -53,9 +53,12 @@ def add_documents(collection: str, documents: Iterable[Document]) -> None:
         target.insert_many(missing, ordered=False)
 
 
-def index_documents(name: str, documents: Iterable[tuple[int, Document]]) -> None:
+def index_documents(name: str, documents: Iterable[tuple[int | str, Document]]) -> int:
     """
     Write documents into a search index by their keys; one that is there is written anew.
+
+    Returns:
+        How many were written.
 
     Raises:
         StoreError: The index refuses one or more of them.
@@ -63,7 +66,7 @@ def index_documents(name: str, documents: Iterable[tuple[int, Document]]) -> Non
     store = search()
     lines = [line for key, document in documents for line in (_action(key), document)]
     if not lines:
-        return
+        return 0
     body = b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines)
     answer = store.wire.request("POST", at(store.names.alias(name), "_bulk"), body).body
     refused = [item["index"] for item in answer["items"] if item["index"]["status"] >= 400]
@@ -73,6 +76,7 @@ def index_documents(name: str, documents: Iterable[tuple[int, Document]]) -> Non
             f"The index {name} refuses {len(refused)} documents ({kinds}).",
             hint="Compare its mapping with the sample's newest revision: migrate_all --check.",
         )
+    return len(answer["items"])
 
 
 def count_documents(name: str) -> int:
@@ -82,5 +86,5 @@ def count_documents(name: str) -> int:
     return int(store.wire.get(at(store.names.alias(name), "_count"))["count"])
 
 
-def _action(key: int) -> Mapping[str, Any]:
+def _action(key: int | str) -> Mapping[str, Any]:
     return {"index": {"_id": str(key)}}

@@ -104,6 +104,22 @@ def test_source_is_guessed_where_it_is_missing_and_taken_back_there_only(seeded:
     assert [play for play in plays(seeded) if "source" in play] == known
 
 
+def test_source_is_not_guessed_for_whoever_is_being_erased(seeded: Project) -> None:
+    """The backfill leaves out the plays of a person behind a fence, and does everybody else's."""
+    seeded.manage("migrate_all", "--revert", "--to", "mongodb:streaming.0006", "--noinput")
+    old = {"track_id": 1, "played_at": datetime(2021, 1, 1, tzinfo=UTC), "seconds": 9}
+    with MongoClient[dict[str, Any]](seeded.mongodb_url) as client:
+        client.get_default_database()["plays"].insert_many([{"listener_id": n, **old} for n in (1, 2, 1)])
+    fence = "tombstones.raise_fence(tombstones.subject_tag('streaming.listener', 2))"
+    seeded.manage("shell", "--no-imports", "-c", f"from accord import tombstones; {fence}")
+
+    seeded.manage("migrate_all")
+
+    without = [play["listener_id"] for play in plays(seeded) if "source" not in play]
+    guessed = [play["listener_id"] for play in plays(seeded) if "source_guessed" in play]
+    assert (without, guessed) == ([2], [1, 1])
+
+
 def test_every_admin_page_opens(seeded: Project) -> None:
     """List and form of each model answer 200, those in MongoDB included."""
     printed = seeded.manage("shell", "--no-imports", "-c", ADMIN)

@@ -28,9 +28,14 @@ TABLES = (
     "labelpayment",
     "venue",
 )
-INDEXES = ("tracks", "venues", "track-embeddings")
+INDEXES = ("tracks", "venues", "track-embeddings", "public-playlists")
 SEED = ("streaming_seed", "--noinput", "--tracks", "40", "--venues", "14", "--listeners")
 KILLS = 6
+FENCE = """
+from accord import tombstones
+for key in ({keys}):
+    tombstones.raise_fence(tombstones.subject_tag("streaming.listener", key))
+"""
 
 
 def data_of(project: Project) -> dict[str, Any]:
@@ -122,6 +127,41 @@ def test_all_stores_are_filled(migrated: Project) -> None:
     assert all(totals.values()), totals
     assert totals["mongodb:playlists"] >= 30
     assert totals["mongodb:recommendations"] == 30
+
+
+def test_index_of_public_playlists_holds_what_is_public(migrated: Project) -> None:
+    """Each public playlist is found under its owner's name, and no private one."""
+    migrated.manage(*SEED, "30")
+
+    names = dict(migrated.rows("SELECT id, display_name FROM streaming_listener"))
+    public = [each for each in documents_of(migrated)["playlists"] if each.get("public")]
+    assert dict(indexed(migrated, "public-playlists")) == {
+        str(each["_id"]): {
+            "owner_id": str(each["owner_id"]),
+            "owner_name": names[each["owner_id"]],
+            "title": each["name"],
+            "track_ids": each["track_ids"],
+        }
+        for each in public
+    }
+
+
+def test_second_seed_brings_nobody_back_who_was_erased(migrated: Project) -> None:
+    """Nothing about people behind a fence is written, into no store; everybody else is there."""
+    migrated.manage(*SEED, "20")
+    owner = indexed(migrated, "public-playlists")[0][1]["owner_id"]
+    migrated.ask("POST", f"/{migrated.prefix}public-playlists/_delete_by_query?q=owner_id:{owner}")
+    migrated.manage("shell", "--no-imports", "-c", FENCE.format(keys=f"{owner}, 30"))
+
+    migrated.manage(*SEED, "30")
+
+    assert migrated.rows("SELECT max(id), count(*) FROM streaming_listener") == [(29, 29)]
+    assert migrated.rows("SELECT count(*) FROM streaming_consent WHERE listener_id = 30") == [(0,)]
+    documents = [each for kind in documents_of(migrated).values() for each in kind]
+    assert 30 not in {each.get("listener_id", each.get("owner_id")) for each in documents}
+    owners = {found["owner_id"] for _, found in indexed(migrated, "public-playlists")}
+    assert owners
+    assert not owners & {owner, "30"}
 
 
 def test_seed_gives_the_same_data_elsewhere(new_project: Callable[..., Project]) -> None:

@@ -386,7 +386,12 @@ def plant(project: Project, canary: str, person: int) -> None:
         f"s = SessionStore(); s['_auth_user_id'] = str(User.objects.get(first_name='{canary}').pk); "
         f"s['note'] = '{canary}'; s.save(); t = SessionStore(); t['_auth_user_id'] = '0'; t.save()"
     )
-    project.manage("shell", "-v", "0", "-c", session)
+    public = (
+        "from examples.streaming.seeding.writers import index_documents; "
+        f"index_documents('public-playlists', [('{canary}', {{'owner_id': '{person}', "
+        f"'owner_name': '{canary} Doe', 'title': '{canary}', 'track_ids': [1]}})])"
+    )
+    project.manage("shell", "-v", "0", "-c", f"{session}; {public}")
 
 
 def plant_documents(project: Project, canary: str, person: int) -> None:
