@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connections, transaction
 
 from accord import checkpoints, conf
 from accord.audit_events import BIGGEST, ActorKind, Counter, Event, ObjectKind, Outcome
-from accord.chain import GENESIS, Link
+from accord.chain import FIELDS, GENESIS, Link
 from accord.errors import OutsideTransaction, PersonalDataRefused
 from accord.models import DIGEST, REFERENCE, ActorReference, AuditEvent
 
+_ROWS = 1_000  # of one statement
 _CHAIN_LOCK = 0x6163636F72640A  # held until the act's transaction ends: numbers stay without gaps
 
 _HEAD = "SELECT seq, hash, at, clock_timestamp() FROM accord_auditevent ORDER BY seq DESC LIMIT 1"
@@ -41,6 +42,30 @@ class Actor:
 
     kind: ActorKind
     ref: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """
+    What was done, in the words of the trail; see :func:`record` for each.
+
+    Attributes:
+        event: What happened.
+        object_kind: What it was done to.
+        outcome: How it ended.
+        object_ref: Random reference of what it was done to.
+        request_ref: Random reference of the request that it belongs to.
+        counters: Names to whole numbers.
+        plan_digest: Digest of the plan that is approved or carried out.
+    """
+
+    event: Event
+    object_kind: ObjectKind
+    outcome: Outcome = Outcome.DONE
+    object_ref: str = ""
+    request_ref: str = ""
+    counters: Mapping[str, int] = field(default_factory=dict)
+    plan_digest: str = ""
 
 
 SYSTEM = Actor(kind=ActorKind.SYSTEM)
@@ -95,27 +120,45 @@ def record(  # noqa: PLR0913 - an event has this many parts, all but two by keyw
         OutsideTransaction: There is no transaction to write in.
         PersonalDataRefused: A reference, digest or counter is not one.
     """
-    alias = using or conf.load().coordinator
-    _require_transaction(alias)
-    numbers = dict(counters or {})
-    _check(numbers, refs=(actor.ref, object_ref, request_ref), plan_digest=plan_digest)
-    seq, prev_hash, at = _next(alias)
-    link = Link(
-        seq=seq,
-        at=at,
-        event=Event(event).value,
-        outcome=Outcome(outcome).value,
-        actor_kind=ActorKind(actor.kind).value,
-        actor_ref=actor.ref,
-        object_kind=ObjectKind(object_kind).value,
+    act = Act(
+        event=event,
+        object_kind=object_kind,
+        outcome=outcome,
         object_ref=object_ref,
         request_ref=request_ref,
-        counters=numbers,
+        counters=counters or {},
         plan_digest=plan_digest,
-        prev_hash=prev_hash,
     )
-    _write(alias, link)
-    return seq
+    return record_all([act], actor=actor, using=using)
+
+
+def record_all(acts: Sequence[Act], *, actor: Actor, using: str | None = None) -> int:
+    """
+    Write the events of many acts of one transaction at once. See :func:`record`.
+
+    Args:
+        acts: What was done, in order; at least one.
+        actor: Who did all of it.
+        using: Database of the acts; the coordinator by default.
+
+    Returns:
+        Number of the last event.
+
+    Raises:
+        OutsideTransaction: There is no transaction to write in.
+        PersonalDataRefused: A reference, digest or counter is not one.
+    """
+    alias = using or conf.load().coordinator
+    _require_transaction(alias)
+    for act in acts:
+        _check(act, actor)
+    last, prev_hash, at = _head(alias)
+    links: list[Link] = []
+    for seq, act in enumerate(acts, last + 1):
+        links.append(_link(act, actor, seq, prev_hash, at))
+        prev_hash = links[-1].digest()
+    _write(alias, links, prev_hash)
+    return links[-1].seq
 
 
 def reference_for(kind: str, key: object, *, using: str | None = None) -> str:
@@ -164,16 +207,16 @@ def _require_transaction(alias: str) -> None:
         )
 
 
-def _check(counters: Mapping[str, int], *, refs: tuple[str, ...], plan_digest: str) -> None:
+def _check(act: Act, actor: Actor) -> None:
     """Refuse what PostgreSQL would refuse; values stay out of the message, they may be personal."""
     wrong = [
         f"counter {number}"
-        for number, (name, value) in enumerate(counters.items())
+        for number, (name, value) in enumerate(act.counters.items())
         if not _counts(name, value)
     ]
-    names = ("actor.ref", "object_ref", "request_ref")
-    wrong += [name for name, ref in zip(names, refs, strict=True) if ref and not re.fullmatch(REFERENCE, ref)]
-    if plan_digest and not re.fullmatch(DIGEST, plan_digest):
+    refs = {"actor.ref": actor.ref, "object_ref": act.object_ref, "request_ref": act.request_ref}
+    wrong += [name for name, ref in refs.items() if ref and not re.fullmatch(REFERENCE, ref)]
+    if act.plan_digest and not re.fullmatch(DIGEST, act.plan_digest):
         wrong.append("plan_digest")
     if wrong:
         raise PersonalDataRefused(
@@ -188,8 +231,8 @@ def _counts(name: str, value: object) -> bool:
     return whole and name in Counter.values and 0 <= int(str(value)) <= BIGGEST
 
 
-def _next(alias: str) -> tuple[int, str, datetime]:
-    """Take the chain's lock, then read its head: number and time of the next event, hash before it."""
+def _head(alias: str) -> tuple[int, str, datetime]:
+    """Take the chain's lock, then read its head: number and hash of the last event, time of the next."""
     with connections[alias].cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CHAIN_LOCK])
         # A statement of its own: what was committed while we waited must be seen.
@@ -199,11 +242,32 @@ def _next(alias: str) -> tuple[int, str, datetime]:
             cursor.execute(_NOW, [GENESIS])
             row = cursor.fetchone()
     seq, prev_hash, last_at, now = row
-    return seq + 1, prev_hash, max(last_at, now)
+    return seq, prev_hash, max(last_at, now)
 
 
-def _write(alias: str, link: Link) -> None:
-    digest = link.digest()
-    values = {name: getattr(link, name) for name in link.__dataclass_fields__}
-    AuditEvent.objects.using(alias).bulk_create([AuditEvent(**values, hash=digest)])
-    transaction.on_commit(lambda: checkpoints.note(alias, link.seq, digest), using=alias, robust=True)
+def _link(act: Act, actor: Actor, seq: int, prev_hash: str, at: datetime) -> Link:
+    return Link(
+        seq=seq,
+        at=at,
+        event=Event(act.event).value,
+        outcome=Outcome(act.outcome).value,
+        actor_kind=ActorKind(actor.kind).value,
+        actor_ref=actor.ref,
+        object_kind=ObjectKind(act.object_kind).value,
+        object_ref=act.object_ref,
+        request_ref=act.request_ref,
+        counters=dict(act.counters),
+        plan_digest=act.plan_digest,
+        prev_hash=prev_hash,
+    )
+
+
+def _write(alias: str, links: Sequence[Link], head: str) -> None:
+    """Write events, and have their head signed once they are committed."""
+    hashes = [*(link.prev_hash for link in links[1:]), head]
+    rows = [
+        AuditEvent(**dict(zip(FIELDS, link.values(), strict=True)), hash=digest)
+        for link, digest in zip(links, hashes, strict=True)
+    ]
+    AuditEvent.objects.using(alias).bulk_create(rows, batch_size=_ROWS)
+    transaction.on_commit(lambda: checkpoints.note(alias, links[-1].seq, head), using=alias, robust=True)

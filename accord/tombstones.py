@@ -114,13 +114,21 @@ def raise_fence(tag: SubjectTag | str, since: datetime | None = None, using: str
         since: When, if not now by the server's clock.
         using: Database of the tombstones; the coordinator by default.
     """
-    tag, alias = _parsed(tag), _alias(using)
+    raise_fences([tag], since, using)
+
+
+def raise_fences(
+    tags: Iterable[SubjectTag | str], since: datetime | None = None, using: str | None = None
+) -> None:
+    """Raise the fences of several people at once. See :func:`raise_fence`."""
+    parsed, alias = [_parsed(tag) for tag in tags], _alias(using)
+    rows = [
+        Tombstone(kind=tag.kind, tag=tag.value, key_id=tag.key_id, fenced_at=since or Now()) for tag in parsed
+    ]
     with transaction.atomic(using=alias):
-        _lock(alias, tag.kind, shared=False)
-        Tombstone.objects.using(alias).bulk_create(
-            [Tombstone(kind=tag.kind, tag=tag.value, key_id=tag.key_id, fenced_at=since or Now())],
-            ignore_conflicts=True,
-        )
+        for kind in sorted({tag.kind for tag in parsed}):
+            _lock(alias, kind, shared=False)
+        Tombstone.objects.using(alias).bulk_create(rows, ignore_conflicts=True)
 
 
 def mark_erased(tag: SubjectTag | str, at: datetime | None = None, using: str | None = None) -> bool:
@@ -135,7 +143,18 @@ def mark_erased(tag: SubjectTag | str, at: datetime | None = None, using: str | 
     Returns:
         False when there is no fence, or the note was made before.
     """
-    return bool(_rows(tag, using).filter(erased_at__isnull=True).update(erased_at=at or Now()))
+    return bool(mark_all_erased([tag], at, using))
+
+
+def mark_all_erased(
+    tags: Iterable[SubjectTag | str], at: datetime | None = None, using: str | None = None
+) -> int:
+    """Note it for several people, and give how many notes were made. See :func:`mark_erased`."""
+    parsed = [_parsed(tag) for tag in tags]
+    rows = Tombstone.objects.using(_alias(using)).filter(erased_at__isnull=True)
+    # A tag is a hash over the kind as well: it stands for one person alone. Both are in the index.
+    kinds = {tag.kind for tag in parsed}
+    return rows.filter(kind__in=kinds, tag__in=[tag.value for tag in parsed]).update(erased_at=at or Now())
 
 
 def lower_fence(tag: SubjectTag | str, using: str | None = None) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.apps import apps
 
@@ -17,6 +18,19 @@ if TYPE_CHECKING:
 
     # The name `type` is a field of the class below.
     ModelClass = type[Model]
+
+
+class Keys(Protocol):
+    """What stores are searched by: the keys of one person, or of several together."""
+
+    @property
+    def collected(self) -> Mapping[str, tuple[Plain, ...]]:
+        """Primary keys of rows that were found before anything was erased, by entry id."""
+        ...
+
+    def values(self, by: str = "") -> tuple[Plain, ...]:
+        """Give the keys of a name; the primary ones for no name; none where nobody has one."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +50,10 @@ class SubjectKeys:
     alternates: Mapping[str, Plain] = field(default_factory=dict, repr=False)
     collected: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
 
-    def value(self, by: str = "") -> Plain | None:
-        """Give a key by its name; the primary one for no name; None where the person has none."""
-        return self.alternates.get(by) if by else self.primary
+    def values(self, by: str = "") -> tuple[Plain, ...]:
+        """Give the person's key of a name; the primary one for no name; none where there is none."""
+        found = self.alternates.get(by) if by else self.primary
+        return () if found is None else (found,)
 
     def with_collected(self, found: Mapping[str, Iterable[Plain]]) -> SubjectKeys:
         """Give the same keys with collected ones added to what was collected already."""
@@ -70,6 +85,29 @@ class SubjectKeys:
             alternates=read["alternates"],
             collected=collected,
         )
+
+
+@dataclass(frozen=True)
+class SeveralKeys:
+    """
+    The keys of several people, by which a store finds what it holds of any of them in one look.
+
+    Attributes:
+        people: Whose; everybody has collected the same entries.
+    """
+
+    people: tuple[SubjectKeys, ...] = field(repr=False)
+
+    @cached_property
+    def collected(self) -> Mapping[str, tuple[Plain, ...]]:
+        """Keys that were collected of everybody. What was not collected of one of them is missing."""
+        first = self.people[0].collected if self.people else {}
+        known = [entry for entry in first if all(entry in one.collected for one in self.people)]
+        return {entry: tuple(key for one in self.people for key in one.collected[entry]) for entry in known}
+
+    def values(self, by: str = "") -> tuple[Plain, ...]:
+        """Give everybody's keys of a name."""
+        return tuple(value for one in self.people for value in one.values(by))
 
 
 @dataclass(frozen=True, kw_only=True)

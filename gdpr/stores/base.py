@@ -19,7 +19,8 @@ from accord.registry import registry
 from gdpr.entries import Entry
 from gdpr.findings import Finding
 from gdpr.keys import Plain
-from gdpr.subjects import SubjectKeys
+from gdpr.locators import Key, Rows
+from gdpr.subjects import Keys
 
 if TYPE_CHECKING:
     from gdpr.datamap import DataMap
@@ -76,6 +77,12 @@ class IndexUse:
     read_in_full: bool = False
 
 
+def plain_field(entry: Entry) -> str:
+    """Name the field that holds the key of whoever a row belongs to; empty when the locator is another."""
+    locator = entry.locator
+    return locator.field if isinstance(locator, Key | Rows) else ""
+
+
 @runtime_checkable
 class ErasureStore(Protocol):
     """
@@ -87,15 +94,33 @@ class ErasureStore(Protocol):
 
     alias: str
 
-    def find(self, entry: Entry, keys: SubjectKeys) -> Found:
+    def find(self, entry: Entry, keys: Keys) -> Found:
         """Count what is there. Nothing is changed."""
         ...
 
-    def collect(self, entry: Entry, keys: SubjectKeys) -> Mapping[str, list[Plain]]:
+    def collect(self, entry: Entry, keys: Keys) -> Mapping[str, list[Plain]]:
         """Give the primary keys of an entry's rows, by the entry's id, for entries that refer to them."""
         ...
 
-    def erase(self, entry: Entry, keys: SubjectKeys, limit: int) -> Erased:
+    def tally(self, entry: Entry, keys: Keys, *, pending: bool = False) -> Mapping[str, int] | None:
+        """
+        Count what is there of several people, by the text of the key that each row or document holds.
+
+        Args:
+            entry: Where to look.
+            keys: Whose.
+            pending: Count only what an erasure has still to change.
+
+        Returns:
+            None when the entry's locator is no plain field, so that nobody can say whose a row is.
+        """
+        ...
+
+    def collect_by_key(self, entry: Entry, keys: Keys) -> Mapping[str, list[Plain]] | None:
+        """Collect primary keys by the key that each row or document holds; None as for :meth:`tally`."""
+        ...
+
+    def erase(self, entry: Entry, keys: Keys, limit: int) -> Erased:
         """
         Do one bounded batch of an entry's action. Idempotent, also after a kill at any point.
 
@@ -110,7 +135,7 @@ class ErasureStore(Protocol):
         """
         ...
 
-    def residue(self, entry: Entry, keys: SubjectKeys) -> int:
+    def residue(self, entry: Entry, keys: Keys) -> int:
         """
         Count what an erasure would have left, by code of its own and on a fresh connection.
 
@@ -118,11 +143,11 @@ class ErasureStore(Protocol):
         """
         ...
 
-    def export(self, entry: Entry, keys: SubjectKeys) -> Iterator[Mapping[str, Any]]:
+    def export(self, entry: Entry, keys: Keys) -> Iterator[Mapping[str, Any]]:
         """Give the person's own rows, documents or array elements, as they are."""
         ...
 
-    def explain(self, entry: Entry, keys: SubjectKeys) -> IndexUse:
+    def explain(self, entry: Entry, keys: Keys) -> IndexUse:
         """Ask the store how it would find an entry's data."""
         ...
 

@@ -18,7 +18,7 @@ from gdpr.keys import KeyType, key_type
 from gdpr.locators import Generic, Rows, Sessions, Through, parts
 from gdpr.stores.base import IndexUse
 from gdpr.stores.filters import Filter
-from gdpr.subjects import SubjectKeys
+from gdpr.subjects import Keys, SubjectKeys
 
 if TYPE_CHECKING:
     from gdpr.stores.mongo import CollectionErasure
@@ -241,7 +241,7 @@ def _path(locator: object) -> str:
     return str(getattr(locator, "field", "") or getattr(locator, "path", ""))
 
 
-def _nobody(entry: Entry) -> SubjectKeys:
+def _nobody(entry: Entry) -> Keys:
     """Make keys that fit an entry's locator and belong to nobody."""
     samples: dict[KeyType, int | str] = {
         KeyType.STR: "nobody",

@@ -14,19 +14,18 @@ from gdpr.actions import Action, Anonymise, Detach, Retain, Unset
 from gdpr.keys import Plain, variants
 from gdpr.locators import AnyOf, Array, Generic, Key, Keyed, Locator, Path, Rows, Sessions, Through
 from gdpr.strategies import Equals, Strategy
-from gdpr.subjects import SubjectKeys
+from gdpr.subjects import Keys
 
 NOTHING = Q(pk__in=())
 _PAGE = 2_000
 
 
-def values_of(locator: Keyed, keys: SubjectKeys) -> tuple[Any, ...]:
+def values_of(locator: Keyed, keys: Keys) -> tuple[Any, ...]:
     """Give the forms of the key that a locator compares with; none where the person has no such key."""
-    value = keys.value(locator.by)
-    return () if value is None else variants(value, locator.type)
+    return tuple(form for value in keys.values(locator.by) for form in variants(value, locator.type))
 
 
-def collected(entry_id: str, keys: SubjectKeys) -> tuple[Plain, ...]:
+def collected(entry_id: str, keys: Keys) -> tuple[Plain, ...]:
     """
     Give the collected keys of an entry.
 
@@ -42,7 +41,7 @@ def collected(entry_id: str, keys: SubjectKeys) -> tuple[Plain, ...]:
 
 
 def condition(  # noqa: C901, PLR0911 - one case a locator
-    alias: str, model: type[models.Model], locator: Locator | None, keys: SubjectKeys
+    alias: str, model: type[models.Model], locator: Locator | None, keys: Keys
 ) -> Q:
     """
     Turn a locator into a condition on a model.
@@ -91,7 +90,7 @@ def pending(model: type[models.Model], action: Action) -> Q:
             return Q()
 
 
-def without_elements(locator: Array, keys: SubjectKeys, content: Any, *, keep: bool = False) -> Any:
+def without_elements(locator: Array, keys: Keys, content: Any, *, keep: bool = False) -> Any:
     """
     Take a person's elements out of the content of a column, or keep those alone.
 
@@ -114,7 +113,7 @@ def without_elements(locator: Array, keys: SubjectKeys, content: Any, *, keep: b
     return changed
 
 
-def sessions(alias: str, model: type[models.Model], locator: Sessions, keys: SubjectKeys) -> Iterator[str]:
+def sessions(alias: str, model: type[models.Model], locator: Sessions, keys: Keys) -> Iterator[str]:
     """Read all sessions, page by page, and give the keys of those that belong to the person."""
     wanted = {str(key) for key in collected(locator.entry, keys)}
     last = ""
@@ -153,7 +152,7 @@ def _inner(locator: Array, element: Any) -> Any:
     return element
 
 
-def _logged(locator: Generic, keys: SubjectKeys) -> Iterator[Q]:
+def _logged(locator: Generic, keys: Keys) -> Iterator[Q]:
     for entry_id, label in locator.of.items():
         app_label, _, name = label.partition(".")
         if not name:

@@ -21,7 +21,7 @@ from gdpr.stores import filters
 from gdpr.stores.filters import Filter
 from gdpr.stores.mongo import CollectionErasure, Document
 from gdpr.strategies import Strategy
-from gdpr.subjects import SubjectKeys
+from gdpr.subjects import Keys
 from mongo_migrations.client import Place
 
 
@@ -56,7 +56,7 @@ class DocumentsErasure(CollectionErasure):
             fields=tuple(_column(model, name) for name in entry.fields),
         )
 
-    def condition(self, entry: Entry, keys: SubjectKeys) -> Filter:
+    def condition(self, entry: Entry, keys: Keys) -> Filter:
         return self._condition(self.database(), self.model(entry), entry.locator, keys)
 
     def model(self, entry: Entry) -> type[models.Model]:
@@ -74,7 +74,7 @@ class DocumentsErasure(CollectionErasure):
                 hint="Correct its target: app_label.Model. See `gdpr_datamap check`.",
             ) from exc
 
-    def _loose(self, database: Database[Document], entry: Entry, keys: SubjectKeys) -> Filter:
+    def _loose(self, database: Database[Document], entry: Entry, keys: Keys) -> Filter:
         if not isinstance(entry.locator, Through):
             return super()._loose(database, entry, keys)
         return self._condition(database, self.model(entry), entry.locator, keys)
@@ -84,7 +84,7 @@ class DocumentsErasure(CollectionErasure):
         database: Database[Document],
         model: type[models.Model],
         locator: Locator | None,
-        keys: SubjectKeys,
+        keys: Keys,
     ) -> Filter:
         if isinstance(locator, AnyOf):
             return {"$or": [self._condition(database, model, part, keys) for part in locator.locators]}

@@ -12,10 +12,10 @@ from gdpr.locators import Array
 from gdpr.stores.mapping import values_of
 from gdpr.stores.paths import belongs
 from gdpr.strategies import Null, Strategy
-from gdpr.subjects import SubjectKeys
+from gdpr.subjects import Keys
 
 
-def edited(entry: Entry, keys: SubjectKeys, source: Mapping[str, Any]) -> Mapping[str, Any]:
+def edited(entry: Entry, keys: Keys, source: Mapping[str, Any]) -> Mapping[str, Any]:
     """
     Give what has to change in a document: whole top-level fields, with their new content.
 
@@ -57,9 +57,7 @@ def _pull(document: dict[str, Any], locator: Array, wanted: list[Any]) -> None:
             place[name] = None
 
 
-def _replace(
-    document: dict[str, Any], path: str, strategy: Strategy, entry: Entry, keys: SubjectKeys
-) -> None:
+def _replace(document: dict[str, Any], path: str, strategy: Strategy, entry: Entry, keys: Keys) -> None:
     if isinstance(entry.locator, Array) and path.startswith(f"{entry.locator.array}[]."):
         wanted = values_of(entry.locator, keys)
         elements = _places(document, entry.locator.array.split("."))

@@ -19,7 +19,7 @@ from gdpr.actions import Action, Anonymise, Detach, Retain, Unset
 from gdpr.keys import KeyType, Plain, key_type, variants
 from gdpr.locators import AnyOf, Array, Generic, Key, Keyed, Locator, Path, Rows, Sessions, Through, needs
 from gdpr.strategies import Equals, Strategy
-from gdpr.subjects import SubjectKeys
+from gdpr.subjects import Keys
 
 Filter = dict[str, Any]
 NOTHING: Filter = {"_id": {"$in": []}}
@@ -34,13 +34,12 @@ def typed(value: Plain, declared: object) -> tuple[Any, ...]:
     return tuple(Binary.from_uuid(form) if isinstance(form, UUID) else form for form in forms)
 
 
-def values_of(locator: Keyed, keys: SubjectKeys) -> list[Any]:
+def values_of(locator: Keyed, keys: Keys) -> list[Any]:
     """Give the forms of the key that a locator compares with; none where the person has no such key."""
-    value = keys.value(locator.by)
-    return [] if value is None else list(typed(value, locator.type))
+    return [form for value in keys.values(locator.by) for form in typed(value, locator.type)]
 
 
-def collected(entry_id: str, keys: SubjectKeys) -> Sequence[Plain]:
+def collected(entry_id: str, keys: Keys) -> Sequence[Plain]:
     """
     Give the collected keys of an entry.
 
@@ -55,7 +54,7 @@ def collected(entry_id: str, keys: SubjectKeys) -> Sequence[Plain]:
     )
 
 
-def condition(locator: Locator | None, keys: SubjectKeys) -> Filter:
+def condition(locator: Locator | None, keys: Keys) -> Filter:
     """
     Turn a locator into a filter.
 
@@ -90,7 +89,7 @@ def condition(locator: Locator | None, keys: SubjectKeys) -> Filter:
             )
 
 
-def pending(action: Action, locator: Locator | None, keys: SubjectKeys) -> Filter:
+def pending(action: Action, locator: Locator | None, keys: Keys) -> Filter:
     """Give the filter on documents that an action has still to change."""
     match action:
         case Detach(name):
@@ -121,7 +120,7 @@ def inside(name: str, locator: Locator | None) -> str:
     return ""
 
 
-def element(locator: Array, keys: SubjectKeys) -> Filter | list[Any]:
+def element(locator: Array, keys: Keys) -> Filter | list[Any]:
     """Give the condition on an array's own elements."""
     wanted = {"$in": values_of(locator, keys)}
     return {locator.inner: wanted} if locator.inner else wanted
@@ -141,7 +140,7 @@ def same(stored: object, value: object) -> bool:
     return stored == storable(value)
 
 
-def _has(name: str, locator: Locator | None, keys: SubjectKeys, wanted: Filter) -> Filter:
+def _has(name: str, locator: Locator | None, keys: Keys, wanted: Filter) -> Filter:
     inner = inside(name, locator)
     if not inner:
         return {name: wanted}

@@ -9,7 +9,7 @@ from typing import Any
 from accord.errors import ErasureRefused
 from gdpr.keys import KeyType, key_type, variants
 from gdpr.locators import AnyOf, Array, Generic, Key, Locator, Path, Rows, Sessions, Through
-from gdpr.subjects import SubjectKeys
+from gdpr.subjects import Keys
 
 Query = dict[str, Any]
 NOTHING: Query = {"match_none": {}}
@@ -119,7 +119,7 @@ def locator_type(locator: Key | Path | Array | Rows) -> KeyType:
     return key_type(locator.type)
 
 
-def values_of(locator: Key | Path | Array | Rows, keys: SubjectKeys) -> list[Any]:
+def values_of(locator: Key | Path | Array | Rows, keys: Keys) -> list[Any]:
     """
     Give the forms of the keys that a locator compares with, as JSON has them.
 
@@ -134,13 +134,12 @@ def values_of(locator: Key | Path | Array | Rows, keys: SubjectKeys) -> list[Any
             )
         plain: Sequence[Any] = keys.collected[locator.entry]
     else:
-        value = keys.value(locator.by)
-        plain = () if value is None else (value,)
+        plain = keys.values(locator.by)
     forms = [form for value in plain for form in variants(value, locator.type)]
     return [form if isinstance(form, int) else str(form) for form in forms]
 
 
-def query(properties: Mapping[str, Any], locator: Locator | None, keys: SubjectKeys) -> Query:
+def query(properties: Mapping[str, Any], locator: Locator | None, keys: Keys) -> Query:
     """
     Turn a locator into a query on an index.
 
@@ -173,7 +172,7 @@ def leaves(properties: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
         yield from leaves(definition.get("properties", {}), f"{prefix}{name}.")
 
 
-def _terms(properties: Mapping[str, Any], locator: Key | Path | Array | Rows, keys: SubjectKeys) -> Query:
+def _terms(properties: Mapping[str, Any], locator: Key | Path | Array | Rows, keys: Keys) -> Query:
     values = values_of(locator, keys)
     if not values:
         return NOTHING

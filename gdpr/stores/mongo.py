@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
@@ -25,11 +26,12 @@ from gdpr.findings import Finding
 from gdpr.keys import Plain, plain
 from gdpr.locators import Array, Locator, Rows, parts
 from gdpr.stores import filters
-from gdpr.stores.base import SAMPLE, Erased, Found, IndexUse
+from gdpr.stores.base import SAMPLE, Erased, Found, IndexUse, plain_field
 from gdpr.stores.filters import Filter
-from gdpr.stores.paths import at, own_elements
+from gdpr.stores.paths import at as values_at
+from gdpr.stores.paths import own_elements
 from gdpr.strategies import Null, Strategy
-from gdpr.subjects import SubjectKeys
+from gdpr.subjects import Keys
 from mongo_migrations.client import Place, translated
 
 if TYPE_CHECKING:
@@ -77,13 +79,13 @@ class CollectionErasure(ABC):
         """Give an entry in the words of the collection."""
         return entry
 
-    def condition(self, entry: Entry, keys: SubjectKeys) -> Filter:
+    def condition(self, entry: Entry, keys: Keys) -> Filter:
         """Give the filter of an entry's locator."""
         return filters.condition(entry.locator, keys)
 
     # --- ErasureStore --------------------------------------------------------------------------------
 
-    def find(self, entry: Entry, keys: SubjectKeys) -> Found:
+    def find(self, entry: Entry, keys: Keys) -> Found:
         with self.translated():
             target, matched = self._target(entry), self._matched(entry, keys)
             sample = target.find(matched, {"_id": 1}).limit(SAMPLE)
@@ -93,12 +95,38 @@ class CollectionErasure(ABC):
                 sample=tuple(str(document["_id"]) for document in sample),
             )
 
-    def collect(self, entry: Entry, keys: SubjectKeys) -> Mapping[str, list[Plain]]:
+    def collect(self, entry: Entry, keys: Keys) -> Mapping[str, list[Plain]]:
         with self.translated():
             found = self._target(entry).find(self._matched(entry, keys), {"_id": 1})
             return {entry.id: [plain(document["_id"]) for document in found]}
 
-    def erase(self, entry: Entry, keys: SubjectKeys, limit: int) -> Erased:
+    def tally(self, entry: Entry, keys: Keys, *, pending: bool = False) -> Mapping[str, int] | None:
+        field = plain_field(self.localised(entry))
+        if not field:
+            return None
+        found = self._pending(entry, keys) if pending else self._matched(entry, keys)
+        counted = [{"$match": found}, {"$group": {"_id": f"${field}", "rows": {"$sum": 1}}}]
+        with self.translated():
+            groups = list(self._target(entry).aggregate(counted))
+        if any(isinstance(group["_id"], list) for group in groups):
+            # The field holds several keys: such a document belongs to more than one person.
+            return None
+        return _by_text((group["_id"], group["rows"]) for group in groups)
+
+    def collect_by_key(self, entry: Entry, keys: Keys) -> Mapping[str, list[Plain]] | None:
+        field = plain_field(self.localised(entry))
+        if not field:
+            return None
+        collected: dict[str, list[Plain]] = {}
+        with self.translated():
+            for document in self._target(entry).find(self._matched(entry, keys), {field: 1}):
+                held = list(values_at(document, field))
+                if len(held) != 1:
+                    return None
+                collected.setdefault(str(held[0]), []).append(plain(document["_id"]))
+        return collected
+
+    def erase(self, entry: Entry, keys: Keys, limit: int) -> Erased:
         if isinstance(entry.action, Manual | Nothing):
             return Erased(matched=0, affected=0, done=True)
         with self.translated():
@@ -110,7 +138,7 @@ class CollectionErasure(ABC):
                 matched=len(batch), affected=affected, done=target.find_one(left, {"_id": 1}) is None
             )
 
-    def residue(self, entry: Entry, keys: SubjectKeys) -> int:
+    def residue(self, entry: Entry, keys: Keys) -> int:
         if not entry.is_looked_at:
             return 0
         with self.translated(), self.fresh() as database:
@@ -121,12 +149,12 @@ class CollectionErasure(ABC):
             )
             return _left(self.localised(entry), keys, target, self._loose(database, entry, keys))
 
-    def export(self, entry: Entry, keys: SubjectKeys) -> Iterator[Mapping[str, Any]]:
+    def export(self, entry: Entry, keys: Keys) -> Iterator[Mapping[str, Any]]:
         with self.translated():
             for document in self._target(entry).find(self._matched(entry, keys)):
                 yield _own_part(entry, keys, document)
 
-    def explain(self, entry: Entry, keys: SubjectKeys) -> IndexUse:
+    def explain(self, entry: Entry, keys: Keys) -> IndexUse:
         from gdpr.stores.collections import explain
 
         with self.translated():
@@ -155,21 +183,21 @@ class CollectionErasure(ABC):
             write_concern=WriteConcern("majority"),
         )
 
-    def _matched(self, entry: Entry, keys: SubjectKeys) -> Filter:
+    def _matched(self, entry: Entry, keys: Keys) -> Filter:
         return self.condition(entry, keys) if entry.is_looked_at else filters.NOTHING
 
-    def _pending(self, entry: Entry, keys: SubjectKeys) -> Filter:
+    def _pending(self, entry: Entry, keys: Keys) -> Filter:
         if isinstance(entry.action, Manual | Nothing):
             return filters.NOTHING
         localised = self.localised(entry)
         left = filters.pending(localised.action, localised.locator, keys)
         return {"$and": [self._matched(entry, keys), left]}
 
-    def _loose(self, database: Database[Document], entry: Entry, keys: SubjectKeys) -> Filter:
+    def _loose(self, database: Database[Document], entry: Entry, keys: Keys) -> Filter:
         """Give the filter of a second look; see :func:`_wide`."""
         return {"$or": [_wide(part, keys) for part in parts(self.localised(entry).locator)]}
 
-    def _act(self, entry: Entry, keys: SubjectKeys, target: Collection[Document], chosen: Filter) -> int:
+    def _act(self, entry: Entry, keys: Keys, target: Collection[Document], chosen: Filter) -> int:
         localised = self.localised(entry)
         match localised.action:
             case Delete():
@@ -221,10 +249,18 @@ class MongoErasure(CollectionErasure):
         return cast("MongoStore", registry()[self.alias])
 
 
+def _by_text(counted: Iterable[tuple[object, int]]) -> Mapping[str, int]:
+    """Add up what one key has in its different forms."""
+    found: Counter[str] = Counter()
+    for key, rows in counted:
+        found[str(key)] += rows
+    return found
+
+
 # --- acting ------------------------------------------------------------------------------------------
 
 
-def _pull(target: Collection[Document], chosen: Filter, locator: Locator | None, keys: SubjectKeys) -> int:
+def _pull(target: Collection[Document], chosen: Filter, locator: Locator | None, keys: Keys) -> int:
     if not isinstance(locator, Array):
         raise InvalidDataMap(
             "Elements can only be pulled where an Array locates them.", hint="Use Array(...)."
@@ -244,7 +280,7 @@ def _unset(
     chosen: Filter,
     fields: Sequence[str],
     locator: Locator | None,
-    keys: SubjectKeys,
+    keys: Keys,
 ) -> int:
     names = [_positional(name, locator) for name in fields]
     options = _elements({name: {"$exists": True} for name in names}, locator, keys)
@@ -256,7 +292,7 @@ def _anonymise(
     chosen: Filter,
     strategies: Mapping[str, Strategy],
     locator: Locator | None,
-    keys: SubjectKeys,
+    keys: Keys,
 ) -> int:
     """Write each field where it is there, and only there: an erasure adds nothing to a document."""
     changed: set[object] = set()
@@ -280,7 +316,7 @@ def _positional(name: str, locator: Locator | None) -> str:
     return f"{locator.array}.$[{_ELEMENT}].{inner}" if inner and isinstance(locator, Array) else name
 
 
-def _elements(wanted: Mapping[str, Filter], locator: Locator | None, keys: SubjectKeys) -> dict[str, Any]:
+def _elements(wanted: Mapping[str, Filter], locator: Locator | None, keys: Keys) -> dict[str, Any]:
     """Give the filter on elements: the person's own, where one of the fields is still to be changed."""
     mark = f"$[{_ELEMENT}]."
     inner = {name.partition(mark)[2]: test for name, test in wanted.items() if mark in name}
@@ -292,7 +328,7 @@ def _elements(wanted: Mapping[str, Filter], locator: Locator | None, keys: Subje
     return {"array_filters": [{"$and": [own, {"$or": left}]}]}
 
 
-def _own_part(entry: Entry, keys: SubjectKeys, document: Mapping[str, Any]) -> Mapping[str, Any]:
+def _own_part(entry: Entry, keys: Keys, document: Mapping[str, Any]) -> Mapping[str, Any]:
     """Leave other people's elements out of a document that only holds some of this person."""
     if not isinstance(entry.locator, Array):
         return document
@@ -304,7 +340,7 @@ def _own_part(entry: Entry, keys: SubjectKeys, document: Mapping[str, Any]) -> M
 # --- the second look ---------------------------------------------------------------------------------
 
 
-def _wide(locator: object, keys: SubjectKeys) -> Filter:
+def _wide(locator: object, keys: Keys) -> Filter:
     """
     Look for a key in every type that it could have been stored in.
 
@@ -315,8 +351,7 @@ def _wide(locator: object, keys: SubjectKeys) -> Filter:
         wanted: Sequence[Plain] = filters.collected(locator.entry, keys)
         path = locator.field
     else:
-        value = keys.value(getattr(locator, "by", ""))
-        wanted = [] if value is None else [value]
+        wanted = keys.values(getattr(locator, "by", ""))
         path = str(getattr(locator, "field", "") or getattr(locator, "path", "")).replace("[]", "")
     further = getattr(locator, "where", {})
     return {path: {"$in": [form for key in wanted for form in _every_form(key)]}, **further}
@@ -334,7 +369,7 @@ def _every_form(key: Plain) -> Iterator[object]:
         return
 
 
-def _left(entry: Entry, keys: SubjectKeys, target: Collection[Document], found: Filter) -> int:
+def _left(entry: Entry, keys: Keys, target: Collection[Document], found: Filter) -> int:
     """Read back what was to change; what is counted is what the documents say now."""
     match entry.action:
         case Delete() | Pull() | Manual():
@@ -350,10 +385,10 @@ def _left(entry: Entry, keys: SubjectKeys, target: Collection[Document], found: 
     return 0
 
 
-def _kept(document: Document, strategies: Mapping[str, Strategy], entry: Entry, keys: SubjectKeys) -> bool:
+def _kept(document: Document, strategies: Mapping[str, Strategy], entry: Entry, keys: Keys) -> bool:
     part = _own_part(entry, keys, document)
     return all(
         value is None or filters.same(value, strategy.replacement(None)) or strategy.is_settled(value)
         for name, strategy in strategies.items()
-        for value in at(part if filters.inside(name, entry.locator) else document, name)
+        for value in values_at(part if filters.inside(name, entry.locator) else document, name)
     )

@@ -17,10 +17,10 @@ from gdpr.entries import Entry
 from gdpr.findings import Finding
 from gdpr.keys import Plain, plain
 from gdpr.locators import Array
-from gdpr.stores.base import SAMPLE, Erased, ErasureStore, Found, IndexUse
+from gdpr.stores.base import SAMPLE, Erased, ErasureStore, Found, IndexUse, plain_field
 from gdpr.stores.conditions import condition, pending, without_elements
 from gdpr.strategies import Equals, Null, Strategy
-from gdpr.subjects import SubjectKeys
+from gdpr.subjects import Keys
 
 if TYPE_CHECKING:
     from gdpr.datamap import DataMap
@@ -54,7 +54,7 @@ class RelationalErasure:
 
     # --- ErasureStore ------------------------------------------------------------------------
 
-    def find(self, entry: Entry, keys: SubjectKeys) -> Found:
+    def find(self, entry: Entry, keys: Keys) -> Found:
         with self._translated():
             matched = self._matched(entry, keys)
             sample = matched.order_by("pk").values_list("pk", flat=True)[:SAMPLE]
@@ -64,12 +64,31 @@ class RelationalErasure:
                 sample=tuple(str(key) for key in sample),
             )
 
-    def collect(self, entry: Entry, keys: SubjectKeys) -> Mapping[str, list[Plain]]:
+    def collect(self, entry: Entry, keys: Keys) -> Mapping[str, list[Plain]]:
         with self._translated():
             found = self._matched(entry, keys).order_by("pk").values_list("pk", flat=True)
             return {entry.id: [plain(key) for key in found.iterator()]}
 
-    def erase(self, entry: Entry, keys: SubjectKeys, limit: int) -> Erased:
+    def tally(self, entry: Entry, keys: Keys, *, pending: bool = False) -> Mapping[str, int] | None:
+        field = plain_field(entry)
+        if not field:
+            return None
+        with self._translated():
+            found = self._pending(entry, keys) if pending else self._matched(entry, keys)
+            counted = found.order_by().values_list(field).annotate(rows=models.Count("pk"))
+            return {str(key): int(rows) for key, rows in counted}
+
+    def collect_by_key(self, entry: Entry, keys: Keys) -> Mapping[str, list[Plain]] | None:
+        field = plain_field(entry)
+        if not field:
+            return None
+        found: dict[str, list[Plain]] = {}
+        with self._translated():
+            for owner, key in self._matched(entry, keys).order_by("pk").values_list(field, "pk").iterator():
+                found.setdefault(str(owner), []).append(plain(key))
+        return found
+
+    def erase(self, entry: Entry, keys: Keys, limit: int) -> Erased:
         with self._translated():
             with transaction.atomic(using=self.alias):
                 batch = self._lock_batch(entry, keys, limit)
@@ -79,18 +98,18 @@ class RelationalErasure:
             done = not self._pending(entry, keys).exists()
         return Erased(matched=len(batch), affected=affected, done=done)
 
-    def residue(self, entry: Entry, keys: SubjectKeys) -> int:
+    def residue(self, entry: Entry, keys: Keys) -> int:
         from gdpr.stores.residue import Residue
 
         with self._translated():
             return Residue(self.alias, self.model(entry)).count(entry, keys)
 
-    def export(self, entry: Entry, keys: SubjectKeys) -> Iterator[Row]:
+    def export(self, entry: Entry, keys: Keys) -> Iterator[Row]:
         with self._translated():
             for row in self._matched(entry, keys).order_by("pk").values().iterator():
                 yield self._own_part(entry, keys, row)
 
-    def explain(self, entry: Entry, keys: SubjectKeys) -> IndexUse:
+    def explain(self, entry: Entry, keys: Keys) -> IndexUse:
         from gdpr.stores.tables import explain
 
         with self._translated():
@@ -125,26 +144,26 @@ class RelationalErasure:
 
     # --- finding -----------------------------------------------------------------------------
 
-    def _matched(self, entry: Entry, keys: SubjectKeys) -> QuerySet[models.Model]:
+    def _matched(self, entry: Entry, keys: Keys) -> QuerySet[models.Model]:
         rows = self.model(entry)._base_manager.using(self.alias)
         if not entry.is_looked_at:
             return rows.none()
         return rows.filter(condition(self.alias, self.model(entry), entry.locator, keys))
 
-    def _pending(self, entry: Entry, keys: SubjectKeys) -> QuerySet[models.Model]:
+    def _pending(self, entry: Entry, keys: Keys) -> QuerySet[models.Model]:
         matched = self._matched(entry, keys)
         if isinstance(entry.action, Manual | Nothing):
             return matched.none()
         return matched.filter(pending(self.model(entry), entry.action))
 
-    def _lock_batch(self, entry: Entry, keys: SubjectKeys, limit: int) -> list[Any]:
+    def _lock_batch(self, entry: Entry, keys: Keys, limit: int) -> list[Any]:
         rows = self._pending(entry, keys).order_by("pk")
         features = connections[self.alias].features
         if features.has_select_for_update:
             rows = rows.select_for_update(skip_locked=features.has_select_for_update_skip_locked)
         return list(rows.values_list("pk", flat=True)[:limit])
 
-    def _own_part(self, entry: Entry, keys: SubjectKeys, row: Row) -> Row:
+    def _own_part(self, entry: Entry, keys: Keys, row: Row) -> Row:
         """Leave other people's elements out of a row that only holds some of this person."""
         if not isinstance(entry.locator, Array):
             return row
@@ -156,7 +175,7 @@ class RelationalErasure:
 
     # --- acting ------------------------------------------------------------------------------
 
-    def _act(self, entry: Entry, keys: SubjectKeys, batch: Sequence[Any]) -> int:
+    def _act(self, entry: Entry, keys: Keys, batch: Sequence[Any]) -> int:
         rows = self.model(entry)._base_manager.using(self.alias).filter(pk__in=batch)
         match entry.action:
             case Delete():
@@ -187,7 +206,7 @@ class RelationalErasure:
         manager = rows.model._base_manager.using(self.alias)
         return manager.bulk_update(changed, list(strategies), batch_size=500)
 
-    def _pull(self, entry: Entry, keys: SubjectKeys, rows: QuerySet[models.Model]) -> int:
+    def _pull(self, entry: Entry, keys: Keys, rows: QuerySet[models.Model]) -> int:
         assert isinstance(entry.locator, Array)  # noqa: S101 - the map's check says so to people
         name = entry.locator.array.partition(".")[0]
         changed = list(rows.only("pk", name))

@@ -23,7 +23,7 @@ from gdpr.entries import Entry
 from gdpr.keys import KeyType, key_type
 from gdpr.locators import Array, Generic, Key, Keyed, Path, Rows, Sessions, Through, parts
 from gdpr.strategies import Null, Strategy
-from gdpr.subjects import SubjectKeys
+from gdpr.subjects import Keys
 
 Condition = tuple[str, list[Any]]
 _NEVER: Condition = ("1 = 0", [])
@@ -44,7 +44,7 @@ class Residue:
         self._model = model
         self._quote = connections[alias].ops.quote_name
 
-    def count(self, entry: Entry, keys: SubjectKeys) -> int:
+    def count(self, entry: Entry, keys: Keys) -> int:
         """Count the rows that an entry's action should have changed, and has not."""
         if not entry.is_looked_at:
             return 0
@@ -84,7 +84,7 @@ class Residue:
     # --- conditions --------------------------------------------------------------------------
 
     def _condition(  # noqa: PLR0911 - one case a locator
-        self, locator: object, keys: SubjectKeys, cursor: CursorWrapper
+        self, locator: object, keys: Keys, cursor: CursorWrapper
     ) -> Condition:
         match locator:
             case Key():
@@ -107,7 +107,7 @@ class Residue:
                 return self._in(self._column(self._model, "pk"), list(self._sessions(locator, keys, cursor)))
         return _NEVER
 
-    def _element(self, locator: Array, keys: SubjectKeys) -> Condition:
+    def _element(self, locator: Array, keys: Keys) -> Condition:
         column, *steps = locator.array.split(".")
         name = self._column(self._model, column)
         if isinstance(self._model._meta.get_field(column), ArrayField):
@@ -131,7 +131,7 @@ class Residue:
         key = self._column(target, "pk")
         return f"{column} IN (SELECT {key} FROM {self._table(target)} WHERE {inner})", bound  # noqa: S608 - quoted names
 
-    def _logged(self, locator: Generic, keys: SubjectKeys) -> Condition:
+    def _logged(self, locator: Generic, keys: Keys) -> Condition:
         type_column = self._column(self._model, locator.content_type)
         id_column = self._column(self._model, locator.object_id)
         conditions, values = [], []
@@ -145,7 +145,7 @@ class Residue:
             values += [model._meta.app_label, model._meta.model_name, *texts]
         return " OR ".join(conditions) or "1 = 0", values
 
-    def _sessions(self, locator: Sessions, keys: SubjectKeys, cursor: CursorWrapper) -> Iterator[str]:
+    def _sessions(self, locator: Sessions, keys: Keys, cursor: CursorWrapper) -> Iterator[str]:
         wanted = {str(key) for key in _collected(locator.entry, keys)}
         store = self._model.get_session_store_class()()  # type: ignore[attr-defined]  # Django's Session
         cursor.execute(f"SELECT session_key, session_data FROM {self._table(self._model)}")  # noqa: S608 - quoted names
@@ -188,22 +188,21 @@ def _is_settled(strategy: Strategy | None, value: object) -> bool:
     return strategy is not None and strategy.is_settled(value)
 
 
-def _values(locator: Keyed, keys: SubjectKeys) -> list[Any]:
-    value = keys.value(locator.by)
+def _values(locator: Keyed, keys: Keys) -> list[Any]:
     kind = key_type(locator.type)
-    return [] if value is None else [_cast(value, kind), *([str(value)] if kind is KeyType.BOTH else [])]
+    found = keys.values(locator.by)
+    return [*(_cast(value, kind) for value in found), *(map(str, found) if kind is KeyType.BOTH else ())]
 
 
-def _texts(locator: Keyed, keys: SubjectKeys) -> list[str]:
-    value = keys.value(locator.by)
-    return [] if value is None else [str(value)]
+def _texts(locator: Keyed, keys: Keys) -> list[str]:
+    return [str(value) for value in keys.values(locator.by)]
 
 
 def _cast(value: object, kind: KeyType) -> Any:
     return int(str(value)) if kind in (KeyType.INT, KeyType.BOTH) else str(value)
 
 
-def _collected(entry_id: str, keys: SubjectKeys) -> Sequence[Any]:
+def _collected(entry_id: str, keys: Keys) -> Sequence[Any]:
     if entry_id in keys.collected:
         return keys.collected[entry_id]
     raise ErasureRefused(

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from accord.errors import ErasureRefused
 from accord.registry import registry
@@ -20,13 +21,14 @@ from gdpr.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retai
 from gdpr.entries import Entry
 from gdpr.findings import Finding
 from gdpr.keys import Plain
-from gdpr.locators import Array
+from gdpr.locators import Array, Key, Locator, Rows
 from gdpr.stores import mapping
 from gdpr.stores.base import SAMPLE, Erased, Found, IndexUse
 from gdpr.stores.edits import edited
 from gdpr.stores.mapping import Query
+from gdpr.stores.paths import at as values_at
 from gdpr.stores.paths import own_elements
-from gdpr.subjects import SubjectKeys
+from gdpr.subjects import Keys
 from searchindex.wire import Wire, at
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ class SearchErasure:
 
     # --- ErasureStore --------------------------------------------------------------------------------
 
-    def find(self, entry: Entry, keys: SubjectKeys) -> Found:
+    def find(self, entry: Entry, keys: Keys) -> Found:
         count, left, sample = 0, 0, list[str]()
         for index, query in self._queries(entry, keys):
             found = self._count(index, query)
@@ -64,7 +66,7 @@ class SearchErasure:
                 sample += [str(hit["_id"]) for hit in self._page(index, query, SAMPLE - len(sample))]
         return Found(count=count, pending=left, sample=tuple(sample))
 
-    def collect(self, entry: Entry, keys: SubjectKeys) -> Mapping[str, list[Plain]]:
+    def collect(self, entry: Entry, keys: Keys) -> Mapping[str, list[Plain]]:
         found: list[Plain] = [
             str(hit["_id"])
             for index, query in self._queries(entry, keys)
@@ -72,7 +74,34 @@ class SearchErasure:
         ]
         return {entry.id: found}
 
-    def erase(self, entry: Entry, keys: SubjectKeys, limit: int) -> Erased:
+    def tally(self, entry: Entry, keys: Keys, *, pending: bool = False) -> Mapping[str, int] | None:
+        locator = entry.locator
+        if not _is_plain(locator) or (pending and not isinstance(entry.action, Delete)):
+            # What else is still to change only the documents themselves can tell.
+            return None
+        counts: Counter[str] = Counter()
+        for index, definition in self._refreshed(entry).items():
+            properties = _properties(definition)
+            field = mapping.exact_field(properties, locator.field, mapping.locator_type(locator))
+            if field.nested:
+                return None
+            query = mapping.query(properties, locator, keys)
+            if query != mapping.NOTHING:
+                counts.update(self._groups(index, query, field.name, mapping.values_of(locator, keys)))
+        return counts
+
+    def collect_by_key(self, entry: Entry, keys: Keys) -> Mapping[str, list[Plain]] | None:
+        locator = entry.locator
+        if not _is_plain(locator):
+            return None
+        collected: dict[str, list[Plain]] = {}
+        for index, query in self._queries(entry, keys):
+            for hit in pages(self._wire, index, query):
+                for owner in values_at(hit["_source"], locator.field):
+                    collected.setdefault(str(owner), []).append(str(hit["_id"]))
+        return collected
+
+    def erase(self, entry: Entry, keys: Keys, limit: int) -> Erased:
         if isinstance(entry.action, Manual | Nothing):
             return Erased(matched=0, affected=0, done=True)
         matched = affected = 0
@@ -87,18 +116,18 @@ class SearchErasure:
         ]
         return Erased(matched=matched, affected=affected, done=not left)
 
-    def residue(self, entry: Entry, keys: SubjectKeys) -> int:
+    def residue(self, entry: Entry, keys: Keys) -> int:
         from gdpr.stores.search_residue import SearchResidue
 
         with closing(Wire(self._wire.endpoint)) as fresh:
             return SearchResidue(fresh, self.store().names).count(entry, keys)
 
-    def export(self, entry: Entry, keys: SubjectKeys) -> Iterator[Mapping[str, Any]]:
+    def export(self, entry: Entry, keys: Keys) -> Iterator[Mapping[str, Any]]:
         for index, query in self._queries(entry, keys):
             for hit in pages(self._wire, index, query):
                 yield {"_id": hit["_id"], **_own_part(entry, keys, hit["_source"])}
 
-    def explain(self, entry: Entry, keys: SubjectKeys) -> IndexUse:
+    def explain(self, entry: Entry, keys: Keys) -> IndexUse:
         used = [
             json.dumps(_shape(query), sort_keys=True)
             for _, query in self._queries(entry, keys)
@@ -139,16 +168,27 @@ class SearchErasure:
 
         return identify(self._wire)
 
-    def _queries(self, entry: Entry, keys: SubjectKeys) -> list[tuple[str, Query]]:
-        if not entry.is_looked_at:
-            return []
+    def _refreshed(self, entry: Entry) -> Indexes:
         found = self.concrete(entry)
         if found:
             self._wire.request("POST", at(",".join(found), "_refresh"))
+        return found
+
+    def _queries(self, entry: Entry, keys: Keys) -> list[tuple[str, Query]]:
+        if not entry.is_looked_at:
+            return []
         return [
             (index, mapping.query(_properties(definition), entry.locator, keys))
-            for index, definition in found.items()
+            for index, definition in self._refreshed(entry).items()
         ]
+
+    def _groups(self, index: str, query: Query, field: str, values: Sequence[Any]) -> Mapping[str, int]:
+        """Count documents by key. Every key fits in, so that no shard leaves one out."""
+        terms = {"field": field, "size": len(values), "include": values}
+        body = {"query": query, "size": 0, "aggs": {"owners": {"terms": terms}}}
+        answer = self._wire.request("POST", at(index, "_search"), body).body
+        buckets = answer["aggregations"]["owners"]["buckets"]
+        return {str(bucket["key"]): int(bucket["doc_count"]) for bucket in buckets}
 
     def _count(self, index: str, query: Query) -> int:
         return int(self._wire.request("POST", at(index, "_count"), {"query": query}).body["count"])
@@ -158,7 +198,7 @@ class SearchErasure:
         hits: list[Hit] = self._wire.request("POST", at(index, "_search"), body).body["hits"]["hits"]
         return hits
 
-    def _pending(self, entry: Entry, keys: SubjectKeys, index: str, query: Query) -> int:
+    def _pending(self, entry: Entry, keys: Keys, index: str, query: Query) -> int:
         """Count what is still to change; only reading the documents can tell."""
         match entry.action:
             case Manual() | Nothing():
@@ -171,9 +211,7 @@ class SearchErasure:
 
     # --- acting --------------------------------------------------------------------------------------
 
-    def _batch(
-        self, entry: Entry, keys: SubjectKeys, index: str, query: Query, limit: int
-    ) -> tuple[int, int]:
+    def _batch(self, entry: Entry, keys: Keys, index: str, query: Query, limit: int) -> tuple[int, int]:
         match entry.action:
             case Delete():
                 return self._delete(index, query, limit)
@@ -197,7 +235,7 @@ class SearchErasure:
         hits = self._page(index, query, limit)
         return len(hits), self._bulk(index, [[{"delete": _guarded(hit)}] for hit in hits])
 
-    def _edit(self, entry: Entry, keys: SubjectKeys, index: str, query: Query, limit: int) -> tuple[int, int]:
+    def _edit(self, entry: Entry, keys: Keys, index: str, query: Query, limit: int) -> tuple[int, int]:
         lines: list[list[Mapping[str, Any]]] = []
         for hit in pages(self._wire, index, query):
             changed = edited(entry, keys, hit["_source"])
@@ -260,6 +298,10 @@ def pages(wire: Wire, index: str, query: Query) -> Iterator[Hit]:
         wire.request("DELETE", "/_search/scroll", {"scroll_id": answer["_scroll_id"]}, accept=(404,))
 
 
+def _is_plain(locator: Locator | None) -> TypeGuard[Key | Rows]:
+    return isinstance(locator, Key | Rows) and locator.field != "_id"
+
+
 def _properties(definition: Mapping[str, Any]) -> Mapping[str, Any]:
     found: Mapping[str, Any] = definition.get("mappings", {}).get("properties", {})
     return found
@@ -275,7 +317,7 @@ def _guarded(hit: Hit) -> Mapping[str, Any]:
     }
 
 
-def _own_part(entry: Entry, keys: SubjectKeys, source: Mapping[str, Any]) -> Mapping[str, Any]:
+def _own_part(entry: Entry, keys: Keys, source: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(entry.locator, Array):
         return source
     wanted = mapping.values_of(entry.locator, keys)

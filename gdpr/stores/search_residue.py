@@ -17,12 +17,14 @@ from gdpr.entries import Entry
 from gdpr.locators import Array, Key, Path, Rows, parts
 from gdpr.stores.edits import edited
 from gdpr.stores.paths import at as values_at
-from gdpr.subjects import SubjectKeys
+from gdpr.subjects import Keys
 from searchindex.names import Names
 from searchindex.wire import Wire, at
 
 _NUMBERS = frozenset({"long", "integer", "short", "byte", "unsigned_long", "double", "float"})
+_ANALYSED = frozenset({"text", "match_only_text", "search_as_you_type"})
 _SIZE = 500
+_CLAUSES = 500  # of a query; engines refuse more than 1,024
 
 
 class SearchResidue:
@@ -38,7 +40,7 @@ class SearchResidue:
         self._wire = wire
         self._names = names
 
-    def count(self, entry: Entry, keys: SubjectKeys) -> int:
+    def count(self, entry: Entry, keys: Keys) -> int:
         """Count the documents that an entry's action should have changed, and has not."""
         if not entry.is_looked_at or isinstance(entry.action, Nothing):
             return 0
@@ -53,7 +55,7 @@ class SearchResidue:
             index for index, found in listed.items() if pattern.fullmatch(index) or name in found["aliases"]
         )
 
-    def _in_index(self, index: str, entry: Entry, keys: SubjectKeys) -> int:
+    def _in_index(self, index: str, entry: Entry, keys: Keys) -> int:
         self._wire.request("POST", at(index, "_refresh"))
         left: set[str] = set()
         for locator in parts(entry.locator):
@@ -68,8 +70,10 @@ class SearchResidue:
 
     def _candidates(self, index: str, path: str, wanted: set[str]) -> Iterator[Mapping[str, Any]]:
         queries = self._forms(index, path, sorted(wanted))
-        if not queries:
-            return
+        for start in range(0, len(queries), _CLAUSES):
+            yield from self._found(index, queries[start : start + _CLAUSES])
+
+    def _found(self, index: str, queries: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         body: dict[str, Any] = {
             "query": {"bool": {"should": queries, "minimum_should_match": 1}},
             "size": _SIZE,
@@ -94,16 +98,16 @@ class SearchResidue:
                 continue
             for kind, features in kinds.items():
                 if features.get("searchable"):
-                    queries += [_one(name, kind, text) for text in wanted if _may_hold(kind, text)]
+                    queries += _form(name, kind, [text for text in wanted if _may_hold(kind, text)])
         if not nested:
             return queries
         return [{"nested": {"path": nested, "query": query, "ignore_unmapped": True}} for query in queries]
 
 
-def _one(name: str, kind: str, text: str) -> Mapping[str, Any]:
-    if kind in ("text", "match_only_text", "search_as_you_type"):
-        return {"match_phrase": {name: text}}
-    return {"term": {name: {"value": text}}}
+def _form(name: str, kind: str, texts: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+    if kind in _ANALYSED:
+        return [{"match_phrase": {name: text}} for text in texts]
+    return [{"terms": {name: list(texts)}}] if texts else []
 
 
 def _may_hold(kind: str, text: str) -> bool:
@@ -114,7 +118,7 @@ def _path(locator: Key | Path | Array | Rows) -> str:
     return str(getattr(locator, "field", "") or getattr(locator, "path", "")).replace("[]", "")
 
 
-def _texts(locator: Key | Path | Array | Rows, keys: SubjectKeys) -> set[str]:
+def _texts(locator: Key | Path | Array | Rows, keys: Keys) -> set[str]:
     if isinstance(locator, Rows):
         if locator.entry not in keys.collected:
             raise ErasureRefused(
@@ -122,9 +126,8 @@ def _texts(locator: Key | Path | Array | Rows, keys: SubjectKeys) -> set[str]:
                 hint="Verification needs the keys that were collected before the erasure.",
             )
         return {str(key) for key in keys.collected[locator.entry]}
-    value = keys.value(locator.by)
-    return set() if value is None else {str(value)}
+    return {str(value) for value in keys.values(locator.by)}
 
 
-def _is_left(entry: Entry, keys: SubjectKeys, source: Mapping[str, Any]) -> bool:
+def _is_left(entry: Entry, keys: Keys, source: Mapping[str, Any]) -> bool:
     return isinstance(entry.action, Delete | Manual) or bool(edited(entry, keys, source))

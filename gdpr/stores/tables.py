@@ -18,7 +18,7 @@ from gdpr.keys import KeyType, key_type
 from gdpr.locators import Array, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
 from gdpr.stores.base import IndexUse
 from gdpr.stores.conditions import condition
-from gdpr.subjects import SubjectKeys
+from gdpr.subjects import Keys, SubjectKeys
 
 _PARTITIONS_AND_OWN = "SELECT relname FROM pg_class WHERE relispartition OR relname LIKE 'accord\\_%%'"
 _REFERENCES = """
@@ -236,7 +236,7 @@ def _nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from _nodes(child)
 
 
-def _nobody(locator: Simple) -> SubjectKeys:
+def _nobody(locator: Simple) -> Keys:
     """Make keys that fit a locator and belong to nobody."""
     kind = key_type(getattr(locator, "type", str))
     value = {
