@@ -93,7 +93,7 @@ def make_search_harness(tmp_path: Path) -> Iterator[MakeHarness]:
     made: list[SearchHarness] = []
 
     def make(url: str, revisions: Mapping[str, str] | None = None) -> SearchHarness:
-        made.append(SearchHarness(tmp_path, url, revisions=revisions))
+        made.append(SearchHarness(tmp_path, url, texts=revisions))
         return made[-1]
 
     yield make

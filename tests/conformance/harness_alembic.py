@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +9,8 @@ from typing import Any
 import psycopg2
 from psycopg2.extras import RealDictCursor
 
-from accord.types import Step, StepKey
 from migrator.alembic.store import AlembicStore
+from tests.conformance.files import ServerHarness
 
 ALIAS = "alembic"
 LEDGER = "accord_ledger_alembic"
@@ -121,7 +119,7 @@ _INDEXES = (
 )
 
 
-class AlembicHarness:
+class AlembicHarness(ServerHarness):
     """
     A history and a database for one test.
 
@@ -132,14 +130,15 @@ class AlembicHarness:
     """
 
     name = "alembic"
+    alias = ALIAS
     step_names = ("0001_earnings", "0002_amounts", "0003_final")
     app = "royalties"
 
     def __init__(self, folder: Path, url: str, options: Mapping[str, str] | None = None) -> None:
         self.folder, self.url = folder, url
         self.options = dict(options or {})
-        self.versions = folder / "versions"
-        if not self.versions.exists():
+        self.revisions = folder / "versions"
+        if not self.revisions.exists():
             self._write_history()
 
     # --- the namespace ----------------------------------------------------------------------------
@@ -157,25 +156,6 @@ class AlembicHarness:
         """Make a new store, as another process would."""
         base = {"CONFIG": str(self.folder / "alembic.ini"), "APP": self.app, "URL": self.url}
         return AlembicStore(ALIAS, {**base, **self.options})
-
-    def key(self, name: str) -> StepKey:
-        """Give the key of a step."""
-        return StepKey(ALIAS, self.app, name)
-
-    def step(self, name: str) -> Step:
-        """Read a step from disk."""
-        return next(step for step in self.store().steps() if step.key.name == name)
-
-    def script(self, action: str) -> list[str]:
-        """Give the command that does a step in a process of its own; the step's name follows."""
-        return [
-            sys.executable,
-            "-m",
-            "tests.conformance.crash",
-            self.name,
-            json.dumps(self.to_json()),
-            action,
-        ]
 
     def close(self) -> None:
         """Nothing is held."""
@@ -224,23 +204,8 @@ class AlembicHarness:
 
     # --- files ----------------------------------------------------------------------------------------
 
-    def write_revision(self, name: str, text: str) -> Path:
-        """Write a revision file."""
-        path = self.versions / f"{name}.py"
-        path.write_text(text)
-        return path
-
-    def edit(self, name: str, *, comment_only: bool) -> None:
-        """Change a revision file in its meaning, or in a comment alone."""
-        addition = "# Looked at again.\n" if comment_only else "CHANGED = True\n"
-        self.write_revision(name, (self.versions / f"{name}.py").read_text() + addition)
-
-    def remove(self, name: str) -> None:
-        """Delete a revision file."""
-        (self.versions / f"{name}.py").unlink()
-
     def _write_history(self) -> None:
-        self.versions.mkdir(parents=True)
+        self.revisions.mkdir(parents=True)
         (self.folder / "alembic.ini").write_text(INI)
         (self.folder / "env.py").write_text(ENV)
         for name, text in zip(self.step_names, (_CREATE, _FILL, _FINAL), strict=True):

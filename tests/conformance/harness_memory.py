@@ -8,9 +8,10 @@ from pathlib import Path
 
 from accord.testing import MemoryServer, MemoryStore, make_step
 from accord.types import Source, Step
+from tests.conformance.files import RevisionFiles
 
 
-class MemoryHarness:
+class MemoryHarness(RevisionFiles):
     """Three steps of text, and a server that is a dictionary."""
 
     name = "memory"
@@ -18,7 +19,7 @@ class MemoryHarness:
     step_names = ("0001_playlists", "0002_plays", "0003_titles")
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.revisions = folder
         self.server = MemoryServer()
         for name in self.step_names:
             self.write_revision(name, f"name = {name!r}\n")
@@ -29,22 +30,15 @@ class MemoryHarness:
     def step(self, name: str) -> Step:
         position = self.step_names.index(name)
         needs = [f"memory:music.{self.step_names[position - 1]}"] if position else []
-        return replace(make_step(f"memory:music.{name}", *needs), source=Source(self.folder / f"{name}.py"))
+        return replace(
+            make_step(f"memory:music.{name}", *needs), source=Source(self.revisions / f"{name}.py")
+        )
 
     def observe(self) -> object:
         return dict(self.server.objects)
 
     def ledger_entries(self) -> Mapping[str, Mapping[str, object]]:
         return {str(key): vars(entry) for key, entry in self.server.ledger.items()}
-
-    def edit(self, name: str, *, comment_only: bool) -> None:
-        addition = "# Looked at again.\n" if comment_only else "CHANGED = True\n"
-        self.write_revision(name, (self.folder / f"{name}.py").read_text() + addition)
-
-    def write_revision(self, name: str, text: str) -> Path:
-        path = self.folder / f"{name}.py"
-        path.write_text(text)
-        return path
 
     def spoil(self) -> None:
         self.server.objects[self.step_names[0]] = "another content"

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-import json
-import sys
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bson import json_util
-from django.apps import AppConfig, apps
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from accord.types import Step, StepKey
 from mongo_migrations.store import MongoStore
+from tests.conformance.files import AppHarness
 
 ALIAS = "mongodb"
 LEDGER = "accord_ledger"
@@ -87,73 +82,31 @@ class Migration(mongo.Migration):
 '''
 
 
-class MongoHarness:
-    """
-    A namespace of the MongoDB store for one test.
-
-    Args:
-        folder: Where the revision files go.
-        url: Address of a database that nobody else uses.
-        app: Label of the app; a new one if it is not given.
-    """
+class MongoHarness(AppHarness):
+    """A namespace of the MongoDB store for one test."""
 
     name = "mongodb"
+    alias = ALIAS
+    package = "mongo_migrations"
     step_names = ("0001_playlists", "0002_plays", "0003_titles")
+    texts = (_CREATE, _FILL, _FINAL)
 
-    def __init__(self, folder: Path, url: str, app: str = "") -> None:
-        self.folder, self.url = folder, url
-        self.app = app or f"music_{uuid.uuid4().hex[:8]}"
-        self._revisions = folder / self.app / "mongo_migrations"
+    def __init__(self, folder: Path, url: str, app: str = "", texts: Mapping[str, str] | None = None) -> None:
+        super().__init__(folder, url, app, texts)
         self._stores: list[MongoStore] = []
         self._client: MongoClient[dict[str, Any]] = MongoClient(url)
-        if not self._revisions.exists():
-            self._write_app()
-        self._register_app()
-
-    # --- the namespace ----------------------------------------------------------------------------
-
-    def to_json(self) -> dict[str, str]:
-        """Say where it is, for another process."""
-        return {"folder": str(self.folder), "url": self.url, "app": self.app}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, str]) -> MongoHarness:
-        """Find the namespace that another process said."""
-        return cls(Path(data["folder"]), data["url"], data["app"])
 
     def store(self) -> MongoStore:
         """Make a new store, as another process would."""
         self._stores.append(MongoStore(ALIAS, {"URL": self.url, "LEDGER": LEDGER}))
         return self._stores[-1]
 
-    def key(self, name: str) -> StepKey:
-        """Give the key of a step."""
-        return StepKey(ALIAS, self.app, name)
-
-    def step(self, name: str) -> Step:
-        """Read a step from disk."""
-        return next(step for step in self.store().steps() if step.key.name == name)
-
-    def script(self, action: str) -> list[str]:
-        """Give the command that does a step in a process of its own; the step's name follows."""
-        return [
-            sys.executable,
-            "-m",
-            "tests.conformance.crash",
-            self.name,
-            json.dumps(self.to_json()),
-            action,
-        ]
-
     def close(self) -> None:
         """Let connections and the app go."""
         for store in self._stores:
             store.close()
         self._client.close()
-        self._forget_modules()
-        apps.app_configs.pop(self.app, None)
-        if str(self.folder) in sys.path:
-            sys.path.remove(str(self.folder))
+        super().close()
 
     # --- what stands there --------------------------------------------------------------------------
 
@@ -187,42 +140,3 @@ class MongoHarness:
             "indexes": [json_util.dumps(index) for index in indexes],
             "documents": [json_util.dumps(document, sort_keys=True) for document in documents],
         }
-
-    # --- files ----------------------------------------------------------------------------------------
-
-    def write_revision(self, name: str, text: str) -> Path:
-        """Write a revision file and make the loader see it."""
-        path = self._revisions / f"{name}.py"
-        path.write_text(text.replace("APP", self.app))
-        self._forget_modules()
-        return path
-
-    def edit(self, name: str, *, comment_only: bool) -> None:
-        """Change a revision file in its meaning, or in a comment alone."""
-        path = self._revisions / f"{name}.py"
-        addition = "# Looked at again.\n" if comment_only else "CHANGED = True\n"
-        self.write_revision(name, path.read_text() + addition)
-
-    def remove(self, name: str) -> None:
-        """Delete a revision file."""
-        (self._revisions / f"{name}.py").unlink()
-        self._forget_modules()
-
-    def _write_app(self) -> None:
-        self._revisions.mkdir(parents=True)
-        (self._revisions.parent / "__init__.py").touch()
-        (self._revisions / "__init__.py").touch()
-        for name, text in zip(self.step_names, (_CREATE, _FILL, _FINAL), strict=True):
-            self.write_revision(name, text)
-
-    def _register_app(self) -> None:
-        sys.path.insert(0, str(self.folder))
-        importlib.invalidate_caches()
-        config = AppConfig(self.app, importlib.import_module(self.app))
-        config.apps, config.models = apps, {}
-        apps.app_configs[self.app] = config
-
-    def _forget_modules(self) -> None:
-        for name in [name for name in sys.modules if name.startswith(f"{self.app}.")]:
-            del sys.modules[name]
-        importlib.invalidate_caches()

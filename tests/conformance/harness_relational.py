@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
-from django.apps import AppConfig, apps
 from django.db import connections
 
-from accord.types import Step, StepKey
 from migrator.relational.store import RelationalStore
+from tests.conformance.files import AppHarness
 
 _CREATE = '''"""Artists and their tracks."""
 
@@ -97,74 +93,29 @@ class Migration(migrations.Migration):
 '''
 
 
-class RelationalHarness:
-    """
-    A namespace of the relational store for one test.
-
-    Args:
-        folder: Where the migration files go.
-        url: Address of a database that nobody else uses.
-        app: Label of the app; a new one if it is not given.
-    """
+class RelationalHarness(AppHarness):
+    """A namespace of the relational store for one test."""
 
     name = "relational"
+    package = "migrations"
     step_names = ("0001_artists", "0002_plays", "0003_upper")
-    texts: ClassVar[tuple[str, str, str]] = (_CREATE, _FILL, _FINAL)
+    texts = (_CREATE, _FILL, _FINAL)
 
-    def __init__(self, folder: Path, url: str, app: str = "") -> None:
-        self.folder, self.url = folder, url
-        self.app = app or f"music_{uuid.uuid4().hex[:8]}"
+    def __init__(self, folder: Path, url: str, app: str = "", texts: Mapping[str, str] | None = None) -> None:
+        super().__init__(folder, url, app, texts)
         self.alias = f"db_{self.app}"
-        self._migrations = folder / self.app / "migrations"
-        self._configure()
-        if not self._migrations.exists():
-            self._write_app()
-        self._register_app()
-
-    # --- the namespace ----------------------------------------------------------------------------
-
-    def to_json(self) -> dict[str, str]:
-        """Say where it is, for another process."""
-        return {"folder": str(self.folder), "url": self.url, "app": self.app}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, str]) -> RelationalHarness:
-        """Find the namespace that another process said."""
-        return cls(Path(data["folder"]), data["url"], data["app"])
+        connections.databases[self.alias] = self._database()
+        connections.configure_settings(connections.databases)
 
     def store(self) -> RelationalStore:
         """Make a new store, as another process would."""
         return RelationalStore(self.alias, {})
 
-    def key(self, name: str) -> StepKey:
-        """Give the key of a step."""
-        return StepKey(self.alias, self.app, name)
-
-    def step(self, name: str) -> Step:
-        """Read a step from disk."""
-        return next(step for step in self.store().steps() if step.key == self.key(name))
-
-    def script(self, action: str) -> list[str]:
-        """Give the command that applies or reverts a step in another process; the step's name follows."""
-        return [
-            sys.executable,
-            "-m",
-            "tests.conformance.crash",
-            self.name,
-            json.dumps(self.to_json()),
-            action,
-        ]
-
     def close(self) -> None:
         """Let connections and the app go."""
         self._disconnect()
-        self._forget_modules()
-        sys.modules.pop(self.app, None)
-        apps.app_configs.pop(self.app, None)
-        apps.clear_cache()
         connections.databases.pop(self.alias, None)
-        if str(self.folder) in sys.path:
-            sys.path.remove(str(self.folder))
+        super().close()
 
     # --- what stands there --------------------------------------------------------------------------
 
@@ -224,50 +175,6 @@ class RelationalHarness:
 
     def _database(self) -> dict[str, Any]:
         return dict(environ.Env.db_url_config(self.url))
-
-    def _configure(self) -> None:
-        connections.databases[self.alias] = self._database()
-        connections.configure_settings(connections.databases)
-
-    # --- files ----------------------------------------------------------------------------------------
-
-    def write_revision(self, name: str, text: str) -> Path:
-        """Write a migration file and make the loader see it."""
-        path = self._migrations / f"{name}.py"
-        path.write_text(text.replace("APP", self.app))
-        self._forget_modules()
-        return path
-
-    def edit(self, name: str, *, comment_only: bool) -> None:
-        """Change a migration file in its meaning, or in a comment alone."""
-        path = self._migrations / f"{name}.py"
-        addition = "# Looked at again.\n" if comment_only else "CHANGED = True\n"
-        self.write_revision(name, path.read_text() + addition)
-
-    def remove(self, name: str) -> None:
-        """Delete a migration file."""
-        (self._migrations / f"{name}.py").unlink()
-        self._forget_modules()
-
-    def _write_app(self) -> None:
-        self._migrations.mkdir(parents=True)
-        (self._migrations.parent / "__init__.py").touch()
-        (self._migrations / "__init__.py").touch()
-        for name, text in zip(self.step_names, self.texts, strict=True):
-            self.write_revision(name, text)
-
-    def _register_app(self) -> None:
-        sys.path.insert(0, str(self.folder))
-        importlib.invalidate_caches()
-        config = AppConfig(self.app, importlib.import_module(self.app))
-        config.apps, config.models = apps, {}
-        apps.app_configs[self.app] = config
-        apps.clear_cache()
-
-    def _forget_modules(self) -> None:
-        for name in [name for name in sys.modules if name.startswith(f"{self.app}.")]:
-            del sys.modules[name]
-        importlib.invalidate_caches()
 
 
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"

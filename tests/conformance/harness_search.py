@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
-import uuid
 from collections.abc import Mapping
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.apps import AppConfig, apps
-
-from accord.types import Step, StepKey
+from accord.types import Step
 from searchindex.store import SearchStore
+from tests.conformance.files import AppHarness
 
 ALIAS = "search"
 NOISE = (
@@ -109,80 +105,35 @@ class Migration(search.Migration):
 '''
 
 
-class SearchHarness:
-    """
-    A namespace of the search store for one test.
-
-    Args:
-        folder: Where the revision files go.
-        url: Address of the server.
-        app: Label of the app; a new one if it is not given. The index prefix follows from it.
-        revisions: Names and texts of the revisions.
-    """
+class SearchHarness(AppHarness):
+    """A namespace of the search store for one test; the index prefix follows from the app's label."""
 
     name = "search"
+    alias = ALIAS
+    package = "search_migrations"
     step_names = ("0001_tracks", "0002_plays", "0003_titles")
+    texts = (_CREATE, _FILL, _FINAL)
 
-    def __init__(
-        self, folder: Path, url: str, app: str = "", revisions: Mapping[str, str] | None = None
-    ) -> None:
-        self.folder, self.url = folder, url
-        self.app = app or f"music_{uuid.uuid4().hex[:8]}"
+    def __init__(self, folder: Path, url: str, app: str = "", texts: Mapping[str, str] | None = None) -> None:
+        super().__init__(folder, url, app, texts)
         self.prefix = f"{self.app.replace('_', '-')}-"
-        self._revisions = folder / self.app / "search_migrations"
         self._stores: list[SearchStore] = []
-        if not self._revisions.exists():
-            self._write_app(revisions or dict(zip(self.step_names, (_CREATE, _FILL, _FINAL), strict=True)))
-        self._register_app()
-
-    # --- the namespace ----------------------------------------------------------------------------
-
-    def to_json(self) -> dict[str, str]:
-        """Say where it is, for another process."""
-        return {"folder": str(self.folder), "url": self.url, "app": self.app}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, str]) -> SearchHarness:
-        """Find the namespace that another process said."""
-        return cls(Path(data["folder"]), data["url"], data["app"])
 
     def store(self, url: str = "") -> SearchStore:
         """Make a new store, as another process would; behind another address if wished."""
         self._stores.append(SearchStore(ALIAS, {"URL": url or self.url, "PREFIX": self.prefix}))
         return self._stores[-1]
 
-    def key(self, name: str) -> StepKey:
-        """Give the key of a step."""
-        return StepKey(ALIAS, self.app, name)
-
-    def step(self, name: str) -> Step:
-        """Read a step from disk."""
-        return next(step for step in self.store().steps() if step.key == self.key(name))
-
     def steps(self) -> list[Step]:
         """Read all steps of the namespace from disk, in order."""
         return [step for step in self.store().steps() if step.key.app == self.app]
-
-    def script(self, action: str) -> list[str]:
-        """Give the command that does a step in another process; the step's name follows."""
-        return [
-            sys.executable,
-            "-m",
-            "tests.conformance.crash",
-            self.name,
-            json.dumps(self.to_json()),
-            action,
-        ]
 
     def close(self) -> None:
         """Remove what the namespace holds on the server; let connections and the app go."""
         for store in self._stores:
             store.close()
         self.clean()
-        self._forget_modules()
-        apps.app_configs.pop(self.app, None)
-        if str(self.folder) in sys.path:
-            sys.path.remove(str(self.folder))
+        super().close()
 
     def clean(self) -> None:
         """Remove what the namespace holds on the server."""
@@ -248,45 +199,6 @@ class SearchHarness:
     def _templates(self) -> Mapping[str, Any]:
         found = self.ask("GET", f"/_index_template/{self.prefix}*").get("index_templates", ())
         return {item["name"]: item["index_template"] for item in found}
-
-    # --- files ----------------------------------------------------------------------------------------
-
-    def write_revision(self, name: str, text: str) -> Path:
-        """Write a revision file and make the loader see it."""
-        path = self._revisions / f"{name}.py"
-        path.write_text(text.replace("APP", self.app))
-        self._forget_modules()
-        return path
-
-    def edit(self, name: str, *, comment_only: bool) -> None:
-        """Change a revision file in its meaning, or in a comment alone."""
-        path = self._revisions / f"{name}.py"
-        addition = "# Looked at again.\n" if comment_only else "CHANGED = True\n"
-        self.write_revision(name, path.read_text() + addition)
-
-    def remove(self, name: str) -> None:
-        """Delete a revision file."""
-        (self._revisions / f"{name}.py").unlink()
-        self._forget_modules()
-
-    def _write_app(self, revisions: Mapping[str, str]) -> None:
-        self._revisions.mkdir(parents=True)
-        (self._revisions.parent / "__init__.py").touch()
-        (self._revisions / "__init__.py").touch()
-        for name, text in revisions.items():
-            self.write_revision(name, text)
-
-    def _register_app(self) -> None:
-        sys.path.insert(0, str(self.folder))
-        importlib.invalidate_caches()
-        config = AppConfig(self.app, importlib.import_module(self.app))
-        config.apps, config.models = apps, {}
-        apps.app_configs[self.app] = config
-
-    def _forget_modules(self) -> None:
-        for name in [name for name in sys.modules if name.startswith(f"{self.app}.")]:
-            del sys.modules[name]
-        importlib.invalidate_caches()
 
 
 def _without_noise(body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -343,7 +343,7 @@ def test_irreversible_step_is_refused_before_anything_is_touched(harness: Alembi
 def test_failing_revision_says_what_and_keeps_values_to_itself(harness: AlembicHarness) -> None:
     """PostgreSQL quotes offending values in its messages; they don't travel."""
     apply(harness, "0001_earnings")
-    text = (harness.versions / "0002_amounts.py").read_text()
+    text = (harness.revisions / "0002_amounts.py").read_text()
     harness.write_revision("0002_amounts", text.replace("amount + id", "CAST('ada@example.org' AS integer)"))
 
     with pytest.raises(StepFailed) as caught:
@@ -685,7 +685,7 @@ def test_ten_processes_at_once_do_each_step_once(harness: AlembicHarness) -> Non
 
 def test_history_without_source_files_is_read_by_alembic(harness: AlembicHarness) -> None:
     """Where there is nothing to parse, Alembic's own reading serves, for steps as for running them."""
-    compileall.compile_dir(harness.versions, legacy=True, quiet=1)
+    compileall.compile_dir(harness.revisions, legacy=True, quiet=1)
     for name in harness.step_names:
         harness.remove(name)
     ini = harness.folder / "alembic.ini"

@@ -105,13 +105,7 @@ class PlaysHarness(MongoHarness):
     """Three revisions over many plays, most of whose operations would do harm if they ran twice."""
 
     step_names = ("0001_counters", "0002_visits", "0003_shapes")
-
-    def _write_app(self) -> None:
-        self._revisions.mkdir(parents=True)
-        (self._revisions.parent / "__init__.py").touch()
-        (self._revisions / "__init__.py").touch()
-        for name, text in zip(self.step_names, (_COUNTERS, _VISITS, _SHAPES), strict=True):
-            self.write_revision(name, text)
+    texts = (_COUNTERS, _VISITS, _SHAPES)
 
     def seed(self, documents: int) -> None:
         """Fill the database as an application would have."""
