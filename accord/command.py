@@ -3,14 +3,56 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import os
+import select
+import sys
+from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand
 
 from accord.errors import AccordError, ExitCode
 
+UNREAD = 141
+"""Exit code where nobody reads the answer to its end: what a shell says of a program that SIGPIPE ended."""
 
-class AnsweringCommand(BaseCommand):
+
+class PipedCommand(BaseCommand):
+    """A command that ends quietly when its answer goes into a pipe that is closed (`... | head -1`)."""
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run as Django does; leave with :data:`UNREAD` if standard output was closed."""
+        try:
+            try:
+                super().run_from_argv(argv)
+            finally:
+                # A short answer waits in the buffer: whether it can be written shows now.
+                sys.stdout.flush()
+        except BrokenPipeError:
+            closed = [_is_closed(stream) for stream in (sys.stdout, sys.stderr)]
+            if not any(closed):
+                raise
+            sys.exit(UNREAD)
+        finally:
+            _is_closed(sys.stderr)
+
+
+def _is_closed(stream: TextIO) -> bool:
+    """Tell whether a stream's reader is gone; Python, which flushes it once more, then finds a new one."""
+    try:
+        number = stream.fileno()
+    except OSError:
+        return False
+    asked = select.poll()
+    asked.register(number, 0)
+    if not any(events & (select.POLLERR | select.POLLHUP) for _, events in asked.poll(0)):
+        return False
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
+    return True
+
+
+class AnsweringCommand(PipedCommand):
     """
     A command whose exit code and error message follow the suite's table.
 

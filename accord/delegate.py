@@ -12,10 +12,11 @@ from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accord import conf
+from accord.command import PipedCommand
 from accord.errors import ExitCode
 
 
-class NarrowedCommand(BaseCommand):
+class NarrowedCommand(PipedCommand):
     """
     `migrate_all --store ALIAS` for every store of one package.
 

@@ -77,19 +77,22 @@ class Workshop:
             """,
         )
 
-    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end, whatever that is; further variables go to its environment."""
-        environment = {
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its commands find in their environment."""
+        return {
             **os.environ,
             **self.variables,
             "DJANGO_SETTINGS_MODULE": "tests.projects.workshop.settings",
             "PYTHONPATH": f"{ROOT}{os.pathsep}{self.folder}",
             "PYTHONDONTWRITEBYTECODE": "1",
-            **variables,
         }
+
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, whatever that is; further variables go to its environment."""
         return subprocess.run(
             [sys.executable, "-m", "django", *arguments],
-            env=environment,
+            env={**self.environment, **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

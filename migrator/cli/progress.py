@@ -64,15 +64,23 @@ class PlainProgress:
     def __init__(self, stream: TextIO, verbosity: int) -> None:
         self._stream = stream
         self._verbosity = verbosity
+        self._heard = True
         self._awaited = ""
         self._tenths: dict[str, int] = {}
 
     def __call__(self, event: Event) -> None:
         """Write a line about an event that deserves one."""
         line = self._special(event) or line_for(event, self._verbosity)
-        if line is not None:
+        if line is not None and self._heard:
+            self._write(line)
+
+    def _write(self, line: str) -> None:
+        try:
             self._stream.write(f"{line}\n")
             self._stream.flush()
+        except BrokenPipeError:
+            # Who stops listening (`2>&1 | head`) does not stop the work.
+            self._heard = False
 
     def _special(self, event: Event) -> str | None:
         """Say a wait once, and progress in tenths: a log is no place for a thousand lines."""

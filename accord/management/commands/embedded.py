@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from accord import embedded
+from accord.command import PipedCommand, error_document
 from accord.embedded.talk import reporter_for
 from accord.errors import AccordError, NotConfirmed
 from accord.events import Reporter
 
 
-class Command(BaseCommand):
+class Command(PipedCommand):
     """Manage the embedded servers."""
 
     help = "Starts, stops, shows or resets the embedded development servers of this checkout."
@@ -72,7 +73,7 @@ class Command(BaseCommand):
             raise error
         if options["format"] == "json":
             self.stdout.write(
-                json.dumps({"schema": "accord.error/1", "error": _error_document(error)}, indent=2)
+                json.dumps({"schema": "accord.error/1", "error": error_document(error)}, indent=2)
             )
             return
         self.stderr.write(str(error))
@@ -129,15 +130,6 @@ def _document(state: embedded.ServerState) -> dict[str, Any]:
         "pid": state.pid,
         "data": str(state.data),
         "log": str(state.log),
-    }
-
-
-def _error_document(error: AccordError) -> dict[str, Any]:
-    return {
-        "code": error.code,
-        "message": error.message,
-        "hint": error.hint,
-        "exit_code": int(error.exit_code),
     }
 
 

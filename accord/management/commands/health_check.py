@@ -9,14 +9,13 @@ import time
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from accord import health, health_formats
+from accord.command import PipedCommand
 from accord.errors import AccordError
 from accord.health import Finding, HealthReport, Level
 
 
-class Command(BaseCommand):
+class Command(PipedCommand):
     """Run the health checks; 0 ok, 1 warn, 2 critical, 3 unknown."""
 
     help = (
