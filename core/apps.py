@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+
+
+class CoreConfig(AppConfig):
+    """The project itself: it has commands, and no models."""
+
+    name = "core"
 
 
 class AccordAdminConfig(AdminConfig):

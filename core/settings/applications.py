@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 CONTRIB = [
+    # First, because of two commands of one name Django takes that of the earlier app.
+    "core.apps.CoreConfig",
     "core.apps.AccordAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -10,7 +12,9 @@ CONTRIB = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "rest_framework.authtoken",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "auditlog",
 ]
 

@@ -1,0 +1,37 @@
+"""`manage.py runserver`: Django's own, which tells of the pending steps of every store."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from django.contrib.staticfiles.management.commands import runserver
+
+from accord import conf
+from accord.errors import AccordError
+from accord.registry import Registry
+from migrator.engine.api import Migrations
+from migrator.engine.request import Request
+
+
+class Command(runserver.Command):
+    """
+    Serve for development.
+
+    Django looks at the database `default` alone, and misses there what a router keeps in another
+    one; nor does its advice, `migrate`, reach the other stores.
+    """
+
+    def check_migrations(self) -> None:
+        """Say what is pending; a store that is away keeps nobody from starting the server."""
+        with closing(Registry(conf.load().store_settings())) as stores:
+            migrations = Migrations(stores)
+            try:
+                pending = len(migrations.plan(Request(), migrations.situation()))
+            except AccordError as exc:
+                self.stdout.write(self.style.NOTICE(f"\n{exc}\n{exc.hint}"))
+                return
+        if pending:
+            told = "1 step is" if pending == 1 else f"{pending} steps are"
+            self.stdout.write(
+                self.style.NOTICE(f"\n{told} pending in the stores: run 'python manage.py migrate_all'.")
+            )
