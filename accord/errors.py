@@ -426,6 +426,19 @@ class ExtensionRefused(RequestError):
     exit_code = ExitCode.BLOCKED
 
 
+class KeyReused(RequestError):
+    """An idempotency key was sent before, with something else."""
+
+    code = "ACC-833"
+    exit_code = ExitCode.USAGE
+
+
+class UnknownNotice(UsageError):
+    """No notice of this purpose, version and language is on record."""
+
+    code = "ACC-841"
+
+
 class ConsentRefused(RequestError):
     """A consent can't be recorded as it was told."""
 

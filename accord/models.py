@@ -72,7 +72,10 @@ class AuditEvent(models.Model):
         verbose_name_plural = _("audit trail")
         required_db_vendor = "postgresql"
         default_permissions = ("view",)
-        permissions = (("verify_audit", _("Can verify the audit trail")),)
+        permissions = (
+            ("verify_audit", _("Can verify the audit trail")),
+            ("view_health", _("Can see the health of the project")),
+        )
         indexes = tuple(
             models.Index(fields=(field,), name=f"accord_audit_{field}")
             for field in ("at", "actor_ref", "object_ref", "request_ref", "plan_digest")

@@ -7,5 +7,10 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/v1/", include("gdpr.api.urls")),
+    path("api/v1/", include("migrator.api.urls")),
+    path("api/v1/", include("accord.api.urls")),
+    # Behind everything else of the API: says that there is nothing.
+    path("api/", include("accord.api.nothing")),
     path("", include("accord.urls")),
 ]

@@ -57,14 +57,18 @@ class Review:
     findings: Sequence[str] = field(default=())
 
 
-def review(approval: PlanApproval) -> Review:
+def review(approval: PlanApproval, migrations: Migrations | None = None) -> Review:
     """
     Look at the files and stores behind a request. Nothing is changed.
 
     A store that is away, or a file that can't be read, is a finding; the steps are shown all
     the same, as they were asked for.
+
+    Args:
+        approval: The request.
+        migrations: Those of the project, unless given.
     """
-    migrations = Migrations()
+    migrations = migrations or Migrations()
     try:
         situation = migrations.situation()
         steps = _present(approval, situation)

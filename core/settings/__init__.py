@@ -11,6 +11,7 @@ from core.environment import BASE_DIR, load_environment
 from core.settings.applications import CONTRIB, SUITE
 from core.settings.applications import MIDDLEWARE as MIDDLEWARE
 from core.settings.hardening import hardening
+from core.settings.interfaces import SPECTACULAR, rest_framework
 from core.settings.logs import logging_settings
 from core.settings.stores import accord_settings, databases, store_urls
 
@@ -81,19 +82,8 @@ STATIC_ROOT = _environment.static_root or BASE_DIR / ".accord" / "static"
 
 # --- interfaces -------------------------------------------------------------------------------
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
-    "PAGE_SIZE": 50,
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Accord",
-    "DESCRIPTION": "Migrations, health and privacy requests of every store of this project.",
-    "SERVE_INCLUDE_SCHEMA": False,
-}
+REST_FRAMEWORK = rest_framework(behind_proxy=_environment.behind_proxy)
+SPECTACULAR_SETTINGS = SPECTACULAR
 
 # --- talk and work ----------------------------------------------------------------------------
 

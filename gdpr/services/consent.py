@@ -91,9 +91,10 @@ def give(
     explicit: bool = False,
     valid_until: datetime | None = None,
     by: Person | None = None,
+    renewing: bool = False,
 ) -> ConsentEvent:
     """
-    Record that a person said yes. A yes to somebody who said yes before is a renewal.
+    Record that a person said yes. A yes of somebody who said yes before is a renewal.
 
     Args:
         who: The person.
@@ -103,15 +104,20 @@ def give(
         explicit: Whether it was explicit, as Art. 9 asks for.
         valid_until: When it ends by itself.
         by: Account that recorded it.
+        renewing: Only if there is a consent to renew.
 
     Raises:
-        ConsentRefused: It would have ended before it began.
+        ConsentRefused: It would have ended before it began, or there is none to renew.
     """
     if valid_until is not None and valid_until <= timezone.now():
         raise ConsentRefused("A consent would end before it begins.", hint="Correct valid_until.")
     with _turn(who, notice.purpose):
         before = current(who, notice.purpose)
         granted = before is not None and ConsentType(before.type) in GRANTS
+        if renewing and not granted:
+            raise ConsentRefused(
+                f"There is no consent to “{notice.purpose}” to renew.", hint="Record a new one."
+            )
         kind = ConsentType.RENEWED if granted else ConsentType.GIVEN
         return _append(who, notice, kind, before, method, channel, explicit, valid_until, by)
 
@@ -163,9 +169,14 @@ def current(who: Someone, purpose: str) -> ConsentEvent | None:
 def is_granted(who: Someone, purpose: str, now: datetime | None = None) -> bool:
     """Tell whether data may be used for a purpose on the ground of consent, at this moment."""
     found = current(who, purpose)
-    if found is None or ConsentType(found.type) not in GRANTS:
+    return found is not None and grants(found, now)
+
+
+def grants(event: ConsentEvent, now: datetime | None = None) -> bool:
+    """Tell whether an event is a yes that counts at this moment, if none follows it."""
+    if ConsentType(event.type) not in GRANTS:
         return False
-    return found.valid_until is None or found.valid_until > (now or timezone.now())
+    return event.valid_until is None or event.valid_until > (now or timezone.now())
 
 
 def history(who: Someone) -> Sequence[ConsentEvent]:

@@ -1,0 +1,59 @@
+"""A permission for each action: a view names what each of its actions needs, and nothing else is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from accord.errors import NotAllowed
+
+SIGNED_IN = ""
+"""Stands for: any account that is signed in."""
+
+
+class PerAction(BasePermission):
+    """
+    Lets an account do an action when it has one of the permissions that the view names for it.
+
+    A view has `needs`: its actions (or HTTP methods in small letters, where it has no actions) to
+    one permission, or to several of which one is enough. An action that isn't in there is refused.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """
+        Ask for the permission of the action.
+
+        Raises:
+            NotAllowed: The account lacks it.
+        """
+        person = request.user
+        if not (person and person.is_authenticated and person.is_active):
+            return False
+        action = action_of(request, view)
+        return action is None or self._may(person, wanted(view.needs, action))
+
+    @staticmethod
+    def _may(person: Any, names: tuple[str, ...]) -> bool:
+        if SIGNED_IN in names or any(person.has_perm(name) for name in names):
+            return True
+        raise NotAllowed(
+            f"This account lacks the permission {' or '.join(names) or 'for this'}.",
+            hint="An administrator gives it in the admin, to the account or to one of its groups.",
+        )
+
+
+def wanted(needs: Mapping[str, str | tuple[str, ...]], action: str) -> tuple[str, ...]:
+    """Name the permissions of which one is enough for an action; none where nobody may do it."""
+    named = needs.get(action, ())
+    return (named,) if isinstance(named, str) else named
+
+
+def action_of(request: Request, view: Any) -> str | None:
+    """Name what is asked for; None for a method that the view doesn't take, which is answered as such."""
+    if hasattr(view, "action_map"):
+        return view.action or None
+    method = "get" if request.method == "HEAD" else str(request.method).lower()
+    return method if hasattr(view, method) else None

@@ -1,0 +1,129 @@
+"""The OpenAPI description, its page, and what every operation has in common in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+
+from accord.api.permissions import SIGNED_IN
+from accord.api.problems import MEDIA_TYPE
+from accord.api.views import Api
+
+PREFIX = "/api/v1/"
+_METHODS = ("get", "post", "put", "patch", "delete")
+_ALWAYS = {
+    "400": "What was sent doesn't fit.",
+    "401": "Nobody is signed in.",
+    "403": "The account may not, or another person has to.",
+    "406": "The answer can be had as JSON only.",
+    "429": "Too often; Retry-After says how long to wait.",
+    "502": "A store answers with an error.",
+    "503": "A store can't be reached.",
+}
+_NOT_FOUND = {"404": "There is no such thing."}
+_CHANGING = {
+    "409": "The state of the matter doesn't allow it.",
+    "413": "The body is too large.",
+    "415": "The body is no JSON.",
+    "422": "The body can be read, and names nobody or the wrong kind of key.",
+}
+_PROBLEM = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457). It never repeats what was sent.",
+    "required": ["type", "title", "status", "detail", "code", "next"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "description": "Stable: docs/reference/errors.md."},
+        "next": {"type": "string", "description": "The next move."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "detail"],
+                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+class SchemaView(Api, SpectacularJSONAPIView):
+    """The description, as JSON."""
+
+    needs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {"get": SIGNED_IN}
+    renderer_classes = SpectacularJSONAPIView.renderer_classes
+
+
+class DocsView(Api, SpectacularSwaggerView):
+    """The page; it loads nothing from other hosts."""
+
+    needs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {"get": SIGNED_IN}
+    renderer_classes = SpectacularSwaggerView.renderer_classes
+
+
+def ours_only(endpoints: list[tuple[str, str, str, Any]], **_: Any) -> list[tuple[str, str, str, Any]]:
+    """Describe the addresses of the suite; those of the project's own API are its own matter."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith(PREFIX)]
+
+
+def with_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add what every operation may answer when it refuses, and that bodies take no unknown fields."""
+    components = result.setdefault("components", {}).setdefault("schemas", {})
+    components["Problem"] = _PROBLEM
+    for path, method, operation in _operations(result):
+        for status, words in _refusals(path, method, operation).items():
+            operation["responses"].setdefault(status, _answer(words))
+        _close(operation.get("requestBody", {}), components)
+    described: dict[str, Any] = _without_marks(result)
+    return described
+
+
+def _operations(result: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in result["paths"].items():
+        for method in _METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def _refusals(path: str, method: str, operation: Mapping[str, Any]) -> dict[str, str]:
+    found = dict(_ALWAYS)
+    if "{" in path or "requestBody" in operation:
+        found |= _NOT_FOUND
+    if method != "get":
+        found |= _CHANGING
+    return found
+
+
+def _answer(words: str) -> dict[str, Any]:
+    return {
+        "description": words,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+def _close(schema: Any, components: Mapping[str, Any]) -> None:
+    """Say of a body, and of the objects in it, that they take no other fields."""
+    if isinstance(schema, list):
+        for item in schema:
+            _close(item, components)
+    if not isinstance(schema, dict):
+        return
+    if name := str(schema.get("$ref", "")).rpartition("/")[2]:
+        component = components[name]
+        component.setdefault("additionalProperties", False)
+        _close(component["properties"], components)
+        return
+    for inside in schema.values():
+        _close(inside, components)
+
+
+def _without_marks(found: Any) -> Any:
+    """Leave out what the generator notes for itself."""
+    if isinstance(found, dict):
+        return {name: _without_marks(item) for name, item in found.items() if name != "x-spec-enum-id"}
+    return [_without_marks(item) for item in found] if isinstance(found, list) else found

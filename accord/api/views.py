@@ -1,0 +1,222 @@
+"""The base of every view of the API, and what the kernel itself answers: sign-in and health."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from django.contrib.auth import authenticate
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import AuthenticationFailed, NotFound
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accord import health, health_formats
+from accord.api import problems
+from accord.api.bodies import Body, Sent, Text
+from accord.api.pagination import Pages
+from accord.api.permissions import SIGNED_IN, PerAction
+from accord.api.throttling import Reading, SignInByAddress, SignInByName, Writing
+from accord.health import Level
+
+VIEW_HEALTH = "accord.view_health"
+
+_Sent = TypeVar("_Sent", bound=serializers.BaseSerializer)
+
+
+class Api:
+    """
+    What every view of the suite has in common, whatever the project's `REST_FRAMEWORK` says.
+
+    How somebody signs in is the project's decision (`DEFAULT_AUTHENTICATION_CLASSES`).
+    """
+
+    needs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
+    reading: ClassVar[frozenset[str]] = frozenset()
+    permission_classes: Any = (PerAction,)
+    throttle_classes: Any = (Reading, Writing)
+    parser_classes: Any = (Body,)
+    renderer_classes: Any = (JSONRenderer,)
+    pagination_class: Any = Pages
+    metadata_class: Any = None
+    request: Request
+
+    def get_exception_handler(self) -> Callable[..., Response | None]:
+        """Answer errors with problem documents."""
+        return problems.handle
+
+    def finalize_response(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Keep every answer out of caches."""
+        answer: HttpResponse = super().finalize_response(*args, **kwargs)  # type: ignore[misc]  # of the view that this is mixed into
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+    def sent(self, body: type[_Sent]) -> dict[str, Any]:
+        """
+        Read the body.
+
+        Raises:
+            ValidationError: It doesn't fit.
+        """
+        return _checked(body, self.request.data)
+
+    def asked(self, query: type[_Sent]) -> dict[str, Any]:
+        """
+        Read the query of the address.
+
+        Raises:
+            ValidationError: It doesn't fit.
+        """
+        return _checked(query, self.request.query_params)
+
+
+def _checked(kind: type[_Sent], data: Any) -> dict[str, Any]:
+    read = kind(data=data)
+    read.is_valid(raise_exception=True)
+    return dict(read.validated_data)
+
+
+# --- sign-in -----------------------------------------------------------------------------------------
+
+
+class SignInBody(Sent):
+    """A user name and its password."""
+
+    username = Text(max_length=254)
+    password = Text(max_length=1000, trim_whitespace=False, style={"input_type": "password"})
+
+
+class TokenAnswer(serializers.Serializer):
+    """A token."""
+
+    token = serializers.CharField(help_text="Send it as “Authorization: Token …”. It doesn't expire.")
+
+
+class TokenView(Api, APIView):
+    """Tokens, for programs."""
+
+    needs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {"delete": SIGNED_IN}
+
+    def get_permissions(self) -> list[Any]:
+        """Let anybody try to sign in."""
+        return [AllowAny()] if self.request.method == "POST" else super().get_permissions()
+
+    def get_authenticators(self) -> list[Any]:
+        """Don't look at a token that somebody who wants one may send along."""
+        signing_in = self.request is not None and self.request.method == "POST"
+        return [] if signing_in else super().get_authenticators()
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """Say that a wrong password is about signing in."""
+        return "Token"
+
+    def get_throttles(self) -> list[Any]:
+        """Throttle the sign-in much more than anything else."""
+        if self.request.method == "POST":
+            return [SignInByAddress(), SignInByName()]
+        return super().get_throttles()
+
+    @extend_schema(request=SignInBody, responses={200: TokenAnswer}, auth=[], operation_id="token_get")
+    def post(self, request: Request) -> Response:
+        """Give the token of an account for its password; the same one until it is deleted."""
+        from rest_framework.authtoken.models import Token
+
+        sent = self.sent(SignInBody)
+        person = authenticate(request, username=sent["username"], password=sent["password"])
+        if person is None:
+            raise AuthenticationFailed("The user name or the password is wrong.")
+        token, _ = Token.objects.get_or_create(user=person)
+        return Response({"token": token.key})
+
+    @extend_schema(request=None, responses={204: None}, operation_id="token_delete")
+    def delete(self, request: Request) -> Response:
+        """Delete the token of the account that asks: whoever has it is signed out."""
+        from rest_framework.authtoken.models import Token
+
+        Token.objects.filter(user=request.user).delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+# --- health ------------------------------------------------------------------------------------------
+
+_LEVELS = [level.value for level in Level]
+_CHECK = r"^[a-z0-9_]+(\.[a-z0-9_]+)*$"
+_NAME = {"type": "string", "pattern": _CHECK, "maxLength": 100}
+
+
+class FindingAnswer(serializers.Serializer):
+    """One thing that was looked at."""
+
+    name = serializers.CharField()
+    level = serializers.ChoiceField(choices=_LEVELS)
+    value = serializers.FloatField(allow_null=True)
+    unit = serializers.CharField(allow_blank=True)
+    threshold = serializers.FloatField(allow_null=True)
+    age = serializers.FloatField(allow_null=True)
+    message = serializers.CharField()
+    hint = serializers.CharField(allow_blank=True)
+
+
+class HealthAnswer(serializers.Serializer):
+    """What all the checks found (`accord.health/1`)."""
+
+    schema = serializers.CharField()
+    level = serializers.ChoiceField(choices=_LEVELS)
+    exit_code = serializers.IntegerField(min_value=0, max_value=3)
+    ready = serializers.BooleanField()
+    seconds = serializers.FloatField()
+    findings = FindingAnswer(many=True)
+
+
+class HealthQuery(serializers.Serializer):
+    """Which checks."""
+
+    only = serializers.ListField(
+        child=serializers.RegexField(_CHECK, max_length=100), required=False, max_length=50
+    )
+
+
+class HealthView(Api, APIView):
+    """Health of the project."""
+
+    needs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {"get": VIEW_HEALTH}
+
+    @extend_schema(
+        responses={200: HealthAnswer},
+        parameters=[
+            OpenApiParameter(
+                "only",
+                {"type": "array", "maxItems": 50, "items": _NAME},
+                description="Names of checks, or their beginnings up to a dot.",
+            )
+        ],
+        operation_id="health",
+    )
+    def get(self, request: Request) -> Response:
+        """Run the checks of `health_check` and give what they found; 200 whatever that is."""
+        checks = health.select(health.discover(), self.asked(HealthQuery).get("only", []))
+        report = health.run_checks(checks)
+        return Response(health_formats.document(report, exit_code=report.exit_code()))
+
+
+class NothingView(Api, APIView):
+    """Addresses that nothing is at."""
+
+    permission_classes: Any = (AllowAny,)
+    throttle_classes: Any = ()
+    authentication_classes: Any = ()
+    schema: Any = None
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Answer that there is nothing, as a problem, whatever the method."""
+        self.headers: dict[str, str] = {}
+        self.request = self.initialize_request(request, *args, **kwargs)
+        answer = self.handle_exception(NotFound())
+        # What is acceptable was not asked for: there is nothing to be had.
+        self.request.accepted_renderer, self.request.accepted_media_type = JSONRenderer(), "application/json"
+        return self.finalize_response(self.request, answer, *args, **kwargs)

@@ -1,0 +1,164 @@
+"""Legal holds over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from accord.api.bodies import Sent, Text, Word
+from accord.api.people import references
+from accord.api.views import Api
+from accord.errors import UnknownTarget
+from gdpr.api import subjects
+from gdpr.datamap import load_data_map
+from gdpr.models import LegalHold
+from gdpr.services import actors, holds, sealing
+from gdpr.states import HoldReason
+
+VIEW = ("gdpr.view_legalhold", actors.RELEASE_HOLD)
+REFERENCE = "[0-9a-f]{32}"
+
+
+class HoldBody(Sent):
+    """Whose data must stay, and why."""
+
+    subject = subjects.SubjectBody()
+    reason = Word(HoldReason.choices)
+    entry = Text(
+        max_length=200, default="", allow_blank=True, help_text="Entry of the data map; else everything."
+    )
+    review_at = serializers.DateTimeField(default=None, allow_null=True, help_text="In 90 days unless given.")
+
+    def validate_review_at(self, value: Any) -> Any:
+        """Refuse a review that is over before it begins."""
+        if value is not None and value <= timezone.now():
+            raise serializers.ValidationError("This has to lie ahead.")
+        return value
+
+
+class HoldQuery(serializers.Serializer):
+    """Which holds."""
+
+    active = serializers.BooleanField(
+        required=False, allow_null=True, default=None, help_text="Only those that count, or only the others."
+    )
+
+
+class HoldAnswer(serializers.Serializer):
+    """A legal hold."""
+
+    reference = serializers.CharField()
+    active = serializers.SerializerMethodField()
+    person = serializers.SerializerMethodField(help_text="Masked.")
+    entry = serializers.CharField(allow_blank=True, help_text="Empty: everything.")
+    reason = serializers.ChoiceField(HoldReason.choices)
+    placed_by = serializers.SerializerMethodField(help_text="Reference of the audit trail.")
+    placed_at = serializers.DateTimeField()
+    review_at = serializers.DateTimeField()
+    released_by = serializers.SerializerMethodField()
+    released_at = serializers.DateTimeField(allow_null=True)
+
+    def get_active(self, hold: LegalHold) -> bool:
+        return hold.released_at is None
+
+    def get_person(self, hold: LegalHold) -> str:
+        return subjects.masked(hold.subject_kind, hold.subject_tag)
+
+    def get_placed_by(self, hold: LegalHold) -> str | None:
+        return self.context["people"].get(str(hold.placed_by_id))
+
+    def get_released_by(self, hold: LegalHold) -> str | None:
+        return self.context["people"].get(str(hold.released_by_id))
+
+
+_BY_REFERENCE = OpenApiParameter(
+    "reference", {"type": "string", "pattern": f"^{REFERENCE}$"}, OpenApiParameter.PATH
+)
+
+
+@extend_schema(tags=["legal holds"])
+class LegalHoldViewSet(Api, GenericViewSet):
+    """Reasons to keep data for the time being."""
+
+    needs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {
+        "list": VIEW,
+        "retrieve": VIEW,
+        "create": actors.PLACE_HOLD,
+        "release": actors.RELEASE_HOLD,
+    }
+    queryset = LegalHold.objects.none()
+    serializer_class = HoldAnswer
+    lookup_field = "reference"
+    lookup_value_regex = REFERENCE
+
+    @extend_schema(parameters=[HoldQuery], responses=HoldAnswer(many=True))
+    def list(self, request: Request) -> Response:
+        """Show holds, the next review first."""
+        active = self.asked(HoldQuery)["active"]
+        found = LegalHold.objects.all()
+        if active is not None:
+            found = found.filter(released_at__isnull=active)
+        page = self.paginate_queryset(found)
+        return self.get_paginated_response(_answer(page, many=True))
+
+    @extend_schema(parameters=[_BY_REFERENCE])
+    def retrieve(self, request: Request, reference: str) -> Response:
+        """Show a hold."""
+        return Response(_answer(_find(reference)))
+
+    @extend_schema(request=HoldBody, responses={201: HoldAnswer})
+    def create(self, request: Request) -> Response:
+        """Keep a person's data for the time being. An open request about them stops."""
+        sent = self.sent(HoldBody)
+        keys = subjects.resolve(sent["subject"])
+        _check_entry(sent["entry"])
+        placed = holds.place_hold(
+            keys.kind,
+            sealing.tag_of(keys),
+            HoldReason(sent["reason"]),
+            by=request.user,
+            entry=sent["entry"],
+            review_at=sent["review_at"],
+        )
+        return Response(_answer(placed), 201)
+
+    @extend_schema(parameters=[_BY_REFERENCE], request=None)
+    @action(detail=True, methods=["post"])
+    def release(self, request: Request, reference: str) -> Response:
+        """End a hold that another person placed."""
+        return Response(_answer(holds.release_hold(_find(reference), by=request.user)))
+
+
+def _find(reference: str) -> LegalHold:
+    found = LegalHold.objects.filter(reference=reference).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _check_entry(entry: str) -> None:
+    """
+    Make sure that a hold holds something.
+
+    Raises:
+        UnknownTarget: The data map has no such entry; what was sent isn't repeated.
+    """
+    if entry and entry not in load_data_map().by_id:
+        raise UnknownTarget(
+            "The data map has no such entry.", hint="A request's plan names them; so does gdpr_datamap show."
+        )
+
+
+def _answer(shown: Any, *, many: bool = False) -> Any:
+    listed = shown if many else [shown]
+    people = references(key for hold in listed for key in (hold.placed_by_id, hold.released_by_id))
+    return HoldAnswer(shown, many=many, context={"people": people}).data

@@ -1,0 +1,317 @@
+"""Erasure requests over HTTP. The erasure itself never runs in a request: workers carry it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.viewsets import GenericViewSet
+
+from accord.api.bodies import Sent, Text, Word
+from accord.api.views import Api
+from accord.errors import IllegalTransition, KeyReused, UnknownSubject
+from gdpr.api import answers, idempotency, subjects
+from gdpr.api.answers import RequestAnswer, RequestDetail
+from gdpr.models import ErasureRequest
+from gdpr.services import (
+    actors,
+    approvals,
+    erasure,
+    moving,
+    planning,
+    receipts,
+    requests,
+    sealing,
+    transitions,
+)
+from gdpr.states import (
+    Channel,
+    ExtensionReason,
+    Ground,
+    IdentityMethod,
+    RejectionGround,
+    RequestState,
+    StepState,
+)
+
+VIEW = ("gdpr.view_erasurerequest", actors.APPROVE)
+"""Whoever may decide may look, as in the admin."""
+REFERENCE = "[0-9a-f]{4,32}"
+WEEK = timedelta(days=7)
+_RESUMABLE = transitions.EXECUTABLE | {RequestState.NEEDS_OPERATOR}
+
+
+class FileBody(Sent):
+    """A demand for erasure."""
+
+    subject = subjects.SubjectBody()
+    ground = Word(Ground.choices, default=Ground.NO_LONGER_NECESSARY.value)
+    identity = Word(
+        IdentityMethod.choices, required=False, help_text="How it was made sure who asks, if it was already."
+    )
+
+
+class IdentityBody(Sent):
+    """How it was made sure who asks. The proof itself is never kept."""
+
+    method = Word(IdentityMethod.choices)
+
+
+class ApproveBody(Sent):
+    """A yes to the plan that was seen, and to no other."""
+
+    digest = serializers.RegexField(r"^[0-9a-f]{64}$", error_messages={"invalid": "64 hexadecimal digits."})
+    reason = Text(max_length=2000, help_text="Kept encrypted.")
+
+
+class RejectBody(Sent):
+    """A no, on a legal ground."""
+
+    ground = Word(RejectionGround.choices)
+    reason = Text(max_length=2000, help_text="Kept encrypted.")
+
+
+class ExtendBody(Sent):
+    """Why two more months are needed."""
+
+    reason = Word(ExtensionReason.choices)
+
+
+class ConfirmBody(Sent):
+    """An entry whose instructions were followed."""
+
+    entry = Text(max_length=200)
+
+
+class RequestQuery(serializers.Serializer):
+    """Which requests."""
+
+    state = serializers.ListField(
+        child=Word(RequestState.choices), required=False, help_text="May be given several times."
+    )
+    due = Word(("over", "week", "later"), required=False, help_text="How soon open requests are due.")
+    store_failing = serializers.RegexField(
+        r"^[A-Za-z0-9_-]{1,60}$", required=False, help_text="A store that steps failed in or wait for."
+    )
+    mine_to_approve = serializers.BooleanField(
+        required=False, help_text="Those that wait for a decision which you may take."
+    )
+
+
+_BY_REFERENCE = OpenApiParameter(
+    "reference",
+    {"type": "string", "pattern": f"^{REFERENCE}$"},
+    OpenApiParameter.PATH,
+    description="Reference of the request; its beginning is enough while it is unique.",
+)
+
+
+@extend_schema(tags=["erasure requests"])
+class ErasureRequestViewSet(Api, GenericViewSet):
+    """Demands for erasure."""
+
+    needs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {
+        "list": VIEW,
+        "retrieve": VIEW,
+        "receipt": VIEW,
+        "create": actors.FILE,
+        "ask_identity": (actors.FILE, actors.APPROVE),
+        "identity": actors.FILE,
+        "plan": actors.FILE,
+        "extend": actors.FILE,
+        "cancel": actors.FILE,
+        "approve": actors.APPROVE,
+        "reject": actors.APPROVE,
+        "resume": actors.EXECUTE,
+        "confirm": actors.EXECUTE,
+    }
+    queryset = ErasureRequest.objects.none()
+    serializer_class = RequestDetail
+    lookup_field = "reference"
+    lookup_value_regex = REFERENCE
+
+    @extend_schema(parameters=[RequestQuery], responses=RequestAnswer(many=True))
+    def list(self, request: Request) -> Response:
+        """Show requests, the next deadline first."""
+        found = _found(self.asked(RequestQuery), request.user)
+        page = self.paginate_queryset(found.select_related("canonical"))
+        return self.get_paginated_response(answers.summaries(page, request.user))
+
+    @extend_schema(parameters=[_BY_REFERENCE])
+    def retrieve(self, request: Request, reference: str) -> Response:
+        """Show a request with its plan, steps and decisions."""
+        return Response(answers.detail(moving.find(reference), request.user))
+
+    @extend_schema(request=FileBody, responses={201: RequestDetail}, parameters=[idempotency.PARAMETER])
+    def create(self, request: Request) -> Response:
+        """
+        Put a demand on record. The clock of Art. 12(3) starts.
+
+        Where a request about the person is open, the new one is a `duplicate`, and `counts_as` names
+        the one that goes on.
+        """
+        made = _file(self.sent(FileBody), request)
+        address = reverse(f"{request.resolver_match.namespace}:request-detail", args=[made.reference])
+        return Response(answers.detail(made, request.user), 201, headers={"Location": address})
+
+    @extend_schema(parameters=[_BY_REFERENCE], request=None)
+    @action(detail=True, methods=["post"], url_path="ask-identity")
+    def ask_identity(self, request: Request, reference: str) -> Response:
+        """Ask for proof of who asks, because there is reasonable doubt (Art. 12(6))."""
+        moved = requests.ask_identity(moving.find(reference), by=request.user)
+        return Response(answers.detail(moved, request.user))
+
+    @extend_schema(parameters=[_BY_REFERENCE], request=IdentityBody)
+    @action(detail=True, methods=["post"])
+    def identity(self, request: Request, reference: str) -> Response:
+        """Note how it was made sure who asks."""
+        method = IdentityMethod(self.sent(IdentityBody)["method"])
+        moved = requests.check_identity(moving.find(reference), method, by=request.user)
+        return Response(answers.detail(moved, request.user))
+
+    @extend_schema(parameters=[_BY_REFERENCE], request=None)
+    @action(detail=True, methods=["post"])
+    def plan(self, request: Request, reference: str) -> Response:
+        """Count in every store what would happen, for another person to approve. Voids an older approval."""
+        found = moving.find(reference)
+        planning.plan(found, by=request.user)
+        return Response(answers.detail(found, request.user))
+
+    @extend_schema(parameters=[_BY_REFERENCE], request=ApproveBody, responses={202: RequestDetail})
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, reference: str) -> Response:
+        """Agree to exactly the plan of that digest. Accepted: `gdpr_process` or a worker carries it out."""
+        found, sent = moving.find(reference), self.sent(ApproveBody)
+        approvals.approve(found, by=request.user, digest=sent["digest"], reason=sent["reason"])
+        return Response(answers.detail(found, request.user), 202)
+
+    @extend_schema(parameters=[_BY_REFERENCE], request=RejectBody)
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Request, reference: str) -> Response:
+        """Refuse a request before anything was done."""
+        found, sent = moving.find(reference), self.sent(RejectBody)
+        requests.reject(found, RejectionGround(sent["ground"]), by=request.user, reason=sent["reason"])
+        return Response(answers.detail(found, request.user))
+
+    @extend_schema(parameters=[_BY_REFERENCE], request=None)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, reference: str) -> Response:
+        """Take a request back before anything was done."""
+        moved = requests.cancel(moving.find(reference), by=request.user)
+        return Response(answers.detail(moved, request.user))
+
+    @extend_schema(parameters=[_BY_REFERENCE], request=ExtendBody)
+    @action(detail=True, methods=["post"])
+    def extend(self, request: Request, reference: str) -> Response:
+        """Take two more months; once, within the first, and the person must be told why."""
+        reason = ExtensionReason(self.sent(ExtendBody)["reason"])
+        moved = requests.extend(moving.find(reference), reason, by=request.user)
+        return Response(answers.detail(moved, request.user))
+
+    @extend_schema(parameters=[_BY_REFERENCE], request=None, responses={202: RequestDetail})
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, reference: str) -> Response:
+        """Let what waits or was given up be tried now. Accepted: `gdpr_process` or a worker does."""
+        found = moving.find(reference)
+        if found.state not in _RESUMABLE:
+            raise IllegalTransition(
+                f"Request {found.reference} is “{found.state}”; there is nothing to resume.",
+                hint="What can be done now stands under “next” in the request.",
+            )
+        erasure.retry(found, by=request.user)
+        return Response(answers.detail(found, request.user), 202)
+
+    @extend_schema(parameters=[_BY_REFERENCE], request=ConfirmBody, responses={202: RequestDetail})
+    @action(detail=True, methods=["post"])
+    def confirm(self, request: Request, reference: str) -> Response:
+        """Note that the instructions of a manual entry were followed; a worker goes on."""
+        found, entry = moving.find(reference), self.sent(ConfirmBody)["entry"]
+        if not found.steps.filter(entry=entry).exists():
+            raise NotFound
+        erasure.confirm_manual(found, entry, by=request.user)
+        return Response(answers.detail(found, request.user), 202)
+
+    @extend_schema(parameters=[_BY_REFERENCE], responses={200: OpenApiTypes.OBJECT})
+    @action(detail=True, methods=["get"])
+    def receipt(self, request: Request, reference: str) -> Response:
+        """Give the newest receipt, signed (`accord.receipt/1`)."""
+        found = moving.find(reference)
+        made = receipts.latest(found)
+        if made is None:
+            raise NotFound
+        return Response(receipts.signed_document(made))
+
+
+def _found(query: Mapping[str, Any], person: Any) -> QuerySet[ErasureRequest]:
+    found = ErasureRequest.objects.all()
+    if states := query.get("state"):
+        found = found.filter(state__in=states)
+    if due := query.get("due"):
+        found = found.filter(state__in=transitions.OPEN, **_limits(due))
+    if store := query.get("store_failing"):
+        troubled = (StepState.RETRY_WAIT, StepState.FAILED)
+        found = found.filter(steps__store=store, steps__state__in=troubled).distinct()
+    return _decidable(found, person) if query.get("mine_to_approve") else found
+
+
+def _limits(due: str) -> dict[str, Any]:
+    now = timezone.now()
+    limits: dict[str, dict[str, Any]] = {
+        "over": {"due_at__lt": now},
+        "week": {"due_at__gte": now, "due_at__lt": now + WEEK},
+        "later": {"due_at__gte": now + WEEK},
+    }
+    return limits[due]
+
+
+def _decidable(found: QuerySet[ErasureRequest], person: Any) -> QuerySet[ErasureRequest]:
+    """Keep what a person may decide; the service decides in the end."""
+    if not person.has_perm(actors.APPROVE):
+        return found.none()
+    own = sealing.tag_of_key(person._meta.label, person.pk)
+    waiting = found.filter(state=RequestState.PLANNED, filed_by__isnull=False).exclude(subject_tag=own)
+    return waiting.exclude(filed_by=person.pk).exclude(planned_by__isnull=False, planned_by=person.pk)
+
+
+def _file(sent: Mapping[str, Any], request: Request) -> ErasureRequest:
+    """
+    File a request, once for each idempotency key.
+
+    Raises:
+        KeyReused: The key came with something else before.
+    """
+    key = idempotency.key_of(request)
+    try:
+        keys = subjects.resolve(sent["subject"])
+    except UnknownSubject:
+        # Sent again after the erasure: the person can't be found any more, and the answer is the same.
+        known = ErasureRequest.objects.filter(idempotency_key=key).first() if key else None
+        if known is None:
+            raise
+        return known
+    identity = IdentityMethod(sent["identity"]) if "identity" in sent else None
+    made = requests.file_request(
+        keys,
+        by=request.user,
+        channel=Channel.API,
+        ground=Ground(sent["ground"]),
+        identity=identity,
+        idempotency_key=key,
+    )
+    if (made.subject_tag, made.ground) != (sealing.tag_of(keys), sent["ground"]):
+        raise KeyReused(
+            "This idempotency key was sent before, with another demand.",
+            hint="Make a new key for each demand; send a key again only with the same body.",
+        )
+    return made

@@ -1,0 +1,107 @@
+"""People, as a body names them: by keys that stand in the body alone, never in an address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import serializers
+
+from accord.api.bodies import Sent, Text
+from accord.errors import AmbiguousSubject, UnknownSubject, UsageError
+from gdpr.datamap import load_data_map
+from gdpr.keys import key_type, parsed
+from gdpr.services import consent, sealing
+from gdpr.services.consent import Someone
+from gdpr.subjects import Subject, SubjectKeys
+
+SHOWN = 8
+
+
+@extend_schema_serializer(component_name="Subject")
+class SubjectBody(Sent):
+    """A person, named by one or more of the keys that the data map declares."""
+
+    kind = Text(
+        max_length=100,
+        required=False,
+        help_text="Model of the person, such as streaming.Listener; the data map's unless given.",
+    )
+    identifiers = serializers.DictField(
+        child=Text(max_length=320),
+        allow_empty=False,
+        help_text='Names of keys to values: {"email": "…"}. Several have to be of one person.',
+    )
+
+
+def resolve(named: Mapping[str, Any]) -> SubjectKeys:
+    """
+    Find the person that a body names.
+
+    Raises:
+        UsageError: The data map declares no such kind of person, or no such key.
+        WrongKeyType: A value is no key of its type.
+        UnknownSubject: Nobody has it.
+        AmbiguousSubject: Several have it, or the keys belong to different people.
+    """
+    data_map = load_data_map()
+    _check(data_map.subject, named)
+    found = [data_map.resolve(value, by) for by, value in named["identifiers"].items()]
+    if any(keys.primary != found[0].primary for keys in found):
+        raise AmbiguousSubject(
+            "The identifiers belong to different people.", hint="Send the identifiers of one person."
+        )
+    return found[0]
+
+
+def someone(named: Mapping[str, Any]) -> Someone:
+    """
+    Find the person that a body names, who may be erased already; then only the primary key still does.
+
+    Raises:
+        UsageError, WrongKeyType, UnknownSubject, AmbiguousSubject: As for :func:`resolve`.
+    """
+    try:
+        keys = resolve(named)
+    except UnknownSubject:
+        gone = _gone(named)
+        if gone is None or not consent.history(gone):
+            raise
+        return gone
+    return living(keys)
+
+
+def living(keys: SubjectKeys) -> Someone:
+    """Give somebody who consents, from their keys."""
+    return Someone(kind=keys.kind, tag=sealing.tag_of(keys))
+
+
+def masked(kind: str, tag: str) -> str:
+    """Name a person by the end of their tag: enough to see that two are the same one."""
+    return f"{kind.rpartition('.')[2]} …{tag[-SHOWN:]}"
+
+
+def _check(subject: Subject | None, named: Mapping[str, Any]) -> None:
+    """
+    Check names against the data map. They aren't repeated: somebody may mix up names and values.
+
+    Raises:
+        UsageError: One of them isn't declared.
+    """
+    if subject is None:
+        return
+    if named.get("kind", subject.model).lower() != subject.model.lower():
+        raise UsageError("The data map declares no such kind of person.", hint=f"Kinds: {subject.model}.")
+    if not set(named["identifiers"]) <= set(subject.names):
+        raise UsageError(
+            f"{subject.model} has no key of that name.", hint=f"Keys: {', '.join(subject.names)}."
+        )
+
+
+def _gone(named: Mapping[str, Any]) -> Someone | None:
+    subject = load_data_map().subject
+    if subject is None or set(named["identifiers"]) != {subject.key}:
+        return None
+    key = parsed(named["identifiers"][subject.key], key_type(subject.type), subject.key)
+    return consent.someone(subject.model, key)

@@ -1,0 +1,164 @@
+"""What is answered about runs, plans and approvals. People are random references of the audit trail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accord.types import Language, Phase
+from migrator.cli.render_approvals import approval_document
+from migrator.models import ApprovalState, Outcome, PlanApproval, RunKind
+from migrator.review import Review
+
+_PHASES = [phase.value for phase in Phase]
+
+
+class RunAnswer(serializers.Serializer):
+    """A run, as a list shows it."""
+
+    id = serializers.CharField()
+    kind = serializers.ChoiceField(RunKind.choices)
+    outcome = serializers.ChoiceField(Outcome.choices)
+    environment = serializers.CharField()
+    digest = serializers.CharField()
+    planned = serializers.IntegerField(help_text="Steps that were planned.")
+    done = serializers.IntegerField(help_text="Steps that succeeded.")
+    started_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    error_code = serializers.CharField(allow_blank=True)
+    error = serializers.CharField(allow_blank=True)
+
+
+class StepRunAnswer(serializers.Serializer):
+    """A step of a run."""
+
+    position = serializers.IntegerField()
+    store = serializers.CharField()
+    app = serializers.CharField()
+    name = serializers.CharField()
+    direction = serializers.CharField()
+    outcome = serializers.ChoiceField(Outcome.choices)
+    started_at = serializers.DateTimeField()
+    seconds = serializers.FloatField(allow_null=True)
+    changed = serializers.IntegerField()
+    detail = serializers.CharField(allow_blank=True)
+    error_code = serializers.CharField(allow_blank=True)
+    error = serializers.CharField(allow_blank=True)
+
+
+class RunDetail(RunAnswer):
+    """A run with its steps."""
+
+    steps = StepRunAnswer(many=True)
+
+
+class BoundStep(serializers.Serializer):
+    """A step, as an approval binds it."""
+
+    key = serializers.CharField()
+    phase = serializers.ChoiceField(_PHASES)
+    checksum = serializers.CharField()
+
+
+class ApprovalAnswer(serializers.Serializer):
+    """A request that a plan may run (`accord.approval/1`)."""
+
+    schema = serializers.CharField()
+    reference = serializers.CharField()
+    state = serializers.ChoiceField(ApprovalState.choices)
+    environment = serializers.CharField()
+    kind = serializers.ChoiceField(RunKind.choices)
+    direction = serializers.CharField()
+    target = serializers.CharField(allow_blank=True)
+    digest = serializers.CharField()
+    steps = BoundStep(many=True)
+    remaining = serializers.ListField(child=serializers.CharField(), help_text="Steps that may still run.")
+    reason = serializers.CharField()
+    requested_by = serializers.CharField()
+    requested_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    decided_by = serializers.CharField(allow_null=True)
+    decided_at = serializers.DateTimeField(allow_null=True)
+    decision_reason = serializers.CharField(allow_blank=True)
+    run = serializers.CharField(allow_null=True)
+
+    def to_representation(self, instance: PlanApproval) -> Any:
+        """Describe a request as the command does."""
+        return approval_document(instance, self.context["approvals"])
+
+
+class StatementAnswer(serializers.Serializer):
+    """What would be sent to a store."""
+
+    language = serializers.ChoiceField([language.value for language in Language])
+    text = serializers.CharField()
+    opaque = serializers.BooleanField(help_text="Seen in the file only.")
+
+
+class ReviewedStepAnswer(serializers.Serializer):
+    """A step as it stands on disk now."""
+
+    key = serializers.CharField()
+    phase = serializers.ChoiceField(_PHASES)
+    checksum = serializers.CharField()
+    title = serializers.CharField(allow_blank=True)
+    irreversible = serializers.CharField(allow_blank=True)
+    done = serializers.BooleanField()
+    statements = StatementAnswer(many=True)
+
+
+class ReviewedStore(serializers.Serializer):
+    """The steps of one store."""
+
+    store = serializers.CharField()
+    steps = ReviewedStepAnswer(many=True)
+
+
+class ApprovalDetail(ApprovalAnswer):
+    """A request with what each step would send, and what should be known before deciding."""
+
+    stores = ReviewedStore(many=True)
+    findings = serializers.ListField(child=serializers.CharField())
+
+    def to_representation(self, instance: PlanApproval) -> Any:
+        """Add what was looked at."""
+        found: Review = self.context["review"]
+        stores = [{"store": store, "steps": steps} for store, steps in found.stores]
+        return {
+            **super().to_representation(instance),
+            "stores": ReviewedStore(stores, many=True).data,
+            "findings": list(found.findings),
+        }
+
+
+class PlannedStep(BoundStep):
+    """A step that would run."""
+
+    store = serializers.CharField()
+    app = serializers.CharField()
+    name = serializers.CharField()
+    title = serializers.CharField(allow_blank=True)
+    irreversible = serializers.CharField(allow_blank=True)
+
+
+class DriftAnswer(serializers.Serializer):
+    """What disagrees, and may."""
+
+    key = serializers.CharField()
+    tolerable = serializers.BooleanField()
+    code = serializers.CharField()
+    message = serializers.CharField()
+    hint = serializers.CharField(allow_blank=True)
+    exit_code = serializers.IntegerField()
+
+
+class PlanAnswer(serializers.Serializer):
+    """What would run now (`accord.plan/1`)."""
+
+    schema = serializers.CharField()
+    direction = serializers.CharField()
+    digest = serializers.CharField()
+    steps = PlannedStep(many=True)
+    waiting = serializers.ListField(child=serializers.CharField())
+    drift = DriftAnswer(many=True)
