@@ -11,6 +11,8 @@ class GdprConfig(AppConfig):
     name = "gdpr"
     verbose_name = "Personal data"
     default_auto_field = "django.db.models.BigAutoField"
+    # What django-auditlog may show. Tags and sealed keys say who a request is about: never those.
+    audited = {"ErasureRequest": ("state",), "LegalHold": ("reason", "review_at")}
 
     def ready(self) -> None:
         """Register the checks of the data map."""

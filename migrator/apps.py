@@ -11,3 +11,7 @@ class MigratorConfig(AppConfig):
     name = "migrator"
     verbose_name = "Migrations"
     default_auto_field = "django.db.models.BigAutoField"
+    # What django-auditlog may show. Reasons are free text, and accounts belong to people.
+    audited = {"PlanApproval": ("state", "environment", "digest")}
+    # An approval may be what the migration of django-auditlog's own table is waiting for.
+    audited_if_possible = True
