@@ -33,7 +33,7 @@ from gdpr.datamap import load_data_map
 from gdpr.models import *
 from gdpr.services import *
 from gdpr.services import (
-    approvals, consent, erasure, holds, moving, planning, processing, receipts, requests, sealing, steps,
+    approvals, cohort_steps, cohorts, consent, erasure, holds, moving, planning, processing, receipts, requests, sealing, steps,
     verification,
 )
 from gdpr.states import *

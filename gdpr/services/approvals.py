@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import F
 from django.utils import timezone
 
 from accord.audit_events import Event
@@ -77,6 +79,19 @@ def take_back(held: ErasureRequest) -> None:
     """Void the approval of a request whose row is held; the same plan waits for approval again."""
     planning.void_approval(held)
     moving.move(held, RequestState.PLANNED, Event.ERASURE_APPROVAL_VOIDED)
+
+
+def standing_among(requests: Sequence[int]) -> set[int]:
+    """Give those of several requests whose approval counts. See :func:`standing`."""
+    found = Approval.objects.filter(
+        request__in=requests,
+        decision=Decision.APPROVED,
+        voided_at__isnull=True,
+        plan_digest=F("request__plan_digest"),
+        decided_by=F("request__approved_by"),
+        expires_at__gt=timezone.now(),
+    )
+    return set(found.values_list("request_id", flat=True))
 
 
 def standing(held: ErasureRequest) -> bool:

@@ -9,6 +9,7 @@ their children.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -39,6 +40,12 @@ def covers_everything(tag: str) -> bool:
 def held_entries(tag: str) -> frozenset[str]:
     """Give the ids of the entries that are held by name."""
     return frozenset(active(tag).exclude(entry="").values_list("entry", flat=True))
+
+
+def held_among(tags: Collection[str]) -> set[str]:
+    """Give those of several people of whom anything at all is held."""
+    found = LegalHold.objects.filter(subject_tag__in=tags, released_at__isnull=True)
+    return set(found.values_list("subject_tag", flat=True))
 
 
 def place_hold(

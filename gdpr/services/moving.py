@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -64,6 +64,20 @@ def locked(request: ErasureRequest | int) -> Iterator[ErasureRequest]:
         yield ErasureRequest.objects.select_for_update().get(pk=key)
 
 
+def locked_all(requests: Sequence[int], *states: RequestState) -> list[ErasureRequest]:
+    """
+    Hold the rows of those of several requests that are in one of these states, for the open transaction.
+
+    Everybody takes them in the same order, so that nobody waits for somebody who waits for them.
+
+    Args:
+        requests: Primary keys.
+        states: Which states.
+    """
+    rows = ErasureRequest.objects.select_for_update().filter(pk__in=requests, state__in=states)
+    return list(rows.order_by("pk"))
+
+
 def through_deadlocks(act: Callable[[], _Result]) -> _Result:
     """
     Do something again when PostgreSQL chose its transaction to end a deadlock: nothing of it was done.
@@ -97,6 +111,16 @@ def share_lock(request_id: int) -> RequestState:
         return RequestState(cursor.fetchone()[0])
 
 
+def share_locks(requests: Sequence[int], state: RequestState) -> set[int]:
+    """Keep several requests in a state until the transaction ends; give those that are in it."""
+    with connections[alias()].cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM gdpr_erasurerequest WHERE id = ANY(%s) AND state = %s ORDER BY id FOR SHARE",
+            [list(requests), state],
+        )
+        return {key for (key,) in cursor.fetchall()}
+
+
 def move(
     request: ErasureRequest,
     target: RequestState,
@@ -118,6 +142,35 @@ def move(
     record(request, event, by=by, counters=counters, outcome=outcome)
 
 
+def move_all(
+    held: Sequence[ErasureRequest],
+    target: RequestState,
+    event: Event,
+    counters: Callable[[ErasureRequest], Mapping[str, int]] | None = None,
+    **changes: object,
+) -> None:
+    """
+    Change the state of several requests whose rows are held. See :func:`move`.
+
+    Args:
+        held: The requests.
+        target: Their new state.
+        event: What happened.
+        counters: Gives the numbers of a request's event.
+        changes: Further fields, the same for all.
+
+    Raises:
+        IllegalTransition: The state of one of them doesn't allow it.
+    """
+    for request in held:
+        transitions.check(RequestState(request.state), target)
+        for name, value in {**changes, "state": target}.items():
+            setattr(request, name, value)
+    rows = ErasureRequest.objects.filter(pk__in=[request.pk for request in held])
+    rows.update(state=target, **changes)
+    record_all([act(request, event, counters=counters(request) if counters else None) for request in held])
+
+
 def record(
     request: ErasureRequest,
     event: Event,
@@ -129,14 +182,34 @@ def record(
     object_ref: str = "",
 ) -> None:
     """Write an audit event about a request, in the transaction that is open."""
-    audit.record(
-        event,
-        actor=actor(by),
+    done = act(
+        request, event, counters=counters, outcome=outcome, object_kind=object_kind, object_ref=object_ref
+    )
+    audit.record_all([done], actor=actor(by), using=alias())
+
+
+def record_all(acts: Sequence[audit.Act]) -> None:
+    """Write audit events of Accord itself about several requests, in the transaction that is open."""
+    if acts:
+        audit.record_all(acts, actor=actor(None), using=alias())
+
+
+def act(
+    request: ErasureRequest,
+    event: Event,
+    *,
+    counters: Mapping[str, int] | None = None,
+    outcome: Outcome = Outcome.DONE,
+    object_kind: ObjectKind = ObjectKind.ERASURE_REQUEST,
+    object_ref: str = "",
+) -> audit.Act:
+    """Say in the words of the audit trail what was done about a request."""
+    return audit.Act(
+        event=event,
         object_kind=object_kind,
         object_ref=object_ref or request.reference,
         request_ref=request.reference,
         outcome=outcome,
-        counters=counters,
+        counters=counters or {},
         plan_digest=request.plan_digest,
-        using=alias(),
     )

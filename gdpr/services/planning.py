@@ -18,7 +18,9 @@ from gdpr.models import ErasurePlan, ErasureRequest
 from gdpr.services import actors, holds, moving, policy, sealing, transitions
 from gdpr.services.actors import Person
 from gdpr.states import Decision, RequestState
+from gdpr.stores import each
 from gdpr.stores.base import Found, erasure_store
+from gdpr.stores.each import People
 from gdpr.subjects import SubjectKeys
 
 Document = Mapping[str, Any]
@@ -43,7 +45,34 @@ def preview(keys: SubjectKeys, data_map: DataMap | None = None) -> Document:
     the_map = data_map or load_data_map()
     the_map.require_sound()
     complete = collect(keys, the_map)
-    entries = [_line(entry, _found(entry, complete)) for entry in the_map.entries]
+    return _document(keys, the_map, [_line(entry, _found(entry, complete)) for entry in the_map.entries])
+
+
+def preview_each(people: People) -> dict[int, Document]:
+    """
+    Count for several people together what their erasures would find. See :func:`preview`.
+
+    Args:
+        people: Whose data.
+    """
+    the_map = load_data_map()
+    the_map.require_sound()
+    complete: People = people
+    for entry in the_map.to_collect():
+        if entry.is_looked_at:
+            complete = each.collect_each(entry, complete)
+    found = [each.find_each(entry, complete) for entry in the_map.entries]
+    return {
+        one: _document(
+            keys,
+            the_map,
+            [_line(entry, counts[one]) for entry, counts in zip(the_map.entries, found, strict=True)],
+        )
+        for one, keys in people.items()
+    }
+
+
+def _document(keys: SubjectKeys, the_map: DataMap, entries: list[dict[str, Any]]) -> Document:
     document: dict[str, Any] = {
         "schema": "accord.erasure.plan/1",
         "subject_kind": keys.kind,

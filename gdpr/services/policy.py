@@ -20,6 +20,7 @@ class ErasurePolicy:
         approval_days: Days until an approval that wasn't used expires.
         verify_again_hours: Hours after completion when every store is asked once more.
         batch_size: Rows or documents that one batch changes at most.
+        together: Approved requests that are carried out together, at most.
         lease_seconds: Seconds until a step whose worker fell silent may be taken over.
         retry_seconds: First delay after a failure; doubled each time, up to an hour.
         attempts: Failures in a row of one step before a person has to look.
@@ -31,6 +32,7 @@ class ErasurePolicy:
     approval_days: float = 7
     verify_again_hours: float = 24
     batch_size: float = 1000
+    together: float = 500
     lease_seconds: float = 120
     retry_seconds: float = 30
     attempts: float = 12

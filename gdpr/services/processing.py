@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.db.models import Q, QuerySet
@@ -11,7 +12,17 @@ from django.utils import timezone
 
 from accord.errors import AccordError, ApprovalVoid, AwaitingApproval, OnHold
 from gdpr.models import ErasureRequest
-from gdpr.services import approvals, consent, erasure, transitions, verification
+from gdpr.services import (
+    approvals,
+    cohort_verification,
+    cohorts,
+    consent,
+    erasure,
+    policy,
+    transitions,
+    verification,
+)
+from gdpr.services.erasure import Stop
 from gdpr.states import RequestState
 
 logger = logging.getLogger(__name__)
@@ -43,7 +54,7 @@ class Processed:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def process_due(*, stop: Callable[[], bool] = lambda: False) -> Processed:
+def process_due(*, stop: Stop = lambda: False) -> Processed:
     """
     Do everything that is due now. May run beside itself.
 
@@ -53,14 +64,46 @@ def process_due(*, stop: Callable[[], bool] = lambda: False) -> Processed:
     found = Processed()
     for request in _expired_approvals():
         _guarded(request, found, _expire)
+    _verify_together(found, stop)
     for request in _second_verifications():
         if not stop():
             _guarded(request, found, _verify_again)
-    for request in _going_on():
+    waiting = _work_together(found, stop)
+    for request in _going_on().exclude(pk__in=waiting):
         if not stop():
             _guarded(request, found, lambda one, into: _work(one, into, stop))
     found.expired_consents = consent.expire_due()
     return found
+
+
+def _verify_together(found: Processed, stop: Stop) -> None:
+    for chunk in _chunks(_second_verifications()):
+        if not stop():
+            with suppress(AccordError):
+                # A store that is away is reported by each request that waits for it.
+                found.verified += cohort_verification.verify_again(chunk)
+
+
+def _work_together(found: Processed, stop: Stop) -> set[int]:
+    """Carry out what can be carried out together; give those for whom it is no use to try again now."""
+    given_up: set[int] = set()
+    for chunk in _chunks(_going_on()):
+        waiting = {} if stop() else cohorts.work(chunk, stop)
+        given_up |= waiting.keys()
+        for one in ErasureRequest.objects.filter(pk__in=chunk).only("reference", "state"):
+            if one.pk in waiting:
+                found.waiting[one.reference] = waiting[one.pk]
+            elif one.state in transitions.COMPLETE:
+                found.completed.append(one.reference)
+    return given_up
+
+
+def _chunks(requests: QuerySet[ErasureRequest]) -> Iterator[list[int]]:
+    """Cut requests into cohorts. One alone is none."""
+    keys = list(requests.values_list("pk", flat=True))
+    size = max(int(policy.load().together), 1)
+    chunks = (keys[start : start + size] for start in range(0, len(keys), size))
+    return (chunk for chunk in chunks if len(chunk) > 1)
 
 
 Handle = Callable[[ErasureRequest, Processed], None]
@@ -93,7 +136,7 @@ def _verify_again(request: ErasureRequest, found: Processed) -> None:
         found.verified.append(request.reference)
 
 
-def _work(request: ErasureRequest, found: Processed, stop: Callable[[], bool]) -> None:
+def _work(request: ErasureRequest, found: Processed, stop: Stop) -> None:
     rested = erasure.work(request, stop=stop)
     if rested.state in transitions.COMPLETE:
         found.completed.append(rested.reference)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from django.utils import timezone
 from accord import conf, signing
 from accord.errors import ReceiptInvalid, SignatureError
 from gdpr.fields import random_reference
-from gdpr.models import ErasureRequest, ErasureStep, Receipt
+from gdpr.models import Approval, ErasurePlan, ErasureRequest, ErasureStep, Receipt
 from gdpr.states import Decision
 
 SCHEMA = "accord.receipt/1"
@@ -38,11 +39,24 @@ def make(
         verified_at: When the stores had answered.
         servers: Which servers answered, by alias.
     """
-    reference = random_reference()
-    document = _document(held, kind, reference, verified_at, servers)
+    return make_all([held], kind, verified_at=verified_at, servers=servers)[0]
+
+
+def make_all(
+    held: Sequence[ErasureRequest], kind: Receipt.Kind, *, verified_at: datetime, servers: Mapping[str, str]
+) -> list[Receipt]:
+    """Write and sign a receipt of each of several requests. See :func:`make`."""
+    sources = _sources(held)
+    receipts = [
+        _signed(one, kind, _document(one, kind, sources[one.pk], verified_at, servers)) for one in held
+    ]
+    return Receipt.objects.bulk_create(receipts)
+
+
+def _signed(held: ErasureRequest, kind: Receipt.Kind, document: Document) -> Receipt:
     payload = _payload(document)
-    return Receipt.objects.create(
-        reference=reference,
+    return Receipt(
+        reference=document["receipt"],
         request=held,
         kind=kind,
         document=document,
@@ -50,6 +64,27 @@ def make(
         signature=signing.sign(payload, purpose=SCHEMA),
         made_at=timezone.now(),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    """What a receipt is written from, beside its request."""
+
+    plan: ErasurePlan
+    steps: Sequence[ErasureStep]
+    approved_at: datetime | None
+
+
+def _sources(held: Sequence[ErasureRequest]) -> Mapping[int, _Source]:
+    keys = [one.pk for one in held]
+    plans = ErasurePlan.objects.filter(request__in=keys).order_by("request_id", "-number")
+    newest = {plan.request_id: plan for plan in plans.distinct("request_id")}
+    steps: dict[int, list[ErasureStep]] = {key: [] for key in keys}
+    for step in ErasureStep.objects.filter(request__in=keys).order_by("request_id", "position"):
+        steps[step.request_id].append(step)
+    standing = Approval.objects.filter(request__in=keys, decision=Decision.APPROVED, voided_at__isnull=True)
+    approved = dict(standing.values_list("request_id", "decided_at"))
+    return {key: _Source(plan=newest[key], steps=steps[key], approved_at=approved.get(key)) for key in keys}
 
 
 def signed_document(receipt: Receipt) -> Document:
@@ -92,7 +127,7 @@ def render_html(receipt: Receipt) -> str:
         signer, fault = verify_receipt(document), ""
     except ReceiptInvalid as exc:
         signer, fault = "", exc.message
-    context = {"receipt": document, "signer": signer, "fault": fault, "summary": _summary(document)}
+    context = {"receipt": document, "signer": signer, "fault": fault, "summary": summary(document)}
     return render_to_string("gdpr/receipt.html", context)
 
 
@@ -104,17 +139,15 @@ def latest(request: ErasureRequest) -> Receipt | None:
 def _document(
     held: ErasureRequest,
     kind: Receipt.Kind,
-    reference: str,
+    source: _Source,
     verified_at: datetime,
     servers: Mapping[str, str],
 ) -> dict[str, Any]:
-    made = held.plans.order_by("-number")[0]
-    lines = {line["entry"]: line for line in made.document["entries"]}
-    done = list(held.steps.order_by("position"))
+    lines = {line["entry"]: line for line in source.plan.document["entries"]}
     settings = conf.load()
     return {
         "schema": SCHEMA,
-        "receipt": reference,
+        "receipt": random_reference(),
         "kind": str(kind),
         "request": held.reference,
         "project": settings.project,
@@ -123,27 +156,22 @@ def _document(
         "ground": held.ground,
         "received_at": _iso(held.received_at),
         "due_at": _iso(held.due_at),
-        "approved_at": _iso(_approved_at(held)),
+        "approved_at": _iso(source.approved_at),
         "fenced_at": _iso(held.fenced_at),
         "completed_at": _iso(held.completed_at),
         "verified_at": _iso(verified_at),
         "in_time": held.completed_at is not None and held.completed_at <= held.due_at,
-        "map_digest": made.map_digest,
+        "map_digest": source.plan.map_digest,
         "plan_digest": held.plan_digest,
         "servers": dict(servers),
-        "steps": [_step(step) for step in done],
-        "kept": [_kept(step, lines[step.entry]) for step in done if step.kept and not step.again],
+        "steps": [_step(step) for step in source.steps],
+        "kept": [_kept(step, lines[step.entry]) for step in source.steps if step.kept and not step.again],
         "not_applicable": [
             {"entry": line["entry"], "store": line["store"], "reason": line["reason"]}
-            for line in made.document["entries"]
+            for line in source.plan.document["entries"]
             if "reason" in line
         ],
     }
-
-
-def _approved_at(held: ErasureRequest) -> datetime | None:
-    standing = held.approvals.filter(decision=Decision.APPROVED, voided_at__isnull=True).first()
-    return None if standing is None else standing.decided_at
 
 
 def _step(step: ErasureStep) -> dict[str, Any]:
@@ -177,7 +205,7 @@ def _kept(step: ErasureStep, line: Document) -> dict[str, Any]:
     }
 
 
-def _summary(document: Document) -> list[dict[str, Any]]:
+def summary(document: Document) -> list[dict[str, Any]]:
     """Add the steps up by store, in the order of the receipt."""
     totals: dict[str, dict[str, Any]] = {}
     for step in document["steps"]:

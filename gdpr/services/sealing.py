@@ -8,12 +8,15 @@ Destroying the sealed text destroys what it said. A secret that was replaced mus
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from accord import keys, tombstones
 from accord.errors import KeysDestroyed
 from gdpr.models import ConsentEvent, ErasureRequest, LegalHold
+from gdpr.states import RequestState
 from gdpr.subjects import SubjectKeys
 
 _PURPOSE = "gdpr.sealing"
@@ -58,6 +61,33 @@ def keys_of(request: ErasureRequest) -> SubjectKeys:
         KeysDestroyed: They were destroyed when the request was closed.
     """
     return SubjectKeys.from_json(unseal(request.sealed_keys))
+
+
+def people_of(requests: Sequence[int], *states: RequestState) -> dict[int, SubjectKeys]:
+    """
+    Open the keys of those of several requests that are in one of these states.
+
+    Args:
+        requests: Primary keys.
+        states: Which states. A request whose keys can't be opened is passed over; alone it says so.
+    """
+    found: dict[int, SubjectKeys] = {}
+    for request in ErasureRequest.objects.filter(pk__in=requests, state__in=states).order_by("pk"):
+        with suppress(KeysDestroyed):
+            found[request.pk] = keys_of(request)
+    return found
+
+
+def keep_collected(held: Sequence[ErasureRequest], people: Mapping[int, SubjectKeys]) -> None:
+    """Seal what was collected with several requests whose rows are held, beside what was before."""
+    changed = []
+    for one in held:
+        before = keys_of(one)
+        merged = before.with_collected(people[one.pk].collected)
+        if merged != before:
+            one.sealed_keys = seal_keys(merged)
+            changed.append(one)
+    ErasureRequest.objects.bulk_update(changed, ["sealed_keys"], batch_size=500)
 
 
 def tag_of(found: SubjectKeys) -> str:

@@ -28,6 +28,7 @@ from gdpr.entries import Entry
 from gdpr.locators import needs
 from gdpr.models import ErasureRequest, ErasureStep
 from gdpr.services import holds, moving, policy, scheduling, sealing
+from gdpr.services.planning import Document
 from gdpr.services.scheduling import StepView
 from gdpr.states import RequestState, StepState
 from gdpr.stores.base import Erased, erasure_store
@@ -56,27 +57,30 @@ class Claim:
 
 def create(held: ErasureRequest, the_map: DataMap) -> None:
     """Write the steps of a request whose row is held: every entry, then the copies once more."""
-    found = {line["entry"]: line for line in held.plans.order_by("-number")[0].document["entries"]}
+    document = held.plans.order_by("-number")[0].document
+    ErasureStep.objects.bulk_create(rows_of(held, the_map, document), ignore_conflicts=True)
+
+
+def rows_of(held: ErasureRequest, the_map: DataMap, document: Document) -> list[ErasureStep]:
+    """Give the steps of a request as its plan has them, not yet written."""
+    found = {line["entry"]: line for line in document["entries"]}
     first = [entry for entry in the_map.entries if entry.holds_data]
     again = [entry for entry in the_map.derived() if entry.is_automatic]
     order = [(entry, False) for entry in first] + [(entry, True) for entry in again]
-    ErasureStep.objects.bulk_create(
-        [
-            ErasureStep(
-                request=held,
-                position=position,
-                entry=entry.id,
-                again=second,
-                store=entry.store,
-                target=entry.target,
-                action=actions.name(entry.action),
-                state=_initial(entry, found[entry.id]["found"]),
-                found=0 if second else found[entry.id]["found"],
-            )
-            for position, (entry, second) in enumerate(order)
-        ],
-        ignore_conflicts=True,
-    )
+    return [
+        ErasureStep(
+            request=held,
+            position=position,
+            entry=entry.id,
+            again=second,
+            store=entry.store,
+            target=entry.target,
+            action=actions.name(entry.action),
+            state=_initial(entry, found[entry.id]["found"]),
+            found=0 if second else found[entry.id]["found"],
+        )
+        for position, (entry, second) in enumerate(order)
+    ]
 
 
 def _initial(entry: Entry, found: int) -> StepState:
@@ -256,19 +260,27 @@ def _note(step: ErasureStep, erased: Erased) -> None:
 
 def fail(claim: Claim, code: str) -> None:
     """Note that a step failed: it waits longer each time, and in the end for a person."""
-    rules = policy.load()
-    with transaction.atomic(using=moving.alias()):
+    # The request's row comes before the step's, here as in a batch: the other way round two workers
+    # would wait for each other.
+    with moving.locked(claim.request_id) as held:
         step = _ours(claim)
-        step.failures += 1
-        step.error_code = code
-        given_up = step.failures >= rules.attempts
-        step.state = StepState.FAILED if given_up else StepState.RETRY_WAIT
-        step.owner, step.lease_until = "", None
-        step.save()
-        waits = Now() + rules.delay(step.failures)
-        ErasureStep.objects.filter(pk=step.pk).update(next_attempt_at=waits)
-        ErasureRequest.objects.filter(pk=claim.request_id).update(trouble=code)
+        note_failure(step, code)
+        held.trouble = code
+        held.save(update_fields=["trouble"])
         _record(step, Event.ERASURE_STEP_FAILED, Outcome.FAILED)
+
+
+def note_failure(step: ErasureStep, code: str) -> None:
+    """Count a failure of a step whose row is held, and have it wait."""
+    rules = policy.load()
+    step.failures += 1
+    step.error_code = code
+    given_up = step.failures >= rules.attempts
+    step.state = StepState.FAILED if given_up else StepState.RETRY_WAIT
+    step.owner, step.lease_until = "", None
+    step.save()
+    waits = Now() + rules.delay(step.failures)
+    ErasureStep.objects.filter(pk=step.pk).update(next_attempt_at=waits)
 
 
 def _record(step: ErasureStep, event: Event, outcome: Outcome) -> None:
@@ -298,7 +310,7 @@ def ensure_collected(request_id: int, entry: Entry) -> SubjectKeys:
     request = ErasureRequest.objects.get(pk=request_id)
     keys = sealing.keys_of(request)
     the_map = load_data_map()
-    wanted = _needed(entry, the_map)
+    wanted = needed(entry, the_map)
     missing = [
         one
         for one in the_map.to_collect()
@@ -311,7 +323,7 @@ def ensure_collected(request_id: int, entry: Entry) -> SubjectKeys:
     return keep_collected(request_id, keys)
 
 
-def _needed(entry: Entry, the_map: DataMap) -> set[str]:
+def needed(entry: Entry, the_map: DataMap) -> set[str]:
     """Give an entry's id, and those of all entries that must be collected before it can be found."""
     wanted, waiting = {entry.id}, [entry]
     while waiting:

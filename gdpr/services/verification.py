@@ -109,7 +109,7 @@ def verify(request: ErasureRequest) -> bool:
     try:
         verdict = read(_fresh_keys(request))
     except (StoreUnavailable, StoreError) as exc:
-        _wait(request, exc)
+        wait(request, exc)
         return False
     with moving.locked(request) as held:
         if held.state != RequestState.VERIFYING:
@@ -128,7 +128,8 @@ def _fresh_keys(request: ErasureRequest) -> SubjectKeys:
     return steps.keep_collected(request.pk, planning.collect(keys, load_data_map()))
 
 
-def _wait(request: ErasureRequest, trouble: AccordError) -> None:
+def wait(request: ErasureRequest, trouble: AccordError) -> None:
+    """Have a request that is being verified wait for a store that can't be asked."""
     with moving.locked(request) as held:
         if held.state == RequestState.VERIFYING:
             held.trouble = trouble.code
@@ -156,8 +157,13 @@ def _reopen(held: ErasureRequest, verdict: Verdict) -> bool:
     return True
 
 
+def target_of(verdict: Verdict) -> RequestState:
+    """Say what a clean verdict makes of a request."""
+    return RequestState.COMPLETED_WITH_RETENTION if verdict.kept else RequestState.COMPLETED
+
+
 def _complete(held: ErasureRequest, verdict: Verdict) -> None:
-    target = RequestState.COMPLETED_WITH_RETENTION if verdict.kept else RequestState.COMPLETED
+    target = target_of(verdict)
     counters = {"residue": 0, "retained": verdict.kept, "entries": len(verdict.readings)}
     tombstones.mark_erased(held.subject_tag, using=moving.alias())
     # A verification that reopened an erasure later does not make it late: it was answered then.

@@ -1,5 +1,5 @@
 """
-`manage.py gdpr_erase`, killed at a given line of the suite's own code.
+`manage.py gdpr_erase` or `gdpr_process`, killed at a given line of the suite's own code.
 
     python -m tests.acceptance.mortal_erasure LINE COMMAND [ARGUMENTS]
 
@@ -18,7 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = tuple(f"{ROOT}/{name}/" for name in ("accord", "gdpr"))
-SAGA = f"{ROOT}/gdpr/services/erasure.py"
+SAGA = frozenset({f"{ROOT}/gdpr/services/erasure.py", f"{ROOT}/gdpr/services/cohorts.py"})
 
 
 class Mortality:
@@ -39,7 +39,7 @@ class Mortality:
         filename = frame.f_code.co_filename
         if not filename.startswith(OURS):
             return None
-        if filename == SAGA and frame.f_code.co_name == "work":
+        if filename in SAGA and frame.f_code.co_name == "work":
             self.counting = True
         if event == "line" and self.counting:
             self.seen += 1

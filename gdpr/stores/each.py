@@ -1,0 +1,129 @@
+"""
+What a store holds of each of several people, asked with one look wherever the store can tell.
+
+Where it can't (a walk over foreign keys, a log of any model, sessions), it is asked for all of
+them together first: mostly nothing is there, and nobody needs to be asked for alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from gdpr.actions import Delete, Manual, Retain
+from gdpr.entries import Entry
+from gdpr.keys import Plain, variants
+from gdpr.locators import Key, Rows
+from gdpr.stores.base import Found, erasure_store
+from gdpr.subjects import SeveralKeys, SubjectKeys
+
+People = Mapping[int, SubjectKeys]
+"""Keys of people, by the request that each belongs to."""
+
+_NOTHING = Found(count=0, pending=0)
+
+
+def several(people: People) -> SeveralKeys:
+    """Put the keys of people together."""
+    return SeveralKeys(tuple(people.values()))
+
+
+def find_each(entry: Entry, people: People) -> dict[int, Found]:
+    """
+    Count what is there of each person. Nothing is changed.
+
+    Args:
+        entry: Where to look.
+        people: Whom for.
+
+    Raises:
+        StoreUnavailable: The store can't be reached.
+    """
+    if not entry.is_looked_at:
+        return dict.fromkeys(people, _NOTHING)
+    counts = _tally(entry, people)
+    pending = None if counts is None else _pending(entry, people, counts)
+    if counts is None or pending is None:
+        return _one_by_one(entry, people)
+    return {one: Found(count=counts[one], pending=pending[one]) for one in people}
+
+
+def pending_each(entry: Entry, people: People) -> dict[int, int]:
+    """Count what an erasure has still to change of each person."""
+    if isinstance(entry.action, Manual) or not entry.is_looked_at:
+        return dict.fromkeys(people, 0)
+    counted = _tally(entry, people, pending=True)
+    if counted is not None:
+        return counted
+    return {one: found.pending for one, found in _one_by_one(entry, people).items()}
+
+
+def residue_each(entry: Entry, people: People) -> dict[int, int]:
+    """Count what an erasure has left of each person, by the store's second look."""
+    store = erasure_store(entry.store)
+    if not store.residue(entry, several(people)):
+        return dict.fromkeys(people, 0)
+    return {one: store.residue(entry, keys) for one, keys in people.items()}
+
+
+def collect_each(entry: Entry, people: People) -> dict[int, SubjectKeys]:
+    """Collect the primary keys of each person's rows, for entries that refer to them."""
+    store = erasure_store(entry.store)
+    owners = _owners(entry, people)
+    found = None if owners is None else store.collect_by_key(entry, several(people))
+    if owners is None or found is None or not found.keys() <= owners.keys():
+        return {one: keys.with_collected(store.collect(entry, keys)) for one, keys in people.items()}
+    collected: dict[int, list[Plain]] = {one: [] for one in people}
+    for key, rows in found.items():
+        collected[owners[key]] += rows
+    return {one: keys.with_collected({entry.id: collected[one]}) for one, keys in people.items()}
+
+
+def _pending(entry: Entry, people: People, counts: dict[int, int]) -> dict[int, int] | None:
+    if isinstance(entry.action, Delete):
+        return counts
+    if isinstance(entry.action, Manual) or (isinstance(entry.action, Retain) and not entry.action.strategies):
+        return dict.fromkeys(people, 0)
+    return _tally(entry, people, pending=True)
+
+
+def _tally(entry: Entry, people: People, *, pending: bool = False) -> dict[int, int] | None:
+    owners = _owners(entry, people)
+    if owners is None:
+        return None
+    counted = erasure_store(entry.store).tally(entry, several(people), pending=pending)
+    if counted is None or not counted.keys() <= owners.keys():
+        return None
+    found = dict.fromkeys(people, 0)
+    for key, rows in counted.items():
+        found[owners[key]] += rows
+    return found
+
+
+def _owners(entry: Entry, people: People) -> dict[str, int] | None:
+    """Say whose each key is, as a text; None when a key is shared or the locator is no plain field."""
+    keys_of = _keys(entry)
+    if keys_of is None:
+        return None
+    owners: dict[str, int] = {}
+    for one, keys in people.items():
+        for key in {str(form) for form in keys_of(keys)}:
+            if owners.setdefault(key, one) != one:
+                return None
+    return owners
+
+
+def _keys(entry: Entry) -> Callable[[SubjectKeys], Iterable[object]] | None:
+    match entry.locator:
+        case Key(_, kind, by):
+            return lambda keys: [form for value in keys.values(by) for form in variants(value, kind)]
+        case Rows(of):
+            return lambda keys: keys.collected.get(of, ())
+        case _:
+            return None
+
+
+def _one_by_one(entry: Entry, people: People) -> dict[int, Found]:
+    store = erasure_store(entry.store)
+    if store.find(entry, several(people)).count == 0:
+        return dict.fromkeys(people, _NOTHING)
+    return {one: store.find(entry, keys) for one, keys in people.items()}
