@@ -4,55 +4,45 @@ from __future__ import annotations
 
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
-from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accord import conf
+from accord.admin_parts import Folded, Pages, chip, day
 from accord.errors import AccordError
 from accord.models import AuditEvent
 from accord.verification import verify
-
-if TYPE_CHECKING:
-    # Django's class takes a parameter in the stubs only.
-    Events = admin.ModelAdmin[AuditEvent]
-else:
-    Events = admin.ModelAdmin
-
 
 _REFERENCES = ("request_ref", "object_ref", "actor_ref", "plan_digest", "hash")
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(Events):
+class AuditEventAdmin(Pages):
     """Events, newest first; nobody adds, changes or deletes one here."""
 
     list_display = (
         "seq",
-        "at",
+        "happened",
         "event",
         "shown_outcome",
-        "actor_kind",
-        "object_kind",
         "shown_counters",
         "shown_request",
     )
-    list_filter = ("event", "outcome", "object_kind", "actor_kind", "at")
+    list_filter = (("event", Folded), "outcome", ("object_kind", Folded), "actor_kind", "at")
     # Shows the field; get_search_results decides what is compared.
     search_fields = _REFERENCES
     search_help_text = _("Whole reference of a request, object or actor; whole plan digest or hash")
     date_hierarchy = "at"
-    list_per_page = 50
     show_full_result_count = False
-    actions = None
+    empty_says = _("Nothing has happened yet that is kept here. What the suite does is added by itself.")
     change_list_template = "admin/accord/auditevent/change_list.html"
     fieldsets = (
         (None, {"fields": (("seq", "at"), ("event", "shown_outcome"), "shown_counters")}),
@@ -63,15 +53,6 @@ class AuditEventAdmin(Events):
         (_("Proof"), {"fields": ("plan_digest", "prev_hash", "hash")}),
     )
     readonly_fields = ("shown_outcome", "shown_counters")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
-        return False
 
     def has_verify_permission(self, request: HttpRequest) -> bool:
         """Tell whether a person may have the trail verified."""
@@ -108,24 +89,22 @@ class AuditEventAdmin(Events):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        context: dict[str, Any] = {
-            **self.admin_site.each_context(request),
-            "title": _("Verification of the audit trail"),
-            "opts": self.opts,
-            "back": reverse(f"{self.admin_site.name}:accord_auditevent_changelist"),
-        }
+        context = self.context_of(request, None, str(_("Verification of the audit trail")))
         try:
             context["report"] = verify()
         except AccordError as exc:
             messages.error(request, f"{exc} {exc.hint}")
         return render(request, "admin/accord/auditevent/verified.html", context)
 
+    @admin.display(description=_("at"), ordering="at")
+    def happened(self, event: AuditEvent) -> str:
+        """Show when, short enough for a list."""
+        return day(event.at)
+
     @admin.display(description=_("outcome"), ordering="outcome")
     def shown_outcome(self, event: AuditEvent) -> SafeString:
         """Show the outcome as a word in a coloured frame; the word says it, the colour helps."""
-        return format_html(
-            '<span class="outcome outcome-{}">{}</span>', event.outcome, event.get_outcome_display()
-        )
+        return chip(event.outcome, event.get_outcome_display())
 
     @admin.display(description=_("numbers"))
     def shown_counters(self, event: AuditEvent) -> str:
@@ -136,8 +115,3 @@ class AuditEventAdmin(Events):
     def shown_request(self, event: AuditEvent) -> str:
         """Show the beginning of the request's reference; the whole of it stands on the event's page."""
         return event.request_ref[:8] or "-"
-
-    class Media:
-        """The colours of outcomes."""
-
-        css = {"all": ("accord/audit.css",)}

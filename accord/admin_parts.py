@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from django import forms
+from django.contrib import admin, messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
+
+from accord.errors import AccordError
+
+if TYPE_CHECKING:
+    # Django's class takes a parameter in the stubs only.
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    ModelAdmin = admin.ModelAdmin
 
 
 class ReadOnly:
@@ -24,9 +42,206 @@ class ReadOnly:
         return False
 
 
-def chip(outcome: str, label: str) -> SafeString:
-    """Show an outcome as a word in a coloured frame; the word says it, the colour helps."""
-    return format_html('<span class="outcome outcome-{}">{}</span>', outcome, label)
+class Folded(admin.ChoicesFieldListFilter):
+    """A filter with many choices, folded until one of them is chosen."""
+
+    template = "admin/accord/folded_filter.html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """
+    Something that a person may decide on a page of its own.
+
+    Attributes:
+        name: Of the address.
+        label: On the button that leads to the page.
+        submit: On the button of that page, which decides.
+        explains: What then happens.
+        hindrance: Why this person can't decide it; empty when they can.
+        query: What the address carries along, such as `?digest=…`.
+        leads: Whether it is the one that the page is there for.
+    """
+
+    name: str
+    label: Any
+    submit: Any
+    explains: Any
+    hindrance: str = ""
+    query: str = ""
+    leads: bool = False
+
+
+class Pages(ReadOnly, ModelAdmin):
+    """
+    Lists and pages of what nobody edits, and pages on which somebody decides.
+
+    Attributes:
+        page_template: Template of the page of a row; empty for Django's own.
+        empty_says: What to do where the list is empty, because nothing is there yet.
+    """
+
+    change_list_template = "admin/accord/change_list.html"
+    page_template = ""
+    empty_says: Any = ""
+    actions = None
+    list_per_page = 50
+
+    class Media:
+        """The look that the suite's pages share."""
+
+        css: ClassVar = {"all": ("accord/pages.css",)}
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list under its own name: nothing is selected in it to be changed."""
+        title = capfirst(self.opts.verbose_name_plural)
+        shown = {"title": title, "empty_says": self.empty_says, **(extra_context or {})}
+        return super().changelist_view(request, shown)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show a row."""
+        if not self.page_template:
+            return super().change_view(request, object_id, form_url, extra_context)
+        shown = self.found(request, object_id)
+        decisions = self.decisions(request, shown)
+        context = {
+            **self.context_of(request, shown),
+            "decisions": decisions,
+            "hindrances": _by_hindrance(decisions),
+            **self.facts(request, shown),
+        }
+        return TemplateResponse(request, self.page_template, context)
+
+    def title_of(self, shown: Any) -> str:
+        """Name a row, as its page is headed."""
+        return str(shown)
+
+    def facts(self, request: HttpRequest, shown: Any) -> dict[str, Any]:
+        """Give what the page of a row shows."""
+        return {}
+
+    def decisions(self, request: HttpRequest, shown: Any) -> Sequence[Decision]:
+        """Give what can be decided about a row as it stands."""
+        return ()
+
+    def found(self, request: HttpRequest, object_id: str) -> Any:
+        """
+        Find a row that this person may see.
+
+        Raises:
+            Http404: There is none.
+            PermissionDenied: The person may not see it.
+        """
+        found = self.get_object(request, object_id)
+        if found is None:
+            raise Http404
+        if not self.has_view_permission(request, found):
+            raise PermissionDenied
+        return found
+
+    def context_of(self, request: HttpRequest, shown: Model | None, title: str = "") -> dict[str, Any]:
+        """
+        Give what every page needs.
+
+        Args:
+            request: The request.
+            shown: The row that it is about; None for a page about all of them.
+            title: Of the page, where it is not the row's own.
+        """
+        about = {} if shown is None else {"name": self.title_of(shown), "page_url": self.page_of(shown)}
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "media": self.media,
+            "title": title or about.get("name", ""),
+            "subpage": bool(title),
+            "object": shown,
+            "list_url": self.url("changelist"),
+            **about,
+        }
+
+    def asking(
+        self, request: HttpRequest, shown: Model, decision: Decision, form: forms.Form | None = None
+    ) -> dict[str, Any]:
+        """Give what the page of a decision needs."""
+        return {
+            **self.context_of(request, shown, str(decision.submit)),
+            "form": form,
+            "submit": decision.submit,
+            "explains": decision.explains,
+            "hindrance": decision.hindrance,
+        }
+
+    def url(self, name: str, *args: object) -> str:
+        """Give the address of one of these pages."""
+        address = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{name}"
+        return reverse(address, args=args)
+
+    def page_of(self, shown: Model) -> str:
+        """Give the address of a row's page."""
+        return self.url("change", shown.pk)
+
+    def address(self, name: str, view: Any, *, of_row: bool = True, **more: Any) -> URLPattern:
+        """
+        Make the address of a further page.
+
+        Args:
+            name: Of the page.
+            view: What answers.
+            of_row: Whether it stands below a row, whose key it then gets.
+            more: Handed on to the view.
+        """
+        route = f"<path:object_id>/{name}/" if of_row else f"{name}/"
+        title = f"{self.opts.app_label}_{self.opts.model_name}_{name}"
+        address: URLPattern = path(route, self.admin_site.admin_view(view), more, name=title)
+        return address
+
+    def have_done(
+        self, request: HttpRequest, act: Callable[[], object], said: Any, shown: Model
+    ) -> HttpResponse:
+        """
+        Let a service act; what it refuses is said on the page.
+
+        Args:
+            request: The request.
+            act: Acts, and may give back what is to be said instead of `said`.
+            said: What the person reads afterwards.
+            shown: The row whose page comes next.
+        """
+        try:
+            answer = act()
+        except AccordError as exc:
+            messages.error(request, f"{exc} {exc.hint}")
+        else:
+            messages.success(request, answer if isinstance(answer, str) else said)
+        return HttpResponseRedirect(self.page_of(shown))
+
+
+def _by_hindrance(decisions: Sequence[Decision]) -> Sequence[tuple[str, Sequence[Decision]]]:
+    """Say each reason once, with everything that it hinders."""
+    groups: dict[str, list[Decision]] = {}
+    for decision in decisions:
+        if decision.hindrance:
+            groups.setdefault(str(decision.hindrance), []).append(decision)
+    return list(groups.items())
+
+
+def chip(state: str, label: str) -> SafeString:
+    """Show a state as a word in a coloured frame; the word says it, the colour helps."""
+    return format_html('<span class="outcome outcome-{}">{}</span>', state, label)
+
+
+def day(moment: datetime | None) -> str:
+    """Write a moment, short enough for a list."""
+    return "-" if moment is None else f"{localtime(moment):%Y-%m-%d %H:%M}"
 
 
 def person_of(request: HttpRequest) -> AbstractBaseUser:

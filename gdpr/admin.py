@@ -7,10 +7,11 @@ services, which commands use as well; they refuse what a button doesn't offer.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-from django import forms
 from django.contrib import admin
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
@@ -19,59 +20,84 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accord.admin_parts import chip, person_of
-from gdpr.admin_base import OVER, WEEK, DueFilter, Pages, day, masked, name
-from gdpr.models import ConsentEvent, ErasureRequest, LegalHold, Receipt
+from accord.admin_parts import Decision, chip, day, person_of
+from gdpr import admin_consent, admin_datamap
+from gdpr.admin_base import OVER, WEEK, DueFilter, GdprPages, WaitingFilter, due, masked, name, waiting
+from gdpr.models import ErasureRequest, LegalHold, Receipt
 from gdpr.states import RequestState
 
-if TYPE_CHECKING:
-    # Django's classes take parameters in the stubs only.
-    Requests = admin.ModelAdmin[ErasureRequest]
-    Receipts = admin.ModelAdmin[Receipt]
-    Holds = admin.ModelAdmin[LegalHold]
-    Consents = admin.ModelAdmin[ConsentEvent]
-else:
-    Requests = Receipts = Holds = Consents = admin.ModelAdmin
+__all__ = ["admin_consent", "admin_datamap"]
 
 # Services are loaded when a page needs them: every command imports this module.
 
 APPROVE = "gdpr.approve_erasurerequest"
+ACTS = (
+    *("approve", "identity", "plan", "retry", "confirm", "verify"),
+    *("ask", "extend", "hold", "reject", "cancel"),
+)
 
 
 @admin.register(ErasureRequest)
-class ErasureRequestAdmin(Pages, Requests):
+class ErasureRequestAdmin(GdprPages):
     """Demands for erasure, the next deadline first."""
 
-    list_display = ("short", "shown_state", "due", "filer", "approval", "subject")
-    list_filter = (DueFilter, "state")
+    list_display = ("short", "shown_state", "due", "subject", "approval")
+    list_filter = (WaitingFilter, DueFilter, "state")
     search_fields = ("reference__startswith",)
     search_help_text = _("Reference, or the beginning of it")
-    list_per_page = 50
     show_full_result_count = False
-    actions = None
+    change_list_template = "admin/gdpr/erasurerequest/change_list.html"
+    page_template = "admin/gdpr/request.html"
+    empty_says = _(
+        "Nobody has asked to be erased yet. “gdpr_erase KEY --as USERNAME” puts a demand on record and "
+        "plans it; it is then approved here, by another person."
+    )
 
     def get_urls(self) -> list[URLPattern]:
         """Add the confirm pages."""
-        own = [self.address(act, self.decide, act=act) for act in ("approve", "reject", "hold")]
-        return own + super().get_urls()
+        return [self.address(act, self.decide, act=act) for act in ACTS] + super().get_urls()
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let whoever may decide look, too."""
         return super().has_view_permission(request, obj) or request.user.has_perm(APPROVE)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show a request: how far it is, what would happen, what did, and what can be decided."""
+        """Show what waits above the list of all requests."""
+        if not self.has_view_permission(request):
+            return super().changelist_view(request, extra_context)
+        return super().changelist_view(request, {"tiles": self._tiles(request), **(extra_context or {})})
+
+    def _tiles(self, request: HttpRequest) -> Sequence[dict[str, Any]]:
+        """Count what waits, in one query."""
+        whose, when = waiting(request), due()
+        listed = (
+            ("open", _("open"), "?waiting=open", whose["open"], ""),
+            ("week", _("due within a week"), "?due=week", when["week"], "wait"),
+            ("over", _("overdue"), "?due=over", when["over"], "bad"),
+            ("mine", _("wait for my approval"), "?waiting=mine", whose["mine"], "busy"),
+            ("stuck", _("need somebody to act"), "?waiting=stuck", whose["stuck"], "wait"),
+        )
+        counts = self.get_queryset(request).aggregate(
+            **{key: Count("pk", filter=chosen) for key, _label, _link, chosen, _tone in listed}
+        )
+        may_approve = request.user.has_perm(APPROVE)
+        return [
+            {"count": counts[key], "label": label, "link": link, "tone": tone if counts[key] else ""}
+            for key, label, link, _chosen, tone in listed
+            if key != "mine" or may_approve
+        ]
+
+    def title_of(self, shown: ErasureRequest) -> str:
+        """Name a request."""
+        return str(_("Erasure request %s") % self.short(shown))
+
+    def facts(self, request: HttpRequest, shown: ErasureRequest) -> dict[str, Any]:
+        """Show a request: how far it is, what would happen, and what did."""
         from gdpr import pages
 
-        shown: ErasureRequest = self.found(request, object_id)
-        context = {
-            **self.context_of(request, shown, str(_("Erasure request %s") % self.short(shown))),
+        return {
             "state": self.shown_state(shown),
             "subject": self.subject(shown),
             "filer": self.filer(shown),
@@ -82,48 +108,34 @@ class ErasureRequestAdmin(Pages, Requests):
             "untouched": pages.untouched(shown),
             "steps": pages.steps_by_store(shown),
             "holds": pages.active_holds(shown),
-            "timeline": pages.timeline(shown),
-            "decisions": pages.decisions(shown, person_of(request)),
+            **pages.timeline(shown),
         }
-        return TemplateResponse(request, "admin/gdpr/request.html", context)
+
+    def decisions(self, request: HttpRequest, shown: ErasureRequest) -> Sequence[Decision]:
+        """Give what can be decided about a request as it stands, with what hinders this person."""
+        from gdpr import decisions
+
+        return decisions.decisions(shown, person_of(request))
 
     def decide(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
-        """Ask for the reason of a decision, and have it taken; only a POST decides."""
-        from gdpr import pages
+        """Ask what a decision needs, and have it taken; only a POST decides."""
+        from gdpr import decisions
 
         shown: ErasureRequest = self.found(request, object_id)
-        offered = {one.name: one for one in pages.decisions(shown, person_of(request))}
-        form = self._form(request, shown, act)
+        chosen, person = decisions.ACTS[act], person_of(request)
+        form = chosen.form(request.POST if request.method == "POST" else None, shown)
+        # The digest of the plan that stood on the page with the button.
+        form.initial.update(request.GET.items())
         if request.method == "POST" and form.is_valid():
-            return self._take(request, shown, act, form.cleaned_data)
+            return self.have_done(
+                request, lambda: chosen.take(shown, person, form.cleaned_data), chosen.said, shown
+            )
         context = {
-            **self.context_of(request, shown, str(_("Erasure request %s") % self.short(shown))),
-            "form": form,
-            "act": act,
+            **self.asking(request, shown, chosen.described(shown, person), form),
             "subject": self.subject(shown),
             "filer": self.filer(shown),
-            "hindrance": offered[act].hindrance if act in offered else _("Its state doesn't allow that."),
         }
         return TemplateResponse(request, "admin/gdpr/decide.html", context)
-
-    def _form(self, request: HttpRequest, shown: ErasureRequest, act: str) -> forms.Form:
-        from gdpr import pages
-        from gdpr.forms import ApproveForm, HoldForm, RejectForm
-
-        sent = request.POST if request.method == "POST" else None
-        if act == "approve":
-            # The digest of the plan that stood on the page with the button.
-            return ApproveForm(sent, initial={"digest": request.GET.get("digest", shown.plan_digest)})
-        return RejectForm(sent) if act == "reject" else HoldForm(sent, entries=pages.entries_of(shown))
-
-    def _take(
-        self, request: HttpRequest, shown: ErasureRequest, act: str, answer: dict[str, Any]
-    ) -> HttpResponse:
-        from gdpr import pages
-
-        person = person_of(request)
-        said = pages.SAID[act]
-        return self.have_done(request, lambda: pages.TAKE[act](shown, person, answer), said, shown)
 
     @admin.display(description=_("reference"), ordering="reference")
     def short(self, shown: ErasureRequest) -> str:
@@ -147,11 +159,10 @@ class ErasureRequestAdmin(Pages, Requests):
         return chip("soon", left) if days < WEEK.days else left
 
     @admin.display(description=_("person"))
-    def subject(self, shown: ErasureRequest) -> str:
+    def subject(self, shown: ErasureRequest) -> SafeString:
         """Show the person masked."""
         return masked(shown.subject_kind, shown.subject_tag)
 
-    @admin.display(description=_("filed by"))
     def filer(self, shown: ErasureRequest) -> str:
         """Show who filed it."""
         return name(shown.filed_by_id)
@@ -165,7 +176,7 @@ class ErasureRequestAdmin(Pages, Requests):
 
 
 @admin.register(Receipt)
-class ReceiptAdmin(Pages, Receipts):
+class ReceiptAdmin(GdprPages):
     """What was read back from the stores, signed."""
 
     list_display = ("short", "kind", "of_request", "made")
@@ -173,28 +184,25 @@ class ReceiptAdmin(Pages, Receipts):
     search_fields = ("reference__startswith", "request__reference__startswith")
     search_help_text = _("Reference of the receipt or of the request, or the beginning of it")
     list_select_related = ("request",)
-    actions = None
+    page_template = "admin/gdpr/receipt.html"
+    empty_says = _("No erasure is complete yet. Each one that is gets its receipt here by itself.")
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page to print, and the document."""
         own = [self.address("print", self.printed), self.address("json", self.downloaded)]
         return own + super().get_urls()
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def title_of(self, shown: Receipt) -> str:
+        """Name a receipt."""
+        return str(_("Receipt %s") % self.short(shown))
+
+    def facts(self, request: HttpRequest, shown: Receipt) -> dict[str, Any]:
         """Show a receipt with the outcome of checking its signature."""
         from gdpr import pages
+        from gdpr.services import receipts
 
-        shown: Receipt = self.found(request, object_id)
         signer, fault = pages.signature(shown)
-        title = str(_("Receipt %s") % self.short(shown))
-        context = {**self.context_of(request, shown, title), "signer": signer, "fault": fault}
-        return TemplateResponse(request, "admin/gdpr/receipt.html", context)
+        return {"signer": signer, "fault": fault, "summary": receipts.summary(shown.document)}
 
     def printed(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Give the page to print."""
@@ -228,54 +236,56 @@ class ReceiptAdmin(Pages, Receipts):
 
 
 @admin.register(LegalHold)
-class LegalHoldAdmin(Pages, Holds):
+class LegalHoldAdmin(GdprPages):
     """Reasons to keep data for the time being."""
 
     list_display = ("short", "shown_state", "reason", "scope", "subject", "placer", "review")
     list_filter = ("reason", ("released_at", admin.EmptyFieldListFilter))
     search_fields = ("reference__startswith",)
-    actions = None
+    search_help_text = _("Reference, or the beginning of it")
+    page_template = "admin/gdpr/hold.html"
+    empty_says = _(
+        "Nothing is held. “Place hold…” on the page of an erasure request stops it; "
+        "“gdpr_hold place KEY” holds the data of somebody who has not asked to be erased."
+    )
 
     def get_urls(self) -> list[URLPattern]:
         """Add the confirm page."""
         return [self.address("release", self.release), *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show a hold, and its release."""
-        shown: LegalHold = self.found(request, object_id)
-        return TemplateResponse(request, "admin/gdpr/hold.html", self._hold_context(request, shown))
+    def title_of(self, shown: LegalHold) -> str:
+        """Name a hold."""
+        return str(_("Legal hold %s") % self.short(shown))
 
-    def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Release a hold; only a POST does."""
-        from gdpr.services import holds
-
-        shown: LegalHold = self.found(request, object_id)
-        if request.method == "POST":
-            said = _("The hold is released.")
-            return self.have_done(
-                request, lambda: holds.release_hold(shown, by=person_of(request)), said, shown
-            )
-        context = {**self._hold_context(request, shown), "confirm": True}
-        return TemplateResponse(request, "admin/gdpr/hold.html", context)
-
-    def _hold_context(self, request: HttpRequest, shown: LegalHold) -> dict[str, Any]:
-        from gdpr import pages
-
+    def facts(self, request: HttpRequest, shown: LegalHold) -> dict[str, Any]:
+        """Show a hold."""
         return {
-            **self.context_of(request, shown, str(_("Legal hold %s") % self.short(shown))),
             "state": self.shown_state(shown),
             "scope": self.scope(shown),
             "subject": self.subject(shown),
             "placer": self.placer(shown),
             "releaser": name(shown.released_by_id),
-            "decision": pages.release(shown, person_of(request)),
         }
+
+    def decisions(self, request: HttpRequest, shown: LegalHold) -> Sequence[Decision]:
+        """Offer the release of a hold that counts."""
+        from gdpr import pages
+
+        return () if shown.released_at else (pages.release(shown, person_of(request)),)
+
+    def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Release a hold; only a POST does."""
+        from gdpr import pages
+        from gdpr.services import holds
+
+        shown: LegalHold = self.found(request, object_id)
+        person = person_of(request)
+        if request.method == "POST":
+            said = _("The hold is released.")
+            return self.have_done(request, lambda: holds.release_hold(shown, by=person), said, shown)
+        decision = pages.release(shown, person)
+        context = {**self.asking(request, shown, decision), **self.facts(request, shown)}
+        return TemplateResponse(request, "admin/gdpr/release.html", context)
 
     @admin.display(description=_("hold"), ordering="reference")
     def short(self, shown: LegalHold) -> str:
@@ -294,7 +304,7 @@ class LegalHoldAdmin(Pages, Holds):
         return str(shown.entry) or str(_("everything"))
 
     @admin.display(description=_("person"))
-    def subject(self, shown: LegalHold) -> str:
+    def subject(self, shown: LegalHold) -> SafeString:
         """Show the person masked."""
         return masked(shown.subject_kind, shown.subject_tag)
 
@@ -307,38 +317,3 @@ class LegalHoldAdmin(Pages, Holds):
     def review(self, shown: LegalHold) -> str:
         """Show when somebody has to look again."""
         return day(shown.review_at)
-
-
-@admin.register(ConsentEvent)
-class ConsentEventAdmin(Pages, Consents):
-    """What happened to consents, newest first."""
-
-    list_display = ("happened", "purpose", "shown_type", "subject", "notice", "method", "channel")
-    list_filter = ("type", "purpose", "method")
-    search_fields = ("reference__startswith",)
-    list_select_related = ("notice",)
-    ordering = ("-at", "-pk")
-    actions = None
-    fields = (
-        ("reference", "subject", "shown_type"),
-        ("purpose", "notice", "explicit"),
-        ("method", "channel"),
-        ("at", "valid_until"),
-        ("number", "previous_hash", "hash"),
-    )
-    readonly_fields = ("reference", "subject", "shown_type")
-
-    @admin.display(description=_("at"), ordering="at")
-    def happened(self, shown: ConsentEvent) -> str:
-        """Show when, short enough for a list."""
-        return day(shown.at)
-
-    @admin.display(description=_("event"), ordering="type")
-    def shown_type(self, shown: ConsentEvent) -> SafeString:
-        """Show the event as a chip."""
-        return chip(shown.type, shown.get_type_display())
-
-    @admin.display(description=_("person"))
-    def subject(self, shown: ConsentEvent) -> str:
-        """Show the person masked."""
-        return masked(shown.subject_kind, shown.subject_tag)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from gdpr.states import HoldReason, RejectionGround
+from gdpr.states import ExtensionReason, HoldReason, IdentityMethod, RejectionGround
 
 
 class DecisionForm(forms.Form):
@@ -32,6 +32,38 @@ class RejectForm(DecisionForm):
 
     ground = forms.ChoiceField(label=_("Legal ground"), choices=RejectionGround.choices)
     field_order = ("ground", "reason")
+
+
+class IdentityForm(forms.Form):
+    """How it was made sure who asks."""
+
+    method = forms.ChoiceField(label=_("How it was made sure who asks"), choices=IdentityMethod.choices)
+
+
+class ExtendForm(forms.Form):
+    """Why more time is needed."""
+
+    reason = forms.ChoiceField(label=_("Reason"), choices=ExtensionReason.choices)
+
+
+class ByHandForm(forms.Form):
+    """What was done by hand."""
+
+    def __init__(self, *args: object, entries: Iterable[str] = (), **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # handed on as they come
+        choices = [(entry, entry) for entry in entries]
+        self.fields["entry"] = forms.ChoiceField(label=_("What is done"), choices=choices)
+
+
+class PersonForm(forms.Form):
+    """Whose consents are looked for. What is typed is sent in the body, and stands in no address."""
+
+    key = forms.CharField(
+        label=_("Key of the person"),
+        max_length=320,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True, "size": 40}),
+        help_text=_("Any key that the data map declares. Whoever is erased already: by the primary key."),
+    )
 
 
 class HoldForm(forms.Form):

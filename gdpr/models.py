@@ -41,6 +41,21 @@ _NEEDS_APPROVAL = (
 )
 
 
+class DataMap(models.Model):
+    """Stands for the data map in the admin and among the permissions. It has no rows and no table."""
+
+    class Meta:
+        """Nothing that a database has to know."""
+
+        managed = False
+        default_permissions = ("view",)
+        verbose_name = _("data map")
+        verbose_name_plural = _("data map")
+
+    def __str__(self) -> str:
+        return str(self._meta.verbose_name)
+
+
 class ErasureRequest(models.Model):
     """One person's demand to be erased, and how far it is."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -14,12 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accord import conf
+from accord.admin_parts import Decision
+from accord.audit_events import ObjectKind
 from accord.errors import AccordError, ReceiptInvalid
 from accord.models import AuditEvent
 from gdpr.models import ErasureRequest, ErasureStep, LegalHold, Receipt
-from gdpr.services import actors, approvals, holds, receipts, requests, transitions
-from gdpr.states import HoldReason, RejectionGround, StepState
+from gdpr.services import actors, holds, receipts, transitions
 from gdpr.states import RequestState as S
+from gdpr.states import StepState
 
 STAGES = (S.RECEIVED, S.PLANNED, S.APPROVED, S.EXECUTING, S.VERIFYING, S.COMPLETED)
 TIMELINE = 200
@@ -44,22 +46,6 @@ class Stage:
 
     label: str
     place: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decision:
-    """
-    Something that may be decided about a request or a hold.
-
-    Attributes:
-        name: Of the address.
-        label: On the button.
-        hindrance: Why this person can't decide it; empty when they can.
-    """
-
-    name: str
-    label: str
-    hindrance: str
 
 
 def stages(request: ErasureRequest) -> Sequence[Stage]:
@@ -97,14 +83,43 @@ def _matters(line: Mapping[str, Any]) -> bool:
     return bool(line["found"] or line["keep"] or line.get("instructions"))
 
 
-def steps_by_store(request: ErasureRequest) -> Sequence[tuple[str, int, Sequence[ErasureStep]]]:
-    """Give the steps of a request with the number of those that are done, grouped by store."""
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """
+    How far a request is in one store.
+
+    Attributes:
+        store: Alias of the store.
+        total: How many steps it has there.
+        done: How many of them are done.
+        shown: Those that found something, or are not done.
+        quiet: Those that are done and found nothing.
+    """
+
+    store: str
+    total: int
+    done: int
+    shown: Sequence[ErasureStep]
+    quiet: Sequence[ErasureStep]
+
+
+def steps_by_store(request: ErasureRequest) -> Sequence[Progress]:
+    """Give the steps of a request, grouped by store."""
     groups: dict[str, list[ErasureStep]] = {}
     for step in request.steps.order_by("position"):
         groups.setdefault(step.store, []).append(step)
-    return [
-        (store, sum(step.state == StepState.DONE for step in steps), steps) for store, steps in groups.items()
-    ]
+    return [_progress(store, steps) for store, steps in groups.items()]
+
+
+def _progress(store: str, steps: Sequence[ErasureStep]) -> Progress:
+    quiet = [step for step in steps if step.state == StepState.DONE and not step.found and not step.residue]
+    return Progress(
+        store=store,
+        total=len(steps),
+        done=sum(step.state == StepState.DONE for step in steps),
+        shown=[step for step in steps if step not in quiet],
+        quiet=quiet,
+    )
 
 
 def entries_of(request: ErasureRequest) -> Sequence[str]:
@@ -112,10 +127,12 @@ def entries_of(request: ErasureRequest) -> Sequence[str]:
     return [line["entry"] for line in _lines(request) if "reason" not in line]
 
 
-def timeline(request: ErasureRequest) -> Sequence[AuditEvent]:
-    """Give the newest events about a request, newest first."""
+def timeline(request: ErasureRequest) -> dict[str, Sequence[AuditEvent]]:
+    """Give the newest events about a request, newest first; those of single steps apart."""
     events = AuditEvent.objects.using(conf.load().coordinator).filter(request_ref=request.reference)
-    return list(events.order_by("-seq")[:TIMELINE])
+    newest = list(events.order_by("-seq")[:TIMELINE])
+    of_steps = [event for event in newest if event.object_kind == ObjectKind.ERASURE_STEP]
+    return {"timeline": [event for event in newest if event not in of_steps], "timeline_of_steps": of_steps}
 
 
 def active_holds(request: ErasureRequest) -> Sequence[LegalHold]:
@@ -123,50 +140,23 @@ def active_holds(request: ErasureRequest) -> Sequence[LegalHold]:
     return list(holds.active(request.subject_tag).order_by("placed_at"))
 
 
-def decisions(request: ErasureRequest, person: AbstractBaseUser) -> Sequence[Decision]:
-    """Give what can be decided about a request as it stands, with what hinders this person."""
-    state = S(request.state)
-    found = []
-    if state is S.PLANNED:
-        found.append(_decision("approve", _("Approve…"), _deciding_hindrance(request, person)))
-    if S.REJECTED in transitions.TRANSITIONS[state] and request.fenced_at is None:
-        found.append(_decision("reject", _("Reject…"), _deciding_hindrance(request, person)))
-    if state in transitions.OPEN:
-        found.append(_decision("hold", _("Place hold…"), _lacks(person, actors.PLACE_HOLD)))
-    return found
+RELEASE = Decision(
+    name="release",
+    label=gettext_lazy("Release…"),
+    submit=gettext_lazy("Release this hold"),
+    explains=gettext_lazy("An erasure that this hold stopped goes on, unless another hold stops it."),
+    leads=True,
+)
 
 
-def release(hold: LegalHold, person: AbstractBaseUser) -> Decision | None:
-    """Give the release of a hold, with what hinders this person; none where it is released."""
-    if hold.released_at is not None:
-        return None
+def release(hold: LegalHold, person: AbstractBaseUser) -> Decision:
+    """Give the release of a hold, with what hinders this person."""
     try:
         actors.require(person, actors.RELEASE_HOLD)
         holds.require_releasable(hold, person)
     except AccordError as exc:
-        return _decision("release", _("Release…"), exc.message)
-    return _decision("release", _("Release…"), "")
-
-
-def _decision(name: str, label: str, hindrance: str) -> Decision:
-    return Decision(name=name, label=label, hindrance=hindrance)
-
-
-def _deciding_hindrance(request: ErasureRequest, person: AbstractBaseUser) -> str:
-    try:
-        actors.require(person, actors.APPROVE)
-        actors.require_another(person, request)
-    except AccordError as exc:
-        return exc.message
-    return ""
-
-
-def _lacks(person: AbstractBaseUser, permission: str) -> str:
-    try:
-        actors.require(person, permission)
-    except AccordError as exc:
-        return exc.message
-    return ""
+        return replace(RELEASE, hindrance=exc.message)
+    return RELEASE
 
 
 def name_of(account: int | str | None) -> str:
@@ -188,27 +178,3 @@ def signature(receipt: Receipt) -> tuple[str, str]:
         return receipts.verify_receipt(receipts.signed_document(receipt)), ""
     except ReceiptInvalid as exc:
         return "", exc.message
-
-
-def _approve(request: ErasureRequest, person: AbstractBaseUser, answer: Mapping[str, Any]) -> None:
-    approvals.approve(request, by=person, digest=answer["digest"], reason=answer["reason"])
-
-
-def _reject(request: ErasureRequest, person: AbstractBaseUser, answer: Mapping[str, Any]) -> None:
-    requests.reject(request, RejectionGround(answer["ground"]), by=person, reason=answer["reason"])
-
-
-def _hold(request: ErasureRequest, person: AbstractBaseUser, answer: Mapping[str, Any]) -> None:
-    reason, entry = HoldReason(answer["reason"]), answer["entry"]
-    holds.place_hold(request.subject_kind, request.subject_tag, reason, by=person, entry=entry)
-
-
-Take = Callable[[ErasureRequest, AbstractBaseUser, Mapping[str, Any]], None]
-TAKE: Mapping[str, Take] = {"approve": _approve, "reject": _reject, "hold": _hold}
-"""How a decision is taken, with what the form said."""
-SAID: Mapping[str, Any] = {
-    "approve": gettext_lazy("Approved. The next run of gdpr_process carries it out."),
-    "reject": gettext_lazy("Rejected. Tell the person why, and where they can complain (Art. 12(4))."),
-    "hold": gettext_lazy("The hold is placed. Another person has to release it."),
-}
-"""What a person reads once it is taken."""

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
-from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from accord.admin_parts import ReadOnly, chip, person_of
+from accord.admin_parts import Decision, Pages, ReadOnly, chip, day, person_of
 from accord.errors import AccordError
 from migrator.models import ApprovalState, Attestation, Outcome, PlanApproval, Run, StepRun
 
 if TYPE_CHECKING:
     from migrator.governance.approvals import Approvals
 
-    # Django's classes take parameters in the stubs only.
+    # Django's class takes parameters in the stubs only.
     StepRuns = admin.TabularInline[StepRun, Run]
-    Runs = admin.ModelAdmin[Run]
-    PlanApprovals = admin.ModelAdmin[PlanApproval]
-    AttestationModels = admin.ModelAdmin[Attestation]
 else:
-    StepRuns, Runs = admin.TabularInline, admin.ModelAdmin
-    PlanApprovals = AttestationModels = admin.ModelAdmin
+    StepRuns = admin.TabularInline
 
 MINUTE = 60
 APPROVE = "migrator.approve_planapproval"
@@ -58,7 +54,7 @@ class StepRunInline(ReadOnly, StepRuns):
 
 
 @admin.register(Run)
-class RunAdmin(ReadOnly, Runs):
+class RunAdmin(Pages):
     """Runs, newest first."""
 
     list_display = ("id", "shown_outcome", "kind", "progress", "lasted", "started")
@@ -66,7 +62,7 @@ class RunAdmin(ReadOnly, Runs):
     search_fields = ("id", "digest", "steps__name", "steps__app")
     search_help_text = _("Run, plan digest, app or step")
     date_hierarchy = "started_at"
-    list_per_page = 50
+    empty_says = _("Nothing has run yet. “migrate_all” plans and applies what is pending in every store.")
     inlines = (StepRunInline,)
     fieldsets = (
         (
@@ -78,14 +74,10 @@ class RunAdmin(ReadOnly, Runs):
     )
     readonly_fields = ("shown_outcome", "lasted")
 
-    class Media:
-        """The colours of outcomes."""
-
-        css = {"all": ("migrator/journal.css",)}
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         done = Count("steps", filter=Q(steps__outcome=Outcome.SUCCEEDED))
-        return super().get_queryset(request).annotate(done=done)
+        runs: QuerySet[Run] = super().get_queryset(request).annotate(done=done)
+        return runs
 
     def get_fieldsets(self, request: HttpRequest, obj: Run | None = None) -> Any:
         """Leave out what ended the run where nothing did."""
@@ -104,7 +96,7 @@ class RunAdmin(ReadOnly, Runs):
     @admin.display(description=_("started"), ordering="started_at")
     def started(self, run: Run) -> str:
         """Show the start in few characters; the run page has it in full."""
-        return f"{localtime(run.started_at):%Y-%m-%d %H:%M}"
+        return day(run.started_at)
 
     @admin.display(description=_("steps"))
     def progress(self, run: Run) -> str:
@@ -115,6 +107,37 @@ class RunAdmin(ReadOnly, Runs):
     def lasted(self, run: Run) -> str:
         """Show how long the run took."""
         return duration((run.finished_at - run.started_at).total_seconds() if run.finished_at else None)
+
+
+_ACTS = {
+    act.name: act
+    for act in (
+        Decision(
+            name="approve",
+            label=_("Approve…"),
+            submit=_("Approve this plan"),
+            explains=_(
+                "Once approved, the plan may run, as often as it takes to finish it, until the "
+                "approval expires. Another plan is not covered."
+            ),
+            leads=True,
+        ),
+        Decision(
+            name="reject",
+            label=_("Reject…"),
+            submit=_("Reject this plan"),
+            explains=_(
+                "A rejected request stays closed. If the plan is still wanted, it has to be asked for anew."
+            ),
+        ),
+        Decision(
+            name="take_back",
+            label=_("Take back…"),
+            submit=_("Take the approval back"),
+            explains=_("The plan may no longer run. If it is still wanted, it has to be asked for anew."),
+        ),
+    )
+}
 
 
 class DecisionForm(forms.Form):
@@ -129,7 +152,7 @@ class DecisionForm(forms.Form):
 
 
 @admin.register(PlanApproval)
-class PlanApprovalAdmin(ReadOnly, PlanApprovals):
+class PlanApprovalAdmin(Pages):
     """Plans that wait for another person, and what became of them."""
 
     list_display = (
@@ -145,86 +168,72 @@ class PlanApprovalAdmin(ReadOnly, PlanApprovals):
     search_fields = ("reference", "digest", "reason", "run_id")
     search_help_text = _("Reference, plan digest, reason or run")
     date_hierarchy = "requested_at"
-    list_per_page = 50
+    page_template = "admin/migrator/planapproval/page.html"
+    empty_says = _(
+        "No plan was submitted for approval. Where the policy asks for it, "
+        "“migration_approval request” submits what migrate_all would do."
+    )
 
     class Media:
-        """The colours of states."""
+        """How steps and statements look."""
 
-        css = {"all": ("migrator/journal.css", "migrator/approval.css")}
+        css = {"all": ("migrator/plan.css",)}
 
     def get_urls(self) -> list[URLPattern]:
         """Add the confirm pages."""
-        own = [
-            path(
-                f"<path:object_id>/{name}/",
-                self.admin_site.admin_view(self.decide),
-                {"act": name},
-                name=f"migrator_planapproval_{name}",
-            )
-            for name in ("approve", "reject")
-        ]
-        return own + super().get_urls()
+        return [self.address(act, self.decide, act=act) for act in _ACTS] + super().get_urls()
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def title_of(self, shown: PlanApproval) -> str:
+        """Name a plan."""
+        return str(_("Plan %(name)s") % {"name": shown.short})
+
+    def facts(self, request: HttpRequest, shown: PlanApproval) -> dict[str, Any]:
         """Show a plan: its steps by store, what each would send, and what should be known."""
         from migrator.review import review
 
-        approval = self._approval(request, object_id)
-        context = {**self._context(request, approval), "review": review(approval)}
-        return TemplateResponse(request, "admin/migrator/planapproval/page.html", context)
+        return {
+            "approval": shown,
+            "state": self.shown_state(shown),
+            "requester": _name_of(shown.requester_key),
+            "approver": _name_of(shown.approver_key),
+            "open": _approvals().state_of(shown) in OPEN,
+            "review": review(shown),
+        }
+
+    def decisions(self, request: HttpRequest, shown: PlanApproval) -> Sequence[Decision]:
+        """Give what can be decided about a plan as it stands, with what hinders this person."""
+        state = _approvals().state_of(shown)
+        if state not in OPEN:
+            return ()
+        hindrance = _hindrance(request, shown)
+        offered = ("approve", "reject") if state is ApprovalState.REQUESTED else ("take_back",)
+        return [replace(_ACTS[name], hindrance=hindrance) for name in offered]
 
     def decide(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
         """Ask for the reason of a decision, and take it; only a POST decides."""
-        approval = self._approval(request, object_id)
-        if not request.user.has_perm(APPROVE):
-            raise PermissionDenied
+        shown: PlanApproval = self.found(request, object_id)
         form = DecisionForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            return self._take(request, approval, act, form.cleaned_data["reason"])
-        context = {**self._context(request, approval), "form": form, "act": act}
+            return self._take(request, shown, act, form.cleaned_data["reason"])
+        offered = {one.name: one for one in self.decisions(request, shown)}
+        closed = replace(_ACTS[act], hindrance=_("Its state doesn't allow that."))
+        context = {
+            **self.asking(request, shown, offered.get(act, closed), form),
+            "approval": shown,
+            "requester": _name_of(shown.requester_key),
+        }
         return TemplateResponse(request, "admin/migrator/planapproval/decide.html", context)
 
-    def _take(self, request: HttpRequest, approval: PlanApproval, act: str, reason: str) -> HttpResponse:
+    def _take(self, request: HttpRequest, shown: PlanApproval, act: str, reason: str) -> HttpResponse:
         approvals = _approvals()
         decision = approvals.approve if act == "approve" else approvals.reject
-        try:
-            decided = decision(approval.reference, person_of(request), reason)
-        except AccordError as exc:
-            messages.error(request, f"{exc} {exc.hint}")
-        else:
-            said = ApprovalState(decided.state).label
-            messages.success(request, _("Plan %(name)s: %(state)s.") % {"name": decided.short, "state": said})
-        return HttpResponseRedirect(reverse("admin:migrator_planapproval_change", args=[approval.pk]))
 
-    def _approval(self, request: HttpRequest, object_id: str) -> PlanApproval:
-        approval = self.get_object(request, object_id)
-        if approval is None:
-            raise Http404
-        if not self.has_view_permission(request, approval) and not request.user.has_perm(APPROVE):
-            raise PermissionDenied
-        return approval
+        def decided() -> str:
+            plan = decision(shown.reference, person_of(request), reason)
+            said = {"name": plan.short, "state": ApprovalState(plan.state).label}
+            return str(_("Plan %(name)s: %(state)s.") % said)
 
-    def _context(self, request: HttpRequest, approval: PlanApproval) -> dict[str, Any]:
-        state = _approvals().state_of(approval)
-        return {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "media": self.media,
-            "title": _("Plan %(name)s") % {"name": approval.short},
-            "approval": approval,
-            "state": self.shown_state(approval),
-            "requester": _name_of(approval.requester_key),
-            "approver": _name_of(approval.approver_key),
-            "undecided": state is ApprovalState.REQUESTED,
-            "open": state in OPEN,
-            "hindrance": _hindrance(request, approval),
-        }
+        return self.have_done(request, decided, "", shown)
 
     def has_view_permission(self, request: HttpRequest, obj: PlanApproval | None = None) -> bool:
         """Let whoever may decide look, too."""
@@ -255,7 +264,7 @@ class PlanApprovalAdmin(ReadOnly, PlanApprovals):
     @admin.display(description=_("asked"), ordering="requested_at")
     def asked_at(self, approval: PlanApproval) -> str:
         """Show when it was asked for, short enough for a list."""
-        return f"{localtime(approval.requested_at):%Y-%m-%d %H:%M}"
+        return day(approval.requested_at)
 
     @admin.display(description=_("expires"), ordering="expires_at")
     def expiry(self, approval: PlanApproval) -> str:
@@ -266,12 +275,13 @@ class PlanApprovalAdmin(ReadOnly, PlanApprovals):
 
 
 @admin.register(Attestation)
-class AttestationAdmin(ReadOnly, AttestationModels):
+class AttestationAdmin(Pages):
     """What other environments said that they ran."""
 
     list_display = ("environment", "run_id", "signer", "made_at", "kept_at")
     list_filter = ("environment", "signer")
     search_fields = ("run_id", "reference")
+    empty_says = _("No other environment has vouched for a run. A run on staging writes its attestation.")
 
 
 def _approvals() -> Approvals:

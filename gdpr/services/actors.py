@@ -27,17 +27,21 @@ def actor(person: Person | None) -> audit.Actor:
     return audit.person(person.pk, kind=person._meta.label_lower)
 
 
-def require(person: Person, permission: str) -> None:
+def require(person: Person, *permissions: str) -> None:
     """
     Make sure that a person may do something.
+
+    Args:
+        person: Who.
+        permissions: Of which one is enough.
 
     Raises:
         NotAllowed: The account is not active, or lacks the permission.
     """
-    allowed = person.is_active and isinstance(person, PermissionsMixin) and person.has_perm(permission)
-    if not allowed:
+    known = person if person.is_active and isinstance(person, PermissionsMixin) else None
+    if known is None or not any(known.has_perm(permission) for permission in permissions):
         raise NotAllowed(
-            f"This account lacks the permission {permission}.",
+            f"This account lacks the permission {' or '.join(permissions)}.",
             hint="An administrator gives it in the admin, to the account or to one of its groups.",
         )
 

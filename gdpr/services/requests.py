@@ -123,9 +123,21 @@ def _become_duplicate(request: ErasureRequest) -> None:
 
 
 def ask_identity(request: ErasureRequest, *, by: Person) -> ErasureRequest:
-    """Ask for proof of who asks, because there is reasonable doubt (Art. 12(6))."""
-    actors.require(by, actors.FILE)
+    """
+    Ask for proof of who asks, because there is reasonable doubt (Art. 12(6)).
+
+    What was noted before no longer counts, and a plan is made anew once identity is settled.
+
+    Args:
+        request: One that nobody has approved yet.
+        by: Who files requests, or who reviews their plans.
+
+    Raises:
+        IllegalTransition: It is approved, begun or over.
+    """
+    actors.require(by, actors.FILE, actors.APPROVE)
     with moving.locked(request) as held:
+        held.identity_method = ""
         moving.move(held, RequestState.IDENTITY_CHECK, Event.ERASURE_NEEDS_INPUT, by=by)
     return held
 

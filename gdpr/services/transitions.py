@@ -30,8 +30,8 @@ _LEAVING = frozenset({S.REJECTED, S.CANCELLED})
 TRANSITIONS: Mapping[S, frozenset[S]] = {
     S.RECEIVED: frozenset({S.IDENTITY_CHECK, S.PLANNED, S.BLOCKED_HOLD}) | _LEAVING,
     S.IDENTITY_CHECK: frozenset({S.RECEIVED, S.BLOCKED_HOLD}) | _LEAVING,
-    # Planned again: a new plan, which voids what was approved.
-    S.PLANNED: frozenset({S.PLANNED, S.APPROVED, S.BLOCKED_HOLD}) | _LEAVING,
+    # Planned again: a new plan, which voids what was approved. Whoever reviews it may doubt who asks.
+    S.PLANNED: frozenset({S.PLANNED, S.APPROVED, S.IDENTITY_CHECK, S.BLOCKED_HOLD}) | _LEAVING,
     S.APPROVED: frozenset({S.PLANNED, S.FENCED, S.BLOCKED_HOLD}) | _LEAVING,
     S.FENCED: frozenset({S.EXECUTING, S.BLOCKED_HOLD}),
     S.EXECUTING: frozenset({S.RETRY_WAIT, S.VERIFYING, S.BLOCKED_HOLD, S.NEEDS_OPERATOR}),

@@ -13,11 +13,10 @@ from accord.command import AnsweringCommand
 from accord.errors import ExitCode
 from gdpr import actions
 from gdpr.actions import Manual, Nothing, Retain
+from gdpr.coverage import check_document, map_document
 from gdpr.datamap import DataMap, load_data_map
-from gdpr.entries import Entry, document
+from gdpr.entries import Entry
 from gdpr.findings import Finding, Level
-
-SCHEMA = "accord.datamap/1"
 
 
 class Command(AnsweringCommand):
@@ -86,38 +85,6 @@ class Command(AnsweringCommand):
         else:
             warnings = f", {_counted(counts[Level.WARNING], 'warning')}" if counts[Level.WARNING] else ""
             self.stdout.write(self.style.SUCCESS(f"Everything is classified: {total}{warnings}."))
-
-
-def check_document(data_map: DataMap, findings: Sequence[Finding]) -> Mapping[str, Any]:
-    """Describe findings for JSON answers."""
-    return {
-        "schema": SCHEMA,
-        "digest": data_map.digest,
-        "entries": len(data_map.entries),
-        "findings": [
-            {
-                "id": finding.fault.value,
-                "level": finding.level.value,
-                "store": finding.store,
-                "target": finding.target,
-                "entry": finding.entry,
-                "message": finding.message,
-                "hint": finding.hint,
-            }
-            for finding in findings
-        ],
-    }
-
-
-def map_document(data_map: DataMap, entries: Sequence[Entry]) -> Mapping[str, Any]:
-    """Describe the data map for JSON answers."""
-    subject = data_map.subject
-    return {
-        "schema": SCHEMA,
-        "digest": data_map.digest,
-        "subject": None if subject is None else {"model": subject.model, "keys": list(subject.names)},
-        "entries": [document(entry) for entry in entries],
-    }
 
 
 def _lines(data_map: DataMap, entries: Sequence[Entry]) -> Iterator[str]:

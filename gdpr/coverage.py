@@ -1,0 +1,204 @@
+"""How much of what the stores hold is classified: the data map held against each live store, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from accord.errors import UnknownStore
+from accord.health import TIMEOUT, Check, run_checks
+from accord.health import Finding as HealthFinding
+from gdpr.checking import static_findings
+from gdpr.datamap import DataMap
+from gdpr.entries import Entry, document
+from gdpr.findings import Fault, Finding, Level
+from gdpr.stores.base import erasure_store, erasure_stores
+
+SCHEMA = "accord.datamap/1"
+_PREFIX = "datamap."
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreCoverage:
+    """
+    What one store said.
+
+    Attributes:
+        alias: Its name in the settings.
+        entries: What the data map says of it.
+        findings: What is wrong with that.
+        trouble: Why it could not be asked; empty when it answered.
+        hint: What to do about that.
+    """
+
+    alias: str
+    entries: tuple[Entry, ...]
+    findings: tuple[Finding, ...]
+    trouble: str = ""
+    hint: str = ""
+
+    @property
+    def classified(self) -> int:
+        """How many of its tables, collections or indexes have an entry."""
+        gone = {finding.target for finding in self.findings if finding.fault is Fault.NO_TARGET}
+        return len({entry.target for entry in self.entries} - gone)
+
+    @property
+    def total(self) -> int:
+        """How many tables, collections or indexes it has."""
+        return self.classified + sum(finding.fault is Fault.UNCLASSIFIED for finding in self.findings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """
+    What all stores said.
+
+    Attributes:
+        data_map: What was compared.
+        stores: One for each store that the data map or the settings know, in the order of an erasure.
+        general: What is wrong with the data map, and is about no store.
+    """
+
+    data_map: DataMap
+    stores: tuple[StoreCoverage, ...]
+    general: tuple[Finding, ...]
+
+    @property
+    def answered(self) -> Sequence[StoreCoverage]:
+        """The stores that could be asked."""
+        return [store for store in self.stores if not store.trouble]
+
+    @property
+    def away(self) -> Sequence[StoreCoverage]:
+        """The stores that could not."""
+        return [store for store in self.stores if store.trouble]
+
+    @property
+    def classified(self) -> int:
+        """How many places have an entry, in the stores that answered."""
+        return sum(store.classified for store in self.answered)
+
+    @property
+    def total(self) -> int:
+        """How many places the stores have that answered."""
+        return sum(store.total for store in self.answered)
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """Everything that is wrong."""
+        return [*self.general, *(finding for store in self.stores for finding in store.findings)]
+
+    @property
+    def errors(self) -> int:
+        """How many findings say that an erasure would miss data, fail, or say something untrue."""
+        return sum(finding.level is Level.ERROR for finding in self.findings)
+
+
+def look(data_map: DataMap, *, timeout: float = TIMEOUT) -> Coverage:
+    """
+    Hold a data map against every store; one that is away or silent keeps no other from being looked at.
+
+    Args:
+        data_map: The data map.
+        timeout: Seconds after which a store that doesn't answer counts as away.
+    """
+    declared = tuple(static_findings(data_map))
+    found: dict[str, tuple[Finding, ...]] = {}
+    by_store = data_map.by_store()
+    aliases = tuple(dict.fromkeys((*by_store, *erasure_stores())))
+    # Names of their own: what hangs here must not keep a health check of the same store away.
+    checks = [
+        Check(name=_PREFIX + alias, look=partial(_inspect, alias, data_map, found)) for alias in aliases
+    ]
+    troubles = {answer.name: answer for answer in run_checks(checks, timeout=timeout).findings}
+    stores = tuple(
+        _store(
+            alias, by_store.get(alias, ()), (*declared, *found.get(alias, ())), troubles.get(_PREFIX + alias)
+        )
+        for alias in aliases
+    )
+    return Coverage(
+        data_map=data_map, stores=stores, general=tuple(one for one in declared if one.store not in aliases)
+    )
+
+
+def _inspect(alias: str, data_map: DataMap, into: dict[str, tuple[Finding, ...]]) -> Iterable[HealthFinding]:
+    try:
+        store = erasure_store(alias)
+    except UnknownStore:
+        # The declarations' own check says so, at each entry that names it.
+        return ()
+    entries = [entry for entry in data_map.entries if entry.store == alias]
+    into[alias] = tuple(store.inspect(entries, data_map))
+    return ()
+
+
+def _store(
+    alias: str, entries: Sequence[Entry], findings: Iterable[Finding], trouble: HealthFinding | None
+) -> StoreCoverage:
+    return StoreCoverage(
+        alias=alias,
+        entries=tuple(entries),
+        findings=tuple(finding for finding in findings if finding.store == alias),
+        trouble="" if trouble is None else trouble.message,
+        hint="" if trouble is None else trouble.hint,
+    )
+
+
+# --- as JSON ---------------------------------------------------------------------------------------
+
+
+def check_document(data_map: DataMap, findings: Sequence[Finding]) -> dict[str, Any]:
+    """Describe findings for JSON answers."""
+    return {
+        "schema": SCHEMA,
+        "digest": data_map.digest,
+        "entries": len(data_map.entries),
+        "findings": [_plain(finding) for finding in findings],
+    }
+
+
+def map_document(data_map: DataMap, entries: Sequence[Entry]) -> dict[str, Any]:
+    """Describe the data map for JSON answers."""
+    subject = data_map.subject
+    return {
+        "schema": SCHEMA,
+        "digest": data_map.digest,
+        "subject": None if subject is None else {"model": subject.model, "keys": list(subject.names)},
+        "entries": [document(entry) for entry in entries],
+    }
+
+
+def coverage_document(coverage: Coverage) -> dict[str, Any]:
+    """Describe the data map and what the stores said of it for JSON answers."""
+    return {
+        **map_document(coverage.data_map, coverage.data_map.entries),
+        "classified": coverage.classified,
+        "total": coverage.total,
+        "stores": [
+            {
+                "store": store.alias,
+                "answered": not store.trouble,
+                "trouble": store.trouble,
+                "classified": store.classified,
+                "total": store.total,
+            }
+            for store in coverage.stores
+        ],
+        "findings": [_plain(finding) for finding in coverage.findings],
+    }
+
+
+def _plain(finding: Finding) -> Mapping[str, str]:
+    return {
+        "id": finding.fault.value,
+        "level": finding.level.value,
+        "store": finding.store,
+        "target": finding.target,
+        "entry": finding.entry,
+        "message": finding.message,
+        "hint": finding.hint,
+    }
