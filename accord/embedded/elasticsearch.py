@@ -7,12 +7,11 @@ import shutil
 from pathlib import Path
 
 from accord.embedded import jvm, process
-from accord.embedded.archives import Artifact, Fetcher, unpacked, unzip
+from accord.embedded.archives import Artifact, Fetcher, unzip
 from accord.embedded.search import SearchServer
-from accord.events import Reporter, silent
+from accord.events import silent
 
 _VERSION = "8.19.3"
-_RECIPE = "1"  # raise it when what `_build` makes of the archive changes
 _DISTRIBUTION = Artifact(
     group="org.elasticsearch.distribution.integ-test-zip",
     name="elasticsearch",
@@ -35,17 +34,10 @@ class ElasticsearchServer(SearchServer):
 
     name = "elasticsearch"
     version = _VERSION
+    recipe = "1"
 
-    def _program(self, reporter: Reporter) -> Path:
-        jvm.home(self.name)
-        fetcher = Fetcher(store=self.name, cache=self.paths.cache, reporter=reporter)
-        folder = unpacked(
-            self.name,
-            self.paths.cache,
-            f"elasticsearch-{_VERSION}-{_RECIPE}",
-            lambda draft: _build(draft, fetcher),
-        )
-        return folder / f"elasticsearch-{_VERSION}"
+    def _build(self, draft: Path, fetcher: Fetcher) -> None:
+        unzip(fetcher.fetch(_DISTRIBUTION), draft)
 
     def _launch(self, port: int) -> process.Launch:
         program = self._program(silent)
@@ -96,7 +88,3 @@ def _launcher_options(program: Path, config: Path) -> list[str]:
         "-cp",
         f"{program}/lib/*:{program}/lib/cli-launcher/*",
     ]
-
-
-def _build(draft: Path, fetcher: Fetcher) -> None:
-    unzip(fetcher.fetch(_DISTRIBUTION), draft)

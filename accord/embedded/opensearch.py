@@ -7,12 +7,11 @@ import shutil
 from pathlib import Path
 
 from accord.embedded import jvm, process
-from accord.embedded.archives import Artifact, Fetcher, unpacked, unzip
+from accord.embedded.archives import Artifact, Fetcher, unzip
 from accord.embedded.search import SearchServer
-from accord.events import Reporter, silent
+from accord.events import silent
 
 _VERSION = "3.5.0"
-_RECIPE = "1"  # raise it when what `_build` makes of the archives changes
 
 _DISTRIBUTION = Artifact(
     group="org.opensearch.distribution.integ-test-zip",
@@ -62,17 +61,14 @@ class OpenSearchServer(SearchServer):
 
     name = "opensearch"
     version = _VERSION
+    recipe = "1"
 
-    def _program(self, reporter: Reporter) -> Path:
-        jvm.home(self.name)
-        fetcher = Fetcher(store=self.name, cache=self.paths.cache, reporter=reporter)
-        folder = unpacked(
-            self.name,
-            self.paths.cache,
-            f"opensearch-{_VERSION}-{_RECIPE}",
-            lambda draft: _build(draft, fetcher),
-        )
-        return folder / f"opensearch-{_VERSION}"
+    def _build(self, draft: Path, fetcher: Fetcher) -> None:
+        unzip(fetcher.fetch(_DISTRIBUTION), draft)
+        program = draft / f"opensearch-{_VERSION}"
+        unzip(fetcher.fetch(_KNN), program / "plugins/opensearch-knn")
+        for jar in _ICU:
+            shutil.copyfile(fetcher.fetch(jar), program / "lib" / jar.filename)
 
     def _launch(self, port: int) -> process.Launch:
         program = self._program(silent)
@@ -124,11 +120,3 @@ class OpenSearchServer(SearchServer):
 
 
 _MAIN = "org.opensearch.bootstrap.OpenSearch"
-
-
-def _build(draft: Path, fetcher: Fetcher) -> None:
-    unzip(fetcher.fetch(_DISTRIBUTION), draft)
-    program = draft / f"opensearch-{_VERSION}"
-    unzip(fetcher.fetch(_KNN), program / "plugins/opensearch-knn")
-    for jar in _ICU:
-        shutil.copyfile(fetcher.fetch(jar), program / "lib" / jar.filename)

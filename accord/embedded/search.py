@@ -7,8 +7,10 @@ import shutil
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
-from accord.embedded import ports
+from accord.embedded import jvm, ports
+from accord.embedded.archives import Fetcher, unpacked
 from accord.embedded.base import EmbeddedServer
 from accord.events import Reporter, silent
 
@@ -19,6 +21,8 @@ class SearchServer(EmbeddedServer):
     """A search engine of one node, its program shared read-only and everything else its own."""
 
     needed_bytes = 200 * 2**20
+    recipe: ClassVar[str]
+    """Raised when what :meth:`_build` makes of the archives changes."""
 
     def url(self) -> str:
         return f"http://{ports.HOST}:{self.port}"
@@ -26,9 +30,22 @@ class SearchServer(EmbeddedServer):
     def ensure_installed(self, reporter: Reporter = silent) -> None:
         self._program(reporter)
 
-    @abstractmethod
     def _program(self, reporter: Reporter) -> Path:
         """Find the unpacked distribution; fetch and unpack it the first time."""
+        jvm.home(self.name)
+        fetcher = Fetcher(store=self.name, cache=self.paths.cache, reporter=reporter)
+        distribution = f"{self.name}-{self.version}"
+        folder = unpacked(
+            self.name,
+            self.paths.cache,
+            f"{distribution}-{self.recipe}",
+            lambda draft: self._build(draft, fetcher),
+        )
+        return folder / distribution
+
+    @abstractmethod
+    def _build(self, draft: Path, fetcher: Fetcher) -> None:
+        """Fetch the archives, and make of them the distribution in a folder that is empty so far."""
 
     def _lay_out(self, settings: Mapping[str, str | int | bool]) -> Path:
         """Write the configuration folder afresh: what it says follows from the code alone."""
