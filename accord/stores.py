@@ -79,6 +79,8 @@ class Store(Protocol):
         """
         Read the ledger. Nothing is created; a server without a ledger has none applied.
 
+        A step whose revert was begun and did not end is among them, and says so.
+
         Raises:
             StoreUnavailable: It can't be reached.
         """

@@ -144,6 +144,7 @@ class AppliedStep:
         applied_at: Time by the store's clock, where known.
         run_id: Run that applied it, where known.
         fence: Fencing token of that run; 0 where unknown.
+        reverting: True when its revert was begun and did not end: a part of it is gone.
     """
 
     key: StepKey
@@ -152,6 +153,7 @@ class AppliedStep:
     applied_at: datetime | None = None
     run_id: str = ""
     fence: int = 0
+    reverting: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

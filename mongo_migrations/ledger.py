@@ -40,7 +40,7 @@ class State(enum.StrEnum):
     APPLIED = "applied"
     """All of its effects are there."""
     REVERTING = "reverting"
-    """Being undone; it counts as applied until nothing of it is left."""
+    """Being undone; the ledger gives it as applied, and half gone, until nothing of it is left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +100,7 @@ class Ledger:
         # By the key, too: in a database that Django's documents share, theirs has the same name.
         mine = {"_id": {"$regex": f"^{re.escape(alias)}:"}}
         query = {**mine, "state": {"$in": [State.APPLIED.value, State.REVERTING.value]}}
-        projection = dict.fromkeys(("checksum", "fingerprint", "applied_at", "run_id", "fence"), 1)
+        projection = dict.fromkeys(("state", "checksum", "fingerprint", "applied_at", "run_id", "fence"), 1)
         return _by_key(self._collection().find(query, projection, batch_size=100_000))
 
     def unfinished(self, alias: str) -> Sequence[StepKey]:
@@ -297,6 +297,7 @@ def _applied(key: StepKey, answer: Document) -> AppliedStep:
         applied_at=answer.get("applied_at"),
         run_id=answer.get("run_id", ""),
         fence=answer.get("fence", 0),
+        reverting=answer.get("state") == State.REVERTING.value,
     )
 
 

@@ -149,12 +149,12 @@ class Ledger:
             ) from exc
 
     def applied(self, **options: Any) -> Mapping[StepKey, AppliedStep]:
-        """Give the steps that are applied in full."""
+        """Give the steps that are applied, those among them whose revert did not end."""
         entries = self.read(**options).entries
         return {
             self._step_key(key): self._applied_step(key, entry)
             for key, entry in entries.items()
-            if entry.state == APPLIED
+            if entry.state != APPLYING
         }
 
     def unfinished(self, **options: Any) -> Collection[StepKey]:
@@ -273,6 +273,7 @@ class Ledger:
             applied_at=datetime.fromisoformat(entry.applied_at) if entry.applied_at else None,
             run_id=entry.run_id,
             fence=entry.fence,
+            reverting=entry.state == REVERTING,
         )
 
 

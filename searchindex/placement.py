@@ -85,7 +85,7 @@ def expected_placement(store: SearchStore) -> Placement:
     begun, applied = store.unfinished(), store.applied()
     placement = Placement()
     for step in store.steps():
-        if step.key in applied:
+        if step.key in applied and not applied[step.key].reverting:
             around = _around(store, step)
             for operation in store.operations(step.key):
                 placement.follow(operation, around)

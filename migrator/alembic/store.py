@@ -31,7 +31,7 @@ from migrator.alembic import server
 from migrator.alembic.database import Database
 from migrator.alembic.history import History
 from migrator.alembic.layout import HistoryConfig
-from migrator.alembic.ledger import Ask, State, Tables, heads, place, quoted, read
+from migrator.alembic.ledger import REVERTING, Ask, State, Tables, heads, place, quoted, read
 from migrator.alembic.reader import Reader
 from migrator.alembic.scripts import Script
 
@@ -148,6 +148,7 @@ class AlembicStore:
             applied_at=entry.applied_at,
             run_id=entry.run_id,
             fence=entry.fence,
+            reverting=entry.state == REVERTING,
         )
 
     def _state(self) -> State:

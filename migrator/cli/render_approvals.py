@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.color import Style
 from django.utils import timezone
 
-from migrator.cli.render_text import counted
+from accord.words import counted
 from migrator.governance import people
 from migrator.governance.approvals import Approvals
 from migrator.models import Attestation, PlanApproval

@@ -30,6 +30,7 @@ def plan_document(plan: Plan, situation: Situation) -> dict[str, Any]:
         "digest": plan.digest,
         "steps": [_step(step) for step in plan.steps],
         "waiting": [str(step.key) for step in plan.waiting],
+        "half_reverted": sorted(map(str, situation.half_reverted)),
         "drift": drift_documents(situation),
     }
 
@@ -104,6 +105,7 @@ def _state(situation: Situation, step: Step) -> dict[str, Any]:
     entry = situation.applied.get(step.key)
     return {
         "applied": step.key in situation.done,
+        "half_reverted": step.key in situation.half_reverted,
         "applied_at": entry.applied_at.isoformat() if entry and entry.applied_at else None,
         "run": entry.run_id or None if entry else None,
         "needs": sorted(str(parent) for parent in situation.graph.parents.get(step.key, ())),

@@ -10,6 +10,7 @@ from itertools import groupby
 from django.core.management.color import Style
 
 from accord.types import Direction, Statement, Step
+from accord.words import counted
 from migrator.engine.plan import Plan
 from migrator.engine.request import RunReport
 from migrator.engine.situation import Situation
@@ -86,7 +87,7 @@ def _done(report: RunReport) -> str:
 
 
 def list_lines(situation: Situation, steps: Sequence[Step], style: Style) -> Iterator[str]:
-    """List steps by store and app, with a cross for each that is applied."""
+    """List steps by store and app: a cross for each that is applied, half a cross for one half reverted."""
     for store, of_store in groupby(steps, key=lambda step: step.key.store):
         yield style.MIGRATE_HEADING(store)
         for app, of_app in groupby(of_store, key=lambda step: step.key.app):
@@ -110,11 +111,21 @@ def tree_lines(situation: Situation, steps: Sequence[Step], style: Style) -> Ite
 
 
 def _mark(situation: Situation, step: Step) -> str:
+    if step.key in situation.half_reverted:
+        return "/"
     return "X" if step.key in situation.done else " "
 
 
 def _phase(step: Step) -> str:
     return "" if step.phase == "expand" else f"  ({step.phase.value})"
+
+
+def half_reverted_lines(situation: Situation, style: Style) -> Iterator[str]:
+    """Name the steps whose revert did not end, each with the two ways on."""
+    for key in sorted(situation.half_reverted):
+        yield style.WARNING(f"Half reverted: {key}")
+        yield "  Its revert was begun and did not end. migrate_all undoes the rest and applies it again;"
+        yield f"  migrate_all --revert --step {key} undoes the rest."
 
 
 def drift_lines(situation: Situation, style: Style) -> Iterator[str]:
@@ -123,8 +134,3 @@ def drift_lines(situation: Situation, style: Style) -> Iterator[str]:
         paint = style.WARNING if found.tolerable else style.ERROR
         yield paint(f"Drift: {found.error}")
         yield f"  {found.error.hint}"
-
-
-def counted(number: int, noun: str) -> str:
-    """Write a number with its noun."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -32,6 +32,7 @@ from migrator.engine.executor import (
     apply_step,
     forget_step,
     record_step,
+    renew_step,
     revert_step,
 )
 from migrator.engine.journal import Journal
@@ -104,7 +105,7 @@ class Migrations:
         situation.refuse_drift(self._mended_by(request, situation))
         if request.direction is Direction.REVERT:
             plan = plan_revert(
-                situation.graph, situation.done, request.target, self._applied_by(request, situation)
+                situation.graph, situation.standing, request.target, self._applied_by(request, situation)
             )
         else:
             plan = plan_forward(situation.graph, situation.done, request.target)
@@ -204,7 +205,7 @@ class Migrations:
         guard = self.guard() if plan.steps else None
         if guard is not None:
             guard.take(request, plan, situation, held.run_id, report)
-        acts = self._acts(request, plan)
+        acts = self._acts(request, plan, situation)
         journal = Journal(self._settings.coordinator, self._clock)
         tell = fan_out([journal, report]) if plan.steps else report
         executor = Executor(self._stores, held, report=tell, clock=self._clock, stop=stop)
@@ -231,7 +232,7 @@ class Migrations:
         run_id = held.run_id if plan.steps else ""
         return RunReport(run_id=run_id, plan=plan, execution=execution, seconds=seconds, error=error)
 
-    def _acts(self, request: Request, plan: Plan) -> Mapping[StepKey, Act]:
+    def _acts(self, request: Request, plan: Plan, situation: Situation) -> Mapping[StepKey, Act]:
         """Decide what is done with each step."""
         if request.kind is RunKind.BASELINE:
             # The suite's own tables can't stand in a system that never ran it: those are made.
@@ -244,7 +245,10 @@ class Migrations:
             act: Act = forget_step if request.revert else record_step
         else:
             act = revert_step if plan.direction is Direction.REVERT else apply_step
-        return {step.key: act for step in plan.steps}
+        acts = {step.key: act for step in plan.steps}
+        if act is apply_step:
+            acts |= dict.fromkeys(situation.half_reverted & acts.keys(), renew_step)
+        return acts
 
     def guard(self) -> Guard:
         """
@@ -278,7 +282,10 @@ class Migrations:
         for alias, steps in by_store(plan.steps).items():
             store = self._stores[alias]
             if not isinstance(store, Probes):
-                raise UsageError(f"The store “{alias}” can't be asked what stands in it.")
+                raise UsageError(
+                    f"The store “{alias}” can't be asked what stands in it.",
+                    hint="Name the stores that can, with --store.",
+                )
             probes.extend(store.probe(steps))
         return probes
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from accord.clock import Clock
 from accord.errors import AccordError, ExitCode, Interrupted, LeaseError, StepFailed, StoreUnavailable
-from accord.events import Reporter
+from accord.events import Reporter, StepNoted
 from accord.redact import first_line
 from accord.stores import Records, RunHooks, Store, by_store
 from accord.types import Direction, Lease, Step, StepKey, StepOutcome
@@ -57,6 +57,17 @@ def apply_step(store: Store, step: Step, lease: Lease, report: Reporter) -> Step
     return store.apply(step, lease, report)
 
 
+def renew_step(store: Store, step: Step, lease: Lease, report: Reporter) -> StepOutcome:
+    """
+    Apply a step whose revert did not end: the rest of it goes first.
+
+    A kill between the two leaves a step that is not applied, which the next run applies.
+    """
+    report(StepNoted(key=str(step.key), note="its revert was begun and did not end: it is undone first."))
+    store.revert(step, lease, report)
+    return store.apply(step, lease, report)
+
+
 def revert_step(store: Store, step: Step, lease: Lease, report: Reporter) -> StepOutcome:
     """Undo a step and strike it from the ledger."""
     return store.revert(step, lease, report)
@@ -78,7 +89,10 @@ def forget_step(store: Store, step: Step, lease: Lease, _report: Reporter) -> St
 
 def _records(store: Store) -> Records:
     if not isinstance(store, Records):
-        raise StepFailed(f"The ledger of “{store.alias}” can't be written without acting.")
+        raise StepFailed(
+            f"The ledger of “{store.alias}” can't be written without acting.",
+            hint="Name the stores that can, with --store.",
+        )
     return store
 
 

@@ -153,7 +153,8 @@ class Guard:
     def standing(situation: Situation) -> list[Attested]:
         """Give what the ledgers say that the suite applied here, its own tables left out."""
         steps = situation.graph.steps
-        keys = [key for key in sorted(situation.applied) if key in steps and not steps[key].foundation]
+        whole = situation.applied.keys() - situation.half_reverted
+        keys = [key for key in sorted(whole) if key in steps and not steps[key].foundation]
         return list(standing([situation.applied[key] for key in keys]))
 
 

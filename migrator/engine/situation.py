@@ -29,9 +29,19 @@ class Situation:
     graph: Graph
 
     @cached_property
+    def half_reverted(self) -> frozenset[StepKey]:
+        """Keys of steps whose revert was begun and did not end."""
+        return frozenset(key for key, entry in self.applied.items() if entry.reverting)
+
+    @cached_property
     def done(self) -> frozenset[StepKey]:
-        """Keys that count as applied, squashed steps included."""
-        return with_replacements(self.steps, self.applied)
+        """Keys that count as applied, squashed steps included; a half reverted step does not."""
+        return with_replacements(self.steps, self.applied.keys() - self.half_reverted)
+
+    @cached_property
+    def standing(self) -> frozenset[StepKey]:
+        """As :attr:`done`, with the half reverted ones: what a revert has to undo."""
+        return self.done | with_replacements(self.steps, self.applied)
 
     @cached_property
     def drift(self) -> Sequence[Drift]:

@@ -90,7 +90,7 @@ _DJANGOS = MigrationRecorder.Migration._meta.db_table
 _OURS = LedgerEntry._meta.db_table
 _READ: Mapping[str, Sequence[str]] = {
     _DJANGOS: ("app", "name", "applied"),
-    _OURS: ("app", "name", "checksum", "fingerprint", "run_id", "fence", "recorded_at"),
+    _OURS: ("app", "name", "checksum", "fingerprint", "run_id", "fence", "state", "recorded_at"),
 }
 
 
@@ -151,10 +151,14 @@ class Ledger:
 
     def _applied_step(self, name: Name, at: datetime, ours: Sequence[Any] | None) -> AppliedStep:
         key = StepKey(self._alias, *name)
-        # Another time means that Django's own command applied it again since: our row is of the past.
-        if ours is None or ours[-1] != at:
+        if ours is None:
             return AppliedStep(key=key, applied_at=at)
-        checksum, fingerprint, run_id, fence, _ = ours
+        checksum, fingerprint, run_id, fence, state, written = ours
+        if state == State.REVERTING and written >= at:
+            return AppliedStep(key=key, applied_at=at, run_id=run_id, fence=fence, reverting=True)
+        # Another time means that Django's own command applied it again since: our row is of the past.
+        if written != at:
+            return AppliedStep(key=key, applied_at=at)
         return AppliedStep(
             key=key, checksum=checksum, fingerprint=fingerprint, applied_at=at, run_id=run_id, fence=fence
         )

@@ -52,6 +52,7 @@ class Command(AnsweringCommand):
             self.stdout.write(render_json.dump(render_json.plan_document(plan, situation)))
         else:
             self._write(render_text.plan_lines(plan, self.style))
+            self._write(render_text.half_reverted_lines(situation, self.style))
             self._write(render_text.drift_lines(situation, self.style))
         pending = bool(plan.steps) and options["check_unapplied"]
         return ExitCode.FAILED if pending else ExitCode.DONE

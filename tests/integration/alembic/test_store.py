@@ -30,6 +30,7 @@ from accord.events import StepNoted
 from accord.testing import RecordingReporter
 from accord.types import Direction, Lease, Presence
 from migrator.alembic.store import AlembicStore
+from migrator.engine.executor import renew_step
 from tests.conformance.harness_alembic import ENV, AlembicHarness
 
 pytestmark = pytest.mark.integration
@@ -80,6 +81,13 @@ def downgrade() -> None:
     with op.get_context().autocommit_block():
         op.drop_index("earning_pair", postgresql_concurrently=True, if_exists=True)
 '''
+
+LEAVING = (
+    CONCURRENT.format(then="SELECT 1").rstrip()
+    + """
+    op.execute("{then}")
+"""
+)
 
 PER_MIGRATION = ENV.replace(
     "connection=connection)", "connection=connection, transaction_per_migration=True)"
@@ -473,6 +481,24 @@ def test_env_that_goes_to_another_database_is_refused(
 
     with pytest.raises(ConfigurationError, match="another database"):
         apply(harness, "0001_earnings")
+
+
+def test_revert_that_left_its_transaction_is_half_done(harness: AlembicHarness) -> None:
+    """The ledger says that the revision is half gone; renewing it undoes the rest and applies it whole."""
+    apply(harness, "0001_earnings")
+    harness.write_revision("0004_concurrent", LEAVING.format(then="SELECT 1/0"))
+    apply(harness, "0004_concurrent")
+    key = harness.key("0004_concurrent")
+    with pytest.raises(StepFailed):
+        harness.store().revert(harness.step("0004_concurrent"), LEASE)
+    assert harness.store().applied()[key].reverting
+    assert not harness.store().applied()[harness.key("0001_earnings")].reverting
+
+    harness.write_revision("0004_concurrent", LEAVING.format(then="SELECT 1"))
+    renew_step(harness.store(), harness.step("0004_concurrent"), LEASE, RecordingReporter())
+
+    assert not harness.store().applied()[key].reverting
+    assert "earning_pair" in str(harness.observe())
 
 
 def test_url_may_come_from_the_ini_alone(harness: AlembicHarness) -> None:
