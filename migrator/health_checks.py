@@ -10,6 +10,7 @@ from accord.health import Check, Finding, Level, opened
 from accord.lease import LeaseRow
 from accord.stores import Unfinished
 from accord.types import Phase, Step, StepKey
+from accord.words import counted
 from migrator.engine.api import Migrations
 from migrator.engine.drift import Drift
 from migrator.engine.situation import Situation
@@ -71,10 +72,10 @@ def _applied(alias: str, waiting: Sequence[Step], begun: Sequence[str], *, runni
         return Finding(
             name=name,
             level=Level.CRITICAL,
-            message=f"Half applied, and no run is at it: {_some(begun)}.",
+            message=f"Half applied or half reverted, and no run is at it: {_some(begun)}.",
             value=count,
             threshold=1,
-            hint="Run migrate_all: it continues where the last run stopped.",
+            hint="Run migrate_all: what was half applied goes on, what was half reverted is undone first.",
             ready=False,
         )
     if waiting:
@@ -82,7 +83,7 @@ def _applied(alias: str, waiting: Sequence[Step], begun: Sequence[str], *, runni
         return Finding(
             name=name,
             level=Level.WARN,
-            message=f"{_steps(count)} pending: {_some(keys)}.",
+            message=f"{counted(count, 'step')} pending: {_some(keys)}.",
             value=count,
             threshold=1,
             hint="A run is at it." if running else "Run migrate_all; --plan shows what it would do.",
@@ -106,14 +107,10 @@ def _drift(alias: str, drift: Sequence[Drift]) -> Finding:
             hint=ours[0].error.hint,
         )
     # What an upgraded package did to its own history, nobody here can mend: told, not cried.
-    foreign = f" ({_steps(len(drift))} of other packages differ.)" if drift else ""
+    foreign = f" ({counted(len(drift), 'step')} of other packages differ.)" if drift else ""
     return Finding(
         name=name, level=Level.OK, message=f"Files and ledger agree.{foreign}", value=0, threshold=1
     )
-
-
-def _steps(count: int) -> str:
-    return f"{count} step" if count == 1 else f"{count} steps"
 
 
 def _some(keys: Sequence[str]) -> str:

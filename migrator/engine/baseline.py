@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from accord.errors import BaselineMismatch
 from accord.types import Presence, Probe
+from accord.words import counted
 from migrator.engine.plan import Plan
 
 _WRONG = (Presence.ABSENT, Presence.PARTIAL, Presence.CONFLICTING)
@@ -29,7 +30,7 @@ def refuse_mismatch(probes: Sequence[Probe], plan: Plan) -> None:
     if wrong:
         findings = "; ".join(f"{probe.key} is {_found(probe)}" for probe in wrong[:10])
         raise BaselineMismatch(
-            f"{len(wrong)} steps are not what stands in the stores: {findings}.",
+            f"The stores don't hold what {counted(len(wrong), 'step')} would record: {findings}.",
             hint="Name the last step that stands with --to, or bring the store to that state first.",
         )
 

@@ -15,6 +15,7 @@ from accord.errors import (
     UnknownTarget,
 )
 from accord.types import Direction, Phase, Step, StepKey
+from accord.words import counted
 from migrator.engine.graph import Graph
 
 ZERO = "zero"
@@ -232,6 +233,6 @@ def _refuse_irreversible(steps: Iterable[Step]) -> None:
     if stuck:
         reasons = "; ".join(f"{step.key} ({step.irreversible})" for step in stuck)
         raise IrreversibleStep(
-            f"{len(stuck)} steps on the way can't be undone: {reasons}.",
+            f"{counted(len(stuck), 'step')} on the way can't be undone: {reasons}.",
             hint="Go back to a target after them with --to, or write a new revision that moves forward.",
         )

@@ -100,7 +100,10 @@ class Approvals:
         """
         people.require(person, people.REQUEST)
         if not work.steps:
-            raise UsageError("There is nothing to approve: no step is pending.")
+            raise UsageError(
+                "There is nothing to approve: no step is pending.",
+                hint="showmigrations_all lists what is applied; name other steps, or nothing.",
+            )
         _require_reason(reason)
         for _attempt in (1, 2):
             found = self._open_for(work)

@@ -11,6 +11,7 @@ from accord.checkpoints import Head
 from accord.command import AnsweringCommand, error_document
 from accord.errors import AuditChainBroken, AuditError, ExitCode
 from accord.verification import Report, verify, verify_tail
+from accord.words import counted
 
 SCHEMA = "accord.audit/1"
 
@@ -84,9 +85,9 @@ def _signed(alias: str) -> Head | None:
 
 
 def _broken(alias: str, report: Report) -> AuditChainBroken:
-    count = len(report.problems) + report.more
+    problems = counted(len(report.problems) + report.more, "problem")
     return AuditChainBroken(
-        f"The audit trail in “{alias}” is not what was written: {count} problem{'s' if count > 1 else ''}.",
+        f"The audit trail in “{alias}” is not what was written: {problems}.",
         hint="Copy the database and the file of signed heads away before anything else writes; compare them "
         "with the newest backup that verifies.",
     )

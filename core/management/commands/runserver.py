@@ -9,6 +9,7 @@ from django.contrib.staticfiles.management.commands import runserver
 from accord import conf
 from accord.errors import AccordError
 from accord.registry import Registry
+from accord.words import counted
 from migrator.engine.api import Migrations
 from migrator.engine.request import Request
 
@@ -31,7 +32,5 @@ class Command(runserver.Command):
                 self.stdout.write(self.style.NOTICE(f"\n{exc}\n{exc.hint}"))
                 return
         if pending:
-            told = "1 step is" if pending == 1 else f"{pending} steps are"
-            self.stdout.write(
-                self.style.NOTICE(f"\n{told} pending in the stores: run 'python manage.py migrate_all'.")
-            )
+            told = f"{counted(pending, 'step')} pending in the stores: run 'python manage.py migrate_all'."
+            self.stdout.write(self.style.NOTICE(f"\n{told}"))

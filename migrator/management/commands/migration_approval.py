@@ -13,6 +13,7 @@ from accord import conf, signing
 from accord.command import AnsweringCommand
 from accord.errors import AttestationUnusable, ExitCode, UsageError
 from accord.types import Direction
+from accord.words import counted
 from migrator.cli import render_approvals, render_json
 from migrator.cli.options import add_format, add_plan_arguments, request_from
 from migrator.cli.progress import progress
@@ -150,7 +151,10 @@ class Command(AnsweringCommand):
         situation.refuse_drift()
         standing = Guard.standing(situation)
         if not standing:
-            raise UsageError("There is nothing to attest: nothing was applied here.")
+            raise UsageError(
+                "There is nothing to attest: nothing was applied here.",
+                hint="Run migrate_all here first; is this the environment that goes first?",
+            )
         attestation = self._guard.attestations.write(standing, Direction.APPLY, "", person)
         if options["output"] is None:
             self.stdout.write(attestations.dump(attestation.document), ending="")
@@ -158,11 +162,14 @@ class Command(AnsweringCommand):
         try:
             attestations.save(attestation.document, options["output"])
         except OSError as exc:
-            raise UsageError(f"{options['output']} can't be written: {exc.strerror}.") from exc
+            raise UsageError(
+                f"{options['output']} can't be written: {exc.strerror}.",
+                hint="Name a file that this user may write with --output.",
+            ) from exc
         if options["format"] == "json":
             self.stdout.write(attestations.dump(attestation.document), ending="")
             return
-        self.stdout.write(f"{len(standing)} steps attested in {options['output']}.")
+        self.stdout.write(f"{counted(len(standing), 'step')} attested in {options['output']}.")
         self.stdout.write(f"Who relies on it needs this public key in TRUSTED_KEYS: {signing.public_key()}")
 
     def _import(self, options: dict[str, Any]) -> None:
