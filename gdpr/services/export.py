@@ -22,14 +22,14 @@ from accord.errors import ExportRefused
 from gdpr.actions import Manual, Retain
 from gdpr.datamap import DataMap
 from gdpr.entries import Entry
-from gdpr.stores.base import ErasureStore, erasure_store
+from gdpr.services import planning
+from gdpr.services.planning import Stores
+from gdpr.stores.base import erasure_store
 from gdpr.subjects import SubjectKeys
 
 SCHEMA = "accord.export/1"
 _OWNER_ONLY = 0o600
 _TEMPLATE = "gdpr/export.html"
-
-Stores = Callable[[str], ErasureStore]
 
 
 class ExportFormat(enum.StrEnum):
@@ -57,13 +57,6 @@ class Written:
     rows: int
 
 
-def collect_keys(data_map: DataMap, keys: SubjectKeys, stores: Stores = erasure_store) -> SubjectKeys:
-    """Collect the keys of rows that other entries refer to."""
-    for entry in data_map.to_collect():
-        keys = keys.with_collected(stores(entry.store).collect(entry, keys))
-    return keys
-
-
 def gather(
     data_map: DataMap,
     keys: SubjectKeys,
@@ -86,7 +79,7 @@ def gather(
     Raises:
         StoreUnavailable: A store can't be reached; an export with holes is none.
     """
-    keys = collect_keys(data_map, keys, stores)
+    keys = planning.collect(keys, data_map, stores)
     parts = [_part(entry, stores(entry.store).export(entry, keys)) for entry in _exported(data_map)]
     return {
         "schema": SCHEMA,

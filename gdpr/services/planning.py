@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -19,11 +19,14 @@ from gdpr.services import actors, holds, moving, policy, sealing, transitions
 from gdpr.services.actors import Person
 from gdpr.states import Decision, RequestState
 from gdpr.stores import each
-from gdpr.stores.base import Found, erasure_store
+from gdpr.stores.base import ErasureStore, Found, erasure_store
 from gdpr.stores.each import People
 from gdpr.subjects import SubjectKeys
 
 Document = Mapping[str, Any]
+Stores = Callable[[str], ErasureStore]
+"""Gives the adapter of a store."""
+
 _NOTHING_FOUND = Found(count=0, pending=0)
 
 
@@ -82,11 +85,11 @@ def _document(keys: SubjectKeys, the_map: DataMap, entries: list[dict[str, Any]]
     return {**document, "digest": checksum.digest({**document, "tag": sealing.tag_of(keys)})}
 
 
-def collect(keys: SubjectKeys, the_map: DataMap) -> SubjectKeys:
+def collect(keys: SubjectKeys, the_map: DataMap, stores: Stores = erasure_store) -> SubjectKeys:
     """Find the rows that other entries refer to. What was collected before stays collected."""
     for entry in the_map.to_collect():
         if entry.is_looked_at:
-            keys = keys.with_collected(erasure_store(entry.store).collect(entry, keys))
+            keys = keys.with_collected(stores(entry.store).collect(entry, keys))
     return keys
 
 

@@ -12,7 +12,7 @@ import django
 def ask(question: dict[str, Any]) -> Any:  # noqa: C901, PLR0911 - one case a question
     """Answer one question; the names are those of the adapters."""
     from gdpr.datamap import load_data_map
-    from gdpr.services.export import collect_keys
+    from gdpr.services import planning
     from gdpr.stores.base import erasure_store
     from gdpr.subjects import SubjectKeys
 
@@ -20,7 +20,7 @@ def ask(question: dict[str, Any]) -> Any:  # noqa: C901, PLR0911 - one case a qu
     match question["do"]:
         case "resolve":
             keys = data_map.resolve(question["subject"], question.get("by", ""))
-            return collect_keys(data_map, keys).to_json()
+            return planning.collect(keys, data_map).to_json()
         case "entries":
             return [entry.id for entry in data_map.looked_at()]
         case "mutations":
