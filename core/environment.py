@@ -76,7 +76,8 @@ class Environment:
         search_prefix: What the names of search indexes begin with, where several projects share a server.
         allowed_hosts: Host names that the site answers to.
         trusted_origins: Origins that may post forms.
-        behind_proxy: Whether a proxy in front sets `X-Forwarded-Proto`, and nobody else can.
+        behind_proxy: Whether one proxy in front sets `X-Forwarded-Proto` and `X-Forwarded-For`, and
+            nobody else can.
         ssl_redirect: Whether plain HTTP is sent on to HTTPS.
         hsts_seconds: How long browsers shall insist on HTTPS.
         log_level: Lowest level that is logged.
