@@ -1,0 +1,166 @@
+"""Runs, the plan, approvals and health over HTTP, and the description of it all."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+
+import pytest
+
+from tests.fix_api import Served
+
+pytestmark = pytest.mark.integration
+
+READ = """
+runs = ask("filer", "runs/").json()
+run = ask("filer", f"runs/{runs['results'][0]['id']}/").json()
+plan = ask("filer", "plan/")
+health = ask("filer", "health/", only=["migrations", "audit"])
+say(
+    dict(
+        runs=runs["count"],
+        outcome=runs["results"][0]["outcome"],
+        whole=run["done"] == run["planned"] == len(run["steps"]),
+        steps=sorted({step["outcome"] for step in run["steps"]}),
+        planned=plan.status_code,
+        schema=plan.json()["schema"],
+        pending=plan.json()["steps"],
+        no_run=problem(ask("filer", "runs/20200101-000000-abcdef/")),
+        failed=ask("filer", "runs/", outcome="failed").json()["count"],
+        status=health.status_code,
+        health=health.json()["schema"],
+        names=sorted({finding["name"].split(".")[0] for finding in health.json()["findings"]}),
+        unknown=problem(ask("filer", "health/", only="nothing")),
+        odd=problem(ask("filer", "health/", only="Bobby; DROP")),
+    )
+)
+"""
+
+APPROVED = """
+from accord.types import Direction
+from migrator.engine.api import Migrations
+from migrator.governance.work import Work
+from migrator.models import PlanApproval, RunKind
+
+migrations = Migrations()
+situation = migrations.situation()
+steps = tuple(
+    situation.graph.steps[key]
+    for key in situation.graph.order()
+    if key.app == "streaming" and key.store == "mongodb"
+)[-2:]
+filer = get_user_model().objects.get(username="filer")
+
+def requested(*steps):
+    work = Work(
+        kind=RunKind.REVERT, direction=Direction.REVERT, steps=tuple(reversed(steps)), target="--revert"
+    )
+    return migrations.guard().approvals.request(work, filer, "for a test").reference
+
+first, second = requested(*steps), requested(steps[-1])
+shown = ask("approver", f"plan-approvals/{first[:8]}/").json()
+own = send("filer", f"plan-approvals/{first}/approve/", {"reason": "mine"})
+still = PlanApproval.objects.get(reference=first).state
+unreasoned = problem(send("approver", f"plan-approvals/{first}/approve/", {}))
+blank = problem(send("approver", f"plan-approvals/{first}/approve/", {"reason": "  "}))
+done = send("approver", f"plan-approvals/{first}/approve/", {"reason": "read every line"})
+again = problem(send("approver", f"plan-approvals/{first}/approve/", {"reason": "read every line"}))
+rejected = send("approver", f"plan-approvals/{second}/reject/", {"reason": "not today"})
+
+def listed(**query):
+    return [one["reference"] for one in ask("approver", "plan-approvals/", **query).json()["results"]]
+
+say(
+    dict(
+        state=shown["state"],
+        stores=[store["store"] for store in shown["stores"]],
+        shown=all(step["statements"] for store in shown["stores"] for step in store["steps"]),
+        own=problem(own),
+        still=still,
+        unreasoned=unreasoned,
+        blank=blank,
+        done=[done.status_code, done.json()["state"], done.json()["decision_reason"]],
+        again=again,
+        rejected=rejected.json()["state"],
+        approved=listed(state="approved") == [first],
+        requested=listed(state="requested"),
+        expired=listed(state="expired"),
+        every=set(listed()) == {first, second},
+        missing=problem(ask("approver", "plan-approvals/0123456789/")),
+        events=AuditEvent.objects.filter(object_ref=first, event="approval.granted").count(),
+        named="approver" in done.content.decode(),
+    )
+)
+"""
+
+DOCUMENTS = """
+from django.core.management import call_command
+import tempfile
+
+with tempfile.NamedTemporaryFile() as file:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", file.name)
+page = client("nobody").get("/api/v1/docs/")
+schema = ask("nobody", "schema/").json()
+from django.contrib.staticfiles import finders
+
+text = page.content.decode()
+import re
+
+links = re.findall(r'(?:src|href)="([^"]+)"', text)
+say(
+    [
+        page.status_code,
+        text,
+        [bool(finders.find(link.removeprefix("/static/"))) for link in links if link.startswith("/static/")],
+        schema["openapi"],
+        sorted(schema["components"]["securitySchemes"]),
+        "x-spec-enum-id" in json.dumps(schema),
+    ]
+)
+"""
+
+
+def test_runs_plan_and_health_are_read(served: Served) -> None:
+    """What the journal, `migrate_all --plan` and `health_check` say, as documents of the same schemas."""
+    found = SimpleNamespace(**served.call(READ))
+
+    assert found.runs >= 1
+    assert (found.outcome, found.whole, found.steps) == ("succeeded", True, ["succeeded"])
+    assert (found.planned, found.schema, found.pending) == (200, "accord.plan/1", [])
+    assert found.no_run == [404, "not_found"]
+    assert found.failed == 0
+    assert (found.status, found.health) == (200, "accord.health/1")
+    assert set(found.names) == {"migrations", "audit"}
+    assert found.unknown == [400, "ACC-100"]
+    assert found.odd == [400, "invalid"]
+
+
+def test_plan_is_approved_by_another_person_over_http(served: Served) -> None:
+    """Whoever asked is refused with the code of four eyes; the decision is that of the command."""
+    found = SimpleNamespace(**served.call(APPROVED))
+
+    assert (found.state, found.stores, found.shown) == ("requested", ["mongodb"], True)
+    assert (found.own, found.still) == ([403, "ACC-923"], "requested")
+    assert found.unreasoned == found.blank == [400, "invalid"]
+    assert found.done == [200, "approved", "read every line"]
+    assert found.again == [409, "ACC-922"]
+    assert found.rejected == "rejected"
+    assert (found.approved, found.requested, found.expired, found.every) == (True, [], [], True)
+    assert found.missing == [404, "ACC-924"]
+    assert found.events == 1
+    assert not found.named
+
+
+def test_description_is_valid_and_its_page_loads_nothing_from_other_hosts(served: Served) -> None:
+    """`spectacular --validate --fail-on-warn` is silent; scripts and styles come from this server."""
+    status, page, found, version, schemes, marks = served.call(DOCUMENTS)
+
+    assert status == 200
+    assert found
+    assert all(found)
+    assert not re.findall(r"(?:src|href)=\"(?:https?:)?//", page)
+    assert "cdn" not in page
+    assert '"validatorUrl": null' in page
+    assert version.startswith("3.")
+    assert schemes == ["cookieAuth", "tokenAuth"]
+    assert not marks
