@@ -53,6 +53,8 @@ def wanted(needs: Mapping[str, str | tuple[str, ...]], action: str) -> tuple[str
 
 def action_of(request: Request, view: Any) -> str | None:
     """Name what is asked for; None for a method that the view doesn't take, which is answered as such."""
+    if request.method == "OPTIONS":
+        return None
     if hasattr(view, "action_map"):
         return view.action or None
     method = "get" if request.method == "HEAD" else str(request.method).lower()

@@ -50,9 +50,11 @@ class Api:
         """Answer errors with problem documents."""
         return problems.handle
 
-    def finalize_response(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Keep every answer out of caches."""
-        answer: HttpResponse = super().finalize_response(*args, **kwargs)  # type: ignore[misc]  # of the view that this is mixed into
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Keep every answer out of caches; write a problem as JSON, whatever the view answers with else."""
+        if getattr(response, "content_type", None) == problems.MEDIA_TYPE:
+            request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+        answer: HttpResponse = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]  # of the view that this is mixed into
         answer["Cache-Control"] = "no-store"
         return answer
 
@@ -216,7 +218,4 @@ class NothingView(Api, APIView):
         """Answer that there is nothing, as a problem, whatever the method."""
         self.headers: dict[str, str] = {}
         self.request = self.initialize_request(request, *args, **kwargs)
-        answer = self.handle_exception(NotFound())
-        # What is acceptable was not asked for: there is nothing to be had.
-        self.request.accepted_renderer, self.request.accepted_media_type = JSONRenderer(), "application/json"
-        return self.finalize_response(self.request, answer, *args, **kwargs)
+        return self.finalize_response(self.request, self.handle_exception(NotFound()), *args, **kwargs)
