@@ -60,7 +60,10 @@ def with_replacements(steps: Iterable[Step], applied: Collection[StepKey]) -> fr
 def _edited(on_disk: Mapping[StepKey, Step], applied: Mapping[StepKey, AppliedStep]) -> Iterator[Drift]:
     for key, entry in applied.items():
         step = on_disk.get(key)
-        if step is None or entry.checksum is None or entry.fingerprint == step.source.fingerprint:
+        # A revert that failed in the middle may need a mended file to go on.
+        if step is None or entry.checksum is None or entry.reverting:
+            continue
+        if entry.fingerprint == step.source.fingerprint:
             continue
         if not checksums.same_content(entry.checksum, step.source.text):
             error = ChecksumMismatch(

@@ -8,6 +8,7 @@ from accord.testing import make_step
 from accord.types import AppliedStep, Step, StepKey
 from migrator.engine.drift import Drift, find_drift
 from migrator.engine.graph import build_graph
+from migrator.engine.situation import Situation
 
 A1, A2 = "pg:music.0001_a", "pg:music.0002_b"
 
@@ -40,6 +41,27 @@ def test_edited_step_is_drift() -> None:
 
     assert isinstance(found.error, ChecksumMismatch)
     assert not found.tolerable
+
+
+def test_file_of_a_half_reverted_step_may_be_mended() -> None:
+    """A revert that failed in the middle can only go on with another file."""
+    before, after = make_step(A1, text="x = 1"), make_step(A1, text="x = 2")
+    half = {key: replace(entry, reverting=True) for key, entry in ledger(before).items()}
+
+    assert not drift([after], half)
+
+
+def test_half_reverted_step_is_pending_and_still_to_be_undone() -> None:
+    """A run forward has to make it whole, and a revert has to undo the rest."""
+    steps = (make_step(A1), make_step(A2, A1))
+    whole, half = ledger(*steps).values()
+    applied = {whole.key: whole, half.key: replace(half, reverting=True)}
+
+    situation = Situation(steps=steps, applied=applied, graph=build_graph(steps, applied))
+
+    assert situation.half_reverted == {half.key}
+    assert situation.done == {whole.key}
+    assert situation.standing == {whole.key, half.key}
 
 
 def test_comment_in_an_applied_step_is_no_drift() -> None:
