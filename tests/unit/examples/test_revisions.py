@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from accord.registry import Registry, registry
 from accord.types import Phase, Step
 from migrator.engine.graph import Graph, build_graph
 
+TUTORIAL = Path(__file__).resolve().parents[3] / "docs" / "tutorial.md"
 OURS = frozenset({"streaming", "streaming_documents", "royalties"})
 
 
@@ -81,3 +84,14 @@ def test_every_title_reads_well_in_a_plan(ours: Sequence[Step]) -> None:
 
     assert all(title.endswith((".", "?")) and len(title) > 25 for title in titles), titles
     assert len(set(titles)) == len(titles)
+
+
+def test_tutorial_counts_the_steps_that_there_are(graph: Graph, stores: Registry) -> None:
+    """What the tutorial shows of the first run is what a stranger will see."""
+    counts = Counter(key.store for key in graph.steps)
+    listed = ", ".join(f"{alias} {counts[alias]}" for alias in stores)
+    text = TUTORIAL.read_text()
+
+    assert f"[{len(graph.steps)}/{len(graph.steps)}] {graph.order()[-1]}" in text
+    assert f"Applied {len(graph.steps)} steps in " in text
+    assert f"({listed})" in text
