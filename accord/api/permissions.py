@@ -33,7 +33,7 @@ class PerAction(BasePermission):
         if not (person and person.is_authenticated and person.is_active):
             return False
         action = action_of(request, view)
-        return action is None or self._may(person, wanted(view.needs, action))
+        return action is None or self._may(person, wanted(getattr(view, "needs", {}), action))
 
     @staticmethod
     def _may(person: Any, names: tuple[str, ...]) -> bool:

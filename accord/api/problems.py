@@ -63,6 +63,7 @@ _NEXT: Mapping[type[exceptions.APIException], str] = {
     exceptions.NotAuthenticated: "Send the header “Authorization: Token …”, or sign in to the admin first.",
     exceptions.AuthenticationFailed: "Get a token: POST a user name and a password to /api/v1/token/.",
     exceptions.ValidationError: "Correct what “errors” names; /api/v1/docs/ describes each field.",
+    exceptions.NotFound: "Addresses end in a slash; /api/v1/docs/ lists them all.",
     exceptions.Throttled: "Wait as many seconds as Retry-After says.",
 }
 
