@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -74,7 +74,7 @@ class ConsentEventAdmin(GdprPages):
         if event is not None:
             return HttpResponseRedirect(self.url("timeline", event.pk))
         context = {
-            **self.context_of(request, None, now("Consents of a person")),
+            **self.context_of(request, None, gettext("Consents of a person")),
             "form": form,
             "submit": _("Show the timeline"),
             "page_url": self.url("changelist"),
@@ -90,7 +90,7 @@ class ConsentEventAdmin(GdprPages):
             messages.error(request, f"{exc} {exc.hint}")
             return None
         if event is None:
-            messages.info(request, now("This person was never asked for consent: nothing is on record."))
+            messages.info(request, gettext("This person was never asked for consent: nothing is on record."))
         return event
 
     def timeline(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -101,7 +101,7 @@ class ConsentEventAdmin(GdprPages):
         shown: ConsentEvent = self.found(request, object_id)
         who = consent.Someone(kind=shown.subject_kind, tag=shown.subject_tag)
         context = {
-            **self.context_of(request, None, now("Consents of one person")),
+            **self.context_of(request, None, gettext("Consents of one person")),
             "subject": self.subject(shown),
             "purposes": consent_pages.purposes(who),
             "intact": consent.verify_history(who),

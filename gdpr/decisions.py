@@ -9,8 +9,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as later
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from accord.admin_parts import Decision
 from gdpr import pages
@@ -51,9 +50,9 @@ class Approve(Act):
 
     decision = Decision(
         name="approve",
-        label=later("Approve…"),
-        submit=later("Approve this plan"),
-        explains=later(
+        label=gettext_lazy("Approve…"),
+        submit=gettext_lazy("Approve this plan"),
+        explains=gettext_lazy(
             "Once approved, exactly the plan that you saw is carried out. What is erased can't be "
             "brought back. If the plan changes first, the approval is void."
         ),
@@ -61,7 +60,7 @@ class Approve(Act):
     )
     permissions = (actors.APPROVE,)
     states = frozenset({S.PLANNED})
-    said = later("Approved. The next run of gdpr_process carries it out.")
+    said = gettext_lazy("Approved. The next run of gdpr_process carries it out.")
 
     def described(self, request: ErasureRequest, person: Person) -> Decision:
         described = super().described(request, person)
@@ -83,13 +82,13 @@ class SettleIdentity(Act):
 
     decision = Decision(
         name="identity",
-        label=later("Identity settled…"),
-        submit=later("Note how identity was settled"),
-        explains=later("It is noted how you made sure who asks. The proof itself is never kept."),
+        label=gettext_lazy("Identity settled…"),
+        submit=gettext_lazy("Note how identity was settled"),
+        explains=gettext_lazy("It is noted how you made sure who asks. The proof itself is never kept."),
         leads=True,
     )
     permissions = (actors.FILE,)
-    said = later("Noted. The request can be planned now.")
+    said = gettext_lazy("Noted. The request can be planned now.")
 
     def offered(self, request: ErasureRequest) -> bool:
         state = S(request.state)
@@ -107,9 +106,9 @@ class MakePlan(Act):
 
     decision = Decision(
         name="plan",
-        label=later("Plan…"),
-        submit=later("Plan the erasure"),
-        explains=later(
+        label=gettext_lazy("Plan…"),
+        submit=gettext_lazy("Plan the erasure"),
+        explains=gettext_lazy(
             "Every store is asked what it holds of the person. Nothing is changed; what would happen is "
             "written down, for another person to approve."
         ),
@@ -117,7 +116,7 @@ class MakePlan(Act):
     )
     permissions = (actors.FILE,)
     states = frozenset({S.RECEIVED})
-    said = later("Planned. Another person has to approve it.")
+    said = gettext_lazy("Planned. Another person has to approve it.")
 
     def hindered(self, request: ErasureRequest, person: Person) -> str:
         return "" if request.identity_method else _("It has to be settled first who asks.")
@@ -131,9 +130,9 @@ class Retry(Act):
 
     decision = Decision(
         name="retry",
-        label=later("Retry now…"),
-        submit=later("Retry now"),
-        explains=later(
+        label=gettext_lazy("Retry now…"),
+        submit=gettext_lazy("Retry now"),
+        explains=gettext_lazy(
             "What waits for another attempt, or was given up, is due at once: the next run of "
             "gdpr_process tries it again. What is done already stays done."
         ),
@@ -141,7 +140,7 @@ class Retry(Act):
     )
     permissions = (actors.EXECUTE,)
     states = frozenset({S.RETRY_WAIT, S.NEEDS_OPERATOR})
-    said = later("It is due now. The next run of gdpr_process goes on with it.")
+    said = gettext_lazy("It is due now. The next run of gdpr_process goes on with it.")
 
     def take(self, request: ErasureRequest, person: Person, answer: Answer) -> None:
         erasure.retry(request, by=person)
@@ -152,15 +151,15 @@ class ConfirmByHand(Act):
 
     decision = Decision(
         name="confirm",
-        label=later("Done by hand…"),
-        submit=later("It is done"),
-        explains=later(
+        label=gettext_lazy("Done by hand…"),
+        submit=gettext_lazy("It is done"),
+        explains=gettext_lazy(
             "You vouch that what the instructions ask for is done. "
             "The verification asks the store all the same."
         ),
     )
     permissions = (actors.EXECUTE,)
-    said = later("Noted. The next run of gdpr_process goes on with it.")
+    said = gettext_lazy("Noted. The next run of gdpr_process goes on with it.")
 
     def offered(self, request: ErasureRequest) -> bool:
         return S(request.state) in transitions.OPEN and bool(by_hand(request))
@@ -177,9 +176,9 @@ class Verify(Act):
 
     decision = Decision(
         name="verify",
-        label=later("Verify now…"),
-        submit=later("Verify now"),
-        explains=later(
+        label=gettext_lazy("Verify now…"),
+        submit=gettext_lazy("Verify now"),
+        explains=gettext_lazy(
             "Every store is asked again what it holds of the person, over fresh connections. That can "
             "take some seconds. What is found that should be gone is erased again."
         ),
@@ -219,9 +218,9 @@ class AskForInformation(Act):
 
     decision = Decision(
         name="ask",
-        label=later("Ask for information…"),
-        submit=later("Ask for information"),
-        explains=later(
+        label=gettext_lazy("Ask for information…"),
+        submit=gettext_lazy("Ask for information"),
+        explains=gettext_lazy(
             "For reasonable doubt about who asks (Art. 12(6)). The request waits until identity is "
             "settled, and is planned anew then. Write to the person yourself; ask for no more than it "
             "takes. The time limit goes on."
@@ -229,7 +228,7 @@ class AskForInformation(Act):
     )
     permissions = (actors.FILE, actors.APPROVE)
     states = frozenset({S.RECEIVED, S.PLANNED})
-    said = later("It waits until it is settled who asks. Write to the person now.")
+    said = gettext_lazy("It waits until it is settled who asks. Write to the person now.")
 
     def take(self, request: ErasureRequest, person: Person, answer: Answer) -> None:
         requests.ask_identity(request, by=person)
@@ -240,16 +239,16 @@ class Extend(Act):
 
     decision = Decision(
         name="extend",
-        label=later("Extend…"),
-        submit=later("Take two more months"),
-        explains=later(
+        label=gettext_lazy("Extend…"),
+        submit=gettext_lazy("Take two more months"),
+        explains=gettext_lazy(
             "The answer is due three months after receipt instead of one. Tell the person within the "
             "first month, and why (Art. 12(3))."
         ),
     )
     permissions = (actors.FILE,)
     states = transitions.OPEN
-    said = later("Extended. Tell the person why, within a month of receipt.")
+    said = gettext_lazy("Extended. Tell the person why, within a month of receipt.")
 
     def hindered(self, request: ErasureRequest, person: Person) -> str:
         if request.extended_at is not None:
@@ -270,15 +269,15 @@ class PlaceHold(Act):
 
     decision = Decision(
         name="hold",
-        label=later("Place hold…"),
-        submit=later("Place this hold"),
-        explains=later(
+        label=gettext_lazy("Place hold…"),
+        submit=gettext_lazy("Place this hold"),
+        explains=gettext_lazy(
             "The erasure stops before its next batch, until another person has released the hold."
         ),
     )
     permissions = (actors.PLACE_HOLD,)
     states = transitions.OPEN
-    said = later("The hold is placed. Another person has to release it.")
+    said = gettext_lazy("The hold is placed. Another person has to release it.")
 
     def form(self, sent: Any, request: ErasureRequest) -> forms.Form:
         return HoldForm(sent, entries=pages.entries_of(request))
@@ -293,14 +292,14 @@ class Reject(Act):
 
     decision = Decision(
         name="reject",
-        label=later("Reject…"),
-        submit=later("Reject this request"),
-        explains=later(
+        label=gettext_lazy("Reject…"),
+        submit=gettext_lazy("Reject this request"),
+        explains=gettext_lazy(
             "Nothing is erased, and the keys of the person are destroyed here. The request stays closed."
         ),
     )
     permissions = (actors.APPROVE,)
-    said = later("Rejected. Tell the person why, and where they can complain (Art. 12(4)).")
+    said = gettext_lazy("Rejected. Tell the person why, and where they can complain (Art. 12(4)).")
 
     def offered(self, request: ErasureRequest) -> bool:
         return _can_end(request)
@@ -321,15 +320,15 @@ class Cancel(Act):
 
     decision = Decision(
         name="cancel",
-        label=later("Cancel…"),
-        submit=later("Cancel this request"),
-        explains=later(
+        label=gettext_lazy("Cancel…"),
+        submit=gettext_lazy("Cancel this request"),
+        explains=gettext_lazy(
             "For a demand that the person took back. Nothing is erased, and the keys of the person are "
             "destroyed here. The request stays closed."
         ),
     )
     permissions = (actors.FILE,)
-    said = later("Cancelled. Nothing was erased.")
+    said = gettext_lazy("Cancelled. Nothing was erased.")
 
     def offered(self, request: ErasureRequest) -> bool:
         return _can_end(request)

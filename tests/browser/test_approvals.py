@@ -34,9 +34,9 @@ def test_plan_is_approved_by_another_person_only(
     page.goto(f"{site.url}/admin/migrator/planapproval/")
     page.locator("#result_list tbody th a").first.click()
     assert page.locator("a.button").count() == 0
-    assert "another person" in page.locator(".plan-hindrance").inner_text()
+    assert "another person" in page.locator(".accord-hindrance").inner_text()
     take_picture(page, "plan-own")
-    assert page.locator(".plan-decide").is_visible()
+    assert page.locator(".accord-decide").is_visible()
 
     page.context.clear_cookies()
     site.sign_in(page, "approver")
@@ -49,12 +49,12 @@ def test_plan_is_approved_by_another_person_only(
     assert "CREATE TABLE" in page.locator(".plan-store pre").first.inner_text()
     page.get_by_text("Approve…").click()
     take_picture(page, "plan-approve")
-    page.get_by_text("Approve this plan").click()
+    page.get_by_role("button", name="Approve this plan").click()
     assert "required" in page.locator(".errorlist").inner_text()
     page.fill("#id_reason", "Looked at every statement.")
-    page.get_by_text("Approve this plan").click()
+    page.get_by_role("button", name="Approve this plan").click()
 
-    assert page.locator(".plan-facts .outcome").inner_text() == "approved"
+    assert page.locator(".accord-facts .outcome").inner_text() == "approved"
     take_picture(page, "plan-approved")
     shown = project.answer("migration_approval", "show", reference)
     assert (shown["state"], shown["decision_reason"]) == ("approved", "Looked at every statement.")

@@ -36,24 +36,66 @@ def test_erasure_is_approved_by_another_person_only(
 
     site.sign_in(page, "asker")
     page.goto(f"{site.url}/admin/gdpr/erasurerequest/")
+    assert page.locator(".erasure-tiles a").first.inner_text().split() == ["1", "open"]
     take_picture(page, "erasures")
     page.locator("#result_list tbody th a").first.click()
     take_picture(page, "erasure-own")
     assert page.get_by_role("link", name="Approve…").count() == 0
-    assert "another person" in page.locator(".erasure-hindrance").first.inner_text()
+    assert "another person" in page.locator(".accord-hindrance").first.inner_text()
 
     page.context.clear_cookies()
     site.sign_in(page, "second")
     page.goto(f"{site.url}/admin/gdpr/erasurerequest/")
+    page.get_by_role("link", name="wait for my approval").click()
     page.locator("#result_list tbody th a").first.click()
     take_picture(page, "erasure")
     page.get_by_role("link", name="Approve…").click()
-    page.get_by_text("Approve this plan").click()
+    page.get_by_role("button", name="Approve this plan").click()
     assert "required" in page.locator(".errorlist").first.inner_text()
     page.fill("#id_reason", "Looked at every line.")
     take_picture(page, "erasure-approve")
-    page.get_by_text("Approve this plan").click()
+    page.get_by_role("button", name="Approve this plan").click()
 
-    assert page.locator(".erasure-facts .outcome").first.inner_text() == "approved"
+    assert page.locator(".accord-facts .outcome").first.inner_text() == "approved"
     assert erasing.state(reference) == "approved"
     take_picture(page, "erasure-approved")
+
+
+IN_NEED = """
+request = begun(2)
+request.steps.filter(entry="playlists").update(state=StepState.MANUAL)
+say(erasure.work(request).reference)
+"""
+
+
+def test_erasure_that_needs_a_person_is_brought_to_its_end(
+    erasing: Erasing, serve: Callable[[Project], Site], page: Page
+) -> None:
+    """What was done by hand is confirmed, by keyboard alone; once complete, the stores are asked again."""
+    site = serve(erasing.project)
+    site.add_user("officer")
+    reference = erasing.call(IN_NEED)
+
+    site.sign_in(page, "officer")
+    page.goto(f"{site.url}/admin/gdpr/erasurerequest/?waiting=stuck")
+    page.locator("#result_list tbody th a").first.click()
+    take_picture(page, "erasure-stuck")
+    page.get_by_role("link", name="Done by hand…").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("What is done").focus()
+    take_picture(page, "erasure-by-hand")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert "goes on with it" in page.locator(".messagelist").inner_text()
+
+    erasing.project.manage("gdpr_process")
+    assert erasing.state(reference) in ("completed", "completed_with_retention")
+    page.reload()
+    page.get_by_role("link", name="Verify now…").click()
+    take_picture(page, "erasure-verify")
+    page.get_by_role("button", name="Verify now").click()
+    assert "nothing is left that should be gone" in page.locator(".messagelist").inner_text()
+    take_picture(page, "erasure-completed")
+    page.locator(".accord-facts a").first.click()
+    take_picture(page, "receipt")
+    assert "signature holds" in page.locator("#content-main").inner_text()

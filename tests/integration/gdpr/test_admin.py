@@ -9,10 +9,11 @@ from tests.fix_requests import Erasing
 pytestmark = pytest.mark.integration
 
 CLIENT = """
-from django.conf import settings
 from django.test import Client
+from django.test.utils import setup_test_environment
 from django.urls import reverse
-settings.ALLOWED_HOSTS = ["testserver"]
+# Answers carry the context of their templates then.
+setup_test_environment()
 def client(name):
     found = Client()
     found.force_login(get_user_model().objects.get(username=name))
@@ -124,6 +125,117 @@ answer = client("approver").post(
 say(["../reject/" in shown, "the erasure has begun" in text(answer), fresh(request).state])
 """
 
+ASKED = """
+from accord.models import AuditEvent
+request = requests.file_request(keys(7), by=filer, channel=Channel.ADMIN)
+own, other = client("filer"), client("approver")
+early = text(own.get(page("erasurerequest_plan", request)))
+def post(who, act, **answer): who.post(page(f"erasurerequest_{act}", request), answer); return fresh(request)
+unplanned = post(own, "plan").state
+settled = post(own, "identity", method=IdentityMethod.ONE_TIME_CODE).identity_method
+states = [post(own, "plan").state]
+own.get(page("erasurerequest_ask", request))
+looked = fresh(request).state
+asked = post(other, "ask")
+states += [asked.state, post(own, "identity", method=IdentityMethod.DOCUMENT).state, post(own, "plan").state]
+before = fresh(request).due_at
+extended = post(own, "extend", reason=ExtensionReason.COMPLEXITY)
+again = text(own.get(page("erasurerequest_extend", request)))
+states += [post(own, "cancel").state]
+events = list(AuditEvent.objects.filter(request_ref=request.reference, event="erasure.needs_input")
+    .values_list("actor_kind", flat=True))
+say(["settled first" in early, unplanned, settled, looked, asked.identity_method, states,
+     (extended.due_at - before).days > 55, "allows it once" in again, events])
+"""
+
+CARRIED = """
+request = begun(8)
+request.steps.filter(entry="playlists").update(state=StepState.MANUAL)
+rested = erasure.work(request)
+own = client("filer")
+offered = text(own.get(page("erasurerequest_change", request)))
+own.post(page("erasurerequest_confirm", request), {"entry": "playlists"})
+confirmed = fresh(request).state
+erasure.work(fresh(request))
+request = fresh(request)
+completed = request.state
+refused = client("nobody").post(page("erasurerequest_verify", request)).status_code
+said = text(own.post(page("erasurerequest_verify", request), follow=True))
+closed_before = request.closed_at
+verification.verify_again(request)
+late = text(own.get(page("erasurerequest_verify", request)))
+say([rested.state, "../confirm/" in offered, "../retry/" in offered, confirmed, completed, refused,
+     "nothing is left that should be gone" in said, closed_before, "the person are destroyed" in late])
+"""
+
+RETRIED = """
+request = begun(9)
+request.steps.filter(entry="playlists").update(state=StepState.FAILED, failures=12)
+rested = erasure.work(request).state
+own = client("filer")
+own.get(page("erasurerequest_retry", request))
+looked = fresh(request).state
+own.post(page("erasurerequest_retry", request))
+say([rested, looked, fresh(request).state, request.steps.filter(state=StepState.FAILED).count()])
+"""
+
+TILES = """
+from datetime import timedelta
+from django.utils import timezone
+def file(key, days): return requests.file_request(
+    keys(key), by=filer, channel=Channel.ADMIN, received_at=timezone.now() - timedelta(days=days),
+    identity=IdentityMethod.STAFF)
+late, soon, new = file(1, 40), file(2, 27), file(3, 0)
+planning.plan(new)
+address = reverse("admin:gdpr_erasurerequest_changelist")
+def counts(name):
+    tiles = client(name).get(address).context["tiles"]
+    return {tile["link"]: tile["count"] for tile in tiles}
+def listed(name, query):
+    found = client(name).get(address + query).context["cl"].queryset
+    return sorted(one.pk for one in found)
+links = counts("approver")
+say([counts("filer"), links, {link: len(listed("approver", link)) for link in links},
+     listed("approver", "?waiting=mine") == [new.pk], listed("approver", "?due=over") == [late.pk]])
+"""
+
+DATA_MAP = """
+address, as_json = reverse("admin:gdpr_datamap_changelist"), reverse("admin:gdpr_datamap_json")
+own, nobody = client("filer"), client("nobody")
+shown = own.get(address)
+document = own.get(as_json).json()
+say([shown.status_code, text(shown), document["classified"], document["total"],
+     {store["store"]: store["answered"] for store in document["stores"]},
+     [nobody.get(address).status_code, nobody.get(as_json).status_code],
+     [own.get(address + "add/").status_code, text(own.get(reverse("admin:index"))).count(address)]])
+"""
+
+CONSENTS = """
+first = consent.publish_notice("newsletter", "1", "en", "We write to you once a month.")
+second = consent.publish_notice("newsletter", "2", "en", "We write to you every week.")
+web = dict(method=ConsentMethod.CHECKBOX, channel="web")
+who = consent.someone("streaming.Listener", 4)
+consent.give(who, first, **web)
+consent.give(who, second, **web)
+consent.give(consent.someone("streaming.Listener", 4040), first, **web)
+email = keys(4).alternates["email"]
+own, nobody = client("filer"), client("nobody")
+address = reverse("admin:gdpr_consentevent_person")
+found = own.post(address, {"key": email})
+timeline = text(own.get(found.url))
+erased = own.post(address, {"key": "4040"})
+unknown = own.post(address, {"key": "no.such.person@example.com"}, follow=True)
+never = own.post(address, {"key": "5"})
+notice = text(own.get(page("consentnotice_change", second)))
+of_first = text(own.get(page("consentnotice_change", first)))
+messages = [str(one) for one in unknown.context["messages"]]
+say([found.status_code, email in found.url, timeline.count("outcome-renewed"), "may be used now" in timeline,
+     erased.status_code, erased.url != found.url, unknown.status_code,
+     any("no.such.person" in one for one in messages), len(messages), "nothing is on record" in text(never),
+     "every week." in notice and "<del>" in notice, "first version" in of_first,
+     [nobody.get(address).status_code, nobody.get(found.url).status_code]])
+"""
+
 
 def test_nobody_approves_their_own_request(erasing: Erasing) -> None:
     """The button is no link and says why; a forged POST is refused by the service."""
@@ -188,3 +300,105 @@ def test_held_erasure_that_has_begun_is_not_rejected(erasing: Erasing) -> None:
     assert not offered
     assert explained
     assert state == "blocked_hold"
+
+
+def test_identity_is_asked_for_settled_and_the_request_planned_in_the_admin(erasing: Erasing) -> None:
+    """Nothing is planned before; whoever reviews the plan may doubt, and then it is planned anew."""
+    early, unplanned, settled, looked, forgotten, states, longer, once, events = erasing.call(CLIENT + ASKED)
+
+    assert early
+    assert (unplanned, settled) == ("received", "one_time_code")
+    assert (looked, forgotten) == ("planned", "")
+    assert states == ["planned", "identity_check", "received", "planned", "cancelled"]
+    assert longer
+    assert once
+    assert events == ["person"]
+
+
+def test_work_by_hand_is_confirmed_and_the_stores_asked_again_in_the_admin(erasing: Erasing) -> None:
+    """What a person did is noted; a completed erasure is verified at once, a closed one no more."""
+    rested, confirm, retry, confirmed, completed, refused, clean, closed, late = erasing.call(
+        CLIENT + CARRIED
+    )
+
+    assert rested == "needs_operator"
+    assert confirm
+    assert retry
+    assert confirmed == "executing"
+    assert completed in ("completed", "completed_with_retention")
+    assert refused == 403
+    assert clean
+    assert closed is None
+    assert late
+
+
+def test_what_was_given_up_is_retried_by_a_post_alone(erasing: Erasing) -> None:
+    """A GET changes nothing; a POST makes failed steps due."""
+    rested, looked, retried, failed = erasing.call(CLIENT + RETRIED)
+
+    assert (rested, looked) == ("needs_operator", "needs_operator")
+    assert (retried, failed) == ("executing", 0)
+
+
+def test_tiles_count_what_their_links_list(erasing: Erasing) -> None:
+    """Open, due soon, overdue, for my approval: each number is the length of the list behind it."""
+    own, other, listed, mine, late = erasing.call(CLIENT + TILES)
+
+    assert own == {
+        "?waiting=open": 3,
+        "?due=week": 1,
+        "?due=over": 1,
+        "?waiting=mine": 0,
+        "?waiting=stuck": 0,
+    }
+    assert other == {**own, "?waiting=mine": 1}
+    assert listed == other
+    assert mine
+    assert late
+
+
+def test_data_map_is_shown_with_its_coverage_to_those_who_may(erasing: Erasing) -> None:
+    """All stores answered and everything has an entry; the index links to it; others are refused."""
+    status, shown, classified, total, answered, refused, linked = erasing.call(CLIENT + DATA_MAP)
+
+    assert status == 200
+    assert f"{total} of {total} classified" in shown
+    assert classified == total > 40
+    assert all(answered.values())
+    assert set(answered) == {"default", "documents", "mongodb", "search"}
+    assert refused == [403, 403]
+    assert linked[0] == 403
+    assert linked[1] > 0
+
+
+def test_store_that_is_away_is_said_to_be_and_the_page_works(erasing: Erasing) -> None:
+    """Without the search server the other stores are still compared, and the declarations shown."""
+    status, shown, classified, total, answered, _refused, _linked = erasing.call(
+        CLIENT + DATA_MAP, ELASTICSEARCH_URL="http://127.0.0.1:9"
+    )
+
+    assert status == 200
+    assert "1 store could not be asked" in shown
+    assert "public-playlists" in shown
+    assert not answered["search"]
+    assert answered["mongodb"]
+    assert classified == total
+
+
+def test_consents_of_a_person_are_found_without_the_key_in_an_address(erasing: Erasing) -> None:
+    """By any key, after an erasure by the primary one; unknown keys aren't repeated; words compared."""
+    found, named, renewed, granted, erased, another, unknown, echoed, said, never, changed, first, refused = (
+        erasing.call(CLIENT + CONSENTS)
+    )
+
+    assert (found, named) == (302, False)
+    assert renewed == 1
+    assert granted
+    assert (erased, another) == (302, True)
+    assert unknown == 200
+    assert not echoed
+    assert said == 1
+    assert never
+    assert changed
+    assert first
+    assert refused == [403, 403]

@@ -55,6 +55,14 @@ def test_what_ended_stays_ended(state: S) -> None:
     assert "it is over" in raised.value.hint
 
 
+def test_reviewer_may_doubt_who_asks_until_the_plan_is_approved() -> None:
+    """A plan may go back to the question of identity; what is approved may not."""
+    transitions.check(S.PLANNED, S.IDENTITY_CHECK)
+
+    with pytest.raises(IllegalTransition):
+        transitions.check(S.APPROVED, S.IDENTITY_CHECK)
+
+
 def test_every_open_state_can_be_held() -> None:
     """A legal hold stops whatever is not over."""
     for state in transitions.OPEN - {S.BLOCKED_HOLD}:

@@ -1,0 +1,106 @@
+"""The data map and the consents of a person, seen in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fix_browser import Site, take_picture
+from tests.fix_project import Project
+from tests.fix_requests import Erasing
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+CONSENTS = """
+web = dict(method=ConsentMethod.CHECKBOX, channel="web")
+who = consent.someone("streaming.Listener", 3)
+monthly = "We would like to write to you once a month about new records and concerts near you. You can "
+monthly += "take your consent back at any time, with one click in each mail."
+weekly = monthly.replace("once a month", "every week").replace("near you", "near you and of our partners")
+old = consent.publish_notice("newsletter", "2026-01", "en", monthly)
+new = consent.publish_notice("newsletter", "2026-02", "en", weekly)
+consent.refuse(who, old, **web)
+consent.give(who, old, **web)
+consent.give(who, new, **web)
+charts = consent.publish_notice("charts", "2026-01", "en", "May we count what you listen to?")
+consent.give(who, charts, **web)
+consent.withdraw(who, "charts", **web)
+say(keys(3).alternates["email"])
+"""
+
+
+def test_data_map_says_how_much_is_classified(
+    erasing: Erasing, serve: Callable[[Project], Site], page: Page
+) -> None:
+    """The page is in the list of apps; it tells places, what is wrong, and the same as JSON."""
+    site = serve(erasing.project)
+    site.add_user("officer", superuser=False, permissions=("view_datamap",))
+
+    site.sign_in(page, "officer")
+    page.goto(f"{site.url}/admin/")
+    page.get_by_role("link", name="Data map").first.click()
+    take_picture(page, "datamap")
+    part, of, whole, word = page.locator("#coverage-text").inner_text().split()
+    assert (part, of, word) == (whole, "of", "classified")
+    assert page.get_by_role("row", name="streaming.Listener").get_by_text("anonymise").count() == 1
+    page.locator("details summary").last.click()
+    take_picture(page, "datamap-open")
+    page.get_by_role("link", name="As JSON").click()
+    assert "accord.datamap/1" in page.content()
+
+
+def test_timeline_of_a_person_is_found_by_a_form(
+    erasing: Erasing, serve: Callable[[Project], Site], page: Page
+) -> None:
+    """What was agreed to, by purpose, with the words of each version and what changed in them."""
+    site = serve(erasing.project)
+    site.add_user("officer", superuser=False, permissions=("view_consentevent", "view_consentnotice"))
+    site.sign_in(page, "officer")
+    page.goto(f"{site.url}/admin/gdpr/consentevent/")
+    assert "Nobody has been asked yet" in page.locator(".accord-empty").inner_text()
+    take_picture(page, "consents-empty")
+    email = erasing.call(CONSENTS)
+
+    page.reload()
+    take_picture(page, "consents")
+    page.get_by_role("link", name="Consents of a person…").click()
+    page.get_by_label("Key of the person").fill(email)
+    take_picture(page, "consents-find")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".accord-timeline")
+    assert email not in page.url
+    assert email not in page.content()
+    headings = [" ".join(text.split()) for text in page.locator("h2").all_inner_texts()]
+    assert headings == ["charts may not be used now", "newsletter may be used now"]
+    take_picture(page, "consents-timeline")
+
+    page.get_by_role("link", name="2026-02 (en)").click()
+    assert "every week" in page.locator(".notice-changes ins").first.inner_text()
+    take_picture(page, "notice")
+
+
+def test_pages_speak_the_language_that_the_browser_asks_for(
+    erasing: Erasing, serve: Callable[[Project], Site], chromium: Browser
+) -> None:
+    """French and German from the heading to the reason under a button."""
+    site = serve(erasing.project)
+    site.add_user("officer", permissions=("add_erasurerequest",))
+    erasing.call("say(planned(1).reference)")
+    for language, heading, button in (
+        ("fr", "Demandes d'effacement", "Approuver…"),
+        ("de", "Löschanträge", "Genehmigen…"),
+    ):
+        context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale=language)
+        page = context.new_page()
+        site.sign_in(page, "officer")
+        page.goto(f"{site.url}/admin/gdpr/erasurerequest/")
+        assert page.locator("h1").last.inner_text() == heading
+        page.locator("#result_list tbody th a").first.click()
+        assert page.get_by_role("link", name=button).is_visible()
+        take_picture(page, f"erasure-{language}")
+        context.close()
