@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accord import conf
-from accord.admin_parts import Folded, Pages, chip, day
+from accord.admin_parts import Folded, Pages, chip, counted, day
 from accord.errors import AccordError
 from accord.models import AuditEvent
 from accord.verification import verify
@@ -109,7 +109,7 @@ class AuditEventAdmin(Pages):
     @admin.display(description=_("numbers"))
     def shown_counters(self, event: AuditEvent) -> str:
         """Show the numbers in one line."""
-        return ", ".join(f"{name} {number}" for name, number in event.counters.items()) or "-"
+        return counted(event.counters) or "-"
 
     @admin.display(description=_("request"), ordering="request_ref")
     def shown_request(self, event: AuditEvent) -> str:

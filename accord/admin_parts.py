@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 
+from accord.audit_events import Counter
 from accord.errors import AccordError
 
 if TYPE_CHECKING:
@@ -237,6 +238,12 @@ def _by_hindrance(decisions: Sequence[Decision]) -> Sequence[tuple[str, Sequence
 def chip(state: str, label: str) -> SafeString:
     """Show a state as a word in a coloured frame; the word says it, the colour helps."""
     return format_html('<span class="outcome outcome-{}">{}</span>', state, label)
+
+
+def counted(counters: Mapping[str, int]) -> str:
+    """Write the numbers of an event in one line, in the reader's language."""
+    words = dict(Counter.choices)
+    return ", ".join(f"{words.get(name, name)} {number}" for name, number in counters.items())
 
 
 def day(moment: datetime | None) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class GdprConfig(AppConfig):
     """Personal data: the data map, requests, erasure, export, consent."""
 
     name = "gdpr"
-    verbose_name = "Personal data"
+    verbose_name = _("Personal data")
     default_auto_field = "django.db.models.BigAutoField"
     # What django-auditlog may show. Tags and sealed keys say who a request is about: never those.
     audited = {"ErasureRequest": ("state",), "LegalHold": ("reason", "review_at")}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class MigratorConfig(AppConfig):
     """Planning, running, journal, governance."""
 
     name = "migrator"
-    verbose_name = "Migrations"
+    verbose_name = _("Migrations")
     default_auto_field = "django.db.models.BigAutoField"
     # What django-auditlog may show. Reasons are free text, and accounts belong to people.
     audited = {"PlanApproval": ("state", "environment", "digest")}

@@ -1,0 +1,17 @@
+"""Template pieces of the pages in the admin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django import template
+
+from accord.admin_parts import counted as _counted
+
+register = template.Library()
+
+
+@register.filter
+def counted(counters: Mapping[str, int]) -> str:
+    """Write the numbers of an event in one line."""
+    return _counted(counters)
