@@ -16,57 +16,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from accord.embedded import EmbeddedCluster, postgres_binary
-
-
-@dataclass(frozen=True)
-class Measured:
-    """
-    One run of a command.
-
-    Attributes:
-        wall: Seconds until it ended.
-        cpu: Seconds of processor time, its children included.
-        megabytes: Its largest resident size.
-    """
-
-    wall: float
-    cpu: float
-    megabytes: float
-
-
-def measure(command: list[str], environment: Mapping[str, str]) -> Measured:
-    """
-    Run a command that must succeed, and let the system account for it.
-
-    Raises:
-        SystemExit: It failed; its output is shown.
-    """
-    started = time.perf_counter()
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=output, stderr=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        wall = time.perf_counter() - started
-        if process.returncode:
-            output.seek(0)
-            sys.exit(output.read().decode())
-    return Measured(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+from benchmarks.measuring import ROOT, Measured, clean_environment, manage, measure, say
 
 
 def in_turn(runs: int, *commands: Callable[[], Measured]) -> list[list[Measured]]:
@@ -91,11 +53,6 @@ def row(question: str, ours: list[Measured], peers: list[Measured], target: str)
         f"| {question} | {our_wall:.2f} / {peer_wall:.2f} s | **{ratio('wall'):.2f}** | {ratio('cpu'):.2f} "
         f"| {our_size:.0f} / {peer_size:.0f} MB | {target} |"
     )
-
-
-def manage(*arguments: str) -> list[str]:
-    """Build a command of the sample project."""
-    return [sys.executable, "manage.py", *arguments]
 
 
 def nothing(runs: int, urls: Mapping[str, str]) -> str:
@@ -152,18 +109,6 @@ def psql(url: str, statement: str) -> None:
     subprocess.run(
         [str(postgres_binary("psql")), "-X", "-q", "-c", statement, url], check=True, capture_output=True
     )
-
-
-def clean_environment() -> dict[str, str]:
-    """Give this environment, with compiled files allowed: a deployed project has them."""
-    built = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**built, "PYTHONPATH": str(ROOT), "ACCORD_ENV": "test"}
-
-
-def say(line: str) -> None:
-    """Write a line at once."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 def main() -> None:
