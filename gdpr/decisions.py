@@ -152,7 +152,7 @@ class ConfirmByHand(Act):
     decision = Decision(
         name="confirm",
         label=gettext_lazy("Done by hand…"),
-        submit=gettext_lazy("It is done"),
+        submit=gettext_lazy("Confirm that it is done"),
         explains=gettext_lazy(
             "You vouch that what the instructions ask for is done. "
             "The verification asks the store all the same."
