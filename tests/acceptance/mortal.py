@@ -14,15 +14,14 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = tuple(
-    f"{ROOT}/{name}/" for name in ("accord", "migrator", "mongo_migrations", "searchindex", "examples")
-)
-EXECUTOR = f"{ROOT}/migrator/engine/executor.py"
+OURS = ("accord", "migrator", "mongo_migrations", "searchindex", "examples")
+EXECUTOR = {"migrator/engine/executor.py": "run"}
 
 
 class Mortality:
@@ -31,23 +30,26 @@ class Mortality:
 
     Args:
         line: Which one; 0 for none.
-        counting: Whether to count before the executor is reached.
+        packages: Whose lines count.
+        start: Files, each with the function from whose first call on lines count; empty counts from now on.
     """
 
-    def __init__(self, line: int, *, counting: bool) -> None:
+    def __init__(self, line: int, packages: Sequence[str], start: Mapping[str, str]) -> None:
         self.line = line
-        self.counting = counting
         self.seen = 0
+        self._folders = tuple(f"{ROOT}/{package}/" for package in packages)
+        self._start = {f"{ROOT}/{file}": function for file, function in start.items()}
+        self._counting = not start
         self._turn = threading.Lock()
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> Any:
         """Follow frames of the suite's code only."""
-        filename = frame.f_code.co_filename
-        if not filename.startswith(OURS):
+        code = frame.f_code
+        if not code.co_filename.startswith(self._folders):
             return None
-        if not self.counting and filename == EXECUTOR and frame.f_code.co_name == "run":
-            self.counting = True
-        if event == "line" and self.counting:
+        if not self._counting and self._start.get(code.co_filename) == code.co_name:
+            self._counting = True
+        if event == "line" and self._counting:
             self._count()
         return self
 
@@ -58,9 +60,8 @@ class Mortality:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(line: int, arguments: list[str]) -> None:
-    """Run the command under the tracer, in every thread."""
-    mortality = Mortality(abs(line), counting=line < 0)
+def run(mortality: Mortality, arguments: list[str]) -> None:
+    """Run a command under the tracer, in every thread."""
     threading.settrace(mortality)
     sys.settrace(mortality)
     from django.core.management import execute_from_command_line
@@ -74,4 +75,5 @@ def main(line: int, arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2:])
+    wanted = int(sys.argv[1])
+    run(Mortality(abs(wanted), OURS, {} if wanted < 0 else EXECUTOR), sys.argv[2:])

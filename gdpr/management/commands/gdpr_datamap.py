@@ -11,6 +11,7 @@ from typing import Any
 
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
+from accord.words import counted
 from gdpr import actions
 from gdpr.actions import Manual, Nothing, Retain
 from gdpr.coverage import check_document, map_document
@@ -81,9 +82,9 @@ class Command(AnsweringCommand):
         counts = Counter(finding.level for finding in findings)
         total = f"{len(data_map.entries)} entries, digest {data_map.digest[:12]}"
         if counts[Level.ERROR]:
-            self.stdout.write(self.style.ERROR(f"{_counted(counts[Level.ERROR], 'error')} in {total}."))
+            self.stdout.write(self.style.ERROR(f"{counted(counts[Level.ERROR], 'error')} in {total}."))
         else:
-            warnings = f", {_counted(counts[Level.WARNING], 'warning')}" if counts[Level.WARNING] else ""
+            warnings = f", {counted(counts[Level.WARNING], 'warning')}" if counts[Level.WARNING] else ""
             self.stdout.write(self.style.SUCCESS(f"Everything is classified: {total}{warnings}."))
 
 
@@ -115,7 +116,3 @@ def _what(entry: Entry) -> str:
         case Nothing():
             return "nothing"
     return actions.name(entry.action)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
