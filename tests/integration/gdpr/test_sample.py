@@ -358,6 +358,8 @@ def plant(project: Project, canary: str, person: int) -> None:
         f" WHERE u.username = '{canary}@example.com'",
         "INSERT INTO auth_user_user_permissions (user_id, permission_id) SELECT u.id, (SELECT min(id) FROM"
         f" auth_permission) FROM auth_user u WHERE u.username = '{canary}@example.com'",
+        f"INSERT INTO authtoken_token (key, created, user_id) SELECT '{canary}', now(), id FROM auth_user"
+        f" WHERE username = '{canary}@example.com'",
         "INSERT INTO django_admin_log (action_time, user_id, object_repr, action_flag, change_message)"
         f" SELECT now(), id, 'some venue', 1, '{canary} was here' FROM auth_user"
         f" WHERE username LIKE '{canary}%'",
