@@ -37,6 +37,7 @@ SPECTACULAR: dict[str, Any] = {
     "DESCRIPTION": "Migrations, health and privacy requests of every store of this project.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENFORCE_NON_BLANK_FIELDS": True,
     "PREPROCESSING_HOOKS": ["accord.api.schema.ours_only"],
     "POSTPROCESSING_HOOKS": ["accord.api.schema.with_problems"],
     # The page loads nothing from other hosts, and asks none whether the description is valid.
