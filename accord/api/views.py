@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from accord import health, health_formats
 from accord.api import problems
 from accord.api.bodies import Body, Sent, Text
+from accord.api.described import Described
 from accord.api.pagination import Pages
 from accord.api.permissions import SIGNED_IN, PerAction
 from accord.api.throttling import Reading, SignInByAddress, SignInByName, Writing
@@ -44,6 +45,7 @@ class Api:
     renderer_classes: Any = (JSONRenderer,)
     pagination_class: Any = Pages
     metadata_class: Any = None
+    schema: Any = Described()
     request: Request
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
