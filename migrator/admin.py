@@ -216,7 +216,7 @@ class PlanApprovalAdmin(Pages):
         if request.method == "POST" and form.is_valid():
             return self._take(request, shown, act, form.cleaned_data["reason"])
         offered = {one.name: one for one in self.decisions(request, shown)}
-        closed = replace(_ACTS[act], hindrance=_("Its state doesn't allow that."))
+        closed = replace(_ACTS[act], hindrance=str(_("Its state doesn't allow that.")))
         context = {
             **self.asking(request, shown, offered.get(act, closed), form),
             "approval": shown,
