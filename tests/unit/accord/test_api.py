@@ -1,0 +1,86 @@
+"""Errors as problem documents, and who counts as whom before anybody is signed in."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import OperationalError
+from rest_framework import exceptions
+
+from accord import errors
+from accord.api import problems
+from accord.api.permissions import wanted
+from core.settings.interfaces import rest_framework
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (errors.UnknownSubject, 404),
+        (errors.UnknownRequest, 404),
+        (errors.WrongKeyType, 422),
+        (errors.OwnRequest, 403),
+        (errors.OwnPlan, 403),
+        (errors.NotAllowed, 403),
+        (errors.IllegalTransition, 409),
+        (errors.ApprovalVoid, 409),
+        (errors.OnHold, 409),
+        (errors.ChecksumMismatch, 409),
+        (errors.StoreUnavailable, 503),
+        (errors.StoreRefused, 503),
+        (errors.StoreError, 502),
+        (errors.UsageError, 400),
+        (errors.ConfigurationError, 500),
+    ],
+)
+def test_status_follows_the_class_of_the_error(kind: type[errors.AccordError], status: int) -> None:
+    """A class that isn't named has the status of the nearest one above it."""
+    assert problems.status_of(kind("It is so.")) == status
+
+
+def test_problem_has_fact_code_and_next_move() -> None:
+    """The title is the same for every error of its class; the detail is this one's."""
+    problem = problems.of_error(errors.OwnRequest("You filed it.", hint="Ask another person."))
+
+    assert problem == {
+        "type": "urn:accord:problem:ACC-823",
+        "title": "Who filed a request, planned it or is its subject can't decide about it",
+        "status": 403,
+        "detail": "You filed it.",
+        "code": "ACC-823",
+        "next": "Ask another person.",
+    }
+
+
+def test_wrong_fields_are_named_by_pointers() -> None:
+    """Fields inside of others, and members of lists, by where they stand."""
+    error = exceptions.ValidationError({"subject": {"identifiers": ["Wrong."]}, "state": {0: ["Unknown."]}})
+
+    answer = problems.handle(error, {})
+
+    assert answer is not None
+    assert [fault["pointer"] for fault in answer.data["errors"]] == ["/subject/identifiers", "/state/0"]
+
+
+def test_database_that_is_away_tells_nothing_of_itself() -> None:
+    """A driver's words may hold addresses and names."""
+    answer = problems.handle(OperationalError("connection to server at 10.0.0.5 failed"), {})
+
+    assert answer is not None
+    assert answer.status_code == 503
+    assert "10.0.0.5" not in str(answer.data)
+
+
+def test_unexpected_error_is_left_to_django() -> None:
+    """It is logged there, and answered with 500."""
+    assert problems.handle(RuntimeError("a bug"), {}) is None
+
+
+def test_action_that_no_view_names_needs_what_nobody_has() -> None:
+    """A new action is closed until somebody says who may do it."""
+    assert wanted({"list": "app.view_thing"}, "delete") == ()
+
+
+@pytest.mark.parametrize(("behind_proxy", "proxies"), [(False, 0), (True, 1)])
+def test_forwarded_address_counts_only_behind_a_proxy(behind_proxy: bool, proxies: int) -> None:
+    """Otherwise a guesser of passwords would be a new caller with each header."""
+    assert rest_framework(behind_proxy=behind_proxy)["NUM_PROXIES"] == proxies
