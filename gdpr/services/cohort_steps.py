@@ -182,7 +182,7 @@ def _note(
                 counters={"found": found, "affected": affected, "attempt": attempt},
             )
             for request, found, affected, attempt, done in rows
-            if done
+            if done and (found or affected)
         ]
     )
 

@@ -125,8 +125,7 @@ def _begin(requests: Requests) -> None:
         held = _ready(list(people), RequestState.FENCED)
         sealing.keep_collected(held, people)
         plans = _plans([one.pk for one in held])
-        rows = [row for one in held for row in steps.rows_of(one, the_map, plans[one.pk].document)]
-        ErasureStep.objects.bulk_create(rows, ignore_conflicts=True, batch_size=2_000)
+        steps.create_all(the_map, {one.pk: plans[one.pk].document for one in held})
         moving.move_all(held, RequestState.EXECUTING, Event.ERASURE_STARTED)
 
 

@@ -197,8 +197,13 @@ class RelationalErasure:
 
     def _write(self, rows: QuerySet[models.Model], strategies: Mapping[str, Strategy]) -> int:
         self._delete_files(rows, strategies)
-        if all(isinstance(strategy.settled, Equals) for strategy in strategies.values()):
-            return rows.update(**{name: one.replacement(None) for name, one in strategies.items()})
+        alike = {name: one for name, one in strategies.items() if isinstance(one.settled, Equals)}
+        own = {name: one for name, one in strategies.items() if name not in alike}
+        changed = rows.update(**{name: one.replacement(None) for name, one in alike.items()}) if alike else 0
+        return self._write_own(rows, own) if own else changed
+
+    def _write_own(self, rows: QuerySet[models.Model], strategies: Mapping[str, Strategy]) -> int:
+        """Write values that differ from row to row."""
         changed = list(rows.only("pk", *strategies))
         for row in changed:
             for name, strategy in strategies.items():
