@@ -173,7 +173,7 @@ def bare(people: Sequence[int]) -> dict[str, float]:
 
     keys = list(people)
     store = search()
-    path = f"{at(store.names.alias('public-playlists'), '_delete_by_query')}?refresh=true"
+    path = f"{at(store.names.alias('public-playlists'), '_delete_by_query')}?refresh=true&scroll_size=10000"
     query = {"query": {"terms": {"owner_id": [str(key) for key in keys]}}}
     seconds = {}
     started = time.perf_counter()

@@ -221,7 +221,10 @@ class SearchErasure:
 
     def _delete(self, index: str, query: Query, limit: int) -> tuple[int, int]:
         if self._engine().features.server_side_reindex:
-            path = f"{at(index, '_delete_by_query')}?conflicts=proceed&refresh=true&max_docs={limit}"
+            # In one round: OpenSearch adds a header to its answer for each round and shard, and more
+            # than a hundred headers are no answer to a client.
+            rounds = f"max_docs={limit}&scroll_size={limit}"
+            path = f"{at(index, '_delete_by_query')}?conflicts=proceed&refresh=true&{rounds}"
             answer = self._wire.request("POST", path, {"query": query}).body
             failures = answer.get("failures") or ()
             if answer["deleted"] or answer["version_conflicts"]:

@@ -36,16 +36,7 @@ def events_of(erasing: Erasing, reference: str) -> list[str]:
 def expected_events(receipt: dict[str, Any]) -> list[str]:
     """Everything that happens once, and an event of each step that had something to do."""
     steps = sum(bool(step["found"] or step["changed"]) for step in receipt["steps"])
-    once = (
-        "filed",
-        "identity_confirmed",
-        "planned",
-        "approved",
-        "fenced",
-        "started",
-        "verified",
-        "completed",
-    )
+    once = ("received", "planned", "approved", "fenced", "started", "verified", "completed")
     return sorted(
         ["receipt.issued", "erasure.step_done", *(f"erasure.{name}" for name in once)]
         + ["erasure.step_done"] * steps
