@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -10,9 +11,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 ARTEFACTS = ROOT / "artefacts" / "screenshots"
 PASSWORD = "correct horse battery staple"
 _START_SECONDS = 60
+_ANSWER_SECONDS = 60
 _FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -68,6 +72,43 @@ class Site:
         page.click("input[type=submit]")
         page.wait_for_selector("#user-tools")
 
+    def send(
+        self, method: str, path: str, body: Any = None, *, token: str = "", **headers: str
+    ) -> tuple[int, Any]:
+        """
+        Ask the API as a program does.
+
+        Args:
+            method: Of HTTP.
+            path: Address below `api/v1`.
+            body: What is sent as JSON, if anything.
+            token: Of whoever asks.
+            headers: Further headers, with `_` in the place of `-`.
+
+        Returns:
+            The status, and the JSON document that was answered.
+        """
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if token:
+            sent["Authorization"] = f"Token {token}"
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=_ANSWER_SECONDS)
+        try:
+            content = None if body is None else json.dumps(body)
+            connection.request(
+                method, f"/api/v1/{path}", content, {**sent, "Content-Type": "application/json"}
+            )
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def token(self, name: str) -> str:
+        """Sign in to the API."""
+        status, answer = self.send("POST", "token/", {"username": name, "password": PASSWORD})
+        assert status == HTTPStatus.OK, answer
+        token: str = answer["token"]
+        return token
+
 
 def take_picture(page: Page, name: str) -> Path:
     """Keep a screenshot of the whole page as an artefact."""
@@ -79,21 +120,24 @@ def take_picture(page: Page, name: str) -> Path:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Project], Site]]:
-    """Give a function that serves a project until the test ends."""
+def serve() -> Iterator[Callable[..., Site]]:
+    """Give a function that serves a project until the test ends, and logs to a file if one is given."""
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(project: Project) -> Site:
+    def start(project: Project, log: Path | None = None) -> Site:
         port = _free_port()
-        running.append(
-            subprocess.Popen(
-                [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"],
-                cwd=ROOT,
-                env=project.environment,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+        # Without DEBUG, runserver gives out no style sheets unless it is told to.
+        words = ("runserver", "--noreload", "--insecure", f"127.0.0.1:{port}")
+        with (log or Path(os.devnull)).open("ab") as out:
+            running.append(
+                subprocess.Popen(
+                    [sys.executable, "manage.py", *words],
+                    cwd=ROOT,
+                    env=project.environment,
+                    stdout=out,
+                    stderr=out,
+                )
             )
-        )
         _wait_for(port, running[-1])
         return Site(project=project, url=f"http://127.0.0.1:{port}")
 

@@ -14,6 +14,7 @@ import psycopg2
 import pytest
 from pymongo import MongoClient
 
+from tests.fix_canaries import plant
 from tests.fix_project import ROOT, Project
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -338,91 +339,7 @@ def test_export_is_refused_where_nothing_can_be_written(module_project: Project,
     assert "ACC-805" in done.stderr
 
 
-# --- planting and reading back ------------------------------------------------------------------------
-
-
-def plant(project: Project, canary: str, person: int) -> None:
-    """Write a word that nobody else has into every place that the map names."""
-    sql(
-        project,
-        f"UPDATE streaming_listener SET email = '{canary}@example.com', display_name = '{canary} Doe'"
-        f" WHERE id = {person}",
-        f"DELETE FROM streaming_subscription WHERE listener_id = {person}",
-        "INSERT INTO streaming_subscription (listener_id, plan, price, currency, period, started_on)"
-        f" VALUES ({person}, 'solo', 10, 'EUR', 'month', '2024-01-01')",
-        "INSERT INTO auth_group (name) VALUES ('editors') ON CONFLICT DO NOTHING",
-        "INSERT INTO auth_user (username, password, is_superuser, first_name, last_name, email, is_staff,"
-        f" is_active, date_joined) VALUES ('{canary}@example.com', '', false, '{canary}', 'Doe',"
-        f" '{canary}@example.com', true, true, now())",
-        "INSERT INTO auth_user_groups (user_id, group_id) SELECT u.id, g.id FROM auth_user u, auth_group g"
-        f" WHERE u.username = '{canary}@example.com'",
-        "INSERT INTO auth_user_user_permissions (user_id, permission_id) SELECT u.id, (SELECT min(id) FROM"
-        f" auth_permission) FROM auth_user u WHERE u.username = '{canary}@example.com'",
-        f"INSERT INTO authtoken_token (key, created, user_id) SELECT '{canary}', now(), id FROM auth_user"
-        f" WHERE username = '{canary}@example.com'",
-        "INSERT INTO django_admin_log (action_time, user_id, object_repr, action_flag, change_message)"
-        f" SELECT now(), id, 'some venue', 1, '{canary} was here' FROM auth_user"
-        f" WHERE username LIKE '{canary}%'",
-        "INSERT INTO auth_user (username, password, is_superuser, first_name, last_name, email, is_staff,"
-        " is_active, date_joined) VALUES ('staff', '', false, '', '', '', true, true, now())"
-        " ON CONFLICT DO NOTHING",
-        "INSERT INTO django_admin_log (action_time, user_id, content_type_id, object_id, object_repr,"
-        f" action_flag, change_message) SELECT now(), u.id, c.id, '{person}', '{canary} Doe', 2, ''"
-        " FROM auth_user u, django_content_type c WHERE u.username = 'staff' AND c.model = 'listener'",
-        "INSERT INTO auditlog_logentry (content_type_id, object_pk, object_id, object_repr, action,"
-        f" changes_text, timestamp) SELECT id, '{person}', {person}, '{canary} Doe', 1, '', now()"
-        " FROM django_content_type WHERE model = 'listener'",
-        "INSERT INTO auditlog_logentry (content_type_id, object_pk, object_id, object_repr, action,"
-        " changes_text, timestamp, actor_id, actor_email, remote_addr) SELECT c.id, '1', 1, 'a venue', 1, '',"
-        f" now(), u.id, u.email, '192.0.2.7' FROM django_content_type c, auth_user u WHERE c.model = 'venue'"
-        f" AND u.username LIKE '{canary}%'",
-        f"INSERT INTO accord_actorreference (ref, kind, key, made_at) SELECT md5('{canary}a'), 'auth.user',"
-        f" id::text, now() FROM auth_user WHERE username LIKE '{canary}%'",
-        "INSERT INTO accord_actorreference (ref, kind, key, made_at)"
-        f" VALUES (md5('{canary}b'), 'streaming.listener', '{person}', now())",
-    )
-    plant_documents(project, canary, person)
-    session = (
-        "from django.contrib.sessions.backends.db import SessionStore; "
-        "from django.contrib.auth.models import User; "
-        f"s = SessionStore(); s['_auth_user_id'] = str(User.objects.get(first_name='{canary}').pk); "
-        f"s['note'] = '{canary}'; s.save(); t = SessionStore(); t['_auth_user_id'] = '0'; t.save()"
-    )
-    public = (
-        "from examples.streaming.seeding.writers import index_documents; "
-        f"index_documents('public-playlists', [('{canary}', {{'owner_id': '{person}', "
-        f"'owner_name': '{canary} Doe', 'title': '{canary}', 'track_ids': [1]}})])"
-    )
-    project.manage("shell", "-v", "0", "-c", f"{session}; {public}")
-
-
-def plant_documents(project: Project, canary: str, person: int) -> None:
-    with MongoClient[dict[str, Any]](project.mongodb_url) as client:
-        name = client.get_default_database().name
-        both = client[name], client[f"{name}_documents"]
-        both[0]["playlists"].update_many(
-            {"owner_id": person}, [{"$set": {"name": {"$concat": [canary, " ", "$name"]}}}]
-        )
-        both[0]["plays"].insert_many(
-            [
-                {
-                    "listener_id": person,
-                    "track_id": 1,
-                    "played_at": both[0]["playlists"].find_one({})["created_at"],  # type: ignore[index]  # seeded
-                    "seconds": 1,
-                    "source": "choice",
-                    "note": canary,
-                }
-                for _ in range(5)
-            ]
-        )
-        both[0]["recommendations"].update_many({"listener_id": person}, {"$set": {"note": canary}})
-        both[1]["device_profile"].update_many({"listener_id": person}, {"$set": {"model_name": canary}})
-        device = both[1]["device_profile"].find_one({"listener_id": person})
-        assert device is not None
-        both[1]["listening_session"].insert_one(
-            {"listener_id": person, "device_id": device["_id"], "note": canary, "seconds": 1}
-        )
+# --- reading back -------------------------------------------------------------------------------------
 
 
 def everything(project: Project) -> str:
