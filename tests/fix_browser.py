@@ -114,6 +114,8 @@ def take_picture(page: Page, name: str) -> Path:
     """Keep a screenshot of the whole page as an artefact."""
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
     path = ARTEFACTS / f"{name}.png"
+    # A page that is still loading is measured without its sidebar, and comes out too short.
+    page.wait_for_load_state("load")
     # What stays in sight while one scrolls would lie across the middle of a page taken as a whole.
     page.screenshot(path=path, full_page=True, style=".accord-decide { position: static !important; }")
     return path

@@ -41,6 +41,7 @@ HOMES = {
     *(f"mongodb .{collection}" for collection in ("playlists", "plays", "recommendations")),
     *(f"mongodb _documents.{collection}" for collection in ("device_profile", "listening_session")),
 }
+FORMS = {"word", "e-mail", "UUID", "UUID, bare", "UUID, binary", "number", "number, binary"}
 # Invoices are kept for ten years (Art. 17(3)(b)), and belong to an account: a number, which led to a
 # person as long as the account's row said to whom. That row says "Erased listener" now.
 KEPT = {
@@ -58,7 +59,9 @@ def test_person_is_erased(
     site = serve(sample.project, sample.folder / "site.log")
     filer = site.add_user("filer", superuser=False, permissions=OF_A_FILER)
     second = site.add_user("second", superuser=False, permissions=OF_A_SECOND)
-    assert set(traces(canaries, in_stores(sample.project))) >= HOMES
+    before = traces(canaries, in_stores(sample.project))
+    assert set(before) >= HOMES
+    assert set().union(*before.values()) >= FORMS
 
     request = file(sample, site, filer, canaries)
     refuse_own_approval(sample, site, filer, request)
