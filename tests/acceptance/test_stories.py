@@ -146,6 +146,7 @@ def approve_erasure_in_the_browser(sample: Installation, site: Site, name: str, 
     sample.look(page, "story-erasure-approve")
     page.get_by_role("button", name="Approve this plan").click()
     assert page.locator(".accord-facts .outcome").first.inner_text() == "approved"
+    assert f"{name}, until" in page.locator(".accord-facts").first.inner_text()
 
 
 def fetch_receipt(sample: Installation, site: Site, name: str, reference: str) -> Any:
@@ -189,6 +190,8 @@ def look_at_receipt(sample: Installation, site: Site, reference: str, page: Page
     page.goto(f"{site.url}/admin/gdpr/erasurerequest/")
     page.get_by_role("link", name=reference[:8]).first.click()
     sample.look(page, "story-erasure-done")
+    # What was used can't run out any more.
+    assert "until" not in page.locator(".accord-facts").first.inner_text()
     page.locator(".accord-facts a").first.click()
     sample.look(page, "story-receipt")
     assert "signature holds" in page.locator("#content-main").inner_text()
