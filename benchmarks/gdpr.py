@@ -157,10 +157,12 @@ def approve(people: Sequence[int], filer: Any, approver: Any) -> None:
         )
         for key in people
     ]
-    documents = planning.preview_each({one.pk: sealing.keys_of(one) for one in filed})
+    people_of = {one.pk: sealing.keys_of(one) for one in filed}
+    drafts = planning.draft_each(people_of)
     for one in filed:
         with moving.locked(one) as held:
-            digest = planning.store(held, documents[one.pk], filer).digest
+            plan = planning.digested(people_of[one.pk], drafts[one.pk])
+            digest = planning.store(held, plan, filer).digest
         approvals.approve(one, by=approver, digest=digest)
 
 
@@ -186,6 +188,11 @@ def bare(people: Sequence[int]) -> dict[str, float]:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM streaming_consent WHERE listener_id = ANY(%s)", [keys])
         rows = cursor.rowcount
+        connection.cursor().execute(
+            "UPDATE streaming_listener SET email = gen_random_uuid() || '@erased.invalid', "
+            "display_name = 'Erased listener', country = 'ZZ', birth_year = NULL WHERE id = ANY(%s)",
+            [keys],
+        )
     seconds["postgresql"] = time.perf_counter() - started
     if len({gone, plays, rows}) != 1:
         raise SystemExit(f"The stores held different numbers: {gone}, {plays}, {rows}.")

@@ -8,8 +8,10 @@ over, held, or found done; the next one looks again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import connections, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -63,6 +65,7 @@ class Member:
 
 
 Members = Mapping[int, Member]
+Counts = Mapping[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,15 +94,31 @@ def execute(requests: Sequence[int], stop: Stop) -> None:
     people = sealing.people_of(requests, RequestState.EXECUTING)
     rows = ErasureRequest.objects.in_bulk(list(people))
     members = {key: Member(request=rows[key], keys=keys) for key, keys in people.items()}
-    for one in _passes(the_map):
-        able = _able(one.entry, members, the_map)
-        while able and not stop() and _batch(one, able):
-            continue
+    for lanes in (_lanes(the_map.entries, again=False), _lanes(the_map.derived(), again=True)):
+        # Stores don't wait for each other; each lane has database connections of its own.
+        with ThreadPoolExecutor(max_workers=max(len(lanes), 1)) as pool:
+            list(pool.map(partial(_follow, members=members, the_map=the_map, stop=stop), lanes))
 
 
-def _passes(the_map: DataMap) -> list[Pass]:
-    first = [Pass(entry=entry, again=False) for entry in the_map.entries if entry.is_automatic]
-    return first + [Pass(entry=entry, again=True) for entry in the_map.derived() if entry.is_automatic]
+def _lanes(entries: Iterable[Entry], *, again: bool) -> list[list[Pass]]:
+    """Group what is done without a person by store, in the order of the map."""
+    lanes: dict[str, list[Pass]] = {}
+    for entry in entries:
+        if entry.is_automatic:
+            lanes.setdefault(entry.store, []).append(Pass(entry=entry, again=again))
+    return list(lanes.values())
+
+
+def _follow(lane: Sequence[Pass], members: Members, the_map: DataMap, stop: Stop) -> None:
+    """Do one store's entries one after the other."""
+    try:
+        for one in lane:
+            able = _able(one.entry, members, the_map)
+            left: Counts | None = {} if able else None
+            while left is not None and not stop():
+                left = moving.through_deadlocks(partial(_batch, one, able, left))
+    finally:
+        connections.close_all()
 
 
 def _able(entry: Entry, members: Members, the_map: DataMap) -> Members:
@@ -108,23 +127,28 @@ def _able(entry: Entry, members: Members, the_map: DataMap) -> Members:
     return {key: one for key, one in members.items() if wanted <= one.keys.collected.keys()}
 
 
-def _batch(one: Pass, members: Members) -> bool:
+def _batch(one: Pass, members: Members, left: Counts) -> Counts | None:
     """
     Do one batch and record it in the same transaction.
 
+    Args:
+        one: Of what.
+        members: For whom.
+        left: What the batch before has left of each.
+
     Returns:
-        True when there is more to do.
+        What is left of each; None when there is nothing more to do together.
     """
     try:
         with transaction.atomic(using=moving.alias()):
             taken = _take(one, members)
-            return bool(taken) and _erase(one.entry, taken, members)
+            return _erase(one.entry, taken, members, left) if taken else None
     except StoreUnavailable as exc:
         _fail(one, members, exc.code)
     except AccordError:
         # It is somebody's rows that are refused; each alone shows whose.
         pass
-    return False
+    return None
 
 
 def _take(one: Pass, members: Members) -> Mapping[int, int]:
@@ -147,23 +171,22 @@ def _free_steps(one: Pass, requests: Sequence[int]) -> QuerySet[ErasureStep]:
     return found.exclude(Exists(open_steps.filter(again=False))) if one.again else found
 
 
-def _erase(entry: Entry, taken: Mapping[int, int], members: Members) -> bool:
+def _erase(entry: Entry, taken: Mapping[int, int], members: Members, left: Counts) -> Counts | None:
     people = {key: members[key].keys for key in taken}
-    before = each.pending_each(entry, people)
+    known = left.keys() >= people.keys()
+    before = {key: left[key] for key in people} if known else each.pending_each(entry, people)
     if not any(before.values()):
         _note(taken, members, before, before)
-        return False
+        return None
     limit = min(int(policy.load().batch_size) * len(people), _LARGEST)
     erased = erasure_store(entry.store).erase(entry, each.several(people), limit)
     after = dict.fromkeys(people, 0) if erased.done else each.pending_each(entry, people)
     _note(taken, members, before, after)
     # Rows that somebody else has locked: whoever they belong to tries again alone.
-    return not erased.done and erased.matched > 0
+    return after if erased.matched and not erased.done else None
 
 
-def _note(
-    taken: Mapping[int, int], members: Members, before: Mapping[int, int], after: Mapping[int, int]
-) -> None:
+def _note(taken: Mapping[int, int], members: Members, before: Counts, after: Counts) -> None:
     """Record what a batch did, person by person: whoever has nothing left is done."""
     columns = (
         list(taken.values()),

@@ -86,7 +86,7 @@ def _start(requests: Requests) -> Waiting:
     """Raise the fences of those of whom today would happen what was approved."""
     people = sealing.people_of(requests, RequestState.APPROVED)
     try:
-        found = planning.preview_each(people)
+        found = planning.draft_each(people)
     except StoreUnavailable as exc:
         return dict.fromkeys(people, exc.code)
     except AccordError:

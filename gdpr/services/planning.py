@@ -48,15 +48,19 @@ def preview(keys: SubjectKeys, data_map: DataMap | None = None) -> Document:
     the_map = data_map or load_data_map()
     the_map.require_sound()
     complete = collect(keys, the_map)
-    return _document(keys, the_map, [_line(entry, _found(entry, complete)) for entry in the_map.entries])
+    lines = [_line(entry, _found(entry, complete)) for entry in the_map.entries]
+    return digested(keys, _draft(the_map, lines))
 
 
-def preview_each(people: People) -> dict[int, Document]:
+def draft_each(people: People) -> dict[int, Document]:
     """
     Count for several people together what their erasures would find. See :func:`preview`.
 
     Args:
         people: Whose data.
+
+    Returns:
+        Their documents, without a digest: whoever keeps one as a plan adds it by :func:`digested`.
     """
     the_map = load_data_map()
     the_map.require_sound()
@@ -64,24 +68,21 @@ def preview_each(people: People) -> dict[int, Document]:
     for entry in the_map.to_collect():
         if entry.is_looked_at:
             complete = each.collect_each(entry, complete)
-    found = [each.find_each(entry, complete) for entry in the_map.entries]
+    found = [(entry, each.find_each(entry, complete)) for entry in the_map.entries]
+    return {one: _draft(the_map, [_line(entry, counts[one]) for entry, counts in found]) for one in people}
+
+
+def _draft(the_map: DataMap, lines: list[dict[str, Any]]) -> Document:
     return {
-        one: _document(
-            keys,
-            the_map,
-            [_line(entry, counts[one]) for entry, counts in zip(the_map.entries, found, strict=True)],
-        )
-        for one, keys in people.items()
-    }
-
-
-def _document(keys: SubjectKeys, the_map: DataMap, entries: list[dict[str, Any]]) -> Document:
-    document: dict[str, Any] = {
         "schema": "accord.erasure.plan/1",
-        "subject_kind": keys.kind,
         "map_digest": the_map.digest,
-        "entries": entries,
+        "entries": lines,
     }
+
+
+def digested(keys: SubjectKeys, draft: Document) -> Document:
+    """Make a plan of a draft: its digest stands for the person as well."""
+    document = {**draft, "subject_kind": keys.kind}
     return {**document, "digest": checksum.digest({**document, "tag": sealing.tag_of(keys)})}
 
 

@@ -32,7 +32,7 @@ class ErasurePolicy:
     approval_days: float = 7
     verify_again_hours: float = 24
     batch_size: float = 1000
-    together: float = 500
+    together: float = 1000
     lease_seconds: float = 120
     retry_seconds: float = 30
     attempts: float = 12

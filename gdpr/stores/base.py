@@ -19,7 +19,7 @@ from accord.registry import registry
 from gdpr.entries import Entry
 from gdpr.findings import Finding
 from gdpr.keys import Plain
-from gdpr.locators import Key, Rows
+from gdpr.locators import Generic, Key, Rows
 from gdpr.subjects import Keys
 
 if TYPE_CHECKING:
@@ -83,6 +83,16 @@ def plain_field(entry: Entry) -> str:
     return locator.field if isinstance(locator, Key | Rows) else ""
 
 
+def owner_fields(entry: Entry) -> tuple[str, ...]:
+    """Name the fields that together say whose a row is; none when they don't."""
+    locator = entry.locator
+    if isinstance(locator, Generic):
+        kind = locator.content_type
+        return f"{kind}__app_label", f"{kind}__model", locator.object_id
+    field = plain_field(entry)
+    return (field,) if field else ()
+
+
 @runtime_checkable
 class ErasureStore(Protocol):
     """
@@ -105,6 +115,8 @@ class ErasureStore(Protocol):
     def tally(self, entry: Entry, keys: Keys, *, pending: bool = False) -> Mapping[str, int] | None:
         """
         Count what is there of several people, by the text of the key that each row or document holds.
+
+        For a log of any model that text is `app:model:key`, for sessions the user's key.
 
         Args:
             entry: Where to look.

@@ -13,10 +13,12 @@ from accord.errors import ErasureRefused, InvalidDataMap
 from gdpr.actions import Action, Anonymise, Detach, Retain, Unset
 from gdpr.keys import Plain, variants
 from gdpr.locators import AnyOf, Array, Generic, Key, Keyed, Locator, Path, Rows, Sessions, Through
+from gdpr.stores.lookups import Among
 from gdpr.strategies import Equals, Strategy
 from gdpr.subjects import Keys
 
 NOTHING = Q(pk__in=())
+AMONG = Among.lookup_name
 _PAGE = 2_000
 
 
@@ -56,23 +58,23 @@ def condition(  # noqa: C901, PLR0911 - one case a locator
         case None:
             return NOTHING
         case Key():
-            return Q(**{f"{locator.field}__in": values_of(locator, keys)}, **locator.where)
+            return Q(**{f"{locator.field}__{AMONG}": values_of(locator, keys)}, **locator.where)
         case Path():
             return _any(Q(**{locator.path.replace(".", "__"): value}) for value in values_of(locator, keys))
         case Array():
             return _any(_contains(model, locator, value) for value in values_of(locator, keys))
         case Through():
-            found = Q(**{f"{locator.path}__in": values_of(locator, keys)})
+            found = Q(**{f"{locator.path}__{AMONG}": values_of(locator, keys)})
             return _walked(alias, model, found)
         case Rows():
             wanted = [variants(key, locator.type) for key in collected(locator.entry, keys)]
             return Q(
-                **{f"{locator.field}__in": [form for forms in wanted for form in forms]}, **locator.where
+                **{f"{locator.field}__{AMONG}": [form for forms in wanted for form in forms]}, **locator.where
             )
         case Generic():
             return _walked(alias, model, _any(_logged(locator, keys)))
         case Sessions():
-            return Q(pk__in=list(sessions(alias, model, locator, keys)))
+            return Q(pk__in=[session for session, _ in sessions(alias, model, locator, keys)])
         case AnyOf():
             return _any(condition(alias, model, part, keys) for part in locator.locators)
 
@@ -113,16 +115,19 @@ def without_elements(locator: Array, keys: Keys, content: Any, *, keep: bool = F
     return changed
 
 
-def sessions(alias: str, model: type[models.Model], locator: Sessions, keys: Keys) -> Iterator[str]:
-    """Read all sessions, page by page, and give the keys of those that belong to the person."""
+def sessions(
+    alias: str, model: type[models.Model], locator: Sessions, keys: Keys
+) -> Iterator[tuple[str, str]]:
+    """Read all sessions, page by page, and give those that belong to somebody: its key, and the user's."""
     wanted = {str(key) for key in collected(locator.entry, keys)}
     last = ""
     while wanted:
         page = list(model._base_manager.using(alias).filter(pk__gt=last).order_by("pk")[:_PAGE])
         for session in page:
             # A session whose signature is broken belongs to nobody: Django would not open it either.
-            if str(session.get_decoded().get(locator.key)) in wanted:  # type: ignore[attr-defined]  # a Session
-                yield session.pk
+            user = str(session.get_decoded().get(locator.key))  # type: ignore[attr-defined]  # a Session
+            if user in wanted:
+                yield session.pk, user
         if len(page) < _PAGE:
             return
         last = page[-1].pk
@@ -163,7 +168,7 @@ def _logged(locator: Generic, keys: Keys) -> Iterator[Q]:
             **{
                 f"{locator.content_type}__app_label": app_label,
                 f"{locator.content_type}__model": name.lower(),
-                f"{locator.object_id}__in": [str(key) for key in collected(entry_id, keys)],
+                f"{locator.object_id}__{AMONG}": [str(key) for key in collected(entry_id, keys)],
             }
         )
 

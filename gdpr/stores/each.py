@@ -1,8 +1,8 @@
 """
 What a store holds of each of several people, asked with one look wherever the store can tell.
 
-Where it can't (a walk over foreign keys, a log of any model, sessions), it is asked for all of
-them together first: mostly nothing is there, and nobody needs to be asked for alone.
+Where it can't (a walk over foreign keys, elements of arrays), it is asked for all of them together
+first: mostly nothing is there, and nobody needs to be asked for alone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from gdpr.actions import Delete, Manual, Retain
 from gdpr.entries import Entry
 from gdpr.keys import Plain, variants
-from gdpr.locators import Key, Rows
+from gdpr.locators import Generic, Key, Rows, Sessions
 from gdpr.stores.base import Found, erasure_store
 from gdpr.subjects import SeveralKeys, SubjectKeys
 
@@ -116,8 +116,11 @@ def _keys(entry: Entry) -> Callable[[SubjectKeys], Iterable[object]] | None:
     match entry.locator:
         case Key(_, kind, by):
             return lambda keys: [form for value in keys.values(by) for form in variants(value, kind)]
-        case Rows(of):
+        case Rows(of) | Sessions(of):
             return lambda keys: keys.collected.get(of, ())
+        case Generic(of=logged):
+            kinds = {entry_id: _content_type(label) for entry_id, label in logged.items()}
+            return lambda keys: [f"{kinds[of]}:{key}" for of in kinds for key in keys.collected.get(of, ())]
         case _:
             return None
 
@@ -127,3 +130,8 @@ def _one_by_one(entry: Entry, people: People) -> dict[int, Found]:
     if store.find(entry, several(people)).count == 0:
         return dict.fromkeys(people, _NOTHING)
     return {one: store.find(entry, keys) for one, keys in people.items()}
+
+
+def _content_type(label: str) -> str:
+    app_label, _, name = label.partition(".")
+    return f"{app_label}:{name.lower()}"

@@ -104,9 +104,9 @@ class CollectionErasure(ABC):
         field = plain_field(self.localised(entry))
         if not field:
             return None
-        found = self._pending(entry, keys) if pending else self._matched(entry, keys)
-        counted = [{"$match": found}, {"$group": {"_id": f"${field}", "rows": {"$sum": 1}}}]
         with self.translated():
+            found = self._pending(entry, keys) if pending else self._matched(entry, keys)
+            counted = [{"$match": found}, {"$group": {"_id": f"${field}", "rows": {"$sum": 1}}}]
             groups = list(self._target(entry).aggregate(counted))
         if any(isinstance(group["_id"], list) for group in groups):
             # The field holds several keys: such a document belongs to more than one person.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,9 @@ from gdpr.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retai
 from gdpr.entries import Entry
 from gdpr.findings import Finding
 from gdpr.keys import Plain, plain
-from gdpr.locators import Array
-from gdpr.stores.base import SAMPLE, Erased, ErasureStore, Found, IndexUse, plain_field
-from gdpr.stores.conditions import condition, pending, without_elements
+from gdpr.locators import Array, Sessions
+from gdpr.stores.base import SAMPLE, Erased, ErasureStore, Found, IndexUse, owner_fields, plain_field
+from gdpr.stores.conditions import AMONG, condition, pending, sessions, without_elements
 from gdpr.strategies import Equals, Null, Strategy
 from gdpr.subjects import Keys
 
@@ -70,13 +71,16 @@ class RelationalErasure:
             return {entry.id: [plain(key) for key in found.iterator()]}
 
     def tally(self, entry: Entry, keys: Keys, *, pending: bool = False) -> Mapping[str, int] | None:
-        field = plain_field(entry)
-        if not field:
-            return None
         with self._translated():
-            found = self._pending(entry, keys) if pending else self._matched(entry, keys)
-            counted = found.order_by().values_list(field).annotate(rows=models.Count("pk"))
-            return {str(key): int(rows) for key, rows in counted}
+            if isinstance(entry.locator, Sessions):
+                found = sessions(self.alias, self.model(entry), entry.locator, keys)
+                return Counter(user for _, user in found)
+            fields = owner_fields(entry)
+            if not fields:
+                return None
+            rows = self._pending(entry, keys) if pending else self._matched(entry, keys)
+            counted = rows.order_by().values_list(*fields).annotate(rows=models.Count("pk"))
+            return {":".join(map(str, owner)): int(number) for *owner, number in counted}
 
     def collect_by_key(self, entry: Entry, keys: Keys) -> Mapping[str, list[Plain]] | None:
         field = plain_field(entry)
@@ -176,7 +180,7 @@ class RelationalErasure:
     # --- acting ------------------------------------------------------------------------------
 
     def _act(self, entry: Entry, keys: Keys, batch: Sequence[Any]) -> int:
-        rows = self.model(entry)._base_manager.using(self.alias).filter(pk__in=batch)
+        rows = self.model(entry)._base_manager.using(self.alias).filter(**{f"pk__{AMONG}": batch})
         match entry.action:
             case Delete():
                 return self._delete(rows)
