@@ -33,8 +33,8 @@ from gdpr.datamap import load_data_map
 from gdpr.models import *
 from gdpr.services import *
 from gdpr.services import (
-    approvals, cohort_steps, cohorts, consent, erasure, holds, moving, planning, processing, receipts, requests, sealing, steps,
-    verification,
+    approvals, cohort_steps, cohorts, consent, erasure, holds, moving, planning, processing, receipts,
+    requests, sealing, steps, verification,
 )
 from gdpr.states import *
 filer, approver = (get_user_model().objects.get(username=name) for name in ("filer", "approver"))
