@@ -29,8 +29,8 @@ from gdpr.stores import each
 from gdpr.stores.base import erasure_store
 from gdpr.subjects import SubjectKeys
 
-_LARGEST = 10_000
-"""Rows or documents of one batch, however many people it is for."""
+_LARGEST = 50_000
+"""Rows or documents of one batch, however many people it is for; search engines give less at once."""
 
 _NOTE = """
     UPDATE gdpr_erasurestep AS step

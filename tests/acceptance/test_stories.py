@@ -296,8 +296,8 @@ def test_revision_is_released(
 def as_it_stands(installation: Installation, environment: str) -> Installation:
     """Bring an installation to the state of the release before, and give it its name."""
     installation.manage("migrate_all", "--noinput")
-    own = {"ACCORD_ENV": environment, "ALLOWED_HOSTS": "127.0.0.1", "SECURE_SSL_REDIRECT": "false"}
-    return installation.under(**own)
+    own = {"ALLOWED_HOSTS": "127.0.0.1", "SECURE_SSL_REDIRECT": "false", "DEBUG": "false"}
+    return installation.under(ACCORD_ENV=environment, **own)
 
 
 def public_key(installation: Installation) -> str:
