@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -26,6 +27,7 @@ from gdpr.services.erasure import Stop
 from gdpr.states import RequestState
 
 logger = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
 
 
 @dataclass
@@ -79,16 +81,16 @@ def process_due(*, stop: Stop = lambda: False) -> Processed:
 def _verify_together(found: Processed, stop: Stop) -> None:
     for chunk in _chunks(_second_verifications()):
         if not stop():
-            with suppress(AccordError):
-                # A store that is away is reported by each request that waits for it.
-                found.verified += cohort_verification.verify_again(chunk)
+            found.verified += _unless_broken(partial(cohort_verification.verify_again, chunk), [])
 
 
 def _work_together(found: Processed, stop: Stop) -> set[int]:
     """Carry out what can be carried out together; give those for whom it is no use to try again now."""
     given_up: set[int] = set()
     for chunk in _chunks(_going_on()):
-        waiting = {} if stop() else cohorts.work(chunk, stop)
+        waiting: Mapping[int, str] = {}
+        if not stop():
+            waiting = _unless_broken(partial(cohorts.work, chunk, stop), waiting)
         given_up |= waiting.keys()
         for one in ErasureRequest.objects.filter(pk__in=chunk).only("reference", "state"):
             if one.pk in waiting:
@@ -96,6 +98,17 @@ def _work_together(found: Processed, stop: Stop) -> set[int]:
             elif one.state in transitions.COMPLETE:
                 found.completed.append(one.reference)
     return given_up
+
+
+def _unless_broken(act: Callable[[], _Result], nothing: _Result) -> _Result:
+    """Do something for a cohort. What breaks it is one request's trouble: taken up alone, it shows whose."""
+    try:
+        return act()
+    except AccordError:
+        return nothing
+    except Exception:
+        logger.exception("A cohort failed; its requests are taken up one by one")
+        return nothing
 
 
 def _chunks(requests: QuerySet[ErasureRequest]) -> Iterator[list[int]]:

@@ -96,6 +96,21 @@ def test_whoever_is_no_plain_case_is_left_to_go_alone(erasing: Erasing) -> None:
     assert erasing.rows("SELECT count(*) FROM gdpr_receipt") == [(2,)]
 
 
+def test_fault_in_a_cohort_leaves_everybody_to_go_alone(erasing: Erasing) -> None:
+    """A request that nobody expected can't keep a thousand others waiting, round after round."""
+    references = erasing.call("say([approved(key).reference for key in (9, 10)])")
+
+    completed = erasing.call(
+        "def broken(*_): raise KeyError('nobody expected this')\n"
+        "processing.cohorts.work = broken\n"
+        "say(processing.process_due().completed)"
+    )
+
+    assert sorted(completed) == sorted(references)
+    for key in (9, 10):
+        erasing.assert_gone(key)
+
+
 def test_hold_placed_between_two_batches_takes_one_person_out(erasing: Erasing) -> None:
     """Once a hold is placed, no batch of a cohort touches that person; the others go on."""
     stopped, other = erasing.call("say([begun(key).reference for key in (5, 6)])")
