@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils.translation import gettext as _
 
 from accord.admin_parts import Decision
 from accord.errors import AccordError
 from gdpr.models import ErasureRequest
 from gdpr.services import actors
+from gdpr.services.actors import Person
 from gdpr.states import RequestState as S
 
-Person = AbstractBaseUser
 Answer = Mapping[str, Any]
 
 
-class Act:
+class Act(ABC):
     """
     One kind of decision.
 
@@ -53,6 +53,7 @@ class Act:
         """Give what is asked, for what was sent or for nothing."""
         return forms.Form(sent)
 
+    @abstractmethod
     def take(self, request: ErasureRequest, person: Person, answer: Answer) -> str | None:
         """
         Have it done.
@@ -60,7 +61,6 @@ class Act:
         Returns:
             What is to be said instead of `said`, if anything.
         """
-        raise NotImplementedError
 
     def described(self, request: ErasureRequest, person: Person) -> Decision:
         """Describe the decision as it stands for a person."""

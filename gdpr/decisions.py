@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accord.admin_parts import Decision
 from gdpr import pages
-from gdpr.acts import Act, Answer, Person
+from gdpr.acts import Act, Answer
 from gdpr.forms import ApproveForm, ByHandForm, ExtendForm, HoldForm, IdentityForm, RejectForm
 from gdpr.models import ErasureRequest
 from gdpr.services import (
@@ -27,6 +27,7 @@ from gdpr.services import (
     transitions,
     verification,
 )
+from gdpr.services.actors import Person
 from gdpr.states import ExtensionReason, HoldReason, IdentityMethod, RejectionGround, StepState
 from gdpr.states import RequestState as S
 

@@ -82,7 +82,7 @@ def take_back(held: ErasureRequest) -> None:
 
 
 def standing_among(requests: Sequence[int]) -> set[int]:
-    """Give those of several requests whose approval counts. See :func:`standing`."""
+    """Give those of several requests that have an approval as :func:`standing` means it."""
     found = Approval.objects.filter(
         request__in=requests,
         decision=Decision.APPROVED,
@@ -96,11 +96,4 @@ def standing_among(requests: Sequence[int]) -> set[int]:
 
 def standing(held: ErasureRequest) -> bool:
     """Tell whether an approval of exactly the plan that counts is there, by another person than the filer."""
-    found = held.approvals.filter(
-        decision=Decision.APPROVED,
-        voided_at__isnull=True,
-        plan_digest=held.plan_digest,
-        decided_by_id=held.approved_by_id,
-        expires_at__gt=timezone.now(),
-    )
-    return held.approved_by_id is not None and found.exists()
+    return held.pk in standing_among([held.pk])

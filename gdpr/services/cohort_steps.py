@@ -91,9 +91,8 @@ def execute(requests: Sequence[int], stop: Stop) -> None:
         stop: Asked between two batches.
     """
     the_map = load_data_map()
-    people = sealing.people_of(requests, RequestState.EXECUTING)
-    rows = ErasureRequest.objects.in_bulk(list(people))
-    members = {key: Member(request=rows[key], keys=keys) for key, keys in people.items()}
+    opened = sealing.opened(requests, RequestState.EXECUTING)
+    members = {request.pk: Member(request=request, keys=keys) for request, keys in opened}
     for lanes in (_lanes(the_map.entries, again=False), _lanes(the_map.derived(), again=True)):
         # Stores don't wait for each other; each lane has database connections of its own.
         with ThreadPoolExecutor(max_workers=max(len(lanes), 1)) as pool:

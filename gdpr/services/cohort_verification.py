@@ -16,7 +16,7 @@ from gdpr.actions import Manual, Retain
 from gdpr.datamap import load_data_map
 from gdpr.entries import Entry
 from gdpr.models import ErasureRequest, ErasureStep, Receipt
-from gdpr.services import moving, policy, receipts, sealing, transitions, verification
+from gdpr.services import moving, planning, policy, receipts, sealing, transitions, verification
 from gdpr.services.verification import Reading, Verdict
 from gdpr.states import RequestState
 from gdpr.stores import each
@@ -81,8 +81,7 @@ def _read(people: each.People) -> Verdicts:
     if not people:
         return {}
     the_map = load_data_map()
-    for entry in the_map.to_collect():
-        people = each.collect_each(entry, people) if entry.is_looked_at else people
+    people = planning.collect_each(people, the_map)
     with transaction.atomic(using=moving.alias()):
         open_states = (RequestState.VERIFYING, *transitions.COMPLETE)
         sealing.keep_collected(moving.locked_all(list(people), *open_states), people)
@@ -143,7 +142,10 @@ def _write_down(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
 def _complete(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
     tombstones.mark_all_erased([one.subject_tag for one in held], using=moving.alias())
     moving.record_all(
-        [moving.act(one, Event.ERASURE_VERIFIED, counters=_counters(verdicts[one.pk])) for one in held]
+        [
+            moving.act(one, Event.ERASURE_VERIFIED, counters=verification.counters(verdicts[one.pk]))
+            for one in held
+        ]
     )
     for target in sorted({verification.target_of(verdicts[one.pk]) for one in held}):
         chosen = [one for one in held if verification.target_of(verdicts[one.pk]) == target]
@@ -156,7 +158,7 @@ def _complete_as(target: RequestState, held: Sequence[ErasureRequest], verdicts:
         held,
         target,
         Event.ERASURE_COMPLETED,
-        lambda one: _counters(verdicts[one.pk]),
+        lambda one: verification.counters(verdicts[one.pk]),
         verify_again_at=at + policy.load().verify_again,
         trouble="",
         next_attempt_at=None,
@@ -198,7 +200,3 @@ def _issue(held: Sequence[ErasureRequest], kind: Receipt.Kind, verdicts: Verdict
             for receipt in made
         ]
     )
-
-
-def _counters(verdict: Verdict) -> dict[str, int]:
-    return {"residue": 0, "retained": verdict.kept, "entries": len(verdict.readings)}

@@ -92,7 +92,7 @@ def _start(requests: Requests) -> Waiting:
     except AccordError:
         # Each alone says what is wrong with it.
         return {}
-    same = [key for key, plan in _plans(list(people)).items() if _is_same(plan, found[key])]
+    same = [key for key, plan in planning.current_among(people).items() if _is_same(plan, found[key])]
     with transaction.atomic(using=moving.alias()):
         standing = approvals.standing_among(same)
         held = [one for one in _ready(same, RequestState.APPROVED) if one.pk in standing]
@@ -103,12 +103,6 @@ def _start(requests: Requests) -> Waiting:
 
 def _is_same(plan: ErasurePlan, found: planning.Document) -> bool:
     return planning.same_work(plan.document, found, policy.load())
-
-
-def _plans(requests: Requests) -> Mapping[int, ErasurePlan]:
-    """Give the plan that counts of each request."""
-    plans = ErasurePlan.objects.filter(request__in=requests).order_by("request_id", "-number")
-    return {plan.request_id: plan for plan in plans.distinct("request_id")}
 
 
 def _begin(requests: Requests) -> None:
@@ -124,7 +118,7 @@ def _begin(requests: Requests) -> None:
     with transaction.atomic(using=moving.alias()):
         held = _ready(list(people), RequestState.FENCED)
         sealing.keep_collected(held, people)
-        plans = _plans([one.pk for one in held])
+        plans = planning.current_among([one.pk for one in held])
         steps.create_all(the_map, {one.pk: plans[one.pk].document for one in held})
         moving.move_all(held, RequestState.EXECUTING, Event.ERASURE_STARTED)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -64,12 +64,17 @@ def draft_each(people: People) -> dict[int, Document]:
     """
     the_map = load_data_map()
     the_map.require_sound()
-    complete: People = people
-    for entry in the_map.to_collect():
-        if entry.is_looked_at:
-            complete = each.collect_each(entry, complete)
+    complete = collect_each(people, the_map)
     found = [(entry, each.find_each(entry, complete)) for entry in the_map.entries]
     return {one: _draft(the_map, [_line(entry, counts[one]) for entry, counts in found]) for one in people}
+
+
+def collect_each(people: People, the_map: DataMap) -> People:
+    """Find for several people the rows that other entries refer to. See :func:`collect`."""
+    for entry in the_map.to_collect():
+        if entry.is_looked_at:
+            people = each.collect_each(entry, people)
+    return people
 
 
 def _draft(the_map: DataMap, lines: list[dict[str, Any]]) -> Document:
@@ -164,6 +169,12 @@ def current(request: ErasureRequest) -> ErasurePlan:
     if found is None:
         raise IllegalTransition(f"Request {request.reference} has no plan yet.", hint="Plan it first.")
     return found
+
+
+def current_among(requests: Collection[int]) -> dict[int, ErasurePlan]:
+    """Give the plan that counts of each of several requests; those without one are missing."""
+    plans = ErasurePlan.objects.filter(request__in=requests).order_by("request_id", "-number")
+    return {plan.request_id: plan for plan in plans.distinct("request_id")}
 
 
 def same_work(approved: Document, found: Document, rules: policy.ErasurePolicy) -> bool:

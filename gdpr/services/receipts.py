@@ -21,6 +21,7 @@ from accord import conf, signing
 from accord.errors import ReceiptInvalid, SignatureError
 from gdpr.fields import random_reference
 from gdpr.models import Approval, ErasurePlan, ErasureRequest, ErasureStep, Receipt
+from gdpr.services import planning
 from gdpr.states import Decision
 
 SCHEMA = "accord.receipt/1"
@@ -77,8 +78,7 @@ class _Source:
 
 def _sources(held: Sequence[ErasureRequest]) -> Mapping[int, _Source]:
     keys = [one.pk for one in held]
-    plans = ErasurePlan.objects.filter(request__in=keys).order_by("request_id", "-number")
-    newest = {plan.request_id: plan for plan in plans.distinct("request_id")}
+    newest = planning.current_among(keys)
     steps: dict[int, list[Any]] = {key: [] for key in keys}
     rows = ErasureStep.objects.filter(request__in=keys).order_by("request_id", "position")
     for step in rows.values_list(named=True):

@@ -8,7 +8,7 @@ Destroying the sealed text destroys what it said. A secret that was replaced mus
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -71,11 +71,14 @@ def people_of(requests: Sequence[int], *states: RequestState) -> dict[int, Subje
         requests: Primary keys.
         states: Which states. A request whose keys can't be opened is passed over; alone it says so.
     """
-    found: dict[int, SubjectKeys] = {}
+    return {request.pk: keys for request, keys in opened(requests, *states)}
+
+
+def opened(requests: Sequence[int], *states: RequestState) -> Iterator[tuple[ErasureRequest, SubjectKeys]]:
+    """Give those requests themselves, each with its person's keys. See :func:`people_of`."""
     for request in ErasureRequest.objects.filter(pk__in=requests, state__in=states).order_by("pk"):
         with suppress(KeysDestroyed):
-            found[request.pk] = keys_of(request)
-    return found
+            yield request, keys_of(request)
 
 
 def keep_collected(held: Sequence[ErasureRequest], people: Mapping[int, SubjectKeys]) -> None:

@@ -75,6 +75,11 @@ class Verdict:
         return [reading.entry for reading in self.readings if reading.residue]
 
 
+def counters(verdict: Verdict) -> dict[str, int]:
+    """Give the numbers that the audit trail keeps of a verdict."""
+    return {"residue": verdict.residue, "retained": verdict.kept, "entries": len(verdict.readings)}
+
+
 def read(keys: SubjectKeys, the_map: DataMap | None = None) -> Verdict:
     """
     Ask every store what it still holds. Nothing is changed.
@@ -164,14 +169,14 @@ def target_of(verdict: Verdict) -> RequestState:
 
 def _complete(held: ErasureRequest, verdict: Verdict) -> None:
     target = target_of(verdict)
-    counters = {"residue": 0, "retained": verdict.kept, "entries": len(verdict.readings)}
+    numbers = counters(verdict)
     tombstones.mark_erased(held.subject_tag, using=moving.alias())
     # A verification that reopened an erasure later does not make it late: it was answered then.
     held.completed_at = held.completed_at or verdict.at
     held.verify_again_at = verdict.at + policy.load().verify_again
     held.trouble, held.next_attempt_at = "", None
-    moving.record(held, Event.ERASURE_VERIFIED, counters=counters)
-    moving.move(held, target, Event.ERASURE_COMPLETED, counters=counters)
+    moving.record(held, Event.ERASURE_VERIFIED, counters=numbers)
+    moving.move(held, target, Event.ERASURE_COMPLETED, counters=numbers)
     issue(held, Receipt.Kind.ERASURE, verdict)
 
 
