@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from tests.fix_mongodb import Mongod
-from tests.fix_postgres import execute
 from tests.fix_project import Project
+from tests.fix_sample import Sample
 
 PASSWORD = "only-for-one-session"
 LISTENERS = 60
@@ -117,27 +114,16 @@ class Served:
 
 
 @pytest.fixture(scope="session")
-def served(postgres_url: str, mongod: Mongod, opensearch_url: str) -> Iterator[Served]:
+def served(new_sample: Callable[[], Project], migrated_sample: Sample) -> Served:
     """Give the sample project with listeners in every store, and accounts with tokens."""
-    name = f"test_{uuid.uuid4().hex[:10]}"
-    execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE template0")
-    project = Project(
-        database_url=urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}")),
-        mongodb_url=mongod.url(name, "replicaSet=rs0"),
-        search_url=opensearch_url,
-        prefix=f"{name.replace('_', '-')}-",
+    project = new_sample()
+    migrated_sample.copy_to(project)
+    project.manage(
+        *("streaming_seed", "--listeners", str(LISTENERS), "--tracks", "10", "--venues", "2", "--noinput")
     )
-    try:
-        project.manage("migrate_all")
-        project.manage(
-            *("streaming_seed", "--listeners", str(LISTENERS), "--tracks", "10", "--venues", "2", "--noinput")
-        )
-        done = project.run("-c", ACCOUNTS.format(password=PASSWORD), program=())
-        assert done.returncode == 0, done.stderr
-        yield Served(project)
-    finally:
-        project.clean()
-        execute(postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    done = project.run("-c", ACCOUNTS.format(password=PASSWORD), program=())
+    assert done.returncode == 0, done.stderr
+    return Served(project)
 
 
 @pytest.fixture

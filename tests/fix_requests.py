@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,9 +13,9 @@ import pytest
 from pymongo import MongoClient
 
 from tests.fix_project import Finished, Project
+from tests.fix_sample import Sample
 
 PASSWORD = "only-for-one-test"
-LISTENERS = 12
 SETUP = """
 import django; django.setup()
 from django.contrib.auth import get_user_model
@@ -142,13 +142,18 @@ class Erasing:
         assert not any(self.holdings(key).values()), self.holdings(key)
 
 
-@pytest.fixture
-def erasing(project: Project) -> Erasing:
+@pytest.fixture(scope="session")
+def staffed_sample(new_sample: Callable[[], Project], filled_sample: Sample) -> Sample:
     """Give the sample project with listeners in every store, and accounts of staff."""
-    project.manage("migrate_all")
-    project.manage(
-        "streaming_seed", "--listeners", str(LISTENERS), "--tracks", "10", "--venues", "2", "--noinput"
-    )
+    project = new_sample()
+    filled_sample.copy_to(project)
     done = project.run("-c", SETUP.format(password=PASSWORD), program=())
     assert done.returncode == 0, done.stderr
+    return Sample(project=project)
+
+
+@pytest.fixture
+def erasing(project: Project, staffed_sample: Sample) -> Erasing:
+    """Give such a project of the test's own."""
+    staffed_sample.copy_to(project)
     return Erasing(project)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import random
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.chance import chance, seed
 from tests.fix_requests import Erasing
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
@@ -171,9 +170,7 @@ def test_two_processes_erase_and_close_each_person_once(erasing: Erasing) -> Non
 @pytest.mark.timeout(1500)
 def test_killed_at_any_line_a_rerun_completes_the_cohort(erasing: Erasing, tmp_path: Path) -> None:
     """SIGKILL at seeded lines, then reruns: everybody is complete, nothing is left, one receipt each."""
-    seed = int(os.environ.get("ACCORD_SEED", random.randrange(10**6)))
-    print(f"ACCORD_SEED={seed}")  # noqa: T201 - a failing seed must be seen
-    chance = random.Random(seed)
+    dice = chance("batch")
     count = tmp_path / "lines"
     erasing.call("say([approved(key).reference for key in (1, 2)])")
     calm = erasing.command("gdpr_process", program=(*MORTAL, "0"), ACCORD_COUNT_LINES=str(count))
@@ -184,21 +181,21 @@ def test_killed_at_any_line_a_rerun_completes_the_cohort(erasing: Erasing, tmp_p
     kills = 0
     for _ in range(40):
         erasing.execute("UPDATE gdpr_erasurerequest SET next_attempt_at = NULL")
-        line = str(chance.randrange(1, lines * 3 // 4))
+        line = str(dice.randrange(1, lines * 3 // 4))
         done = erasing.command("gdpr_process", program=(*MORTAL, line))
-        assert done.returncode in (0, -signal.SIGKILL), f"seed {seed}: {done.stdout}{done.stderr}"
+        assert done.returncode in (0, -signal.SIGKILL), f"seed {seed()}: {done.stdout}{done.stderr}"
         kills += done.returncode != 0
         if done.returncode == 0:
             break
 
-    assert kills >= 1, f"seed {seed}"
+    assert kills >= 1, f"seed {seed()}"
     for key, reference in zip(range(3, 9), references, strict=True):
-        assert erasing.state(reference).startswith("completed"), f"seed {seed}"
+        assert erasing.state(reference).startswith("completed"), f"seed {seed()}"
         erasing.assert_gone(key)
     left = erasing.rows(
         "SELECT count(*) FROM gdpr_erasurestep WHERE state <> 'done' OR coalesce(residue, 0) > 0"
     )
     assert left == [(0,)]
     doubled = erasing.rows("SELECT request_id FROM gdpr_receipt GROUP BY 1 HAVING count(*) <> 1")
-    assert doubled == [], f"seed {seed}"
+    assert doubled == [], f"seed {seed()}"
     assert erasing.command("audit_verify").returncode == 0

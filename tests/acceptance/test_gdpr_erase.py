@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 from pathlib import Path
@@ -12,6 +11,7 @@ import psycopg2
 import pytest
 from bson import ObjectId
 
+from tests.chance import chance, moments, seed
 from tests.fix_canaries import Canaries, in_stores, traces
 from tests.fix_requests import Erasing
 
@@ -85,9 +85,7 @@ def test_from_the_demand_to_the_receipt(erasing: Erasing, tmp_path: Path) -> Non
 @pytest.mark.timeout(1500)
 def test_killed_at_any_line_a_rerun_completes_the_erasure(erasing: Erasing, tmp_path: Path) -> None:
     """SIGKILL at seeded lines of the saga, then reruns: always complete, never with anything left."""
-    seed = int(os.environ.get("ACCORD_SEED", random.randrange(10**6)))
-    print(f"ACCORD_SEED={seed}")  # noqa: T201 - a failing seed must be seen
-    chance = random.Random(seed)
+    dice = chance("erasure")
     count = tmp_path / "lines"
     calm = erasing.reference("approved(1)")
     assert (
@@ -95,14 +93,14 @@ def test_killed_at_any_line_a_rerun_completes_the_erasure(erasing: Erasing, tmp_
         == 0
     )
     lines = int(count.read_text())
-    victims = range(2, 8)
+    victims = range(2, 2 + moments(6, 2))
     references = erasing.call(f"say([approved(key).reference for key in {list(victims)}])")
 
     kills = 0
     for key, reference in zip(victims, references, strict=True):
-        kills += kill_until_done(erasing, reference, chance, lines)
+        kills += kill_until_done(erasing, reference, dice, lines)
         erasing.assert_gone(key)
-        assert erasing.state(reference).startswith("completed"), f"seed {seed}"
+        assert erasing.state(reference).startswith("completed"), f"seed {seed()}"
 
     assert kills >= len(victims)
     left = erasing.rows(
@@ -111,14 +109,14 @@ def test_killed_at_any_line_a_rerun_completes_the_erasure(erasing: Erasing, tmp_
     assert left == [(0,)]
     assert erasing.command("audit_verify").returncode == 0
     receipts = erasing.rows("SELECT request_id, count(*) FROM gdpr_receipt GROUP BY 1 HAVING count(*) <> 1")
-    assert receipts == [], f"seed {seed}"
+    assert receipts == [], f"seed {seed()}"
 
 
-def kill_until_done(erasing: Erasing, reference: str, chance: random.Random, lines: int) -> int:
+def kill_until_done(erasing: Erasing, reference: str, dice: random.Random, lines: int) -> int:
     """Start again and again, each time killed within the next part of a run, until it is complete."""
     kills = 0
     while True:
-        line = str(chance.randrange(1, lines // 3))
+        line = str(dice.randrange(1, lines // 3))
         done = erasing.erase("--request", reference, "--resume", program=(*MORTAL, line))
         if done.returncode == 0:
             return kills

@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import socket
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from pymongo import MongoClient
 
-from tests.fix_mongodb import Mongod
 from tests.fix_postgres import execute
 from tests.fix_project import Project
+from tests.fix_sample import Sample
 
 pytestmark = pytest.mark.acceptance
 
@@ -62,20 +60,11 @@ print(json.dumps(found))
 
 
 @pytest.fixture(scope="module")
-def migrated(postgres_url: str, mongod: Mongod, opensearch_url: str) -> Iterator[Project]:
+def migrated(new_sample: Callable[[], Project], migrated_sample: Sample) -> Project:
     """Give the sample project, migrated; each test damages another part of it and mends that again."""
-    name = f"test_{uuid.uuid4().hex[:10]}"
-    execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE template0")
-    project = Project(
-        database_url=urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}")),
-        mongodb_url=mongod.url(name, "replicaSet=rs0"),
-        search_url=opensearch_url,
-        prefix=f"{name.replace('_', '-')}-",
-    )
-    project.manage("migrate_all", "--noinput")
-    yield project
-    project.clean()
-    execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    project = new_sample()
+    migrated_sample.copy_to(project)
+    return project
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 from collections.abc import Callable
@@ -12,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.chance import chance, moments, seed
 from tests.fix_project import Project, differences
 
 pytestmark = pytest.mark.acceptance
 MORTAL = ("-m", "tests.acceptance.mortal")
-KILLS = 30
+KILLS = moments(30)
 
 
 def test_second_run_says_there_is_nothing_to_do(project: Project) -> None:
@@ -77,10 +77,8 @@ def test_revert_to_zero_and_forward_again_is_clean(project: Project) -> None:
 def test_killed_at_any_line_a_rerun_ends_like_a_calm_run(
     new_project: Callable[..., Project], tmp_path: Path
 ) -> None:
-    """SIGKILL at 30 seeded lines of runs, then reruns: the stores of a run that was never killed."""
-    seed = int(os.environ.get("ACCORD_SEED", random.randrange(10**6)))
-    print(f"ACCORD_SEED={seed}")  # noqa: T201 - a failing seed must be seen
-    chance = random.Random(seed)
+    """SIGKILL at seeded lines of runs, then reruns: the stores of a run that was never killed."""
+    dice = chance("runs")
     count = tmp_path / "lines"
     calm = new_project(ACCORD_COUNT_LINES=str(count))
     assert calm.run("0", "migrate_all", program=MORTAL).returncode == 0
@@ -89,17 +87,17 @@ def test_killed_at_any_line_a_rerun_ends_like_a_calm_run(
     kills = 0
     while kills < KILLS:
         victim = new_project()
-        kills += kill_until_done(victim, chance, lines)
-        assert "\n".join(differences(victim.everything(), expected)) == "", f"seed {seed}"
+        kills += kill_until_done(victim, dice, lines)
+        assert "\n".join(differences(victim.everything(), expected)) == "", f"seed {seed()}"
 
 
-def kill_until_done(victim: Project, chance: random.Random, lines: int) -> int:
+def kill_until_done(victim: Project, dice: random.Random, lines: int) -> int:
     """Start again and again, each time killed within the next quarter of a run, until nothing is left."""
     kills = 0
     while True:
-        line = chance.randrange(1, lines // 4)
+        line = dice.randrange(1, lines // 4)
         # One in eight dies before the executor is reached: while it plans, or takes the lease.
-        early = chance.random() < 1 / 8
+        early = dice.random() < 1 / 8
         done = victim.run(str(-line if early else line), "migrate_all", program=MORTAL)
         if done.returncode == 0:
             return kills

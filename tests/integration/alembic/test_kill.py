@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import random
 import subprocess
 import sys
 import time
@@ -15,6 +13,7 @@ import pytest
 
 from accord.embedded import postgres_binary
 from accord.types import Lease
+from tests.chance import chance, moments, seed
 from tests.conformance.harness_alembic import ENV, AlembicHarness
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -22,8 +21,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 ROOT = Path(__file__).parents[3]
 SAMPLE = ROOT / "examples" / "streaming" / "royalties" / "alembic.ini"
 LEASE = Lease(scope="kill", owner="rerun", run_id="rerun", fence=2)
-SEED = int(os.environ.get("ACCORD_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
-MOMENTS = 10
+MOMENTS = moments(10)
 
 REVERSIBLE = '''"""The last word."""
 
@@ -68,7 +66,7 @@ def new_harness(tmp_path: Path, alembic_database: Callable[[], str]) -> NewHarne
 @pytest.mark.parametrize("history", ["sample", "each"])
 def test_killed_run_ends_like_an_unkilled_one(history: str, new_harness: NewHarness) -> None:
     """Whatever the moment, a rerun reaches the catalog, the heads, the ledger and the rows of a calm run."""
-    chance = random.Random(f"{SEED} {history}")
+    dice = chance(f"alembic {history}")
     calm = new_harness(history)
     seconds = _run(calm, kill_after=None)
     expected = _everything(calm)
@@ -76,15 +74,16 @@ def test_killed_run_ends_like_an_unkilled_one(history: str, new_harness: NewHarn
 
     for moment in range(MOMENTS):
         harness = new_harness(history)
-        delay = chance.uniform(0, seconds)
+        # One in each part of a run: a few that fell together would prove nothing.
+        delay = (moment + dice.random()) / MOMENTS * seconds
         _run(harness, kill_after=delay)
         cut.append(len(harness.store().applied()))
         _finish(harness)
         found = _everything(harness)
-        assert found == expected, f"ACCORD_TEST_SEED={SEED}, moment {moment}: killed after {delay:.3f} s"
+        assert found == expected, f"ACCORD_SEED={seed()}, moment {moment}: killed after {delay:.3f} s"
 
     # A kill that always falls before the first or after the last step would prove nothing.
-    assert len(set(cut)) > 1, f"ACCORD_TEST_SEED={SEED}: every kill found {cut[0]} steps"
+    assert len(set(cut)) > 1, f"ACCORD_SEED={seed()}: every kill found {cut[0]} steps"
 
 
 def _run(harness: AlembicHarness, kill_after: float | None) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -19,17 +18,12 @@ from pymongo import MongoClient
 
 from accord import embedded
 from accord.embedded import process
+from tests.chance import chance, moments
 from tests.integration.embedded.checkout import CODE, failure, processes_using, server, start_command
 
 pytestmark = pytest.mark.integration
 
-ROUNDS = 6
-
-
-def seeded() -> random.Random:
-    seed = int(os.environ.get("ACCORD_TEST_SEED", random.randrange(2**32)))
-    print(f"ACCORD_TEST_SEED={seed}")  # noqa: T201 - so that a failure can be repeated
-    return random.Random(seed)
+ROUNDS = moments(6, 3)
 
 
 def kill_server(root: Path, name: str) -> None:
@@ -99,7 +93,7 @@ def test_killed_search_engines_are_started_again(checkout: Path) -> None:
 
 def test_command_killed_at_any_moment_leaves_a_start_that_works(checkout: Path) -> None:
     """Wherever the starting command dies, the next one ends with exactly one server of each kind."""
-    dice = seeded()
+    dice = chance("starting commands")
     names = ["postgres", "mongodb"]
     for _ in range(ROUNDS):
         command = start_command(checkout, *names)

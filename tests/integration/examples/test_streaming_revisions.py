@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from pymongo import MongoClient
 
 from tests.fix_project import Project
+from tests.fix_sample import Sample
 
 pytestmark = pytest.mark.integration
 
@@ -31,10 +33,17 @@ for model in site._registry:
 """
 
 
-@pytest.fixture
-def seeded(project: Project) -> Project:
-    project.manage("migrate_all")
+@pytest.fixture(scope="module")
+def seeded_sample(new_sample: Callable[[], Project], migrated_sample: Sample) -> Sample:
+    project = new_sample()
+    migrated_sample.copy_to(project)
     project.manage(*SEED)
+    return Sample(project=project)
+
+
+@pytest.fixture
+def seeded(project: Project, seeded_sample: Sample) -> Project:
+    seeded_sample.copy_to(project)
     return project
 
 

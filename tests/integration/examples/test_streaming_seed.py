@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import subprocess
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from pymongo import MongoClient
 
+from tests.chance import chance, moments, seed
 from tests.fix_project import Project
 
 pytestmark = pytest.mark.integration
@@ -30,7 +30,7 @@ TABLES = (
 )
 INDEXES = ("tracks", "venues", "track-embeddings", "public-playlists")
 SEED = ("streaming_seed", "--noinput", "--tracks", "40", "--venues", "14", "--listeners")
-KILLS = 6
+KILLS = moments(6, 3)
 FENCE = """
 from accord import tombstones
 for key in ({keys}):
@@ -64,12 +64,6 @@ def search(project: Project, name: str, query: dict[str, Any]) -> list[dict[str,
     source = json.dumps(query)
     path = f"/{project.prefix}{name}/_search?source_content_type=application/json"
     return [hit["_source"] for hit in project.ask("GET", f"{path}&source={quote(source)}")["hits"]["hits"]]
-
-
-@pytest.fixture
-def migrated(project: Project) -> Project:
-    project.manage("migrate_all")
-    return project
 
 
 def test_seed_is_refused_while_steps_are_pending(project: Project) -> None:
@@ -179,8 +173,7 @@ def test_seed_gives_the_same_data_elsewhere(new_project: Callable[..., Project])
 
 def test_killed_seed_is_completed_by_a_rerun(new_project: Callable[..., Project]) -> None:
     """SIGKILL at random moments, then a rerun, ends with the data of a run that was not killed."""
-    seed = random.SystemRandom().randrange(10**6)
-    dice = random.Random(seed)
+    dice = chance("sample data")
     calm, killed = new_project(), new_project()
     for each in (calm, killed):
         each.manage("migrate_all")
@@ -198,7 +191,7 @@ def test_killed_seed_is_completed_by_a_rerun(new_project: Callable[..., Project]
         process.communicate()
     killed.manage(*SEED, "60", "--batch-size", "5")
 
-    assert data_of(killed) == data_of(calm), f"seed {seed}"
+    assert data_of(killed) == data_of(calm), f"seed {seed()}"
 
 
 def test_sequences_go_on_behind_the_seed(migrated: Project) -> None:

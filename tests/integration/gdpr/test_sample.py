@@ -6,7 +6,7 @@ import json
 import stat
 import subprocess
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import psycopg2
 import pytest
 from pymongo import MongoClient
 
+from tests import fix_sample as stores
 from tests.fix_canaries import plant
 from tests.fix_project import ROOT, Project
 
@@ -64,30 +65,13 @@ class Sample:
 
 
 @pytest.fixture(scope="module")
-def module_project(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Project]:
+def module_project(new_sample: Callable[[], Project], migrated_sample: stores.Sample) -> Project:
     """Give the sample project, migrated and filled, to all tests of this module."""
-    from tests.fix_postgres import execute
-
-    server = request.getfixturevalue("postgres_url")
-    mongod = request.getfixturevalue("mongod")
-    name = f"gdprmap_{abs(hash(str(tmp_path_factory.getbasetemp()))) % 10**8}"
-    execute(server, f"CREATE DATABASE {name} TEMPLATE template0")
-    project = Project(
-        database_url=server.rsplit("/", 1)[0] + f"/{name}" if "?" not in server else server,
-        mongodb_url=mongod.url(name, "replicaSet=rs0"),
-        search_url=request.getfixturevalue("opensearch_url"),
-        prefix=f"{name.replace('_', '-')}-",
-    )
-    try:
-        project.manage("migrate_all", "--noinput")
-        seed = ("--listeners", "20", "--tracks", "40", "--venues", "14")
-        project.manage("streaming_seed", "--noinput", *seed)
-        yield project
-    finally:
-        project.clean()
-        execute(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    project = new_sample()
+    migrated_sample.copy_to(project)
+    seed = ("--listeners", "20", "--tracks", "40", "--venues", "14")
+    project.manage("streaming_seed", "--noinput", *seed)
+    return project
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import random
 import signal
 import subprocess
 import sys
@@ -18,6 +16,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from tests.chance import chance, moments
 from tests.conformance.harness_mongo import MongoHarness
 from tests.fix_mongodb import Mongod
 
@@ -25,7 +24,6 @@ from tests.fix_mongodb import Mongod
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).resolve().parents[3]
-SEED = int(os.environ.get("ACCORD_SEED", "") or random.randrange(10**6))
 
 _COUNTERS = '''"""Counters of plays."""
 
@@ -211,18 +209,17 @@ def test_paused_holder_that_wakes_up_late_changes_nothing(seeded: Any) -> None:
 
 def test_killed_backfill_of_many_documents_is_exactly_once(seeded: Any) -> None:
     """Twenty thousand documents are each changed once, whenever the process is killed, and however often."""
-    print(f"ACCORD_SEED={SEED}")  # noqa: T201 - a failing seed must be seen
-    chance = random.Random(SEED)
+    dice = chance("mongodb backfill")
     left_alone = seeded(20_000, "plays_timed")
     started = time.monotonic()
     finish(left_alone, "apply", 1)
     whole = time.monotonic() - started
 
     killed = 0
-    while killed < 15:
+    while killed < moments(15):
         harness = seeded(20_000, "plays_timed")
-        for fence in range(1, chance.choice([2, 2, 3])):
-            killed += kill_after(start(harness, "apply", fence), chance.uniform(0.15, 0.9) * whole)
+        for fence in range(1, dice.choice([2, 2, 3])):
+            killed += kill_after(start(harness, "apply", fence), dice.uniform(0.15, 0.9) * whole)
         finish(harness, "apply", 9)
 
         assert harness.digest() == left_alone.digest()
@@ -232,14 +229,13 @@ def test_killed_backfill_of_many_documents_is_exactly_once(seeded: Any) -> None:
 @pytest.mark.parametrize("action", ["apply", "revert"])
 def test_kill_at_any_line_leaves_no_trace(seeded: Any, action: str) -> None:
     """A process that dies at a line of the package, and is started again, ends where an unkilled one does."""
-    print(f"ACCORD_SEED={SEED}")  # noqa: T201 - a failing seed must be seen
-    chance = random.Random(SEED)
+    dice = chance(f"mongodb {action}")
     left_alone = seeded(1_000, "plays_lines")
     if action == "revert":
         finish(left_alone, "apply", 1)
     lines = int(finish(left_alone, action, 2, "count"))
 
-    for number in sorted(chance.sample(range(1, lines), 16)):
+    for number in sorted(dice.sample(range(1, lines), moments(16))):
         harness = seeded(1_000, "plays_lines")
         if action == "revert":
             finish(harness, "apply", 1)

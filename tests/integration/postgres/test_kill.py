@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -14,11 +12,12 @@ from typing import Any
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
+from tests.chance import chance, moments
 from tests.conformance.harness_relational import HARNESSES, RelationalHarness
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900)]
 
-MOMENTS = 16
+MOMENTS = moments(16)
 ROOT = Path(__file__).parents[3]
 
 
@@ -38,12 +37,6 @@ def run(harness: RelationalHarness, action: str, kill_at: int, *steps: str) -> d
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
-
-
-def seeded() -> random.Random:
-    seed = int(os.environ.get("ACCORD_SEED", random.randrange(2**32)))
-    print(f"ACCORD_SEED={seed}")  # noqa: T201 - so that a failure can be repeated
-    return random.Random(seed)
 
 
 @pytest.fixture
@@ -103,9 +96,9 @@ def test_killed_apply_ends_as_if_it_had_lived(
     """Tables, indexes, rows and both ledgers are the same, wherever the process died."""
     counted = run(new_harness(name), "apply", -1, *HARNESSES[name].step_names)
     assert counted is not None
-    moments = sorted(seeded().sample(range(counted["sent"]), MOMENTS))
+    killed_before = sorted(chance("statements").sample(range(counted["sent"]), MOMENTS))
 
-    assert_same_end(new_harness, name, "apply", moments, HARNESSES[name].step_names)
+    assert_same_end(new_harness, name, "apply", killed_before, HARNESSES[name].step_names)
 
 
 @pytest.mark.parametrize("name", list(HARNESSES))
@@ -118,9 +111,9 @@ def test_killed_revert_ends_as_if_it_had_lived(
     prepare(harness, "revert")
     counted = run(harness, "revert", -1, *steps)
     assert counted is not None
-    moments = sorted(seeded().sample(range(counted["sent"]), MOMENTS // 2))
+    killed_before = sorted(chance("statements").sample(range(counted["sent"]), MOMENTS // 2))
 
-    assert_same_end(new_harness, name, "revert", moments, steps)
+    assert_same_end(new_harness, name, "revert", killed_before, steps)
 
 
 def test_kill_never_leaves_tables_that_no_ledger_knows(

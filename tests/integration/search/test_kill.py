@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import random
 import signal
 import subprocess
 import sys
@@ -15,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.chance import chance, moments
 from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness
 from tests.integration.search.catalog import CATALOG
@@ -22,8 +21,7 @@ from tests.integration.search.catalog import CATALOG
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[3]
-SEED = int(os.environ.get("ACCORD_TEST_SEED", "20261122"))
-MOMENTS = 16
+MOMENTS = moments(16)
 _EACH_RUN = frozenset({"applied_at", "run_id", "fence", "fingerprint", "checksum"})
 
 
@@ -90,8 +88,7 @@ def test_killed_apply_ends_where_the_unkilled_one_ends(
 ) -> None:
     """Whenever the process dies, running again brings every index, alias, template, document and entry."""
     url = request.getfixturevalue(f"{engine}_url")
-    chance = random.Random(SEED)
-    sys.stdout.write(f"ACCORD_TEST_SEED={SEED}\n")
+    dice = chance(f"search apply {engine}")
     whole = make_search_harness(url, CATALOG)
     _, lines = run(whole, "apply", 1)
     wanted = state(whole)
@@ -101,7 +98,7 @@ def test_killed_apply_ends_where_the_unkilled_one_ends(
 
     for number in range(MOMENTS):
         harness = make_search_harness(url, CATALOG)
-        line, after = chance.randint(1, lines * 9 // 10), chance.uniform(0, seconds)
+        line, after = dice.randint(1, lines * 9 // 10), dice.uniform(0, seconds)
         if number % 2:
             kill_at_line(harness, "apply", 1, line)
         if number % 2 == 0 or number % 5 == 0:
@@ -115,16 +112,15 @@ def test_killed_apply_ends_where_the_unkilled_one_ends(
 @pytest.mark.timeout(900)
 def test_killed_revert_ends_with_nothing(opensearch_url: str, make_search_harness: MakeHarness) -> None:
     """Whenever a revert to zero dies, running it again leaves no index, alias, template or entry."""
-    chance = random.Random(SEED + 1)
-    sys.stdout.write(f"ACCORD_TEST_SEED={SEED}\n")
+    dice = chance("search revert")
     harness = make_search_harness(opensearch_url, CATALOG)
     run(harness, "apply", 1)
     seconds, lines = run(harness, "revert", 2)
 
     for _ in range(MOMENTS // 4):
         run(harness, "apply", 3)
-        kill_at_line(harness, "revert", 3, chance.randint(1, lines * 9 // 10))
-        kill_at_time(harness, "revert", 3, chance.uniform(0, seconds / 2))
+        kill_at_line(harness, "revert", 3, dice.randint(1, lines * 9 // 10))
+        kill_at_time(harness, "revert", 3, dice.uniform(0, seconds / 2))
         run(harness, "revert", 3)
 
         left = json.loads(state(harness))
