@@ -167,6 +167,7 @@ def test_two_processes_erase_and_close_each_person_once(erasing: Erasing) -> Non
     assert erasing.command("audit_verify").returncode == 0
 
 
+@pytest.mark.matrix
 @pytest.mark.timeout(1500)
 def test_killed_at_any_line_a_rerun_completes_the_cohort(erasing: Erasing, tmp_path: Path) -> None:
     """SIGKILL at seeded lines, then reruns: everybody is complete, nothing is left, one receipt each."""

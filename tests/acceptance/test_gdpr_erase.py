@@ -81,6 +81,7 @@ def test_from_the_demand_to_the_receipt(erasing: Erasing, tmp_path: Path) -> Non
     assert requests == 1
 
 
+@pytest.mark.matrix
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_killed_at_any_line_a_rerun_completes_the_erasure(erasing: Erasing, tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ def test_revert_to_zero_and_forward_again_is_clean(project: Project) -> None:
     assert "\n".join(differences(project.everything(), before)) == ""
 
 
+@pytest.mark.matrix
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_killed_at_any_line_a_rerun_ends_like_a_calm_run(

@@ -91,6 +91,7 @@ def test_killed_search_engines_are_started_again(checkout: Path) -> None:
     assert all(state.running for state in again)
 
 
+@pytest.mark.matrix
 def test_command_killed_at_any_moment_leaves_a_start_that_works(checkout: Path) -> None:
     """Wherever the starting command dies, the next one ends with exactly one server of each kind."""
     dice = chance("starting commands")

@@ -171,6 +171,7 @@ def test_seed_gives_the_same_data_elsewhere(new_project: Callable[..., Project])
     assert data_of(there) == data_of(here)
 
 
+@pytest.mark.matrix
 def test_killed_seed_is_completed_by_a_rerun(new_project: Callable[..., Project]) -> None:
     """SIGKILL at random moments, then a rerun, ends with the data of a run that was not killed."""
     dice = chance("sample data")

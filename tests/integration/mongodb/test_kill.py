@@ -21,7 +21,7 @@ from tests.conformance.harness_mongo import MongoHarness
 from tests.fix_mongodb import Mongod
 
 # Dozens of processes, each with its start; a busy machine takes its time.
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.matrix, pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -15,7 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from tests.chance import chance, moments
 from tests.conformance.harness_relational import HARNESSES, RelationalHarness
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.matrix, pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900)]
 
 MOMENTS = moments(16)
 ROOT = Path(__file__).parents[3]

@@ -18,7 +18,7 @@ from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness
 from tests.integration.search.catalog import CATALOG
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.matrix, pytest.mark.integration, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[3]
 MOMENTS = moments(16)
