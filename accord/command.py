@@ -10,17 +10,26 @@ from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand
 
-from accord.errors import AccordError, ExitCode
+from accord.errors import AccordError, ExitCode, Interrupted
 
 UNREAD = 141
 """Exit code where nobody reads the answer to its end: what a shell says of a program that SIGPIPE ended."""
 
 
 class PipedCommand(BaseCommand):
-    """A command that ends quietly when its answer goes into a pipe that is closed (`... | head -1`)."""
+    """
+    A command that ends without a traceback when a person or the system ends it.
+
+    Its answer may go into a pipe that is closed (`... | head -1`), and Ctrl-C may reach it at any moment.
+    """
 
     def run_from_argv(self, argv: list[str]) -> None:
-        """Run as Django does; leave with :data:`UNREAD` if standard output was closed."""
+        """
+        Run as Django does.
+
+        Leaves with :data:`UNREAD` if standard output was closed, and with the code of
+        :class:`~accord.errors.Interrupted` if the command was interrupted.
+        """
         try:
             try:
                 super().run_from_argv(argv)
@@ -32,6 +41,10 @@ class PipedCommand(BaseCommand):
             if not any(closed):
                 raise
             sys.exit(UNREAD)
+        except KeyboardInterrupt:
+            error = interrupted()
+            self.stderr.write(f"{error}\n  {error.hint}", lambda text: text)
+            sys.exit(int(error.exit_code))
         finally:
             _is_closed(sys.stderr)
 
@@ -80,6 +93,10 @@ class AnsweringCommand(PipedCommand):
         except AccordError as exc:
             self.say_error(exc, options)
             code = exc.exit_code
+        except KeyboardInterrupt:
+            error = interrupted()
+            self.say_error(error, options)
+            code = error.exit_code
         if code is not ExitCode.DONE:
             raise SystemExit(int(code))
 
@@ -95,6 +112,14 @@ class AnsweringCommand(PipedCommand):
         self.stderr.write(self.style.ERROR(str(error)), self.style.ERROR)
         if error.hint:
             self.stderr.write(f"  {error.hint}", lambda text: text)
+
+
+def interrupted() -> Interrupted:
+    """Return what a command says that was interrupted; each is written so that starting it again goes on."""
+    return Interrupted(
+        "The command was interrupted.",
+        hint="What was done is on record. Run the same command again; it goes on from there.",
+    )
 
 
 def error_document(error: AccordError) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -75,6 +76,10 @@ class Erasing:
     def command(self, *arguments: str, program: tuple[str, ...] = ("manage.py",), **env: str) -> Finished:
         """Run a command, with the password of whoever acts, and further environment variables."""
         return self._with(env).run(*arguments, program=program)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command and give its process."""
+        return self._with({}).start(*arguments)
 
     def _with(self, env: Mapping[str, str]) -> Project:
         return replace(self.project, extra={**self.project.extra, "ACCORD_PASSWORD": PASSWORD, **env})

@@ -11,6 +11,7 @@ from django.core.management.base import CommandParser
 
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
+from accord.stopping import stop_on_signal
 from gdpr.services.processing import Processed, process_due
 
 
@@ -30,7 +31,8 @@ class Command(AnsweringCommand):
 
     def answer(self, options: dict[str, Any]) -> ExitCode:
         """Work, and sum up. Waiting for a person is no failure; waiting for a store is partial."""
-        done = process_due()
+        with stop_on_signal() as stop:
+            done = process_due(stop=stop)
         code = ExitCode.FAILED if done.failed else ExitCode.PARTIAL if done.waiting else ExitCode.DONE
         if options["format"] == "json":
             document = {"schema": "accord.erasure.process/1", "exit_code": int(code), **asdict(done)}
