@@ -1,11 +1,4 @@
-"""
-What is kept about demands for erasure, and about consent.
-
-No row here names a person. A subject is a keyed tag (:func:`accord.tombstones.tag`); the keys
-that find their data are sealed, and destroyed when the request is closed. Staff are kept as
-bare numbers without a foreign key in the database, so that evidence outlives accounts.
-What must not change any more is guarded by triggers (migration 0001), not by these classes.
-"""
+"""Demands for erasure: requests, what would be done, who approved it, and what was done."""
 
 from __future__ import annotations
 
@@ -16,12 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from gdpr.fields import CoordinatorManager, reference, staff
 from gdpr.states import (
     Channel,
-    ConsentMethod,
-    ConsentType,
     Decision,
     ExtensionReason,
     Ground,
-    HoldReason,
     IdentityMethod,
     RejectionGround,
     RequestState,
@@ -39,21 +29,6 @@ _NEEDS_APPROVAL = (
     RequestState.VERIFYING,
     *_COMPLETE,
 )
-
-
-class DataMap(models.Model):
-    """Stands for the data map in the admin and among the permissions. It has no rows and no table."""
-
-    class Meta:
-        """Nothing that a database has to know."""
-
-        managed = False
-        default_permissions = ("view",)
-        verbose_name = _("data map")
-        verbose_name_plural = _("data map")
-
-    def __str__(self) -> str:
-        return str(self._meta.verbose_name)
 
 
 class ErasureRequest(models.Model):
@@ -244,145 +219,3 @@ class ErasureStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.store}:{self.entry}"
-
-
-class LegalHold(models.Model):
-    """A reason to keep a person's data for the time being; released by another person than placed it."""
-
-    reference = reference()
-    subject_kind = models.CharField(_("kind of person"), max_length=100)
-    subject_tag = models.CharField(_("subject tag"), max_length=200, db_index=True)
-    entry = models.CharField(_("entry"), max_length=200, blank=True, help_text=_("Empty: everything."))
-    reason = models.CharField(_("reason"), max_length=20, choices=HoldReason.choices)
-    placed_by = staff(_("placed by"))
-    placed_at = models.DateTimeField(_("placed"))
-    review_at = models.DateTimeField(_("review due"))
-    released_by = staff(_("released by"))
-    released_at = models.DateTimeField(_("released"), null=True)
-
-    objects = CoordinatorManager["LegalHold"]()
-
-    class Meta:
-        """The next review first."""
-
-        ordering = ("review_at", "id")
-        verbose_name = _("legal hold")
-        verbose_name_plural = _("legal holds")
-        required_db_vendor = "postgresql"
-        constraints = (
-            models.CheckConstraint(
-                condition=Q(released_at__isnull=True)
-                | Q(placed_by__isnull=False, released_by__isnull=False) & ~Q(released_by=F("placed_by")),
-                name="gdpr_hold_released_by_another",
-            ),
-        )
-
-    def __str__(self) -> str:
-        return str(self.reference)
-
-
-class Receipt(models.Model):
-    """What was read back from the stores, signed. Free of personal data."""
-
-    class Kind(models.TextChoices):
-        """What it attests."""
-
-        ERASURE = "erasure", _("erasure")
-        VERIFICATION = "verification", _("second verification")
-
-    reference = reference()
-    request = models.ForeignKey(ErasureRequest, on_delete=models.PROTECT, related_name="receipts")
-    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
-    document = models.JSONField(_("document"))
-    digest = models.CharField(_("digest"), max_length=64)
-    signature = models.TextField(_("signature"))
-    made_at = models.DateTimeField(_("made"))
-
-    objects = CoordinatorManager["Receipt"]()
-
-    class Meta:
-        """Newest first."""
-
-        ordering = ("-made_at", "-id")
-        verbose_name = _("receipt")
-        verbose_name_plural = _("receipts")
-        required_db_vendor = "postgresql"
-
-    def __str__(self) -> str:
-        return str(self.reference)
-
-
-class ConsentNotice(models.Model):
-    """The words that a person was shown. A change of words is a new version."""
-
-    purpose = models.CharField(_("purpose"), max_length=100)
-    version = models.CharField(_("version"), max_length=40)
-    language = models.CharField(_("language"), max_length=10)
-    text = models.TextField(_("text"))
-    text_hash = models.CharField(_("hash of the text"), max_length=64)
-    published_at = models.DateTimeField(_("published"))
-
-    objects = CoordinatorManager["ConsentNotice"]()
-
-    class Meta:
-        """Newest first within a purpose."""
-
-        ordering = ("purpose", "language", "-published_at")
-        verbose_name = _("consent notice")
-        verbose_name_plural = _("consent notices")
-        required_db_vendor = "postgresql"
-        constraints = (
-            models.UniqueConstraint(
-                fields=("purpose", "version", "language"), name="gdpr_notice_version_once"
-            ),
-            models.CheckConstraint(condition=~Q(text=""), name="gdpr_notice_has_text"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.purpose} {self.version} ({self.language})"
-
-
-class ConsentQuerySet(models.QuerySet["ConsentEvent"]):
-    """Events of consent."""
-
-    def current(self) -> ConsentQuerySet:
-        """Keep the newest event of each person and purpose: what counts now."""
-        return self.order_by("subject_tag", "purpose", "-number").distinct("subject_tag", "purpose")
-
-
-class ConsentEvent(models.Model):
-    """One thing that happened to one person's consent to one purpose. Never changed, never removed."""
-
-    reference = reference()
-    subject_kind = models.CharField(_("kind of person"), max_length=100)
-    subject_tag = models.CharField(_("subject tag"), max_length=200)
-    purpose = models.CharField(_("purpose"), max_length=100)
-    number = models.PositiveIntegerField(_("number"))
-    type = models.CharField(_("event"), max_length=10, choices=ConsentType.choices)
-    notice = models.ForeignKey(ConsentNotice, verbose_name=_("notice"), on_delete=models.PROTECT)
-    explicit = models.BooleanField(_("explicit (Art. 9)"), default=False)
-    method = models.CharField(_("method"), max_length=10, choices=ConsentMethod.choices)
-    channel = models.CharField(_("channel"), max_length=40)
-    at = models.DateTimeField(_("at"))
-    valid_until = models.DateTimeField(_("valid until"), null=True)
-    recorded_by = staff(_("recorded by"))
-    previous_hash = models.CharField(_("hash before"), max_length=64, blank=True)
-    hash = models.CharField(_("hash"), max_length=64)
-
-    objects = CoordinatorManager.from_queryset(ConsentQuerySet)()
-
-    class Meta:
-        """In the order in which they happened."""
-
-        ordering = ("subject_tag", "purpose", "number")
-        verbose_name = _("consent event")
-        verbose_name_plural = _("consent events")
-        required_db_vendor = "postgresql"
-        constraints = (
-            models.UniqueConstraint(
-                fields=("subject_tag", "purpose", "number"), name="gdpr_consent_number_once"
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.purpose}: {self.get_type_display()}"

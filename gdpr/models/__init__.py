@@ -1,0 +1,31 @@
+"""
+What is kept about demands for erasure, and about consent.
+
+No row here names a person. A subject is a keyed tag (:func:`accord.tombstones.tag`); the keys
+that find their data are sealed, and destroyed when the request is closed. Staff are kept as
+bare numbers without a foreign key in the database, so that evidence outlives accounts.
+What must not change any more is guarded by triggers (migration 0001), not by these classes.
+
+One module for each kind: `requests` has plans, approvals and steps with them, `evidence` holds and
+receipts, `consents` the notices too; `datamap` has no table.
+"""
+
+from __future__ import annotations
+
+from gdpr.models.consents import ConsentEvent, ConsentNotice, ConsentQuerySet
+from gdpr.models.datamap import DataMap
+from gdpr.models.evidence import LegalHold, Receipt
+from gdpr.models.requests import Approval, ErasurePlan, ErasureRequest, ErasureStep
+
+__all__ = [
+    "Approval",
+    "ConsentEvent",
+    "ConsentNotice",
+    "ConsentQuerySet",
+    "DataMap",
+    "ErasurePlan",
+    "ErasureRequest",
+    "ErasureStep",
+    "LegalHold",
+    "Receipt",
+]
