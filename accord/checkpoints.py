@@ -11,12 +11,14 @@ line only; the next one covers the same events.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,7 @@ from accord.models import AuditCheckpoint, AuditEvent
 
 PURPOSE = "accord.audit.head/1"
 _ROTATE_AT = 1024 * 1024
+_REOPEN_AT_MOST = 100
 _SYNC_EVERY = 1.0  # seconds: a power cut costs the lines of a second, a kill none
 _synced: dict[Path, float] = {}
 
@@ -105,8 +108,7 @@ def heads(alias: str) -> Iterator[Head]:
         AuditError: The file is there and can't be read.
     """
     database = database_id(alias)
-    for path in (_rotated(location()), location()):
-        yield from (head for head in _lines(path) if head.database == database)
+    yield from (head for head in _in_files(location()) if head.database == database)
     rows = AuditCheckpoint.objects.using(alias).values_list("size", "hash", "signature")
     for size, digest, signature in rows:
         yield Head(database=database, size=size, hash=digest, signature=signature, source="table")
@@ -141,15 +143,40 @@ def _append(head: Head, *, sync: bool) -> None:
     line = json.dumps(
         {"database": head.database, "size": head.size, "hash": head.hash, "signature": head.signature}
     )
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with _locked(path) as descriptor:
         os.write(descriptor, _separator(descriptor) + line.encode() + b"\n")
-        _sync(path, descriptor, now=sync)
-        if os.fstat(descriptor).st_size > _ROTATE_AT:
+        full = os.fstat(descriptor).st_size > _ROTATE_AT
+        _sync(path, descriptor, now=sync or full)
+        if full:
             path.replace(_rotated(path))
-    finally:
-        os.close(descriptor)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[int]:
+    """
+    Open the file and hold its lock; afterwards the descriptor and the path mean one file.
+
+    The lock belongs to the file that was opened, rotation to the path: a rival may have rotated
+    while we waited. Whoever rotated that again would throw away the heads of a whole file.
+    """
+    for _ in range(_REOPEN_AT_MOST):
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _is_at(path, descriptor):
+                yield descriptor
+                return
+        finally:
+            os.close(descriptor)
+    raise OSError(errno.EBUSY, "The file of signed heads was replaced again and again", str(path))
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(found, os.fstat(descriptor))
 
 
 def _separator(descriptor: int) -> bytes:
@@ -168,20 +195,34 @@ def _rotated(path: Path) -> Path:
     return path.with_name(path.name + ".1")
 
 
-def _lines(path: Path) -> Iterator[Head]:
-    """Read a file of heads; a line that is none is passed over, as a full disk may leave one."""
+def _in_files(path: Path) -> Iterator[Head]:
+    with ExitStack() as stack:
+        # The newer one is opened first: a rotation in between shows lines twice, and hides none.
+        newer, older = [stack.enter_context(_reading(each)) for each in (path, _rotated(path))]
+        yield from _parsed(older)
+        yield from _parsed(newer)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Iterable[str]]:
     try:
-        lines = path.open(encoding="utf-8", errors="replace")
+        file = path.open(encoding="utf-8", errors="replace")
     except FileNotFoundError:
+        yield ()
         return
     except OSError as exc:
         raise AuditError(
             f"The file of signed heads can't be read: {exc.strerror}.",
             hint="Let ACCORD['AUDIT_CHECKPOINTS'] name a file that this user may read and write.",
         ) from exc
-    with lines:
-        for line in lines:
-            try:
-                yield Head(**{**json.loads(line), "source": "file"})
-            except (ValueError, TypeError):
-                continue
+    with file:
+        yield file
+
+
+def _parsed(lines: Iterable[str]) -> Iterator[Head]:
+    """Read heads; a line that is none is passed over, as a full disk may leave one."""
+    for line in lines:
+        try:
+            yield Head(**{**json.loads(line), "source": "file"})
+        except (ValueError, TypeError):
+            continue

@@ -7,7 +7,8 @@ them; that is why :func:`missing` looks, and why the signed heads exist.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -41,41 +42,83 @@ BEGIN
 END;
 """
 
-FUNCTIONS = {"accord_audit_refuse": _REFUSE, "accord_audit_continue": _CONTINUE}
-TRIGGERS = {
-    "accord_auditevent_refuse": "accord_auditevent",
-    "accord_auditevent_continue": "accord_auditevent",
-    "accord_auditcheckpoint_refuse": "accord_auditcheckpoint",
-}
-
-INSTALL = [
-    *(
-        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $body${body}$body$"
-        for name, body in FUNCTIONS.items()
-    ),
-    *(
-        f"CREATE TRIGGER {table}_refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-        "FOR EACH STATEMENT EXECUTE FUNCTION accord_audit_refuse()"
-        for table in ("accord_auditevent", "accord_auditcheckpoint")
-    ),
-    """CREATE TRIGGER accord_auditevent_continue BEFORE INSERT ON accord_auditevent
-    FOR EACH ROW EXECUTE FUNCTION accord_audit_continue()""",
-]
-REMOVE = [
-    *(f"DROP TRIGGER IF EXISTS {name} ON {table}" for name, table in TRIGGERS.items()),
-    *(f"DROP FUNCTION IF EXISTS {name}()" for name in FUNCTIONS),
-]
-
 _STANDING_TRIGGERS = """
 SELECT t.tgname, p.proname, p.prosrc FROM pg_trigger t
 JOIN pg_proc p ON p.oid = t.tgfoid
-WHERE t.tgrelid IN (to_regclass('accord_auditevent'), to_regclass('accord_auditcheckpoint'))
-  AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"""
+JOIN unnest(%s::text[], %s::text[]) AS wanted(name, tab) ON wanted.name = t.tgname
+WHERE t.tgrelid = to_regclass(wanted.tab) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"""
 
 _STANDING_CONSTRAINTS = """
 SELECT conname FROM pg_constraint
 WHERE conrelid IN (to_regclass('accord_auditevent'), to_regclass('accord_auditcheckpoint'))
   AND contype = 'c' AND convalidated"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guards:
+    """
+    Triggers that hold against changes, as statements and as a question.
+
+    Migrations run the statements: their text never changes once it was released.
+
+    Attributes:
+        functions: Body by name.
+        tables: Table by the name of its trigger.
+        triggers: Statements that create the triggers.
+    """
+
+    functions: Mapping[str, str]
+    tables: Mapping[str, str]
+    triggers: Sequence[str]
+
+    @property
+    def install(self) -> list[str]:
+        """Statements that put the triggers in place."""
+        made = (
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $body${body}$body$"
+            for name, body in self.functions.items()
+        )
+        return [*made, *self.triggers]
+
+    @property
+    def remove(self) -> list[str]:
+        """Statements that take them away, for a migration that goes back."""
+        dropped = (f"DROP TRIGGER IF EXISTS {name} ON {table}" for name, table in self.tables.items())
+        return [*dropped, *(f"DROP FUNCTION IF EXISTS {name}()" for name in self.functions)]
+
+    def missing(self, connection: BaseDatabaseWrapper) -> Sequence[str]:
+        """
+        Name the triggers that should stand and don't, sorted.
+
+        One counts as missing, too, when it is disabled or calls another text.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(_STANDING_TRIGGERS, [list(self.tables), list(self.tables.values())])
+            standing = {
+                name for name, function, text in cursor.fetchall() if self.functions.get(function) == text
+            }
+        return sorted(set(self.tables) - standing)
+
+
+_TRAIL = Guards(
+    functions={"accord_audit_refuse": _REFUSE, "accord_audit_continue": _CONTINUE},
+    tables={
+        "accord_auditevent_refuse": "accord_auditevent",
+        "accord_auditevent_continue": "accord_auditevent",
+        "accord_auditcheckpoint_refuse": "accord_auditcheckpoint",
+    },
+    triggers=[
+        *(
+            f"CREATE TRIGGER {table}_refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION accord_audit_refuse()"
+            for table in ("accord_auditevent", "accord_auditcheckpoint")
+        ),
+        """CREATE TRIGGER accord_auditevent_continue BEFORE INSERT ON accord_auditevent
+    FOR EACH ROW EXECUTE FUNCTION accord_audit_continue()""",
+    ],
+)
+INSTALL = _TRAIL.install
+REMOVE = _TRAIL.remove
 
 
 class OnPostgres(RunSQL):
@@ -113,11 +156,10 @@ def missing(connection: BaseDatabaseWrapper) -> Sequence[str]:
         Names, sorted. A trigger counts as missing, too, when it is disabled or calls another text.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_STANDING_TRIGGERS)
-        triggers = {name for name, function, text in cursor.fetchall() if FUNCTIONS.get(function) == text}
         cursor.execute(_STANDING_CONSTRAINTS)
         constraints = {name for (name,) in cursor.fetchall()}
-    return sorted({*TRIGGERS, *_checks(AuditEvent), *_checks(AuditCheckpoint)} - triggers - constraints)
+    checks = {*_checks(AuditEvent), *_checks(AuditCheckpoint)} - constraints
+    return sorted({*_TRAIL.missing(connection), *checks})
 
 
 def _checks(model: type[models.Model]) -> set[str]:

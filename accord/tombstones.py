@@ -3,7 +3,7 @@ Fences and tombstones: whoever is being erased, or was, is not brought back by a
 
 A person is kept as a keyed hash (HMAC-SHA256), which says nothing without the project's secret.
 From the moment the fence is raised, :func:`is_erased` is true and :func:`guard` refuses.
-Keys are compared as text, so that 42 and "42" are the same person; kinds in lower case.
+Which keys are the same person says :mod:`accord.subject_key`; kinds are compared in lower case.
 
 A write that must not race with a fence holds its place with :func:`sparing` or :func:`guard`
 inside of a transaction: a fence waits until such transactions have ended, and so sees what
@@ -21,10 +21,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, connections, transaction
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from accord import conf, keys
+from accord import conf, keys, subject_key
 from accord.errors import StoreError, SubjectErased, UsageError
 from accord.models import Tombstone
 from accord.redact import first_line
@@ -81,9 +80,9 @@ def subject_tag(kind: str, key: object) -> SubjectTag:
         key: The key: a number, a text, a UUID or an ObjectId.
 
     Raises:
-        UsageError: The key is empty or a truth value.
+        UsageError: The key belongs to nobody: it is None, empty or a truth value.
     """
-    return _tags(kind, key)[0]
+    return subject_tags(kind, key)[0]
 
 
 def subject_tags(kind: str, key: object) -> list[SubjectTag]:
@@ -97,9 +96,14 @@ def subject_tags(kind: str, key: object) -> list[SubjectTag]:
         key: The key.
 
     Raises:
-        UsageError: The key is empty or a truth value.
+        UsageError: The key belongs to nobody: it is None, empty or a truth value.
     """
-    return _tags(kind, key)
+    texts = subject_key.texts(key)
+    if not texts:
+        raise UsageError(
+            "A subject's key is empty or a truth value.", hint="Pass the key that the person is known by."
+        )
+    return [tag for text in texts for tag in _tags(kind, text)]
 
 
 def raise_fence(tag: SubjectTag | str, since: datetime | None = None, using: str | None = None) -> None:
@@ -157,20 +161,6 @@ def mark_all_erased(
     return rows.filter(kind__in=kinds, tag__in=[tag.value for tag in parsed]).update(erased_at=at or Now())
 
 
-def lower_fence(tag: SubjectTag | str, using: str | None = None) -> bool:
-    """
-    Take a fence away again, because the erasure was called off. One who was erased stays erased.
-
-    Args:
-        tag: The person.
-        using: Database of the tombstones.
-
-    Returns:
-        False when there was no fence, or the erasure is complete.
-    """
-    return bool(_rows(tag, using).filter(erased_at__isnull=True).delete()[0])
-
-
 def is_erased(kind: str, key: object, using: str | None = None) -> bool:
     """
     Tell whether a person is behind a fence or was erased.
@@ -189,19 +179,20 @@ def filter_erased(kind: str, subjects: Iterable[K | None], using: str | None = N
 
     Args:
         kind: What they are keys of.
-        subjects: Any number of keys; None, for what belongs to nobody, is passed over.
+        subjects: Any number of keys; what belongs to nobody (None, "", a truth value) is passed over.
         using: Database of the tombstones.
 
     Raises:
         StoreError: The tombstones can't be read. Nobody may go on as if there were none.
     """
     owners: dict[str, list[K]] = {}
-    for key in {key for key in subjects if key is not None}:
-        for tag in _tags(kind, key):
-            owners.setdefault(tag.value, []).append(key)
+    for key in (key for key in subjects if key is not None):
+        for text in subject_key.texts(key):
+            owners.setdefault(text, []).append(key)
     if not owners:
         return set()
-    return {key for value in _standing(_alias(using), kind, list(owners)) for key in owners[value]}
+    texts = {tag.value: text for text in owners for tag in _tags(kind, text)}
+    return {key for value in _standing(_alias(using), kind, list(texts)) for key in owners[texts[value]]}
 
 
 def guard(kind: str, key: object, using: str | None = None) -> None:
@@ -257,22 +248,26 @@ def spare(documents: Sequence[Document], field: str, erased: Erased) -> list[Doc
     Args:
         documents: Documents, or rows as mappings.
         field: Path of the subject's key in them, such as `author.id`; lists on the way and at
-            its end are looked into. A document without it belongs to nobody and stays.
+            its end are looked into. A document without it, or with an empty one, belongs to
+            nobody and stays.
         erased: What :func:`sparing` gave.
     """
-    owners = [set(_keys_at(document, field.split("."))) for document in documents]
-    gone = erased({key for keys_ in owners for key in keys_})
-    return [document for document, keys_ in zip(documents, owners, strict=True) if not keys_ & gone]
+    owners = [set(_texts_at(document, field.split("."))) for document in documents]
+    gone = erased({text for texts in owners for text in texts})
+    return [document for document, texts in zip(documents, owners, strict=True) if not texts & gone]
 
 
-def _keys_at(value: object, path: Sequence[str]) -> Iterator[Hashable]:
+def _texts_at(value: object, path: Sequence[str]) -> Iterator[str]:
+    """Give the keys at a path as texts: not every type of key can be in a set, and `True` is not 1."""
     if isinstance(value, list | tuple):
         for item in value:
-            yield from _keys_at(item, path)
+            yield from _texts_at(item, path)
     elif not path:
-        yield str(value) if isinstance(value, Mapping) else value
-    elif isinstance(value, Mapping) and value.get(path[0]) is not None:
-        yield from _keys_at(value[path[0]], path[1:])
+        yield from subject_key.texts(value)
+    elif isinstance(value, Mapping):
+        # A document may also write {"author.id": 42} for {"author": {"id": 42}}.
+        for length in range(1, len(path) + 1):
+            yield from _texts_at(value.get(".".join(path[:length])), path[length:])
 
 
 def _alias(using: str | None) -> str:
@@ -283,15 +278,11 @@ def _parsed(tag: SubjectTag | str) -> SubjectTag:
     return SubjectTag.parse(tag) if isinstance(tag, str) else tag
 
 
-def _rows(tag: SubjectTag | str, using: str | None) -> QuerySet[Tombstone]:
-    tag = _parsed(tag)
-    return Tombstone.objects.using(_alias(using)).filter(kind=tag.kind, tag=tag.value)
-
-
-def _tags(kind: str, key: object) -> list[SubjectTag]:
-    """Hash a key with every secret that may have been current when it was erased, the newest first."""
+def _tags(kind: str, text: str) -> list[SubjectTag]:
+    """Hash a key's text with every secret that may have been current when it was erased, the newest first."""
     kind = kind.lower()
-    parts = kind.encode(), _text(key).encode()
+    # JSON may hold half a surrogate pair, which is no character.
+    parts = kind.encode(), text.encode(errors="surrogatepass")
     message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
     return [
         SubjectTag(
@@ -299,15 +290,6 @@ def _tags(kind: str, key: object) -> list[SubjectTag]:
         )
         for each in keys.derived(_PURPOSE)
     ]
-
-
-def _text(key: object) -> str:
-    text = str(key)
-    if isinstance(key, bool) or not text:
-        raise UsageError(
-            "A subject's key is empty or a truth value.", hint="Pass the key that the person is known by."
-        )
-    return text
 
 
 def _standing(alias: str, kind: str, values: list[str]) -> Iterable[str]:

@@ -6,9 +6,11 @@ Like those of the audit trail, the triggers keep programs, administrators and mi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from accord.guards import Guards
 
 _REFUSE = """
 BEGIN
@@ -60,13 +62,7 @@ BEGIN
 END;
 """
 
-FUNCTIONS = {
-    "gdpr_refuse_change": _REFUSE,
-    "gdpr_guard_request": _REQUEST,
-    "gdpr_guard_step": _STEP,
-    "gdpr_guard_decision": _DECISION,
-}
-TABLES = {
+_TABLES = {
     "gdpr_erasurerequest": "gdpr_guard_request",
     "gdpr_erasurestep": "gdpr_guard_step",
     "gdpr_approval": "gdpr_guard_decision",
@@ -75,38 +71,34 @@ TABLES = {
     "gdpr_consentnotice": "gdpr_refuse_change",
     "gdpr_consentevent": "gdpr_refuse_change",
 }
+EVIDENCE = Guards(
+    functions={
+        "gdpr_refuse_change": _REFUSE,
+        "gdpr_guard_request": _REQUEST,
+        "gdpr_guard_step": _STEP,
+        "gdpr_guard_decision": _DECISION,
+    },
+    tables={f"{table}_guard": table for table in _TABLES},
+    triggers=[
+        f"CREATE OR REPLACE TRIGGER {table}_guard BEFORE UPDATE OR DELETE ON {table} "
+        f"FOR EACH ROW EXECUTE FUNCTION {function}()"
+        for table, function in _TABLES.items()
+    ],
+)
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
     """Put the triggers in place. Nothing happens on a database that doesn't hold these tables."""
-    _execute(connection, _install())
+    _execute(connection, EVIDENCE.install)
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
     """Take the triggers away, for a migration that goes back."""
-    _execute(connection, _remove())
+    _execute(connection, EVIDENCE.remove)
 
 
-def _execute(connection: BaseDatabaseWrapper, statements: Iterator[str]) -> None:
-    if connection.vendor != "postgresql":
-        return
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-
-
-def _install() -> Iterator[str]:
-    for name, body in FUNCTIONS.items():
-        yield f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $body${body}$body$"
-    for table, function in TABLES.items():
-        yield (
-            f"CREATE OR REPLACE TRIGGER {table}_guard BEFORE UPDATE OR DELETE ON {table} "
-            f"FOR EACH ROW EXECUTE FUNCTION {function}()"
-        )
-
-
-def _remove() -> Iterator[str]:
-    for table in TABLES:
-        yield f"DROP TRIGGER IF EXISTS {table}_guard ON {table}"
-    for name in FUNCTIONS:
-        yield f"DROP FUNCTION IF EXISTS {name}()"
+def _execute(connection: BaseDatabaseWrapper, statements: Sequence[str]) -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)

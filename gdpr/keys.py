@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import enum
+import re
 from uuid import UUID
 
 from accord.errors import InvalidDataMap, WrongKeyType
+from accord.subject_key import plain
+
+__all__ = ["KeyType", "Plain", "key_type", "parsed", "plain", "variants"]
 
 
 class KeyType(enum.StrEnum):
@@ -24,7 +28,8 @@ class KeyType(enum.StrEnum):
 
 
 _PYTHON: dict[object, KeyType] = {int: KeyType.INT, str: KeyType.STR, UUID: KeyType.UUID}
-_HEX_DIGITS_OF_OBJECT_ID = 24
+_NUMBER = re.compile(r"[+-]?[0-9]+")
+_OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}")
 Plain = int | str
 
 
@@ -74,19 +79,17 @@ def _parse(text: str, kind: KeyType) -> Plain:
     if not text:
         raise ValueError("empty")
     if kind in (KeyType.INT, KeyType.BOTH):
-        return int(text)
+        return int(_matched(_NUMBER, text))
     if kind is KeyType.UUID:
         return str(UUID(text))
-    if kind is KeyType.OBJECT_ID:
-        if len(text) != _HEX_DIGITS_OF_OBJECT_ID:
-            raise ValueError("length")
-        return f"{int(text, 16):0{_HEX_DIGITS_OF_OBJECT_ID}x}"
+    return _matched(_OBJECT_ID, text).lower() if kind is KeyType.OBJECT_ID else text
+
+
+def _matched(pattern: re.Pattern[str], text: str) -> str:
+    """Python reads "4_2" and "٤٢" as 42: what was typed so could stand for another person."""
+    if not pattern.fullmatch(text):
+        raise ValueError("form")
     return text
-
-
-def plain(value: object) -> Plain:
-    """Make a key of a store as plain as JSON can hold it: numbers stay, everything else becomes a text."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def variants(value: Plain, declared: object) -> tuple[object, ...]:

@@ -17,16 +17,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from accord.embedded.base import Condition, EmbeddedServer, ServerState
-from accord.embedded.cluster import (
+from accord.embedded.catalog import (
     DEFAULT,
     SERVERS,
-    EmbeddedCluster,
     reset_all,
     server,
     server_class,
     start_all,
     stop_all,
 )
+from accord.embedded.cluster import EmbeddedCluster
 from accord.embedded.paths import EmbeddedPaths
 from accord.embedded.postgres import postgres_binary
 from accord.events import Reporter, silent

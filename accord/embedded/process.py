@@ -16,10 +16,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from accord.process import BOOT_ID, boot, fields_of, started
+
 _POLL_SECONDS = 0.02
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
 _RECORD_LINES = 2  # /proc/PID/stat and the boot's id
-_STATE, _STARTED = 0, 19  # fields of /proc/PID/stat, counted after the command's name
 
 # The server is the grandchild: it outlives the command and never becomes its zombie.
 # Descriptor 0 comes in as the lock; a shell gives background jobs an empty standard
@@ -28,7 +28,7 @@ _DETACH = 'exec 3<&0; "$@" 3<&3 &'
 # The process writes down who it is before it becomes the server, and holds the lock
 # until then: the command may be killed at any line, and still either no server runs
 # or its record is there when the next command gets the lock.
-_RECORD = f'cat /proc/$$/stat {_BOOT} >&1 && exec "$@" </dev/null >&2 3<&-'
+_RECORD = f'cat /proc/$$/stat {BOOT_ID} >&1 && exec "$@" </dev/null >&2 3<&-'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +41,9 @@ class Identity:
 
     def alive(self) -> bool:
         """Say whether this very process still runs; a zombie doesn't."""
-        now = _look_at(self.pid)
-        return now == self.started and self.boot == _boot()
+        with contextlib.suppress(PermissionError):
+            return started(self.pid) == self.started and boot() == self.boot
+        return False
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal if the process is still the one that was recorded."""
@@ -150,33 +151,13 @@ def read_identity(record: Path) -> Identity | None:
         text = record.read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, NotADirectoryError):
         return None
-    number, _, rest = text.partition(" ")
-    fields = rest.rpartition(")")[2].split()
-    if text.count("\n") != _RECORD_LINES or len(fields) <= _STARTED + 1:
-        return None  # still being written, or cut short
-    return Identity(pid=int(number), started=int(fields[_STARTED]), boot=fields[-1])
-
-
-def own_identity() -> Identity:
-    """Identify the calling process."""
-    return Identity(pid=os.getpid(), started=_look_at(os.getpid()) or 0, boot=_boot())
-
-
-def _look_at(pid: int) -> int | None:
-    """Read the start time of a process, or None when it is gone."""
+    stat, _, rest = text.partition("\n")
     try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
-    except OSError:
-        return None
-    fields = text.rpartition(")")[2].split()
-    # A dead process waits as a zombie for its parent; one whose other threads still
-    # work, and hold its port and its files, looks like a zombie too.
-    return None if fields[_STATE] in "ZX" and threads <= 1 else int(fields[_STARTED])
-
-
-def _boot() -> str:
-    return _BOOT.read_text(encoding="ascii").strip()
+        if text.count("\n") != _RECORD_LINES:
+            return None  # still being written
+        return Identity(pid=int(stat.partition(" ")[0]), started=fields_of(stat)[1], boot=rest.strip())
+    except ValueError:
+        return None  # cut short
 
 
 def log_tail(log: Path, lines: int = 15) -> str:

@@ -13,6 +13,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from accord.embedded import catalog
+from accord.embedded.paths import EmbeddedPaths, cache_folder
+from accord.events import silent
+
 _PROGRAM = (
     "import sys; sys.path[:0] = [sys.argv[1]]; from accord.embedded.watchdog import guard; "
     "guard(sys.argv[2], delete=sys.argv[3] == 'delete')"
@@ -61,13 +65,9 @@ def guard(home: str, *, delete: bool) -> None:
     """Wait for the tests to end, then stop every server of their folder. Runs in the watchdog's process."""
     if sys.stdin.buffer.read() == _DISMISSED:
         return
-    from accord.embedded import cluster
-    from accord.embedded.paths import EmbeddedPaths, cache_folder
-    from accord.events import silent
-
     paths = EmbeddedPaths(home=Path(home), cache=cache_folder())
-    names = [name for name in cluster.SERVERS if (paths.home / name).is_dir()]
-    servers = [cluster.server(paths, name) for name in names]
-    cluster.stop_all(servers, silent)
+    names = [name for name in catalog.SERVERS if (paths.home / name).is_dir()]
+    servers = [catalog.server(paths, name) for name in names]
+    catalog.stop_all(servers, silent)
     if delete:
-        cluster.delete_home(servers)
+        catalog.delete_home(servers)

@@ -8,9 +8,10 @@ person stands here as a keyed tag: after an erasure the events stay as proof, an
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from django.db import connections, transaction
 from django.utils import timezone
@@ -22,6 +23,8 @@ from gdpr.models import ConsentEvent, ConsentNotice
 from gdpr.services import actors, moving, sealing
 from gdpr.services.actors import Person
 from gdpr.states import ConsentMethod, ConsentType
+
+logger = logging.getLogger(__name__)
 
 GRANTS = frozenset({ConsentType.GIVEN, ConsentType.RENEWED})
 _AUDITED = {
@@ -45,6 +48,19 @@ class Someone:
 
     kind: str
     tag: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Fact:
+    """What happened to a consent: how, by which words, and until when it counts."""
+
+    type: ConsentType
+    notice: ConsentNotice
+    method: ConsentMethod
+    channel: str
+    explicit: bool = False
+    valid_until: datetime | None = None
+    by: Person | None = None
 
 
 def someone(kind: str, key: object) -> Someone:
@@ -118,8 +134,16 @@ def give(
             raise ConsentRefused(
                 f"There is no consent to “{notice.purpose}” to renew.", hint="Record a new one."
             )
-        kind = ConsentType.RENEWED if granted else ConsentType.GIVEN
-        return _append(who, notice, kind, before, method, channel, explicit, valid_until, by)
+        fact = _Fact(
+            type=ConsentType.RENEWED if granted else ConsentType.GIVEN,
+            notice=notice,
+            method=method,
+            channel=channel,
+            explicit=explicit,
+            valid_until=valid_until,
+            by=by,
+        )
+        return _append(who, before, fact)
 
 
 def refuse(
@@ -137,7 +161,8 @@ def refuse(
             raise ConsentRefused(
                 f"The consent to “{notice.purpose}” stands; it can't be refused.", hint="Withdraw it."
             )
-        return _append(who, notice, ConsentType.REFUSED, before, method, channel, False, None, by)
+        fact = _Fact(type=ConsentType.REFUSED, notice=notice, method=method, channel=channel, by=by)
+        return _append(who, before, fact)
 
 
 def withdraw(
@@ -155,9 +180,15 @@ def withdraw(
             return before
         if before is None or ConsentType(before.type) not in GRANTS:
             raise ConsentRefused(f"There is no consent to “{purpose}” to withdraw.", hint="Nothing stands.")
-        return _append(
-            who, before.notice, ConsentType.WITHDRAWN, before, method, channel, before.explicit, None, by
+        fact = _Fact(
+            type=ConsentType.WITHDRAWN,
+            notice=before.notice,
+            method=method,
+            channel=channel,
+            explicit=before.explicit,
+            by=by,
         )
+        return _append(who, before, fact)
 
 
 def current(who: Someone, purpose: str) -> ConsentEvent | None:
@@ -189,18 +220,23 @@ def history(who: Someone) -> Sequence[ConsentEvent]:
 def verify_history(who: Someone) -> bool:
     """Tell whether the events of a person follow each other by hash, with no gap."""
     before: dict[str, ConsentEvent] = {}
-    for event in ConsentEvent.objects.filter(subject_tag=who.tag).order_by("purpose", "number"):
+    events = ConsentEvent.objects.filter(subject_tag=who.tag).select_related("notice")
+    for event in events.order_by("purpose", "number"):
         last = before.get(event.purpose)
         number, link = (1, "") if last is None else (last.number + 1, last.hash)
-        if (event.number, event.previous_hash, event.hash) != (number, link, _hash(event)):
+        if (event.number, event.previous_hash) != (number, link) or not _is_genuine(event):
             return False
         before[event.purpose] = event
     return True
 
 
-def expire_due(now: datetime | None = None) -> int:
+def expire_due(now: datetime | None = None, failed: dict[str, str] | None = None) -> int:
     """
-    Record the end of consents whose time is over.
+    Record the end of consents whose time is over. One that fails stops no other.
+
+    Args:
+        now: The moment, if not this one.
+        failed: Takes the references of events that failed, and the name of each error.
 
     Returns:
         How many.
@@ -208,7 +244,16 @@ def expire_due(now: datetime | None = None) -> int:
     moment = now or timezone.now()
     newest = ConsentEvent.objects.current().values("pk")
     over = ConsentEvent.objects.filter(pk__in=newest, type__in=GRANTS, valid_until__lte=moment)
-    return sum(_expire(event) for event in over.select_related("notice"))
+    expired = 0
+    for event in over.select_related("notice"):
+        try:
+            expired += _expire(event)
+        except Exception as exc:
+            # The next one has its own time; this one is reported and tried again in the next round.
+            logger.exception("Consent %s could not be expired", event.reference)
+            if failed is not None:
+                failed[event.reference] = type(exc).__name__
+    return expired
 
 
 def _expire(event: ConsentEvent) -> int:
@@ -217,17 +262,14 @@ def _expire(event: ConsentEvent) -> int:
         newest = current(who, event.purpose)
         if newest is None or newest.pk != event.pk:
             return 0
-        _append(
-            who,
-            event.notice,
-            ConsentType.EXPIRED,
-            event,
-            ConsentMethod.SYSTEM,
-            "clock",
-            event.explicit,
-            None,
-            None,
+        fact = _Fact(
+            type=ConsentType.EXPIRED,
+            notice=event.notice,
+            method=ConsentMethod.SYSTEM,
+            channel="clock",
+            explicit=event.explicit,
         )
+        _append(who, event, fact)
     return 1
 
 
@@ -247,37 +289,27 @@ class _turn:  # noqa: N801 - reads as what it gives: a turn
         self._transaction.__exit__(kind, error, trace)
 
 
-def _append(  # noqa: PLR0913, PLR0917 - an event has that many facts
-    who: Someone,
-    notice: ConsentNotice,
-    kind: ConsentType,
-    before: ConsentEvent | None,
-    method: ConsentMethod,
-    channel: str,
-    explicit: bool,  # noqa: FBT001 - one of the facts
-    valid_until: datetime | None,
-    by: Person | None,
-) -> ConsentEvent:
+def _append(who: Someone, before: ConsentEvent | None, fact: _Fact) -> ConsentEvent:
     event = ConsentEvent(
         subject_kind=who.kind,
         subject_tag=who.tag,
-        purpose=notice.purpose,
+        purpose=fact.notice.purpose,
         number=1 if before is None else before.number + 1,
-        type=kind,
-        notice=notice,
-        explicit=explicit,
-        method=method,
-        channel=channel,
+        type=fact.type,
+        notice=fact.notice,
+        explicit=fact.explicit,
+        method=fact.method,
+        channel=fact.channel,
         at=timezone.now(),
-        valid_until=valid_until,
-        recorded_by_id=None if by is None else by.pk,
+        valid_until=fact.valid_until,
+        recorded_by_id=None if fact.by is None else fact.by.pk,
         previous_hash="" if before is None else before.hash,
     )
     event.hash = _hash(event)
     event.save(using=moving.alias(), force_insert=True)
     audit.record(
-        _AUDITED[kind],
-        actor=actors.actor(by),
+        _AUDITED[fact.type],
+        actor=actors.actor(fact.by),
         object_kind=ObjectKind.CONSENT,
         object_ref=event.reference,
         using=moving.alias(),
@@ -285,8 +317,18 @@ def _append(  # noqa: PLR0913, PLR0917 - an event has that many facts
     return event
 
 
-def _hash(event: ConsentEvent) -> str:
-    """Hash an event's facts and the event before it."""
+def _is_genuine(event: ConsentEvent) -> bool:
+    """
+    Compare an event with its hash.
+
+    Ends of consents were hashed in the zone that they were given in, which the API makes the
+    project's own; the moment is the same.
+    """
+    return event.hash in {_hash(event), _hash(event, ends_in=timezone.get_default_timezone())}
+
+
+def _hash(event: ConsentEvent, ends_in: tzinfo = UTC) -> str:
+    """Hash an event's facts and the event before it; moments as UTC, whatever zone a connection has."""
     return checksum.digest(
         {
             "reference": event.reference,
@@ -299,8 +341,8 @@ def _hash(event: ConsentEvent) -> str:
             "explicit": event.explicit,
             "method": str(event.method),
             "channel": event.channel,
-            "at": event.at.isoformat(),
-            "valid_until": event.valid_until and event.valid_until.isoformat(),
+            "at": event.at.astimezone(UTC).isoformat(),
+            "valid_until": event.valid_until and event.valid_until.astimezone(ends_in).isoformat(),
             "previous": event.previous_hash,
         }
     )

@@ -74,7 +74,7 @@ def process_due(*, stop: Stop = lambda: False) -> Processed:
     for request in _going_on().exclude(pk__in=waiting):
         if not stop():
             _guarded(request, found, lambda one, into: _work(one, into, stop))
-    found.expired_consents = consent.expire_due()
+    found.expired_consents = consent.expire_due(failed=found.failed)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -10,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from accord.errors import ErasureRefused, InvalidDataMap
+from accord.subject_key import same
 from gdpr.actions import Action, Anonymise, Detach, Retain, Unset
 from gdpr.keys import Plain, variants
 from gdpr.locators import AnyOf, Array, Generic, Key, Keyed, Locator, Path, Rows, Sessions, Through
@@ -103,15 +105,15 @@ def without_elements(locator: Array, keys: Keys, content: Any, *, keep: bool = F
         keep: Keep them and drop the others.
     """
     steps = [step for step in locator.array.split(".")[1:] if step]
-    wanted = values_of(locator, keys)
+    chosen = partial(_is_own, locator, values_of(locator, keys))
     if not steps:
-        return [one for one in content or () if (_inner(locator, one) in wanted) is keep]
+        return [one for one in content or () if chosen(one) is keep]
     changed = dict(content or {})
     place: dict[str, Any] = changed
     for step in steps[:-1]:
         place[step] = dict(place.get(step) or {})
         place = place[step]
-    place[steps[-1]] = [one for one in place.get(steps[-1]) or () if (_inner(locator, one) in wanted) is keep]
+    place[steps[-1]] = [one for one in place.get(steps[-1]) or () if chosen(one) is keep]
     return changed
 
 
@@ -155,6 +157,10 @@ def _inner(locator: Array, element: Any) -> Any:
     for step in [step for step in locator.inner.split(".") if step]:
         element = element.get(step) if isinstance(element, Mapping) else None
     return element
+
+
+def _is_own(locator: Array, wanted: Sequence[Any], element: Any) -> bool:
+    return any(same(key, _inner(locator, element)) for key in wanted)
 
 
 def _logged(locator: Generic, keys: Keys) -> Iterator[Q]:

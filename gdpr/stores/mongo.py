@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from bson import Binary, ObjectId
+from bson.binary import OLD_UUID_SUBTYPE
 from pymongo import ReadPreference, UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
@@ -20,6 +21,7 @@ from accord import conf
 from accord.errors import InvalidDataMap
 from accord.redact import address
 from accord.registry import registry
+from accord.subject_key import whole_text
 from gdpr.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.entries import Entry
 from gdpr.findings import Finding
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 _GRID_FILES = ".files"
 _ELEMENT = "person"
+_TOO_BIG = 2**63  # for a whole number of MongoDB
 
 
 class CollectionErasure(ABC):
@@ -123,7 +126,7 @@ class CollectionErasure(ABC):
                 held = list(values_at(document, field))
                 if len(held) != 1:
                     return None
-                collected.setdefault(str(held[0]), []).append(plain(document["_id"]))
+                collected.setdefault(str(plain(held[0])), []).append(plain(document["_id"]))
         return collected
 
     def erase(self, entry: Entry, keys: Keys, limit: int) -> Erased:
@@ -253,7 +256,7 @@ def _by_text(counted: Iterable[tuple[object, int]]) -> Mapping[str, int]:
     """Add up what one key has in its different forms."""
     found: Counter[str] = Counter()
     for key, rows in counted:
-        found[str(key)] += rows
+        found[str(plain(key))] += rows
     return found
 
 
@@ -358,15 +361,20 @@ def _wide(locator: object, keys: Keys) -> Filter:
 
 
 def _every_form(key: Plain) -> Iterator[object]:
-    yield str(key)
-    if str(key).removeprefix("-").isdigit() and len(str(key)) < 19:  # noqa: PLR2004 - digits of a 64-bit number
-        yield int(key)
-    if ObjectId.is_valid(str(key)):
-        yield ObjectId(str(key))
+    text = str(key)
+    number = whole_text(text)
+    yield text
+    if number is not None and abs(number) < _TOO_BIG:
+        yield number  # which finds it as a double and as a decimal, too
+    if ObjectId.is_valid(text):
+        yield from (ObjectId(text), text.lower(), text.upper())
     try:
-        yield Binary.from_uuid(UUID(str(key)))
+        found = UUID(text)
     except ValueError:
         return
+    for one in (str(found), found.hex):
+        yield from (one, one.upper())
+    yield from (Binary.from_uuid(found), Binary(found.bytes, OLD_UUID_SUBTYPE))
 
 
 def _left(entry: Entry, keys: Keys, target: Collection[Document], found: Filter) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from accord.subject_key import same
+
 
 def at(document: Mapping[str, Any], path: str) -> list[Any]:
     """Give what stands at a dotted path of a document, of every element where an array is on the way."""
@@ -29,6 +31,6 @@ def own_elements(document: Mapping[str, Any], array: str, inner: str, wanted: li
 
 
 def belongs(element: Any, inner: str, wanted: list[Any]) -> bool:
-    """Tell whether an element holds one of the keys, in exactly its type."""
+    """Tell whether an element holds one of the keys, as stores compare them."""
     held = at(element, inner) if inner else [element]
-    return any(type(key) is type(one) and key == one for key in wanted for one in held)
+    return any(same(key, one) for key in wanted for one in held)

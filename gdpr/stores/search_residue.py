@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from accord.errors import ErasureRefused
+from accord.subject_key import canonical
 from gdpr.actions import Delete, Manual, Nothing
 from gdpr.entries import Entry
 from gdpr.locators import Array, Key, Path, Rows, parts
@@ -23,6 +24,7 @@ from searchindex.wire import Wire, at
 
 _NUMBERS = frozenset({"long", "integer", "short", "byte", "unsigned_long", "double", "float"})
 _ANALYSED = frozenset({"text", "match_only_text", "search_as_you_type"})
+_DIGITS = re.compile(r"-?[0-9]{1,20}")
 _SIZE = 500
 _CLAUSES = 500  # of a query; engines refuse more than 1,024
 
@@ -62,9 +64,10 @@ class SearchResidue:
             if not isinstance(locator, Key | Path | Array | Rows):
                 continue
             path, wanted = _path(locator), _texts(locator, keys)
+            people = set(map(canonical, wanted))
             for hit in self._candidates(index, path, wanted):
-                held = (str(value) for value in values_at(hit["_source"], path))
-                if wanted.intersection(held) and _is_left(entry, keys, hit["_source"]):
+                held = map(canonical, values_at(hit["_source"], path))
+                if people.intersection(held) and _is_left(entry, keys, hit["_source"]):
                     left.add(hit["_id"])
         return len(left)
 
@@ -111,7 +114,10 @@ def _form(name: str, kind: str, texts: Sequence[str]) -> Sequence[Mapping[str, A
 
 
 def _may_hold(kind: str, text: str) -> bool:
-    return kind not in _NUMBERS or text.removeprefix("-").isdigit()
+    if kind not in _NUMBERS:
+        return True
+    # An engine refuses the whole query for one text that is no number, or a number too big for the field.
+    return bool(_DIGITS.fullmatch(text)) and abs(int(text)) < (2**64 if kind == "unsigned_long" else 2**63)
 
 
 def _path(locator: Key | Path | Array | Rows) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from accord.guards import Guards
+
 _GUARD = """
 BEGIN
     IF TG_OP = 'DELETE' THEN
@@ -34,9 +36,13 @@ END;
 _NAME = "migrator_planapproval_guard"
 _TABLE = "migrator_planapproval"
 
-INSTALL = (
-    f"CREATE OR REPLACE FUNCTION {_NAME}() RETURNS trigger LANGUAGE plpgsql AS $body${_GUARD}$body$",
-    f"""CREATE TRIGGER {_NAME} BEFORE INSERT OR UPDATE OR DELETE ON {_TABLE}
-    FOR EACH ROW EXECUTE FUNCTION {_NAME}()""",
+PLAN_APPROVALS = Guards(
+    functions={_NAME: _GUARD},
+    tables={_NAME: _TABLE},
+    triggers=[
+        f"""CREATE TRIGGER {_NAME} BEFORE INSERT OR UPDATE OR DELETE ON {_TABLE}
+    FOR EACH ROW EXECUTE FUNCTION {_NAME}()"""
+    ],
 )
-REMOVE = (f"DROP TRIGGER IF EXISTS {_NAME} ON {_TABLE}", f"DROP FUNCTION IF EXISTS {_NAME}()")
+INSTALL = PLAN_APPROVALS.install
+REMOVE = PLAN_APPROVALS.remove

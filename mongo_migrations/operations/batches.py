@@ -17,6 +17,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from accord.errors import InvalidRevision
+from accord.subject_key import check_pair
 from accord.types import Direction, Statement, StepKey
 from mongo_migrations import shell
 from mongo_migrations.operations.base import Batch, Context, Operation
@@ -190,7 +191,7 @@ class UpdateInBatches(_InBatches):
 
     def __post_init__(self) -> None:
         _check_size(self.batch_size)
-        _check_subject(self.subject)
+        check_pair(self.subject, "an operation in batches")
 
     @property
     def irreversible(self) -> str:
@@ -260,7 +261,7 @@ class RunBatches(_InBatches):
 
     def __post_init__(self) -> None:
         _check_size(self.batch_size)
-        _check_subject(self.subject)
+        check_pair(self.subject, "an operation in batches")
 
     @property
     def irreversible(self) -> str:
@@ -300,15 +301,6 @@ class RunBatches(_InBatches):
 def _check_size(size: int) -> None:
     if size < 1:
         raise InvalidRevision(f"A batch of {size} documents is none.", hint="Set batch_size to 1 or more.")
-
-
-def _check_subject(subject: object) -> None:
-    pair = isinstance(subject, tuple) and [type(part) for part in subject] == [str, str] and all(subject)
-    if subject is not None and not pair:
-        raise InvalidRevision(
-            "The subject of an operation in batches is a pair of a kind of person and the path of their key.",
-            hint='Write it like this: subject=("streaming.listener", "listener_id").',
-        )
 
 
 def _without(subject: tuple[str, str] | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from accord.errors import ConflictingState, InvalidRevision
+from accord.subject_key import check_pair
 from accord.types import Direction, Language, Statement
 from searchindex.definitions import Body, flat_settings
 from searchindex.names import checked
@@ -54,7 +55,7 @@ class Reindex(Operation):
     def __post_init__(self) -> None:
         """Refuse a name that no server takes, and a strategy that does not exist."""
         checked(self.name)
-        _check_subject(self.subject)
+        check_pair(self.subject, "a Reindex")
         if self.strategy != "block":
             raise InvalidRevision(
                 f"Reindex has no strategy “{self.strategy}”.", hint="It has this one: block."
@@ -152,15 +153,6 @@ class Reindex(Operation):
         else:
             settings = {**settings, **declared.get("settings", {})}
         return {"mappings": declared.get("mappings", live.get("mappings", {})), "settings": settings}
-
-
-def _check_subject(subject: object) -> None:
-    pair = isinstance(subject, tuple) and [type(part) for part in subject] == [str, str] and all(subject)
-    if subject is not None and not pair:
-        raise InvalidRevision(
-            "The subject of a Reindex is a pair of a kind of person and the path of their key.",
-            hint='Write it like this: subject=("streaming.listener", "listener_id").',
-        )
 
 
 def _shown_copy(around: Surroundings, old: str, new: str, subject: tuple[str, str] | None) -> Statement:

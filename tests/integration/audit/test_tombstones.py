@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
 
 import pytest
-from bson import ObjectId
+from bson import Binary, Int64, ObjectId
 from django.db import connections, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
@@ -15,13 +17,22 @@ from pytest_django.fixtures import Settings
 from accord import tombstones
 from accord.errors import ExitCode, SubjectErased, UsageError
 from accord.models import Tombstone
-from accord.tombstones import SubjectTag, filter_erased, guard, is_erased, raise_fence, subject_tag
+from accord.tombstones import (
+    SubjectTag,
+    filter_erased,
+    guard,
+    is_erased,
+    raise_fence,
+    subject_tag,
+    subject_tags,
+)
 from examples.streaming.batches import write_living
 from tests.fix_trail import Trail
 
 pytestmark = pytest.mark.integration
 
 KIND = "streaming.listener"
+PERSON = uuid.UUID("abcdef01-1234-5678-1234-567812345678")
 CANARY = "zoe.quetzal@canary.example"
 
 
@@ -66,7 +77,39 @@ def test_keys_of_every_type_are_known(trail: Trail, key: object) -> None:
     assert is_erased("Streaming.Listener", key)
 
 
-@pytest.mark.parametrize("key", ["", True, False])
+@pytest.mark.parametrize(
+    ("erased", "given"),
+    [
+        (42, [42.0, Int64(42), Decimal(42)]),
+        (PERSON, [Binary.from_uuid(PERSON), str(PERSON).upper(), PERSON.hex]),
+        (str(PERSON).upper(), [PERSON, str(PERSON)]),
+        (ObjectId("5e" * 12), ["5E" * 12]),
+    ],
+)
+def test_key_of_another_form_is_the_same_person(trail: Trail, erased: object, given: list[Any]) -> None:
+    """Whatever type a store gives the key back in, the person stays erased."""
+    raise_fence(subject_tag(KIND, erased))
+
+    for key in given:
+        assert filter_erased(KIND, [key, "another"]) == {key}
+
+
+def test_tombstone_of_an_older_form_counts(trail: Trail) -> None:
+    """A fence that was raised for a text in capitals, before keys had one form, still stands for it."""
+    raise_fence(subject_tags(KIND, str(PERSON).upper())[-1])
+
+    assert is_erased(KIND, str(PERSON).upper())
+
+
+def test_nobodys_keys_are_passed_over(trail: Trail) -> None:
+    """Empty keys and truth values belong to nobody, stop no batch, and hide no number."""
+    raise_fence(subject_tag(KIND, 1))
+
+    assert filter_erased(KIND, ["", True, False, None, 1]) == {1}
+    assert not is_erased(KIND, "")
+
+
+@pytest.mark.parametrize("key", ["", True, False, None])
 def test_key_that_is_none_is_refused(trail: Trail, key: object) -> None:
     """An empty key or a truth value would stand for nobody, or for everybody."""
     with pytest.raises(UsageError):
@@ -116,17 +159,14 @@ def test_fence_raised_twice_is_one_fence(trail: Trail) -> None:
     assert Tombstone.objects.using(trail.alias).get().fenced_at == first
 
 
-def test_only_an_unfinished_fence_is_taken_away(trail: Trail) -> None:
-    """An erasure that was called off leaves no fence; one who was erased stays erased."""
-    off, done = subject_tag(KIND, 1), subject_tag(KIND, 2)
-    raise_fence(off)
+def test_erasure_is_noted_once_and_behind_a_fence_only(trail: Trail) -> None:
+    """Noting it again changes nothing; who has no fence is not noted."""
+    done = subject_tag(KIND, 2)
     raise_fence(done)
-    tombstones.mark_erased(done)
 
-    assert tombstones.lower_fence(off)
-    assert not tombstones.lower_fence(done)
-    assert not tombstones.lower_fence(off)
-    assert not tombstones.mark_erased(off)
+    assert tombstones.mark_erased(done)
+    assert not tombstones.mark_erased(done)
+    assert not tombstones.mark_erased(subject_tag(KIND, 1))
     assert filter_erased(KIND, [1, 2]) == {2}
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,7 +21,7 @@ from accord.chain import FIELDS, GENESIS, Link
 from accord.errors import AuditError, StoreError
 from accord.models import AuditEvent
 from accord.verification import ProblemKind, Report, verify, verify_tail
-from tests.fix_trail import Trail
+from tests.fix_trail import ROOT, Trail
 
 pytestmark = pytest.mark.integration
 
@@ -282,6 +286,97 @@ def test_file_of_heads_is_turned_over(trail: Trail, monkeypatch: pytest.MonkeyPa
 
     assert trail.file.with_name("heads.jsonl.1").exists()
     assert verify().anchored == 5
+
+
+def test_rotation_while_another_waits_keeps_every_head(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waited for the lock of a file that was turned over writes to the new one, and leaves that be."""
+    monkeypatch.setattr(checkpoints, "_ROTATE_AT", 1_000)
+    lines = [json.dumps({"database": "d", "size": n, "hash": "h", "signature": "s"}) for n in range(150)]
+    trail.file.write_text("\n".join(lines) + "\n")
+
+    with checkpoints._locked(trail.file):
+        rivals = [threading.Thread(target=_append, args=(number,)) for number in range(4)]
+        for rival in rivals:
+            rival.start()
+        _await_waiting(trail.file, len(rivals))
+        trail.file.replace(trail.file.with_name("heads.jsonl.1"))
+        trail.file.write_text("")
+    for rival in rivals:
+        rival.join()
+
+    kept = sizes(trail.file.with_name("heads.jsonl.1")) + sizes(trail.file)
+    assert sorted(kept) == [*range(150), 1000, 1001, 1002, 1003]
+
+
+def test_file_of_heads_that_vanished_is_made_again(trail: Trail) -> None:
+    """Who waited for the lock of a file that is gone makes a new one instead of failing."""
+    with checkpoints._locked(trail.file):
+        rival = threading.Thread(target=_append, args=(1,))
+        rival.start()
+        _await_waiting(trail.file, 1)
+        trail.file.replace(trail.file.with_name("heads.jsonl.1"))
+    rival.join()
+
+    assert sizes(trail.file) == [1001]
+
+
+def test_writers_on_one_file_lose_no_head(trail: Trail) -> None:
+    """Several processes append across a rotation: the file and the one before hold every line."""
+    writers, lines = 4, 500
+    each = len(json.dumps({"database": "d" * 16, "size": 1000, "hash": "h" * 64, "signature": "s" * 90})) + 1
+    program = ROTATING.format(limit=int(each * writers * lines * 0.6), lines=lines)
+    started = [
+        subprocess.Popen([sys.executable, "-c", program, str(trail.file), str(writer)], cwd=ROOT)
+        for writer in range(writers)
+    ]
+    assert [one.wait(timeout=120) for one in started] == [0] * writers
+
+    rotated = sizes(trail.file.with_name("heads.jsonl.1"))
+    assert rotated
+    assert sorted(rotated + sizes(trail.file)) == sorted(
+        writer * 1000 + number for writer in range(writers) for number in range(lines)
+    )
+
+
+ROTATING = """
+import sys
+from pathlib import Path
+import django
+from django.conf import settings
+
+settings.configure(INSTALLED_APPS=["accord"])
+django.setup()
+from accord import checkpoints
+
+checkpoints._ROTATE_AT = {limit}
+checkpoints.location = lambda: Path(sys.argv[1])
+for number in range({lines}):
+    head = checkpoints.Head(
+        database="d" * 16, size=int(sys.argv[2]) * 1000 + number, hash="h" * 64, signature="s" * 90,
+        source="file",
+    )
+    checkpoints._append(head, sync=False)
+"""
+"""A process that appends heads."""
+
+
+def sizes(file: Path) -> list[int]:
+    """Read which heads a file holds."""
+    return [json.loads(line)["size"] for line in file.read_text().splitlines()]
+
+
+def _append(number: int) -> None:
+    head = checkpoints.Head(database="d", size=1000 + number, hash="h", signature="s", source="file")
+    checkpoints._append(head, sync=False)
+
+
+def _await_waiting(file: Path, count: int) -> None:
+    """Wait until so many wait for the lock of a file, by what the kernel says."""
+    inode = f":{file.stat().st_ino} "
+    while (
+        sum("->" in line and inode in line for line in Path("/proc/locks").read_text().splitlines()) < count
+    ):
+        time.sleep(0.01)
 
 
 def test_heads_of_another_database_are_not_ours(trail: Trail, settings: Settings) -> None:

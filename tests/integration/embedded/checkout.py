@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from accord import embedded
-from accord.embedded.cluster import delete_home
+from accord.embedded.catalog import delete_home
 from accord.embedded.watchdog import Watchdog
 from accord.errors import AccordError
 

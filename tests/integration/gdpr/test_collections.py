@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from bson import ObjectId
+from bson import Int64, ObjectId
 from bson.binary import Binary
 
 from gdpr.actions import Action, Anonymise, Delete, Detach, Manual, Pull, Retain, Unset
@@ -63,6 +63,36 @@ def test_delete_takes_exactly_the_type(mongo: OwnMongo) -> None:
 
     assert [found["owner"] for found in things(mongo)] == ["42", 43]
     assert mongo.residue(one, KEYS) == 1
+
+
+@pytest.mark.parametrize(
+    ("declared", "primary", "forms"),
+    [
+        (str, "²", ["²"]),
+        (int, 2**62, [float(2**62), Int64(2**62), str(2**62)]),
+        (str, str(2**63 - 1), [2**63 - 1]),
+        (str, "9" * 40, ["9" * 40]),
+        (UUID, str(UUID(int=5)), [UUID(int=5).hex, str(UUID(int=5)), Binary(UUID(int=5).bytes, 3)]),
+        ("objectid", ID, [ID, ID.upper()]),
+    ],
+)
+def test_second_look_knows_every_form(
+    mongo: OwnMongo, declared: object, primary: int | str, forms: list[object]
+) -> None:
+    """Whatever type a key was left in, the second look counts it, and no odd text stops it."""
+    put(mongo, *[{"owner": form} for form in forms], {"owner": "another"}, {"owner": 2})
+
+    one = entry(Delete(), Key("owner", declared))
+
+    assert mongo.residue(one, SubjectKeys(kind="x", primary=primary)) == len(forms)
+
+
+def test_element_with_a_wider_number_is_the_persons(mongo: OwnMongo) -> None:
+    """The server takes NumberLong(42) and 42.0 for 42, and so does what is exported and looked at again."""
+    put(mongo, {"members": [{"id": Int64(42)}, {"id": 42.0}, {"id": 43}, {"id": True}]})
+    one = entry(Unset(("members[].name",)), Array("members[].id", int))
+
+    assert [len(part["members"]) for part in mongo.export(one, KEYS)] == [2]
 
 
 @pytest.mark.parametrize(

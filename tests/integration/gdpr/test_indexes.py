@@ -203,6 +203,21 @@ def test_late_document_is_seen_by_the_second_look(search: OwnSearch) -> None:
     assert search.residue(one, KEYS) == 1
 
 
+def test_second_look_takes_a_number_for_itself_in_any_form(search: OwnSearch) -> None:
+    """A document's source keeps 42.0 and "42" as they were sent; each is the person 42."""
+    put(search, {"owner": 42.0}, {"owner": "42"}, {"owner": 43.0})
+
+    assert search.residue(entry(Delete(), Key("owner", int)), KEYS) == 2
+
+
+@pytest.mark.parametrize("odd", ["²", "9" * 30, "-"])
+def test_second_look_asks_a_number_field_for_numbers_only(search: OwnSearch, odd: str) -> None:
+    """A text that the engine can't read as a number of the field is not asked for, and stops nothing."""
+    put(search, {"owner": 42})
+
+    assert search.residue(entry(Delete(), Key("owner", str)), SubjectKeys(kind="x", primary=odd)) == 0
+
+
 def test_preview_counts_and_names_documents(search: OwnSearch) -> None:
     """A preview says how many there are, how many will change, and a few of their ids."""
     put(search, {"owner": 42, "name": "Ada"}, {"owner": 42, "name": "[erased]"}, {"owner": 43})

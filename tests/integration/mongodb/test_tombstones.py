@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from typing import Any
 
 import pytest
+from bson import Binary, Decimal128, Int64
 from django.db import connections
 from pymongo import InsertOne
 
@@ -42,6 +44,20 @@ def test_update_leaves_out_erased_people(bench: Any, trail: Trail, size: int) ->
 
     assert {found["listener_id"] for found in bench.db.plays.find({"seen": None})} == {3, 7}
     assert bench.db.plays.count_documents({"seen": 1}) == 31 - 6
+
+
+def test_key_of_another_type_is_the_same_person(bench: Any, trail: Trail) -> None:
+    """MongoDB gives a person's key back as a double, a decimal or a Binary: they stay left out."""
+    person = uuid.UUID("abcdef01-1234-5678-1234-567812345678")
+    forms = [3.0, Int64(3), Decimal128("3"), Binary.from_uuid(person), str(person).upper(), [5, 3.0]]
+    erase(3, person)
+    bench.db.plays.insert_many([{"listener_id": form} for form in [*forms, 4.0, "", None, True, [], ""]])
+
+    bench.apply(mongo.UpdateInBatches("plays", {"$set": {"seen": 1}}, subject=SUBJECT))
+
+    left = [found["listener_id"] for found in bench.db.plays.find({"seen": None})]
+    assert left == [3.0, 3, Decimal128("3"), Binary.from_uuid(person), str(person).upper(), [5, 3.0]]
+    assert bench.db.plays.count_documents({"seen": 1}) == 6
 
 
 def test_function_never_sees_erased_people(bench: Any, trail: Trail) -> None:

@@ -71,6 +71,41 @@ def test_reindex_leaves_erased_people_behind(
     assert any("240 documents of erased people" in note for note in notes)
 
 
+def test_odd_keys_are_the_same_person_or_nobody(
+    make_search_harness: MakeHarness, search_url: str, trail: Trail
+) -> None:
+    """42.0 and a dotted name are the person 42; empty keys and truth values stop no reindex."""
+    odd = """
+def fill(context):
+    sources = [{"who": {"id": 42.0}}, {"who.id": 42}, {"who": {"id": ["", 42]}}, {"who": {"id": "42"}},
+               {"who": {"id": ""}}, {"who": {"id": False}}, {"who": {"id": 43.0}}, {"who": {}}]
+    lines = []
+    for number, source in enumerate(sources):
+        lines += [{"index": {"_index": context.index("plays"), "_id": str(number)}}, source]
+    assert not context.client.bulk(operations=lines)["errors"]
+    return 1
+"""
+    mapping = '{"dynamic": False, "properties": {}}'
+    filled = (
+        f'search.CreateIndex("plays", mappings={mapping}), search.RunPython(fill, search.RunPython.nothing)'
+    )
+    copy = f'search.Reindex("plays", subject=("{KIND}", "who.id"))'
+    harness = make_search_harness(
+        search_url,
+        {
+            "0001_plays": _REVISION.format(head=odd, list=filled),
+            "0002_copy": _REVISION.format(head="", list=copy),
+        },
+    )
+    first, second = harness.steps()
+    harness.store().apply(first, lease())
+    tombstones.raise_fence(tombstones.subject_tag(KIND, 42))
+
+    harness.store().apply(second, lease())
+
+    assert set(harness.documents(f"{harness.prefix}plays")) == {"4", "5", "6", "7"}
+
+
 def test_subject_that_is_none_is_refused() -> None:
     """The mistake shows when the revision is read."""
     with pytest.raises(InvalidRevision, match="subject"):

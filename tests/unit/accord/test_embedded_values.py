@@ -98,10 +98,13 @@ def test_unknown_server_is_a_usage_error(tmp_path: Path) -> None:
     assert "opensearch" in caught.value.hint
 
 
-def test_own_process_is_alive_and_a_reused_number_is_not() -> None:
+def test_own_process_is_alive_and_a_reused_number_is_not(tmp_path: Path) -> None:
     """The same number with another start time, or of another boot, is somebody else."""
-    me = process.own_identity()
+    stat, boot = Path("/proc/self/stat"), Path("/proc/sys/kernel/random/boot_id")
+    (tmp_path / "process").write_text(stat.read_text() + boot.read_text())
+    me = process.read_identity(tmp_path / "process")
 
+    assert me is not None
     assert me.alive()
     assert not replace(me, started=me.started + 1).alive()
     assert not replace(me, boot="another").alive()

@@ -37,7 +37,16 @@ def test_key_is_compared_in_its_declared_type(
 
 @pytest.mark.parametrize(
     ("text", "kind"),
-    [("four", KeyType.INT), ("", KeyType.STR), ("1234", KeyType.UUID), ("zz", KeyType.OBJECT_ID)],
+    [
+        ("four", KeyType.INT),
+        ("4_2", KeyType.INT),
+        ("²", KeyType.BOTH),
+        ("٤٢", KeyType.INT),
+        ("", KeyType.STR),
+        ("1234", KeyType.UUID),
+        ("zz", KeyType.OBJECT_ID),
+        ("0x5e0be101000000070000ab", KeyType.OBJECT_ID),
+    ],
 )
 def test_wrong_type_is_refused_without_repeating_the_key(text: str, kind: KeyType) -> None:
     """The message names the key and its type, and never what was typed."""
