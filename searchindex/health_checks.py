@@ -9,7 +9,7 @@ from accord import conf
 from accord.health import Check, Finding, Level, opened
 from searchindex.placement import Placement, expected_placement
 from searchindex.store import SearchStore
-from searchindex.wire import at
+from searchindex.transport import at
 
 
 def checks() -> Iterable[Check]:
