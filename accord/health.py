@@ -14,8 +14,7 @@ from __future__ import annotations
 import enum
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -26,11 +25,8 @@ from django.apps import AppConfig, apps
 from django.db import DatabaseError, connections
 from django.utils.module_loading import module_has_submodule
 
-from accord import conf
 from accord.errors import AccordError, ConfigurationError, UsageError
 from accord.redact import first_line, redact
-from accord.registry import Registry
-from accord.stores import Store
 
 MODULE = "health_checks"
 TIMEOUT = 10.0
@@ -227,27 +223,6 @@ def run_checks(checks: Iterable[Check], *, timeout: float = TIMEOUT) -> HealthRe
         seconds=time.monotonic() - started,
         hung=tuple(one.name for one in running if one.is_hung),
     )
-
-
-@contextmanager
-def opened(alias: str) -> Iterator[Store]:
-    """
-    Give a store for one check alone, and let its connections go afterwards.
-
-    Stores aren't made to be asked by several threads at once.
-
-    Args:
-        alias: The store.
-
-    Raises:
-        UnknownStore: There is no such store.
-        ConfigurationError: It can't be built.
-    """
-    stores = Registry(conf.load().store_settings())
-    try:
-        yield stores[alias]
-    finally:
-        stores.close()
 
 
 _HANGS = "See what it asks: the server may be overloaded, frozen, or cut off by a firewall."

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from accord import conf
 from accord.errors import StoreError, StoreUnavailable
-from accord.health import Check, Finding, Level, opened
+from accord.health import Check, Finding, Level
+from accord.registry import opened
 from accord.types import StoreInfo
 
 SLOW = 2.0
@@ -36,9 +37,9 @@ def look_at_store(alias: str) -> Iterator[Finding]:
     """Ask a store who it is, and see how long that takes."""
     name = f"store.{alias}"
     started = time.monotonic()
-    with opened(alias) as store:
+    with opened() as stores:
         try:
-            info = store.ping()
+            info = stores[alias].ping()
         except (StoreUnavailable, StoreError) as exc:
             yield Finding(name=name, level=Level.CRITICAL, message=str(exc), hint=exc.hint, unit="seconds")
             return

@@ -171,7 +171,7 @@ def bare(people: Sequence[int]) -> dict[str, float]:
     from django.db import connection
 
     from examples.streaming.stores import collections, search
-    from searchindex.wire import at
+    from searchindex.transport import at
 
     keys = list(people)
     store = search()

@@ -18,7 +18,9 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
 from django.utils.translation import gettext_lazy as _
 
+from accord import conf
 from accord.admin_parts import Decision, Pages, ReadOnly, chip, day, person_of
+from accord.clock import SystemClock
 from accord.errors import AccordError
 from migrator.models import ApprovalState, Attestation, Outcome, PlanApproval, Run, StepRun
 
@@ -286,9 +288,9 @@ class AttestationAdmin(Pages):
 
 def _approvals() -> Approvals:
     # Loaded here, as below: every command imports this module, and few of them need governance.
-    from migrator.engine.api import Migrations
+    from migrator.engine.guard import Guard
 
-    return Migrations().guard().approvals
+    return Guard(conf.load(), SystemClock()).approvals
 
 
 def _name_of(key: str) -> str:

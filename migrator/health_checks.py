@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from accord import conf, lease
 from accord.errors import RevisionError
-from accord.health import Check, Finding, Level, opened
+from accord.health import Check, Finding, Level
 from accord.lease import LeaseRow
+from accord.registry import Registry, opened
 from accord.stores import Unfinished
 from accord.types import Phase, Step, StepKey
 from accord.words import counted
@@ -31,16 +32,17 @@ def checks() -> Iterable[Check]:
 
 def look_at_migrations() -> Iterator[Finding]:
     """Compare files and ledgers of every store."""
-    settings = conf.load()
-    migrations = Migrations()
-    try:
-        situation = migrations.situation()
-    except RevisionError as exc:
-        yield Finding(name="migrations", level=Level.CRITICAL, message=str(exc), hint=exc.hint, ready=False)
-        return
-    unfinished = _unfinished()
-    running = bool(unfinished) and _is_held(lease.read(settings.coordinator, migrations.lease_scope))
-    for alias in settings.store_settings():
+    with opened() as stores:
+        try:
+            situation = Migrations(stores).situation()
+        except RevisionError as exc:
+            yield Finding(
+                name="migrations", level=Level.CRITICAL, message=str(exc), hint=exc.hint, ready=False
+            )
+            return
+        unfinished = _unfinished(stores)
+    running = bool(unfinished) and _is_held(_lease())
+    for alias in stores:
         begun = sorted(str(key) for key in unfinished if key.store == alias)
         yield _applied(alias, pending(situation, alias), begun, running=running)
         yield _drift(alias, [found for found in situation.drift if found.key.store == alias])
@@ -52,14 +54,10 @@ def pending(situation: Situation, alias: str) -> Sequence[Step]:
     return [steps[key] for key in sorted(steps) if key.store == alias and key not in situation.done]
 
 
-def _unfinished() -> Collection[StepKey]:
+def _unfinished(stores: Registry) -> Collection[StepKey]:
     """Ask the stores which steps were begun and not ended; one without a ledger has none."""
-    found: list[StepKey] = []
-    for alias in conf.load().store_settings():
-        with opened(alias) as store:
-            if isinstance(store, Unfinished):
-                found.extend(store.unfinished())
-    return found
+    asked = (store for store in stores.values() if isinstance(store, Unfinished))
+    return [key for store in asked for key in store.unfinished()]
 
 
 def _is_held(row: LeaseRow | None) -> bool:
@@ -123,7 +121,13 @@ def _some(keys: Sequence[str]) -> str:
 
 def look_at_lease() -> Iterator[Finding]:
     """See who holds the lease of the migrations, and for how long."""
-    yield judge_lease(lease.read(conf.load().coordinator, Migrations().lease_scope))
+    yield judge_lease(_lease())
+
+
+def _lease() -> LeaseRow | None:
+    with opened() as stores:
+        scope = Migrations(stores).lease_scope
+    return lease.read(conf.load().coordinator, scope)
 
 
 def judge_lease(row: LeaseRow | None) -> Finding:

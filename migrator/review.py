@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from accord.errors import AccordError
+from accord.registry import opened
 from accord.types import Direction, Statement, Step
 from migrator.engine.api import Migrations
 from migrator.engine.guard import Guard
@@ -57,7 +58,7 @@ class Review:
     findings: Sequence[str] = field(default=())
 
 
-def review(approval: PlanApproval, migrations: Migrations | None = None) -> Review:
+def review(approval: PlanApproval) -> Review:
     """
     Look at the files and stores behind a request. Nothing is changed.
 
@@ -66,9 +67,12 @@ def review(approval: PlanApproval, migrations: Migrations | None = None) -> Revi
 
     Args:
         approval: The request.
-        migrations: Those of the project, unless given.
     """
-    migrations = migrations or Migrations()
+    with opened() as stores:
+        return _review(approval, Migrations(stores))
+
+
+def _review(approval: PlanApproval, migrations: Migrations) -> Review:
     try:
         situation = migrations.situation()
         steps = _present(approval, situation)

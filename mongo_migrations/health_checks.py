@@ -9,7 +9,8 @@ from typing import Any
 
 from accord import conf
 from accord.errors import AccordError, StoreRefused
-from accord.health import Check, Finding, Level, opened
+from accord.health import Check, Finding, Level
+from accord.registry import opened
 from mongo_migrations.store import MongoStore
 
 LAG = 10.0
@@ -30,7 +31,8 @@ def checks() -> Iterable[Check]:
 def look_at_replica(alias: str) -> Iterator[Finding]:
     """Ask the replica set about its members; a user without that right asks for the primary only."""
     name = f"replica.{alias}"
-    with opened(alias) as store:
+    with opened() as stores:
+        store = stores[alias]
         if not isinstance(store, MongoStore):
             return
         try:

@@ -91,7 +91,7 @@ class MongoStore:
         return [revision.step for revision in self._revisions.values()]
 
     def applied(self) -> Mapping[StepKey, AppliedStep]:
-        with self._translated(), self._glance() as database:
+        with self._glance() as database:
             return Ledger(database, self._ledger_name, transactions=True).applied(self.alias)
 
     def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
@@ -104,7 +104,7 @@ class MongoStore:
 
     def unfinished(self) -> Collection[StepKey]:
         """Name the steps that a run began and did not end. See :class:`accord.stores.Unfinished`."""
-        with self._translated(), self._glance() as database:
+        with self._glance() as database:
             return Ledger(database, self._ledger_name, transactions=True).unfinished(self.alias)
 
     def replica_status(self) -> Mapping[str, Any]:
@@ -161,11 +161,14 @@ class MongoStore:
 
     def database(self) -> Database[dict[str, Any]]:
         """Give the database, opened when it is first used; reads go to the primary."""
-        from pymongo import ReadPreference
-
-        return self._client.get_database(self._database, read_preference=ReadPreference.PRIMARY)
+        return self._of(self._client)
 
     # --- inside --------------------------------------------------------------------------------------
+
+    def _of(self, client: MongoClient[dict[str, Any]]) -> Database[dict[str, Any]]:
+        from pymongo import ReadPreference
+
+        return client.get_database(self._database, read_preference=ReadPreference.PRIMARY)
 
     @property
     def _client(self) -> MongoClient[dict[str, Any]]:
@@ -175,17 +178,20 @@ class MongoStore:
 
     @contextmanager
     def _glance(self) -> Iterator[Database[dict[str, Any]]]:
-        """Give the database for one question, by a client that is gone afterwards unless one is open."""
+        """Ask the database one question, by a client that is gone afterwards unless one is open."""
         if self._opened is not None:
-            yield self.database()
+            with self._translated():
+                yield self.database()
             return
         with briefly():
-            self._opened = open_client(
+            client = open_client(
                 self._url, conf.load().connect_timeout, self._place, serverMonitoringMode="poll"
             )
-            yield self.database()
-            # Not after an error: what the client knows of the server explains it.
-            self.close()
+            try:
+                with translated(self._place, lambda: client):
+                    yield self._of(client)
+            finally:
+                client.close()
 
     def _translated(self) -> Any:
         return translated(self._place, lambda: self._opened)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accord.errors import ConflictingState, StepFailed
-from searchindex.wire import Wire, at
+from searchindex.transport import Transport, at
 
 Targets = Mapping[str, Mapping[str, Any]]
 """Physical index to the alias's definition on it (filter, routing, is_write_index)."""
@@ -22,7 +22,7 @@ class Aliases:
         wire: Connection.
     """
 
-    wire: Wire
+    wire: Transport
 
     def targets(self, alias: str) -> Targets:
         """Give the indexes behind an alias; none when there is no such alias."""

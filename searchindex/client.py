@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from elastic_transport import HttpHeaders, Urllib3HttpNode
 from elastic_transport.client_utils import DEFAULT, DefaultType
 
+from searchindex.endpoint import Endpoint
 from searchindex.engines.base import Engine
-from searchindex.wire import Endpoint
 
 if TYPE_CHECKING:
     from elastic_transport._node import NodeApiResponse  # the package exports the nodes, not their answer

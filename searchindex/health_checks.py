@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from accord import conf
-from accord.health import Check, Finding, Level, opened
+from accord.health import Check, Finding, Level
+from accord.registry import opened
 from searchindex.placement import Placement, expected_placement
 from searchindex.store import SearchStore
-from searchindex.wire import at
+from searchindex.transport import at
 
 
 def checks() -> Iterable[Check]:
@@ -22,7 +23,8 @@ def checks() -> Iterable[Check]:
 
 
 def _look(alias: str, look: Callable[[str, SearchStore], Finding]) -> Iterator[Finding]:
-    with opened(alias) as store:
+    with opened() as stores:
+        store = stores[alias]
         if isinstance(store, SearchStore):
             yield look(alias, store)
 

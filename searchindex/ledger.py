@@ -22,7 +22,7 @@ from typing import Any
 from accord.clock import Clock, SystemClock
 from accord.errors import InconsistentLedger, StaleFence, StoreError
 from accord.types import AppliedStep, Lease, Step, StepKey
-from searchindex.wire import Answer, ReplyLost, Wire, at
+from searchindex.transport import Answer, ReplyLost, Transport, at
 
 APPLIED = "applied"
 APPLYING = "applying"
@@ -115,7 +115,7 @@ class Ledger:
         clock: Gives the time that entries carry.
     """
 
-    wire: Wire
+    wire: Transport
     name: str
     store: str
     clock: Clock = field(default_factory=SystemClock)

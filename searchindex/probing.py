@@ -9,7 +9,7 @@ from accord.types import Presence, Probe, StepKey
 from searchindex.operations.base import Context, Expected, Finding
 from searchindex.operations.index import index_differences, is_index
 from searchindex.operations.template import live_template, template_differences
-from searchindex.wire import at
+from searchindex.transport import at
 
 Touched = Sequence[tuple[str, str]]
 

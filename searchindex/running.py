@@ -20,7 +20,7 @@ from accord.events import Reporter, StepNoted
 from accord.types import Direction, Lease, Step, StepOutcome
 from searchindex.ledger import APPLIED, APPLYING, REVERTING, Entry, Ledger
 from searchindex.operations.base import Context, Operation
-from searchindex.wire import ReplyLost, RequestRefused
+from searchindex.transport import ReplyLost, RequestRefused
 
 _ATTEMPTS = 3
 _MADE_MEANWHILE = frozenset({"resource_already_exists_exception", "index_already_exists_exception"})

@@ -21,11 +21,12 @@ from accord.types import (
     StepOutcome,
     StoreInfo,
 )
+from searchindex.endpoint import parse_url
 from searchindex.ledger import Ledger
 from searchindex.loader import Loader
 from searchindex.names import Names
 from searchindex.operations.base import Context, Expected, Operation, Surroundings
-from searchindex.wire import Wire, parse_url
+from searchindex.transport import Transport
 
 if TYPE_CHECKING:
     # What only a run with something to do needs is imported where it begins.
@@ -62,7 +63,7 @@ class SearchStore:
             ca_certs=texts.get("CA_CERTS", ""),
             api_key=texts.get("API_KEY", ""),
         )
-        self.wire = Wire(endpoint)
+        self.wire = Transport(endpoint)
         self.ledger = Ledger(wire=self.wire, name=texts.get("LEDGER") or self.names.ledger(), store=alias)
         self._loader = Loader(alias)
 

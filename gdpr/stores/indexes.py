@@ -12,7 +12,7 @@ from gdpr.entries import Entry
 from gdpr.findings import Fault, Finding
 from gdpr.locators import Array, Key, Path, Rows, parts
 from gdpr.stores.mapping import exact_field, field_path, leaves, locator_type
-from searchindex.wire import at
+from searchindex.transport import at
 
 if TYPE_CHECKING:
     from gdpr.stores.search import SearchErasure

@@ -29,7 +29,7 @@ from gdpr.stores.mapping import Query
 from gdpr.stores.paths import at as values_at
 from gdpr.stores.paths import own_elements
 from gdpr.subjects import Keys
-from searchindex.wire import Wire, at
+from searchindex.transport import Transport, at
 
 if TYPE_CHECKING:
     from gdpr.datamap import DataMap
@@ -119,7 +119,7 @@ class SearchErasure:
     def residue(self, entry: Entry, keys: Keys) -> int:
         from gdpr.stores.search_residue import SearchResidue
 
-        with closing(Wire(self._wire.endpoint)) as fresh:
+        with closing(Transport(self._wire.endpoint)) as fresh:
             return SearchResidue(fresh, self.store().names).count(entry, keys)
 
     def export(self, entry: Entry, keys: Keys) -> Iterator[Mapping[str, Any]]:
@@ -160,7 +160,7 @@ class SearchErasure:
         return concrete(self._wire, self.store().names.alias(entry.target))
 
     @property
-    def _wire(self) -> Wire:
+    def _wire(self) -> Transport:
         return self.store().wire
 
     def _engine(self) -> Engine:
@@ -265,7 +265,7 @@ class SearchErasure:
         return sum(status < HTTPStatus.BAD_REQUEST for status in statuses)
 
 
-def concrete(wire: Wire, name: str) -> Indexes:
+def concrete(wire: Transport, name: str) -> Indexes:
     """
     Give the indexes behind an alias, and those that were copied into them and are still there.
 
@@ -288,7 +288,7 @@ def concrete(wire: Wire, name: str) -> Indexes:
     }
 
 
-def pages(wire: Wire, index: str, query: Query) -> Iterator[Hit]:
+def pages(wire: Transport, index: str, query: Query) -> Iterator[Hit]:
     """Read every document that a query finds, in one frozen view, page by page."""
     body = {"query": query, "size": _PAGE, "sort": ["_doc"], "seq_no_primary_term": True}
     answer = wire.request("POST", f"{at(index, '_search')}?scroll={_KEEP}", body).body

@@ -20,7 +20,7 @@ from gdpr.stores.edits import edited
 from gdpr.stores.paths import at as values_at
 from gdpr.subjects import Keys
 from searchindex.names import Names
-from searchindex.wire import Wire, at
+from searchindex.transport import Transport, at
 
 _NUMBERS = frozenset({"long", "integer", "short", "byte", "unsigned_long", "double", "float"})
 _ANALYSED = frozenset({"text", "match_only_text", "search_as_you_type"})
@@ -38,7 +38,7 @@ class SearchResidue:
         names: How the store names things.
     """
 
-    def __init__(self, wire: Wire, names: Names) -> None:
+    def __init__(self, wire: Transport, names: Names) -> None:
         self._wire = wire
         self._names = names
 

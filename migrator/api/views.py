@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db.models import Count, Q, QuerySet
@@ -19,10 +18,12 @@ from rest_framework.viewsets import GenericViewSet
 from accord import conf
 from accord.api.bodies import Sent, Text, Word
 from accord.api.views import Api
-from accord.registry import Registry
+from accord.clock import SystemClock
+from accord.registry import opened
 from migrator.api.answers import ApprovalAnswer, ApprovalDetail, PlanAnswer, RunAnswer, RunDetail
 from migrator.cli import render_json
 from migrator.engine.api import Migrations
+from migrator.engine.guard import Guard
 from migrator.engine.request import Request
 from migrator.governance import people
 from migrator.governance.approvals import OPEN, Approvals
@@ -34,16 +35,6 @@ VIEW_APPROVALS = ("migrator.view_planapproval", people.APPROVE)
 """Whoever may decide may look, as in the admin."""
 REFERENCE = "[0-9a-f]{4,32}"
 RUN_ID = "[0-9A-Za-z-]{1,40}"
-
-
-@contextmanager
-def opened() -> Iterator[Migrations]:
-    """Give the migrations on stores of this request's own: stores aren't made for several threads."""
-    stores = Registry(conf.load().store_settings())
-    try:
-        yield Migrations(stores)
-    finally:
-        stores.close()
 
 
 _BY_ID = OpenApiParameter("id", {"type": "string", "pattern": f"^{RUN_ID}$"}, OpenApiParameter.PATH)
@@ -94,7 +85,8 @@ class PlanView(Api, APIView):
     @extend_schema(responses={200: PlanAnswer}, tags=["migrations"], operation_id="plan")
     def get(self, request: HttpRequest) -> Response:
         """Plan what `migrate_all` would apply now. Nothing is changed; files and ledgers are read."""
-        with opened() as migrations:
+        with opened() as stores:
+            migrations = Migrations(stores)
             situation = migrations.situation()
             plan = migrations.plan(Request(), situation)
             return Response(render_json.plan_document(plan, situation))
@@ -148,9 +140,8 @@ class PlanApprovalViewSet(Api, GenericViewSet):
         """Show a request with what each step would send, by store, and findings."""
         approvals = _approvals()
         approval = approvals.find(reference)
-        with opened() as migrations:
-            context = {"approvals": approvals, "review": review(approval, migrations)}
-            return Response(ApprovalDetail(approval, context=context).data)
+        context = {"approvals": approvals, "review": review(approval)}
+        return Response(ApprovalDetail(approval, context=context).data)
 
     @extend_schema(parameters=[_BY_REFERENCE], request=DecisionBody)
     @action(detail=True, methods=["post"])
@@ -172,7 +163,7 @@ class PlanApprovalViewSet(Api, GenericViewSet):
 
 
 def _approvals() -> Approvals:
-    return Migrations().guard().approvals
+    return Guard(conf.load(), SystemClock()).approvals
 
 
 def _in_state(approvals: Approvals, state: str | None) -> Any:

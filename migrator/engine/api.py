@@ -20,7 +20,7 @@ from accord.errors import (
     WrongEnvironment,
 )
 from accord.events import Reporter, fan_out, silent
-from accord.registry import Registry, registry
+from accord.registry import Registry
 from accord.stores import Explains, Probes, by_store
 from accord.types import Direction, Language, Lease, Presence, Probe, Source, Statement, Step, StepKey
 from migrator.engine.baseline import refuse_mismatch
@@ -58,18 +58,18 @@ class Migrations:
     The migrations of one project.
 
     Args:
-        stores: The stores; those of the settings by default.
+        stores: The stores, opened for this piece of work; see :func:`accord.registry.opened`.
         settings: Settings of the suite; those of the project by default.
         clock: Time.
     """
 
     def __init__(
         self,
-        stores: Registry | None = None,
+        stores: Registry,
         settings: conf.AccordSettings | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._stores = registry() if stores is None else stores
+        self._stores = stores
         self._settings = settings or conf.load()
         self._clock = clock or SystemClock()
 

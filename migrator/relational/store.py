@@ -212,12 +212,13 @@ class RelationalStore:
     # --- Closes ----------------------------------------------------------------------
 
     def close(self) -> None:
-        """Let the connection of this thread go."""
+        """
+        Forget what a step left.
+
+        The connection is Django's, one a thread: whoever opened the stores may be in the middle of a
+        transaction or of a long read on it, and Django ends it when a request or the process is over.
+        """
         self._forget()
-        # One that was never opened would load Django's backend now.
-        for connection in connections.all(initialized_only=True):
-            if connection.alias == self.alias:
-                connection.close()
 
     # --- inside ----------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from accord.errors import InvalidRevision
 from searchindex.fields import VectorField
-from searchindex.wire import Wire
+from searchindex.transport import Transport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +55,12 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def open_view(self, wire: Wire, index: str, keep_alive: str) -> str:
+    def open_view(self, wire: Transport, index: str, keep_alive: str) -> str:
         """Open a frozen view of an index and give its id."""
 
     @abstractmethod
     def read_view(
-        self, wire: Wire, view: str, keep_alive: str, size: int, after: object
+        self, wire: Transport, view: str, keep_alive: str, size: int, after: object
     ) -> Mapping[str, Any]:
         """
         Read a page of a view.
@@ -77,7 +77,7 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def close_view(self, wire: Wire, view: str) -> None:
+    def close_view(self, wire: Transport, view: str) -> None:
         """Let a view go."""
 
 

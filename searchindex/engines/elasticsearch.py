@@ -8,7 +8,7 @@ from typing import Any
 
 from searchindex.engines.base import Engine, translate
 from searchindex.fields import VectorField
-from searchindex.wire import Wire, at
+from searchindex.transport import Transport, at
 
 SIMILARITIES: Mapping[str, str] = {
     "cosine": "cosine",
@@ -43,12 +43,12 @@ class Elasticsearch(Engine):
             "index_options": options,
         }
 
-    def open_view(self, wire: Wire, index: str, keep_alive: str) -> str:
+    def open_view(self, wire: Transport, index: str, keep_alive: str) -> str:
         answer = wire.request("POST", f"{at(index, '_pit')}?keep_alive={keep_alive}")
         return str(answer.body["id"])
 
     def read_view(
-        self, wire: Wire, view: str, keep_alive: str, size: int, after: object
+        self, wire: Transport, view: str, keep_alive: str, size: int, after: object
     ) -> Mapping[str, Any]:
         body: dict[str, Any] = {
             "size": size,
@@ -63,5 +63,5 @@ class Elasticsearch(Engine):
         page: Mapping[str, Any] = wire.request("POST", "/_search", body).body
         return page
 
-    def close_view(self, wire: Wire, view: str) -> None:
+    def close_view(self, wire: Transport, view: str) -> None:
         wire.request("DELETE", "/_pit", {"id": view}, accept=(404,))

@@ -10,7 +10,7 @@ from accord.errors import UnsupportedServer
 from searchindex.engines.base import Engine, EngineFeatures
 from searchindex.engines.elasticsearch import Elasticsearch
 from searchindex.engines.opensearch import OpenSearch
-from searchindex.wire import READ_TIMEOUT, Answer, Wire
+from searchindex.transport import READ_TIMEOUT, Answer, Transport
 
 SUPPORTED: Mapping[str, frozenset[int]] = {
     "Elasticsearch": frozenset({8, 9}),
@@ -34,7 +34,7 @@ class Identity:
     version: str
 
 
-def who_answers(wire: Wire, *, timeout: float = READ_TIMEOUT) -> Identity:
+def who_answers(wire: Transport, *, timeout: float = READ_TIMEOUT) -> Identity:
     """
     Ask a server for its name and version.
 
@@ -77,7 +77,7 @@ def supported(identity: Identity, address: str) -> None:
     )
 
 
-def identify(wire: Wire) -> Engine:
+def identify(wire: Transport) -> Engine:
     """
     Give the engine behind a connection.
 
@@ -107,7 +107,7 @@ def _node_version(nodes: Answer) -> str:
     return next(iter(versions), "")
 
 
-def _has_module(wire: Wire, name: str) -> bool:
+def _has_module(wire: Transport, name: str) -> bool:
     nodes = wire.get("/_nodes/_local/plugins?filter_path=nodes.*.modules.name").get("nodes", {})
     modules = [{module["name"] for module in node.get("modules", ())} for node in nodes.values()]
     return bool(modules) and all(name in names for names in modules)

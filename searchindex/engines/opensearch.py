@@ -8,7 +8,7 @@ from typing import Any
 
 from searchindex.engines.base import Engine, translate
 from searchindex.fields import VectorField
-from searchindex.wire import Wire, at
+from searchindex.transport import Transport, at
 
 SIMILARITIES: Mapping[str, str] = {
     "cosine": "cosinesimil",
@@ -39,12 +39,12 @@ class OpenSearch(Engine):
         }
         return {"type": "knn_vector", "dimension": field.dims, "method": method}
 
-    def open_view(self, wire: Wire, index: str, keep_alive: str) -> str:
+    def open_view(self, wire: Transport, index: str, keep_alive: str) -> str:
         answer = wire.request("POST", f"{at(index, '_search', 'point_in_time')}?keep_alive={keep_alive}")
         return str(answer.body["pit_id"])
 
     def read_view(
-        self, wire: Wire, view: str, keep_alive: str, size: int, after: object
+        self, wire: Transport, view: str, keep_alive: str, size: int, after: object
     ) -> Mapping[str, Any]:
         # `_shard_doc` is unknown before 3.3; the id sorts everywhere.
         body: dict[str, Any] = {
@@ -58,5 +58,5 @@ class OpenSearch(Engine):
         page: Mapping[str, Any] = wire.request("POST", "/_search", body).body
         return page
 
-    def close_view(self, wire: Wire, view: str) -> None:
+    def close_view(self, wire: Transport, view: str) -> None:
         wire.request("DELETE", "/_search/point_in_time", {"pit_id": [view]}, accept=(404,))

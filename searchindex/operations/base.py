@@ -20,8 +20,9 @@ from accord.types import Direction, Language, Lease, Statement, StepKey
 from searchindex import fields
 from searchindex.aliases import Aliases
 from searchindex.definitions import Body, merged
+from searchindex.endpoint import Endpoint
 from searchindex.names import Names, number_of
-from searchindex.wire import Endpoint, Wire, at
+from searchindex.transport import Transport, at
 
 if TYPE_CHECKING:
     from searchindex.engines.base import Engine
@@ -79,7 +80,7 @@ class Context:
         saved: What :meth:`Operation.capture` gave before the operation first acted.
     """
 
-    wire: Wire
+    wire: Transport
     around: Surroundings
     engine: Engine
     lease: Lease

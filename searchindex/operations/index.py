@@ -11,7 +11,7 @@ from accord.types import Direction, Statement
 from searchindex.definitions import Body, flat_settings, mapping_differences, settings_differences
 from searchindex.names import checked
 from searchindex.operations.base import Context, Expected, Operation, Surroundings, conflict, request
-from searchindex.wire import at
+from searchindex.transport import at
 
 _OF_THE_SCRATCH = frozenset({"index.number_of_shards", "index.number_of_replicas", "index.hidden"})
 

@@ -11,7 +11,7 @@ from accord.types import Direction, Language, Statement
 from searchindex.definitions import Body, mapping_differences, merged
 from searchindex.names import checked
 from searchindex.operations.base import Context, Expected, Operation, Surroundings, request
-from searchindex.wire import RequestRefused, at
+from searchindex.transport import RequestRefused, at
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from accord.types import Direction, Language, Statement
 from searchindex.definitions import Body, flat_settings
 from searchindex.names import checked
 from searchindex.operations.base import Context, Expected, Operation, Surroundings, request
-from searchindex.wire import at
+from searchindex.transport import at
 
 _OF_THE_OLD_INDEX_ALONE = (
     "index.blocks.",

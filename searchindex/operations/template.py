@@ -11,7 +11,7 @@ from accord.types import Direction, Language, Statement
 from searchindex.definitions import Body, flat_settings, same_value
 from searchindex.names import checked
 from searchindex.operations.base import Context, Expected, Operation, Surroundings, request
-from searchindex.wire import RequestRefused, at
+from searchindex.transport import RequestRefused, at
 
 LOWEST_PRIORITY = 500
 """The engines' own templates stand below; an equal or lower one might never be used."""

@@ -18,7 +18,7 @@ from searchindex.operations.base import Context
 from searchindex.reindex.client import copy_by_client
 from searchindex.reindex.server import copy_on_server, stop_task
 from searchindex.reindex.strategy import Copy
-from searchindex.wire import ReplyLost, at
+from searchindex.transport import ReplyLost, at
 
 _BLOCK = "index.blocks.write"
 

@@ -9,7 +9,7 @@ from typing import Any
 from accord.errors import StepFailed
 from searchindex.operations.base import Context
 from searchindex.reindex.strategy import Copy
-from searchindex.wire import at
+from searchindex.transport import at
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-
 from django.contrib.staticfiles.management.commands import runserver
 
-from accord import conf
 from accord.errors import AccordError
-from accord.registry import Registry
+from accord.registry import opened
 from accord.words import counted
 from migrator.engine.api import Migrations
 from migrator.engine.request import Request
@@ -24,7 +21,7 @@ class Command(runserver.Command):
 
     def check_migrations(self) -> None:
         """Say what is pending; a store that is away keeps nobody from starting the server."""
-        with closing(Registry(conf.load().store_settings())) as stores:
+        with opened() as stores:
             migrations = Migrations(stores)
             try:
                 pending = len(migrations.plan(Request(), migrations.situation()))

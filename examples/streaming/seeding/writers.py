@@ -11,7 +11,7 @@ from django.db import connections, models, router
 
 from accord.errors import StoreError
 from examples.streaming.stores import collections, search
-from searchindex.wire import at
+from searchindex.transport import at
 
 Row = TypeVar("Row", bound=models.Model)
 Document = Mapping[str, Any]

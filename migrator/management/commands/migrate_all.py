@@ -9,6 +9,7 @@ from django.core.management.base import CommandParser
 
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
+from accord.registry import opened
 from accord.stopping import stop_on_signal
 from migrator.cli import render_json, render_text
 from migrator.cli.options import add_migrate_arguments, request_from
@@ -34,10 +35,9 @@ class Command(AnsweringCommand):
     def answer(self, options: dict[str, Any]) -> ExitCode:
         """Show or run what is asked for."""
         request = request_from(options)
-        migrations = Migrations()
-        if options["plan"] or options["check_unapplied"] or options["dry_run"]:
-            return self._show(migrations, request, options)
-        return self._run(migrations, request, options)
+        only_shown = options["plan"] or options["check_unapplied"] or options["dry_run"]
+        with opened() as stores:
+            return (self._show if only_shown else self._run)(Migrations(stores), request, options)
 
     def _show(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
         situation = migrations.situation()

@@ -12,6 +12,7 @@ from django.core.management.base import CommandParser
 from accord import conf, signing
 from accord.command import AnsweringCommand
 from accord.errors import AttestationUnusable, ExitCode, UsageError
+from accord.registry import opened
 from accord.types import Direction
 from accord.words import counted
 from migrator.cli import render_approvals, render_json
@@ -74,8 +75,6 @@ class Command(AnsweringCommand):
     def answer(self, options: dict[str, Any]) -> ExitCode:
         """Do what is asked for."""
         self._settings = conf.load()
-        self._migrations = Migrations()
-        self._guard = self._migrations.guard()
         acts: dict[str, Callable[[dict[str, Any]], None]] = {
             "request": self._request,
             "approve": self._decide,
@@ -85,7 +84,10 @@ class Command(AnsweringCommand):
             "attest": self._attest,
             "import": self._import,
         }
-        acts[options["act"]](options)
+        with opened() as stores:
+            self._migrations = Migrations(stores)
+            self._guard = self._migrations.guard()
+            acts[options["act"]](options)
         return ExitCode.DONE
 
     # --- approvals --------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from django.core.management.base import CommandParser
 
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode, UnknownApp, UnknownStore
+from accord.registry import opened
 from accord.types import Step
 from migrator.cli import render_json, render_text
 from migrator.cli.options import add_format, add_store
@@ -46,7 +47,8 @@ class Command(AnsweringCommand):
 
     def answer(self, options: dict[str, Any]) -> ExitCode:
         """Write the list."""
-        situation = Migrations().situation()
+        with opened() as stores:
+            situation = Migrations(stores).situation()
         steps = _chosen(situation, options["store"], options["app_label"])
         if options["format"] == "json":
             self.stdout.write(render_json.dump(render_json.listing_document(situation, steps)))

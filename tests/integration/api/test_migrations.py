@@ -36,19 +36,21 @@ say(
 )
 """
 
-APPROVED = """
+REQUESTED = """
+from accord import conf
+from accord.registry import Registry
 from accord.types import Direction
 from migrator.engine.api import Migrations
 from migrator.governance.work import Work
 from migrator.models import PlanApproval, RunKind
 
-migrations = Migrations()
+migrations = Migrations(Registry(conf.load().store_settings()))
 situation = migrations.situation()
-steps = tuple(
-    situation.graph.steps[key]
-    for key in situation.graph.order()
-    if key.app == "streaming" and key.store == "mongodb"
-)[-2:]
+
+def steps_of(store):
+    order = situation.graph.order()
+    return [situation.graph.steps[key] for key in order if key.app == "streaming" and key.store == store]
+
 filer = get_user_model().objects.get(username="filer")
 
 def requested(*steps):
@@ -56,7 +58,12 @@ def requested(*steps):
         kind=RunKind.REVERT, direction=Direction.REVERT, steps=tuple(reversed(steps)), target="--revert"
     )
     return migrations.guard().approvals.request(work, filer, "for a test").reference
+"""
 
+APPROVED = (
+    REQUESTED
+    + """
+steps = steps_of("mongodb")[-2:]
 first, second = requested(*steps), requested(steps[-1])
 shown = ask("approver", f"plan-approvals/{first[:8]}/").json()
 own = send("filer", f"plan-approvals/{first}/approve/", {"reason": "mine"})
@@ -92,6 +99,50 @@ say(
     )
 )
 """
+)
+
+THREADS = (
+    REQUESTED
+    + """
+from concurrent.futures import ThreadPoolExecutor
+from django.db import connections
+from django.test import Client
+
+throttle(dict.fromkeys(settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]))
+approval = PlanApproval.objects.get(reference=requested(steps_of("search")[-1]))
+staff = get_user_model().objects.get(username="approver")
+staff.is_staff = True
+staff.save()
+
+def page():
+    browser = Client()
+    browser.force_login(staff)
+    shown = browser.get(f"/admin/migrator/planapproval/{approval.pk}/change/")
+    return [shown.status_code, "be shown whole" in shown.content.decode()]
+
+def document(path):
+    answer = ask("filer", path)
+    return [answer.status_code, answer.json()]
+
+def health():
+    answer = ask("filer", "health/", only=["migrations", "aliases", "replica"])
+    return sorted({finding["level"] for finding in answer.json()["findings"]})
+
+asked = [lambda: document("plan/"), lambda: document(f"plan-approvals/{approval.reference}/"), page, health]
+alone = [one() for one in asked]
+
+def work(number):
+    try:
+        return number % 4, asked[number % 4]()
+    finally:
+        connections.close_all()
+
+with ThreadPoolExecutor(2) as threads:
+    together = list(threads.map(work, range(48)))
+odd = [number for number, got in together if got != alone[number]]
+say(dict(alone=[*(one[0] for one in alone[:2]), *alone[2:]], odd=odd))
+"""
+)
 
 DOCUMENTS = """
 from django.core.management import call_command
@@ -149,6 +200,14 @@ def test_plan_is_approved_by_another_person_over_http(served: Served) -> None:
     assert found.missing == [404, "ACC-924"]
     assert found.events == 1
     assert not found.named
+
+
+def test_threads_of_a_server_get_their_own_answers(served: Served) -> None:
+    """Plan, review in API and admin, and health, asked by two threads at once: as by one alone."""
+    found = SimpleNamespace(**served.call(THREADS))
+
+    assert found.alone == [200, 200, [200, False], ["ok"]]
+    assert found.odd == []
 
 
 def test_description_is_valid_and_its_page_loads_nothing_from_other_hosts(served: Served) -> None:

@@ -17,7 +17,7 @@ from gdpr.findings import Fault
 from gdpr.locators import AnyOf, Array, Key, Locator, Path, Rows, Through
 from gdpr.strategies import RandomToken, Redact
 from gdpr.subjects import SubjectKeys
-from searchindex.wire import at
+from searchindex.transport import at
 from tests.integration.gdpr.conftest import OwnSearch
 
 pytestmark = pytest.mark.integration

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -165,3 +166,20 @@ def test_explanation_reads_like_mongosh(mongo_harness: MongoHarness) -> None:
     assert ("Runs fill(db, session) in one transaction with the ledger.", True) in shown["0002_plays"]
     assert shown["0003_titles"][0] == ('db.playlists.renameCollection("lists")', False)
     assert back == ['db.playlists.dropIndex("owner")', "db.playlists.drop()"]
+
+
+def test_two_threads_on_one_store_take_no_client_away_from_each_other(mongo_harness: MongoHarness) -> None:
+    """The brief client of one question is that question's own; whoever works meanwhile keeps theirs."""
+    apply_all(mongo_harness, 1)
+    store = mongo_harness.store()
+
+    def ask(number: int) -> int:
+        if number % 3 == 0:
+            return len(store.database().list_collection_names()) and len(store.applied())
+        return len(store.applied()) if number % 3 == 1 else len(store.unfinished()) + 1
+
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(ask, range(90)))
+    store.close()
+
+    assert answers == [1] * 90

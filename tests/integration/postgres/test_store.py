@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.db import connections, transaction
 
 from accord.errors import ConflictingState, IrreversibleStep, LeaseLost, StaleFence, StepFailed
 from accord.types import Lease, StepKey
@@ -187,3 +188,21 @@ def test_checksum_of_a_step_that_django_applied_is_unknown(harness: RelationalHa
 
     assert entry.key == StepKey(harness.alias, harness.app, harness.step_names[0])
     assert entry.checksum is None
+
+
+def test_closing_a_store_leaves_the_transaction_of_its_caller_alone(
+    relational_harness: RelationalHarness,
+) -> None:
+    """Stores are opened inside of requests and services: the connection under them is Django's."""
+    apply_all(relational_harness)
+    connection = connections[relational_harness.alias]
+
+    with transaction.atomic(using=relational_harness.alias), connection.chunked_cursor() as reading:
+        reading.execute("SELECT generate_series(1, 3)")
+        store = relational_harness.store()
+        assert store.applied()
+        store.close()
+        connection.cursor().execute("CREATE TABLE kept ()")
+        assert [row for (row,) in reading] == [1, 2, 3]
+
+    assert "kept" in relational_harness.tables()

@@ -7,7 +7,7 @@ import pytest
 
 from accord import errors
 from accord.errors import AccordError
-from searchindex import wire
+from searchindex import transport
 
 REFERENCE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "errors.md"
 
@@ -19,7 +19,7 @@ def every_error(root: type[AccordError] = AccordError) -> Iterator[type[AccordEr
 
 
 def ours() -> list[type[AccordError]]:
-    modules = (errors.__name__, wire.__name__)
+    modules = (errors.__name__, transport.__name__)
     return list({error for error in every_error() if error.__module__ in modules})
 
 

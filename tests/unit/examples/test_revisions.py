@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from accord.registry import Registry, registry
+from accord.registry import Registry, opened
 from accord.types import Phase, Step
 from migrator.engine.graph import Graph, build_graph
 
@@ -17,8 +17,9 @@ OURS = frozenset({"streaming", "streaming_documents", "royalties"})
 
 
 @pytest.fixture(scope="module")
-def stores() -> Registry:
-    return registry()
+def stores() -> Iterator[Registry]:
+    with opened() as stores:
+        yield stores
 
 
 @pytest.fixture(scope="module")

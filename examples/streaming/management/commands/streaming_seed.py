@@ -15,6 +15,7 @@ from django.core.management.base import CommandParser
 from accord import conf
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode, NotConfirmed, UsageError, WrongEnvironment
+from accord.registry import opened
 from examples.streaming.models import Listener
 from examples.streaming.seeding.chance import Chance
 from examples.streaming.seeding.seeder import Amounts, Progress, Seeder, totals
@@ -141,8 +142,9 @@ def refuse_pending_steps() -> None:
     Raises:
         UsageError: Steps are pending.
     """
-    migrations = Migrations()
-    pending = migrations.plan(Request(), migrations.situation()).steps
+    with opened() as stores:
+        migrations = Migrations(stores)
+        pending = migrations.plan(Request(), migrations.situation()).steps
     if pending:
         raise UsageError(
             f"{len(pending)} steps are pending, the first is {pending[0].key}.",

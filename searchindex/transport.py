@@ -1,34 +1,44 @@
 """
-The light HTTP connection to a search server: the only way the suite's own requests take.
+The light HTTP transport to a search server: the only way the suite's own requests take.
 
-The full client costs a quarter of a second to import, which a run with nothing to do
+The full client costs more than a tenth of a second to import, which a run with nothing to do
 would pay for reading one document; it is kept for people's own Python steps (see
-:mod:`searchindex.client`). One :class:`Wire` belongs to one thread at a time.
+:mod:`searchindex.client`, and docs/adr/0010-search-transport.md for the figures).
 """
 
 from __future__ import annotations
 
-import base64
-import http.client
 import json
-import random
-import socket
 import ssl
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPException
+from threading import Lock
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
+
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Retry, Timeout
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from accord import redact
 from accord.errors import ConfigurationError, StoreError, StoreRefused, StoreUnavailable
+from searchindex.endpoint import Endpoint
 
 READ_TIMEOUT = 90.0
 """Seconds that a request which changes something may take; the servers' own limit is 30."""
 
 _BUSY = frozenset({429, 503})
-_BUSY_RETRIES = 6
-_LONGEST_PAUSE = 4.0
+# The library repeats what a busy server turned away; what broke on its way is judged here. `Retry-After` is
+# not believed: it may name an hour, and a lease is held meanwhile.
+_PATIENCE = Retry(
+    total=None, connect=False, read=False, other=False, redirect=False, status=6,
+    status_forcelist=_BUSY, allowed_methods=None, raise_on_status=False,
+    backoff_factor=0.2, backoff_max=4, backoff_jitter=0.2, respect_retry_after_header=False,
+)  # fmt: skip
+_CONNECTIONS = 8
 
 
 class RequestRefused(StoreError):
@@ -57,89 +67,6 @@ class ReplyLost(StoreUnavailable):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Endpoint:
-    """
-    Where a search server listens, and how to be let in.
-
-    Attributes:
-        scheme: `http` or `https`.
-        host: Name or address.
-        port: Port.
-        path: Path in front of every request, for servers behind a proxy; no slash at its end.
-        user: Name for basic authentication; empty for none.
-        password: Password for it.
-        api_key: Encoded API key; goes before user and password.
-        ca_certs: File with the certificates to trust instead of the system's; empty for those.
-        connect_timeout: Seconds until a server that does not answer counts as unavailable.
-    """
-
-    scheme: str
-    host: str
-    port: int
-    path: str = ""
-    user: str = field(default="", repr=False)
-    password: str = field(default="", repr=False)
-    api_key: str = field(default="", repr=False)
-    ca_certs: str = ""
-    connect_timeout: float = 5.0
-
-    @property
-    def address(self) -> str:
-        """Host and port: what may stand in a message."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
-
-    def headers(self) -> Mapping[str, str]:
-        """Give the headers that let us in."""
-        if self.api_key:
-            return {"Authorization": f"ApiKey {self.api_key}"}
-        if self.user:
-            pair = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
-            return {"Authorization": f"Basic {pair}"}
-        return {}
-
-
-def parse_url(url: str, *, connect_timeout: float, ca_certs: str = "", api_key: str = "") -> Endpoint:
-    """
-    Read the URL of a search server.
-
-    Args:
-        url: `http(s)://[user:password@]host[:port][/path]`; the port is 9200 unless given.
-        connect_timeout: See :class:`Endpoint`.
-        ca_certs: See :class:`Endpoint`.
-        api_key: See :class:`Endpoint`.
-
-    Raises:
-        ConfigurationError: It is not such a URL.
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as exc:
-        raise _bad_url() from exc
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise _bad_url()
-    return Endpoint(
-        scheme=parts.scheme,
-        host=parts.hostname,
-        port=port or 9200,
-        path=parts.path.rstrip("/"),
-        user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
-        api_key=api_key,
-        ca_certs=ca_certs,
-        connect_timeout=connect_timeout,
-    )
-
-
-def _bad_url() -> ConfigurationError:
-    return ConfigurationError(
-        "The URL of the search store can't be read.",
-        hint="Write ELASTICSEARCH_URL as https://user:password@host:9200, with special characters %-encoded.",
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
 class Answer:
     """
     What a server answered.
@@ -155,25 +82,49 @@ class Answer:
     headers: Mapping[str, str]
 
 
-class Wire:
+class _ConnectError(Exception):
+    """No connection came about, so nothing was sent; its cause says why."""
+
+
+@contextmanager
+def _connecting() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, HTTPException, HTTPError) as exc:
+        raise _ConnectError from exc
+
+
+class _Plain(HTTPConnection):
+    def connect(self) -> None:
+        with _connecting():
+            super().connect()
+
+
+class _Encrypted(HTTPSConnection):
+    def connect(self) -> None:
+        with _connecting():
+            super().connect()
+
+
+class Transport:
     """
-    One connection that stays open.
+    Connections to one server that stay open; several threads may use it at once.
 
     Args:
         endpoint: Where to.
-        sleep: Waits between two tries of a request that a busy server turned away.
     """
 
-    def __init__(self, endpoint: Endpoint, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
-        self._sleep = sleep
-        self._connection: http.client.HTTPConnection | None = None
+        self._opening = Lock()
+        self._pool: HTTPConnectionPool | None = None
 
     def close(self) -> None:
-        """Let the connection go; the next request opens another."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Let the connections go; the next request opens another."""
+        with self._opening:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
 
     def get(self, path: str, **options: Any) -> Any:
         """Send a GET request and give the parsed body. See :meth:`request`."""
@@ -182,7 +133,7 @@ class Wire:
     def find(self, path: str, **options: Any) -> Any | None:
         """Send a GET request and give the parsed body, or None when there is no such thing."""
         answer = self.request("GET", path, accept=(404,), **options)
-        return None if answer.status == http.HTTPStatus.NOT_FOUND else answer.body
+        return None if answer.status == HTTPStatus.NOT_FOUND else answer.body
 
     def request(
         self,
@@ -211,57 +162,50 @@ class Wire:
             StoreRefused: The server wants other credentials or permissions.
             RequestRefused: The server answered with another error.
         """
-        answer = self._send(method, path, body, timeout, headers or {})
-        for attempt in range(_BUSY_RETRIES):
-            if answer.status not in _BUSY or answer.status in accept:
-                break
-            pause = min(_LONGEST_PAUSE, 0.2 * 2**attempt)
-            self._sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads retries, guards nothing
-            answer = self._send(method, path, body, timeout, headers or {})
-        if answer.status >= http.HTTPStatus.BAD_REQUEST and answer.status not in accept:
+        payload, content_type = _payload(body)
+        sent = {"Accept": "application/json", **self.endpoint.headers(), **content_type, **(headers or {})}
+        options = {
+            "body": payload,
+            "headers": sent,
+            "timeout": Timeout(connect=self.endpoint.connect_timeout, read=timeout),
+            "redirect": False,
+            "retries": _PATIENCE.new(status_forcelist=_BUSY.difference(accept)),
+        }
+        answer = self._send(method, path, options, again=method == "GET")
+        if answer.status >= HTTPStatus.BAD_REQUEST and answer.status not in accept:
             raise self._refusal(method, path, answer)
         return answer
 
-    def _send(
-        self, method: str, path: str, body: object, timeout: float, headers: Mapping[str, str]
-    ) -> Answer:
-        """Send once; a connection that the server closed while it was idle is opened again."""
-        fresh = self._connection is None or self._connection.sock is None
-        connection = self._open(timeout)
-        payload, content_type = _payload(body)
-        sent = {"Accept": "application/json", **self.endpoint.headers(), **content_type, **headers}
+    def _send(self, method: str, path: str, options: Mapping[str, Any], *, again: bool) -> Answer:
+        """Send a request; `again` sends it once more when the connection broke, as an idle one may."""
         try:
-            connection.request(method, self.endpoint.path + path, payload, sent)
-            return _read(connection.getresponse())
-        except (OSError, http.client.HTTPException) as exc:
-            self.close()
-            if method == "GET" and not fresh and not isinstance(exc, TimeoutError):
-                return self._send(method, path, body, timeout, headers)
+            return _read(self._open().urlopen(method, self.endpoint.path + path, **options))
+        except _ConnectError as exc:
+            raise self._unreachable(_innermost(exc)) from exc
+        except (OSError, HTTPException, HTTPError) as exc:
+            if again and not isinstance(exc, ReadTimeoutError):
+                return self._send(method, path, options, again=False)
             raise ReplyLost(
                 f"The search server at {self.endpoint.address} took {method} {_bare(path)} and did "
-                f"not answer ({redact.first_line(exc)}).",
+                f"not answer ({redact.first_line(_innermost(exc))}).",
                 hint="See whether the server is up, then run the same command again: it continues.",
             ) from exc
 
-    def _open(self, timeout: float) -> http.client.HTTPConnection:
-        if self._connection is None or self._connection.sock is None:
-            connection = self._new_connection()
-            try:
-                connection.connect()
-            except (OSError, http.client.HTTPException) as exc:
-                connection.close()
-                raise self._unreachable(exc) from exc
-            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._connection = connection
-        self._connection.sock.settimeout(timeout)
-        return self._connection
+    def _open(self) -> HTTPConnectionPool:
+        with self._opening:
+            if self._pool is None:
+                self._pool = self._new_pool()
+            return self._pool
 
-    def _new_connection(self) -> http.client.HTTPConnection:
+    def _new_pool(self) -> HTTPConnectionPool:
         at = self.endpoint
         if at.scheme == "http":
-            return http.client.HTTPConnection(at.host, at.port, timeout=at.connect_timeout)
-        context = self._tls()
-        return http.client.HTTPSConnection(at.host, at.port, timeout=at.connect_timeout, context=context)
+            pool = HTTPConnectionPool(at.host, at.port, maxsize=_CONNECTIONS)
+            pool.ConnectionCls = _Plain
+            return pool
+        pool = HTTPSConnectionPool(at.host, at.port, maxsize=_CONNECTIONS, ssl_context=self._tls())
+        pool.ConnectionCls = _Encrypted
+        return pool
 
     def _tls(self) -> ssl.SSLContext:
         try:
@@ -272,7 +216,7 @@ class Wire:
                 hint="Set CA_CERTS of the search store to a file in PEM form.",
             ) from exc
 
-    def _unreachable(self, exc: Exception) -> StoreUnavailable:
+    def _unreachable(self, exc: BaseException) -> StoreUnavailable:
         if isinstance(exc, ssl.SSLError):
             return StoreUnavailable(
                 f"The search server at {self.endpoint.address} has a certificate that isn't trusted, "
@@ -288,11 +232,11 @@ class Wire:
         kind, reason = explain_error(answer.body)
         place = f"The search server at {self.endpoint.address}"
         blocked = "block" in kind
-        if answer.status == http.HTTPStatus.UNAUTHORIZED:
+        if answer.status == HTTPStatus.UNAUTHORIZED:
             return StoreRefused(
                 f"{place} rejects the credentials.", hint="Correct user and password in ELASTICSEARCH_URL."
             )
-        if answer.status == http.HTTPStatus.FORBIDDEN and not blocked:
+        if answer.status == HTTPStatus.FORBIDDEN and not blocked:
             return StoreRefused(
                 f"{place} does not permit {method} {_bare(path)}.",
                 hint="Give the user the rights that docs/howto/write-a-search-revision.md lists.",
@@ -345,14 +289,20 @@ def _payload(body: object) -> tuple[bytes | None, Mapping[str, str]]:
     return json.dumps(body, ensure_ascii=False).encode(), {"Content-Type": "application/json"}
 
 
-def _read(response: http.client.HTTPResponse) -> Answer:
-    content = response.read()
+def _read(response: BaseHTTPResponse) -> Answer:
+    content = response.data
     try:
         body = json.loads(content) if content else None
     except ValueError:
         body = content.decode(errors="replace")
-    headers = {name.lower(): value for name, value in response.getheaders()}
+    headers = {name.lower(): value for name, value in response.headers.items()}
     return Answer(status=response.status, body=body, headers=headers)
+
+
+def _innermost(exc: BaseException) -> BaseException:
+    """Find what the socket said: the library's own errors wrap it in texts about objects."""
+    wrapped = next((part for part in reversed(exc.args) if isinstance(part, Exception)), exc.__cause__)
+    return exc if wrapped is None else _innermost(wrapped)
 
 
 def _bare(path: str) -> str:

@@ -6,8 +6,9 @@ import pytest
 
 from accord.errors import ConfigurationError
 from searchindex.aliases import same_definition
+from searchindex.endpoint import parse_url
 from searchindex.store import SearchStore
-from searchindex.wire import at, explain_error, parse_url
+from searchindex.transport import at, explain_error
 
 
 def test_url_is_taken_apart_and_its_secrets_stay_out_of_sight() -> None:
