@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, connections, transaction
+from django.db import connections, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from accord import conf, keys
+from accord import conf, db, keys
 from accord.errors import StoreError, SubjectErased, UsageError
 from accord.models import Tombstone
 from accord.redact import first_line
@@ -333,7 +333,7 @@ def _lock(alias: str, kind: str, *, shared: bool) -> None:
 def _translated(alias: str) -> Iterator[None]:
     try:
         yield
-    except DatabaseError as exc:
+    except db.ERRORS as exc:
         raise StoreError(
             f"The tombstones in “{alias}” can't be read: {first_line(exc)}.",
             hint="Run migrate_all, which creates their table first; then run this again.",

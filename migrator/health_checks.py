@@ -11,6 +11,7 @@ from accord.lease import LeaseRow
 from accord.stores import Unfinished
 from accord.types import Phase, Step, StepKey
 from accord.words import counted
+from migrator.engine import abandoned
 from migrator.engine.api import Migrations
 from migrator.engine.drift import Drift
 from migrator.engine.situation import Situation
@@ -122,8 +123,10 @@ def _some(keys: Sequence[str]) -> str:
 
 
 def look_at_lease() -> Iterator[Finding]:
-    """See who holds the lease of the migrations, and for how long."""
-    yield judge_lease(lease.read(conf.load().coordinator, Migrations().lease_scope))
+    """See who holds the lease of the migrations, and for how long; a run without one is closed."""
+    settings = conf.load()
+    abandoned.close_dead(settings)
+    yield judge_lease(lease.read(settings.coordinator, abandoned.lease_scope(settings)))
 
 
 def judge_lease(row: LeaseRow | None) -> Finding:

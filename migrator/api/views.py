@@ -22,6 +22,7 @@ from accord.api.views import Api
 from accord.registry import Registry
 from migrator.api.answers import ApprovalAnswer, ApprovalDetail, PlanAnswer, RunAnswer, RunDetail
 from migrator.cli import render_json
+from migrator.engine import abandoned
 from migrator.engine.api import Migrations
 from migrator.engine.request import Request
 from migrator.governance import people
@@ -82,6 +83,7 @@ class RunViewSet(Api, GenericViewSet):
 
 
 def _runs() -> QuerySet[Run]:
+    abandoned.close_dead(conf.load())
     done = Count("steps", filter=Q(steps__outcome=Outcome.SUCCEEDED))
     return Run.objects.using(conf.load().coordinator).annotate(done=done)
 
