@@ -45,12 +45,13 @@ class AccordError(Exception):
         message: The fact and the place, one or two plain sentences.
         hint: The next move for the person who reads it.
 
-    A subclass sets `code` (stable, documented in docs/reference/errors.md) and
-    `exit_code` (what a command returns when the error reaches it).
+    A subclass sets `code` (stable, documented in docs/reference/errors.md), `exit_code` (what a
+    command returns when the error reaches it) and `http_status` (what the API answers then).
     """
 
     code: ClassVar[str] = "ACC-000"
     exit_code: ClassVar[ExitCode] = ExitCode.FAILED
+    http_status: ClassVar[int] = 500
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -69,24 +70,28 @@ class UsageError(AccordError):
 
     code = "ACC-100"
     exit_code = ExitCode.USAGE
+    http_status = 400
 
 
 class UnknownStore(UsageError):
     """A store alias is not configured."""
 
     code = "ACC-101"
+    http_status = 404
 
 
 class UnknownApp(UsageError):
     """An app label holds no steps in the stores that were asked."""
 
     code = "ACC-102"
+    http_status = 404
 
 
 class UnknownTarget(UsageError):
     """A step, run or target name matches nothing."""
 
     code = "ACC-103"
+    http_status = 404
 
 
 class AmbiguousTarget(UsageError):
@@ -116,6 +121,7 @@ class RevisionError(AccordError):
 
     code = "ACC-200"
     exit_code = ExitCode.USAGE
+    http_status = 409
 
 
 class RevisionUnreadable(RevisionError):
@@ -168,6 +174,7 @@ class DriftError(AccordError):
 
     code = "ACC-300"
     exit_code = ExitCode.DRIFT
+    http_status = 409
 
 
 class ChecksumMismatch(DriftError):
@@ -214,6 +221,7 @@ class IrreversibleStep(AccordError):
 
     code = "ACC-401"
     exit_code = ExitCode.USAGE
+    http_status = 409
 
 
 class PlanChanged(AccordError):
@@ -221,6 +229,7 @@ class PlanChanged(AccordError):
 
     code = "ACC-402"
     exit_code = ExitCode.PARTIAL
+    http_status = 409
 
 
 class Interrupted(AccordError):
@@ -245,6 +254,7 @@ class LeaseError(AccordError):
 
     code = "ACC-500"
     exit_code = ExitCode.LEASE_HELD
+    http_status = 409
 
 
 class LeaseHeld(LeaseError):
@@ -274,6 +284,7 @@ class StoreError(AccordError):
     """A store answered with an error that is not about reaching it."""
 
     code = "ACC-600"
+    http_status = 502
 
 
 class StoreUnavailable(StoreError):
@@ -281,6 +292,7 @@ class StoreUnavailable(StoreError):
 
     code = "ACC-601"
     exit_code = ExitCode.STORE_UNAVAILABLE
+    http_status = 503
 
 
 class StoreRefused(StoreUnavailable):
@@ -309,6 +321,7 @@ class EmbeddedError(AccordError):
 
     code = "ACC-700"
     exit_code = ExitCode.STORE_UNAVAILABLE
+    http_status = 503
 
 
 class EmbeddedStartFailed(EmbeddedError):
@@ -342,6 +355,7 @@ class RequestError(AccordError):
     """A demand for erasure can't be handled as asked. Nothing was changed."""
 
     code = "ACC-820"
+    http_status = 409
 
 
 class UnknownRequest(RequestError):
@@ -349,6 +363,7 @@ class UnknownRequest(RequestError):
 
     code = "ACC-821"
     exit_code = ExitCode.USAGE
+    http_status = 404
 
 
 class IllegalTransition(RequestError):
@@ -363,13 +378,15 @@ class OwnRequest(RequestError):
 
     code = "ACC-823"
     exit_code = ExitCode.BLOCKED
+    http_status = 403
 
 
-class NotAllowed(RequestError):
+class NotAllowed(AccordError):
     """A person lacks the permission, or did not prove who they are."""
 
     code = "ACC-824"
     exit_code = ExitCode.BLOCKED
+    http_status = 403
 
 
 class AwaitingApproval(RequestError):
@@ -431,12 +448,14 @@ class KeyReused(RequestError):
 
     code = "ACC-833"
     exit_code = ExitCode.USAGE
+    http_status = 422
 
 
 class UnknownNotice(UsageError):
     """No notice of this purpose, version and language is on record."""
 
     code = "ACC-841"
+    http_status = 404
 
 
 class ConsentRefused(RequestError):
@@ -479,6 +498,7 @@ class SubjectErased(AccordError):
 
     code = "ACC-905"
     exit_code = ExitCode.BLOCKED
+    http_status = 409
 
 
 class SignatureError(AccordError):
@@ -505,6 +525,7 @@ class GovernanceError(AccordError):
 
     code = "ACC-920"
     exit_code = ExitCode.BLOCKED
+    http_status = 409
 
 
 class PlanNotApproved(GovernanceError):
@@ -524,18 +545,21 @@ class OwnPlan(GovernanceError):
     """Who asked for an approval can't decide about it."""
 
     code = "ACC-923"
+    http_status = 403
 
 
 class UnknownApproval(UsageError):
     """No approval request has this reference, or several begin with it."""
 
     code = "ACC-924"
+    http_status = 404
 
 
 class NotEntitled(GovernanceError):
     """An account does not exist, is not active, or lacks the permission."""
 
     code = "ACC-925"
+    http_status = 403
 
 
 class NotAttested(GovernanceError):
@@ -570,18 +594,21 @@ class UnknownSubject(UsageError):
     """No data subject has this key."""
 
     code = "ACC-801"
+    http_status = 404
 
 
 class AmbiguousSubject(UsageError):
     """A key belongs to more than one data subject."""
 
     code = "ACC-802"
+    http_status = 422
 
 
 class WrongKeyType(UsageError):
     """A key is not of the type that the data map declares."""
 
     code = "ACC-803"
+    http_status = 422
 
 
 class ErasureRefused(StoreError):

@@ -22,9 +22,10 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from django.apps import AppConfig, apps
-from django.db import DatabaseError, connections
+from django.db import connections
 from django.utils.module_loading import module_has_submodule
 
+from accord import db
 from accord.errors import AccordError, ConfigurationError, UsageError
 from accord.redact import first_line, redact
 
@@ -271,7 +272,7 @@ def _found_by(check: Check) -> Sequence[Finding]:
         return tuple(check.look())
     except AccordError as exc:
         return (_unknown(check.name, str(exc), exc.hint),)
-    except DatabaseError as exc:
+    except db.ERRORS as exc:
         hint = "If its tables are not there yet, run migrate_all; else see the server's log."
         return (_unknown(check.name, f"The database refuses: {first_line(exc)}.", hint),)
     except Exception as exc:  # noqa: BLE001 - whatever a check does, the others are told of

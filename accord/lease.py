@@ -14,24 +14,29 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, connections
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from accord import process
+from accord import db, process
 from accord.clock import Clock, SystemClock
 from accord.errors import LeaseHeld, LeaseLost, StoreUnavailable
 from accord.events import LeaseAwaited, Reporter, silent
 from accord.redact import first_line
+from accord.retry import Backoff, again
 from accord.types import Lease
 
 TABLE = "accord_lease"
 _CREATION_LOCK = 0x6163636F7264  # "accord": serialises ten first starts that create the table at once
+
+_POLLING = Backoff(first=0.05, factor=1.6, most=1.0)
+_AT_ONCE = Backoff(first=0)
 
 _CREATE = f"""
 CREATE TABLE IF NOT EXISTS {TABLE} (
@@ -53,6 +58,7 @@ ON CONFLICT (scope) DO UPDATE SET
     fence = greatest(held.fence + 1, excluded.fence), owner = excluded.owner, run_id = excluded.run_id,
     acquired_at = excluded.acquired_at, expires_at = excluded.expires_at
 WHERE held.expires_at <= clock_timestamp() OR held.fence = %(dead_fence)s
+   OR (held.owner = excluded.owner AND held.run_id = excluded.run_id)  -- granted, and the answer was lost
 RETURNING fence"""  # noqa: S608 - the table's name is a constant of this module
 
 _RENEW = f"""
@@ -112,7 +118,11 @@ class LeaseConnection:
 
     def execute(self, sql: str, parameters: dict[str, Any]) -> tuple[int, tuple[Any, ...] | None]:
         """
-        Run one statement in a transaction of its own.
+        Run one statement in a transaction of its own; once more where the connection was dropped meanwhile.
+
+        Args:
+            sql: A statement that does no harm when it is sent twice: the first answer may be lost.
+            parameters: Its values.
 
         Returns:
             How many rows it touched, and its first row if it returns rows.
@@ -121,19 +131,29 @@ class LeaseConnection:
             StoreUnavailable: The coordinating database can't be reached.
         """
         with self._lock:
+            was_open = self._connection.connection is not None
             try:
-                return self._execute(sql, parameters)
-            except (DatabaseError, InterfaceError) as exc:
-                self._connection.close()
+                return again(
+                    lambda: self._execute(sql, parameters),
+                    when=lambda exc: isinstance(exc, db.ERRORS),
+                    retries=1 if was_open else 0,
+                    backoff=_AT_ONCE,
+                    sleep=time.sleep,
+                )
+            except db.ERRORS as exc:
                 raise StoreUnavailable(
                     f"The coordinating database “{self._connection.alias}” is away: {first_line(exc)}.",
                     hint="Check that it runs and that its URL is right, then run again.",
                 ) from exc
 
     def _execute(self, sql: str, parameters: dict[str, Any]) -> tuple[int, tuple[Any, ...] | None]:
-        with self._connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            return cursor.rowcount, cursor.fetchone() if cursor.description else None
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(sql, parameters)
+                return cursor.rowcount, cursor.fetchone() if cursor.description else None
+        except db.ERRORS:
+            self._connection.close()
+            raise
 
     def ensure_table(self) -> None:
         """Create the lease's table unless it is there. Safe when ten processes do it at once."""
@@ -326,7 +346,7 @@ def _acquire(
 ) -> int:
     """Ask until the lease is granted or the time to wait is over; polls with jitter."""
     deadline = clock.monotonic() + wait
-    pause = 0.05
+    attempt = 0
     while True:
         fence = _try_to_acquire(connection, scope, run_id=run_id, ttl=ttl)
         if fence is not None:
@@ -337,8 +357,8 @@ def _acquire(
             if left <= 0:
                 raise _held(scope, holder, wait)
             report(_awaited(scope, holder, left))
-        clock.sleep(min(max(left, 0), pause * random.uniform(0.5, 1.5)))  # noqa: S311 - jitter, no secret
-        pause = min(pause * 1.6, 1.0)
+        clock.sleep(min(max(left, 0), _POLLING.pause(attempt, random.random())))  # noqa: S311 - jitter, no secret
+        attempt += 1
 
 
 def _try_to_acquire(connection: LeaseConnection, scope: str, *, run_id: str, ttl: float) -> int | None:

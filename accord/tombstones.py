@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, connections, transaction
+from django.db import connections, transaction
 from django.db.models.functions import Now
 
-from accord import conf, keys, subject_key
+from accord import conf, db, keys, subject_key
 from accord.errors import StoreError, SubjectErased, UsageError
 from accord.models import Tombstone
 from accord.redact import first_line
@@ -315,7 +315,7 @@ def _lock(alias: str, kind: str, *, shared: bool) -> None:
 def _translated(alias: str) -> Iterator[None]:
     try:
         yield
-    except DatabaseError as exc:
+    except db.ERRORS as exc:
         raise StoreError(
             f"The tombstones in “{alias}” can't be read: {first_line(exc)}.",
             hint="Run migrate_all, which creates their table first; then run this again.",

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from django.db import DatabaseError, connections, transaction
+from django.db import connections, transaction
 
-from accord import checkpoints, conf, guards, signing
+from accord import checkpoints, conf, db, guards, signing
 from accord.chain import FIELDS, GENESIS, Link
 from accord.checkpoints import Head
 from accord.errors import SignatureError, StoreError
@@ -135,7 +135,7 @@ def verify(since: int | None = None, *, using: str | None = None) -> Report:
 def _translated(alias: str) -> Iterator[None]:
     try:
         yield
-    except DatabaseError as exc:
+    except db.ERRORS as exc:
         raise StoreError(
             f"The audit trail in “{alias}” can't be read: {first_line(exc)}.",
             hint="Run migrate_all, which creates its tables first; then run this again.",

@@ -6,12 +6,11 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accord import health, health_formats
+from accord import db, health, health_formats
 from accord.errors import AccordError
 from accord.health import HealthReport
 
@@ -86,6 +85,6 @@ def _is_staff(request: HttpRequest) -> bool:
     try:
         user = getattr(request, "user", None)
         return bool(user and user.is_active and user.is_staff)
-    except DatabaseError:
+    except db.ERRORS:
         # Sessions live in a database that may be what isn't ready.
         return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -22,6 +21,7 @@ from accord import conf
 from accord.admin_parts import Decision, Pages, ReadOnly, chip, day, person_of
 from accord.clock import SystemClock
 from accord.errors import AccordError
+from accord.words import duration
 from migrator.models import ApprovalState, Attestation, Outcome, PlanApproval, Run, StepRun
 
 if TYPE_CHECKING:
@@ -32,16 +32,8 @@ if TYPE_CHECKING:
 else:
     StepRuns = admin.TabularInline
 
-MINUTE = 60
 APPROVE = "migrator.approve_planapproval"
 OPEN = (ApprovalState.REQUESTED, ApprovalState.APPROVED)
-
-
-def duration(seconds: float | None) -> str:
-    """Write a duration for people; a dash where it isn't known."""
-    if seconds is None:
-        return "-"
-    return f"{seconds:.2f} s" if seconds < MINUTE else str(timedelta(seconds=round(seconds)))
 
 
 class StepRunInline(ReadOnly, StepRuns):
@@ -77,6 +69,10 @@ class RunAdmin(Pages):
     readonly_fields = ("shown_outcome", "lasted")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        # Loaded here, as below. Who looks at a run that was killed is not told that it is running.
+        from migrator.engine import abandoned
+
+        abandoned.close_dead(conf.load())
         done = Count("steps", filter=Q(steps__outcome=Outcome.SUCCEEDED))
         runs: QuerySet[Run] = super().get_queryset(request).annotate(done=done)
         return runs

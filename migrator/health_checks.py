@@ -12,6 +12,7 @@ from accord.registry import Registry, opened
 from accord.stores import Unfinished
 from accord.types import Phase, Step, StepKey
 from accord.words import counted
+from migrator.engine import abandoned
 from migrator.engine.api import Migrations
 from migrator.engine.drift import Drift
 from migrator.engine.situation import Situation
@@ -120,14 +121,14 @@ def _some(keys: Sequence[str]) -> str:
 
 
 def look_at_lease() -> Iterator[Finding]:
-    """See who holds the lease of the migrations, and for how long."""
+    """See who holds the lease of the migrations, and for how long; a run without one is closed."""
+    abandoned.close_dead(conf.load())
     yield judge_lease(_lease())
 
 
 def _lease() -> LeaseRow | None:
-    with opened() as stores:
-        scope = Migrations(stores).lease_scope
-    return lease.read(conf.load().coordinator, scope)
+    settings = conf.load()
+    return lease.read(settings.coordinator, abandoned.lease_scope(settings))
 
 
 def judge_lease(row: LeaseRow | None) -> Finding:

@@ -16,40 +16,12 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from accord import errors
 from accord.errors import AccordError, StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:accord:problem:{code}"
 
 Problem = dict[str, Any]
-
-_STATUS: Mapping[type[AccordError], int] = {
-    AccordError: 500,
-    errors.UsageError: 400,
-    errors.WrongKeyType: 422,
-    errors.AmbiguousSubject: 422,
-    errors.KeyReused: 422,
-    **dict.fromkeys(
-        (
-            *(errors.UnknownStore, errors.UnknownApp, errors.UnknownTarget),
-            *(errors.UnknownSubject, errors.UnknownRequest, errors.UnknownApproval),
-            errors.UnknownNotice,
-        ),
-        404,
-    ),
-    **dict.fromkeys((errors.NotAllowed, errors.OwnRequest, errors.OwnPlan, errors.NotEntitled), 403),
-    **dict.fromkeys(
-        (
-            *(errors.RequestError, errors.GovernanceError, errors.SubjectErased, errors.LeaseError),
-            *(errors.DriftError, errors.PlanChanged, errors.RevisionError, errors.IrreversibleStep),
-        ),
-        409,
-    ),
-    errors.StoreError: 502,
-    errors.StoreUnavailable: 503,
-    errors.EmbeddedError: 503,
-}
 
 # What Django REST framework would say repeats a header or a part of the body.
 _SAID: Mapping[type[exceptions.APIException], str] = {
@@ -94,16 +66,11 @@ def handle(error: Exception, _context: Mapping[str, Any]) -> Response | None:
     return Response(problem, problem["status"], headers=_headers(known), content_type=MEDIA_TYPE)
 
 
-def status_of(error: AccordError) -> int:
-    """Give the status of an error of the suite: that of its class, or of the nearest one above."""
-    return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
-
-
 def of_error(error: AccordError) -> Problem:
     """Describe an error of the suite."""
     title = (type(error).__doc__ or "").strip().splitlines()[0].rstrip(".")
     kind = TYPE.format(code=error.code)
-    return _problem(kind, title, status_of(error), error.message, error.code, error.hint)
+    return _problem(kind, title, error.http_status, error.message, error.code, error.hint)
 
 
 def _translated(error: Exception) -> AccordError | exceptions.APIException | None:

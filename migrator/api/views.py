@@ -22,6 +22,7 @@ from accord.clock import SystemClock
 from accord.registry import opened
 from migrator.api.answers import ApprovalAnswer, ApprovalDetail, PlanAnswer, RunAnswer, RunDetail
 from migrator.cli import render_json
+from migrator.engine import abandoned
 from migrator.engine.api import Migrations
 from migrator.engine.guard import Guard
 from migrator.engine.request import Request
@@ -73,6 +74,7 @@ class RunViewSet(Api, GenericViewSet):
 
 
 def _runs() -> QuerySet[Run]:
+    abandoned.close_dead(conf.load())
     done = Count("steps", filter=Q(steps__outcome=Outcome.SUCCEEDED))
     return Run.objects.using(conf.load().coordinator).annotate(done=done)
 

@@ -1,10 +1,11 @@
-"""The baseline: adopting what stands in a store already, after looking that it does. Pure."""
+"""The baseline: adopting what stands in a store already, after looking that it does."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from accord.errors import BaselineMismatch
+from accord.errors import BaselineMismatch, UsageError
+from accord.stores import Probes, Store, by_store
 from accord.types import Presence, Probe
 from accord.words import counted
 from migrator.engine.plan import Plan
@@ -12,19 +13,42 @@ from migrator.engine.plan import Plan
 _WRONG = (Presence.ABSENT, Presence.PARTIAL, Presence.CONFLICTING)
 
 
-def refuse_mismatch(probes: Sequence[Probe], plan: Plan) -> None:
+def look(stores: Mapping[str, Store], plan: Plan) -> Sequence[Probe]:
     """
-    Make sure that a baseline would record only what is there.
+    Look in the stores, and make sure that a baseline would record only what is there.
 
     The suite's own tables are let off: they can't stand in a system that never ran it.
 
     Args:
-        probes: What was found, for the steps of the plan.
+        stores: The stores by alias.
         plan: What the baseline would record.
 
+    Returns:
+        What was found, for each step of the plan.
+
     Raises:
+        UsageError: A store can't be asked.
         BaselineMismatch: Something is missing, incomplete or different; names what.
     """
+    found = {probe.key: probe for probe in _probed(stores, plan)}
+    # Of what a store says nothing about, nothing is known to be there.
+    probes = [found.get(step.key) or Probe(key=step.key, presence=Presence.ABSENT) for step in plan.steps]
+    _refuse_mismatch(probes, plan)
+    return probes
+
+
+def _probed(stores: Mapping[str, Store], plan: Plan) -> Iterator[Probe]:
+    for alias, steps in by_store(plan.steps).items():
+        store = stores[alias]
+        if not isinstance(store, Probes):
+            raise UsageError(
+                f"The store “{alias}” can't be asked what stands in it.",
+                hint="Name the stores that can, with --store.",
+            )
+        yield from store.probe(steps)
+
+
+def _refuse_mismatch(probes: Sequence[Probe], plan: Plan) -> None:
     foundation = {step.key for step in plan.steps if step.foundation}
     wrong = [probe for probe in probes if probe.presence in _WRONG and probe.key not in foundation]
     if wrong:

@@ -57,6 +57,7 @@ class StepSkipped(Event):
 
     step: Step
     because: Step
+    direction: Direction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +67,15 @@ class RunFinished(Event):
 
     Attributes:
         run_id: The run.
-        outcome: `succeeded`, `failed`, `partial` or `interrupted`.
+        outcome: `succeeded`, `failed` or `interrupted`.
         seconds: How long it took, the wait for the lease not counted.
+        error: What ended the run as a whole, if anything did.
     """
 
     run_id: str
     outcome: str
     seconds: float
+    error: AccordError | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,9 @@ stores themselves, so that a rerun continues wherever this process ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import enum
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from accord.clock import Clock
@@ -19,8 +21,18 @@ from accord.types import Direction, Lease, Step, StepKey, StepOutcome
 from migrator.engine.events import StepBroke, StepFinished, StepSkipped, StepStarted
 from migrator.engine.plan import Plan
 
-Act = Callable[[Store, Step, Lease, Reporter], StepOutcome]
-"""What is done with each step: apply, revert, or only write the ledger."""
+
+class Action(enum.StrEnum):
+    """What is done with a step."""
+
+    APPLY = "apply"
+    RENEW = "renew"
+    """Its revert did not end: undo the rest, then apply it."""
+    REVERT = "revert"
+    RECORD = "record"
+    """Write the ledger alone."""
+    FORGET = "forget"
+    """Strike from the ledger alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +64,6 @@ class Execution:
         return ExitCode.FAILED if self.failures else ExitCode.DONE
 
 
-def apply_step(store: Store, step: Step, lease: Lease, report: Reporter) -> StepOutcome:
-    """Apply a step and record it."""
-    return store.apply(step, lease, report)
-
-
 def renew_step(store: Store, step: Step, lease: Lease, report: Reporter) -> StepOutcome:
     """
     Apply a step whose revert did not end: the rest of it goes first.
@@ -68,18 +75,13 @@ def renew_step(store: Store, step: Step, lease: Lease, report: Reporter) -> Step
     return store.apply(step, lease, report)
 
 
-def revert_step(store: Store, step: Step, lease: Lease, report: Reporter) -> StepOutcome:
-    """Undo a step and strike it from the ledger."""
-    return store.revert(step, lease, report)
-
-
-def record_step(store: Store, step: Step, lease: Lease, _report: Reporter) -> StepOutcome:
+def record_step(store: Store, step: Step, lease: Lease) -> StepOutcome:
     """Write a step into the ledger without acting."""
     _records(store).record(step, lease)
     return StepOutcome(key=step.key, direction=Direction.APPLY, already=True, detail="recorded only")
 
 
-def forget_step(store: Store, step: Step, lease: Lease, _report: Reporter) -> StepOutcome:
+def forget_step(store: Store, step: Step, lease: Lease) -> StepOutcome:
     """Strike a step from the ledger without acting."""
     _records(store).forget(step, lease)
     return StepOutcome(
@@ -126,13 +128,13 @@ class Executor:
         self._failures: dict[StepKey, Failure] = {}
         self._skipped: dict[StepKey, Step] = {}
 
-    def run(self, plan: Plan, acts: Mapping[StepKey, Act]) -> Execution:
+    def run(self, plan: Plan, actions: Mapping[StepKey, Action]) -> Execution:
         """
         Take every step of a plan.
 
         Args:
             plan: The steps.
-            acts: What to do with each of them.
+            actions: What to do with each of them.
 
         Returns:
             What became of them. A step's own error is in there and is not raised.
@@ -140,16 +142,19 @@ class Executor:
         Raises:
             LeaseError: The lease was lost, or a store saw a later token. The run stops at once.
             StoreUnavailable: A store went away. The run stops at once.
+            StepFailed: What a store does before or after its steps failed. The run stops at once.
             Interrupted: `stop` said so.
         """
-        hooked = self._hooked_stores()
-        for store, steps in self._with_steps(hooked, plan):
-            store.before_run(steps, plan.direction, self._report)
+        hooked = self._hooked_stores(plan)
+        for alias, store, steps in hooked:
+            with _translated_hook(alias, "begins"):
+                store.before_run(steps, plan.direction, self._report)
         for position, step in enumerate(plan.steps, start=1):
-            self._take(step, position, plan, acts[step.key])
-        for store, steps in self._with_steps(hooked, plan):
+            self._take(step, position, plan, actions[step.key])
+        for alias, store, steps in hooked:
             if not any(step.key in self._failures or step.key in self._skipped for step in steps):
-                store.after_run(steps, plan.direction, self._report)
+                with _translated_hook(alias, "ends"):
+                    store.after_run(steps, plan.direction, self._report)
         return self.so_far()
 
     def so_far(self) -> Execution:
@@ -160,19 +165,19 @@ class Executor:
             skipped=tuple(self._skipped.values()),
         )
 
-    def _hooked_stores(self) -> Mapping[str, RunHooks]:
-        return {alias: store for alias, store in self._stores.items() if isinstance(store, RunHooks)}
-
-    @staticmethod
-    def _with_steps(hooked: Mapping[str, RunHooks], plan: Plan) -> Sequence[tuple[RunHooks, Sequence[Step]]]:
+    def _hooked_stores(self, plan: Plan) -> Sequence[tuple[str, RunHooks, Sequence[Step]]]:
         groups = by_store(plan.steps)
-        return [(store, groups.get(alias, ())) for alias, store in hooked.items()]
+        return [
+            (alias, store, groups.get(alias, ()))
+            for alias, store in self._stores.items()
+            if isinstance(store, RunHooks)
+        ]
 
-    def _take(self, step: Step, position: int, plan: Plan, act: Act) -> None:
+    def _take(self, step: Step, position: int, plan: Plan, action: Action) -> None:
         cause = self._broken_parent(plan, step)
         if cause is not None:
             self._skipped[step.key] = step
-            self._report(StepSkipped(step=step, because=cause))
+            self._report(StepSkipped(step=step, because=cause, direction=plan.direction))
             return
         if self._stop():
             raise Interrupted(
@@ -183,7 +188,7 @@ class Executor:
         self._report(StepStarted(step=step, direction=plan.direction, position=position, total=total))
         started = self._clock.monotonic()
         try:
-            outcome = act(self._stores[step.key.store], step, self._lease, self._report)
+            outcome = self._do(action, self._stores[step.key.store], step)
         except (LeaseError, StoreUnavailable):
             raise
         except Exception as exc:  # noqa: BLE001 - a revision's own code may raise anything; it is reported
@@ -194,6 +199,19 @@ class Executor:
             self._report(
                 StepFinished(step=step, outcome=outcome, seconds=seconds, position=position, total=total)
             )
+
+    def _do(self, action: Action, store: Store, step: Step) -> StepOutcome:
+        match action:
+            case Action.APPLY:
+                return store.apply(step, self._lease, self._report)
+            case Action.REVERT:
+                return store.revert(step, self._lease, self._report)
+            case Action.RENEW:
+                return renew_step(store, step, self._lease, self._report)
+            case Action.RECORD:
+                return record_step(store, step, self._lease)
+            case Action.FORGET:
+                return forget_step(store, step, self._lease)
 
     def _broken_parent(self, plan: Plan, step: Step) -> Step | None:
         """Find the failed step because of which this one can't go."""
@@ -217,3 +235,23 @@ def _step_failed(step: Step, cause: Exception) -> StepFailed:
     )
     error.__cause__ = cause
     return error
+
+
+@contextmanager
+def _translated_hook(alias: str, moment: str) -> Iterator[None]:
+    """
+    Turn what a store's own code raises around a run into an error that a report can hold.
+
+    Raises:
+        StepFailed: It raised anything that is no error of the suite.
+    """
+    try:
+        yield
+    except AccordError:
+        raise
+    except Exception as exc:
+        raise StepFailed(
+            f"What the store “{alias}” does when a run {moment} failed with {type(exc).__name__}: "
+            f"{first_line(exc)}.",
+            hint="Mend the cause and run the same command again; --traceback shows the whole error.",
+        ) from exc

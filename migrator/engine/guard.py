@@ -9,18 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from django.db import DatabaseError
-
-from accord import conf
+from accord import conf, db
 from accord.clock import Clock
 from accord.errors import AccordError, ExitCode
 from accord.events import Reporter, silent
 from accord.redact import first_line
 from accord.types import Direction, Step, StepKey
 from migrator.engine.events import RunNoted
-from migrator.engine.executor import Execution
 from migrator.engine.plan import Plan
-from migrator.engine.request import Request
+from migrator.engine.request import Request, RunReport
 from migrator.engine.situation import Situation
 from migrator.governance import policy as policies
 from migrator.governance import rules
@@ -110,29 +107,35 @@ class Guard:
     def finish(
         self,
         request: Request,
-        plan: Plan,
         situation: Situation,
-        execution: Execution,
-        run_id: str,
+        result: RunReport,
         report: Reporter = silent,
     ) -> None:
         """
         Note in the approval what was done, and attest a run that succeeded where others rely on it.
 
-        The run is over and stands, whatever happens here: what can't be written is reported, the
-        next run strikes off by the ledgers, and `migration_approval attest` attests by them.
+        A run that failed as a whole is not attested, although all of its steps may stand. The run is
+        over and stands, whatever happens here: what can't be written is reported, the next run
+        strikes off by the ledgers, and `migration_approval attest` attests by them.
         """
         try:
             if self._taken is not None:
-                self.approvals.finish(self._taken, [outcome.key for outcome in execution.outcomes])
-            if self._attests(request, plan, execution):
-                self._attest(plan, situation, run_id, report)
-        except (DatabaseError, OSError, AccordError) as exc:
+                done = [outcome.key for outcome in result.execution.outcomes]
+                self.approvals.finish(self._taken, done)
+            if request.kind in _ACTS and self._policies.attests(self._settings.environment):
+                self._attest_whole(situation, result, report)
+        except (*db.ERRORS, OSError, AccordError) as exc:
             report(RunNoted(note=f"The papers of this run are not complete: {first_line(exc)}"))
 
-    def _attests(self, request: Request, plan: Plan, execution: Execution) -> bool:
-        whole = execution.exit_code is ExitCode.DONE and len(execution.outcomes) == len(plan)
-        return whole and request.kind in _ACTS and self._policies.attests(self._settings.environment)
+    def _attest_whole(self, situation: Situation, result: RunReport, report: Reporter) -> None:
+        if len(result.execution.outcomes) < len(result.plan):
+            return
+        if result.exit_code is ExitCode.DONE:
+            self._attest(result.plan, situation, result.run_id, report)
+        else:
+            # No further run has steps to take, and so none would attest these.
+            note = "Not attested, because the run failed after its last step. Once the cause is mended: "
+            report(RunNoted(note=f"{note}migration_approval attest."))
 
     def _attest(self, plan: Plan, situation: Situation, run_id: str, report: Reporter) -> None:
         if not self.approvals.exist():

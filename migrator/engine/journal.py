@@ -8,11 +8,10 @@ stops a run: the stores' ledgers are the truth.
 
 from __future__ import annotations
 
-from django.db import DatabaseError, connections, models
+from django.db import IntegrityError, connections, models
 
-from accord import process
+from accord import db, process
 from accord.clock import Clock
-from accord.errors import AccordError
 from accord.events import Event, StepNoted
 from accord.types import Direction, Step
 from migrator.engine.events import (
@@ -66,11 +65,6 @@ class Journal:
             case RunFinished():
                 self._end(event)
 
-    def blame(self, error: AccordError) -> None:
-        """Note the error that ended the run as a whole; :class:`RunFinished` writes it."""
-        if self._run is not None:
-            self._run.error_code, self._run.error = error.code, error.message
-
     def _begin(self, event: RunStarted) -> None:
         self._run = Run(
             id=event.run_id,
@@ -84,19 +78,6 @@ class Journal:
         )
         self._unsaved.append(self._run)
         self._flush()
-        self._close_dead_runs()
-
-    def _close_dead_runs(self) -> None:
-        """Mark runs that were killed: under the lease, nobody but us can be running."""
-        if not self._available or self._run is None:
-            return
-        dead = Run.objects.using(self._alias).filter(outcome=Outcome.RUNNING).exclude(pk=self._run.pk)
-        steps = StepRun.objects.using(self._alias).filter(outcome=Outcome.RUNNING).exclude(run=self._run)
-        try:
-            steps.update(outcome=Outcome.INTERRUPTED)
-            dead.update(outcome=Outcome.INTERRUPTED, finished_at=self._clock.now())
-        except DatabaseError:
-            self._available = False
 
     def _open(self, step: Step, direction: Direction) -> StepRun:
         self._position += 1
@@ -137,7 +118,7 @@ class Journal:
         self._write_current()
 
     def _skip(self, event: StepSkipped) -> None:
-        skipped = self._open(event.step, Direction.APPLY)
+        skipped = self._open(event.step, event.direction)
         skipped.outcome = Outcome.SKIPPED
         skipped.detail = f"needs {event.because.key}"
         self._write_current()
@@ -151,8 +132,14 @@ class Journal:
     def _end(self, event: RunFinished) -> None:
         if self._run is None:
             return
+        if self._current is not None:
+            # The run ended inside of this step, and whether the step's work stands is not known here.
+            self._current.outcome = Outcome.INTERRUPTED
+            self._write_current()
         self._run.outcome = event.outcome
         self._run.finished_at = self._clock.now()
+        if event.error is not None:
+            self._run.error_code, self._run.error = event.error.code, event.error.message
         if self._run not in self._unsaved:
             self._unsaved.append(self._run)
         self._flush()
@@ -163,19 +150,38 @@ class Journal:
 
     def _flush(self) -> None:
         """Write what is unsaved, if the tables are there; otherwise keep it for the next time."""
-        try:
-            if not self._available:
-                self._available = self._tables_exist()
-            while self._available and self._unsaved:
-                record = self._unsaved[0]
-                record.save(using=self._alias, force_insert=record._state.adding)
-                self._unsaved.pop(0)
-        except DatabaseError:
-            self._available = False
+        for _attempt in (1, 2):
+            try:
+                self._write_unsaved()
+                break
+            except db.ERRORS:
+                self._available = False
+                # Dropped, perhaps, while another store worked: once more on a new connection.
+                db.revive(self._alias)
         self._flushed_at = self._clock.monotonic()
 
-    def _tables_exist(self) -> bool:
-        with connections[self._alias].cursor() as cursor:
-            cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [StepRun._meta.db_table])
-            row = cursor.fetchone()
-        return bool(row and row[0])
+    def _write_unsaved(self) -> None:
+        if not self._available:
+            self._available = tables_exist(self._alias)
+        while self._available and self._unsaved:
+            _save(self._unsaved[0], self._alias)
+            self._unsaved.pop(0)
+
+
+def _save(record: models.Model, alias: str) -> None:
+    """Write a row; one that was written before, and whose answer was lost, is found by its position."""
+    try:
+        record.save(using=alias, force_insert=record._state.adding)
+    except IntegrityError:
+        if isinstance(record, StepRun):
+            there = StepRun.objects.using(alias).filter(run=record.run, position=record.position)
+            record.pk = there.values_list("pk", flat=True).get()
+        record.save(using=alias, force_update=True)
+
+
+def tables_exist(alias: str) -> bool:
+    """Check whether the journal's tables are there: on an empty database they aren't."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [StepRun._meta.db_table])
+        row = cursor.fetchone()
+    return bool(row and row[0])

@@ -8,7 +8,7 @@ trail holds for it, so that writing into the table is not enough.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import IntegrityError, connections, transaction
 from django.db.models import Q, QuerySet
@@ -31,7 +31,6 @@ _EVENTS = {
     ApprovalState.APPROVED: Event.APPROVAL_GRANTED,
     ApprovalState.REJECTED: Event.APPROVAL_REJECTED,
 }
-_LOOKED_AT = 50  # closed requests older than these can't be what anybody waits for
 
 
 class Approvals:
@@ -229,11 +228,15 @@ class Approvals:
         Raises:
             PlanNotApproved: There is none; says how far a request for it is, or how to ask.
         """
-        candidates = list(self._candidates(work)) if self.exist() else []
-        for approval in candidates:
-            if self.state_of(approval) is ApprovalState.APPROVED and not self._flaw(approval, work):
+        if not self.exist():
+            raise self._nobody_asked(work)
+        alike = self.all().filter(kind=work.kind, direction=work.direction.value)
+        # Of open ones there are few, however many were closed since they were asked for.
+        for approval in alike.filter(state=ApprovalState.APPROVED, expires_at__gt=self._clock.now()):
+            if not self._flaw(approval, work):
                 return approval
-        raise self._missing(work, candidates)
+        telling = Q(digest=work.digest) | Q(state=ApprovalState.APPROVED)
+        raise self._missing(work, alike.filter(telling))
 
     def take(self, work: Work, run_id: str) -> PlanApproval:
         """
@@ -278,10 +281,6 @@ class Approvals:
                 locked.state, locked.used_at = ApprovalState.USED, self._clock.now()
             locked.save(using=self._using)
 
-    def _candidates(self, work: Work) -> QuerySet[PlanApproval]:
-        named = Q(kind=work.kind, direction=work.direction.value)
-        return self.all().filter(named)[:_LOOKED_AT]
-
     def _flaw(self, approval: PlanApproval, work: Work) -> str:
         """Say why an approval does not cover work; empty when it does."""
         if digest_of(approval.direction, approval.steps) != approval.digest:
@@ -301,7 +300,7 @@ class Approvals:
         )
         return "" if granted.exists() else "the audit trail does not know that it was granted"
 
-    def _missing(self, work: Work, candidates: Sequence[PlanApproval]) -> PlanNotApproved:
+    def _missing(self, work: Work, candidates: Iterable[PlanApproval]) -> PlanNotApproved:
         """Say what the person in front of the refused run should know."""
         for approval in candidates:
             state = self.state_of(approval)
@@ -314,6 +313,9 @@ class Approvals:
                 return self._refusal(f"Approval request {approval.short} is {state.value}.", work)
             if state is ApprovalState.APPROVED and (flaw := self._flaw(approval, work)):
                 return self._refusal(f"Approval {approval.short} does not count here: {flaw}.", work)
+        return self._nobody_asked(work)
+
+    def _nobody_asked(self, work: Work) -> PlanNotApproved:
         return self._refusal("Nobody has asked for its approval.", work)
 
     def _refusal(self, fact: str, work: Work) -> PlanNotApproved:

@@ -8,9 +8,10 @@ matter where it was kept meanwhile.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +40,7 @@ from migrator.models import Attestation
 
 SCHEMA = "accord.attestation/1"
 _NAMED = 10
+_PAGE = 10
 _TEXTS = ("schema", "project", "environment", "direction", "outcome", "run", "at", "key", "signature")
 
 
@@ -204,10 +206,17 @@ class Attestations:
             NotAttested: Some haven't.
             ForgedSignature, ForeignSignature: They seem to have been, by a word that can't be believed.
         """
-        believed, doubted = self._known(environment, work.direction)
-        missing = [step for step in work.steps if not _is_attested(step, believed)]
-        if not missing:
-            return
+        believed: dict[str, set[str]] = {}
+        doubted: list[SignatureError] = []
+        missing = list(work.steps)
+        for document in self._documents(environment, work.direction):
+            named = _named(missing, document)
+            if named and self._is_believed(document, doubted):
+                for key, checksum in named:
+                    believed.setdefault(key, set()).add(checksum)
+                missing = [step for step in missing if not _is_attested(step, believed)]
+            if not missing:
+                return
         if doubted:
             raise doubted[0]
         names = ", ".join(_what_differs(step, believed) for step in missing[:_NAMED])
@@ -217,31 +226,29 @@ class Attestations:
             "--output FILE there, migration_approval import FILE here.",
         )
 
-    def all(self) -> Sequence[Attestation]:
-        """List what is kept, newest first; nothing on an empty database."""
+    def _documents(self, environment: str, direction: Direction) -> Iterator[Mapping[str, Any]]:
+        """Read what an environment attested, newest first, page by page; nothing is believed yet."""
         with connections[self._using].cursor() as cursor:
             cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [Attestation._meta.db_table])
             there = bool((cursor.fetchone() or [False])[0])
-        return list(Attestation.objects.using(self._using)) if there else []
+        if not there:
+            return
+        kept = Attestation.objects.using(self._using).filter(
+            document__environment=environment, document__direction=direction.value
+        )
+        for start in itertools.count(0, _PAGE):
+            page = list(kept.values_list("document", flat=True)[start : start + _PAGE])
+            yield from page
+            if len(page) < _PAGE:
+                return
 
-    def _known(
-        self, environment: str, direction: Direction
-    ) -> tuple[Mapping[str, set[str]], Sequence[SignatureError]]:
-        """Collect what is attested, and the errors of what can't be believed."""
-        believed: dict[str, set[str]] = {}
-        doubted: list[SignatureError] = []
-        for attestation in self.all():
-            document = attestation.document
-            if (document.get("environment"), document.get("direction")) != (environment, direction.value):
-                continue
-            try:
-                self.check(document, f"of run {attestation.run_id or attestation.reference[:8]}")
-            except SignatureError as exc:
-                doubted.append(exc)
-                continue
-            for entry in document["steps"]:
-                believed.setdefault(entry["key"], set()).add(entry["checksum"])
-        return believed, doubted
+    def _is_believed(self, document: Mapping[str, Any], doubted: list[SignatureError]) -> bool:
+        try:
+            self.check(document, f"of run {document['run'] or 'unknown'}")
+        except SignatureError as exc:
+            doubted.append(exc)
+            return False
+        return True
 
     def _holds(self, attestation: Attestation) -> bool:
         try:
@@ -333,6 +340,12 @@ def _unusable(place: str, why: str) -> AttestationUnusable:
         f"The attestation {place} can't be used: {why}.",
         hint="Take the file that migration_approval attest --output FILE wrote.",
     )
+
+
+def _named(steps: Iterable[Step], document: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    """Return key and checksum of those of the steps that a document names, with whatever content."""
+    keys = {str(step.key) for step in steps}
+    return [(entry["key"], entry["checksum"]) for entry in document["steps"] if entry["key"] in keys]
 
 
 def _is_attested(step: Step, believed: Mapping[str, set[str]]) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import DatabaseError
 
-from accord import audit
+from accord import audit, db
 from accord.errors import NotEntitled
 
 REQUEST = "migrator.add_planapproval"
@@ -26,7 +25,7 @@ def named(username: str) -> Person:
     model = get_user_model()
     try:
         person: Person = model._default_manager.get_by_natural_key(username)
-    except (model.DoesNotExist, DatabaseError) as exc:
+    except (model.DoesNotExist, *db.ERRORS) as exc:
         raise NotEntitled(
             "No account has the user name that --as gives.",
             hint="Correct the name, or make the account: manage.py createsuperuser.",

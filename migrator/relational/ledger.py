@@ -18,11 +18,12 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.apps.registry import Apps
-from django.db import DatabaseError, IntegrityError, connections, models, transaction
+from django.db import IntegrityError, connections, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.functions import Now
 from django.utils.timezone import now
 
+from accord import db
 from accord.errors import StaleFence
 from accord.types import AppliedStep, Lease, Step, StepKey
 from migrator.relational.loader import Name
@@ -335,7 +336,7 @@ class Ledger:
         query = model._default_manager.using(self._alias).values_list(*fields)
         try:
             return self._guarded(lambda: list(query))
-        except DatabaseError as exc:
+        except db.ERRORS as exc:
             if vendor_of(connections[self._alias]).is_unreachable(exc):
                 raise
             if model._meta.db_table in connections[self._alias].introspection.table_names():
@@ -354,7 +355,7 @@ class Ledger:
         try:
             with connection.schema_editor() as editor:
                 editor.create_model(model)
-        except DatabaseError:
+        except db.ERRORS:
             # Somebody else was faster; anything else is a real error.
             if model._meta.db_table not in connection.introspection.table_names():
                 raise

@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from accord import conf
+from accord import conf, db
 from accord.errors import ConfigurationError, IrreversibleStep
 from accord.events import Reporter, silent
 from accord.stores import StoreFeatures
@@ -149,6 +149,7 @@ class RelationalStore:
     def before_run(self, steps: Sequence[Step], direction: Direction, report: Reporter) -> None:
         """Send `pre_migrate`."""
         with failures.translated_signal(self.alias, "pre_migrate"):
+            db.revive(self.alias)
             self._forget()
             if not self._apps():
                 return
@@ -167,6 +168,7 @@ class RelationalStore:
     def after_run(self, steps: Sequence[Step], direction: Direction, report: Reporter) -> None:
         """Record squashed migrations whose replaced ones are applied, and send `post_migrate`."""
         with failures.translated_signal(self.alias, "post_migrate"):
+            db.revive(self.alias)
             if not self._apps():
                 return
             if not steps:
@@ -253,6 +255,8 @@ class RelationalStore:
     def _running(self, step: Step) -> Iterator[None]:
         """Translate errors; after one, nothing that was carried along can be trusted."""
         with failures.translated_step(step):
+            # Another store may have worked for hours, and an idle connection is cut by many.
+            db.revive(self.alias)
             try:
                 yield
             except BaseException:

@@ -6,7 +6,7 @@ from django import template
 from django.utils.safestring import SafeString
 
 from accord.admin_parts import chip
-from migrator.admin import duration
+from accord.words import duration
 from migrator.models import StepRun
 
 register = template.Library()

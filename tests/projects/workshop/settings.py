@@ -20,6 +20,8 @@ INSTALLED_APPS = [
     "searchindex",
     "workshop",
 ]
+# Where a project has templates, Django's checks import every library of template tags.
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": environ.Env.db_url_config(os.environ["DATABASE_URL"])}

@@ -34,7 +34,7 @@ from core.settings.interfaces import rest_framework
 )
 def test_status_follows_the_class_of_the_error(kind: type[errors.AccordError], status: int) -> None:
     """A class that isn't named has the status of the nearest one above it."""
-    assert problems.status_of(kind("It is so.")) == status
+    assert problems.of_error(kind("It is so."))["status"] == status
 
 
 def test_problem_has_fact_code_and_next_move() -> None:

@@ -8,7 +8,7 @@ from accord.errors import Interrupted, LeaseLost, StaleFence
 from accord.testing import FakeClock, MemoryServer, MemoryStore, RecordingReporter, make_lease, make_step
 from accord.types import Lease, Step
 from migrator.engine.events import StepBroke, StepFinished, StepSkipped
-from migrator.engine.executor import Executor, apply_step
+from migrator.engine.executor import Action, Executor
 from migrator.engine.graph import build_graph
 from migrator.engine.plan import Plan, Target, plan_forward
 
@@ -48,7 +48,7 @@ def test_every_step_is_applied_in_order() -> None:
     """A plan without trouble ends with every step recorded."""
     executor, plan, report = run()
 
-    execution = executor.run(plan, {step.key: apply_step for step in plan.steps})
+    execution = executor.run(plan, {step.key: Action.APPLY for step in plan.steps})
 
     assert [outcome.key for outcome in execution.outcomes] == [step.key for step in plan.steps]
     assert [event.step for event in report.of(StepFinished)] == list(plan.steps)
@@ -58,7 +58,7 @@ def test_failed_step_stops_what_needs_it_and_nothing_else() -> None:
     """Dependants are left out over store borders; a free step still runs."""
     executor, plan, report = run({"0002_two": fail})
 
-    execution = executor.run(plan, {step.key: apply_step for step in plan.steps})
+    execution = executor.run(plan, {step.key: Action.APPLY for step in plan.steps})
 
     assert {str(item.key) for item in execution.outcomes} == {"a:x.0001_one", "b:y.0001_free"}
     assert [str(item.step.key) for item in execution.failures] == ["a:x.0002_two"]
@@ -73,7 +73,7 @@ def test_wish_to_stop_is_heard_between_two_steps() -> None:
     executor, plan, _ = run(stop=lambda: next(wishes))
 
     with pytest.raises(Interrupted):
-        executor.run(plan, {step.key: apply_step for step in plan.steps})
+        executor.run(plan, {step.key: Action.APPLY for step in plan.steps})
 
     assert len(executor.so_far().outcomes) == 1
 
@@ -90,7 +90,7 @@ def test_lost_lease_ends_the_run_before_the_next_step() -> None:
     executor, plan, _ = run(lease=Lease(scope="s", owner="o", run_id="r", fence=1, guard=guard))
 
     with pytest.raises(LeaseLost):
-        executor.run(plan, {step.key: apply_step for step in plan.steps})
+        executor.run(plan, {step.key: Action.APPLY for step in plan.steps})
 
     assert len(executor.so_far().outcomes) == 1
 
@@ -100,4 +100,4 @@ def test_stale_fence_ends_the_run() -> None:
     executor, plan, _ = run(servers={"b": MemoryServer(fence=9)}, lease=make_lease(3))
 
     with pytest.raises(StaleFence):
-        executor.run(plan, {step.key: apply_step for step in plan.steps})
+        executor.run(plan, {step.key: Action.APPLY for step in plan.steps})

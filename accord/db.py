@@ -1,0 +1,24 @@
+"""What a database of Django's settings does when it fails: one name for its errors, and a way back."""
+
+from __future__ import annotations
+
+from django.db import DatabaseError, InterfaceError, connections
+
+ERRORS = (DatabaseError, InterfaceError)
+"""Whatever Django raises about a database; what a dropped connection raises is no DatabaseError."""
+
+
+def revive(alias: str) -> None:
+    """
+    Close this thread's connection if the server has dropped it, so that the next statement opens another.
+
+    Django does so between two HTTP requests only. Inside a transaction nothing is done: what was
+    sent in it is lost with the connection, and its owner has to hear of that.
+
+    Args:
+        alias: The database.
+    """
+    for connection in connections.all(initialized_only=True):
+        is_idle = connection.connection is not None and not connection.in_atomic_block
+        if connection.alias == alias and is_idle and not connection.is_usable():
+            connection.close()

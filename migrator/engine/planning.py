@@ -1,0 +1,109 @@
+"""Planning a request: whether it fits the situation, which steps it comes to, and what is done with each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from accord.errors import InconsistentLedger, UnknownTarget, UsageError
+from accord.stores import Store
+from accord.types import Direction, Presence, Source, Step, StepKey
+from migrator.engine import baseline
+from migrator.engine.executor import Action
+from migrator.engine.plan import Plan, plan_forward, plan_revert
+from migrator.engine.request import Request
+from migrator.engine.situation import Situation
+from migrator.models import RunKind
+
+_NO_FILE = Path("(no file)")
+
+
+def plan_request(request: Request, situation: Situation, stores: Mapping[str, Store]) -> Plan:
+    """
+    Plan a request. Nothing is changed.
+
+    Args:
+        request: What is wanted.
+        situation: Files and ledgers.
+        stores: The stores by alias.
+
+    Raises:
+        UsageError: The request does not fit the situation.
+        DriftError: Files and ledgers disagree.
+        IrreversibleStep: A revert would pass a step that can't be undone.
+    """
+    orphan = _orphan(request, situation)
+    if orphan is not None:
+        return Plan(direction=Direction.REVERT, steps=(orphan,), parents={orphan.key: frozenset()})
+    situation.refuse_drift(_mended_by(request, situation))
+    if request.direction is Direction.REVERT:
+        applied_by_run = _applied_by(request, situation)
+        plan = plan_revert(situation.graph, situation.standing, request.target, applied_by_run)
+    else:
+        plan = plan_forward(situation.graph, situation.done, request.target)
+    if request.kind is RunKind.FAKE:
+        _refuse_fake(plan, stores)
+    return plan
+
+
+def actions_for(
+    request: Request, plan: Plan, situation: Situation, stores: Mapping[str, Store]
+) -> Mapping[StepKey, Action]:
+    """
+    Decide what is done with each step of a plan. A baseline looks in the stores, so ask under the lease.
+
+    Raises:
+        UsageError, BaselineMismatch: As for :func:`migrator.engine.baseline.look`.
+    """
+    if request.kind is RunKind.BASELINE:
+        # Only the suite's own tables may be absent: they can't stand in a system that never ran it.
+        presence = {probe.key: probe.presence for probe in baseline.look(stores, plan)}
+        return {
+            key: Action.APPLY if found is Presence.ABSENT else Action.RECORD
+            for key, found in presence.items()
+        }
+    if request.kind is RunKind.FAKE:
+        return dict.fromkeys(_keys(plan), Action.FORGET if request.revert else Action.RECORD)
+    if plan.direction is Direction.REVERT:
+        return dict.fromkeys(_keys(plan), Action.REVERT)
+    return {key: Action.RENEW if key in situation.half_reverted else Action.APPLY for key in _keys(plan)}
+
+
+def _keys(plan: Plan) -> Sequence[StepKey]:
+    return [step.key for step in plan.steps]
+
+
+def _orphan(request: Request, situation: Situation) -> Step | None:
+    """Find the ledger entry without a file that a request names by its whole key, to strike it."""
+    if request.kind is not RunKind.FAKE or not request.revert:
+        return None
+    for key in situation.applied:
+        if str(key) == request.target.step and key not in situation.graph:
+            return Step(key=key, source=Source(path=_NO_FILE, content=b""), title="file is gone")
+    return None
+
+
+def _mended_by(request: Request, situation: Situation) -> Sequence[StepKey]:
+    """Name the drift that a baseline may mend: steps after one that the ledger doesn't know."""
+    if request.kind is not RunKind.BASELINE:
+        return ()
+    return [found.key for found in situation.drift if isinstance(found.error, InconsistentLedger)]
+
+
+def _applied_by(request: Request, situation: Situation) -> Sequence[StepKey]:
+    run_id = request.target.run_id
+    keys = [key for key, entry in situation.applied.items() if run_id and entry.run_id == run_id]
+    if run_id and not keys:
+        raise UnknownTarget(
+            f"No applied step was recorded by the run “{run_id}”.", hint="The admin lists the runs."
+        )
+    return keys
+
+
+def _refuse_fake(plan: Plan, stores: Mapping[str, Store]) -> None:
+    for step in plan.steps:
+        if not stores[step.key.store].features.allows_fake:
+            raise UsageError(
+                f"{step.key} can't be faked: --fake is for Django's own migrations.",
+                hint="Use --baseline, which looks whether the effect is there, or --store.",
+            )

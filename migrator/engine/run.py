@@ -1,0 +1,144 @@
+"""
+One run, from the moment that it holds the lease: its journal, its papers, its steps, its report.
+
+Every exit leads through :meth:`Run._end`, so that no run is shown as running after it ended, and
+what was done is told whatever ended it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from accord import conf, db
+from accord.clock import Clock
+from accord.errors import AccordError, Interrupted
+from accord.events import Reporter, fan_out
+from accord.stores import Store
+from accord.types import Lease, StepKey
+from migrator.engine import abandoned
+from migrator.engine.events import RunFinished, RunStarted
+from migrator.engine.executor import Action, Executor
+from migrator.engine.journal import Journal
+from migrator.engine.plan import Plan
+from migrator.engine.request import Request, RunReport
+from migrator.engine.situation import Situation
+from migrator.models import Outcome
+
+if TYPE_CHECKING:
+    from migrator.engine.guard import Guard
+
+
+class Run:
+    """
+    A run that holds the lease.
+
+    Args:
+        stores: The stores by alias.
+        settings: Settings of the suite.
+        clock: Time.
+        held: The lease.
+        guard: Keeps the papers of the run; None where there is nothing to do.
+        report: Hears what happens.
+        stop: Asked between steps; True ends the run there.
+    """
+
+    def __init__(
+        self,
+        stores: Mapping[str, Store],
+        settings: conf.AccordSettings,
+        clock: Clock,
+        *,
+        held: Lease,
+        guard: Guard | None,
+        report: Reporter,
+        stop: Callable[[], bool],
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._held = held
+        self._guard = guard
+        # A run with nothing to do is no history.
+        self._tell = fan_out([Journal(settings.coordinator, clock), report]) if guard else report
+        self._executor = Executor(stores, held, report=self._tell, clock=clock, stop=stop)
+        self._started = clock.monotonic()
+
+    def carry_out(
+        self, request: Request, plan: Plan, situation: Situation, actions: Mapping[StepKey, Action]
+    ) -> RunReport:
+        """
+        Take every step of a plan.
+
+        Args:
+            request: What is wanted.
+            plan: The plan made under the lease.
+            situation: What it was made of.
+            actions: What is done with each step.
+
+        Returns:
+            What was done, what failed, and what ended the run early: all of it, from every exit.
+
+        Raises:
+            GovernanceError: The policy refuses the plan; nothing was changed.
+        """
+        abandoned.close_others(self._settings.coordinator, self._clock, holder=self._held.run_id)
+        if self._guard is not None:
+            self._guard.take(request, plan, situation, self._held.run_id, self._tell)
+        try:
+            error = self._attempt(request, plan, actions)
+        except BaseException as exc:
+            crash = Interrupted(f"The run broke off with {type(exc).__name__}.", hint="See the traceback.")
+            self._end(request, plan, situation, crash)
+            raise
+        return self._end(request, plan, situation, error)
+
+    def _attempt(self, request: Request, plan: Plan, actions: Mapping[StepKey, Action]) -> AccordError | None:
+        """Return what ended the run as a whole, if anything did."""
+        self._tell(
+            RunStarted(
+                run_id=self._held.run_id,
+                kind=request.kind.value,
+                environment=self._settings.environment,
+                plan=plan,
+                fence=self._held.fence,
+            )
+        )
+        try:
+            self._executor.run(plan, actions)
+        except AccordError as exc:
+            return exc
+        except KeyboardInterrupt:
+            return Interrupted(
+                "Stopped at once, in the middle of what was going on.",
+                hint="Run the same command again to continue.",
+            )
+        return None
+
+    def _end(
+        self, request: Request, plan: Plan, situation: Situation, error: AccordError | None
+    ) -> RunReport:
+        report = RunReport(
+            run_id=self._held.run_id if plan.steps else "",
+            plan=plan,
+            execution=self._executor.so_far(),
+            seconds=self._clock.monotonic() - self._started,
+            error=error,
+        )
+        try:
+            if self._guard is not None:
+                db.revive(self._settings.coordinator)
+                self._guard.finish(request, situation, report, self._tell)
+        finally:
+            self._tell(
+                RunFinished(
+                    run_id=self._held.run_id, outcome=_outcome(report), seconds=report.seconds, error=error
+                )
+            )
+        return report
+
+
+def _outcome(report: RunReport) -> str:
+    if isinstance(report.error, Interrupted):
+        return Outcome.INTERRUPTED.value
+    failed = report.error is not None or bool(report.execution.failures)
+    return Outcome.FAILED.value if failed else Outcome.SUCCEEDED.value
