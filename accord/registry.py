@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 
@@ -69,6 +70,24 @@ def _build(settings: conf.StoreSettings) -> Store:
         ) from exc
     store: Store = store_class(settings.alias, settings.options)
     return store
+
+
+@contextmanager
+def opened() -> Iterator[Registry]:
+    """
+    Open the stores of the settings for one piece of work: a command, a request, a check, a task.
+
+    Nothing is kept between two pieces of work, so no two threads ever share an adapter. Opening
+    builds nothing: a store that isn't asked costs nothing.
+
+    Yields:
+        The stores; their connections are let go at the end.
+    """
+    stores = Registry(conf.load().store_settings())
+    try:
+        yield stores
+    finally:
+        stores.close()
 
 
 @cache

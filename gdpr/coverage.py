@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from accord.errors import UnknownStore
 from accord.health import TIMEOUT, Check, run_checks
 from accord.health import Finding as HealthFinding
 from gdpr.checking import static_findings
 from gdpr.datamap import DataMap
 from gdpr.entries import Entry, document
 from gdpr.findings import Fault, Finding, Level
-from gdpr.stores.base import erasure_store, erasure_stores
+from gdpr.stores.base import opened_stores
 
 SCHEMA = "accord.datamap/1"
 _PREFIX = "datamap."
@@ -108,7 +107,8 @@ def look(data_map: DataMap, *, timeout: float = TIMEOUT) -> Coverage:
     declared = tuple(static_findings(data_map))
     found: dict[str, tuple[Finding, ...]] = {}
     by_store = data_map.by_store()
-    aliases = tuple(dict.fromkeys((*by_store, *erasure_stores())))
+    with opened_stores() as known:
+        aliases = tuple(dict.fromkeys((*by_store, *known)))
     # Names of their own: what hangs here must not keep a health check of the same store away.
     checks = [
         Check(name=_PREFIX + alias, look=partial(_inspect, alias, data_map, found)) for alias in aliases
@@ -126,13 +126,10 @@ def look(data_map: DataMap, *, timeout: float = TIMEOUT) -> Coverage:
 
 
 def _inspect(alias: str, data_map: DataMap, into: dict[str, tuple[Finding, ...]]) -> Iterable[HealthFinding]:
-    try:
-        store = erasure_store(alias)
-    except UnknownStore:
-        # The declarations' own check says so, at each entry that names it.
-        return ()
-    entries = [entry for entry in data_map.entries if entry.store == alias]
-    into[alias] = tuple(store.inspect(entries, data_map))
+    with opened_stores() as stores:
+        # Of an alias that nothing can be erased from, the declarations' own check says so at each entry.
+        if alias in stores:
+            into[alias] = tuple(stores[alias].inspect(data_map.by_store().get(alias, ())))
     return ()
 
 

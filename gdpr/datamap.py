@@ -179,7 +179,7 @@ class DataMap:
 
         found = list(static_findings(self))
         for store in stores:
-            found.extend(store.inspect([entry for entry in self.entries if entry.store == store.alias], self))
+            found.extend(store.inspect([entry for entry in self.entries if entry.store == store.alias]))
         return found
 
     def require_sound(self) -> None:

@@ -32,7 +32,7 @@ class LiveIndexes:
     def __init__(self, store: SearchErasure) -> None:
         self._store = store
         self._alias = store.alias
-        self._names = store.store().names
+        self._names = store.store.names
 
     def inspect(self, entries: Sequence[Entry]) -> Iterator[Finding]:
         """Compare entries with the indexes, and look for indexes and templates that have none."""
@@ -72,10 +72,10 @@ class LiveIndexes:
 
     @cached_property
     def _indexes(self) -> Mapping[str, Sequence[str]]:
-        wire = self._store.store().wire
+        wire = self._store.store.wire
         pattern = f"{self._names.prefix}*"
         listed = wire.find(f"{at(pattern, '_alias')}?expand_wildcards=all") or {}
-        ledger = self._store.store().ledger.name
+        ledger = self._store.store.ledger.name
         return {
             index: list(found["aliases"])
             for index, found in listed.items()
@@ -89,14 +89,14 @@ class LiveIndexes:
         if not self._names.prefix:
             # Without a prefix, the templates of the server's own features are among them.
             return {}
-        found = self._store.store().wire.find(at("_index_template", f"{self._names.prefix}*")) or {}
+        found = self._store.store.wire.find(at("_index_template", f"{self._names.prefix}*")) or {}
         return {
             one["name"]: one["index_template"]["index_patterns"] for one in found.get("index_templates", ())
         }
 
     def _has_template(self, entry: Entry) -> bool:
         name = self._names.alias(entry.target)
-        found = self._store.store().wire.find("/_index_template") or {}
+        found = self._store.store.wire.find("/_index_template") or {}
         return any(
             name in one["index_template"]["index_patterns"] for one in found.get("index_templates", ())
         )

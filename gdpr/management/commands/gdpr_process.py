@@ -11,7 +11,7 @@ from django.core.management.base import CommandParser
 
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
-from gdpr.services.processing import Processed, process_due
+from gdpr.erasure.processing import Processed, process_due
 
 
 class Command(AnsweringCommand):

@@ -130,13 +130,13 @@ say(
 """
 
 GONE = """
-from gdpr.services import moving
+from gdpr.erasure import state_changes
 
 body = {"subject": {"identifiers": {"email": email}}, "identity": "staff"}
 first = send("filer", "erasure-requests/", body, **{"Idempotency-Key": "gone-00001"}).json()
 plan = send("filer", f"erasure-requests/{first['reference']}/plan/").json()
 approve("approver", plan)
-erasure.work(moving.find(first["reference"]))
+erasure.work(state_changes.find(first["reference"]))
 again = send("filer", "erasure-requests/", body, **{"Idempotency-Key": "gone-00001"})
 without = send("filer", "erasure-requests/", body)
 say(
@@ -201,7 +201,7 @@ send("approver", "erasure-requests/", {"subject": subject(second), "identity": "
 from datetime import timedelta
 from django.utils import timezone
 from gdpr.datamap import load_data_map
-from gdpr.services import requests
+from gdpr.erasure import requests
 from gdpr.states import Channel, IdentityMethod
 
 own = requests.file_request(
