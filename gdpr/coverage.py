@@ -13,7 +13,7 @@ from gdpr.checking import static_findings
 from gdpr.datamap import DataMap
 from gdpr.entries import Entry, document
 from gdpr.findings import Fault, Finding, Level
-from gdpr.stores.base import opened_stores
+from gdpr.stores.base import ErasureStore, opened_stores
 
 SCHEMA = "accord.datamap/1"
 _PREFIX = "datamap."
@@ -94,6 +94,23 @@ class Coverage:
     def errors(self) -> int:
         """How many findings say that an erasure would miss data, fail, or say something untrue."""
         return sum(finding.level is Level.ERROR for finding in self.findings)
+
+
+def check(data_map: DataMap, stores: Iterable[ErasureStore] = ()) -> list[Finding]:
+    """
+    Look for everything that would make an erasure miss something, fail, or say something untrue.
+
+    Args:
+        data_map: The data map.
+        stores: Stores whose live schemas are compared; none for what needs no server.
+
+    Raises:
+        StoreUnavailable: A store can't be reached.
+    """
+    found = list(static_findings(data_map))
+    for store in stores:
+        found.extend(store.inspect(data_map.by_store().get(store.alias, ())))
+    return found
 
 
 def look(data_map: DataMap, *, timeout: float = TIMEOUT) -> Coverage:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accord import audit
@@ -23,7 +24,7 @@ from gdpr.erasure import state_changes, transitions
 from gdpr.models import ErasureRequest, LegalHold
 from gdpr.services import actors
 from gdpr.services.actors import Person
-from gdpr.states import HoldReason, RequestState
+from gdpr.states import HoldReason, RequestState, StepState
 
 EVERYTHING = ""
 """What a hold is on that names no entry."""
@@ -160,6 +161,8 @@ def _resume_if_free(request: ErasureRequest, by: Person) -> None:
     if request.held_in == RequestState.APPROVED:
         changes |= state_changes.void_approvals([request])
     state_changes.move([request], target, Event.ERASURE_RESUMED, by=by, changes=changes)
+    # The time of the hold doesn't count as time in which nobody took the steps up.
+    request.steps.filter(state=StepState.PENDING).update(lease_until=Now())
 
 
 def _record(hold: LegalHold, event: Event, request: ErasureRequest | None, by: Person) -> None:

@@ -12,6 +12,7 @@ from accord.audit_events import Event
 from accord.errors import IllegalTransition, OnHold
 from gdpr import actions
 from gdpr.actions import Delete, Manual, Nothing, Retain
+from gdpr.checking import require_sound
 from gdpr.datamap import load_data_map
 from gdpr.entries import Entry
 from gdpr.erasure import encryption, holds, policy, state_changes, transitions
@@ -60,7 +61,7 @@ def draft(people: People, stores: Stores) -> dict[int, Document]:
         Their documents, without a digest: whoever keeps one as a plan adds it by :func:`digested`.
     """
     the_map = load_data_map()
-    the_map.require_sound()
+    require_sound(the_map)
     complete = collected(people, the_map.to_collect(), stores)
     found = [
         (entry, per_person.find(stores[entry.store], entry, complete) if entry.is_looked_at else None)

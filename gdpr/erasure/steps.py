@@ -3,7 +3,7 @@ Durable steps: one entry of the data map within one request, as the database rem
 
 Holding a step's row for a transaction is the claim on it, and nothing of that outlives a kill. Between
 two batches a step is kept from others by the name of its process, for as long as that lives and
-shows itself.
+shows itself. `lease_until` is its last sign of life, or how soon the next one is due.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _BY_HAND = actions.name(Manual(""))
 _CREATE = """
     INSERT INTO gdpr_erasurestep (
         request_id, position, entry, again, store, target, action, state, found,
-        attempt, failures, fence, owner, affected, batches, kept, error_code, server
+        attempt, failures, fence, owner, affected, batches, kept, error_code, server, lease_until
     )
-    SELECT request, %s, %s, %s, %s, %s, %s, state, found, 0, 0, 0, '', 0, 0, 0, '', ''
+    SELECT request, %s, %s, %s, %s, %s, %s, state, found, 0, 0, 0, '', 0, 0, 0, '', '', now()
     FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS planned (request, state, found)
     ON CONFLICT DO NOTHING
 """
@@ -251,4 +251,4 @@ def reopen(held: ErasureRequest, entries: Sequence[str]) -> None:
 def hurry(held: ErasureRequest) -> None:
     """Let steps that wait, or that were given up, be tried now."""
     waiting = held.steps.filter(state__in=(StepState.RETRY_WAIT, StepState.FAILED))
-    waiting.update(state=StepState.PENDING, failures=0, next_attempt_at=None)
+    waiting.update(state=StepState.PENDING, failures=0, next_attempt_at=None, lease_until=Now())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gdpr.actions import touched
 from gdpr.entries import Entry
@@ -15,10 +15,21 @@ from gdpr.stores.mapping import exact_field, field_path, leaves, locator_type
 from searchindex.wire import at
 
 if TYPE_CHECKING:
-    from gdpr.stores.search import SearchErasure
+    from searchindex.store import SearchStore
 
 _OF_REVISION = re.compile(r"-\d+$")
 _SCRATCH = "accord-scratch-"
+
+
+class Reached(Protocol):
+    """How indexes are reached."""
+
+    alias: str
+    store: SearchStore
+
+    def concrete(self, entry: Entry) -> Mapping[str, Mapping[str, Any]]:
+        """Return every index that holds an entry's documents, with its definition."""
+        ...
 
 
 class LiveIndexes:
@@ -29,7 +40,7 @@ class LiveIndexes:
         store: How they are reached.
     """
 
-    def __init__(self, store: SearchErasure) -> None:
+    def __init__(self, store: Reached) -> None:
         self._store = store
         self._alias = store.alias
         self._names = store.store.names

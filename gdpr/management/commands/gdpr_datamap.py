@@ -14,7 +14,7 @@ from accord.errors import ExitCode
 from accord.words import counted
 from gdpr import actions
 from gdpr.actions import Manual, Nothing, Retain
-from gdpr.coverage import check_document, map_document
+from gdpr.coverage import check, check_document, map_document
 from gdpr.datamap import DataMap, load_data_map
 from gdpr.entries import Entry
 from gdpr.findings import Finding, Level
@@ -57,7 +57,7 @@ class Command(AnsweringCommand):
 
     def _findings(self, data_map: DataMap, options: Mapping[str, Any]) -> list[Finding]:
         with opened_stores() as stores:
-            found = data_map.check(() if options["offline"] else stores.chosen(options["store"]))
+            found = check(data_map, () if options["offline"] else stores.chosen(options["store"]))
         wanted = options["store"]
         return [one for one in found if not wanted or not one.store or one.store in wanted]
 

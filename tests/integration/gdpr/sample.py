@@ -57,6 +57,7 @@ def ask_store(question: dict[str, Any], entry: Any, keys: Any, store: Any) -> An
 
 def errors_without(dropped: str) -> set[str]:
     """Check the map without one of its entries; only that entry's store is asked."""
+    from gdpr.coverage import check
     from gdpr.datamap import DataMap, load_data_map
     from gdpr.findings import Level
     from gdpr.stores.base import opened_stores
@@ -64,7 +65,7 @@ def errors_without(dropped: str) -> set[str]:
     data_map = load_data_map()
     rest = DataMap(tuple(entry for entry in data_map.entries if entry.id != dropped), data_map.subject)
     with opened_stores() as stores:
-        found = rest.check([stores[data_map.entry(dropped).store]])
+        found = check(rest, [stores[data_map.entry(dropped).store]])
     return {finding.fault.value for finding in found if finding.level is Level.ERROR}
 
 
