@@ -31,6 +31,21 @@ _ONE = 0
 _NOTHING = Found(count=0, pending=0)
 
 
+def require_map() -> str:
+    """
+    Read the data map before anything is begun with it; that takes longer than most of what follows.
+
+    Returns:
+        Its digest.
+
+    Raises:
+        InvalidDataMap: It can't be read, or contradicts itself.
+    """
+    the_map = load_data_map()
+    require_sound(the_map)
+    return the_map.digest
+
+
 def preview(keys: SubjectKeys) -> Document:
     """
     Count in every store what an erasure would find. Nothing is changed and nothing is recorded.
@@ -60,8 +75,7 @@ def draft(people: People, stores: Stores) -> dict[int, Document]:
     Returns:
         Their documents, without a digest: whoever keeps one as a plan adds it by :func:`digested`.
     """
-    the_map = load_data_map()
-    require_sound(the_map)
+    map_digest, the_map = require_map(), load_data_map()
     complete = collected(people, the_map.to_collect(), stores)
     found = [
         (entry, per_person.find(stores[entry.store], entry, complete) if entry.is_looked_at else None)
@@ -70,7 +84,7 @@ def draft(people: People, stores: Stores) -> dict[int, Document]:
     return {
         one: {
             "schema": "accord.erasure.plan/1",
-            "map_digest": the_map.digest,
+            "map_digest": map_digest,
             "entries": [_line(entry, counts[one] if counts else _NOTHING) for entry, counts in found],
         }
         for one in people

@@ -61,10 +61,13 @@ def work(request: ErasureRequest, *, by: Person | None = None, stop: Stop = sche
         The request as it came to rest: complete, waiting, blocked or in need of a person.
 
     Raises:
+        InvalidDataMap: The map contradicts itself, so nothing was begun.
         ApprovalVoid, OnHold, StoreUnavailable: As for :func:`start`.
     """
     if by is not None:
         actors.require(by, actors.EXECUTE)
+    if request.state == RequestState.APPROVED:
+        planning.require_map()
     with opened_stores() as stores:
         raise_first(carry_out([request.pk], stores, by=by, stop=stop))
     return ErasureRequest.objects.get(pk=request.pk)

@@ -146,10 +146,13 @@ def take(one: Pass, requests: Requests) -> dict[int, int]:
     stopping = {holds.EVERYTHING, one.entry.id}
     free = [key for key, tag in tags.items() if not stopping & held.get(tag, frozenset())]
     rows = _free_steps(one, free).select_for_update(skip_locked=True, of=("self",))
+    found = rows.annotate(silent=Q(lease_until__lte=Now()))
     return {
-        row.request_id: row.pk
-        for row in rows.annotate(silent=Q(lease_until__lte=Now()))
-        if row.state != StepState.RUNNING or _is_free(row.owner, silent=row.silent)
+        request: step
+        for request, step, state, owner, silent in found.values_list(
+            "request_id", "pk", "state", "owner", "silent"
+        )
+        if state != StepState.RUNNING or _is_free(owner, silent=silent)
     }
 
 
