@@ -145,8 +145,9 @@ def staff() -> tuple[Any, Any]:
 def approve(people: Sequence[int], filer: Any, approver: Any) -> None:
     """File, plan and approve, which is not measured: people do that one by one, over weeks."""
     from gdpr.datamap import load_data_map
-    from gdpr.services import approvals, moving, planning, requests, sealing
+    from gdpr.erasure import approvals, encryption, planning, requests, state_changes
     from gdpr.states import Channel, IdentityMethod
+    from gdpr.stores.base import opened_stores
 
     filed = [
         requests.file_request(
@@ -157,10 +158,11 @@ def approve(people: Sequence[int], filer: Any, approver: Any) -> None:
         )
         for key in people
     ]
-    people_of = {one.pk: sealing.keys_of(one) for one in filed}
-    drafts = planning.draft_each(people_of)
+    people_of = {one.pk: encryption.keys_of(one) for one in filed}
+    with opened_stores() as stores:
+        drafts = planning.draft(people_of, stores)
     for one in filed:
-        with moving.locked(one) as held:
+        with state_changes.locked(one) as held:
             plan = planning.digested(people_of[one.pk], drafts[one.pk])
             digest = planning.store(held, plan, filer).digest
         approvals.approve(one, by=approver, digest=digest)
@@ -213,8 +215,8 @@ def batches(pairs: int, environment: Mapping[str, str], people: tuple[Any, Any])
 
 def require_erased(number: int) -> None:
     """Make sure that the measured work was done."""
+    from gdpr.erasure import transitions
     from gdpr.models import ErasureRequest, Receipt
-    from gdpr.services import transitions
 
     left = ErasureRequest.objects.exclude(state__in=transitions.COMPLETE).count()
     made = Receipt.objects.count()
@@ -225,7 +227,7 @@ def require_erased(number: int) -> None:
 def one_person(key: int, filer: Any, approver: Any) -> dict[str, float]:
     """Take one person from the demand to the receipt, and give the seconds of each part."""
     from gdpr.datamap import load_data_map
-    from gdpr.services import approvals, erasure, planning, requests
+    from gdpr.erasure import approvals, planning, requests, saga
     from gdpr.states import Channel, IdentityMethod
 
     marks = [time.perf_counter()]
@@ -235,7 +237,7 @@ def one_person(key: int, filer: Any, approver: Any) -> dict[str, float]:
     digest = planning.plan(request, by=filer).digest
     marks.append(time.perf_counter())
     approvals.approve(request, by=approver, digest=digest)
-    done = erasure.work(request)
+    done = saga.work(request)
     marks.append(time.perf_counter())
     if not done.state.startswith("completed"):
         raise SystemExit(f"The request is {done.state}.")
@@ -245,17 +247,19 @@ def one_person(key: int, filer: Any, approver: Any) -> dict[str, float]:
 def locators(key: int) -> list[str]:
     """Ask each store how it finds one person; whatever reads everything, sessions aside, is a failure."""
     from gdpr.datamap import load_data_map
-    from gdpr.services import planning
-    from gdpr.stores.base import erasure_store
+    from gdpr.erasure import planning
+    from gdpr.stores.base import opened_stores
 
     the_map = load_data_map()
-    keys = planning.collect(the_map.resolve(str(key), "id"), the_map)
     lines = []
-    for entry in the_map.looked_at():
-        used = erasure_store(entry.store).explain(entry, keys)
-        if not used.uses_index:
-            raise SystemExit(f"{entry.id} reads everything: {used.detail}")
-        lines.append(f"| {entry.id} | {entry.store} | {'all' if used.read_in_full else 'index'} |")
+    with opened_stores() as stores:
+        people = {0: the_map.resolve(str(key), "id")}
+        keys = planning.collected(people, the_map.to_collect(), stores)[0]
+        for entry in the_map.looked_at():
+            used = stores[entry.store].explain(entry, keys)
+            if not used.uses_index:
+                raise SystemExit(f"{entry.id} reads everything: {used.detail}")
+            lines.append(f"| {entry.id} | {entry.store} | {'all' if used.read_in_full else 'index'} |")
     return lines
 
 

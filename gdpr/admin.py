@@ -199,20 +199,20 @@ class ReceiptAdmin(GdprPages):
     def facts(self, request: HttpRequest, shown: Receipt) -> dict[str, Any]:
         """Show a receipt with the outcome of checking its signature."""
         from gdpr import pages
-        from gdpr.services import receipts
+        from gdpr.erasure import receipts
 
         signer, fault = pages.signature(shown)
         return {"signer": signer, "fault": fault, "summary": receipts.summary(shown.document)}
 
     def printed(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Give the page to print."""
-        from gdpr.services import receipts
+        from gdpr.erasure import receipts
 
         return HttpResponse(receipts.render_html(self.found(request, object_id)))
 
     def downloaded(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Give the signed document as a file."""
-        from gdpr.services import receipts
+        from gdpr.erasure import receipts
 
         shown: Receipt = self.found(request, object_id)
         answer = JsonResponse(receipts.signed_document(shown), json_dumps_params={"indent": 2})
@@ -276,7 +276,7 @@ class LegalHoldAdmin(GdprPages):
     def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Release a hold; only a POST does."""
         from gdpr import pages
-        from gdpr.services import holds
+        from gdpr.erasure import holds
 
         shown: LegalHold = self.found(request, object_id)
         person = person_of(request)

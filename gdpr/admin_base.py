@@ -72,13 +72,13 @@ def due() -> dict[str, Q]:
 
 def waiting(request: HttpRequest) -> dict[str, Q]:
     """Give the conditions on whom a request waits for."""
-    from gdpr.services import sealing
+    from gdpr.erasure import encryption
 
     person = person_of(request)
     own = (
         Q(filed_by_id=person.pk)
         | Q(planned_by_id=person.pk)
-        | Q(subject_tag=sealing.tag_of_key(person._meta.label, person.pk))
+        | Q(subject_tag=encryption.tag_of_key(person._meta.label, person.pk))
     )
     # NULL is neither equal nor unequal: nobody in particular planned it.
     others = Q(filed_by_id__isnull=False) & ~own

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.apps import apps
 from django.db import connections, models
 
 from accord import conf
+from accord.errors import InvalidDataMap
 from gdpr.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
+from gdpr.datamap import DataMap
 from gdpr.entries import Entry
-from gdpr.findings import Fault, Finding
+from gdpr.findings import Fault, Finding, Level
 from gdpr.locators import Array, Keyed, Sessions, needs, parts
 from gdpr.strategies import Strategy
 from gdpr.subjects import Subject
 
-if TYPE_CHECKING:
-    from gdpr.datamap import DataMap
+
+def require_sound(data_map: DataMap) -> None:
+    """
+    Refuse to work with a map that contradicts itself.
+
+    Raises:
+        InvalidDataMap: It does; the message names the first fault.
+    """
+    errors = [finding for finding in static_findings(data_map) if finding.level is Level.ERROR]
+    if errors:
+        raise InvalidDataMap(
+            f"The data map has {len(errors)} errors; the first: {errors[0].message}",
+            hint=errors[0].hint or "See `gdpr_datamap check`.",
+        )
 
 
 def static_findings(data_map: DataMap) -> Iterator[Finding]:

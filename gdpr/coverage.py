@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from accord.errors import UnknownStore
 from accord.health import TIMEOUT, Check, run_checks
 from accord.health import Finding as HealthFinding
 from gdpr.checking import static_findings
 from gdpr.datamap import DataMap
 from gdpr.entries import Entry, document
 from gdpr.findings import Fault, Finding, Level
-from gdpr.stores.base import erasure_store, erasure_stores
+from gdpr.stores.base import ErasureStore, opened_stores
 
 SCHEMA = "accord.datamap/1"
 _PREFIX = "datamap."
@@ -97,6 +96,23 @@ class Coverage:
         return sum(finding.level is Level.ERROR for finding in self.findings)
 
 
+def check(data_map: DataMap, stores: Iterable[ErasureStore] = ()) -> list[Finding]:
+    """
+    Look for everything that would make an erasure miss something, fail, or say something untrue.
+
+    Args:
+        data_map: The data map.
+        stores: Stores whose live schemas are compared; none for what needs no server.
+
+    Raises:
+        StoreUnavailable: A store can't be reached.
+    """
+    found = list(static_findings(data_map))
+    for store in stores:
+        found.extend(store.inspect(data_map.by_store().get(store.alias, ())))
+    return found
+
+
 def look(data_map: DataMap, *, timeout: float = TIMEOUT) -> Coverage:
     """
     Hold a data map against every store; one that is away or silent keeps no other from being looked at.
@@ -108,7 +124,8 @@ def look(data_map: DataMap, *, timeout: float = TIMEOUT) -> Coverage:
     declared = tuple(static_findings(data_map))
     found: dict[str, tuple[Finding, ...]] = {}
     by_store = data_map.by_store()
-    aliases = tuple(dict.fromkeys((*by_store, *erasure_stores())))
+    with opened_stores() as known:
+        aliases = tuple(dict.fromkeys((*by_store, *known)))
     # Names of their own: what hangs here must not keep a health check of the same store away.
     checks = [
         Check(name=_PREFIX + alias, look=partial(_inspect, alias, data_map, found)) for alias in aliases
@@ -126,13 +143,10 @@ def look(data_map: DataMap, *, timeout: float = TIMEOUT) -> Coverage:
 
 
 def _inspect(alias: str, data_map: DataMap, into: dict[str, tuple[Finding, ...]]) -> Iterable[HealthFinding]:
-    try:
-        store = erasure_store(alias)
-    except UnknownStore:
-        # The declarations' own check says so, at each entry that names it.
-        return ()
-    entries = [entry for entry in data_map.entries if entry.store == alias]
-    into[alias] = tuple(store.inspect(entries, data_map))
+    with opened_stores() as stores:
+        # Of an alias that nothing can be erased from, the declarations' own check says so at each entry.
+        if alias in stores:
+            into[alias] = tuple(stores[alias].inspect(data_map.by_store().get(alias, ())))
     return ()
 
 

@@ -42,8 +42,6 @@ from gdpr.subjects import Subject, SubjectKeys
 if TYPE_CHECKING:
     from django.db.models import Model
 
-    from gdpr.stores.base import ErasureStore
-
 __all__ = [
     "Action",
     "Anonymise",
@@ -164,37 +162,6 @@ class DataMap:
                 hint='Write SUBJECT = Subject(model="app.Model") into the privacy.py of one app.',
             )
         return self.subject.resolve(text, by)
-
-    def check(self, stores: Iterable[ErasureStore] = ()) -> list[Finding]:
-        """
-        Look for everything that would make an erasure miss something, fail, or say something untrue.
-
-        Args:
-            stores: Stores whose live schemas are compared; none for what needs no server.
-
-        Raises:
-            StoreUnavailable: A store can't be reached.
-        """
-        from gdpr.checking import static_findings
-
-        found = list(static_findings(self))
-        for store in stores:
-            found.extend(store.inspect([entry for entry in self.entries if entry.store == store.alias], self))
-        return found
-
-    def require_sound(self) -> None:
-        """
-        Refuse to work with a map that contradicts itself.
-
-        Raises:
-            InvalidDataMap: It does; the message names the first fault.
-        """
-        errors = [finding for finding in self.check() if finding.level is Level.ERROR]
-        if errors:
-            raise InvalidDataMap(
-                f"The data map has {len(errors)} errors; the first: {errors[0].message}",
-                hint=errors[0].hint or "See `gdpr_datamap check`.",
-            )
 
 
 @cache

@@ -14,19 +14,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from accord.admin_parts import Decision
 from gdpr import pages
 from gdpr.acts import Act, Answer
+from gdpr.erasure import approvals, deadlines, holds, planning, requests, saga, transitions, verification
 from gdpr.forms import ApproveForm, ByHandForm, ExtendForm, HoldForm, IdentityForm, RejectForm
 from gdpr.models import ErasureRequest
-from gdpr.services import (
-    actors,
-    approvals,
-    deadlines,
-    erasure,
-    holds,
-    planning,
-    requests,
-    transitions,
-    verification,
-)
+from gdpr.services import actors
 from gdpr.services.actors import Person
 from gdpr.states import ExtensionReason, HoldReason, IdentityMethod, RejectionGround, StepState
 from gdpr.states import RequestState as S
@@ -144,7 +135,7 @@ class Retry(Act):
     said = gettext_lazy("It is due now. The next run of gdpr_process goes on with it.")
 
     def take(self, request: ErasureRequest, person: Person, answer: Answer) -> None:
-        erasure.retry(request, by=person)
+        saga.retry(request, by=person)
 
 
 class ConfirmByHand(Act):
@@ -169,7 +160,7 @@ class ConfirmByHand(Act):
         return ByHandForm(sent, entries=by_hand(request))
 
     def take(self, request: ErasureRequest, person: Person, answer: Answer) -> None:
-        erasure.confirm_manual(request, answer["entry"], by=person)
+        saga.confirm_manual(request, answer["entry"], by=person)
 
 
 class Verify(Act):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from django.db.models import Min, Q
+from django.db.models import Exists, Min, OuterRef, Q
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -67,7 +68,7 @@ def look_at_steps() -> Iterator[Finding]:
     at_work = (RequestState.EXECUTING, RequestState.RETRY_WAIT, RequestState.VERIFYING)
     abandoned = Q(state=StepState.RUNNING, lease_until__lt=late)
     untaken = Q(state=StepState.RETRY_WAIT, next_attempt_at__lt=late, request__state__in=at_work)
-    stuck = ErasureStep.objects.filter(abandoned | untaken)
+    stuck = ErasureStep.objects.filter(abandoned | untaken | _left_lying(late))
     first = stuck.aggregate(lease=Min("lease_until"), attempt=Min("next_attempt_at"))
     since = min((moment for moment in first.values() if moment is not None), default=None)
     count = stuck.count()
@@ -82,6 +83,17 @@ def look_at_steps() -> Iterator[Finding]:
         age=None if since is None else (timezone.now() - since).total_seconds(),
         hint=_steps_hint(count, for_people),
     )
+
+
+def _left_lying(late: CombinedExpression) -> Q:
+    """Find steps that wait for their turn in requests of which no step has shown life for long."""
+    from gdpr.models import ErasureStep
+    from gdpr.states import RequestState, StepState
+
+    shown = Q(lease_until__gte=late) | Q(started_at__gte=late) | Q(finished_at__gte=late)
+    lively = ErasureStep.objects.filter(shown, request=OuterRef("request"))
+    waits = Q(state=StepState.PENDING, lease_until__lt=late, request__state=RequestState.EXECUTING)
+    return waits & ~Q(Exists(lively))
 
 
 def _steps_hint(stuck: int, for_people: int) -> str:

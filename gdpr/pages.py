@@ -18,8 +18,9 @@ from accord.admin_parts import Decision
 from accord.audit_events import ObjectKind
 from accord.errors import AccordError, ReceiptInvalid
 from accord.models import AuditEvent
+from gdpr.erasure import holds, receipts, transitions
 from gdpr.models import ErasureRequest, ErasureStep, LegalHold, Receipt
-from gdpr.services import actors, holds, receipts, transitions
+from gdpr.services import actors
 from gdpr.states import RequestState as S
 from gdpr.states import StepState
 

@@ -38,7 +38,8 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 from accord.models import AuditEvent
 from gdpr.models import *
-from gdpr.services import erasure, receipts, sealing
+from gdpr.erasure import encryption, receipts, saga
+erasure, sealing = saga, encryption
 def account(name, *permissions):
     user, made = get_user_model().objects.get_or_create(username=name)
     if permissions:

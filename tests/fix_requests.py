@@ -32,11 +32,13 @@ import django; django.setup()
 from django.contrib.auth import get_user_model
 from gdpr.datamap import load_data_map
 from gdpr.models import *
-from gdpr.services import *
-from gdpr.services import (
-    approvals, cohort_steps, cohorts, consent, erasure, holds, moving, planning, processing, receipts,
-    requests, sealing, steps, verification,
+from gdpr.erasure import (
+    approvals, batches, encryption, holds, planning, processing, receipts, requests, saga, schedule,
+    state_changes, steps, verification,
 )
+from gdpr.erasure import encryption as sealing, saga as erasure, state_changes as moving
+from gdpr.services import consent
+from gdpr.stores.base import opened_stores
 from gdpr.states import *
 filer, approver = (get_user_model().objects.get(username=name) for name in ("filer", "approver"))
 def keys(key): return load_data_map().resolve(str(key), "id")
@@ -51,8 +53,9 @@ def approved(key):
     approvals.approve(request, by=approver, digest=request.plan_digest)
     return ErasureRequest.objects.get(pk=request.pk)
 def begun(key):
-    request = erasure.start(approved(key))
-    erasure.begin(request)
+    request = approved(key)
+    with opened_stores() as stores:
+        assert saga.start([request.pk], stores) == saga.begin([request.pk], stores) == (set(), {})
     return ErasureRequest.objects.get(pk=request.pk)
 def say(value): print(json.dumps(value, default=str))
 """

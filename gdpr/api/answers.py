@@ -10,8 +10,9 @@ from rest_framework import serializers
 
 from accord.api.people import references
 from gdpr.api.subjects import masked
+from gdpr.erasure import deadlines, transitions
 from gdpr.models import ErasurePlan, ErasureRequest
-from gdpr.services import actors, deadlines, transitions
+from gdpr.services import actors
 from gdpr.services.actors import Person
 from gdpr.states import Channel, Decision, Ground, IdentityMethod, RequestState, StepState
 

@@ -20,8 +20,9 @@ from accord.api.views import Api
 from accord.errors import UnknownTarget
 from gdpr.api import subjects
 from gdpr.datamap import load_data_map
+from gdpr.erasure import encryption, holds
 from gdpr.models import LegalHold
-from gdpr.services import actors, holds, sealing
+from gdpr.services import actors
 from gdpr.states import HoldReason
 
 VIEW = ("gdpr.view_legalhold", actors.RELEASE_HOLD)
@@ -123,7 +124,7 @@ class LegalHoldViewSet(Api, GenericViewSet):
         _check_entry(sent["entry"])
         placed = holds.place_hold(
             keys.kind,
-            sealing.tag_of(keys),
+            encryption.tag_of(keys),
             HoldReason(sent["reason"]),
             by=request.user,
             entry=sent["entry"],

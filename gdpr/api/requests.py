@@ -23,18 +23,9 @@ from accord.api.views import Api
 from accord.errors import IllegalTransition, KeyReused, UnknownSubject
 from gdpr.api import answers, idempotency, subjects
 from gdpr.api.answers import RequestAnswer, RequestDetail
+from gdpr.erasure import approvals, encryption, planning, receipts, requests, saga, state_changes, transitions
 from gdpr.models import ErasureRequest
-from gdpr.services import (
-    actors,
-    approvals,
-    erasure,
-    moving,
-    planning,
-    receipts,
-    requests,
-    sealing,
-    transitions,
-)
+from gdpr.services import actors
 from gdpr.states import (
     Channel,
     ExtensionReason,
@@ -151,7 +142,7 @@ class ErasureRequestViewSet(Api, GenericViewSet):
     @extend_schema(parameters=[_BY_REFERENCE])
     def retrieve(self, request: Request, reference: str) -> Response:
         """Show a request with its plan, steps and decisions."""
-        return Response(answers.detail(moving.find(reference), request.user))
+        return Response(answers.detail(state_changes.find(reference), request.user))
 
     @extend_schema(request=FileBody, responses={201: RequestDetail}, parameters=[idempotency.PARAMETER])
     def create(self, request: Request) -> Response:
@@ -169,7 +160,7 @@ class ErasureRequestViewSet(Api, GenericViewSet):
     @action(detail=True, methods=["post"], url_path="ask-identity")
     def ask_identity(self, request: Request, reference: str) -> Response:
         """Ask for proof of who asks, because there is reasonable doubt (Art. 12(6))."""
-        moved = requests.ask_identity(moving.find(reference), by=request.user)
+        moved = requests.ask_identity(state_changes.find(reference), by=request.user)
         return Response(answers.detail(moved, request.user))
 
     @extend_schema(parameters=[_BY_REFERENCE], request=IdentityBody)
@@ -177,14 +168,14 @@ class ErasureRequestViewSet(Api, GenericViewSet):
     def identity(self, request: Request, reference: str) -> Response:
         """Note how it was made sure who asks."""
         method = IdentityMethod(self.sent(IdentityBody)["method"])
-        moved = requests.check_identity(moving.find(reference), method, by=request.user)
+        moved = requests.check_identity(state_changes.find(reference), method, by=request.user)
         return Response(answers.detail(moved, request.user))
 
     @extend_schema(parameters=[_BY_REFERENCE], request=None)
     @action(detail=True, methods=["post"])
     def plan(self, request: Request, reference: str) -> Response:
         """Count in every store what would happen, for another person to approve. Voids an older approval."""
-        found = moving.find(reference)
+        found = state_changes.find(reference)
         planning.plan(found, by=request.user)
         return Response(answers.detail(found, request.user))
 
@@ -192,7 +183,7 @@ class ErasureRequestViewSet(Api, GenericViewSet):
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, reference: str) -> Response:
         """Agree to exactly the plan of that digest. Accepted: `gdpr_process` or a worker carries it out."""
-        found, sent = moving.find(reference), self.sent(ApproveBody)
+        found, sent = state_changes.find(reference), self.sent(ApproveBody)
         approvals.approve(found, by=request.user, digest=sent["digest"], reason=sent["reason"])
         return Response(answers.detail(found, request.user), 202)
 
@@ -200,7 +191,7 @@ class ErasureRequestViewSet(Api, GenericViewSet):
     @action(detail=True, methods=["post"])
     def reject(self, request: Request, reference: str) -> Response:
         """Refuse a request before anything was done."""
-        found, sent = moving.find(reference), self.sent(RejectBody)
+        found, sent = state_changes.find(reference), self.sent(RejectBody)
         requests.reject(found, RejectionGround(sent["ground"]), by=request.user, reason=sent["reason"])
         return Response(answers.detail(found, request.user))
 
@@ -208,7 +199,7 @@ class ErasureRequestViewSet(Api, GenericViewSet):
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, reference: str) -> Response:
         """Take a request back before anything was done."""
-        moved = requests.cancel(moving.find(reference), by=request.user)
+        moved = requests.cancel(state_changes.find(reference), by=request.user)
         return Response(answers.detail(moved, request.user))
 
     @extend_schema(parameters=[_BY_REFERENCE], request=ExtendBody)
@@ -216,37 +207,37 @@ class ErasureRequestViewSet(Api, GenericViewSet):
     def extend(self, request: Request, reference: str) -> Response:
         """Take two more months; once, within the first, and the person must be told why."""
         reason = ExtensionReason(self.sent(ExtendBody)["reason"])
-        moved = requests.extend(moving.find(reference), reason, by=request.user)
+        moved = requests.extend(state_changes.find(reference), reason, by=request.user)
         return Response(answers.detail(moved, request.user))
 
     @extend_schema(parameters=[_BY_REFERENCE], request=None, responses={202: RequestDetail})
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, reference: str) -> Response:
         """Let what waits or was given up be tried now. Accepted: `gdpr_process` or a worker does."""
-        found = moving.find(reference)
+        found = state_changes.find(reference)
         if found.state not in _RESUMABLE:
             raise IllegalTransition(
                 f"Request {found.reference} is “{found.state}”; there is nothing to resume.",
                 hint="What can be done now stands under “next” in the request.",
             )
-        erasure.retry(found, by=request.user)
+        saga.retry(found, by=request.user)
         return Response(answers.detail(found, request.user), 202)
 
     @extend_schema(parameters=[_BY_REFERENCE], request=ConfirmBody, responses={202: RequestDetail})
     @action(detail=True, methods=["post"])
     def confirm(self, request: Request, reference: str) -> Response:
         """Note that the instructions of a manual entry were followed; a worker goes on."""
-        found, entry = moving.find(reference), self.sent(ConfirmBody)["entry"]
+        found, entry = state_changes.find(reference), self.sent(ConfirmBody)["entry"]
         if not found.steps.filter(entry=entry).exists():
             raise NotFound
-        erasure.confirm_manual(found, entry, by=request.user)
+        saga.confirm_manual(found, entry, by=request.user)
         return Response(answers.detail(found, request.user), 202)
 
     @extend_schema(parameters=[_BY_REFERENCE], responses={200: OpenApiTypes.OBJECT})
     @action(detail=True, methods=["get"])
     def receipt(self, request: Request, reference: str) -> Response:
         """Give the newest receipt, signed (`accord.receipt/1`)."""
-        found = moving.find(reference)
+        found = state_changes.find(reference)
         made = receipts.latest(found)
         if made is None:
             raise NotFound
@@ -279,7 +270,7 @@ def _decidable(found: QuerySet[ErasureRequest], person: Any) -> QuerySet[Erasure
     """Keep what a person may decide; the service decides in the end."""
     if not person.has_perm(actors.APPROVE):
         return found.none()
-    own = sealing.tag_of_key(person._meta.label, person.pk)
+    own = encryption.tag_of_key(person._meta.label, person.pk)
     waiting = found.filter(state=RequestState.PLANNED, filed_by__isnull=False).exclude(subject_tag=own)
     return waiting.exclude(filed_by=person.pk).exclude(planned_by__isnull=False, planned_by=person.pk)
 
@@ -309,7 +300,7 @@ def _file(sent: Mapping[str, Any], request: Request) -> ErasureRequest:
         identity=identity,
         idempotency_key=key,
     )
-    if (made.subject_tag, made.ground) != (sealing.tag_of(keys), sent["ground"]):
+    if (made.subject_tag, made.ground) != (encryption.tag_of(keys), sent["ground"]):
         raise KeyReused(
             "This idempotency key was sent before, with another demand.",
             hint="Make a new key for each demand; send a key again only with the same body.",

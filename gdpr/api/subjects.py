@@ -11,8 +11,9 @@ from rest_framework import serializers
 from accord.api.bodies import Sent, Text
 from accord.errors import AmbiguousSubject, UnknownSubject, UsageError
 from gdpr.datamap import load_data_map
+from gdpr.erasure import encryption
 from gdpr.keys import key_type, parsed
-from gdpr.services import consent, sealing
+from gdpr.services import consent
 from gdpr.services.consent import Someone
 from gdpr.subjects import Subject, SubjectKeys
 
@@ -74,7 +75,7 @@ def someone(named: Mapping[str, Any]) -> Someone:
 
 def living(keys: SubjectKeys) -> Someone:
     """Give somebody who consents, from their keys."""
-    return Someone(kind=keys.kind, tag=sealing.tag_of(keys))
+    return Someone(kind=keys.kind, tag=encryption.tag_of(keys))
 
 
 def masked(kind: str, tag: str) -> str:

@@ -7,8 +7,8 @@ from django.contrib.auth.models import PermissionsMixin
 
 from accord import audit
 from accord.errors import NotAllowed, OwnRequest
+from gdpr.erasure import encryption
 from gdpr.models import ErasureRequest
-from gdpr.services import sealing
 
 FILE = "gdpr.add_erasurerequest"
 APPROVE = "gdpr.approve_erasurerequest"
@@ -64,7 +64,7 @@ def require_another(person: Person, request: ErasureRequest) -> None:
             f"You filed or planned request {request.reference}; another person has to decide.",
             hint=f"Ask somebody else with the permission {APPROVE}.",
         )
-    if sealing.tag_of_key(person._meta.label, person.pk) == request.subject_tag:
+    if encryption.tag_of_key(person._meta.label, person.pk) == request.subject_tag:
         raise OwnRequest(
             f"Request {request.reference} is about yourself; another person has to decide.",
             hint=f"Ask somebody else with the permission {APPROVE}.",

@@ -19,8 +19,9 @@ from django.utils import timezone
 from accord import audit, checksum
 from accord.audit_events import Event, ObjectKind
 from accord.errors import ConsentRefused
+from gdpr.erasure import encryption, state_changes
 from gdpr.models import ConsentEvent, ConsentNotice
-from gdpr.services import actors, moving, sealing
+from gdpr.services import actors
 from gdpr.services.actors import Person
 from gdpr.states import ConsentMethod, ConsentType
 
@@ -71,7 +72,7 @@ def someone(kind: str, key: object) -> Someone:
         kind: Model of the person.
         key: The key.
     """
-    return Someone(kind=kind, tag=sealing.tag_of_key(kind, key))
+    return Someone(kind=kind, tag=encryption.tag_of_key(kind, key))
 
 
 def publish_notice(purpose: str, version: str, language: str, text: str) -> ConsentNotice:
@@ -277,12 +278,12 @@ class _turn:  # noqa: N801 - reads as what it gives: a turn
     """One writer at a time for a person and purpose, so that numbers and hashes don't fork."""
 
     def __init__(self, who: Someone, purpose: str) -> None:
-        self._transaction = transaction.atomic(using=moving.alias())
+        self._transaction = transaction.atomic(using=state_changes.alias())
         self._key = int.from_bytes(hashlib.sha256(f"{who.tag}|{purpose}".encode()).digest()[:8], signed=True)
 
     def __enter__(self) -> None:
         self._transaction.__enter__()
-        with connections[moving.alias()].cursor() as cursor:
+        with connections[state_changes.alias()].cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [self._key])
 
     def __exit__(self, kind, error, trace):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204 - handed on as they come
@@ -306,13 +307,13 @@ def _append(who: Someone, before: ConsentEvent | None, fact: _Fact) -> ConsentEv
         previous_hash="" if before is None else before.hash,
     )
     event.hash = _hash(event)
-    event.save(using=moving.alias(), force_insert=True)
+    event.save(using=state_changes.alias(), force_insert=True)
     audit.record(
         _AUDITED[fact.type],
         actor=actors.actor(fact.by),
         object_kind=ObjectKind.CONSENT,
         object_ref=event.reference,
-        using=moving.alias(),
+        using=state_changes.alias(),
     )
     return event
 

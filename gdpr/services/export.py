@@ -22,9 +22,8 @@ from accord.errors import ExportRefused
 from gdpr.actions import Manual, Retain
 from gdpr.datamap import DataMap
 from gdpr.entries import Entry
-from gdpr.services import planning
-from gdpr.services.planning import Stores
-from gdpr.stores.base import erasure_store
+from gdpr.erasure import planning
+from gdpr.stores.base import opened_stores
 from gdpr.subjects import SubjectKeys
 
 SCHEMA = "accord.export/1"
@@ -61,7 +60,6 @@ def gather(
     data_map: DataMap,
     keys: SubjectKeys,
     *,
-    stores: Stores = erasure_store,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Mapping[str, Any]:
     """
@@ -70,7 +68,6 @@ def gather(
     Args:
         data_map: Where to look.
         keys: Whose data.
-        stores: Gives the adapter of a store.
         clock: Tells the time.
 
     Returns:
@@ -79,8 +76,9 @@ def gather(
     Raises:
         StoreUnavailable: A store can't be reached; an export with holes is none.
     """
-    keys = planning.collect(keys, data_map, stores)
-    parts = [_part(entry, stores(entry.store).export(entry, keys)) for entry in _exported(data_map)]
+    with opened_stores() as stores:
+        [keys] = planning.collected({0: keys}, data_map.to_collect(), stores).values()
+        parts = [_part(entry, stores[entry.store].export(entry, keys)) for entry in _exported(data_map)]
     return {
         "schema": SCHEMA,
         "made_at": clock().isoformat(timespec="seconds"),

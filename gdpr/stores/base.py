@@ -8,22 +8,20 @@ after a kill; what it reads for verification takes another way, over a connectio
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
+
+from django.utils.module_loading import import_string
 
 from accord import conf
 from accord.errors import UnknownStore
-from accord.registry import registry
+from accord.registry import Registry, opened
 from gdpr.entries import Entry
 from gdpr.findings import Finding
 from gdpr.keys import Plain
 from gdpr.locators import Generic, Key, Rows
 from gdpr.subjects import Keys
-
-if TYPE_CHECKING:
-    from gdpr.datamap import DataMap
 
 SAMPLE = 5
 """Primary keys that a preview shows of each entry."""
@@ -163,7 +161,7 @@ class ErasureStore(Protocol):
         """Ask the store how it would find an entry's data."""
         ...
 
-    def inspect(self, entries: Sequence[Entry], data_map: DataMap) -> Iterator[Finding]:
+    def inspect(self, entries: Sequence[Entry]) -> Iterator[Finding]:
         """Compare this store's entries with its live schema, and look for what has no entry."""
         ...
 
@@ -175,43 +173,82 @@ class ErasureStore(Protocol):
 # What builds the adapter, by the class of the store or by one that it inherits from.
 ADAPTERS: Mapping[str, str] = {
     conf.RELATIONAL_BACKEND: "gdpr.stores.relational.adapter",
-    "mongo_migrations.store.MongoStore": "gdpr.stores.mongo.MongoErasure",
-    "searchindex.store.SearchStore": "gdpr.stores.search.SearchErasure",
+    "mongo_migrations.store.MongoStore": "gdpr.stores.mongo.adapter",
+    "searchindex.store.SearchStore": "gdpr.stores.search.adapter",
 }
 
 
-@cache
-def erasure_store(alias: str) -> ErasureStore:
+class Stores(Mapping[str, ErasureStore]):
     """
-    Give the adapter of a store.
+    The adapters of the stores that something can be erased from, by alias, in the order of the settings.
+
+    They belong to one piece of work and to one thread at a time: see :func:`opened_stores`.
 
     Args:
-        alias: Name of the store.
-
-    Raises:
-        UnknownStore: No store has this name, or nothing can be erased from its kind.
+        opened: The stores below.
     """
-    for ancestor in type(registry()[alias]).__mro__:
-        path = ADAPTERS.get(f"{ancestor.__module__}.{ancestor.__qualname__}")
-        if path is not None:
-            module_name, _, name = path.rpartition(".")
-            adapter: ErasureStore = getattr(import_module(module_name), name)(alias)
-            return adapter
-    raise UnknownStore(
-        f"Personal data can't be kept in the store “{alias}”: nothing erases from its kind.",
-        hint="Classify what it keeps under the store that holds it: Alembic's tables under their database.",
-    )
+
+    def __init__(self, opened: Registry) -> None:
+        self._opened = opened
+        self._adapters: dict[str, ErasureStore] = {}
+
+    def __getitem__(self, alias: str) -> ErasureStore:
+        """
+        Return the adapter of a store.
+
+        Raises:
+            UnknownStore: No store has this alias, or nothing can be erased from its kind.
+        """
+        if alias not in self._adapters:
+            self._adapters[alias] = self._adapter(alias)
+        return self._adapters[alias]
+
+    def __contains__(self, alias: object) -> bool:
+        return isinstance(alias, str) and _factory(alias) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return (alias for alias in self._opened if _factory(alias))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def chosen(self, wanted: Sequence[str]) -> Sequence[ErasureStore]:
+        """
+        Return the adapters of some stores, or of all that have one.
+
+        Args:
+            wanted: Aliases; none stand for all.
+
+        Raises:
+            UnknownStore: One of them is not configured, or has no adapter.
+        """
+        return [self[alias] for alias in (known_aliases(wanted) or self)]
+
+    def _adapter(self, alias: str) -> ErasureStore:
+        path = _factory(alias)
+        if path is None:
+            # Says so itself where the alias is unknown, or its class can't be imported.
+            _ = self._opened[alias]
+            raise UnknownStore(
+                f"Personal data can't be kept in the store “{alias}”: nothing erases from its kind.",
+                hint="Classify what it keeps under the store that holds it: "
+                "Alembic's tables under their database.",
+            )
+        made: ErasureStore = import_string(path)(alias, self._opened)
+        return made
 
 
-def erasure_stores() -> Mapping[str, ErasureStore]:
-    """Give the adapters of all stores that have one, by alias, in the order of the settings."""
-    found: dict[str, ErasureStore] = {}
-    for alias in registry():
-        try:
-            found[alias] = erasure_store(alias)
-        except UnknownStore:
-            continue
-    return found
+@contextmanager
+def opened_stores() -> Iterator[Stores]:
+    """
+    Open the stores for one piece of work: a command, a request, a check, a round of cron.
+
+    Yields:
+        Their adapters; the connections are let go at the end. Django's own connections stay open: they
+        belong to their thread, and may be in the middle of the caller's transaction.
+    """
+    with opened() as stores:
+        yield Stores(stores)
 
 
 def known_aliases(wanted: Sequence[str]) -> Sequence[str]:
@@ -224,22 +261,19 @@ def known_aliases(wanted: Sequence[str]) -> Sequence[str]:
     Raises:
         UnknownStore: One of them is not configured.
     """
-    unknown = [alias for alias in wanted if alias not in registry()]
+    configured = conf.load().store_settings()
+    unknown = [alias for alias in wanted if alias not in configured]
     if unknown:
-        raise UnknownStore(f"There is no store “{unknown[0]}”.", hint=f"Stores: {', '.join(registry())}.")
+        raise UnknownStore(f"There is no store “{unknown[0]}”.", hint=f"Stores: {', '.join(configured)}.")
     return wanted
 
 
-def chosen_stores(wanted: Sequence[str]) -> Sequence[ErasureStore]:
-    """
-    Give the adapters of some stores, or of all that have one.
-
-    Args:
-        wanted: Aliases; none stand for all.
-
-    Raises:
-        UnknownStore: One of them is not configured, or has no adapter.
-    """
-    if not wanted:
-        return list(erasure_stores().values())
-    return [erasure_store(alias) for alias in known_aliases(wanted)]
+def _factory(alias: str) -> str | None:
+    """Find what builds the adapter of a store, by its class alone: the store itself is not built."""
+    settings = conf.load().store_settings().get(alias)
+    try:
+        ancestors = import_string(settings.backend).__mro__ if settings else ()
+    except ImportError:
+        return None
+    paths = (ADAPTERS.get(f"{one.__module__}.{one.__qualname__}") for one in ancestors)
+    return next((path for path in paths if path), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from django.apps import apps
 from django.db import connections
@@ -19,9 +19,6 @@ from gdpr.locators import Generic, Rows, Sessions, Through, parts
 from gdpr.stores.base import IndexUse
 from gdpr.stores.filters import Filter
 from gdpr.subjects import Keys, SubjectKeys
-
-if TYPE_CHECKING:
-    from gdpr.stores.mongo import CollectionErasure
 
 _LEDGER = "accord_ledger"
 _OWN = "accord_"
@@ -43,6 +40,33 @@ _BSON: Mapping[KeyType, frozenset[str]] = {
 _MILLISECONDS = 5_000
 
 
+class Reached(Protocol):
+    """
+    How collections are reached, and what an entry means there.
+
+    Attributes:
+        alias: Name of the store.
+    """
+
+    alias: str
+
+    def database(self) -> Database[dict[str, Any]]:
+        """Return the database."""
+        ...
+
+    def collection_name(self, entry: Entry) -> str:
+        """Return the name of an entry's collection."""
+        ...
+
+    def localised(self, entry: Entry) -> Entry:
+        """Return an entry in the words of its collection."""
+        ...
+
+    def condition(self, entry: Entry, keys: Keys) -> Filter:
+        """Return the filter of an entry's locator."""
+        ...
+
+
 class Collections:
     """
     The live schema of one MongoDB database.
@@ -51,7 +75,7 @@ class Collections:
         store: How it is reached, and what its entries mean there.
     """
 
-    def __init__(self, store: CollectionErasure) -> None:
+    def __init__(self, store: Reached) -> None:
         self._store = store
         self._alias = store.alias
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gdpr.actions import touched
 from gdpr.entries import Entry
@@ -15,10 +15,21 @@ from gdpr.stores.mapping import exact_field, field_path, leaves, locator_type
 from searchindex.transport import at
 
 if TYPE_CHECKING:
-    from gdpr.stores.search import SearchErasure
+    from searchindex.store import SearchStore
 
 _OF_REVISION = re.compile(r"-\d+$")
 _SCRATCH = "accord-scratch-"
+
+
+class Reached(Protocol):
+    """How indexes are reached."""
+
+    alias: str
+    store: SearchStore
+
+    def concrete(self, entry: Entry) -> Mapping[str, Mapping[str, Any]]:
+        """Return every index that holds an entry's documents, with its definition."""
+        ...
 
 
 class LiveIndexes:
@@ -29,10 +40,10 @@ class LiveIndexes:
         store: How they are reached.
     """
 
-    def __init__(self, store: SearchErasure) -> None:
+    def __init__(self, store: Reached) -> None:
         self._store = store
         self._alias = store.alias
-        self._names = store.store().names
+        self._names = store.store.names
 
     def inspect(self, entries: Sequence[Entry]) -> Iterator[Finding]:
         """Compare entries with the indexes, and look for indexes and templates that have none."""
@@ -72,10 +83,10 @@ class LiveIndexes:
 
     @cached_property
     def _indexes(self) -> Mapping[str, Sequence[str]]:
-        wire = self._store.store().wire
+        wire = self._store.store.wire
         pattern = f"{self._names.prefix}*"
         listed = wire.find(f"{at(pattern, '_alias')}?expand_wildcards=all") or {}
-        ledger = self._store.store().ledger.name
+        ledger = self._store.store.ledger.name
         return {
             index: list(found["aliases"])
             for index, found in listed.items()
@@ -89,14 +100,14 @@ class LiveIndexes:
         if not self._names.prefix:
             # Without a prefix, the templates of the server's own features are among them.
             return {}
-        found = self._store.store().wire.find(at("_index_template", f"{self._names.prefix}*")) or {}
+        found = self._store.store.wire.find(at("_index_template", f"{self._names.prefix}*")) or {}
         return {
             one["name"]: one["index_template"]["index_patterns"] for one in found.get("index_templates", ())
         }
 
     def _has_template(self, entry: Entry) -> bool:
         name = self._names.alias(entry.target)
-        found = self._store.store().wire.find("/_index_template") or {}
+        found = self._store.store.wire.find("/_index_template") or {}
         return any(
             name in one["index_template"]["index_patterns"] for one in found.get("index_templates", ())
         )

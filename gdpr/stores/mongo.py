@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from pymongo.write_concern import WriteConcern
 from accord import conf
 from accord.errors import InvalidDataMap
 from accord.redact import address
-from accord.registry import registry
+from accord.registry import Registry
 from accord.subject_key import whole_text
 from gdpr.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.entries import Entry
@@ -37,7 +37,6 @@ from gdpr.subjects import Keys
 from mongo_migrations.client import Place, translated
 
 if TYPE_CHECKING:
-    from gdpr.datamap import DataMap
     from mongo_migrations.store import MongoStore
 
 Document = dict[str, Any]
@@ -163,7 +162,7 @@ class CollectionErasure(ABC):
         with self.translated():
             return explain(self.database(), self.collection_name(entry), self._matched(entry, keys))
 
-    def inspect(self, entries: Sequence[Entry], data_map: DataMap) -> Iterator[Finding]:
+    def inspect(self, entries: Sequence[Entry]) -> Iterator[Finding]:
         from gdpr.stores.collections import Collections
 
         with self.translated():
@@ -231,25 +230,34 @@ class CollectionErasure(ABC):
 
 
 class MongoErasure(CollectionErasure):
-    """Collections of a store of :mod:`mongo_migrations`."""
+    """
+    Collections of a store of :mod:`mongo_migrations`.
+
+    Args:
+        store: The store, open for this piece of work alone.
+        options: What it was built from.
+    """
+
+    def __init__(self, store: MongoStore, options: Mapping[str, Any]) -> None:
+        super().__init__(store.alias)
+        self._store = store
+        self._options = options
 
     def database(self) -> Database[Document]:
-        return self._store().database()
+        return self._store.database()
 
     @contextmanager
     def fresh(self) -> Iterator[Database[Document]]:
-        store = type(self._store())(self.alias, conf.load().store_settings()[self.alias].options)
-        try:
+        with closing(type(self._store)(self.alias, self._options)) as store:
             yield store.database()
-        finally:
-            store.close()
 
     def place(self) -> Place:
-        url = conf.load().store_settings()[self.alias].options.get("URL")
-        return Place(self.alias, address(str(url or "")))
+        return Place(self.alias, address(str(self._options.get("URL") or "")))
 
-    def _store(self) -> MongoStore:
-        return cast("MongoStore", registry()[self.alias])
+
+def adapter(alias: str, opened: Registry) -> CollectionErasure:
+    """Return the adapter of a store of :mod:`mongo_migrations`."""
+    return MongoErasure(cast("MongoStore", opened[alias]), conf.load().store_settings()[alias].options)
 
 
 def _by_text(counted: Iterable[tuple[object, int]]) -> Mapping[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.apps import apps
 from django.db import Error, InterfaceError, OperationalError, connections, models, transaction
@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from accord.errors import AccordError, ErasureRefused, InvalidDataMap, StoreUnavailable
 from accord.redact import first_line
+from accord.registry import Registry
 from gdpr.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.entries import Entry
 from gdpr.findings import Finding
@@ -23,14 +24,11 @@ from gdpr.stores.conditions import AMONG, condition, pending, sessions, without_
 from gdpr.strategies import Equals, Null, Strategy
 from gdpr.subjects import Keys
 
-if TYPE_CHECKING:
-    from gdpr.datamap import DataMap
-
 Row = Mapping[str, Any]
 
 
-def adapter(alias: str) -> ErasureStore:
-    """Give the adapter of an alias of `DATABASES`: documents of MongoDB need another proof than tables."""
+def adapter(alias: str, _: Registry) -> ErasureStore:
+    """Return the adapter of an alias of `DATABASES`: documents of MongoDB need another proof than tables."""
     if connections[alias].vendor == "mongodb":
         from gdpr.stores.documents import DocumentsErasure
 
@@ -119,7 +117,7 @@ class RelationalErasure:
         with self._translated():
             return explain(self.alias, entry, self._matched(entry, keys))
 
-    def inspect(self, entries: Sequence[Entry], data_map: DataMap) -> Iterator[Finding]:
+    def inspect(self, entries: Sequence[Entry]) -> Iterator[Finding]:
         from gdpr.stores.tables import Tables
 
         with self._translated():

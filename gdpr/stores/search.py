@@ -16,7 +16,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from accord.errors import ErasureRefused
-from accord.registry import registry
+from accord.registry import Registry
 from gdpr.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.entries import Entry
 from gdpr.findings import Finding
@@ -32,7 +32,6 @@ from gdpr.subjects import Keys
 from searchindex.transport import Transport, at
 
 if TYPE_CHECKING:
-    from gdpr.datamap import DataMap
     from searchindex.engines.base import Engine
     from searchindex.store import SearchStore
 
@@ -48,11 +47,12 @@ class SearchErasure:
     Indexes of a store of :mod:`searchindex`.
 
     Args:
-        alias: Name of the store.
+        store: The store, open for this piece of work alone.
     """
 
-    def __init__(self, alias: str) -> None:
-        self.alias = alias
+    def __init__(self, store: SearchStore) -> None:
+        self.alias = store.alias
+        self.store = store
 
     # --- ErasureStore --------------------------------------------------------------------------------
 
@@ -120,7 +120,7 @@ class SearchErasure:
         from gdpr.stores.search_residue import SearchResidue
 
         with closing(Transport(self._wire.endpoint)) as fresh:
-            return SearchResidue(fresh, self.store().names).count(entry, keys)
+            return SearchResidue(fresh, self.store.names).count(entry, keys)
 
     def export(self, entry: Entry, keys: Keys) -> Iterator[Mapping[str, Any]]:
         for index, query in self._queries(entry, keys):
@@ -136,7 +136,7 @@ class SearchErasure:
         # A field that has no inverted index is refused before it gets here.
         return IndexUse(uses_index=bool(used), detail="; ".join(dict.fromkeys(used)) or "no such field")
 
-    def inspect(self, entries: Sequence[Entry], data_map: DataMap) -> Iterator[Finding]:
+    def inspect(self, entries: Sequence[Entry]) -> Iterator[Finding]:
         from gdpr.stores.indexes import LiveIndexes
 
         yield from LiveIndexes(self).inspect(entries)
@@ -151,17 +151,13 @@ class SearchErasure:
 
     # --- what there is -------------------------------------------------------------------------------
 
-    def store(self) -> SearchStore:
-        """Give the store whose indexes these are."""
-        return cast("SearchStore", registry()[self.alias])
-
     def concrete(self, entry: Entry) -> Indexes:
         """Give every index that holds an entry's documents, with its definition."""
-        return concrete(self._wire, self.store().names.alias(entry.target))
+        return concrete(self._wire, self.store.names.alias(entry.target))
 
     @property
     def _wire(self) -> Transport:
-        return self.store().wire
+        return self.store.wire
 
     def _engine(self) -> Engine:
         from searchindex.engines.identify import identify
@@ -263,6 +259,11 @@ class SearchErasure:
         if bad:
             raise _refused(index, bad)
         return sum(status < HTTPStatus.BAD_REQUEST for status in statuses)
+
+
+def adapter(alias: str, opened: Registry) -> SearchErasure:
+    """Return the adapter of a store of :mod:`searchindex`."""
+    return SearchErasure(cast("SearchStore", opened[alias]))
 
 
 def concrete(wire: Transport, name: str) -> Indexes:

@@ -13,7 +13,7 @@ import sys
 
 from tests.acceptance.mortal import Mortality, run
 
-SAGA = {"gdpr/services/erasure.py": "work", "gdpr/services/cohorts.py": "work"}
+SAGA = {"gdpr/erasure/saga.py": "carry_out"}
 
 if __name__ == "__main__":
     run(Mortality(int(sys.argv[1]), ("accord", "gdpr"), SAGA), sys.argv[2:])

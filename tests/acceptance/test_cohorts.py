@@ -100,8 +100,11 @@ def test_fault_in_a_cohort_leaves_everybody_to_go_alone(erasing: Erasing) -> Non
     references = erasing.call("say([approved(key).reference for key in (9, 10)])")
 
     completed = erasing.call(
-        "def broken(*_): raise KeyError('nobody expected this')\n"
-        "processing.cohorts.work = broken\n"
+        "whole = saga.carry_out\n"
+        "def broken(chosen, *rest, **more):\n"
+        "    if len(chosen) > 1: raise KeyError('nobody expected this')\n"
+        "    return whole(chosen, *rest, **more)\n"
+        "saga.carry_out = broken\n"
         "say(processing.process_due().completed)"
     )
 
@@ -118,7 +121,7 @@ def test_hold_placed_between_two_batches_takes_one_person_out(erasing: Erasing) 
 
     erasing.call(
         "keys_of = list(ErasureRequest.objects.values_list('pk', flat=True))\n"
-        "cohort_steps.execute(keys_of, lambda: False)"
+        "with opened_stores() as stores: batches.execute(keys_of, stores)"
     )
 
     assert erasing.holdings(5) == before

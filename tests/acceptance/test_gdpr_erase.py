@@ -28,12 +28,18 @@ def index(key):
 """
 # An indexer that had read the playlist before the fence writes it when search has been erased once.
 WORKER = """
-request, ran = moving.find("{reference}"), []
-while claim := steps.claim_next(request):
-    assert steps.run(claim)
-    ran.append((claim.entry.id, ErasureStep.objects.get(pk=claim.step_id).again))
-    if len(ran) == 1:
-        index("late")
+request, ran = state_changes.find("{reference}"), []
+the_map, people = load_data_map(), {{request.pk: sealing.keys_of(request)}}
+with opened_stores() as stores:
+    work = batches.Work(
+        the_map=the_map, stores=stores, requests={{request.pk: request}}, stop=schedule.never
+    )
+    for one in steps.passes(the_map):
+        if one.entry.is_automatic:
+            assert batches.finish(work, one, people) == {{request.pk}}
+            ran.append((one.entry.id, one.again))
+        if len(ran) == 1:
+            index("late")
 say(ran)
 """
 NOWHERE = "mongodb://127.0.0.1:9/nowhere?replicaSet=rs0&serverSelectionTimeoutMS=500"
@@ -197,9 +203,10 @@ def test_document_written_after_the_fence_is_found_and_erased(erasing: Erasing) 
     """Verification finds what a late writer left, before completion and a day after it."""
     reference = erasing.reference("begun(8)")
     erasing.call(
-        f"request = moving.find('{reference}')\n"
-        "while (claim := steps.claim_next(request)): steps.run(claim)\n"
-        "assert erasure.settle(request)"
+        f"request = state_changes.find('{reference}')\n"
+        "with opened_stores() as stores: batches.execute([request.pk], stores)\n"
+        "saga.settle([request.pk])\n"
+        "assert state_changes.find(request.reference).state == 'verifying'"
     )
     write_late_playlist(erasing, 8)
 

@@ -132,3 +132,30 @@ def test_step_that_keeps_failing_calls_a_person(erasing: Erasing) -> None:
     assert others == ["done"]
     assert state == "completed_with_retention"
     erasing.assert_gone(7)
+
+
+CLOSING = """
+inserted, rivals = requests._inserted, []
+def closing(request):
+    done = inserted(request)
+    if not done and rivals:
+        end, rival = rivals.pop()
+        end(rival)
+    return done
+requests._inserted = closing
+def cancel(rival): requests.cancel(rival, by=filer)
+def refuse(rival): requests.reject(rival, RejectionGround.EXCESSIVE, by=approver)
+def file(key, **more): return requests.file_request(keys(key), by=filer, channel=Channel.API, **more)
+first = file(1)
+rivals.append((cancel, first))
+second = file(1)
+rivals.append((refuse, second))
+third = file(1, idempotency_key="k-2")
+fourth = file(1)
+say([second.state, third.state, third.canonical_id, fourth.state, fourth.canonical_id == third.pk])
+"""
+
+
+def test_request_that_closes_while_another_is_filed_makes_it_no_duplicate(erasing: Erasing) -> None:
+    """Cancelled or refused in between, it stands in nobody's way; while it is open, it does."""
+    assert erasing.call(CLOSING) == ["received", "received", None, "duplicate", True]

@@ -162,7 +162,7 @@ def assert_receipt_is_good(sample: Installation, receipt: Any) -> None:
     """Its signature holds for the project and for strangers, and it says what is kept, why and until when."""
     path = sample.keep("receipt.json", json.dumps(receipt))
     check = (
-        f"from gdpr.services import receipts; print(receipts.verify_receipt(json.load(open({str(path)!r}))))"
+        f"from gdpr.erasure import receipts; print(receipts.verify_receipt(json.load(open({str(path)!r}))))"
     )
     assert sample.manage("shell", "-v", "0", "-c", f"import json; {check}").strip() == "self"
     proof = receipt["signed"]

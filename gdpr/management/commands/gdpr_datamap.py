@@ -14,10 +14,11 @@ from accord.errors import ExitCode
 from accord.words import counted
 from gdpr import actions
 from gdpr.actions import Manual, Nothing, Retain
-from gdpr.coverage import check_document, map_document
+from gdpr.coverage import check, check_document, map_document
 from gdpr.datamap import DataMap, load_data_map
 from gdpr.entries import Entry
 from gdpr.findings import Finding, Level
+from gdpr.stores.base import known_aliases, opened_stores
 
 
 class Command(AnsweringCommand):
@@ -55,16 +56,12 @@ class Command(AnsweringCommand):
         return ExitCode.DRIFT if wrong else ExitCode.DONE
 
     def _findings(self, data_map: DataMap, options: Mapping[str, Any]) -> list[Finding]:
-        from gdpr.stores.base import chosen_stores
-
-        stores = () if options["offline"] else chosen_stores(options["store"])
-        found = data_map.check(stores)
+        with opened_stores() as stores:
+            found = check(data_map, () if options["offline"] else stores.chosen(options["store"]))
         wanted = options["store"]
         return [one for one in found if not wanted or not one.store or one.store in wanted]
 
     def _show(self, data_map: DataMap, options: Mapping[str, Any]) -> None:
-        from gdpr.stores.base import known_aliases
-
         wanted = known_aliases(options["store"])
         entries = [entry for entry in data_map.entries if not wanted or entry.store in wanted]
         if options["format"] == "json":

@@ -14,21 +14,22 @@ from django.core.management.base import CommandParser
 from accord.command import AnsweringCommand
 from accord.errors import AccordError, ExitCode, NotConfirmed, UnknownSubject, UsageError
 from gdpr.datamap import load_data_map
+from gdpr.erasure import (
+    approvals,
+    encryption,
+    planning,
+    receipts,
+    requests,
+    saga,
+    state_changes,
+    transitions,
+    verification,
+)
+from gdpr.erasure.verdicts import Verdict
 from gdpr.keys import key_type, parsed
 from gdpr.management import answers
 from gdpr.management.people import acting
 from gdpr.models import ErasureRequest
-from gdpr.services import (
-    approvals,
-    erasure,
-    moving,
-    planning,
-    receipts,
-    requests,
-    sealing,
-    transitions,
-    verification,
-)
 from gdpr.states import Channel, Ground, IdentityMethod, RejectionGround, RequestState
 from gdpr.subjects import SubjectKeys
 
@@ -71,7 +72,7 @@ class Command(AnsweringCommand):
         """Find out whom or what it is about, and take it as far as it can go."""
         _refuse_contradictions(options)
         if options["request"]:
-            return self._on_request(moving.find(options["request"]), options)
+            return self._on_request(state_changes.find(options["request"]), options)
         try:
             keys = load_data_map().resolve(options["subject"], options["by"])
         except UnknownSubject as unknown:
@@ -84,7 +85,7 @@ class Command(AnsweringCommand):
         if options["dry_run"]:
             return self._dry_run(planning.preview(keys), options)
         if options["verify_only"]:
-            return self._report(verification.read(_with_collected(keys)), options)
+            return self._report(verification.read(keys), options)
         request = requests.open_request(keys) or _still_erased(keys) or self._file(keys, options)
         return self._on_request(request, options)
 
@@ -106,25 +107,24 @@ class Command(AnsweringCommand):
         if keys is None or request is None:
             raise unknown
         if options["verify_only"]:
-            return self._report(verification.read(_with_collected(keys)), options)
+            return self._report(verification.read(keys), options)
         return self._on_request(request, options)
 
     # --- a request ---------------------------------------------------------------------------
 
     def _on_request(self, request: ErasureRequest, options: dict[str, Any]) -> ExitCode:
         if options["dry_run"]:
-            return self._dry_run(planning.preview(sealing.keys_of(request)), options)
+            return self._dry_run(planning.preview(encryption.keys_of(request)), options)
         if options["verify_only"]:
-            keys = _with_collected(sealing.keys_of(request))
-            return self._report(verification.read(keys), options)
+            return self._report(verification.read(encryption.keys_of(request)), options)
         if any(options[name] for name in (*_DECISIONS, "identity")) and not options["subject"]:
             request = self._decide(request, options)
             if any(options[name] for name in _DECISIONS):
                 self._finish(request, options, moved=True)
                 return ExitCode.DONE
-        before = erasure.progress(request)["done"]
+        before = saga.progress([request.pk])[request.pk]["done"]
         request, fault = self._carry_on(request, options)
-        moved = erasure.progress(request)["done"] > before
+        moved = saga.progress([request.pk])[request.pk]["done"] > before
         return self._finish(request, options, moved=moved, fault=fault)
 
     def _decide(self, request: ErasureRequest, options: dict[str, Any]) -> ErasureRequest:
@@ -139,7 +139,7 @@ class Command(AnsweringCommand):
         elif options["cancel"]:
             requests.cancel(request, by=person)
         elif options["confirm"]:
-            erasure.confirm_manual(request, options["confirm"], by=person)
+            saga.confirm_manual(request, options["confirm"], by=person)
         elif options["identity"]:
             requests.check_identity(request, IdentityMethod(options["identity"]), by=person)
         return ErasureRequest.objects.get(pk=request.pk)
@@ -156,9 +156,9 @@ class Command(AnsweringCommand):
                 self._show_plan(request, options)
                 self._confirm("Erase now? This can't be undone.", options)
             if options["resume"]:
-                erasure.retry(request)
-            if erasure.is_going_on(ErasureRequest.objects.get(pk=request.pk)):
-                erasure.work(request)
+                saga.retry(request)
+            if saga.is_going_on(ErasureRequest.objects.get(pk=request.pk)):
+                saga.work(request)
         except NotConfirmed:
             raise
         except AccordError as exc:
@@ -214,7 +214,7 @@ class Command(AnsweringCommand):
             self.stdout.write("Dry run: nothing was recorded or changed.")
         return ExitCode.DONE
 
-    def _report(self, verdict: verification.Verdict, options: dict[str, Any]) -> ExitCode:
+    def _report(self, verdict: Verdict, options: dict[str, Any]) -> ExitCode:
         code = ExitCode.PARTIAL if verdict.residue else ExitCode.DONE
         if options["format"] == "json":
             self.stdout.write(json.dumps(_verdict_document(verdict, code), indent=2, ensure_ascii=False))
@@ -340,14 +340,10 @@ def _still_erased(keys: SubjectKeys) -> ErasureRequest | None:
         return None
     if request.closed_at is None:
         return request
-    return None if verification.read(_with_collected(keys)).residue else request
+    return None if verification.read(keys).residue else request
 
 
-def _with_collected(keys: SubjectKeys) -> SubjectKeys:
-    return planning.collect(keys, load_data_map())
-
-
-def _verdict_document(verdict: verification.Verdict, code: ExitCode) -> dict[str, Any]:
+def _verdict_document(verdict: Verdict, code: ExitCode) -> dict[str, Any]:
     return {
         "schema": "accord.erasure.verification/1",
         "exit_code": int(code),

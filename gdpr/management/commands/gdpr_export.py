@@ -8,6 +8,7 @@ from typing import Any
 
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
+from gdpr.checking import require_sound
 from gdpr.datamap import load_data_map
 from gdpr.services.export import ExportFormat, Written, gather, write
 
@@ -37,7 +38,7 @@ class Command(AnsweringCommand):
 
     def answer(self, options: dict[str, Any]) -> ExitCode:
         data_map = load_data_map()
-        data_map.require_sound()
+        require_sound(data_map)
         content = gather(data_map, data_map.resolve(options["subject"], options["by"]))
         forms = [ExportFormat(form) for form in options["formats"] or list(ExportFormat)]
         for form in dict.fromkeys(forms):

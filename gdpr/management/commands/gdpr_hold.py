@@ -11,10 +11,10 @@ from django.utils import timezone
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode, UnknownRequest, UsageError
 from gdpr.datamap import load_data_map
+from gdpr.erasure import encryption, holds
 from gdpr.management import answers
 from gdpr.management.people import acting
 from gdpr.models import LegalHold
-from gdpr.services import holds, sealing
 from gdpr.states import HoldReason
 
 
@@ -65,7 +65,7 @@ class Command(AnsweringCommand):
         keys = the_map.resolve(options["what"], options["by"])
         return holds.place_hold(
             keys.kind,
-            sealing.tag_of(keys),
+            encryption.tag_of(keys),
             HoldReason(options["reason"]),
             by=acting(options["as_user"], interactive=options["interactive"]),
             entry=options["entry"],

@@ -12,7 +12,7 @@ from django.core.management.base import CommandParser
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
 from accord.stopping import stop_on_signal
-from gdpr.services.processing import Processed, process_due
+from gdpr.erasure.processing import Processed, process_due
 
 
 class Command(AnsweringCommand):

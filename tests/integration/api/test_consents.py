@@ -71,7 +71,7 @@ say(
 """
 
 ERASED = """
-from gdpr.services import moving
+from gdpr.erasure import state_changes
 from examples.streaming.models import Listener
 
 notice = {"purpose": "profiling", "version": "1", "language": "en"}

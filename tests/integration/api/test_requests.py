@@ -130,13 +130,13 @@ say(
 """
 
 GONE = """
-from gdpr.services import moving
+from gdpr.erasure import state_changes
 
 body = {"subject": {"identifiers": {"email": email}}, "identity": "staff"}
 first = send("filer", "erasure-requests/", body, **{"Idempotency-Key": "gone-00001"}).json()
 plan = send("filer", f"erasure-requests/{first['reference']}/plan/").json()
 approve("approver", plan)
-erasure.work(moving.find(first["reference"]))
+erasure.work(state_changes.find(first["reference"]))
 again = send("filer", "erasure-requests/", body, **{"Idempotency-Key": "gone-00001"})
 without = send("filer", "erasure-requests/", body)
 say(
@@ -201,7 +201,7 @@ send("approver", "erasure-requests/", {"subject": subject(second), "identity": "
 from datetime import timedelta
 from django.utils import timezone
 from gdpr.datamap import load_data_map
-from gdpr.services import requests
+from gdpr.erasure import requests
 from gdpr.states import Channel, IdentityMethod
 
 own = requests.file_request(
@@ -406,3 +406,40 @@ def test_request_is_rejected_cancelled_or_a_duplicate(served: Served, listener: 
     assert resumed == [409, "ACC-822"]
     assert (double, counts) == ("duplicate", True)
     assert confirmed == [404, "not_found"]
+
+
+AT_ONCE = """
+from concurrent.futures import ThreadPoolExecutor
+from django.db import connections
+from gdpr.datamap import load_data_map
+from gdpr.erasure import planning, state_changes
+references = {key: filed(key) for key in keys}
+def counted(document): return {line["entry"]: line["found"] for line in document["entries"]}
+def plan(key):
+    try:
+        answer = send("filer", f"erasure-requests/{references[key]}/plan/")
+        return [answer.status_code, counted(answer.json()["plan"])]
+    finally:
+        connections.close_all()
+def look(key):
+    try:
+        return [200, counted(planning.preview(load_data_map().resolve(str(key), "id")))]
+    finally:
+        connections.close_all()
+alone = {key: look(key) for key in keys}
+with ThreadPoolExecutor(8) as pool:
+    looked = list(pool.map(look, keys * 3))
+    planned_ = list(pool.map(plan, keys))
+say([[alone[key] for key in keys], looked, planned_])
+"""
+
+
+def test_threads_that_plan_at_once_each_get_the_answer_about_their_own_person(served: Served) -> None:
+    """Eight threads ask every store about different people: each has connections that no other uses."""
+    keys = [next(served.keys) for _ in range(8)]
+
+    alone, looked, planned = served.call(AT_ONCE, keys=keys)
+
+    assert looked == alone * 3
+    assert planned == alone
+    assert len({json.dumps(one) for one in alone}) > 1

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from pymongo.database import Database
 
 from gdpr.stores.mongo import MongoErasure
 from gdpr.stores.search import SearchErasure
@@ -19,31 +16,16 @@ class OwnMongo(MongoErasure):
     """The adapter on a store that stands in no settings."""
 
     def __init__(self, url: str) -> None:
-        super().__init__("mongodb")
-        self.url = url
         self.own = MongoStore("mongodb", {"URL": url})
-
-    def _store(self) -> MongoStore:
-        return self.own
-
-    @contextmanager
-    def fresh(self) -> Iterator[Database[dict[str, Any]]]:
-        store = MongoStore("mongodb", {"URL": self.url})
-        try:
-            yield store.database()
-        finally:
-            store.close()
+        super().__init__(self.own, {"URL": url})
 
 
 class OwnSearch(SearchErasure):
     """The adapter on a store that stands in no settings."""
 
     def __init__(self, url: str, prefix: str) -> None:
-        super().__init__("search")
         self.own = SearchStore("search", {"URL": url, "PREFIX": prefix})
-
-    def store(self) -> SearchStore:
-        return self.own
+        super().__init__(self.own)
 
 
 @pytest.fixture

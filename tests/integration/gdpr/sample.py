@@ -9,25 +9,31 @@ from typing import Any
 import django
 
 
-def ask(question: dict[str, Any]) -> Any:  # noqa: C901, PLR0911 - one case a question
+def ask(question: dict[str, Any]) -> Any:
     """Answer one question; the names are those of the adapters."""
     from gdpr.datamap import load_data_map
-    from gdpr.services import planning
-    from gdpr.stores.base import erasure_store
+    from gdpr.erasure import planning
+    from gdpr.stores.base import opened_stores
     from gdpr.subjects import SubjectKeys
 
     data_map = load_data_map()
     match question["do"]:
         case "resolve":
             keys = data_map.resolve(question["subject"], question.get("by", ""))
-            return planning.collect(keys, data_map).to_json()
+            with opened_stores() as stores:
+                return planning.collected({0: keys}, data_map.to_collect(), stores)[0].to_json()
         case "entries":
             return [entry.id for entry in data_map.looked_at()]
         case "mutations":
             return {entry.id: sorted(errors_without(entry.id)) for entry in data_map.entries}
     entry = data_map.entry(question["entry"])
     keys = SubjectKeys.from_json(question["keys"])
-    store = erasure_store(entry.store)
+    with opened_stores() as stores:
+        return ask_store(question, entry, keys, stores[entry.store])
+
+
+def ask_store(question: dict[str, Any], entry: Any, keys: Any, store: Any) -> Any:
+    """Answer a question about one store."""
     match question["do"]:
         case "find":
             found = store.find(entry, keys)
@@ -51,13 +57,15 @@ def ask(question: dict[str, Any]) -> Any:  # noqa: C901, PLR0911 - one case a qu
 
 def errors_without(dropped: str) -> set[str]:
     """Check the map without one of its entries; only that entry's store is asked."""
+    from gdpr.coverage import check
     from gdpr.datamap import DataMap, load_data_map
     from gdpr.findings import Level
-    from gdpr.stores.base import erasure_store
+    from gdpr.stores.base import opened_stores
 
     data_map = load_data_map()
     rest = DataMap(tuple(entry for entry in data_map.entries if entry.id != dropped), data_map.subject)
-    found = rest.check([erasure_store(data_map.entry(dropped).store)])
+    with opened_stores() as stores:
+        found = check(rest, [stores[data_map.entry(dropped).store]])
     return {finding.fault.value for finding in found if finding.level is Level.ERROR}
 
 

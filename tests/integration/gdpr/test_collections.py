@@ -11,7 +11,6 @@ from bson import Int64, ObjectId
 from bson.binary import Binary
 
 from gdpr.actions import Action, Anonymise, Delete, Detach, Manual, Pull, Retain, Unset
-from gdpr.datamap import DataMap
 from gdpr.entries import Entry
 from gdpr.findings import Fault
 from gdpr.locators import AnyOf, Array, Generic, Key, Locator, Path, Rows
@@ -254,7 +253,7 @@ def test_export_holds_own_elements_only(mongo: OwnMongo) -> None:
 
 
 def faults(mongo: OwnMongo, *entries: Entry) -> set[tuple[Fault, str]]:
-    return {(found.fault, found.target) for found in mongo.inspect(list(entries), DataMap(()))}
+    return {(found.fault, found.target) for found in mongo.inspect(list(entries))}
 
 
 def test_indexed_and_typed_entry_is_clean(mongo: OwnMongo) -> None:

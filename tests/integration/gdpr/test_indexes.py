@@ -11,7 +11,6 @@ import pytest
 
 from accord.errors import ErasureRefused
 from gdpr.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
-from gdpr.datamap import DataMap
 from gdpr.entries import Entry
 from gdpr.findings import Fault
 from gdpr.locators import AnyOf, Array, Key, Locator, Path, Rows, Through
@@ -286,14 +285,14 @@ def test_fingerprint_tells_product_and_cluster(search: OwnSearch) -> None:
 )
 def test_fault_of_an_entry_is_found(search: OwnSearch, one: Entry, fault: Fault) -> None:
     """Each way in which an entry would silently find nothing is told by reading the mapping."""
-    assert {found.fault for found in search.inspect([one], DataMap(()))} == {fault}
+    assert {found.fault for found in search.inspect([one])} == {fault}
 
 
 def test_sound_entry_is_clean(search: OwnSearch) -> None:
     """Nothing is said of an entry whose field exists and matches exactly."""
     one = entry(Delete(), Key("email", str, by="email"), fields=("name", "author.id", "replies[].text"))
 
-    assert list(search.inspect([one], DataMap(()))) == []
+    assert list(search.inspect([one])) == []
     assert "email.exact" in search.explain(one, KEYS).detail
     assert "ada" not in search.explain(one, KEYS).detail
 
@@ -303,8 +302,6 @@ def test_unclassified_and_missing_indexes_are_found(search: OwnSearch) -> None:
     make(search, "letters-0001", alias="letters")
     gone = Entry(id="gone", store="search", target="gone", action=Nothing("music"))
 
-    found = {
-        (one.fault, one.target) for one in search.inspect([gone, entry(Nothing("x"), None)], DataMap(()))
-    }
+    found = {(one.fault, one.target) for one in search.inspect([gone, entry(Nothing("x"), None)])}
 
     assert found == {(Fault.UNCLASSIFIED, "letters"), (Fault.NO_TARGET, "gone")}

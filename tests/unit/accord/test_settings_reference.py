@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from accord.conf import AccordSettings
-from gdpr.services.policy import ErasurePolicy
+from gdpr.erasure.policy import ErasurePolicy
 
 REFERENCE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "settings.md"
 

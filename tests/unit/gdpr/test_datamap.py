@@ -10,6 +10,8 @@ import pytest
 
 from accord.errors import InvalidDataMap
 from gdpr.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain
+from gdpr.checking import require_sound
+from gdpr.coverage import check
 from gdpr.datamap import DataMap, build, load_data_map, ordered
 from gdpr.entries import Entry
 from gdpr.findings import Fault
@@ -33,7 +35,7 @@ def entry(name: str = "one", **changes: Any) -> Entry:
 
 
 def faults(*entries: Entry, subject: Subject | None = SUBJECT) -> list[Fault]:
-    return [finding.fault for finding in DataMap(entries, subject).check()]
+    return [finding.fault for finding in check(DataMap(entries, subject))]
 
 
 def module(**content: object) -> ModuleType:
@@ -122,8 +124,8 @@ def test_map_of_the_sample_is_sound() -> None:
     """What can be said without a server about the sample's map is that nothing is wrong."""
     data_map = load_data_map()
 
-    assert data_map.check() == []
-    data_map.require_sound()
+    assert check(data_map) == []
+    require_sound(data_map)
 
 
 @pytest.mark.parametrize("needed", [one.id for one in load_data_map().to_collect()])
@@ -133,7 +135,7 @@ def test_dropping_an_entry_that_others_need_is_an_error(needed: str) -> None:
 
     rest = DataMap(tuple(one for one in data_map.entries if one.id != needed), data_map.subject)
 
-    assert Fault.NO_ENTRY in {finding.fault for finding in rest.check()}
+    assert Fault.NO_ENTRY in {finding.fault for finding in check(rest)}
 
 
 # --- what is wrong without asking a server ---------------------------------------------------------
@@ -222,7 +224,7 @@ def test_missing_subject_is_found(subject: Subject | None) -> None:
 def test_unsound_map_is_refused() -> None:
     """What would erase by an unsound map refuses to start."""
     with pytest.raises(InvalidDataMap, match="1 errors"):
-        DataMap((entry(locator=None),), SUBJECT).require_sound()
+        require_sound(DataMap((entry(locator=None),), SUBJECT))
 
 
 @pytest.mark.parametrize(

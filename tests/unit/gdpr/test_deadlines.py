@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdpr.services import deadlines
+from gdpr.erasure import deadlines
 
 
 def day(year: int, month: int, number: int) -> datetime:

@@ -6,8 +6,8 @@ import pytest
 
 from gdpr import admin
 from gdpr.decisions import ACTS
+from gdpr.erasure import transitions
 from gdpr.models import ErasureRequest
-from gdpr.services import transitions
 from gdpr.states import RequestState as S
 
 

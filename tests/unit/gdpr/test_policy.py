@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from accord.errors import ConfigurationError
-from gdpr.services import policy
-from gdpr.services.policy import ErasurePolicy
+from gdpr.erasure import policy
+from gdpr.erasure.policy import ErasurePolicy
 
 
 def test_four_eyes_can_not_be_turned_off() -> None:

@@ -1,21 +1,22 @@
-"""Finding a request, holding its row, and moving it: every change of state goes through here."""
+"""State changes: requests are found, their rows held, and moved on here, and nowhere else."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
 from django.db import OperationalError, connections, transaction
+from django.utils import timezone
 
 from accord import audit, conf
 from accord.audit_events import Event, ObjectKind, Outcome
 from accord.errors import UnknownRequest
-from gdpr.models import ErasureRequest
-from gdpr.services import transitions
+from gdpr.erasure import transitions
+from gdpr.models import Approval, ErasureRequest
 from gdpr.services.actors import Person, actor
-from gdpr.states import RequestState
+from gdpr.states import Decision, RequestState
 
 _SHORTEST = 4
 _DEADLOCKS = 5
@@ -64,11 +65,11 @@ def locked(request: ErasureRequest | int) -> Iterator[ErasureRequest]:
         yield ErasureRequest.objects.select_for_update().get(pk=key)
 
 
-def locked_all(requests: Sequence[int], *states: RequestState) -> list[ErasureRequest]:
+def lock(requests: Collection[int], *states: RequestState) -> list[ErasureRequest]:
     """
-    Hold the rows of those of several requests that are in one of these states, for the open transaction.
+    Hold the rows of those requests that are in one of these states, for the open transaction.
 
-    Everybody takes them in the same order, so that nobody waits for somebody who waits for them.
+    Every process takes them in the same order, so that no two wait for each other.
 
     Args:
         requests: Primary keys.
@@ -100,19 +101,15 @@ def through_deadlocks(act: Callable[[], _Result]) -> _Result:
     return act()
 
 
-def share_lock(request_id: int) -> RequestState:
+def share(requests: Collection[int], state: RequestState) -> set[int]:
     """
-    Keep a request's state as it is until the transaction ends, beside others who do the same.
+    Keep requests in a state until the transaction ends, beside others who do the same.
 
     A hold waits for it: once a hold is placed, no batch follows.
+
+    Returns:
+        Those that are in that state.
     """
-    with connections[alias()].cursor() as cursor:
-        cursor.execute("SELECT state FROM gdpr_erasurerequest WHERE id = %s FOR SHARE", [request_id])
-        return RequestState(cursor.fetchone()[0])
-
-
-def share_locks(requests: Sequence[int], state: RequestState) -> set[int]:
-    """Keep several requests in a state until the transaction ends; give those that are in it."""
     with connections[alias()].cursor() as cursor:
         cursor.execute(
             "SELECT id FROM gdpr_erasurerequest WHERE id = ANY(%s) AND state = %s ORDER BY id FOR SHARE",
@@ -122,41 +119,25 @@ def share_locks(requests: Sequence[int], state: RequestState) -> set[int]:
 
 
 def move(
-    request: ErasureRequest,
+    held: Sequence[ErasureRequest],
     target: RequestState,
     event: Event,
     *,
     by: Person | None = None,
-    counters: Mapping[str, int] | None = None,
+    counters: Mapping[int, Mapping[str, int]] | None = None,
     outcome: Outcome = Outcome.DONE,
+    changes: Mapping[str, object] | None = None,
 ) -> None:
     """
-    Change the state of a request whose row is held, and record it in the same transaction.
-
-    Raises:
-        IllegalTransition: The state doesn't allow it.
-    """
-    transitions.check(RequestState(request.state), target)
-    request.state = target
-    request.save()
-    record(request, event, by=by, counters=counters, outcome=outcome)
-
-
-def move_all(
-    held: Sequence[ErasureRequest],
-    target: RequestState,
-    event: Event,
-    counters: Callable[[ErasureRequest], Mapping[str, int]] | None = None,
-    **changes: object,
-) -> None:
-    """
-    Change the state of several requests whose rows are held. See :func:`move`.
+    Change the state of requests whose rows are held, and record it in the same transaction.
 
     Args:
         held: The requests.
         target: Their new state.
         event: What happened.
-        counters: Gives the numbers of a request's event.
+        by: Who did it; None for Accord itself.
+        counters: Numbers of each request's event, by primary key.
+        outcome: How it ended.
         changes: Further fields, the same for all.
 
     Raises:
@@ -164,34 +145,32 @@ def move_all(
     """
     for request in held:
         transitions.check(RequestState(request.state), target)
-        for name, value in {**changes, "state": target}.items():
+    save(held, **{"state": target, **(changes or {})})
+    numbers = counters or {}
+    record([act(one, event, counters=numbers.get(one.pk), outcome=outcome) for one in held], by=by)
+
+
+def save(held: Sequence[ErasureRequest], **changes: object) -> None:
+    """Write fields of requests whose rows are held, the same for all."""
+    for request in held:
+        for name, value in changes.items():
             setattr(request, name, value)
-    rows = ErasureRequest.objects.filter(pk__in=[request.pk for request in held])
-    rows.update(state=target, **changes)
-    record_all([act(request, event, counters=counters(request) if counters else None) for request in held])
+    ErasureRequest.objects.filter(pk__in=[request.pk for request in held]).update(**changes)
 
 
-def record(
-    request: ErasureRequest,
-    event: Event,
-    *,
-    by: Person | None = None,
-    counters: Mapping[str, int] | None = None,
-    outcome: Outcome = Outcome.DONE,
-    object_kind: ObjectKind = ObjectKind.ERASURE_REQUEST,
-    object_ref: str = "",
-) -> None:
-    """Write an audit event about a request, in the transaction that is open."""
-    done = act(
-        request, event, counters=counters, outcome=outcome, object_kind=object_kind, object_ref=object_ref
+def void_approvals(held: Sequence[ErasureRequest]) -> dict[str, object]:
+    """
+    Make approvals of requests whose rows are held count no more.
+
+    Returns:
+        What the move away from “approved” has to write: the database refuses an approved request
+        without an approver.
+    """
+    standing = Approval.objects.filter(
+        request__in=[request.pk for request in held], decision=Decision.APPROVED, voided_at__isnull=True
     )
-    audit.record_all([done], actor=actor(by), using=alias())
-
-
-def record_all(acts: Sequence[audit.Act]) -> None:
-    """Write audit events of Accord itself about several requests, in the transaction that is open."""
-    if acts:
-        audit.record_all(acts, actor=actor(None), using=alias())
+    standing.update(voided_at=timezone.now())
+    return {"approved_by_id": None, "approval_expires_at": None}
 
 
 def act(
@@ -213,3 +192,9 @@ def act(
         counters=counters or {},
         plan_digest=request.plan_digest,
     )
+
+
+def record(acts: Sequence[audit.Act], *, by: Person | None = None) -> None:
+    """Write audit events about requests, in the transaction that is open."""
+    if acts:
+        audit.record_all(acts, actor=actor(by), using=alias())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gdpr.services.scheduling import StepView, outlook
+from gdpr.erasure.schedule import StepView, outlook
 from gdpr.states import StepState as S
 
 
 def step(entry: str, store: str, state: S = S.PENDING, *, again: bool = False) -> StepView:
-    return StepView(id=hash((entry, again)), entry=entry, store=store, again=again, state=state, fence=1)
+    return StepView(entry=entry, store=store, again=again, state=state)
 
 
 def free(*steps: StepView, held: frozenset[str] = frozenset()) -> list[str]:

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from accord.audit_events import Event
 from accord.errors import ExtensionRefused, IllegalTransition
+from gdpr.erasure import deadlines, encryption, state_changes, transitions
 from gdpr.models import Approval, ErasureRequest
-from gdpr.services import actors, deadlines, moving, sealing, transitions
+from gdpr.services import actors
 from gdpr.services.actors import Person
 from gdpr.states import (
     Channel,
@@ -24,10 +25,13 @@ from gdpr.states import (
 )
 from gdpr.subjects import SubjectKeys
 
+_ATTEMPTS = 10
+"""Times that a request about the person may close while another one is filed."""
+
 
 def open_request(keys: SubjectKeys) -> ErasureRequest | None:
     """Give the request about a person that is not over, if there is one."""
-    return _of(sealing.tag_of(keys)).filter(state__in=transitions.OPEN).first()
+    return _of(encryption.tag_of(keys)).filter(state__in=transitions.OPEN).first()
 
 
 def last_request(kind: str, key: object) -> ErasureRequest | None:
@@ -38,7 +42,7 @@ def last_request(kind: str, key: object) -> ErasureRequest | None:
         kind: Model of the person.
         key: The primary key that the person had.
     """
-    real = _of(sealing.tag_of_key(kind, key)).exclude(state=RequestState.DUPLICATE)
+    real = _of(encryption.tag_of_key(kind, key)).exclude(state=RequestState.DUPLICATE)
     return real.order_by("-received_at").first()
 
 
@@ -74,7 +78,7 @@ def file_request(
     Raises:
         NotAllowed: The account may not file requests for others.
     """
-    if sealing.tag_of_key(by._meta.label, by.pk) != sealing.tag_of(keys):
+    if encryption.tag_of_key(by._meta.label, by.pk) != encryption.tag_of(keys):
         actors.require(by, actors.FILE)
     if idempotency_key:
         known = ErasureRequest.objects.filter(idempotency_key=idempotency_key).first()
@@ -83,8 +87,8 @@ def file_request(
     received = received_at or timezone.now()
     request = ErasureRequest(
         subject_kind=keys.kind,
-        subject_tag=sealing.tag_of(keys),
-        sealed_keys=sealing.seal_keys(keys),
+        subject_tag=encryption.tag_of(keys),
+        sealed_keys=encryption.seal_keys(keys),
         ground=ground,
         channel=channel,
         identity_method=identity or "",
@@ -97,29 +101,45 @@ def file_request(
 
 
 def _put_on_record(request: ErasureRequest, by: Person) -> ErasureRequest:
-    with transaction.atomic(using=moving.alias()):
-        event = Event.ERASURE_RECEIVED
-        try:
-            # The unique constraint decides between two that come at once.
-            with transaction.atomic(using=moving.alias()):
-                request.save(using=moving.alias(), force_insert=True)
-        except IntegrityError:
-            same = ErasureRequest.objects.filter(idempotency_key=request.idempotency_key or "-").first()
-            if same is not None:
-                return same
-            event = Event.ERASURE_DUPLICATE
-            _become_duplicate(request)
-        moving.record(request, event, by=by)
-    return request
+    with transaction.atomic(using=state_changes.alias()):
+        for _ in range(_ATTEMPTS):
+            if _inserted(request):
+                state_changes.record([state_changes.act(request, Event.ERASURE_RECEIVED)], by=by)
+                return request
+            rival = _same_demand(request) or _as_duplicate(request, by)
+            if rival is not None:
+                return rival
+    raise IllegalTransition(
+        "Requests about this person are opened and closed faster than this one can be filed.",
+        hint="File it again.",
+    )
 
 
-def _become_duplicate(request: ErasureRequest) -> None:
-    same_person = ErasureRequest.objects.filter(subject_tag=request.subject_tag, state__in=transitions.OPEN)
-    request.canonical = same_person.get()
-    request.state = RequestState.DUPLICATE
-    request.sealed_keys = None
+def _inserted(request: ErasureRequest) -> bool:
+    """Let the unique constraints decide between two that come at once."""
+    try:
+        with transaction.atomic(using=state_changes.alias()):
+            request.save(using=state_changes.alias(), force_insert=True)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _same_demand(request: ErasureRequest) -> ErasureRequest | None:
+    return ErasureRequest.objects.filter(idempotency_key=request.idempotency_key or "-").first()
+
+
+def _as_duplicate(request: ErasureRequest, by: Person) -> ErasureRequest | None:
+    """File it as a duplicate of the open request; None when that one was closed meanwhile."""
+    canonical = _of(request.subject_tag).filter(state__in=transitions.OPEN).first()
+    if canonical is None:
+        return None
+    request.canonical = canonical
+    request.state, request.sealed_keys = RequestState.DUPLICATE, None
     request.closed_at = request.received_at
-    request.save(using=moving.alias(), force_insert=True)
+    request.save(using=state_changes.alias(), force_insert=True)
+    state_changes.record([state_changes.act(request, Event.ERASURE_DUPLICATE)], by=by)
+    return request
 
 
 def ask_identity(request: ErasureRequest, *, by: Person) -> ErasureRequest:
@@ -136,9 +156,14 @@ def ask_identity(request: ErasureRequest, *, by: Person) -> ErasureRequest:
         IllegalTransition: It is approved, begun or over.
     """
     actors.require(by, actors.FILE, actors.APPROVE)
-    with moving.locked(request) as held:
-        held.identity_method = ""
-        moving.move(held, RequestState.IDENTITY_CHECK, Event.ERASURE_NEEDS_INPUT, by=by)
+    with state_changes.locked(request) as held:
+        state_changes.move(
+            [held],
+            RequestState.IDENTITY_CHECK,
+            Event.ERASURE_NEEDS_INPUT,
+            by=by,
+            changes={"identity_method": ""},
+        )
     return held
 
 
@@ -150,13 +175,15 @@ def check_identity(request: ErasureRequest, method: IdentityMethod, *, by: Perso
         IllegalTransition: The request is past that.
     """
     actors.require(by, actors.FILE)
-    with moving.locked(request) as held:
-        held.identity_method = method
+    with state_changes.locked(request) as held:
         if held.state == RequestState.IDENTITY_CHECK:
-            moving.move(held, RequestState.RECEIVED, Event.ERASURE_IDENTITY_CHECKED, by=by)
+            event = Event.ERASURE_IDENTITY_CHECKED
+            state_changes.move(
+                [held], RequestState.RECEIVED, event, by=by, changes={"identity_method": method}
+            )
         elif held.state == RequestState.RECEIVED:
-            held.save()
-            moving.record(held, Event.ERASURE_IDENTITY_CHECKED, by=by)
+            state_changes.save([held], identity_method=method)
+            state_changes.record([state_changes.act(held, Event.ERASURE_IDENTITY_CHECKED)], by=by)
         else:
             transitions.check(RequestState(held.state), RequestState.IDENTITY_CHECK)
     return held
@@ -173,7 +200,7 @@ def extend(
     """
     actors.require(by, actors.FILE)
     moment = now or timezone.now()
-    with moving.locked(request) as held:
+    with state_changes.locked(request) as held:
         refused = (
             held.extended_at is not None
             or held.state not in transitions.OPEN
@@ -184,10 +211,10 @@ def extend(
                 f"The time for request {held.reference} can't be extended.",
                 hint="Once only, while it is open, and within one month of receipt (Art. 12(3)).",
             )
-        held.extended_at, held.extension_reason = moment, reason
-        held.due_at = deadlines.extended(held.received_at)
-        held.save()
-        moving.record(held, Event.ERASURE_EXTENDED, by=by, counters={"days": (held.due_at - moment).days})
+        due_at = deadlines.extended(held.received_at)
+        state_changes.save([held], extended_at=moment, extension_reason=reason, due_at=due_at)
+        days = {"days": (due_at - moment).days}
+        state_changes.record([state_changes.act(held, Event.ERASURE_EXTENDED, counters=days)], by=by)
     return held
 
 
@@ -208,12 +235,11 @@ def reject(
         IllegalTransition: The erasure has begun.
     """
     actors.require(by, actors.APPROVE)
-    with moving.locked(request) as held:
+    with state_changes.locked(request) as held:
         actors.require_another(by, held)
         transitions.check(RequestState(held.state), RequestState.REJECTED)
         _require_unfenced(held, "rejected")
         now = timezone.now()
-        _void_approvals(held, now)
         Approval.objects.create(
             request=held,
             plan_digest=held.plan_digest,
@@ -221,11 +247,10 @@ def reject(
             filed_by_id=held.filed_by_id,
             decided_by_id=by.pk,
             decided_at=now,
-            sealed_reason=sealing.seal(reason) if reason else None,
+            sealed_reason=encryption.seal(reason) if reason else None,
         )
-        held.rejection_ground = ground
-        _end(held, now)
-        moving.move(held, RequestState.REJECTED, Event.ERASURE_REJECTED, by=by)
+        ended = {**_ended(held, now), "rejection_ground": ground}
+        state_changes.move([held], RequestState.REJECTED, Event.ERASURE_REJECTED, by=by, changes=ended)
     return held
 
 
@@ -237,12 +262,10 @@ def cancel(request: ErasureRequest, *, by: Person) -> ErasureRequest:
         IllegalTransition: The erasure has begun.
     """
     actors.require(by, actors.FILE)
-    with moving.locked(request) as held:
+    with state_changes.locked(request) as held:
         _require_unfenced(held, "cancelled")
-        now = timezone.now()
-        _void_approvals(held, now)
-        _end(held, now)
-        moving.move(held, RequestState.CANCELLED, Event.ERASURE_CANCELLED, by=by)
+        ended = _ended(held, timezone.now())
+        state_changes.move([held], RequestState.CANCELLED, Event.ERASURE_CANCELLED, by=by, changes=ended)
     return held
 
 
@@ -254,12 +277,5 @@ def _require_unfenced(held: ErasureRequest, done: str) -> None:
         )
 
 
-def _end(request: ErasureRequest, now: datetime) -> None:
-    request.sealed_keys = None
-    request.approved_by_id = None
-    request.closed_at = now
-
-
-def _void_approvals(request: ErasureRequest, now: datetime) -> None:
-    standing = request.approvals.filter(decision=Decision.APPROVED, voided_at__isnull=True)
-    standing.update(voided_at=now)
+def _ended(held: ErasureRequest, now: datetime) -> dict[str, object]:
+    return {**state_changes.void_approvals([held]), "sealed_keys": None, "closed_at": now}

@@ -8,13 +8,20 @@ comes when everything else is done, since a late indexer may have read what was 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from gdpr.states import StepState
 
+Stop = Callable[[], bool]
+"""Asked between two batches and between two phases; true makes work rest where it is."""
 _SETTLED = frozenset({StepState.DONE, StepState.MANUAL})
+
+
+def never() -> bool:
+    """Let work go on."""
+    return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,23 +30,19 @@ class StepView:
     A step as the schedule sees it.
 
     Attributes:
-        id: Primary key.
         entry: Id of its entry.
         store: Alias of its store.
         again: Whether it belongs to the second pass.
         state: Where it stands.
-        fence: Token of its last claim.
         due: Whether the time to wait after a failure is over.
-        abandoned: Whether the worker that has it is gone or fell silent.
+        abandoned: Whether the process that is between two batches of it is gone, fell silent, or is this one.
         next_attempt_at: Until when it waits.
     """
 
-    id: int
     entry: str
     store: str
     again: bool
     state: StepState
-    fence: int
     due: bool = True
     abandoned: bool = False
     next_attempt_at: datetime | None = None
@@ -74,7 +77,7 @@ def outlook(steps: Iterable[StepView], held_entries: Collection[str]) -> Outlook
     Judge the steps of a request, in the order of the plan.
 
     Args:
-        steps: All of them.
+        steps: All that are not done; others do no harm.
         held_entries: Ids of entries that a legal hold keeps.
     """
     listed = list(steps)

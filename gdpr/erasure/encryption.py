@@ -1,5 +1,5 @@
 """
-Sealing: texts that may be personal are kept encrypted, by a key derived from `SECRET_KEY`.
+Encryption: texts that may be personal are kept sealed, by a key derived from `SECRET_KEY`.
 
 Destroying the sealed text destroys what it said. A secret that was replaced must stay in
 `SECRET_KEY_FALLBACKS` until the requests that were filed under it are closed.
@@ -8,13 +8,12 @@ Destroying the sealed text destroys what it said. A secret that was replaced mus
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from accord import keys, tombstones
-from accord.errors import KeysDestroyed
+from accord.errors import AccordError, KeysDestroyed
 from gdpr.models import ConsentEvent, ErasureRequest, LegalHold
 from gdpr.states import RequestState
 from gdpr.subjects import SubjectKeys
@@ -63,26 +62,31 @@ def keys_of(request: ErasureRequest) -> SubjectKeys:
     return SubjectKeys.from_json(unseal(request.sealed_keys))
 
 
-def people_of(requests: Sequence[int], *states: RequestState) -> dict[int, SubjectKeys]:
+def people_of(
+    requests: Collection[int], *states: RequestState
+) -> tuple[dict[int, SubjectKeys], dict[int, AccordError]]:
     """
-    Open the keys of those of several requests that are in one of these states.
+    Open the keys of those requests that are in one of these states.
 
     Args:
         requests: Primary keys.
-        states: Which states. A request whose keys can't be opened is passed over; alone it says so.
+        states: Which states.
+
+    Returns:
+        The keys, and a refusal for each request whose keys can't be opened.
     """
-    return {request.pk: keys for request, keys in opened(requests, *states)}
-
-
-def opened(requests: Sequence[int], *states: RequestState) -> Iterator[tuple[ErasureRequest, SubjectKeys]]:
-    """Give those requests themselves, each with its person's keys. See :func:`people_of`."""
+    people: dict[int, SubjectKeys] = {}
+    refused: dict[int, AccordError] = {}
     for request in ErasureRequest.objects.filter(pk__in=requests, state__in=states).order_by("pk"):
-        with suppress(KeysDestroyed):
-            yield request, keys_of(request)
+        try:
+            people[request.pk] = keys_of(request)
+        except KeysDestroyed as exc:
+            refused[request.pk] = exc
+    return people, refused
 
 
 def keep_collected(held: Sequence[ErasureRequest], people: Mapping[int, SubjectKeys]) -> None:
-    """Seal what was collected with several requests whose rows are held, beside what was before."""
+    """Seal what was collected with requests whose rows are held, beside what was collected before."""
     changed = []
     for one in held:
         before = keys_of(one)

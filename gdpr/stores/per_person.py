@@ -2,18 +2,18 @@
 What a store holds of each of several people, asked with one look wherever the store can tell.
 
 Where it can't (a walk over foreign keys, elements of arrays), it is asked for all of them together
-first: mostly nothing is there, and nobody needs to be asked for alone.
+first: mostly nothing is there, and no person needs to be asked about alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from gdpr.actions import Delete, Manual, Retain
 from gdpr.entries import Entry
 from gdpr.keys import Plain, variants
 from gdpr.locators import Generic, Key, Rows, Sessions
-from gdpr.stores.base import Found, erasure_store
+from gdpr.stores.base import ErasureStore, Found
 from gdpr.subjects import SeveralKeys, SubjectKeys
 
 People = Mapping[int, SubjectKeys]
@@ -27,11 +27,18 @@ def several(people: People) -> SeveralKeys:
     return SeveralKeys(tuple(people.values()))
 
 
-def find_each(entry: Entry, people: People) -> dict[int, Found]:
+def halves(people: People) -> Iterator[People]:
+    """Cut people into two groups, to find out of whom something is true that is true of one of them."""
+    listed, middle = list(people.items()), len(people) // 2
+    return (dict(part) for part in (listed[:middle], listed[middle:]))
+
+
+def find(store: ErasureStore, entry: Entry, people: People) -> dict[int, Found]:
     """
     Count what is there of each person. Nothing is changed.
 
     Args:
+        store: The entry's store.
         entry: Where to look.
         people: Whom for.
 
@@ -40,34 +47,33 @@ def find_each(entry: Entry, people: People) -> dict[int, Found]:
     """
     if not entry.is_looked_at:
         return dict.fromkeys(people, _NOTHING)
-    counts = _tally(entry, people)
-    pending = None if counts is None else _pending(entry, people, counts)
-    if counts is None or pending is None:
-        return _one_by_one(entry, people)
-    return {one: Found(count=counts[one], pending=pending[one]) for one in people}
+    counts = _tally(store, entry, people)
+    left = None if counts is None else _pending(store, entry, people, counts)
+    if counts is None or left is None:
+        return _apart(store, entry, people)
+    return {one: Found(count=counts[one], pending=left[one]) for one in people}
 
 
-def pending_each(entry: Entry, people: People) -> dict[int, int]:
+def pending(store: ErasureStore, entry: Entry, people: People) -> dict[int, int]:
     """Count what an erasure has still to change of each person."""
     if isinstance(entry.action, Manual) or not entry.is_looked_at:
         return dict.fromkeys(people, 0)
-    counted = _tally(entry, people, pending=True)
+    counted = _tally(store, entry, people, pending=True)
     if counted is not None:
         return counted
-    return {one: found.pending for one, found in _one_by_one(entry, people).items()}
+    return {one: found.pending for one, found in _apart(store, entry, people).items()}
 
 
-def residue_each(entry: Entry, people: People) -> dict[int, int]:
+def residue(store: ErasureStore, entry: Entry, people: People) -> dict[int, int]:
     """Count what an erasure has left of each person, by the store's second look."""
-    store = erasure_store(entry.store)
-    if not store.residue(entry, several(people)):
-        return dict.fromkeys(people, 0)
-    return {one: store.residue(entry, keys) for one, keys in people.items()}
+    left = store.residue(entry, several(people)) if people else 0
+    if not left or len(people) == 1:
+        return dict.fromkeys(people, left)
+    return {one: number for half in halves(people) for one, number in residue(store, entry, half).items()}
 
 
-def collect_each(entry: Entry, people: People) -> dict[int, SubjectKeys]:
+def collect(store: ErasureStore, entry: Entry, people: People) -> dict[int, SubjectKeys]:
     """Collect the primary keys of each person's rows, for entries that refer to them."""
-    store = erasure_store(entry.store)
     owners = _owners(entry, people)
     found = None if owners is None else store.collect_by_key(entry, several(people))
     if owners is None or found is None or not found.keys() <= owners.keys():
@@ -78,19 +84,23 @@ def collect_each(entry: Entry, people: People) -> dict[int, SubjectKeys]:
     return {one: keys.with_collected({entry.id: collected[one]}) for one, keys in people.items()}
 
 
-def _pending(entry: Entry, people: People, counts: dict[int, int]) -> dict[int, int] | None:
+def _pending(
+    store: ErasureStore, entry: Entry, people: People, counts: dict[int, int]
+) -> dict[int, int] | None:
     if isinstance(entry.action, Delete):
         return counts
     if isinstance(entry.action, Manual) or (isinstance(entry.action, Retain) and not entry.action.strategies):
         return dict.fromkeys(people, 0)
-    return _tally(entry, people, pending=True)
+    return _tally(store, entry, people, pending=True)
 
 
-def _tally(entry: Entry, people: People, *, pending: bool = False) -> dict[int, int] | None:
+def _tally(
+    store: ErasureStore, entry: Entry, people: People, *, pending: bool = False
+) -> dict[int, int] | None:
     owners = _owners(entry, people)
     if owners is None:
         return None
-    counted = erasure_store(entry.store).tally(entry, several(people), pending=pending)
+    counted = store.tally(entry, several(people), pending=pending)
     if counted is None or not counted.keys() <= owners.keys():
         return None
     found = dict.fromkeys(people, 0)
@@ -125,9 +135,9 @@ def _keys(entry: Entry) -> Callable[[SubjectKeys], Iterable[object]] | None:
             return None
 
 
-def _one_by_one(entry: Entry, people: People) -> dict[int, Found]:
-    store = erasure_store(entry.store)
-    if store.find(entry, several(people)).count == 0:
+def _apart(store: ErasureStore, entry: Entry, people: People) -> dict[int, Found]:
+    """Ask about each person alone, where something is there of any of them."""
+    if len(people) > 1 and store.find(entry, several(people)).count == 0:
         return dict.fromkeys(people, _NOTHING)
     return {one: store.find(entry, keys) for one, keys in people.items()}
 

@@ -19,39 +19,29 @@ from django.utils import timezone
 
 from accord import conf, signing
 from accord.errors import ReceiptInvalid, SignatureError
+from gdpr.erasure import planning
+from gdpr.erasure.verdicts import Verdict, Verdicts
 from gdpr.fields import random_reference
 from gdpr.models import Approval, ErasurePlan, ErasureRequest, ErasureStep, Receipt
-from gdpr.services import planning
 from gdpr.states import Decision
 
 SCHEMA = "accord.receipt/1"
 Document = Mapping[str, Any]
 
 
-def make(
-    held: ErasureRequest, kind: Receipt.Kind, *, verified_at: datetime, servers: Mapping[str, str]
-) -> Receipt:
+def make(held: Sequence[ErasureRequest], kind: Receipt.Kind, verdicts: Verdicts) -> list[Receipt]:
     """
-    Write and sign a receipt of a request whose row is held and whose steps hold what was read.
+    Write and sign a receipt of each request whose row is held and whose steps hold what was read.
 
     Args:
-        held: The request.
-        kind: What the receipt attests.
-        verified_at: When the stores had answered.
-        servers: Which servers answered, by alias.
+        held: The requests.
+        kind: What the receipts attest.
+        verdicts: What the stores said, and which servers.
     """
-    return make_all([held], kind, verified_at=verified_at, servers=servers)[0]
-
-
-def make_all(
-    held: Sequence[ErasureRequest], kind: Receipt.Kind, *, verified_at: datetime, servers: Mapping[str, str]
-) -> list[Receipt]:
-    """Write and sign a receipt of each of several requests. See :func:`make`."""
     sources = _sources(held)
-    receipts = [
-        _signed(one, kind, _document(one, kind, sources[one.pk], verified_at, servers)) for one in held
-    ]
-    return Receipt.objects.bulk_create(receipts)
+    return Receipt.objects.bulk_create(
+        [_signed(one, kind, _document(one, kind, sources[one.pk], verdicts[one.pk])) for one in held]
+    )
 
 
 def _signed(held: ErasureRequest, kind: Receipt.Kind, document: Document) -> Receipt:
@@ -72,7 +62,7 @@ class _Source:
     """What a receipt is written from, beside its request."""
 
     plan: ErasurePlan
-    steps: Sequence[Any]  # rows with the attributes of ErasureStep; a cohort has tens of thousands
+    steps: Sequence[Any]  # rows with the attributes of ErasureStep; many requests have tens of thousands
     approved_at: datetime | None
 
 
@@ -141,8 +131,7 @@ def _document(
     held: ErasureRequest,
     kind: Receipt.Kind,
     source: _Source,
-    verified_at: datetime,
-    servers: Mapping[str, str],
+    verdict: Verdict,
 ) -> dict[str, Any]:
     lines = {line["entry"]: line for line in source.plan.document["entries"]}
     settings = conf.load()
@@ -160,11 +149,11 @@ def _document(
         "approved_at": _iso(source.approved_at),
         "fenced_at": _iso(held.fenced_at),
         "completed_at": _iso(held.completed_at),
-        "verified_at": _iso(verified_at),
+        "verified_at": _iso(verdict.at),
         "in_time": held.completed_at is not None and held.completed_at <= held.due_at,
         "map_digest": source.plan.map_digest,
         "plan_digest": held.plan_digest,
-        "servers": dict(servers),
+        "servers": dict(verdict.servers),
         "steps": [_step(step) for step in source.steps],
         "kept": [_kept(step, lines[step.entry]) for step in source.steps if step.kept and not step.again],
         "not_applicable": [

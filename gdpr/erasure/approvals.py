@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from accord.audit_events import Event
 from accord.errors import ApprovalVoid
+from gdpr.erasure import encryption, policy, state_changes, transitions
 from gdpr.models import Approval, ErasureRequest
-from gdpr.services import actors, moving, planning, policy, sealing, transitions
+from gdpr.services import actors
 from gdpr.services.actors import Person
 from gdpr.states import Decision, RequestState
 
@@ -32,7 +34,7 @@ def approve(request: ErasureRequest, *, by: Person, digest: str, reason: str = "
         IllegalTransition: There is nothing to approve.
     """
     actors.require(by, actors.APPROVE)
-    with moving.locked(request) as held:
+    with state_changes.locked(request) as held:
         actors.require_another(by, held)
         transitions.check(RequestState(held.state), RequestState.APPROVED)
         if digest != held.plan_digest:
@@ -53,36 +55,45 @@ def _approve(held: ErasureRequest, by: Person, reason: str) -> Approval:
         decided_by_id=by.pk,
         decided_at=now,
         expires_at=now + policy.load().approval_life,
-        sealed_reason=sealing.seal(reason) if reason else None,
+        sealed_reason=encryption.seal(reason) if reason else None,
     )
-    held.approved_by_id, held.approval_expires_at = by.pk, approval.expires_at
-    moving.move(held, RequestState.APPROVED, Event.ERASURE_APPROVED, by=by)
+    state_changes.move(
+        [held],
+        RequestState.APPROVED,
+        Event.ERASURE_APPROVED,
+        by=by,
+        changes={"approved_by_id": by.pk, "approval_expires_at": approval.expires_at},
+    )
     return approval
 
 
-def expire(request: ErasureRequest, now: datetime | None = None) -> bool:
+def expire(requests: Collection[int], now: datetime | None = None) -> list[str]:
     """
-    Take an approval back that was not used in time.
+    Take approvals back that were not used in time.
+
+    Args:
+        requests: Primary keys; those whose approval still counts are left as they are.
+        now: When, if not now.
 
     Returns:
-        False when it still counts, or there is none.
+        References of those whose approval was taken back.
     """
-    with moving.locked(request) as held:
-        expires = held.approval_expires_at
-        if held.state != RequestState.APPROVED or expires is None or expires > (now or timezone.now()):
-            return False
-        take_back(held)
-    return True
+    with transaction.atomic(using=state_changes.alias()):
+        held = state_changes.lock(requests, RequestState.APPROVED)
+        moment = now or timezone.now()
+        expired = [one for one in held if one.approval_expires_at and one.approval_expires_at <= moment]
+        take_back(expired)
+    return [str(one.reference) for one in expired]
 
 
-def take_back(held: ErasureRequest) -> None:
-    """Void the approval of a request whose row is held; the same plan waits for approval again."""
-    planning.void_approval(held)
-    moving.move(held, RequestState.PLANNED, Event.ERASURE_APPROVAL_VOIDED)
+def take_back(held: Sequence[ErasureRequest]) -> None:
+    """Void the approvals of requests whose rows are held; the same plans wait for approval again."""
+    voided = state_changes.void_approvals(held)
+    state_changes.move(held, RequestState.PLANNED, Event.ERASURE_APPROVAL_VOIDED, changes=voided)
 
 
-def standing_among(requests: Sequence[int]) -> set[int]:
-    """Give those of several requests that have an approval as :func:`standing` means it."""
+def standing(requests: Collection[int]) -> set[int]:
+    """Choose the requests whose current plan has an approval that counts: neither void nor expired."""
     found = Approval.objects.filter(
         request__in=requests,
         decision=Decision.APPROVED,
@@ -92,8 +103,3 @@ def standing_among(requests: Sequence[int]) -> set[int]:
         expires_at__gt=timezone.now(),
     )
     return set(found.values_list("request_id", flat=True))
-
-
-def standing(held: ErasureRequest) -> bool:
-    """Tell whether an approval of exactly the plan that counts is there, by another person than the filer."""
-    return held.pk in standing_among([held.pk])

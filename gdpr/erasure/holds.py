@@ -9,21 +9,25 @@ their children.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accord import audit
 from accord.audit_events import Event, ObjectKind
 from accord.errors import IllegalTransition, OwnRequest
+from gdpr.erasure import state_changes, transitions
 from gdpr.models import ErasureRequest, LegalHold
-from gdpr.services import actors, moving, transitions
+from gdpr.services import actors
 from gdpr.services.actors import Person
-from gdpr.states import HoldReason, RequestState
+from gdpr.states import HoldReason, RequestState, StepState
 
+EVERYTHING = ""
+"""What a hold is on that names no entry."""
 REVIEW_AFTER = timedelta(days=90)
 
 
@@ -32,20 +36,27 @@ def active(tag: str) -> QuerySet[LegalHold]:
     return LegalHold.objects.filter(subject_tag=tag, released_at__isnull=True)
 
 
-def covers_everything(tag: str) -> bool:
-    """Tell whether a person is held as a whole."""
-    return active(tag).filter(entry="").exists()
+def among(tags: Collection[str]) -> Mapping[str, frozenset[str]]:
+    """
+    Find what is held of several people.
 
+    Args:
+        tags: The people.
 
-def held_entries(tag: str) -> frozenset[str]:
-    """Give the ids of the entries that are held by name."""
-    return frozenset(active(tag).exclude(entry="").values_list("entry", flat=True))
-
-
-def held_among(tags: Collection[str]) -> set[str]:
-    """Give those of several people of whom anything at all is held."""
+    Returns:
+        Ids of entries by tag, with an empty one where everything is held; nobody of whom nothing is held.
+    """
     found = LegalHold.objects.filter(subject_tag__in=tags, released_at__isnull=True)
-    return set(found.values_list("subject_tag", flat=True))
+    held: dict[str, frozenset[str]] = {}
+    for tag, entry in found.values_list("subject_tag", "entry"):
+        held[tag] = held.get(tag, frozenset()) | {entry}
+    return held
+
+
+def held_as_a_whole(requests: Sequence[ErasureRequest]) -> list[ErasureRequest]:
+    """Choose the requests about people of whom everything is held."""
+    held = among([request.subject_tag for request in requests])
+    return [request for request in requests if EVERYTHING in held.get(request.subject_tag, ())]
 
 
 def place_hold(
@@ -62,14 +73,14 @@ def place_hold(
 
     Args:
         kind: Model of the person.
-        tag: The person, as :func:`gdpr.services.sealing.tag_of` writes it.
+        tag: The person, as :func:`gdpr.erasure.encryption.tag_of` writes it.
         reason: Why.
         by: Who places it.
         entry: Id of one entry; everything unless given.
         review_at: When somebody has to look again; in 90 days unless given.
     """
     actors.require(by, actors.PLACE_HOLD)
-    with transaction.atomic(using=moving.alias()):
+    with transaction.atomic(using=state_changes.alias()):
         request = _open(tag)
         now = timezone.now()
         hold = LegalHold.objects.create(
@@ -82,7 +93,7 @@ def place_hold(
             review_at=review_at or now + REVIEW_AFTER,
         )
         if request is not None and not entry:
-            block(request, by=by)
+            block([request], by=by)
         _record(hold, Event.HOLD_PLACED, request, by)
     return hold
 
@@ -96,7 +107,7 @@ def release_hold(hold: LegalHold, *, by: Person) -> LegalHold:
         IllegalTransition: It is released already.
     """
     actors.require(by, actors.RELEASE_HOLD)
-    with transaction.atomic(using=moving.alias()):
+    with transaction.atomic(using=state_changes.alias()):
         request = _open(hold.subject_tag)
         held = LegalHold.objects.select_for_update().get(pk=hold.pk)
         require_releasable(held, by)
@@ -108,25 +119,13 @@ def release_hold(hold: LegalHold, *, by: Person) -> LegalHold:
     return held
 
 
-def stop_if_held(request: ErasureRequest) -> bool:
-    """
-    Stop a request whose row is held, if its person is held as a whole.
-
-    Returns:
-        True when it is stopped.
-    """
-    if not covers_everything(request.subject_tag):
-        return False
-    block(request)
-    return True
-
-
-def block(request: ErasureRequest, *, by: Person | None = None) -> None:
-    """Stop a request whose row is held, and remember where it was."""
-    if request.state == RequestState.BLOCKED_HOLD:
-        return
-    request.held_in = request.state
-    moving.move(request, RequestState.BLOCKED_HOLD, Event.ERASURE_BLOCKED, by=by)
+def block(held: Sequence[ErasureRequest], *, by: Person | None = None) -> None:
+    """Stop requests whose rows are held, and remember where each was."""
+    for state in sorted({request.state for request in held} - {RequestState.BLOCKED_HOLD}):
+        stopped = [request for request in held if request.state == state]
+        state_changes.move(
+            stopped, RequestState.BLOCKED_HOLD, Event.ERASURE_BLOCKED, by=by, changes={"held_in": state}
+        )
 
 
 def _open(tag: str) -> ErasureRequest | None:
@@ -158,15 +157,12 @@ def _resume_if_free(request: ErasureRequest, by: Person) -> None:
     if active(request.subject_tag).exists():
         return
     target = transitions.after_release(RequestState(request.held_in))
+    changes: dict[str, object] = {"held_in": ""}
     if request.held_in == RequestState.APPROVED:
-        _forget_approval(request)
-    request.held_in = ""
-    moving.move(request, target, Event.ERASURE_RESUMED, by=by)
-
-
-def _forget_approval(request: ErasureRequest) -> None:
-    request.approvals.filter(voided_at__isnull=True).update(voided_at=timezone.now())
-    request.approved_by_id, request.approval_expires_at = None, None
+        changes |= state_changes.void_approvals([request])
+    state_changes.move([request], target, Event.ERASURE_RESUMED, by=by, changes=changes)
+    # The time of the hold doesn't count as time in which nobody took the steps up.
+    request.steps.filter(state=StepState.PENDING).update(lease_until=Now())
 
 
 def _record(hold: LegalHold, event: Event, request: ErasureRequest | None, by: Person) -> None:
@@ -176,5 +172,5 @@ def _record(hold: LegalHold, event: Event, request: ErasureRequest | None, by: P
         object_kind=ObjectKind.HOLD,
         object_ref=hold.reference,
         request_ref="" if request is None else request.reference,
-        using=moving.alias(),
+        using=state_changes.alias(),
     )

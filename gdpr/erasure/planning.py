@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -12,91 +12,104 @@ from accord.audit_events import Event
 from accord.errors import IllegalTransition, OnHold
 from gdpr import actions
 from gdpr.actions import Delete, Manual, Nothing, Retain
-from gdpr.datamap import DataMap, load_data_map
+from gdpr.checking import require_sound
+from gdpr.datamap import load_data_map
 from gdpr.entries import Entry
+from gdpr.erasure import encryption, holds, policy, state_changes, transitions
 from gdpr.models import ErasurePlan, ErasureRequest
-from gdpr.services import actors, holds, moving, policy, sealing, transitions
+from gdpr.services import actors
 from gdpr.services.actors import Person
-from gdpr.states import Decision, RequestState
-from gdpr.stores import each
-from gdpr.stores.base import ErasureStore, Found, erasure_store
-from gdpr.stores.each import People
+from gdpr.states import RequestState
+from gdpr.stores import per_person
+from gdpr.stores.base import Found, Stores, opened_stores
+from gdpr.stores.per_person import People
 from gdpr.subjects import SubjectKeys
 
 Document = Mapping[str, Any]
-Stores = Callable[[str], ErasureStore]
-"""Gives the adapter of a store."""
+_ONE = 0
+"""Stands for the request where a person is asked about who has none."""
+_NOTHING = Found(count=0, pending=0)
 
-_NOTHING_FOUND = Found(count=0, pending=0)
+
+def require_map() -> str:
+    """
+    Read the data map before anything is begun with it; that takes longer than most of what follows.
+
+    Returns:
+        Its digest.
+
+    Raises:
+        InvalidDataMap: It can't be read, or contradicts itself.
+    """
+    the_map = load_data_map()
+    require_sound(the_map)
+    return the_map.digest
 
 
-def preview(keys: SubjectKeys, data_map: DataMap | None = None) -> Document:
+def preview(keys: SubjectKeys) -> Document:
     """
     Count in every store what an erasure would find. Nothing is changed and nothing is recorded.
 
     Args:
         keys: Whose data.
-        data_map: The data map, unless it is the project's.
 
     Returns:
         A document without personal data (`accord.erasure.plan/1`), its digest included.
 
     Raises:
         InvalidDataMap: The map contradicts itself.
-        StoreUnavailable: A store can't be asked; then nobody can say what would happen.
+        StoreUnavailable: A store can't be asked, so it can't be said what would happen.
     """
-    the_map = data_map or load_data_map()
-    the_map.require_sound()
-    complete = collect(keys, the_map)
-    lines = [_line(entry, _found(entry, complete)) for entry in the_map.entries]
-    return digested(keys, _draft(the_map, lines))
+    with opened_stores() as stores:
+        return digested(keys, draft({_ONE: keys}, stores)[_ONE])
 
 
-def draft_each(people: People) -> dict[int, Document]:
+def draft(people: People, stores: Stores) -> dict[int, Document]:
     """
-    Count for several people together what their erasures would find. See :func:`preview`.
+    Count for people what their erasures would find. See :func:`preview`.
 
     Args:
         people: Whose data.
+        stores: Where to look.
 
     Returns:
         Their documents, without a digest: whoever keeps one as a plan adds it by :func:`digested`.
     """
-    the_map = load_data_map()
-    the_map.require_sound()
-    complete = collect_each(people, the_map)
-    found = [(entry, each.find_each(entry, complete)) for entry in the_map.entries]
-    return {one: _draft(the_map, [_line(entry, counts[one]) for entry, counts in found]) for one in people}
-
-
-def collect_each(people: People, the_map: DataMap) -> People:
-    """Find for several people the rows that other entries refer to. See :func:`collect`."""
-    for entry in the_map.to_collect():
-        if entry.is_looked_at:
-            people = each.collect_each(entry, people)
-    return people
-
-
-def _draft(the_map: DataMap, lines: list[dict[str, Any]]) -> Document:
+    map_digest, the_map = require_map(), load_data_map()
+    complete = collected(people, the_map.to_collect(), stores)
+    found = [
+        (entry, per_person.find(stores[entry.store], entry, complete) if entry.is_looked_at else None)
+        for entry in the_map.entries
+    ]
     return {
-        "schema": "accord.erasure.plan/1",
-        "map_digest": the_map.digest,
-        "entries": lines,
+        one: {
+            "schema": "accord.erasure.plan/1",
+            "map_digest": map_digest,
+            "entries": [_line(entry, counts[one] if counts else _NOTHING) for entry, counts in found],
+        }
+        for one in people
     }
 
 
-def digested(keys: SubjectKeys, draft: Document) -> Document:
+def digested(keys: SubjectKeys, document: Document) -> Document:
     """Make a plan of a draft: its digest stands for the person as well."""
-    document = {**draft, "subject_kind": keys.kind}
-    return {**document, "digest": checksum.digest({**document, "tag": sealing.tag_of(keys)})}
+    document = {**document, "subject_kind": keys.kind}
+    return {**document, "digest": checksum.digest({**document, "tag": encryption.tag_of(keys)})}
 
 
-def collect(keys: SubjectKeys, the_map: DataMap, stores: Stores = erasure_store) -> SubjectKeys:
-    """Find the rows that other entries refer to. What was collected before stays collected."""
-    for entry in the_map.to_collect():
-        if entry.is_looked_at:
-            keys = keys.with_collected(stores(entry.store).collect(entry, keys))
-    return keys
+def collected(people: People, entries: Iterable[Entry], stores: Stores) -> People:
+    """
+    Find the rows that other entries refer to. What was collected before stays collected.
+
+    Args:
+        people: Whose rows.
+        entries: Which rows, in the order in which they need each other.
+        stores: Where to look.
+    """
+    for entry in entries:
+        if entry.is_looked_at and people:
+            people = per_person.collect(stores[entry.store], entry, people)
+    return people
 
 
 def plan(request: ErasureRequest, *, by: Person | None = None) -> ErasurePlan:
@@ -115,9 +128,10 @@ def plan(request: ErasureRequest, *, by: Person | None = None) -> ErasurePlan:
     if by is not None:
         actors.require(by, actors.FILE)
     _require_ready(request)
-    document = preview(sealing.keys_of(request))
-    with moving.locked(request) as held:
-        blocked = holds.stop_if_held(held)
+    document = preview(encryption.keys_of(request))
+    with state_changes.locked(request) as held:
+        blocked = holds.held_as_a_whole([held])
+        holds.block(blocked)
         made = None if blocked else store(held, document, by)
     if made is None:
         raise OnHold(
@@ -129,7 +143,6 @@ def plan(request: ErasureRequest, *, by: Person | None = None) -> ErasurePlan:
 
 def store(held: ErasureRequest, document: Document, by: Person | None) -> ErasurePlan:
     """Keep a plan and make it the one that counts. The request's row is held."""
-    void_approval(held)
     made = ErasurePlan.objects.create(
         request=held,
         number=held.plans.count() + 1,
@@ -138,24 +151,14 @@ def store(held: ErasureRequest, document: Document, by: Person | None) -> Erasur
         document=document,
         made_at=timezone.now(),
     )
-    held.plan_digest = made.digest
+    changes: dict[str, object] = {"plan_digest": made.digest, **state_changes.void_approvals([held])}
     if by is not None:
-        held.planned_by_id = by.pk
-    moving.move(held, RequestState.PLANNED, Event.ERASURE_PLANNED, by=by, counters=_counters(document))
+        changes["planned_by_id"] = by.pk
+    counters = {held.pk: _counters(document)}
+    state_changes.move(
+        [held], RequestState.PLANNED, Event.ERASURE_PLANNED, by=by, counters=counters, changes=changes
+    )
     return made
-
-
-def void_approval(held: ErasureRequest) -> bool:
-    """
-    Make an approval count no more. The request's row is held; the caller moves it on.
-
-    Returns:
-        False when there was none.
-    """
-    standing = held.approvals.filter(decision=Decision.APPROVED, voided_at__isnull=True)
-    voided = standing.update(voided_at=timezone.now())
-    held.approved_by_id, held.approval_expires_at = None, None
-    return bool(voided)
 
 
 def current(request: ErasureRequest) -> ErasurePlan:
@@ -204,10 +207,6 @@ def _require_ready(request: ErasureRequest) -> None:
             f"Request {request.reference} can't be planned before it is sure who asks.",
             hint="Note how the identity was checked: gdpr_erase --request REFERENCE --identity METHOD.",
         )
-
-
-def _found(entry: Entry, keys: SubjectKeys) -> Found:
-    return erasure_store(entry.store).find(entry, keys) if entry.is_looked_at else _NOTHING_FOUND
 
 
 def _line(entry: Entry, found: Found) -> dict[str, Any]:

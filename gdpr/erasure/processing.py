@@ -1,0 +1,148 @@
+"""What cron does: whatever is due. A request that fails stops no other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accord.errors import ApprovalVoid, AwaitingApproval, OnHold
+from gdpr.erasure import approvals, policy, saga, transitions, verification
+from gdpr.erasure.refusals import Refusals
+from gdpr.erasure.saga import Requests
+from gdpr.erasure.schedule import Stop, never
+from gdpr.models import ErasureRequest
+from gdpr.services import consent
+from gdpr.states import RequestState
+from gdpr.stores.base import Stores, opened_stores
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Processed:
+    """
+    What one round came to.
+
+    Attributes:
+        completed: References of requests that were completed.
+        waiting: References that wait for a store, and why.
+        blocked: References that wait for a hold, an approval or a person, and why.
+        verified: References whose second verification was clean.
+        reopened: References where something had turned up again.
+        expired_approvals: References whose approval ran out.
+        expired_consents: How many consents ran out.
+        failed: References that failed in a way that nobody expected, and how.
+    """
+
+    completed: list[str] = field(default_factory=list)
+    waiting: dict[str, str] = field(default_factory=dict)
+    blocked: dict[str, str] = field(default_factory=dict)
+    verified: list[str] = field(default_factory=list)
+    reopened: list[str] = field(default_factory=list)
+    expired_approvals: list[str] = field(default_factory=list)
+    expired_consents: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def process_due(*, stop: Stop = never) -> Processed:
+    """
+    Do everything that is due now. May run beside itself.
+
+    Args:
+        stop: Asked between two sets of requests, two phases and two batches.
+    """
+    found = Processed()
+    with opened_stores() as stores:
+        for handle, due in (
+            (_expire, _expired_approvals()),
+            (partial(_verify_again, stores=stores), _second_verifications()),
+            (partial(_carry_out, stores=stores, stop=stop), _going_on()),
+        ):
+            for chunk in _chunks(due):
+                if not stop():
+                    _guarded(handle, chunk, found)
+    found.expired_consents = consent.expire_due(failed=found.failed)
+    return found
+
+
+def _chunks(requests: QuerySet[ErasureRequest]) -> Iterator[list[int]]:
+    """Cut requests into sets that are worked on together."""
+    keys = list(requests.values_list("pk", flat=True))
+    size = max(int(policy.load().together), 1)
+    return (keys[start : start + size] for start in range(0, len(keys), size))
+
+
+_Handle = Callable[[Requests, Processed], None]
+
+
+def _guarded(handle: _Handle, requests: Requests, found: Processed) -> None:
+    """Do something for a set of requests. What breaks it is one request's trouble: alone, it shows whose."""
+    try:
+        handle(requests, found)
+    except Exception as exc:
+        if len(requests) > 1:
+            logger.exception("A set of requests failed; they are taken up one by one")
+            for one in requests:
+                _guarded(handle, [one], found)
+            return
+        # The next request has its own clock; this one is reported and tried again next time.
+        reference = ErasureRequest.objects.get(pk=min(requests)).reference
+        logger.exception("Request %s failed", reference)
+        found.failed[reference] = type(exc).__name__
+
+
+def _expire(requests: Requests, found: Processed) -> None:
+    expired = approvals.expire(requests)
+    found.expired_approvals += expired
+    found.blocked |= dict.fromkeys(expired, ApprovalVoid.code)
+
+
+def _verify_again(requests: Requests, found: Processed, stores: Stores) -> None:
+    verdicts, refused = verification.second_look(requests, stores)
+    references = _references(requests)
+    found.verified += [references[key] for key, verdict in verdicts.items() if not verdict.residue]
+    found.reopened += [references[key] for key, verdict in verdicts.items() if verdict.residue]
+    _note_refusals(refused, references, found)
+
+
+def _carry_out(requests: Requests, found: Processed, stores: Stores, stop: Stop) -> None:
+    refused = saga.carry_out(requests, stores, stop=stop)
+    _note_refusals(refused, _references(requests), found)
+    for rested in ErasureRequest.objects.filter(pk__in=requests).exclude(pk__in=refused):
+        if rested.state in transitions.COMPLETE:
+            found.completed.append(rested.reference)
+        elif rested.state in (RequestState.BLOCKED_HOLD, RequestState.NEEDS_OPERATOR):
+            found.blocked[rested.reference] = str(rested.state)
+        else:
+            found.waiting[rested.reference] = rested.trouble or str(rested.state)
+
+
+def _references(requests: Requests) -> dict[int, str]:
+    rows = ErasureRequest.objects.filter(pk__in=requests)
+    return dict(rows.values_list("pk", "reference"))
+
+
+def _note_refusals(refused: Refusals, references: Mapping[int, str], found: Processed) -> None:
+    for key, refusal in refused.items():
+        waits_for_people = isinstance(refusal, OnHold | AwaitingApproval)
+        (found.blocked if waits_for_people else found.waiting)[references[key]] = refusal.code
+
+
+def _expired_approvals() -> QuerySet[ErasureRequest]:
+    approved = ErasureRequest.objects.filter(state=RequestState.APPROVED)
+    return approved.filter(approval_expires_at__lte=timezone.now())
+
+
+def _second_verifications() -> QuerySet[ErasureRequest]:
+    complete = ErasureRequest.objects.filter(state__in=transitions.COMPLETE, closed_at__isnull=True)
+    return complete.filter(verify_again_at__lte=timezone.now())
+
+
+def _going_on() -> QuerySet[ErasureRequest]:
+    due = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=timezone.now())
+    return ErasureRequest.objects.filter(due, state__in=transitions.EXECUTABLE)

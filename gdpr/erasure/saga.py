@@ -1,0 +1,345 @@
+"""
+The saga: fence, steps, verification, and again where something turned up. Forward only.
+
+Each phase takes a set of requests as far as it goes together and gives a refusal for each that it
+can't take further. Every function may be killed between any two lines and called again: what is
+recorded is done, what is not recorded is done again and finds nothing to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+
+from django.db import transaction
+from django.db.models import Count, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accord import tombstones
+from accord.audit_events import Event, Outcome
+from accord.errors import AccordError, ApprovalVoid, IllegalTransition, OnHold
+from gdpr.datamap import load_data_map
+from gdpr.erasure import (
+    approvals,
+    batches,
+    encryption,
+    holds,
+    planning,
+    policy,
+    schedule,
+    state_changes,
+    steps,
+    transitions,
+    verification,
+)
+from gdpr.erasure.refusals import Refusals, raise_first, together_or_apart
+from gdpr.erasure.schedule import Outlook, Stop
+from gdpr.models import ErasureRequest, ErasureStep
+from gdpr.services import actors
+from gdpr.services.actors import Person
+from gdpr.states import RequestState, StepState
+from gdpr.stores.base import Stores, opened_stores
+from gdpr.stores.per_person import People
+
+Requests = Collection[int]
+"""Primary keys of requests. A phase looks at those in its own states, and passes over the others."""
+_Done = tuple[set[int], Refusals]
+"""Those that can go on at once, and why others can't."""
+
+
+def work(request: ErasureRequest, *, by: Person | None = None, stop: Stop = schedule.never) -> ErasureRequest:
+    """
+    Go on with one request for as long as something can be done now.
+
+    Args:
+        request: Which.
+        by: Who asks; None for Accord itself.
+        stop: Asked between two phases and between two batches; true makes it rest where it is.
+
+    Returns:
+        The request as it came to rest: complete, waiting, blocked or in need of a person.
+
+    Raises:
+        InvalidDataMap: The map contradicts itself, so nothing was begun.
+        ApprovalVoid, OnHold, StoreUnavailable: As for :func:`start`.
+    """
+    if by is not None:
+        actors.require(by, actors.EXECUTE)
+    if request.state == RequestState.APPROVED:
+        planning.require_map()
+    with opened_stores() as stores:
+        raise_first(carry_out([request.pk], stores, by=by, stop=stop))
+    return ErasureRequest.objects.get(pk=request.pk)
+
+
+def carry_out(
+    requests: Requests, stores: Stores, *, by: Person | None = None, stop: Stop = schedule.never
+) -> Refusals:
+    """
+    Go on with requests for as long as something can be done now.
+
+    Args:
+        requests: Approved ones, or ones that are under way.
+        stores: Where to erase.
+        by: Who asks; None for Accord itself.
+        stop: Asked between two phases and between two batches; true makes them rest where they are.
+
+    Returns:
+        What refused those that were refused; the states of the others say how far they came.
+    """
+    phases: Sequence[Callable[[Requests], _Done]] = (
+        wake,
+        partial(start, stores=stores, by=by),
+        partial(begin, stores=stores),
+        partial(_execute, stores=stores, stop=stop),
+        partial(verification.verify, stores=stores),
+    )
+    refused: dict[int, AccordError] = {}
+    going: set[int] = set(requests)
+    while going and not stop():
+        following: set[int] = set()
+        for phase in phases:
+            if not stop():
+                moved, kept_back = state_changes.through_deadlocks(partial(phase, going - refused.keys()))
+                following |= moved
+                refused |= kept_back
+        going = following
+    return refused
+
+
+def wake(requests: Requests) -> _Done:
+    """Let those go on whose time to wait is over, by the server's clock."""
+    due = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=Now())
+    with transaction.atomic(using=state_changes.alias()):
+        held = {one.pk: one for one in state_changes.lock(requests, RequestState.RETRY_WAIT)}
+        woken = ErasureRequest.objects.filter(due, pk__in=held).values_list("pk", flat=True)
+        resumed = Event.ERASURE_RESUMED
+        chosen = [held[key] for key in sorted(woken)]
+        state_changes.move(chosen, RequestState.EXECUTING, resumed, changes={"next_attempt_at": None})
+    return set(), {}
+
+
+# --- the fence ------------------------------------------------------------------------------------
+
+
+def start(requests: Requests, stores: Stores, *, by: Person | None = None) -> _Done:
+    """
+    Raise the fences of those of whom today would happen what was approved. From here on only forward.
+
+    Args:
+        requests: Approved ones.
+        stores: Where what would happen is counted.
+        by: Who asks.
+
+    Returns:
+        Refusals: ApprovalVoid where the approval expired or something else would happen now; OnHold where
+        everything is held; StoreUnavailable where a store can't be asked, so that it can't be said what
+        would happen.
+    """
+    people, refused = encryption.people_of(requests, RequestState.APPROVED)
+    drafts, troubles = together_or_apart(people, partial(planning.draft, stores=stores))
+    with transaction.atomic(using=state_changes.alias()):
+        held = state_changes.lock(list(drafts), RequestState.APPROVED)
+        stopped = _on_hold(held)
+        expired = _expired([one for one in held if one.pk not in stopped])
+        free = [one for one in held if one.pk not in stopped and one.pk not in expired]
+        changed = _changed(free, people, drafts)
+        _fence([one for one in free if one.pk not in changed], by)
+    return set(), {**refused, **troubles, **stopped, **expired, **changed}
+
+
+def _on_hold(held: Sequence[ErasureRequest]) -> Refusals:
+    stopped = holds.held_as_a_whole(held)
+    holds.block(stopped)
+    return {
+        one.pk: OnHold(
+            f"Request {one.reference} waits for a legal hold to be released.",
+            hint="Another person than the one who placed the hold releases it.",
+        )
+        for one in stopped
+    }
+
+
+def _expired(held: Sequence[ErasureRequest]) -> Refusals:
+    standing = approvals.standing([one.pk for one in held])
+    expired = [one for one in held if one.pk not in standing]
+    approvals.take_back(expired)
+    return {
+        one.pk: ApprovalVoid(
+            f"The approval of request {one.reference} expired.", hint="Have the plan approved again."
+        )
+        for one in expired
+    }
+
+
+def _changed(
+    held: Sequence[ErasureRequest], people: People, drafts: Mapping[int, planning.Document]
+) -> Refusals:
+    plans, rules = planning.current_among([one.pk for one in held]), policy.load()
+    changed = [one for one in held if not planning.same_work(plans[one.pk].document, drafts[one.pk], rules)]
+    for one in changed:
+        state_changes.record([state_changes.act(one, Event.ERASURE_APPROVAL_VOIDED)])
+        planning.store(one, planning.digested(people[one.pk], drafts[one.pk]), None)
+    return {
+        one.pk: ApprovalVoid(
+            f"What would be erased for request {one.reference} is not what was approved; "
+            "it was planned anew.",
+            hint="Have the new plan approved.",
+        )
+        for one in changed
+    }
+
+
+def _fence(held: Sequence[ErasureRequest], by: Person | None) -> None:
+    tombstones.raise_fences([one.subject_tag for one in held], using=state_changes.alias())
+    event, now = Event.ERASURE_FENCED, timezone.now()
+    state_changes.move(held, RequestState.FENCED, event, by=by, changes={"fenced_at": now})
+
+
+# --- the steps ------------------------------------------------------------------------------------
+
+
+def begin(requests: Requests, stores: Stores) -> _Done:
+    """
+    Write the steps, and collect the keys that some of them need while their rows are still there.
+
+    A store that can't be asked keeps nothing else back: its keys are collected before its first step.
+    """
+    the_map = load_data_map()
+    people, refused = encryption.people_of(requests, RequestState.FENCED)
+    for entry in the_map.to_collect():
+        collect = partial(planning.collected, entries=[entry], stores=stores)
+        found, _ = together_or_apart(people, collect)
+        people |= found
+    with transaction.atomic(using=state_changes.alias()):
+        held = state_changes.lock(list(people), RequestState.FENCED)
+        encryption.keep_collected(held, people)
+        plans = planning.current_among([one.pk for one in held])
+        steps.create(the_map, {one.pk: plans[one.pk].document for one in held})
+        state_changes.move(held, RequestState.EXECUTING, Event.ERASURE_STARTED)
+    return set(), refused
+
+
+def _execute(requests: Requests, stores: Stores, stop: Stop) -> _Done:
+    touched, refused = batches.execute(requests, stores, stop)
+    # Where nothing could be done although something is free, another process is at it.
+    return settle(requests) & touched, refused
+
+
+def settle(requests: Requests) -> set[int]:
+    """
+    Draw the conclusion from how the steps of each request stand.
+
+    Returns:
+        Those that have a step which could be worked on now.
+    """
+    with transaction.atomic(using=state_changes.alias()):
+        executing = state_changes.lock(requests, RequestState.EXECUTING)
+        stopped = holds.held_as_a_whole(executing)
+        holds.block(stopped)
+        held = [one for one in executing if one not in stopped]
+        views = steps.views([one.pk for one in held])
+        kept = holds.among([one.subject_tag for one in held])
+        outlooks = {
+            one.pk: schedule.outlook(views[one.pk], kept.get(one.subject_tag, frozenset())) for one in held
+        }
+        _conclude(held, outlooks)
+    return {key for key, found in outlooks.items() if found.claimable}
+
+
+def _conclude(held: Sequence[ErasureRequest], outlooks: Mapping[int, Outlook]) -> None:
+    conclusions = {one.pk: _conclusion(outlooks[one.pk]) for one in held}
+    for conclusion in dict.fromkeys(conclusions.values()):
+        if conclusion is None:
+            continue
+        target, due = conclusion
+        chosen = [one for one in held if conclusions[one.pk] == conclusion]
+        if target is RequestState.BLOCKED_HOLD:
+            holds.block(chosen)
+            continue
+        event, outcome = _SAID[target]
+        numbers = progress([one.pk for one in chosen])
+        changes: dict[str, object] = {"next_attempt_at": due} if target is RequestState.RETRY_WAIT else {}
+        state_changes.move(chosen, target, event, outcome=outcome, counters=numbers, changes=changes)
+
+
+_SAID = {
+    RequestState.VERIFYING: (Event.ERASURE_STEP_DONE, Outcome.DONE),
+    RequestState.RETRY_WAIT: (Event.ERASURE_STEP_RETRIED, Outcome.PARTIAL),
+    RequestState.NEEDS_OPERATOR: (Event.ERASURE_NEEDS_OPERATOR, Outcome.PARTIAL),
+}
+
+
+def _conclusion(found: Outlook) -> tuple[RequestState, object] | None:
+    """Say what becomes of a request and until when it waits; None where it stays as it is."""
+    if found.finished:
+        return RequestState.VERIFYING, None
+    if found.claimable or found.busy:
+        return None
+    if found.waiting:
+        return RequestState.RETRY_WAIT, found.next_attempt_at
+    return (RequestState.BLOCKED_HOLD if found.held else RequestState.NEEDS_OPERATOR), None
+
+
+def progress(requests: Requests) -> dict[int, dict[str, int]]:
+    """Count the steps of each request by how they stand."""
+    rows = ErasureStep.objects.filter(request__in=requests).order_by().values("request_id")
+    counted = rows.annotate(
+        steps=Count("pk"),
+        done=Count("pk", filter=Q(state=StepState.DONE)),
+        failed=Count("pk", filter=Q(state=StepState.FAILED)),
+    )
+    numbers = {key: {"steps": 0, "done": 0, "failed": 0, "pending": 0} for key in requests}
+    for key, every, done, failed in counted.values_list("request_id", "steps", "done", "failed"):
+        numbers[key] = {"steps": every, "done": done, "failed": failed, "pending": every - done - failed}
+    return numbers
+
+
+# --- what people do about it ---------------------------------------------------------------------
+
+
+def retry(request: ErasureRequest, *, by: Person | None = None) -> ErasureRequest:
+    """
+    Try now what waits or was given up.
+
+    Args:
+        request: One that waits to retry or needs a person; any other is left as it is.
+        by: Who asks.
+    """
+    if by is not None:
+        actors.require(by, actors.EXECUTE)
+    with state_changes.locked(request) as held:
+        if held.state in (RequestState.RETRY_WAIT, RequestState.NEEDS_OPERATOR):
+            steps.hurry(held)
+            changes: dict[str, object] = {"next_attempt_at": None, "reopened": 0}
+            state_changes.move([held], RequestState.EXECUTING, Event.ERASURE_RESUMED, by=by, changes=changes)
+    return held
+
+
+def confirm_manual(request: ErasureRequest, entry: str, *, by: Person) -> ErasureRequest:
+    """
+    Note that a person has done what an entry's instructions ask for.
+
+    Raises:
+        IllegalTransition: No step of this entry waits for a person.
+    """
+    actors.require(by, actors.EXECUTE)
+    with state_changes.locked(request) as held:
+        waiting = ErasureStep.objects.filter(request=held, entry=entry, state=StepState.MANUAL)
+        now = timezone.now()
+        confirmed = waiting.update(state=StepState.DONE, confirmed_by_id=by.pk, finished_at=now)
+        if not confirmed:
+            raise IllegalTransition(
+                f"No step “{entry}” of request {held.reference} waits for a person.",
+                hint="See the steps: gdpr_erase --request REFERENCE.",
+            )
+        state_changes.record([state_changes.act(held, Event.ERASURE_STEP_DONE)], by=by)
+        if held.state == RequestState.NEEDS_OPERATOR:
+            state_changes.move([held], RequestState.EXECUTING, Event.ERASURE_RESUMED, by=by)
+    return held
+
+
+def is_going_on(request: ErasureRequest) -> bool:
+    """Tell whether a worker has something to do with a request."""
+    return RequestState(request.state) in transitions.EXECUTABLE

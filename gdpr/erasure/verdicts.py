@@ -1,0 +1,72 @@
+"""Verdicts: what the stores said when they were asked what they still hold of a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gdpr.states import RequestState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """
+    What one entry still holds.
+
+    Attributes:
+        entry: Its id.
+        store: Alias of its store.
+        residue: What an erasure should have removed and didn't.
+        kept: What stays on a legal ground.
+    """
+
+    entry: str
+    store: str
+    residue: int
+    kept: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """
+    What all stores said.
+
+    Attributes:
+        readings: One for each entry, in the order of the map.
+        servers: Which servers answered, by alias.
+        at: When the last one had answered.
+    """
+
+    readings: Sequence[Reading]
+    servers: dict[str, str]
+    at: datetime
+
+    @property
+    def residue(self) -> int:
+        """Everything that is left and shouldn't be."""
+        return sum(reading.residue for reading in self.readings)
+
+    @property
+    def kept(self) -> int:
+        """Everything that stays on a legal ground."""
+        return sum(reading.kept for reading in self.readings)
+
+    @property
+    def leftovers(self) -> Sequence[str]:
+        """Ids of the entries that hold something that they shouldn't."""
+        return [reading.entry for reading in self.readings if reading.residue]
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """The numbers that the audit trail keeps."""
+        return {"residue": self.residue, "retained": self.kept, "entries": len(self.readings)}
+
+    @property
+    def target(self) -> RequestState:
+        """What it makes of a request when nothing is left."""
+        return RequestState.COMPLETED_WITH_RETENTION if self.kept else RequestState.COMPLETED
+
+
+Verdicts = Mapping[int, Verdict]
+"""By request."""
