@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 ROOT = Path(__file__).parents[3]
 SEED = int(os.environ.get("ACCORD_TEST_SEED", "20261122"))
 MOMENTS = 16
-_EACH_RUN = frozenset({"applied_at", "run_id", "fence", "fingerprint", "checksum"})
+_EACH_RUN = frozenset({"applied_at", "run_id", "fence", "fingerprint", "checksum", "changed"})
 
 
 def start(harness: SearchHarness, action: str, fence: int, last_line: int = 0) -> subprocess.Popen[str]:
