@@ -10,82 +10,45 @@ fence wins; merely reading it would let both commit.
 from __future__ import annotations
 
 import contextlib
-import enum
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from accord import process
-from accord.errors import StaleFence
-from accord.types import AppliedStep, Lease, Step, StepKey
+from accord.revisions.entry import Entry, Facts, State
+from accord.revisions.ledger import Work, nothing_else, stale
+from accord.types import AppliedStep, Lease, StepKey
 
 if TYPE_CHECKING:
+    from pymongo import collection
     from pymongo.client_session import ClientSession
-    from pymongo.collection import Collection
     from pymongo.database import Database
 
 Document = dict[str, Any]
 T = TypeVar("T")
 
 _FENCE = "fence"
+_PLAIN = ("checksum", "fingerprint", "run_id", "fence", "operations_done", "changed")
 _NAMESPACE_EXISTS = 48
-
-
-class State(enum.StrEnum):
-    """How far a step has come."""
-
-    APPLYING = "applying"
-    """Begun; its effects may be there in part."""
-    APPLIED = "applied"
-    """All of its effects are there."""
-    REVERTING = "reverting"
-    """Being undone; the ledger gives it as applied, and half gone, until nothing of it is left."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """
-    What the ledger says of a step.
-
-    Attributes:
-        key: The step.
-        state: How far it has come.
-        operations_done: How many of its operations stand, from the first.
-        finished: Digest of each of those operations, to notice an edited file.
-        checkpoint: Where an operation in batches continues, as extended JSON.
-        saved: What operations put away for a rerun or a revert: extended JSON by name.
-        changed: Documents and objects changed so far, by killed runs too.
-        applied: The entry as the engine sees it.
-    """
-
-    key: StepKey
-    state: State
-    operations_done: int
-    finished: tuple[str, ...]
-    checkpoint: str | None
-    saved: Mapping[str, str]
-    changed: int
-    applied: AppliedStep
-
-
-Work = Callable[["ClientSession | None"], Mapping[str, Any]]
-"""Something done together with a ledger write; gives the update of the entry."""
 
 
 class Ledger:
     """
-    The ledger of one store.
+    The ledger of one store: an :class:`accord.revisions.ledger.RevisionLedger`.
 
     Args:
         db: Database that holds data and ledger.
         name: Collection of the ledger.
+        store: Alias of the store.
         transactions: False for a server that stands alone.
     """
 
-    def __init__(self, db: Database[Document], name: str, *, transactions: bool) -> None:
+    def __init__(self, db: Database[Document], name: str, store: str, *, transactions: bool) -> None:
         self._db = db
         self._name = name
+        # By the key, too: in a database that Django's documents share, their ledger has the same name.
+        self._mine: Document = {"_id": {"$regex": f"^{re.escape(store)}:"}}
         self._transactions = transactions
         self._claimed: int | None = None
         self._own_session: ClientSession | None = None
@@ -95,21 +58,18 @@ class Ledger:
         """True where work and its ledger write can be one transaction."""
         return self._transactions
 
-    def applied(self, alias: str) -> Mapping[StepKey, AppliedStep]:
-        """Read the applied steps of a store in one round trip; creates nothing."""
-        # By the key, too: in a database that Django's documents share, theirs has the same name.
-        mine = {"_id": {"$regex": f"^{re.escape(alias)}:"}}
-        query = {**mine, "state": {"$in": [State.APPLIED.value, State.REVERTING.value]}}
+    def applied(self) -> Mapping[StepKey, AppliedStep]:
+        """Read the applied steps in one round trip; creates nothing."""
+        query = {**self._mine, "state": {"$in": [State.APPLIED.value, State.REVERTING.value]}}
         projection = dict.fromkeys(("state", "checksum", "fingerprint", "applied_at", "run_id", "fence"), 1)
-        return _by_key(self._collection().find(query, projection, batch_size=100_000))
+        found = self._collection().find(query, projection, batch_size=100_000)
+        entries = (_entry(StepKey.parse(answer["_id"]), answer) for answer in found)
+        return {entry.key: entry.applied() for entry in entries}
 
-    def unfinished(self, alias: str) -> Sequence[StepKey]:
-        """Name the steps of a store that a run began and did not end; creates nothing."""
-        begun = {"$in": [State.APPLYING.value, State.REVERTING.value]}
-        found = self._collection().find(
-            {"_id": {"$regex": f"^{re.escape(alias)}:"}, "state": begun}, {"_id": 1}
-        )
-        return [StepKey.parse(entry["_id"]) for entry in found]
+    def unfinished(self) -> Collection[StepKey]:
+        """Name the steps that a run began and did not end; creates nothing."""
+        begun = {**self._mine, "state": {"$in": [State.APPLYING.value, State.REVERTING.value]}}
+        return [StepKey.parse(entry["_id"]) for entry in self._collection().find(begun, {"_id": 1})]
 
     def entry(self, key: StepKey, lease: Lease) -> Entry | None:
         """
@@ -122,20 +82,8 @@ class Ledger:
             answer["_id"]: answer for answer in self._collection().find({"_id": {"$in": [_FENCE, str(key)]}})
         }
         if answers.get(_FENCE, {}).get("fence", 0) > lease.fence:
-            raise _stale(key, lease)
+            raise stale(key, lease)
         return _entry(key, answers[str(key)]) if str(key) in answers else None
-
-    def begin(self, step: Step, lease: Lease, state: State) -> Entry:
-        """Record the intent to apply or to revert a step, before anything is touched."""
-        # A revert keeps the signature of what was applied.
-        signature = _signature(step) if state is State.APPLYING else {}
-        return self.commit(step.key, lease, lambda _: {"$set": {"state": state.value, **signature}})
-
-    def complete(self, step: Step, lease: Lease, operations: int) -> None:
-        """Record that a step is applied."""
-        fields = {"state": State.APPLIED.value, "operations_done": operations, "checkpoint": None}
-        update = {"$set": {**fields, **_signature(step)}, "$currentDate": {"applied_at": True}}
-        self.commit(step.key, lease, lambda _: update)
 
     def strike(self, key: StepKey, lease: Lease) -> None:
         """Remove the entry of a step."""
@@ -146,30 +94,16 @@ class Ledger:
 
         self._transaction(key, lease, remove)
 
-    def commit(self, key: StepKey, lease: Lease, work: Work) -> Entry:
-        """
-        Do some work and change a step's entry, both or neither.
-
-        Without transactions the work comes first, so it must bear being repeated.
-
-        Args:
-            key: The step.
-            lease: Whose fence guards the write.
-            work: Called with the transaction's session; again if the server asks for a retry.
-
-        Returns:
-            The entry as it is now.
-
-        Raises:
-            StaleFence: The ledger has seen a later fence. Nothing was changed.
-            LeaseLost: The lease went away. Nothing was changed.
-        """
+    def commit(self, entry: Entry, lease: Lease, work: Work = nothing_else) -> Entry:
+        """Do some work and write an entry, both or neither. See :class:`RevisionLedger`."""
 
         def guarded(session: ClientSession | None) -> Entry:
-            self._raise_fence(session, key, lease)
-            return self._update(work(session), key, lease, session)
+            self._raise_fence(session, entry.key, lease)
+            made = work(entry, session).stamped(lease)
+            self._write(made, lease, session)
+            return made
 
-        return self._transaction(key, lease, guarded)
+        return self._transaction(entry.key, lease, guarded)
 
     def close(self) -> None:
         """Give the session back."""
@@ -210,7 +144,7 @@ class Ledger:
         """
         found = self._collection().find_one({"_id": _FENCE}) or {}
         if found.get("fence", 0) > lease.fence:
-            raise _stale(key, lease)
+            raise stale(key, lease)
         own = self._session().session_id["id"] if self._transactions else None
         overtaken = found.get("fence", 0) < lease.fence or process.is_dead(found.get("process", ""))
         if self._transactions and overtaken and found.get("session") not in (None, own):
@@ -234,24 +168,20 @@ class Ledger:
             session=session,
         )
         if result.matched_count == 0:
-            raise _stale(key, lease)
+            raise stale(key, lease)
 
-    def _update(
-        self, update: Mapping[str, Any], key: StepKey, lease: Lease, session: ClientSession | None
-    ) -> Entry:
-        from pymongo import ReturnDocument
+    def _write(self, entry: Entry, lease: Lease, session: ClientSession | None) -> None:
         from pymongo.errors import DuplicateKeyError
 
-        stamped = {**update, "$set": {**update.get("$set", {}), "run_id": lease.run_id, "fence": lease.fence}}
         # Without a transaction the fence may have risen since it was looked at, so the entry is asked, too.
-        own = {"_id": str(key), "fence": {"$not": {"$gt": lease.fence}}}
+        own = {"_id": str(entry.key), "fence": {"$not": {"$gt": lease.fence}}}
+        update: Document = {"$set": _document(entry)}
+        if entry.state is State.APPLIED:
+            update["$currentDate"] = {"applied_at": True}
         try:
-            answer = self._collection().find_one_and_update(
-                own, stamped, upsert=True, return_document=ReturnDocument.AFTER, session=session
-            )
+            self._collection().find_one_and_update(own, update, {"_id": 1}, upsert=True, session=session)
         except DuplicateKeyError as exc:
-            raise _stale(key, lease) from exc
-        return _entry(key, answer or {})
+            raise stale(entry.key, lease) from exc
 
     def _prepare(self) -> None:
         """Create the collection and the fence document; ten processes may do so at once."""
@@ -266,7 +196,7 @@ class Ledger:
             initial = {"$setOnInsert": {"fence": 0, "writes": 0}}
             self._collection().update_one({"_id": _FENCE}, initial, upsert=True)
 
-    def _collection(self) -> Collection[Document]:
+    def _collection(self) -> collection.Collection[Document]:
         from bson.codec_options import CodecOptions
         from pymongo import ReadPreference, WriteConcern
         from pymongo.read_concern import ReadConcern
@@ -280,43 +210,58 @@ class Ledger:
         )
 
 
-def _signature(step: Step) -> Document:
-    return {"checksum": step.source.checksum, "fingerprint": step.source.fingerprint}
+# What is free in form is kept as extended JSON, so that no name and no type in it can trouble a server.
 
 
-def _by_key(answers: Iterable[Document]) -> Mapping[StepKey, AppliedStep]:
-    steps = (_applied(StepKey.parse(answer["_id"]), answer) for answer in answers)
-    return {step.key: step for step in steps}
-
-
-def _applied(key: StepKey, answer: Document) -> AppliedStep:
-    return AppliedStep(
-        key=key,
-        checksum=answer.get("checksum"),
-        fingerprint=answer.get("fingerprint"),
-        applied_at=answer.get("applied_at"),
-        run_id=answer.get("run_id", ""),
-        fence=answer.get("fence", 0),
-        reverting=answer.get("state") == State.REVERTING.value,
-    )
+def _document(entry: Entry) -> Document:
+    """Write an entry as the collection keeps it; the server adds the time of an applied one."""
+    checkpoint = None if entry.checkpoint is None else _dumps(entry.checkpoint)
+    saved = {
+        f"{number}_{name}": _dumps(value)
+        for number, facts in entry.saved.items()
+        for name, value in facts.items()
+    }
+    kept = {name: getattr(entry, name) for name in _PLAIN}
+    return {
+        **kept,
+        "state": entry.state.value,
+        "finished": list(entry.finished),
+        "checkpoint": checkpoint,
+        "saved": saved,
+    }
 
 
 def _entry(key: StepKey, answer: Document) -> Entry:
+    plain = {name: answer[name] for name in (*_PLAIN, "applied_at") if name in answer}
+    checkpoint = answer.get("checkpoint")
     return Entry(
         key=key,
         state=State(answer["state"]),
-        operations_done=answer.get("operations_done", 0),
         finished=tuple(answer.get("finished", ())),
-        checkpoint=answer.get("checkpoint"),
-        saved=answer.get("saved", {}),
-        changed=answer.get("changed", 0),
-        applied=_applied(key, answer),
+        checkpoint=None if checkpoint is None else _loads(checkpoint),
+        saved=_saved(answer.get("saved", {})),
+        **plain,
     )
 
 
-def _stale(key: StepKey, lease: Lease) -> StaleFence:
-    return StaleFence(
-        f"The ledger of “{key.store}” has seen a later run than {lease.run_id or lease.owner}; "
-        f"{key} was not written.",
-        hint="Another run took over. Let it end, then look with showmigrations_all.",
-    )
+def _saved(kept: Mapping[str, Any]) -> Mapping[str, Facts]:
+    facts: dict[str, dict[str, Any]] = defaultdict(dict)
+    for place, text in kept.items():
+        number, _, name = place.partition("_")
+        if isinstance(
+            text, str
+        ):  # earlier versions kept a name with a dot as a document, which nobody can read
+            facts[number][name] = _loads(text)
+    return dict(facts)
+
+
+def _dumps(value: object) -> str:
+    from bson import json_util
+
+    return json_util.dumps(value, json_options=json_util.CANONICAL_JSON_OPTIONS)
+
+
+def _loads(text: str) -> Any:
+    from bson import json_util
+
+    return json_util.loads(text, json_options=json_util.CANONICAL_JSON_OPTIONS)

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from accord.revisions import expectation
+from accord.revisions.expectation import Finding
 from accord.types import Presence, Probe, StepKey
 from mongo_migrations import definitions
 
@@ -124,66 +126,42 @@ def _described(answer: Mapping[str, Any]) -> LiveCollection:
     )
 
 
-@dataclass(frozen=True)
-class Finding:
+def judge(key: StepKey, outline: Outline, live: LiveSchema) -> Probe:
     """
-    What was found of one fact.
-
-    Attributes:
-        owner: Step that set the fact.
-        presence: Absent, done or conflicting.
-        lines: What is missing or different.
-    """
-
-    owner: StepKey
-    presence: Presence
-    lines: tuple[str, ...] = ()
-
-
-def findings(outline: Outline, live: LiveSchema) -> Iterator[Finding]:
-    """Compare every fact of an outline with the server."""
-    for name, fact in outline.collections.items():
-        yield _collection_finding(name, fact, live)
-    for name, fact in outline.validators.items():
-        yield _validator_finding(name, fact, live)
-    for (collection, name), fact in outline.indexes.items():
-        yield _index_finding(collection, name, fact, live)
-
-
-def judge(key: StepKey, outline: Outline, found: Sequence[Finding]) -> Probe:
-    """
-    Put the findings about a step into one answer.
+    Judge a step by the facts that it set last.
 
     Args:
         key: The step.
-        outline: Knows whether the step has effects that can't be looked at.
-        found: Findings of any steps.
+        outline: What should stand after all the steps.
+        live: What the server answers.
     """
-    own = [finding for finding in found if finding.owner == key]
-    lines = tuple(line for finding in own for line in finding.lines)
-    if not own and key in outline.opaque:
-        return Probe(key=key, presence=Presence.UNKNOWN, findings=("It changes documents only.",))
-    return Probe(key=key, presence=_overall({finding.presence for finding in own}), findings=lines)
+    found = list(_findings(key, outline, live))
+    if not found and key in outline.opaque:
+        return expectation.unknown(key, "It changes documents only.")
+    return expectation.judge(key, found)
 
 
-def _overall(presences: set[Presence]) -> Presence:
-    if Presence.CONFLICTING in presences:
-        return Presence.CONFLICTING
-    if presences <= {Presence.DONE}:
-        return Presence.DONE
-    return Presence.PARTIAL if Presence.DONE in presences else Presence.ABSENT
+def _findings(key: StepKey, outline: Outline, live: LiveSchema) -> Iterator[Finding]:
+    for name, fact in outline.collections.items():
+        if fact.owner == key:
+            yield _collection_finding(name, fact, live)
+    for name, fact in outline.validators.items():
+        if fact.owner == key:
+            yield _validator_finding(name, fact, live)
+    for (collection, name), fact in outline.indexes.items():
+        if fact.owner == key:
+            yield _index_finding(collection, name, fact, live)
 
 
 def _finding(fact: Fact, place: str, *, exists: bool, differences: Sequence[str] = ()) -> Finding:
     if fact.definition is None:
         if exists:
-            return Finding(fact.owner, Presence.ABSENT, (f"{place} is still there.",))
-        return Finding(fact.owner, Presence.DONE)
+            return Finding(presence=Presence.ABSENT, lines=(f"{place} is still there.",))
+        return Finding(presence=Presence.DONE)
     if not exists:
-        return Finding(fact.owner, Presence.ABSENT, (f"{place} does not exist.",))
-    if differences:
-        return Finding(fact.owner, Presence.CONFLICTING, tuple(f"{place}: {line}." for line in differences))
-    return Finding(fact.owner, Presence.DONE)
+        return Finding(presence=Presence.ABSENT, lines=(f"{place} does not exist.",))
+    lines = tuple(f"{place}: {line}." for line in differences)
+    return Finding(presence=Presence.CONFLICTING if lines else Presence.DONE, lines=lines)
 
 
 def _collection_finding(name: str, fact: Fact, live: LiveSchema) -> Finding:

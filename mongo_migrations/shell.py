@@ -13,15 +13,45 @@ from accord.types import Language, Statement
 _IDENTIFIER = re.compile(r"^[A-Za-z_$][A-Za-z0-9_$]*$")
 _WIDTH = 100
 
-
-def statement(text: str) -> Statement:
-    """Make a statement of a text that is sent as it stands."""
-    return Statement(text=text, language=Language.MONGO)
+Request = Mapping[str, Any] | Statement
+"""What an operation sends: a command of the server, or a sentence about what can't be shown."""
 
 
 def opaque(text: str) -> Statement:
     """Make a statement of a sentence about something that can't be shown."""
     return Statement(text=text, language=Language.PYTHON, opaque=True)
+
+
+def statements(request: Request) -> Sequence[Statement]:
+    """
+    Render a command as a person would type it.
+
+    Args:
+        request: A command as it is sent, or a statement that stands for what can't be shown as one.
+    """
+    if isinstance(request, Statement):
+        return [request]
+    return [Statement(text=text, language=Language.MONGO) for text in _texts(request)]
+
+
+def _texts(command: Mapping[str, Any]) -> Sequence[str]:
+    (name, target), *rest = command.items()
+    options = dict(rest)
+    match name:
+        case "create":
+            return [call("db.createCollection", target, *([options] if options else []))]
+        case "createIndexes":
+            return [_create_index(target, dict(index)) for index in options["indexes"]]
+        case "dropIndexes":
+            return [on_collection(target, "dropIndex", options["index"])]
+        case "drop" | "renameCollection":
+            return [on_collection(target, name, *options.values())]
+        case _:
+            return [call("db.runCommand", command)]
+
+
+def _create_index(collection: str, index: dict[str, Any]) -> str:
+    return on_collection(collection, "createIndex", index.pop("key"), index)
 
 
 def on_collection(name: str, method: str, *arguments: object) -> str:
@@ -58,11 +88,6 @@ def render(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(render(item) for item in value)}]"
     return _scalar(value)
-
-
-def keys(pairs: Sequence[tuple[str, object]]) -> Mapping[str, object]:
-    """Give index keys as the document that mongosh takes."""
-    return dict(pairs)
 
 
 def _pretty(value: object, depth: int) -> str:

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from accord import conf, redact
-from accord.errors import ConfigurationError, UnknownTarget
-from accord.events import Reporter, silent
+from accord.errors import ConfigurationError, StepFailed
 from accord.mongo_driver import briefly
-from accord.stores import StoreFeatures
-from accord.types import (
-    AppliedStep,
-    Direction,
-    Lease,
-    Probe,
-    Statement,
-    Step,
-    StepKey,
-    StepOutcome,
-    StoreInfo,
+from accord.revisions.progress import Progress
+from accord.revisions.store import RevisionStore, Show
+from accord.types import Direction, Probe, Statement, Step, StepKey, StoreInfo
+from mongo_migrations.client import (
+    Place,
+    check_server,
+    has_transactions,
+    open_client,
+    plain_message,
+    replica_set_missing,
+    translated,
 )
-from mongo_migrations.client import Place, check_server, has_transactions, open_client, translated
 from mongo_migrations.ledger import Ledger
-from mongo_migrations.loader import LoadedRevision, load
-from mongo_migrations.runner import Runner
-from mongo_migrations.schema import LiveSchema, Outline, findings, judge
+from mongo_migrations.migration import KIND
+from mongo_migrations.operations.base import Context, Operation
+from mongo_migrations.schema import LiveSchema, Outline, judge
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
 _OPTIONS = ("URL", "DATABASE", "LEDGER", "REPLICA_SET_REQUIRED")
 
 
-class MongoStore:
+class MongoStore(RevisionStore[Operation]):
     """
     A MongoDB database whose schema and documents are changed by revisions.
 
@@ -50,11 +48,11 @@ class MongoStore:
         ConfigurationError: An option is missing, unknown or of the wrong type.
     """
 
-    features = StoreFeatures(records_atomically=False, supports_revert=True)
+    kind = KIND
 
     def __init__(self, alias: str, options: Mapping[str, object]) -> None:
         _refuse_unknown(alias, options)
-        self.alias = alias
+        super().__init__(alias)
         self._url = _text(alias, options, "URL", "")
         self._database = _text(alias, options, "DATABASE", _database_of(self._url))
         self._ledger_name = _text(alias, options, "LEDGER", "accord_ledger")
@@ -62,12 +60,9 @@ class MongoStore:
         self._place = Place(alias, redact.address(self._url))
         self._opened: MongoClient[dict[str, Any]] | None = None
         self._ledger: Ledger | None = None
-        self._revisions: Mapping[StepKey, LoadedRevision] | None = None
-
-    # --- Store -----------------------------------------------------------------------------------
 
     def ping(self) -> StoreInfo:
-        with self._translated():
+        with self.translated():
             admin = self._client.admin
             hello, build = admin.command("hello"), admin.command("buildInfo")
             check_server(
@@ -86,27 +81,6 @@ class MongoStore:
             detail=_membership(hello),
         )
 
-    def steps(self) -> Sequence[Step]:
-        self._revisions = load(self.alias)
-        return [revision.step for revision in self._revisions.values()]
-
-    def applied(self) -> Mapping[StepKey, AppliedStep]:
-        with self._glance() as database:
-            return Ledger(database, self._ledger_name, transactions=True).applied(self.alias)
-
-    def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
-        with self._translated():
-            return self._runner(step, lease, report).apply()
-
-    def revert(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
-        with self._translated():
-            return self._runner(step, lease, report).revert()
-
-    def unfinished(self) -> Collection[StepKey]:
-        """Name the steps that a run began and did not end. See :class:`accord.stores.Unfinished`."""
-        with self._glance() as database:
-            return Ledger(database, self._ledger_name, transactions=True).unfinished(self.alias)
-
     def replica_status(self) -> Mapping[str, Any]:
         """
         Ask the replica set how its members are; a server that stands alone and a router have none.
@@ -115,40 +89,64 @@ class MongoStore:
             StoreRefused: Our user lacks the right (`clusterMonitor`).
             StoreUnavailable: No primary can be reached.
         """
-        with self._translated():
+        with self.translated():
             if "setName" not in self._client.admin.command("hello"):
                 return {}
             status: Mapping[str, Any] = self._client.admin.command("replSetGetStatus")
         return status
 
-    # --- Explains, Records, Probes, Closes ---------------------------------------------------------
+    # --- RevisionStore, Probes, Closes -----------------------------------------------------------------
 
-    def explain(
-        self, steps: Sequence[Step], direction: Direction
-    ) -> Iterator[tuple[Step, Sequence[Statement]]]:
-        for step in steps:
-            operations = self._revision(step.key).operations
-            ordered = operations if direction is Direction.APPLY else tuple(reversed(operations))
-            yield step, [statement for operation in ordered for statement in operation.explain(direction)]
+    def connected_ledger(self) -> Ledger:
+        """Return the ledger, told by the server whether it has transactions."""
+        if self._ledger is None:
+            hello = self._client.admin.command("hello")
+            self._ledger = self._ledger_in(self.database(), transactions=has_transactions(hello))
+        return self._ledger
 
-    def record(self, step: Step, lease: Lease) -> None:
-        operations = len(self._revision(step.key).operations)
-        with self._translated():
-            self._connected_ledger().complete(step, lease, operations)
+    @contextmanager
+    def glance(self) -> Iterator[Ledger]:
+        """Open the ledger for one question; see :meth:`_glance`."""
+        with self._glance() as database:
+            yield self._ledger_in(database, transactions=True)
 
-    def forget(self, step: Step, lease: Lease) -> None:
-        with self._translated():
-            self._connected_ledger().strike(step.key, lease)
+    def translated(self) -> AbstractContextManager[None]:
+        """Turn what the driver raises into errors of the suite."""
+        return translated(self._place, lambda: self._opened)
+
+    def context(self, progress: Progress) -> Context:
+        """Build what an operation works with."""
+        return Context(self.database(), progress)
+
+    def admit(self, operations: Sequence[Operation]) -> None:
+        """Raise when operations need transactions, and the server stands alone."""
+        needy = any(operation.needs_transactions for operation in operations)
+        if needy and not self.connected_ledger().transactional:
+            raise replica_set_missing(self._place)
+
+    def renderer(self, *, offline: bool) -> Show[Operation]:
+        """Return a function that shows what operations would send."""
+        return _explained
+
+    def failure(self, exc: Exception, place: str) -> Exception:
+        """Return the error that names the place; one about the connection stays what it is."""
+        from pymongo.errors import ConnectionFailure, PyMongoError
+
+        if isinstance(exc, ConnectionFailure):
+            return exc
+        if isinstance(exc, PyMongoError):
+            hint = "Correct the revision or the data and run again; what is done is recorded."
+            return StepFailed(f"{place}: {plain_message(exc)}.", hint=hint)
+        return super().failure(exc, place)
 
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
         outline = Outline()
         for step in steps:
-            for operation in self._revision(step.key).operations:
+            for operation in self.operations(step.key):
                 operation.outline(outline, step.key)
-        with self._translated():
-            found = list(findings(outline, LiveSchema(self.database())))
-        for step in steps:
-            yield judge(step.key, outline, found)
+        with self.translated():
+            live = LiveSchema(self.database())
+            yield from [judge(step.key, outline, live) for step in steps]
 
     def close(self) -> None:
         if self._ledger is not None:
@@ -180,7 +178,7 @@ class MongoStore:
     def _glance(self) -> Iterator[Database[dict[str, Any]]]:
         """Ask the database one question, by a client that is gone afterwards unless one is open."""
         if self._opened is not None:
-            with self._translated():
+            with self.translated():
                 yield self.database()
             return
         with briefly():
@@ -193,32 +191,12 @@ class MongoStore:
             finally:
                 client.close()
 
-    def _translated(self) -> Any:
-        return translated(self._place, lambda: self._opened)
+    def _ledger_in(self, database: Database[dict[str, Any]], *, transactions: bool) -> Ledger:
+        return Ledger(database, self._ledger_name, self.alias, transactions=transactions)
 
-    def _connected_ledger(self) -> Ledger:
-        """Give the ledger, told by the server whether it has transactions."""
-        if self._ledger is None:
-            hello = self._client.admin.command("hello")
-            self._ledger = Ledger(self.database(), self._ledger_name, transactions=has_transactions(hello))
-        return self._ledger
 
-    def _runner(self, step: Step, lease: Lease, report: Reporter) -> Runner:
-        return Runner(
-            db=self.database(),
-            ledger=self._connected_ledger(),
-            place=self._place,
-            revision=self._revision(step.key),
-            lease=lease,
-            report=report,
-        )
-
-    def _revision(self, key: StepKey) -> LoadedRevision:
-        if self._revisions is None:
-            self._revisions = load(self.alias)
-        if key not in self._revisions:
-            raise UnknownTarget(f"No file provides {key}.", hint="Restore the file of the revision.")
-        return self._revisions[key]
+def _explained(_: StepKey, operation: Operation, direction: Direction) -> Sequence[Statement]:
+    return operation.explain(direction)
 
 
 def _refuse_unknown(alias: str, options: Mapping[str, object]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accord.errors import ConflictingState, StepFailed
+from searchindex.requests import Request
 from searchindex.transport import Transport, at
 
 Targets = Mapping[str, Mapping[str, Any]]
@@ -64,10 +65,7 @@ class Aliases:
         """
         moving = self.of_index(old)
         if moving:
-            actions = [
-                action for alias, body in sorted(moving.items()) for action in _move(alias, body, old, new)
-            ]
-            self.wire.request("POST", "/_aliases", {"actions": actions})
+            self._send(moved(moving, old, new))
         arrived = self.of_index(new)
         if self.of_index(old) or not moving.keys() <= arrived.keys():
             raise StepFailed(
@@ -86,16 +84,31 @@ class Aliases:
         Raises:
             StepFailed: The server says that it was done, and shows something else.
         """
-        actions = _actions(alias, self.targets(alias), wanted)
-        if not actions:
+        request = pointed(alias, self.targets(alias), wanted)
+        if request is None:
             return
-        self.wire.request("POST", "/_aliases", {"actions": actions})
+        self._send(request)
         after = self.targets(alias)
         if not same_targets(wanted, after):
             raise StepFailed(
                 f"The alias {alias} was moved to {sorted(wanted)}, and points at {sorted(after)}.",
                 hint="Somebody else changed it at this moment; run again once nobody does.",
             )
+
+    def _send(self, request: Request) -> None:
+        self.wire.request(request.method, request.path, request.body)
+
+
+def moved(aliases: Mapping[str, Mapping[str, Any]], old: str, new: str) -> Request:
+    """Build the one request that moves aliases, with their definitions, from an index to another."""
+    pairs = (_move(alias, definition, old, new) for alias, definition in sorted(aliases.items()))
+    return Request("POST", "/_aliases", {"actions": [action for pair in pairs for action in pair]})
+
+
+def pointed(alias: str, before: Targets, wanted: Targets) -> Request | None:
+    """Build the one request that points an alias elsewhere; None when it points there already."""
+    actions = _actions(alias, before, wanted)
+    return Request("POST", "/_aliases", {"actions": actions}) if actions else None
 
 
 def _move(alias: str, definition: Mapping[str, Any], old: str, new: str) -> Sequence[Mapping[str, Any]]:

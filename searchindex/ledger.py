@@ -15,18 +15,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 from accord.clock import Clock, SystemClock
 from accord.errors import InconsistentLedger, StaleFence, StoreError
-from accord.types import AppliedStep, Lease, Step, StepKey
-from searchindex.transport import Answer, ReplyLost, Transport, at
-
-APPLIED = "applied"
-APPLYING = "applying"
-REVERTING = "reverting"
+from accord.revisions.entry import Entry, State, from_json, to_json
+from accord.revisions.ledger import Work, nothing_else
+from accord.types import AppliedStep, Lease, StepKey
+from searchindex.transport import READ_TIMEOUT, Answer, ReplyLost, Transport, at
 
 _DOCUMENT = "ledger"
 _ATTEMPTS = 20
@@ -47,33 +44,6 @@ _BODY: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """
-    What the ledger holds of one step.
-
-    Attributes:
-        state: `applied`, `applying` or `reverting`.
-        checksum: Of the revision, when it was begun.
-        fingerprint: Of the file's bytes, when it was begun.
-        run_id: Run that wrote it last.
-        fence: Fencing token of that run.
-        applied_at: When it was applied; empty before. Search servers tell no time, so it
-            is the time of the machine that ran the step.
-        operations_done: How many of its operations stand, counted from the first.
-        saved: What stood before an operation, by the operation's number: what its undoing needs.
-    """
-
-    state: str
-    checksum: str
-    fingerprint: str
-    run_id: str
-    fence: int
-    applied_at: str = ""
-    operations_done: int = 0
-    saved: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Version:
     """The version of the document that was read, for the compare-and-swap."""
 
@@ -88,119 +58,104 @@ class Content:
 
     Attributes:
         fence: Highest fencing token seen; 0 when there is no ledger yet.
-        entries: By step, written `app.name`.
+        entries: By step.
         nonce: Chance value of the last write, by which a writer knows its own.
         version: None when there is no document yet.
     """
 
     fence: int = 0
-    entries: Mapping[str, Entry] = field(default_factory=dict)
+    entries: Mapping[StepKey, Entry] = field(default_factory=dict)
     nonce: str = ""
     version: Version | None = None
 
 
-Change = Callable[[Mapping[str, Entry]], Mapping[str, Entry]]
+Change = Callable[[Mapping[StepKey, Entry]], Mapping[StepKey, Entry]]
 """Makes the new entries out of those that stand; may be called again when another wrote first."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
     """
-    The ledger of one store.
+    The ledger of one store: an :class:`accord.revisions.ledger.RevisionLedger`.
 
     Attributes:
         wire: Connection.
         name: Alias of the index that holds it.
         store: Alias of the store, for step keys.
-        clock: Gives the time that entries carry.
+        clock: Gives the time that entries carry: search servers tell no time.
+        timeout: Seconds until a server that is asked what is applied counts as unavailable.
     """
+
+    transactional = False
 
     wire: Transport
     name: str
     store: str
     clock: Clock = field(default_factory=SystemClock)
+    timeout: float = READ_TIMEOUT
 
-    def read(self, **options: Any) -> Content:
+    def applied(self) -> Mapping[StepKey, AppliedStep]:
+        """Read the applied steps, half reverted ones among them, in one request."""
+        entries = self._read(timeout=self.timeout).entries
+        return {key: entry.applied() for key, entry in entries.items() if entry.state is not State.APPLYING}
+
+    def unfinished(self) -> Collection[StepKey]:
+        """Name the steps that a run began and did not end."""
+        entries = self._read(timeout=self.timeout).entries
+        return [key for key, entry in entries.items() if entry.state is not State.APPLIED]
+
+    def entry(self, key: StepKey, lease: Lease) -> Entry | None:
         """
-        Read the ledger in one request; nothing is created.
-
-        Args:
-            options: Options of the request, such as a time limit.
+        Read what is recorded of a step.
 
         Raises:
-            StoreUnavailable: The server can't be reached.
+            StaleFence: The ledger has seen a later fencing token than the lease's.
         """
+        content = self._read()
+        self._refuse_stale(content, lease)
+        return content.entries.get(key)
+
+    def commit(self, entry: Entry, lease: Lease, work: Work = nothing_else) -> Entry:
+        """Do some work, and write the entry that it makes. See :class:`RevisionLedger`."""
+        if work is not nothing_else:
+            self._refuse_stale(self._read(), lease)
+        made = work(entry, None).stamped(lease)
+        if made.state is State.APPLIED:
+            made = replace(made, applied_at=self.clock.now())
+        self._change(lambda entries: {**entries, made.key: made}, lease)
+        return made
+
+    def strike(self, key: StepKey, lease: Lease) -> None:
+        """Remove the entry of a step. See :class:`RevisionLedger`."""
+        self._change(lambda entries: {name: entry for name, entry in entries.items() if name != key}, lease)
+
+    def _read(self, **options: Any) -> Content:
+        """Read the ledger in one request; nothing is created."""
         document = self.wire.find(at(self.name, "_doc", _DOCUMENT), **options)
         if document is None or not document.get("found"):
             return Content()
-        source = document["_source"]
         try:
-            entries = {key: Entry(**entry) for key, entry in source["entries"].items()}
-            return Content(
-                fence=int(source["fence"]),
-                entries=entries,
-                nonce=source["nonce"],
-                version=_version(document),
-            )
-        except (KeyError, TypeError, AttributeError) as exc:
+            return self._content(document)
+        except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise InconsistentLedger(
                 f"The ledger {self.name} holds something that this version can't read.",
                 hint="Was it written by a newer version, or by hand? Upgrade the suite, or restore it.",
             ) from exc
 
-    def applied(self, **options: Any) -> Mapping[StepKey, AppliedStep]:
-        """Give the steps that are applied, those among them whose revert did not end."""
-        entries = self.read(**options).entries
-        return {
-            self._step_key(key): self._applied_step(key, entry)
-            for key, entry in entries.items()
-            if entry.state != APPLYING
-        }
-
-    def unfinished(self, **options: Any) -> Collection[StepKey]:
-        """Name the steps that a run began and did not end."""
-        entries = self.read(**options).entries
-        return [self._step_key(key) for key, entry in entries.items() if entry.state != APPLIED]
-
-    def entry(self, step: Step, lease: Lease) -> Entry | None:
-        """
-        Read a step's entry.
-
-        Raises:
-            StaleFence: The ledger has seen a later fencing token than the lease's.
-        """
-        content = self.read()
-        self._refuse_stale(content, lease)
-        return content.entries.get(_key(step))
-
-    def write(self, step: Step, entry: Entry, lease: Lease) -> None:
-        """
-        Write a step's entry, and the lease's fencing token with it.
-
-        Raises:
-            StaleFence: The ledger has seen a later fencing token. Nothing was written.
-        """
-        stamped = replace(entry, fence=lease.fence, run_id=lease.run_id)
-        self._change(lambda entries: {**entries, _key(step): stamped}, lease)
-
-    def remove(self, step: Step, lease: Lease) -> None:
-        """
-        Strike a step's entry.
-
-        Raises:
-            StaleFence: The ledger has seen a later fencing token. Nothing was written.
-        """
-        key = _key(step)
-        self._change(lambda entries: {name: entry for name, entry in entries.items() if name != key}, lease)
-
-    def now(self) -> str:
-        """Give the time that an entry carries."""
-        return self.clock.now().isoformat()
+    def _content(self, document: Mapping[str, Any]) -> Content:
+        source = document["_source"]
+        keys = {text: self._step_key(text) for text in source["entries"]}
+        return Content(
+            fence=int(source["fence"]),
+            entries={keys[text]: from_json(keys[text], entry) for text, entry in source["entries"].items()},
+            nonce=source["nonce"],
+            version=Version(seq_no=document["_seq_no"], primary_term=document["_primary_term"]),
+        )
 
     def _change(self, change: Change, lease: Lease) -> None:
         nonce = uuid.uuid4().hex
         for _ in range(_ATTEMPTS):
-            content = self.read()
+            content = self._read()
             if content.nonce == nonce:  # the write landed and its answer was lost
                 return
             self._refuse_stale(content, lease)
@@ -211,12 +166,12 @@ class Ledger:
             hint="See who else runs migrations on this server, then run again.",
         )
 
-    def _swap(self, content: Content, entries: Mapping[str, Entry], lease: Lease, nonce: str) -> bool:
+    def _swap(self, content: Content, entries: Mapping[StepKey, Entry], lease: Lease, nonce: str) -> bool:
         """Write unless another did first; an unknown outcome counts as no, and is looked up."""
         body = {
             "fence": max(content.fence, lease.fence),
             "nonce": nonce,
-            "entries": {key: vars(entry) for key, entry in entries.items()},
+            "entries": {f"{key.app}.{key.name}": to_json(entry) for key, entry in entries.items()},
         }
         try:
             answer = self._put(content.version, body)
@@ -264,22 +219,3 @@ class Ledger:
     def _step_key(self, key: str) -> StepKey:
         app, _, name = key.partition(".")
         return StepKey(self.store, app, name)
-
-    def _applied_step(self, key: str, entry: Entry) -> AppliedStep:
-        return AppliedStep(
-            key=self._step_key(key),
-            checksum=entry.checksum,
-            fingerprint=entry.fingerprint,
-            applied_at=datetime.fromisoformat(entry.applied_at) if entry.applied_at else None,
-            run_id=entry.run_id,
-            fence=entry.fence,
-            reverting=entry.state == REVERTING,
-        )
-
-
-def _key(step: Step) -> str:
-    return f"{step.key.app}.{step.key.name}"
-
-
-def _version(document: Mapping[str, Any]) -> Version:
-    return Version(seq_no=document["_seq_no"], primary_term=document["_primary_term"])

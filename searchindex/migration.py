@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from accord.revisions import Revision
+from accord.errors import InvalidRevision
+from accord.revisions.loader import Kind, Revision, RevisionFile
 from searchindex.operations.base import Operation
 
 
@@ -18,3 +19,23 @@ class Migration(Revision):
     """
 
     operations: ClassVar[Sequence[Operation]] = ()
+
+
+def _refuse_same_index_twice(file: RevisionFile, operations: Sequence[Operation]) -> None:
+    made = [operation.makes for operation in operations if operation.makes]
+    twice = sorted({name for name in made if made.count(name) > 1})
+    if twice:
+        raise InvalidRevision(
+            f"{file.path} makes an index for “{twice[0]}” twice.",
+            hint="An index is named after the number of its revision: write one revision for each.",
+        )
+
+
+KIND = Kind(
+    folder="search_migrations",
+    base=Migration,
+    operation=Operation,
+    package="searchindex",
+    check=_refuse_same_index_twice,
+)
+"""What the revisions of search look like on disk."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from accord.types import Step, StepKey
 from searchindex.operations.base import Expected, Operation, Surroundings
 
 if TYPE_CHECKING:
@@ -85,22 +84,12 @@ def expected_placement(store: SearchStore) -> Placement:
     begun, applied = store.unfinished(), store.applied()
     placement = Placement()
     for step in store.steps():
+        # Names are all that is wanted here, so the server needn't tell which engine it is.
+        around = Surroundings(key=step.key, names=store.names, engine=None)
+        operations = store.operations(step.key)
+        if step.key in begun:
+            placement.coming |= {around.physical(found.makes) for found in operations if found.makes}
         if step.key in applied and not applied[step.key].reverting:
-            around = _around(store, step)
-            for operation in store.operations(step.key):
+            for operation in operations:
                 placement.follow(operation, around)
-    placement.coming = {index for key in begun for index in _makes(store, key)}
     return placement
-
-
-def _around(store: SearchStore, step: Step) -> Surroundings:
-    # Names are all that is wanted here, so the server needn't tell which engine it is.
-    return Surroundings(key=step.key, names=store.names, engine=None)
-
-
-def _makes(store: SearchStore, key: StepKey) -> Collection[str]:
-    steps: Mapping[StepKey, Step] = {step.key: step for step in store.steps()}
-    if key not in steps:
-        return ()
-    around = _around(store, steps[key])
-    return [around.physical(found.makes) for found in store.operations(key) if found.makes]

@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from accord import conf
-from accord.errors import ConfigurationError, StoreUnavailable
-from accord.events import Reporter, silent
-from accord.stores import StoreFeatures
-from accord.types import (
-    AppliedStep,
-    Direction,
-    Lease,
-    Probe,
-    Statement,
-    Step,
-    StepKey,
-    StepOutcome,
-    StoreInfo,
-)
+from accord.errors import ConfigurationError, StepFailed, StoreUnavailable
+from accord.events import silent
+from accord.revisions.progress import Progress
+from accord.revisions.store import RevisionStore, Show
+from accord.types import Direction, Lease, Probe, Statement, Step, StepKey, StoreInfo
 from searchindex.endpoint import parse_url
 from searchindex.ledger import Ledger
-from searchindex.loader import Loader
+from searchindex.migration import KIND
 from searchindex.names import Names
 from searchindex.operations.base import Context, Expected, Operation, Surroundings
-from searchindex.transport import Transport
+from searchindex.transport import ReplyLost, RequestRefused, Transport
 
 if TYPE_CHECKING:
     # What only a run with something to do needs is imported where it begins.
     from searchindex.engines.base import Engine
-    from searchindex.running import StepRun
 
+_MADE_MEANWHILE = frozenset({"resource_already_exists_exception", "index_already_exists_exception"})
 _OPTIONS = frozenset({"URL", "PREFIX", "LEDGER", "CA_CERTS", "API_KEY"})
 
 
-class SearchStore:
+class SearchStore(RevisionStore[Operation]):
     """
     Search revisions of every installed app, on one server.
 
@@ -50,10 +42,10 @@ class SearchStore:
         ConfigurationError: An option is unknown, missing or of the wrong type.
     """
 
-    features = StoreFeatures(records_atomically=False, supports_revert=True)
+    kind = KIND
 
     def __init__(self, alias: str, options: Mapping[str, object]) -> None:
-        self.alias = alias
+        super().__init__(alias)
         texts = _texts(alias, options)
         self.names = Names(texts.get("PREFIX", ""))
         self._timeout = conf.load().connect_timeout
@@ -64,8 +56,8 @@ class SearchStore:
             api_key=texts.get("API_KEY", ""),
         )
         self.wire = Transport(endpoint)
-        self.ledger = Ledger(wire=self.wire, name=texts.get("LEDGER") or self.names.ledger(), store=alias)
-        self._loader = Loader(alias)
+        name = texts.get("LEDGER") or self.names.ledger()
+        self.ledger = Ledger(wire=self.wire, name=name, store=alias, timeout=self._timeout)
 
     @cached_property
     def _engine(self) -> Engine:
@@ -87,57 +79,42 @@ class SearchStore:
             detail=f"prefix {self.names.prefix}" if self.names.prefix else "",
         )
 
-    def steps(self) -> Sequence[Step]:
-        """Read the steps from disk. See :class:`accord.stores.Store`."""
-        return self._loader.steps
+    def connected_ledger(self) -> Ledger:
+        """Return the ledger."""
+        return self.ledger
 
-    def applied(self) -> Mapping[StepKey, AppliedStep]:
-        """Read the ledger, in one request. See :class:`accord.stores.Store`."""
-        return self.ledger.applied(timeout=self._timeout)
+    def context(self, progress: Progress) -> Context:
+        """Build what an operation works with."""
+        around = self._around(progress.key, self._engine)
+        return Context(
+            wire=self.wire,
+            around=around,
+            engine=self._engine,
+            lease=progress.lease,
+            report=progress.report,
+            saved=progress.facts,
+        )
 
-    def unfinished(self) -> Collection[StepKey]:
-        """Name the steps that a run began and did not end. See :class:`accord.stores.Unfinished`."""
-        return self.ledger.unfinished(timeout=self._timeout)
+    def renderer(self, *, offline: bool) -> Show[Operation]:
+        """Return a function that shows what operations would send, in the engine's words if it answers."""
+        engine = None if offline else self._engine_if_reachable()
+        names = Names() if offline else self.names
 
-    def operations(self, key: StepKey) -> Sequence[Operation]:
-        """
-        Give what a step does.
+        def show(key: StepKey, operation: Operation, direction: Direction) -> Iterable[Statement]:
+            return operation.explain(Surroundings(key=key, names=names, engine=engine), direction)
 
-        Raises:
-            UnknownTarget: No file declares the step.
-        """
-        return self._loader.operations(key)
+        return show
 
-    def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
-        """Apply a step and record it. See :class:`accord.stores.Store`."""
-        return self._run(step, lease, report).apply()
+    def failure(self, exc: Exception, place: str) -> Exception:
+        """Return the error that names the place; what the server refuses is told in its own words."""
+        if isinstance(exc, RequestRefused) and not self.was_answer_lost(exc):
+            return StepFailed(f"{place}: the server refuses it: {exc.reason or exc.kind}.", hint=_hint(exc))
+        return super().failure(exc, place)
 
-    def revert(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
-        """Undo a step and strike it from the ledger. See :class:`accord.stores.Store`."""
-        return self._run(step, lease, report).revert()
-
-    def record(self, step: Step, lease: Lease) -> None:
-        """Write a step into the ledger as applied. See :class:`accord.stores.Records`."""
-        from searchindex.running import new_entry, recorded
-
-        entry = recorded(new_entry(step, lease), len(self._loader.operations(step.key)), self.ledger.now())
-        self.ledger.write(step, entry, lease)
-
-    def forget(self, step: Step, lease: Lease) -> None:
-        """Strike a step from the ledger. See :class:`accord.stores.Records`."""
-        if self.ledger.entry(step, lease) is not None:
-            self.ledger.remove(step, lease)
-
-    def explain(
-        self, steps: Sequence[Step], direction: Direction
-    ) -> Iterator[tuple[Step, Sequence[Statement]]]:
-        """Show the requests of steps. See :class:`accord.stores.Explains`."""
-        engine = self._engine_if_reachable()
-        for step in steps:
-            around = Surroundings(key=step.key, names=self.names, engine=engine)
-            operations = self._loader.operations(step.key)
-            ordered = operations if direction is Direction.APPLY else reversed(operations)
-            yield step, [shown for operation in ordered for shown in operation.explain(around, direction)]
+    def was_answer_lost(self, exc: Exception) -> bool:
+        """Check whether an answer got lost, now or by a first try of the same request."""
+        made_meanwhile = isinstance(exc, RequestRefused) and exc.kind in _MADE_MEANWHILE
+        return isinstance(exc, ReplyLost) or made_meanwhile
 
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
         """Look for the effects of steps. See :class:`accord.stores.Probes`."""
@@ -147,7 +124,9 @@ class SearchStore:
         touched = {step.key: self._foresee(step, expected) for step in steps}
         lease = Lease(scope="probe", owner="", run_id="", fence=0)
         for step in steps:
-            yield judge(self._context(step, lease, silent, {}), step.key, touched[step.key], expected)
+            around = self._around(step.key, self._engine)
+            context = Context(wire=self.wire, around=around, engine=self._engine, lease=lease, report=silent)
+            yield judge(context, step.key, touched[step.key], expected)
 
     def close(self) -> None:
         """Let the connection go. See :class:`accord.stores.Closes`."""
@@ -155,9 +134,11 @@ class SearchStore:
         self.__dict__.pop("_engine", None)
 
     def _foresee(self, step: Step, expected: Expected) -> Sequence[tuple[str, str]]:
-        around = Surroundings(key=step.key, names=self.names, engine=self._engine)
-        operations = self._loader.operations(step.key)
-        return [key for operation in operations for key in operation.foresee(around, expected)]
+        around = self._around(step.key, self._engine)
+        return [key for found in self.operations(step.key) for key in found.foresee(around, expected)]
+
+    def _around(self, key: StepKey, engine: Engine | None) -> Surroundings:
+        return Surroundings(key=key, names=self.names, engine=engine)
 
     def _engine_if_reachable(self) -> Engine | None:
         try:
@@ -165,23 +146,11 @@ class SearchStore:
         except StoreUnavailable:
             return None
 
-    def _context(self, step: Step, lease: Lease, report: Reporter, saved: Mapping[str, object]) -> Context:
-        around = Surroundings(key=step.key, names=self.names, engine=self._engine)
-        return Context(
-            wire=self.wire, around=around, engine=self._engine, lease=lease, report=report, saved=saved
-        )
 
-    def _run(self, step: Step, lease: Lease, report: Reporter) -> StepRun:
-        from searchindex.running import StepRun
-
-        return StepRun(
-            step=step,
-            operations=self._loader.operations(step.key),
-            ledger=self.ledger,
-            lease=lease,
-            report=report,
-            context=lambda saved: self._context(step, lease, report, saved),
-        )
+def _hint(exc: RequestRefused) -> str:
+    if exc.status == HTTPStatus.BAD_REQUEST:
+        return "Correct the revision; analyzers and field types depend on the server's version and plugins."
+    return "Look at the server's log, then run again."
 
 
 def _texts(alias: str, options: Mapping[str, object]) -> Mapping[str, str]:

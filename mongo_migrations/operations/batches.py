@@ -17,10 +17,11 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from accord.errors import InvalidRevision
+from accord.revisions.progress import Batch
 from accord.subject_key import check_pair
-from accord.types import Direction, Statement, StepKey
+from accord.types import Direction, Language, Statement, StepKey
 from mongo_migrations import shell
-from mongo_migrations.operations.base import Batch, Context, Operation
+from mongo_migrations.operations.base import Context, Operation
 from mongo_migrations.operations.python import called
 from mongo_migrations.schema import Outline
 
@@ -147,7 +148,8 @@ class _InBatches(Operation):
 
         def find(condition: Mapping[str, Any], limit: int) -> Cursor[Document]:
             found = collection.find(dict(condition), way.projection, session=session)
-            return found.hint([("_id", 1)]).limit(limit).batch_size(limit)
+            # A router would hand on what each shard finds as it arrives; in order it is free by that index.
+            return found.sort("_id", 1).hint([("_id", 1)]).limit(limit).batch_size(limit)
 
         if before is None:
             return list(find(way.where, size))
@@ -202,13 +204,13 @@ class UpdateInBatches(_InBatches):
             else f"UpdateInBatches({self.collection!r}) has no backward update."
         )
 
-    def explain(self, direction: Direction) -> Sequence[Statement]:
+    def requests(self, direction: Direction) -> Sequence[shell.Request]:
         where, update = self._pair(direction)
         if not update:
             return []
         text = shell.on_collection(self.collection, "updateMany", where, update)
         how = f"in batches of {self.batch_size} by _id, each in a transaction{_without(self.subject)}"
-        return [shell.statement(f"{text}  // {how}")]
+        return [Statement(text=f"{text}  // {how}", language=Language.MONGO)]
 
     def _pair(self, direction: Direction) -> tuple[Mapping[str, Any], Update | None]:
         if direction is Direction.APPLY:
@@ -268,7 +270,7 @@ class RunBatches(_InBatches):
         """Irreversible without a `backward`."""
         return "" if self.backward else f"RunBatches({called(self.forward)}) has no backward function."
 
-    def explain(self, direction: Direction) -> Sequence[Statement]:
+    def requests(self, direction: Direction) -> Sequence[shell.Request]:
         function = self.forward if direction is Direction.APPLY else self.backward
         if function is None:
             return []

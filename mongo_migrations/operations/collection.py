@@ -7,10 +7,11 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from accord.errors import ConflictingState, StepFailed
-from accord.types import Direction, Statement, StepKey
-from mongo_migrations import definitions, shell
+from accord.types import Direction, StepKey
+from mongo_migrations import definitions
 from mongo_migrations.operations.base import Context, Operation, conflict
 from mongo_migrations.schema import Fact, LiveCollection, Outline, read_collection
+from mongo_migrations.shell import Request
 
 _NAMESPACE_EXISTS = 48
 
@@ -64,13 +65,17 @@ class CreateCollection(Operation):
         }
         return {name: value for name, value in declared.items() if value is not None}
 
+    @property
+    def _create(self) -> Mapping[str, Any]:
+        return {"create": self.name, **self.definition()}
+
     def apply(self, context: Context) -> int:
         from pymongo.errors import OperationFailure
 
         if self._is_there(context):
             return 0
         try:
-            context.command({"create": self.name, **self.definition()})
+            context.command(self._create)
         except OperationFailure as exc:
             # The application may have created it by its first write, this very moment.
             if exc.code != _NAMESPACE_EXISTS or not self._is_there(context):
@@ -81,12 +86,8 @@ class CreateCollection(Operation):
     def revert(self, context: Context) -> int:
         return drop_once(context, self.name)
 
-    def explain(self, direction: Direction) -> Sequence[Statement]:
-        if direction is Direction.REVERT:
-            return [shell.statement(shell.on_collection(self.name, "drop"))]
-        definition = self.definition()
-        arguments = [self.name, definition] if definition else [self.name]
-        return [shell.statement(shell.call("db.createCollection", *arguments))]
+    def requests(self, direction: Direction) -> Sequence[Request]:
+        return [self._create if direction is Direction.APPLY else _drop(self.name)]
 
     def outline(self, outline: Outline, owner: StepKey) -> None:
         definition = self.definition()
@@ -127,6 +128,10 @@ class DropCollection(Operation):
         """Irreversible unless it is told how to restore the empty shape."""
         return "" if self.restore else f"DropCollection({self.name!r}) does not say how to restore it."
 
+    @property
+    def title(self) -> str:
+        return f"DropCollection {self.name}"
+
     def apply(self, context: Context) -> int:
         if not self.even_with_data and context.saved("dropped") is None:
             self._refuse_data(context)
@@ -135,10 +140,10 @@ class DropCollection(Operation):
     def revert(self, context: Context) -> int:
         return sum(operation.apply(context) for operation in self.restore)
 
-    def explain(self, direction: Direction) -> Sequence[Statement]:
+    def requests(self, direction: Direction) -> Sequence[Request]:
         if direction is Direction.APPLY:
-            return [shell.statement(shell.on_collection(self.name, "drop"))]
-        return [statement for operation in self.restore for statement in operation.explain(Direction.APPLY)]
+            return [_drop(self.name)]
+        return [request for operation in self.restore for request in operation.requests(Direction.APPLY)]
 
     def outline(self, outline: Outline, owner: StepKey) -> None:
         outline.forget_contents(self.name)
@@ -165,15 +170,19 @@ class RenameCollection(Operation):
     old: str
     new: str
 
+    @property
+    def title(self) -> str:
+        return f"RenameCollection {self.old}"
+
     def apply(self, context: Context) -> int:
         return _rename_once(context, self.old, self.new)
 
     def revert(self, context: Context) -> int:
         return _rename_once(context, self.new, self.old)
 
-    def explain(self, direction: Direction) -> Sequence[Statement]:
-        old, new = (self.old, self.new) if direction is Direction.APPLY else (self.new, self.old)
-        return [shell.statement(shell.on_collection(old, "renameCollection", new))]
+    def requests(self, direction: Direction) -> Sequence[Request]:
+        forward = direction is Direction.APPLY
+        return [_rename(self.old, self.new) if forward else _rename(self.new, self.old)]
 
     def outline(self, outline: Outline, owner: StepKey) -> None:
         known = outline.collections.get(self.old)
@@ -200,7 +209,7 @@ def drop_once(context: Context, name: str) -> int:
     if context.saved_once("dropped", lambda: _identity(found)) != _identity(found):
         context.note(f"{name} was dropped before; the collection of that name is a new one and stays.")
         return 0
-    context.command({"drop": name})
+    context.command(_drop(name))
     return 1
 
 
@@ -220,19 +229,16 @@ def _rename_once(context: Context, old: str, new: str) -> int:
             hint=f"Look at both; drop or rename {new}, and run again.",
         )
     context.save(f"renamed_{new}", _identity(source))
-    _rename(context, old, new)
+    context.command(_rename(old, new))
     return 1
 
 
-def _rename(context: Context, old: str, new: str) -> None:
-    database = context.db.name
-    context.db.client.admin.command(
-        {
-            "renameCollection": f"{database}.{old}",
-            "to": f"{database}.{new}",
-            "writeConcern": {"w": "majority", "j": True},
-        }
-    )
+def _drop(name: str) -> Mapping[str, Any]:
+    return {"drop": name}
+
+
+def _rename(old: str, new: str) -> Mapping[str, Any]:
+    return {"renameCollection": old, "to": new}
 
 
 def _identity(collection: LiveCollection) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from accord.types import Direction, Statement, StepKey
+from accord.types import Direction, StepKey
 from mongo_migrations import definitions, shell
 from mongo_migrations.operations.base import Context, Operation, conflict
 from mongo_migrations.schema import Fact, Outline, read_collection, read_indexes
+from mongo_migrations.shell import Request
 
 Keys = Sequence[tuple[str, int | str]]
 
@@ -101,10 +102,10 @@ class CreateIndexes(Operation):
     def revert(self, context: Context) -> int:
         return sum(_drop(context, self.collection, index.called) for index in reversed(self.indexes))
 
-    def explain(self, direction: Direction) -> Sequence[Statement]:
-        if direction is Direction.REVERT:
-            return [_shown_drop(self.collection, index.called) for index in reversed(self.indexes)]
-        return [_shown_create(self.collection, index) for index in self.indexes]
+    def requests(self, direction: Direction) -> Sequence[Request]:
+        if direction is Direction.APPLY:
+            return [_create_indexes(self.collection, [index.definition() for index in self.indexes])]
+        return [_drop_index(self.collection, index.called) for index in reversed(self.indexes)]
 
     def outline(self, outline: Outline, owner: StepKey) -> None:
         for index in self.indexes:
@@ -135,8 +136,8 @@ class CreateIndex(IndexOptions, Operation):
     def revert(self, context: Context) -> int:
         return self._several.revert(context)
 
-    def explain(self, direction: Direction) -> Sequence[Statement]:
-        return self._several.explain(direction)
+    def requests(self, direction: Direction) -> Sequence[Request]:
+        return self._several.requests(direction)
 
     def outline(self, outline: Outline, owner: StepKey) -> None:
         self._several.outline(outline, owner)
@@ -155,6 +156,10 @@ class DropIndex(Operation):
 
     collection: str
     index: Index | str
+
+    @property
+    def title(self) -> str:
+        return f"DropIndex {self._name} of {self.collection}"
 
     @property
     def _name(self) -> str:
@@ -176,16 +181,13 @@ class DropIndex(Operation):
         # Nothing was saved if there was nothing to drop, so there is nothing to bring back.
         return 0 if saved is None else _send(context, self.collection, [saved])
 
-    def explain(self, direction: Direction) -> Sequence[Statement]:
+    def requests(self, direction: Direction) -> Sequence[Request]:
         if direction is Direction.APPLY:
-            return [_shown_drop(self.collection, self._name)]
+            return [_drop_index(self.collection, self._name)]
         if isinstance(self.index, Index):
-            return [_shown_create(self.collection, self.index)]
-        return [
-            shell.opaque(
-                f"Builds index {self._name} of {self.collection} again, as it was when it was dropped."
-            )
-        ]
+            return [_create_indexes(self.collection, [self.index.definition()])]
+        text = f"Builds index {self._name} of {self.collection} again, as it was when it was dropped."
+        return [shell.opaque(text)]
 
     def outline(self, outline: Outline, owner: StepKey) -> None:
         outline.indexes[self.collection, self._name] = Fact(owner, None)
@@ -207,7 +209,7 @@ def _send(context: Context, collection: str, wanted: Sequence[Mapping[str, Any]]
         return 0
     try:
         # "votingMembers" is the server's default; it is right also for a single node.
-        context.command({"createIndexes": collection, "indexes": missing})
+        context.command(_create_indexes(collection, missing))
     except OperationFailure as exc:
         if exc.code not in _CONFLICTS:
             raise
@@ -247,7 +249,7 @@ def _drop(context: Context, collection: str, name: str) -> int:
     from pymongo.errors import OperationFailure
 
     try:
-        context.command({"dropIndexes": collection, "index": name})
+        context.command(_drop_index(collection, name))
     except OperationFailure as exc:
         if exc.code not in _GONE:
             raise
@@ -255,10 +257,9 @@ def _drop(context: Context, collection: str, name: str) -> int:
     return 1
 
 
-def _shown_create(collection: str, index: Index) -> Statement:
-    options = {name: value for name, value in index.definition().items() if name != "key"}
-    return shell.statement(shell.on_collection(collection, "createIndex", dict(index.keys), options))
+def _create_indexes(collection: str, definitions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    return {"createIndexes": collection, "indexes": definitions}
 
 
-def _shown_drop(collection: str, name: str) -> Statement:
-    return shell.statement(shell.on_collection(collection, "dropIndex", name))
+def _drop_index(collection: str, name: str) -> Mapping[str, Any]:
+    return {"dropIndexes": collection, "index": name}

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
-from accord.types import Direction, Statement, StepKey
+from accord.revisions.progress import Batch
+from accord.types import Direction, StepKey
 from mongo_migrations import shell
-from mongo_migrations.operations.base import Batch, Context, Operation
+from mongo_migrations.operations.base import Context, Operation
 from mongo_migrations.schema import Outline
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class RunPython(Operation):
     def revert(self, context: Context) -> int:
         return self._run(context, self.backward or noop)
 
-    def explain(self, direction: Direction) -> Sequence[Statement]:
+    def requests(self, direction: Direction) -> Sequence[shell.Request]:
         function = self.forward if direction is Direction.APPLY else self.backward or noop
         place = "in one transaction with the ledger" if self.transactional else "outside a transaction"
         return [shell.opaque(f"Runs {called(function)}(db, session) {place}.")]

@@ -7,10 +7,11 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from accord.errors import StepFailed
-from accord.types import Direction, Statement, StepKey
+from accord.types import Direction, StepKey
 from mongo_migrations import definitions, shell
 from mongo_migrations.operations.base import Context, Operation
 from mongo_migrations.schema import Fact, Outline, read_collection
+from mongo_migrations.shell import Request
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,10 @@ class SetValidator(Operation):
         values = (self.validator, self.validation_level, self.validation_action)
         return dict(zip(definitions.VALIDATION, values, strict=True))
 
+    @property
+    def title(self) -> str:
+        return f"SetValidator {self.collection}"
+
     def apply(self, context: Context) -> int:
         live = self._live(context)
         # The rules of today are put away first; a rerun after a kill finds them and keeps them.
@@ -49,11 +54,13 @@ class SetValidator(Operation):
         # An entry without them was written by a baseline: nobody knows what stood there before.
         return self._set(context, before or _rules({}), self._live(context))
 
-    def explain(self, direction: Direction) -> Sequence[Statement]:
+    def requests(self, direction: Direction) -> Sequence[Request]:
         if direction is Direction.REVERT:
             return [shell.opaque(f"Sets the rules of {self.collection} that stood there before.")]
-        command = {"collMod": self.collection, **self.definition()}
-        return [shell.statement(shell.call("db.runCommand", command))]
+        return [self._rule(self.definition())]
+
+    def _rule(self, rules: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"collMod": self.collection, **rules}
 
     def outline(self, outline: Outline, owner: StepKey) -> None:
         outline.validators[self.collection] = Fact(owner, self.definition())
@@ -70,7 +77,7 @@ class SetValidator(Operation):
     def _set(self, context: Context, rules: Mapping[str, Any], live: Mapping[str, Any]) -> int:
         if not definitions.validation_differences(rules, live):
             return 0
-        context.command({"collMod": self.collection, **rules})
+        context.command(self._rule(rules))
         return 1
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
-from accord.types import Direction, Language, Statement
-from searchindex.aliases import Targets, same_definition, same_targets
+from accord.types import Direction, Statement
+from searchindex.aliases import Targets, pointed, same_definition, same_targets
 from searchindex.definitions import Body
 from searchindex.names import checked
-from searchindex.operations.base import Context, Expected, Operation, Surroundings, conflict, request
+from searchindex.operations.base import Context, Expected, Operation, Surroundings, conflict
+from searchindex.requests import Request, behind, opaque
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class _Alias(Operation):
         name: The alias.
     """
 
-    needs_saved: ClassVar[bool] = True
+    needs_saved = True
 
     name: str
 
@@ -32,19 +33,29 @@ class _Alias(Operation):
         checked(self.name, "alias")
 
     @abstractmethod
-    def _wanted(self, context: Context, before: Targets) -> Targets:
-        """Give what shall be behind the alias."""
+    def _wanted(self, before: Targets, index: str) -> Targets:
+        """Return what shall be behind the alias; `index` is the one that it shall point at."""
+
+    def _index(self, name: Callable[[str], str]) -> str:
+        """Return the index that it shall point at; `name` tells which one is behind an alias."""
+        return ""
+
+    def _shown_before(self, alias: str) -> Targets:
+        return {behind(alias): {}}
 
     def capture(self, context: Context) -> Mapping[str, Any]:
         before = context.aliases.targets(context.around.alias(self.name))
-        self._wanted(context, before)
+        self._wanted(before, self._live_index(context))
         return {"before": before}
 
     def apply(self, context: Context) -> int:
-        return self._set(context, self._wanted(context, context.saved["before"]))
+        return self._set(context, self._wanted(context.saved["before"], self._live_index(context)))
 
     def revert(self, context: Context) -> int:
         return self._set(context, context.saved["before"])
+
+    def _live_index(self, context: Context) -> str:
+        return self._index(lambda name: context.aliases.behind(context.around.alias(name)))
 
     def _set(self, context: Context, wanted: Targets) -> int:
         alias = context.around.alias(self.name)
@@ -53,20 +64,37 @@ class _Alias(Operation):
         context.aliases.set_targets(alias, wanted)
         return 1
 
-    def explain(self, around: Surroundings, direction: Direction) -> Iterator[Statement]:
-        if direction is Direction.APPLY:
-            yield request("POST", "/_aliases", {"actions": list(self._actions(around))})
-        else:
-            text = f"POST /_aliases puts the alias {around.alias(self.name)} back where it pointed before."
-            yield Statement(text=text, language=Language.HTTP, opaque=True)
-
-    @abstractmethod
-    def _actions(self, around: Surroundings) -> Iterator[Mapping[str, Any]]:
-        """Show the actions of the one call."""
+    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
+        alias = around.alias(self.name)
+        if direction is Direction.REVERT:
+            yield opaque(f"POST /_aliases puts the alias {alias} back where it pointed before.")
+            return
+        before = self._shown_before(alias)
+        index = self._index(lambda name: behind(around.alias(name)))
+        request = pointed(alias, before, self._wanted(before, index))
+        if request is not None:
+            yield request
 
 
 @dataclass(frozen=True)
-class AddAlias(_Alias):
+class _Pointing(_Alias):
+    """
+    What the operations share that point an alias at the index behind another.
+
+    Attributes:
+        to: Alias of the index.
+        definition: Of the alias on that index.
+    """
+
+    to: str
+    definition: Body = field(default_factory=dict)
+
+    def _index(self, name: Callable[[str], str]) -> str:
+        return name(self.to)
+
+
+@dataclass(frozen=True)
+class AddAlias(_Pointing):
     """
     Add the index behind one alias to another alias, with a filter if wanted.
 
@@ -76,24 +104,20 @@ class AddAlias(_Alias):
         definition: `filter`, `routing`, `is_write_index`, as in the server's documentation.
     """
 
-    to: str
-    definition: Body = field(default_factory=dict)
-
     @property
     def title(self) -> str:
         return f"add alias {self.name} to {self.to}"
 
-    def _wanted(self, context: Context, before: Targets) -> Targets:
-        index = context.aliases.behind(context.around.alias(self.to))
+    def _shown_before(self, alias: str) -> Targets:
+        return {}
+
+    def _wanted(self, before: Targets, index: str) -> Targets:
         found = before.get(index)
         if found is not None and not same_definition(self.definition, found):
             raise conflict(
                 f"The alias {self.name}", [f"declared {dict(self.definition)}, found {dict(found)}"]
             )
         return {**before, index: self.definition}
-
-    def _actions(self, around: Surroundings) -> Iterator[Mapping[str, Any]]:
-        yield _add(around, self.name, self.to, self.definition)
 
     def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
         key = ("alias", self.name)
@@ -102,7 +126,7 @@ class AddAlias(_Alias):
 
 
 @dataclass(frozen=True)
-class SwitchAlias(_Alias):
+class SwitchAlias(_Pointing):
     """
     Point an alias at the index behind another alias, away from all that it pointed at.
 
@@ -112,21 +136,12 @@ class SwitchAlias(_Alias):
         definition: As in :class:`AddAlias`.
     """
 
-    to: str
-    definition: Body = field(default_factory=dict)
-
     @property
     def title(self) -> str:
         return f"switch alias {self.name} to {self.to}"
 
-    def _wanted(self, context: Context, before: Targets) -> Targets:
-        return {context.aliases.behind(context.around.alias(self.to)): self.definition}
-
-    def _actions(self, around: Surroundings) -> Iterator[Mapping[str, Any]]:
-        yield {
-            "remove": {"index": f"<index behind {around.alias(self.name)}>", "alias": around.alias(self.name)}
-        }
-        yield _add(around, self.name, self.to, self.definition)
+    def _wanted(self, before: Targets, index: str) -> Targets:
+        return {index: self.definition}
 
     def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
         key = ("alias", self.name)
@@ -147,19 +162,10 @@ class RemoveAlias(_Alias):
     def title(self) -> str:
         return f"remove alias {self.name}"
 
-    def _wanted(self, context: Context, before: Targets) -> Targets:
+    def _wanted(self, before: Targets, index: str) -> Targets:
         return {}
-
-    def _actions(self, around: Surroundings) -> Iterator[Mapping[str, Any]]:
-        yield {
-            "remove": {"index": f"<index behind {around.alias(self.name)}>", "alias": around.alias(self.name)}
-        }
 
     def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
         key = ("alias", self.name)
         expected.objects[key] = None
         yield key
-
-
-def _add(around: Surroundings, name: str, to: str, definition: Body) -> Mapping[str, Any]:
-    return {"add": {"index": f"<index behind {around.alias(to)}>", "alias": around.alias(name), **definition}}

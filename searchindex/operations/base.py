@@ -1,28 +1,28 @@
 """
-The contract of an operation: one instruction of a search revision, with four verbs.
+What every operation of search can do, and the context that it works in.
 
-An operation is a frozen value. Everything it needs to know of the world comes with the
-:class:`Context`. Each verb may be repeated: the process may die between any two lines.
+An operation is a frozen value. Everything it needs to know of the world comes with the :class:`Context`.
 """
 
 from __future__ import annotations
 
-import json
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 from accord.errors import ConflictingState
 from accord.events import Reporter, StepNoted, StepProgressed
-from accord.types import Direction, Language, Lease, Statement, StepKey
+from accord.revisions import operation
+from accord.types import Direction, Lease, Statement, StepKey
 from searchindex import fields
 from searchindex.aliases import Aliases
 from searchindex.definitions import Body, merged
 from searchindex.endpoint import Endpoint
 from searchindex.names import Names, number_of
-from searchindex.transport import Transport, at
+from searchindex.requests import Request
+from searchindex.transport import Answer, Transport, at
 
 if TYPE_CHECKING:
     from searchindex.engines.base import Engine
@@ -77,7 +77,7 @@ class Context:
         around: Names and engine.
         lease: The right to write.
         report: Hears how long work goes on.
-        saved: What :meth:`Operation.capture` gave before the operation first acted.
+        saved: What :meth:`Operation.capture` returned before the operation first acted.
     """
 
     wire: Transport
@@ -96,6 +96,17 @@ class Context:
     def endpoint(self) -> Endpoint:
         """Where the server listens."""
         return self.wire.endpoint
+
+    def send(self, request: Request, accept: Sequence[int] = ()) -> Answer:
+        """Send a request; statuses of errors that the caller understands are no error."""
+        return self.wire.request(
+            request.method, request.path, request.body, accept=accept, headers=request.headers
+        )
+
+    def remove(self, request: Request) -> int:
+        """Send a request that removes one thing; return 0 when it was not there."""
+        answer = self.send(request, accept=(HTTPStatus.NOT_FOUND,))
+        return int(answer.status < HTTPStatus.BAD_REQUEST)
 
     def progress(self, done: int, total: int | None) -> None:
         """Tell how far long work is."""
@@ -144,66 +155,27 @@ class Expected:
     objects: dict[tuple[str, str], Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """
-    What was found of one object.
-
-    Attributes:
-        there: It exists.
-        differences: How it differs from what is expected, a line each.
-    """
-
-    there: bool
-    differences: Sequence[str] = ()
-
-
-class Operation(ABC):
+class Operation(operation.Operation[Context]):
     """
     One instruction of a search revision.
 
-    Verbs: :meth:`capture` looks (probe), :meth:`apply` acts, :meth:`revert` undoes,
-    :meth:`explain` shows. :meth:`foresee` tells what should stand afterwards.
+    Verbs: :meth:`capture` looks, :meth:`apply` acts, :meth:`revert` undoes, :meth:`requests` shows what
+    these send. :meth:`foresee` tells what should stand afterwards.
     """
-
-    needs_saved: ClassVar[bool] = False
-    """Undoing puts back what the ledger kept, so a step that was only recorded can't be undone."""
 
     @property
     def makes(self) -> str:
         """Logical name of the index that it makes; empty when it makes none."""
         return ""
 
-    @property
-    def irreversible(self) -> str:
-        """Why it can't be undone; empty when it can."""
-        return ""
+    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
+        """Return what it sends, as data: requests, and statements about what can't be shown as one."""
+        yield from ()
 
-    @property
-    @abstractmethod
-    def title(self) -> str:
-        """What it does, in a few words; also how the ledger knows it again."""
-
-    @abstractmethod
-    def capture(self, context: Context) -> Mapping[str, Any]:
-        """
-        Look at what stands before the operation first acts, and keep what undoing needs.
-
-        Raises:
-            ConflictingState: What it would make exists with another definition.
-        """
-
-    @abstractmethod
-    def apply(self, context: Context) -> int:
-        """Bring the effect about, from nothing, from a part of it, or from all of it; count changes."""
-
-    @abstractmethod
-    def revert(self, context: Context) -> int:
-        """Undo the effect, whole or in part; count changes."""
-
-    @abstractmethod
     def explain(self, around: Surroundings, direction: Direction) -> Iterator[Statement]:
         """Show what it would send."""
+        for request in self.requests(around, direction):
+            yield request.statement() if isinstance(request, Request) else request
 
     def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
         """
@@ -213,12 +185,6 @@ class Operation(ABC):
             Keys of the objects that it touches; none when its effect can't be looked at.
         """
         yield from ()
-
-
-def request(method: str, path: str, body: object = None) -> Statement:
-    """Render a request for people."""
-    shown = "" if body is None else "\n" + json.dumps(body, indent=2, ensure_ascii=False)
-    return Statement(text=f"{method} {path}{shown}", language=Language.HTTP)
 
 
 def conflict(what: str, differences: Sequence[str]) -> ConflictingState:

@@ -10,7 +10,8 @@ from accord.errors import ConflictingState
 from accord.types import Direction, Statement
 from searchindex.definitions import Body, flat_settings, mapping_differences, settings_differences
 from searchindex.names import checked
-from searchindex.operations.base import Context, Expected, Operation, Surroundings, conflict, request
+from searchindex.operations.base import Context, Expected, Operation, Surroundings, conflict
+from searchindex.requests import Request, behind
 from searchindex.transport import at
 
 _OF_THE_SCRATCH = frozenset({"index.number_of_shards", "index.number_of_replicas", "index.hidden"})
@@ -51,19 +52,20 @@ class CreateIndex(Operation):
         # One that was not there before is ours; a template may have added fields to it.
         if self._refuse_other(context, closed=context.saved.get("there", True)):
             return 0
-        context.wire.request("PUT", at(context.around.physical(self.name)), self._body(context.around))
+        context.send(self._create(context.around))
         return 1
 
     def revert(self, context: Context) -> int:
-        answer = context.wire.request("DELETE", at(context.around.physical(self.name)), accept=(404,))
-        return int(answer.status < 400)  # noqa: PLR2004 - HTTP's border between done and error
+        return context.remove(self._delete(context.around))
 
-    def explain(self, around: Surroundings, direction: Direction) -> Iterator[Statement]:
-        path = at(around.physical(self.name))
-        if direction is Direction.APPLY:
-            yield request("PUT", path, self._body(around))
-        else:
-            yield request("DELETE", path)
+    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
+        yield self._create(around) if direction is Direction.APPLY else self._delete(around)
+
+    def _create(self, around: Surroundings) -> Request:
+        return Request("PUT", at(around.physical(self.name)), self._body(around))
+
+    def _delete(self, around: Surroundings) -> Request:
+        return Request("DELETE", at(around.physical(self.name)))
 
     def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
         body = self._body(around)
@@ -188,15 +190,18 @@ class DropIndex(Operation):
     def apply(self, context: Context) -> int:
         indexes = context.saved.get("indexes", ())
         if indexes:
-            context.wire.request("DELETE", f"{at(','.join(indexes))}?ignore_unavailable=true", accept=(404,))
+            context.remove(self._delete(*indexes))
         return len(indexes)
 
     def revert(self, context: Context) -> int:
         return 0
 
-    def explain(self, around: Surroundings, direction: Direction) -> Iterator[Statement]:
+    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
         if direction is Direction.APPLY:
-            yield request("DELETE", at(self._shown(around)))
+            yield self._delete(self._shown(around))
+
+    def _delete(self, *indexes: str) -> Request:
+        return Request("DELETE", f"{at(','.join(indexes))}?ignore_unavailable=true")
 
     def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
         key = (
@@ -210,7 +215,7 @@ class DropIndex(Operation):
     def _shown(self, around: Surroundings) -> str:
         if self.number:
             return around.names.physical(self.name, self.number)
-        return f"<index behind {around.alias(self.name)}>"
+        return behind(around.alias(self.name))
 
     def _found(self, context: Context) -> Sequence[str]:
         if not self.number:

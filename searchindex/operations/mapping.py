@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from accord.errors import StepFailed
-from accord.types import Direction, Language, Statement
+from accord.types import Direction, Statement
 from searchindex.definitions import Body, mapping_differences, merged
 from searchindex.names import checked
-from searchindex.operations.base import Context, Expected, Operation, Surroundings, request
+from searchindex.operations.base import Context, Expected, Operation, Surroundings
+from searchindex.requests import Request, opaque
 from searchindex.transport import RequestRefused, at
 
 
@@ -56,7 +57,7 @@ class PutMapping(Operation):
         if not differences:
             return 0
         try:
-            context.wire.request("PUT", at(physical, "_mapping"), wanted)
+            context.send(_put(physical, wanted))
         except RequestRefused as exc:
             raise self._refused(exc, differences) from exc
         return 1
@@ -64,13 +65,12 @@ class PutMapping(Operation):
     def revert(self, context: Context) -> int:
         return 0
 
-    def explain(self, around: Surroundings, direction: Direction) -> Iterator[Statement]:
+    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
+        alias = around.alias(self.name)
         if direction is Direction.APPLY:
-            path = at(around.alias(self.name), "_mapping")
-            yield request("PUT", path, around.mappings(self.mappings))
+            yield _put(alias, around.mappings(self.mappings))
         else:
-            text = f"The fields stay in the index {around.alias(self.name)}; nothing is sent."
-            yield Statement(text=text, language=Language.HTTP, opaque=True)
+            yield opaque(f"The fields stay in the index {alias}; nothing is sent.")
 
     def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
         key = ("index", self.name)
@@ -94,3 +94,7 @@ class PutMapping(Operation):
             f"The server refuses the mapping of the index {self.name}: {exc.reason}.",
             hint="Correct the revision; analyzers and field types depend on the server's plugins.",
         )
+
+
+def _put(index: str, mappings: Body) -> Request:
+    return Request("PUT", at(index, "_mapping"), mappings)

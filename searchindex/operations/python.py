@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from accord.types import Direction, Language, Statement
 from searchindex.operations.base import Context, Operation, Surroundings
+from searchindex.requests import Request
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -90,16 +91,13 @@ class RunPython(Operation):
     def title(self) -> str:
         return f"run {_name(self.forward)}"
 
-    def capture(self, context: Context) -> Mapping[str, Any]:
-        return {}
-
     def apply(self, context: Context) -> int:
         return _call(self.forward, context)
 
     def revert(self, context: Context) -> int:
         return _call(self.backward, context) if self.backward else 0
 
-    def explain(self, around: Surroundings, direction: Direction) -> Iterator[Statement]:
+    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
         function = self.forward if direction is Direction.APPLY else self.backward
         text = f"Calls {_name(function)}(); what it sends can't be shown without running it."
         yield Statement(text=text, language=Language.PYTHON, opaque=True)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from accord.errors import ConflictingState, InvalidRevision
 from accord.subject_key import check_pair
-from accord.types import Direction, Language, Statement
+from accord.types import Direction, Statement
+from searchindex.aliases import moved
 from searchindex.definitions import Body, flat_settings
 from searchindex.names import checked
-from searchindex.operations.base import Context, Expected, Operation, Surroundings, request
+from searchindex.operations.base import Context, Expected, Operation, Surroundings
+from searchindex.reindex.strategy import Copy
+from searchindex.requests import Request, behind, opaque
 from searchindex.transport import at
 
 _OF_THE_OLD_INDEX_ALONE = (
@@ -44,7 +47,7 @@ class Reindex(Operation):
             passes through this process, which takes longer than a copy on the server.
     """
 
-    needs_saved: ClassVar[bool] = True
+    needs_saved = True
 
     name: str
     mappings: Body | None = None
@@ -83,28 +86,17 @@ class Reindex(Operation):
 
     def apply(self, context: Context) -> int:
         from searchindex.reindex.block import BlockWrites
-        from searchindex.reindex.strategy import Copy
 
         source, target = context.saved["source"], context.around.physical(self.name)
         if context.aliases.behind(context.around.alias(self.name)) == target:
             return 0
-        definition = self._definition(context, source)
-        blocked = context.saved["blocked"]
-        copy = Copy(
-            source=source,
-            target=target,
-            definition=definition,
-            blocked_before=blocked,
-            subject=self.subject,
-        )
-        copied = BlockWrites()(context, copy)
+        copied = BlockWrites()(context, self._copy(context, self._definition(context, source)))
         context.lease.check()
         context.aliases.move(source, target)
         return copied
 
     def revert(self, context: Context) -> int:
         from searchindex.reindex.block import BlockWrites
-        from searchindex.reindex.strategy import Copy
 
         source, target = context.saved["source"], context.around.physical(self.name)
         if context.aliases.of_index(target):
@@ -112,24 +104,34 @@ class Reindex(Operation):
                 f"What was written to {target} since the alias moved is not copied back to {source}."
             )
             context.aliases.move(target, source)
-        copy = Copy(source=source, target=target, definition={}, blocked_before=context.saved["blocked"])
-        BlockWrites().abandon(context, copy)
-        answer = context.wire.request("DELETE", at(target), accept=(404,))
-        return int(answer.status < 400)  # noqa: PLR2004 - HTTP's border between done and error
+        BlockWrites().abandon(context, self._copy(context, {}))
+        return context.remove(Request("DELETE", at(target)))
 
-    def explain(self, around: Surroundings, direction: Direction) -> Iterator[Statement]:
-        old, new = f"<index behind {around.alias(self.name)}>", around.physical(self.name)
-        if direction is Direction.REVERT:
-            yield request("POST", "/_aliases", {"actions": _moves(around.alias(self.name), new, old)})
-            yield request("DELETE", at(new))
-            return
-        yield request("PUT", f"/{old}/_block/write")
-        yield request("PUT", at(new), self._declared(around))
-        yield _shown_copy(around, old, new, self.subject)
-        yield Statement(
-            text=f"Compares the number of documents of {old} and {new}.", language=Language.HTTP, opaque=True
+    def _copy(self, context: Context, definition: Mapping[str, Any]) -> Copy:
+        return Copy(
+            source=context.saved["source"],
+            target=context.around.physical(self.name),
+            definition=definition,
+            blocked_before=context.saved["blocked"],
+            subject=self.subject,
         )
-        yield request("POST", "/_aliases", {"actions": _moves(around.alias(self.name), old, new)})
+
+    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
+        from searchindex.reindex import block
+
+        alias = around.alias(self.name)
+        old, new = behind(alias), around.physical(self.name)
+        if direction is Direction.REVERT:
+            yield moved({alias: {}}, new, old)
+            yield block.unblocked(old)
+            yield Request("DELETE", at(new))
+            return
+        copy = Copy(source=old, target=new, definition=self._declared(around), subject=self.subject)
+        yield block.blocked(old)
+        yield block.created(copy)
+        yield _shown_copy(around, copy)
+        yield opaque(f"Compares the number of documents of {old} and {new}.")
+        yield moved({alias: {}}, old, new)
 
     def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
         key = ("index", self.name)
@@ -155,21 +157,21 @@ class Reindex(Operation):
         return {"mappings": declared.get("mappings", live.get("mappings", {})), "settings": settings}
 
 
-def _shown_copy(around: Surroundings, old: str, new: str, subject: tuple[str, str] | None) -> Statement:
+def _shown_copy(around: Surroundings, copy: Copy) -> Request | Statement:
+    from searchindex.reindex.server import started
+
     by_server = around.engine is None or around.engine.features.server_side_reindex
-    if by_server and subject is None:
-        body = {"conflicts": "proceed", "source": {"index": old}, "dest": {"index": new, "op_type": "create"}}
-        return request("POST", "/_reindex?wait_for_completion=false", body)
-    text = f"Reads {old} page by page in one frozen view, and creates the documents in {new} by POST /_bulk"
-    text += f", without those of erased people ({subject[0]} by {subject[1]})." if subject else "."
-    return Statement(text=text, language=Language.HTTP, opaque=True)
+    if by_server and copy.subject is None:
+        return started(copy)
+    kind, path = copy.subject or ("", "")
+    whose = f", without those of erased people ({kind} by {path})" if copy.subject else ""
+    return opaque(
+        f"Reads {copy.source} page by page in one frozen view, and creates the documents in {copy.target} "
+        f"by POST /_bulk{whose}."
+    )
 
 
 def _kept(settings: Body) -> dict[str, Any]:
     """Leave out the settings that a server writes itself, and the block that copying needs."""
     flat = flat_settings(settings)
     return {name: value for name, value in flat.items() if not name.startswith(_OF_THE_OLD_INDEX_ALONE)}
-
-
-def _moves(alias: str, old: str, new: str) -> list[Mapping[str, Any]]:
-    return [{"remove": {"index": old, "alias": alias}}, {"add": {"index": new, "alias": alias}}]

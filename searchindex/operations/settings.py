@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from accord.errors import StepFailed
-from accord.types import Direction, Language, Statement
+from accord.types import Direction, Statement
 from searchindex.definitions import Body, flat_settings, settings_differences
 from searchindex.names import checked
-from searchindex.operations.base import Context, Expected, Operation, Surroundings, request
+from searchindex.operations.base import Context, Expected, Operation, Surroundings
+from searchindex.requests import Request, opaque
 from searchindex.transport import RequestRefused, at
 
 
@@ -24,7 +25,7 @@ class PutSettings(Operation):
         settings: Nested or with dots; None resets a setting to its default.
     """
 
-    needs_saved: ClassVar[bool] = True
+    needs_saved = True
 
     name: str
     settings: Body
@@ -47,13 +48,12 @@ class PutSettings(Operation):
     def revert(self, context: Context) -> int:
         return self._put(context, context.saved["before"])
 
-    def explain(self, around: Surroundings, direction: Direction) -> Iterator[Statement]:
-        path = at(around.alias(self.name), "_settings")
+    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
+        alias = around.alias(self.name)
         if direction is Direction.APPLY:
-            yield request("PUT", path, flat_settings(self.settings))
+            yield _put(alias, flat_settings(self.settings))
         else:
-            text = f"PUT {path} with the values that the ledger kept."
-            yield Statement(text=text, language=Language.HTTP, opaque=True)
+            yield opaque(f"PUT {at(alias, '_settings')} with the values that the ledger kept.")
 
     def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
         key = ("index", self.name)
@@ -71,10 +71,14 @@ class PutSettings(Operation):
             return 0
         physical = context.aliases.behind(context.around.alias(self.name))
         try:
-            context.wire.request("PUT", at(physical, "_settings"), wanted)
+            context.send(_put(physical, wanted))
         except RequestRefused as exc:
             raise StepFailed(
                 f"The server refuses the settings of the index {self.name}: {exc.reason}.",
                 hint="Settings that are fixed while an index is open, analyzers among them, need a Reindex.",
             ) from exc
         return 1
+
+
+def _put(index: str, settings: Body) -> Request:
+    return Request("PUT", at(index, "_settings"), settings)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from accord.errors import InvalidRevision, StepFailed
-from accord.types import Direction, Language, Statement
+from accord.types import Direction, Statement
 from searchindex.definitions import Body, flat_settings, same_value
 from searchindex.names import checked
-from searchindex.operations.base import Context, Expected, Operation, Surroundings, request
+from searchindex.operations.base import Context, Expected, Operation, Surroundings
+from searchindex.requests import Request, opaque
 from searchindex.transport import RequestRefused, at
 
 LOWEST_PRIORITY = 500
@@ -31,7 +32,7 @@ class PutTemplate(Operation):
         composed_of: Component templates to begin with.
     """
 
-    needs_saved: ClassVar[bool] = True
+    needs_saved = True
 
     name: str
     index_patterns: Sequence[str]
@@ -60,18 +61,19 @@ class PutTemplate(Operation):
         return {"before": live_template(context, self.name)}
 
     def apply(self, context: Context) -> int:
-        return _put(context, self.name, self._body(context.around))
+        return _write(context, self.name, self._body(context.around))
 
     def revert(self, context: Context) -> int:
         return _restore(context, self.name)
 
-    def explain(self, around: Surroundings, direction: Direction) -> Iterator[Statement]:
-        path = at("_index_template", around.alias(self.name))
+    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
+        alias = around.alias(self.name)
         if direction is Direction.APPLY:
-            yield request("PUT", path, self._body(around))
+            yield _put(alias, self._body(around))
         else:
-            text = f"PUT {path} with the template that the ledger kept, or DELETE if there was none."
-            yield Statement(text=text, language=Language.HTTP, opaque=True)
+            yield opaque(
+                f"PUT {_path(alias)} with the template that the ledger kept, or DELETE if there was none."
+            )
 
     def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
         key = ("template", self.name)
@@ -102,7 +104,7 @@ class DeleteTemplate(Operation):
         name: Its name.
     """
 
-    needs_saved: ClassVar[bool] = True
+    needs_saved = True
 
     name: str
 
@@ -114,18 +116,17 @@ class DeleteTemplate(Operation):
         return {"before": live_template(context, self.name)}
 
     def apply(self, context: Context) -> int:
-        return _delete(context, self.name)
+        return context.remove(_delete(context.around.alias(self.name)))
 
     def revert(self, context: Context) -> int:
         return _restore(context, self.name)
 
-    def explain(self, around: Surroundings, direction: Direction) -> Iterator[Statement]:
-        path = at("_index_template", around.alias(self.name))
+    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
+        alias = around.alias(self.name)
         if direction is Direction.APPLY:
-            yield request("DELETE", path)
+            yield _delete(alias)
         else:
-            text = f"PUT {path} with the template that the ledger kept."
-            yield Statement(text=text, language=Language.HTTP, opaque=True)
+            yield opaque(f"PUT {_path(alias)} with the template that the ledger kept.")
 
     def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
         key = ("template", self.name)
@@ -165,11 +166,11 @@ def _plain(template: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
-def _put(context: Context, name: str, body: Mapping[str, Any]) -> int:
+def _write(context: Context, name: str, body: Mapping[str, Any]) -> int:
     if same_template(body, live_template(context, name)):
         return 0
     try:
-        context.wire.request("PUT", at("_index_template", context.around.alias(name)), body)
+        context.send(_put(context.around.alias(name), body))
     except RequestRefused as exc:
         raise StepFailed(
             f"The server refuses the template {name}: {exc.reason}.",
@@ -178,11 +179,20 @@ def _put(context: Context, name: str, body: Mapping[str, Any]) -> int:
     return 1
 
 
-def _delete(context: Context, name: str) -> int:
-    answer = context.wire.request("DELETE", at("_index_template", context.around.alias(name)), accept=(404,))
-    return int(answer.status < 400)  # noqa: PLR2004 - HTTP's border between done and error
-
-
 def _restore(context: Context, name: str) -> int:
     before = context.saved["before"]
-    return _delete(context, name) if before is None else _put(context, name, before)
+    if before is None:
+        return context.remove(_delete(context.around.alias(name)))
+    return _write(context, name, before)
+
+
+def _put(alias: str, body: Mapping[str, Any]) -> Request:
+    return Request("PUT", _path(alias), body)
+
+
+def _delete(alias: str) -> Request:
+    return Request("DELETE", _path(alias))
+
+
+def _path(alias: str) -> str:
+    return at("_index_template", alias)

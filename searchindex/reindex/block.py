@@ -18,6 +18,7 @@ from searchindex.operations.base import Context
 from searchindex.reindex.client import copy_by_client
 from searchindex.reindex.server import copy_on_server, stop_task
 from searchindex.reindex.strategy import Copy
+from searchindex.requests import Request
 from searchindex.transport import ReplyLost, at
 
 _BLOCK = "index.blocks.write"
@@ -63,7 +64,7 @@ class BlockWrites:
             context.wire.request("DELETE", at(copy.target), accept=(404,))
         if not copy.blocked_before:
             _block(context, copy.source)
-        context.wire.request("PUT", at(copy.target), copy.definition)
+        context.send(created(copy))
 
 
 def _copy(context: Context, copy: Copy) -> int:
@@ -112,11 +113,26 @@ def is_blocked(context: Context, index: str) -> bool:
 
 def _block(context: Context, index: str) -> None:
     """Refuse writes from now on; returns once those under way have ended."""
-    answer = context.wire.request("PUT", at(index, "_block", "write")).body
+    answer = context.send(blocked(index)).body
     if not (answer["acknowledged"] and answer["shards_acknowledged"]):
         raise StepFailed(f"Not every shard of {index} stopped taking writes.", hint="Run again.")
 
 
 def _unblock(context: Context, index: str) -> None:
     """Let an index take writes again; one that is gone is left alone."""
-    context.wire.request("PUT", at(index, "_settings"), {_BLOCK: None}, accept=(404,))
+    context.send(unblocked(index), accept=(404,))
+
+
+def created(copy: Copy) -> Request:
+    """Build the request that makes the target."""
+    return Request("PUT", at(copy.target), copy.definition)
+
+
+def blocked(index: str) -> Request:
+    """Build the request that has an index refuse writes."""
+    return Request("PUT", at(index, "_block", "write"))
+
+
+def unblocked(index: str) -> Request:
+    """Build the request that has an index take writes."""
+    return Request("PUT", at(index, "_settings"), {_BLOCK: None})

@@ -9,6 +9,7 @@ from typing import Any
 from accord.errors import StepFailed
 from searchindex.operations.base import Context
 from searchindex.reindex.strategy import Copy
+from searchindex.requests import Request
 from searchindex.transport import at
 
 _FIRST_PAUSE = 0.05
@@ -28,7 +29,7 @@ def copy_on_server(context: Context, copy: Copy) -> None:
         StepFailed: The task failed, or the server forgot it.
         LeaseLost: The lease went away. The task goes on: whoever holds the lease finds it.
     """
-    _watch(context, running_task(context, copy) or _start(context, copy))
+    _watch(context, running_task(context, copy) or str(context.send(started(copy)).body["task"]))
 
 
 def running_task(context: Context, copy: Copy) -> str | None:
@@ -59,7 +60,8 @@ def stop_task(context: Context, copy: Copy) -> None:
         time.sleep(_FIRST_PAUSE)
 
 
-def _start(context: Context, copy: Copy) -> str:
+def started(copy: Copy) -> Request:
+    """Build the request that starts the copy."""
     # `create` and `proceed`: a document that an earlier attempt copied is left as it is.
     body = {
         "conflicts": "proceed",
@@ -67,8 +69,7 @@ def _start(context: Context, copy: Copy) -> str:
         "dest": {"index": copy.target, "op_type": "create"},
     }
     path = "/_reindex?wait_for_completion=false"
-    answer = context.wire.request("POST", path, body, headers={"X-Opaque-Id": _mark(copy)})
-    return str(answer.body["task"])
+    return Request("POST", path, body, headers={"X-Opaque-Id": _mark(copy)})
 
 
 def _watch(context: Context, task: str) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from searchindex.operations.base import Context
+if TYPE_CHECKING:
+    from searchindex.operations.base import Context
 
 
 @dataclass(frozen=True, kw_only=True)

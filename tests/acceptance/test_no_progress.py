@@ -41,7 +41,7 @@ privacy.DATA_MAP = [
           action=Anonymise({"labels": Constant(("gone", "away"))})),
 ]
 from examples.streaming.stores import collections, search
-from searchindex.wire import at
+from searchindex.transport import at
 for owner in (1, 2):
     collections()["notes"].insert_one({"owner_id": owner, "tags": [{"label": f"of {owner}"}]})
 name = search().names.alias("cards")

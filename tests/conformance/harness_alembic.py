@@ -9,8 +9,8 @@ from typing import Any
 import psycopg2
 from psycopg2.extras import RealDictCursor
 
+from accord.conformance.files import ServerHarness
 from migrator.alembic.store import AlembicStore
-from tests.conformance.files import ServerHarness
 
 ALIAS = "alembic"
 LEDGER = "accord_ledger_alembic"

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from accord.conformance.files import RevisionFiles
 from accord.testing import MemoryServer, MemoryStore, make_step
 from accord.types import Source, Step
-from tests.conformance.files import RevisionFiles
 
 
 class MemoryHarness(RevisionFiles):

@@ -10,8 +10,9 @@ from bson import json_util
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from accord.conformance.files import AppHarness
+from accord.conformance.harness import Edits
 from mongo_migrations.store import MongoStore
-from tests.conformance.files import AppHarness
 
 ALIAS = "mongodb"
 LEDGER = "accord_ledger"
@@ -82,6 +83,16 @@ class Migration(mongo.Migration):
 '''
 
 
+_STUCK = 'mongo.CreateCollection("stuck")'
+
+
+def _revision(*operations: str, back: str = "pass") -> str:
+    """Write a revision of these operations; `back` is the body of a function of that name."""
+    listed = ", ".join(operations)
+    body = f"class Migration(mongo.Migration):\n    operations = [{listed}]\n"
+    return f"import mongo_migrations as mongo\n\n\ndef back(db, session):\n    {back}\n\n\n{body}"
+
+
 class MongoHarness(AppHarness):
     """A namespace of the MongoDB store for one test."""
 
@@ -90,6 +101,18 @@ class MongoHarness(AppHarness):
     package = "mongo_migrations"
     step_names = ("0001_playlists", "0002_plays", "0003_titles")
     texts = (_CREATE, _FILL, _FINAL)
+    half = Edits(
+        begun=_revision('mongo.CreateCollection("artists")', 'mongo.RenameCollection("singers", "voices")'),
+        mended=_revision('mongo.CreateCollection("artists")', 'mongo.CreateCollection("voices")'),
+        edited=_revision('mongo.CreateCollection("painters")', 'mongo.CreateCollection("voices")'),
+    )
+    stuck = Edits(
+        begun=_revision(
+            "mongo.RunPython(mongo.RunPython.noop, back)", _STUCK, back="raise ZeroDivisionError"
+        ),
+        mended=_revision("mongo.RunPython(mongo.RunPython.noop, back)", _STUCK),
+        edited=_revision('mongo.CreateCollection("other")', _STUCK),
+    )
 
     def __init__(self, folder: Path, url: str, app: str = "", texts: Mapping[str, str] | None = None) -> None:
         super().__init__(folder, url, app, texts)

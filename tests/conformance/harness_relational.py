@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import environ
 from django.db import connections
 
+from accord.conformance.files import AppHarness
 from migrator.relational.store import RelationalStore
-from tests.conformance.files import AppHarness
 
 _CREATE = '''"""Artists and their tracks."""
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from accord.conformance.files import AppHarness
+from accord.conformance.harness import Edits
 from accord.types import Step
 from searchindex.store import SearchStore
-from tests.conformance.files import AppHarness
 
 ALIAS = "search"
 NOISE = (
@@ -105,14 +106,39 @@ class Migration(search.Migration):
 '''
 
 
+_STUCK = 'search.PutTemplate("stuck", ["stuck-*"])'
+
+
+def _revision(*operations: str, back: str = "pass") -> str:
+    """Write a revision of these operations; `back` is the body of a function of that name."""
+    listed = ", ".join(operations)
+    body = f"class Migration(search.Migration):\n    operations = [{listed}]\n"
+    return f"import searchindex as search\n\n\ndef back(context):\n    {back}\n\n\n{body}"
+
+
 class SearchHarness(AppHarness):
     """A namespace of the search store for one test; the index prefix follows from the app's label."""
 
     name = "search"
+    leaves_traces = True  # a mapping can't lose a field
     alias = ALIAS
     package = "search_migrations"
     step_names = ("0001_tracks", "0002_plays", "0003_titles")
     texts = (_CREATE, _FILL, _FINAL)
+    half = Edits(
+        begun=_revision(
+            'search.CreateIndex("artists")', 'search.PutMapping("nowhere", {}, leave_on_revert=True)'
+        ),
+        mended=_revision('search.CreateIndex("artists")', 'search.CreateIndex("voices")'),
+        edited=_revision('search.CreateIndex("painters")', 'search.CreateIndex("voices")'),
+    )
+    stuck = Edits(
+        begun=_revision(
+            "search.RunPython(search.RunPython.nothing, back)", _STUCK, back="raise ZeroDivisionError"
+        ),
+        mended=_revision("search.RunPython(search.RunPython.nothing, back)", _STUCK),
+        edited=_revision('search.PutTemplate("other", ["other-*"])', _STUCK),
+    )
 
     def __init__(self, folder: Path, url: str, app: str = "", texts: Mapping[str, str] | None = None) -> None:
         super().__init__(folder, url, app, texts)

@@ -9,30 +9,29 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
+from accord.revisions.loader import LoadedRevision
+from accord.revisions.operation import irreversible
+from accord.revisions.runner import Runner
 from accord.testing import RecordingReporter, make_lease
 from accord.types import Presence, Source, Step, StepKey, StepOutcome
-from mongo_migrations.client import Place, translated
-from mongo_migrations.ledger import Ledger
-from mongo_migrations.loader import LoadedRevision
 from mongo_migrations.operations import Operation
-from mongo_migrations.runner import Runner
+from mongo_migrations.store import MongoStore
 
 
 class Bench:
     """Applies and reverts operations, as a step of their own, on a real database."""
 
-    def __init__(self, db: Database[dict[str, Any]]) -> None:
+    def __init__(self, db: Database[dict[str, Any]], url: str) -> None:
         self.db = db
         self.reporter = RecordingReporter()
-        self.ledger = Ledger(db, "accord_ledger", transactions=True)
-        self._place = Place("mongodb", "127.0.0.1")
+        self.store = MongoStore("mongodb", {"URL": url})
 
     def apply(self, *operations: Operation, name: str = "0001_bench", fence: int = 1) -> StepOutcome:
-        with translated(self._place):
+        with self.store.translated():
             return self._runner(operations, name, fence).apply()
 
     def revert(self, *operations: Operation, name: str = "0001_bench", fence: int = 1) -> StepOutcome:
-        with translated(self._place):
+        with self.store.translated():
             return self._runner(operations, name, fence).revert()
 
     def presence(self, operation: Operation) -> Presence:
@@ -50,22 +49,19 @@ class Bench:
 
     def _runner(self, operations: tuple[Operation, ...], name: str, fence: int) -> Runner:
         key = StepKey("mongodb", "bench", name)
-        irreversible = next(
-            (operation.irreversible for operation in operations if operation.irreversible), ""
-        )
-        step = Step(key=key, source=Source(Path(f"{name}.py"), b""), irreversible=irreversible)
+        source = Source(Path(f"{name}.py"), b"")
+        step = Step(key=key, source=source, irreversible=irreversible(operations))
         return Runner(
-            db=self.db,
-            ledger=self.ledger,
-            place=self._place,
+            store=self.store,
             revision=LoadedRevision(step=step, operations=operations),
+            ledger=self.store.connected_ledger(),
             lease=make_lease(fence),
             report=self.reporter,
         )
 
 
 @pytest.fixture
-def bench(mongo_db: Database[dict[str, Any]]) -> Iterator[Bench]:
-    made = Bench(mongo_db)
+def bench(mongo_db: Database[dict[str, Any]], mongo_url: str) -> Iterator[Bench]:
+    made = Bench(mongo_db, mongo_url)
     yield made
-    made.ledger.close()
+    made.store.close()

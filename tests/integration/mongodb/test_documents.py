@@ -15,9 +15,9 @@ from pymongo import InsertOne, UpdateOne
 import mongo_migrations as mongo
 from accord.errors import ChecksumMismatch, LeaseLost, StepFailed
 from accord.events import StepProgressed
+from accord.revisions.runner import Runner
 from accord.testing import make_lease
 from accord.types import Lease
-from mongo_migrations.runner import Runner
 
 pytestmark = pytest.mark.integration
 

@@ -2,7 +2,7 @@
 A process that applies or reverts every step of a harness, to be killed by tests.
 
 Arguments: the harness as JSON, `apply` or `revert`, the fence, and optionally the number of
-the line of `mongo_migrations` at which the process kills itself.
+the line of the store or its machine at which the process kills itself.
 """
 
 from __future__ import annotations
@@ -19,14 +19,21 @@ from django.conf import settings
 
 from accord.types import Lease
 
+PACKAGES = ("/mongo_migrations/", "/accord/revisions/")
+
+
+def counts(frame: FrameType) -> bool:
+    """Check whether a line belongs to what writes: the store, or the machine that it runs on."""
+    return any(package in frame.f_code.co_filename for package in PACKAGES)
+
 
 def die_at_line(number: int) -> None:
-    """Kill this process when that many lines of the package have run."""
+    """Kill this process when that many lines of the packages have run."""
     left = number
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
         nonlocal left
-        if "/mongo_migrations/" not in frame.f_code.co_filename:
+        if not counts(frame):
             return None
         if event == "line":
             left -= 1
@@ -38,12 +45,12 @@ def die_at_line(number: int) -> None:
 
 
 def count_lines() -> None:
-    """Write to stdout how many lines of the package ran."""
+    """Write to stdout how many lines of the packages ran."""
     seen = 0
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
         nonlocal seen
-        if "/mongo_migrations/" not in frame.f_code.co_filename:
+        if not counts(frame):
             return None
         seen += event == "line"
         return trace

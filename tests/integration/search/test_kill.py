@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.matrix, pytest.mark.integration, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[3]
 MOMENTS = moments(16)
-_EACH_RUN = frozenset({"applied_at", "run_id", "fence", "fingerprint", "checksum"})
+_EACH_RUN = frozenset({"applied_at", "run_id", "fence", "fingerprint", "checksum", "changed"})
 
 
 def start(harness: SearchHarness, action: str, fence: int, last_line: int = 0) -> subprocess.Popen[str]:

@@ -2,7 +2,7 @@
 A process that applies or reverts every revision of a namespace, for tests that kill it.
 
 Called with the namespace as JSON, `apply` or `revert`, a fencing token, and the number of the line
-of `searchindex` at which it kills itself (0: never). Says `ready` once it begins with the first
+of the store or its machine at which it kills itself (0: never). Says `ready` once it begins with the first
 step, and at its end how many lines ran.
 """
 
@@ -18,10 +18,12 @@ from typing import Any
 import django
 from django.conf import settings
 
+PACKAGES = ("/searchindex/", "/accord/revisions/")
+
 
 class Lines:
     """
-    Counts the lines of the package that run.
+    Counts the lines of the packages that run.
 
     Args:
         last: The line at which this process dies; 0 for none.
@@ -32,7 +34,7 @@ class Lines:
 
     def trace(self, frame: FrameType, event: str, argument: Any) -> Any:
         """Take part in every call, as `sys.settrace` wants it."""
-        if "/searchindex/" not in frame.f_code.co_filename:
+        if not any(package in frame.f_code.co_filename for package in PACKAGES):
             return None
         if event == "line":
             self.ran += 1

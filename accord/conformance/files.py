@@ -25,6 +25,8 @@ class RevisionFiles:
         revisions: The folder that they are in.
     """
 
+    leaves_traces = False
+    """May a revert leave something, because the server takes it back in no way?"""
     revisions: Path
 
     def write_revision(self, name: str, text: str) -> Path:
@@ -85,7 +87,8 @@ class ServerHarness(RevisionFiles, ABC):
     def script(self, action: str) -> list[str]:
         """Give the command that does a step in a process of its own; the step's name follows."""
         namespace = json.dumps(self.to_json())
-        return [sys.executable, "-m", "tests.conformance.crash", self.name, namespace, action]
+        path = f"{type(self).__module__}:{type(self).__qualname__}"
+        return [sys.executable, "-m", "accord.conformance.crash", path, namespace, action]
 
 
 class AppHarness(ServerHarness):

@@ -1,8 +1,9 @@
-"""What the conformance suite asks of the harness that stands around a store."""
+"""What the suite asks of the harness that stands around a store."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -16,11 +17,18 @@ class Harness(Protocol):
 
     The first step creates an object; the second needs it, adds to it and fills data; the third
     needs the second.
+
+    Attributes:
+        name: Of the store, for people.
+        app: Label of the app that the revisions belong to.
+        step_names: The three steps.
+        leaves_traces: True where a revert may leave something, because the server takes it back in no way.
     """
 
     name: str
     app: str
     step_names: tuple[str, str, str]
+    leaves_traces: bool
 
     def store(self) -> Store:
         """Make a new store, as another process would."""
@@ -57,3 +65,33 @@ class Harness(Protocol):
     def close(self) -> None:
         """Clean up."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edits:
+    """
+    Texts of a revision of two operations that stops between them, and of what may become of its file.
+
+    Attributes:
+        begun: As it stops.
+        mended: Only the operation that stops is another one, or does something else.
+        edited: An operation that is done is another one.
+    """
+
+    begun: str
+    mended: str
+    edited: str
+
+
+class RevisionHarness(Harness, Protocol):
+    """
+    A harness of a store that is built on :mod:`accord.revisions`.
+
+    Attributes:
+        half: Its second operation can't be applied.
+        stuck: Its second operation can be reverted, and its first can't: a function raises, which has the
+            same name in `mended`, and another one in `edited`.
+    """
+
+    half: Edits
+    stuck: Edits

@@ -1,7 +1,7 @@
 """
 Revisions on disk: files `NNNN_name.py` in a folder of that name in every installed app.
 
-MongoDB and search revisions are read here alike; Django's own migrations and Alembic's
+The revisions of every store of the machine are read here alike; Django's own migrations and Alembic's
 revisions have loaders of their own. A file is a Python module with a class `Migration`.
 """
 
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.apps import AppConfig, apps
 
@@ -23,6 +23,7 @@ from accord.errors import (
     RevisionUnreadable,
     RevisionWithoutMigration,
 )
+from accord.revisions.operation import Operation, irreversible
 from accord.types import Phase, Source, Step, StepKey
 
 _NAME = re.compile(r"^(?P<number>\d{4,})_[a-z0-9_]+$")
@@ -63,6 +64,72 @@ class RevisionFile:
     path: Path
     revision: type[Revision]
     title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedRevision:
+    """
+    A revision that can be run.
+
+    Attributes:
+        step: How the engine sees it.
+        operations: What it does.
+    """
+
+    step: Step
+    operations: tuple[Operation[Any], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """
+    What the revisions of one kind of store look like on disk.
+
+    Attributes:
+        folder: Name of the sub-package that holds them in an app.
+        base: Class that their `Migration` derives from.
+        operation: Class that what stands in its `operations` derives from.
+        package: Where a person finds the operations.
+        check: Raises InvalidRevision when operations don't go together.
+    """
+
+    folder: str
+    base: type[Revision]
+    operation: type
+    package: str
+    check: Callable[[RevisionFile, Sequence[Any]], None] = lambda _file, _operations: None
+
+    def load(self, store: str) -> Mapping[StepKey, LoadedRevision]:
+        """
+        Read every revision from disk; no server is asked.
+
+        Args:
+            store: Alias of the store that the steps belong to.
+
+        Raises:
+            RevisionError: A file can't be used.
+        """
+        loaded = (self._loaded(store, file) for file in load_revisions(self.folder, self.base))
+        return {revision.step.key: revision for revision in loaded}
+
+    def _loaded(self, store: str, file: RevisionFile) -> LoadedRevision:
+        operations = self._operations(file)
+        return LoadedRevision(step=to_step(store, file, irreversible(operations)), operations=operations)
+
+    def _operations(self, file: RevisionFile) -> tuple[Operation[Any], ...]:
+        declared = getattr(file.revision, "operations", ())
+        hint = f"Write operations = [...] with operations of {self.package}."
+        if not isinstance(declared, list | tuple):
+            raise InvalidRevision(f"{file.path}: operations is a {type(declared).__name__}.", hint=hint)
+        for number, operation in enumerate(declared, start=1):
+            if not isinstance(operation, self.operation):
+                raise InvalidRevision(
+                    f"{file.path}: operation {number} is a {type(operation).__name__}, "
+                    f"no operation of {self.package}.",
+                    hint=hint,
+                )
+        self.check(file, declared)
+        return tuple(declared)
 
 
 def load_revisions(folder: str, base: type[Revision]) -> Sequence[RevisionFile]:

@@ -1,0 +1,122 @@
+"""What a ledger holds of one step: how far it came, and what its operations put away."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from accord.types import AppliedStep, Lease, Step, StepKey
+
+Facts = Mapping[str, Any]
+"""What an operation put away for a rerun or a revert, by name."""
+
+
+class State(enum.StrEnum):
+    """How far a step has come."""
+
+    APPLYING = "applying"
+    """Begun; its effects may be there in part."""
+    APPLIED = "applied"
+    """All of its effects are there."""
+    REVERTING = "reverting"
+    """Being undone; the ledger gives it as applied, and half gone, until nothing of it is left."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """
+    What the ledger says of a step.
+
+    Attributes:
+        key: The step.
+        state: How far it has come.
+        checksum: Of the revision, when it was begun; None when that is not known.
+        fingerprint: Of the file's bytes, when it was begun; None as above.
+        run_id: Run that wrote it last.
+        fence: Fencing token of that run.
+        applied_at: When it was applied; None before.
+        operations_done: How many of its operations stand, from the first.
+        finished: Digest of each of those operations, to notice an edited file.
+        checkpoint: Where an operation in batches continues; None when none is under way.
+        saved: What operations put away, by the operation's number.
+        changed: Documents and objects changed so far, by killed runs too.
+    """
+
+    key: StepKey
+    state: State = State.APPLYING
+    checksum: str | None = None
+    fingerprint: str | None = None
+    run_id: str = ""
+    fence: int = 0
+    applied_at: datetime | None = None
+    operations_done: int = 0
+    finished: tuple[str, ...] = ()
+    checkpoint: Mapping[str, Any] | None = None
+    saved: Mapping[str, Facts] = field(default_factory=dict)
+    changed: int = 0
+
+    def facts(self, number: int) -> Facts:
+        """Return what an operation put away; nothing for one that put nothing away."""
+        return self.saved.get(str(number), {})
+
+    def keeping(self, number: int, facts: Facts | None) -> Entry:
+        """Put the facts of an operation in the place of those before; None leaves none."""
+        saved = {name: kept for name, kept in self.saved.items() if name != str(number)}
+        return replace(self, saved=saved if facts is None else {**saved, str(number): facts})
+
+    def standing(self, digests: Sequence[str], done: int, changed: int = 0) -> Entry:
+        """Say that this many of the operations with these digests stand, and none is under way."""
+        return replace(
+            self,
+            operations_done=done,
+            finished=tuple(digests[:done]),
+            checkpoint=None,
+            changed=self.changed + changed,
+        )
+
+    def signed(self, step: Step) -> Entry:
+        """Take the checksum and the fingerprint of the revision as it is now."""
+        return replace(self, checksum=step.source.checksum, fingerprint=step.source.fingerprint)
+
+    def stamped(self, lease: Lease) -> Entry:
+        """Name the run that writes it."""
+        return replace(self, run_id=lease.run_id, fence=lease.fence)
+
+    def applied(self) -> AppliedStep:
+        """Return the entry as the engine sees it."""
+        return AppliedStep(
+            key=self.key,
+            checksum=self.checksum,
+            fingerprint=self.fingerprint,
+            applied_at=self.applied_at,
+            run_id=self.run_id,
+            fence=self.fence,
+            reverting=self.state is State.REVERTING,
+        )
+
+
+def to_json(entry: Entry) -> dict[str, Any]:
+    """Write an entry as JSON can hold it, for ledgers that are documents."""
+    document = {name: value for name, value in vars(entry).items() if name != "key"}
+    at = entry.applied_at.isoformat() if entry.applied_at else ""
+    return {**document, "state": entry.state.value, "applied_at": at, "finished": list(entry.finished)}
+
+
+def from_json(key: StepKey, document: Mapping[str, Any]) -> Entry:
+    """
+    Read what :func:`to_json` wrote, now or in an earlier version.
+
+    Raises:
+        TypeError: It holds a field that this version does not know.
+        ValueError: It holds a value that this version does not know.
+    """
+    at = document.get("applied_at")
+    parsed: dict[str, Any] = {
+        "state": State(document["state"]),
+        "applied_at": datetime.fromisoformat(at) if at else None,
+        "finished": tuple(document.get("finished", ())),
+    }
+    return Entry(key=key, **{**document, **parsed})

@@ -1,0 +1,48 @@
+"""What should stand after revisions, beside what a server answers: for `--baseline` and health checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from accord.types import Presence, Probe, StepKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """
+    What was found of one thing that should stand, or should be gone.
+
+    Attributes:
+        presence: Absent, done or conflicting.
+        lines: What is missing or different.
+    """
+
+    presence: Presence
+    lines: tuple[str, ...] = ()
+
+
+def judge(key: StepKey, found: Iterable[Finding]) -> Probe:
+    """
+    Put the findings about a step into one answer.
+
+    Args:
+        key: The step.
+        found: Findings about what it sets; without any, all that it sets is there.
+    """
+    findings = list(found)
+    lines = tuple(line for finding in findings for line in finding.lines)
+    return Probe(key=key, presence=_overall({finding.presence for finding in findings}), findings=lines)
+
+
+def unknown(key: StepKey, why: str) -> Probe:
+    """Answer for a step whose effects leave nothing that could be looked at."""
+    return Probe(key=key, presence=Presence.UNKNOWN, findings=(why,))
+
+
+def _overall(presences: set[Presence]) -> Presence:
+    if Presence.CONFLICTING in presences:
+        return Presence.CONFLICTING
+    if presences <= {Presence.DONE}:
+        return Presence.DONE
+    return Presence.PARTIAL if Presence.DONE in presences else Presence.ABSENT

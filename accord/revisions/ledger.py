@@ -1,0 +1,87 @@
+"""The ledger of a store of revisions: the one thing that the machine asks of a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Protocol
+
+from accord.errors import StaleFence
+from accord.revisions.entry import Entry
+from accord.types import AppliedStep, Lease, StepKey
+
+Work = Callable[[Entry, Any], Entry]
+"""
+Something done together with a ledger write.
+
+It is called with the entry and the store's own transaction (None where there is none), again if the
+server asks for a retry, and returns the entry to write.
+"""
+
+
+def nothing_else(entry: Entry, _: Any) -> Entry:
+    """Do no work beside the write."""
+    return entry
+
+
+class RevisionLedger(Protocol):
+    """
+    One entry for each step, beside the data, and the highest fencing token seen.
+
+    Every write carries the lease's token, and is refused once the ledger has seen a later one.
+    """
+
+    @property
+    def transactional(self) -> bool:
+        """True where work and its ledger write can be one transaction."""
+        ...
+
+    def applied(self) -> Mapping[StepKey, AppliedStep]:
+        """Read the applied steps, half reverted ones among them. Nothing is created."""
+        ...
+
+    def unfinished(self) -> Collection[StepKey]:
+        """Name the steps that a run began and did not end. Nothing is created."""
+        ...
+
+    def entry(self, key: StepKey, lease: Lease) -> Entry | None:
+        """
+        Read what is recorded of a step.
+
+        Raises:
+            StaleFence: The ledger has seen a later token than the lease's.
+        """
+        ...
+
+    def commit(self, entry: Entry, lease: Lease, work: Work = nothing_else) -> Entry:
+        """
+        Do some work and write the entry that it makes of this one: both or neither.
+
+        Without transactions the work comes first, so it must bear being repeated. The write of an
+        applied step carries the time: the server's own, where it tells it.
+
+        Returns:
+            The entry as it was written.
+
+        Raises:
+            StaleFence: The ledger has seen a later token. Nothing was changed.
+            LeaseLost: The lease went away. Nothing was changed.
+        """
+        ...
+
+    def strike(self, key: StepKey, lease: Lease) -> None:
+        """
+        Remove the entry of a step.
+
+        Raises:
+            StaleFence: The ledger has seen a later token. Nothing was changed.
+        """
+        ...
+
+
+def stale(key: StepKey, lease: Lease) -> StaleFence:
+    """Make the error for a holder that was overtaken."""
+    return StaleFence(
+        f"The ledger of “{key.store}” has seen a later run than {lease.run_id or lease.owner}; "
+        f"{key} was not written.",
+        hint="Another run took over. Let it end, then look with showmigrations_all.",
+    )

@@ -1,0 +1,85 @@
+"""
+The contract of an operation: one instruction of a revision, a frozen value with verbs.
+
+What it sends is data. A store renders the same data for people, so that applying, explaining, a dry run
+and the digest come from one text. Every verb that writes may be repeated: the process may die between any
+two lines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+from accord.revisions.entry import Facts
+from accord.types import Statement
+
+C = TypeVar("C")
+"""What the operations of a store work with."""
+
+
+class Operation(ABC, Generic[C]):
+    """One instruction of a revision."""
+
+    needs_transactions = False
+    """Does it only work where the server has transactions?"""
+    needs_saved = False
+    """Does undoing put back what the ledger kept, so that a step that was only recorded can't be undone?"""
+
+    @property
+    def irreversible(self) -> str:
+        """Why it can't be undone; empty when it can."""
+        return ""
+
+    @property
+    def title(self) -> str:
+        """What it is, in a few words; also how the ledger knows it again."""
+        return type(self).__name__
+
+    def capture(self, context: C) -> Facts:
+        """
+        Look at what stands before the operation first acts, and return what undoing needs.
+
+        Raises:
+            ConflictingState: What it would make exists with another definition.
+        """
+        return {}
+
+    @abstractmethod
+    def apply(self, context: C) -> int:
+        """
+        Bring the effect about, from nothing, from a part of it, or from all of it.
+
+        Returns:
+            How many documents or objects it changed and has not counted in the ledger itself.
+
+        Raises:
+            ConflictingState: What it would make is there, and different.
+        """
+
+    @abstractmethod
+    def revert(self, context: C) -> int:
+        """Undo the effect, whole or in part; return a number as :meth:`apply` does."""
+
+    def left_something(self, context: C, *, begun: bool) -> bool:
+        """
+        Check whether something of it may stand, though it was never recorded as done.
+
+        Args:
+            context: What it would act with.
+            begun: The ledger says that it began.
+        """
+        return begun
+
+
+def digest(statements: Iterable[Statement]) -> str:
+    """Hash what an operation would send, to notice that a half applied revision was edited."""
+    text = "\n".join(statement.text for statement in statements)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def irreversible(operations: Iterable[Operation[Any]]) -> str:
+    """Return why a revision of these operations can't be undone; empty when it can."""
+    return next((operation.irreversible for operation in operations if operation.irreversible), "")

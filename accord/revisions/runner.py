@@ -1,0 +1,208 @@
+"""Runner: takes the operations of one revision through apply or revert, from where the ledger says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from accord import checksum
+from accord.errors import AccordError, ChecksumMismatch, IrreversibleStep, StepFailed
+from accord.events import Reporter, StepNoted
+from accord.revisions.entry import Entry, State
+from accord.revisions.ledger import RevisionLedger
+from accord.revisions.loader import LoadedRevision
+from accord.revisions.progress import Progress
+from accord.types import Direction, Lease, StepKey, StepOutcome
+
+if TYPE_CHECKING:
+    from accord.revisions.store import RevisionStore
+
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runner:
+    """
+    Applies and reverts one revision.
+
+    Attributes:
+        store: Builds what operations work with, and knows the driver's errors.
+        revision: What is run.
+        ledger: Where it is recorded.
+        lease: The right to write.
+        report: Hears of progress.
+    """
+
+    store: RevisionStore[Any]
+    revision: LoadedRevision
+    ledger: RevisionLedger
+    lease: Lease
+    report: Reporter
+
+    @property
+    def key(self) -> StepKey:
+        """The step."""
+        return self.revision.step.key
+
+    def apply(self) -> StepOutcome:
+        """Apply the revision; see :meth:`accord.stores.Store.apply`."""
+        entry = self.ledger.entry(self.key, self.lease)
+        if entry is not None and entry.state is State.APPLIED:
+            return StepOutcome(key=self.key, direction=Direction.APPLY, already=True)
+        self.store.admit(self.revision.operations)
+        progress = self._progress(self._settled(entry).signed(self.revision.step))
+        for number in range(progress.entry.operations_done, len(self.revision.operations)):
+            self._run(progress, number, Direction.APPLY)
+        progress.complete()
+        return StepOutcome(key=self.key, direction=Direction.APPLY, changed=progress.entry.changed)
+
+    def revert(self) -> StepOutcome:
+        """Revert the revision; see :meth:`accord.stores.Store.revert`."""
+        entry = self.ledger.entry(self.key, self.lease)
+        if entry is None:
+            return StepOutcome(key=self.key, direction=Direction.REVERT, already=True)
+        if self.revision.step.irreversible:
+            raise IrreversibleStep(
+                f"{self.key} can't be undone: {self.revision.step.irreversible}",
+                hint="Write a new revision that brings about what you want instead.",
+            )
+        self.store.admit(self.revision.operations)
+        return self._revert(entry)
+
+    def _settled(self, entry: Entry | None) -> Entry:
+        """Bring what an earlier run left behind to a point from which applying can go on."""
+        if entry is not None and entry.state is State.APPLYING:
+            self._refuse_edited(entry)
+            done, total = entry.operations_done, len(self.revision.operations)
+            self._note(f"Continues an interrupted run: {done} of {total} operations are done.")
+            return entry
+        if entry is not None:
+            self._note("An interrupted revert is completed first.")
+            self._revert(entry)
+        return Entry(key=self.key)
+
+    def _revert(self, entry: Entry) -> StepOutcome:
+        if entry.state is not State.APPLIED:
+            self._refuse_edited(entry)
+        self._refuse_unsaved(entry)
+        progress = self._progress(entry)
+        if entry.state is State.APPLYING:
+            self._undo_unfinished(progress)
+        for number in reversed(range(progress.entry.operations_done)):
+            self._run(progress, number, Direction.REVERT)
+        self.lease.check()
+        self.ledger.strike(self.key, self.lease)
+        changed = progress.entry.changed - entry.changed
+        return StepOutcome(key=self.key, direction=Direction.REVERT, changed=changed)
+
+    def _undo_unfinished(self, progress: Progress) -> None:
+        """Undo the operation that was under way when applying stopped, so that whole ones are left."""
+        number = progress.entry.operations_done
+        if progress.entry.checkpoint is not None:
+            raise StepFailed(
+                f"{self.key} stopped in the middle of operation {number + 1}, "
+                "with a part of its documents changed.",
+                hint="Apply the step to its end first, then revert it.",
+            )
+        if number == len(self.revision.operations):
+            return
+        progress.turn_to(number, Direction.REVERT)
+        begun = str(number) in progress.entry.saved
+        with self._failing_as(number):
+            operation = self.revision.operations[number]
+            left = operation.left_something(self.store.context(progress), begun=begun)
+        if left:
+            self._run(progress, number, Direction.REVERT)
+
+    def _run(self, progress: Progress, number: int, direction: Direction) -> None:
+        """Do or undo one operation: intent, effect, outcome."""
+        progress.check()
+        progress.turn_to(number, direction)
+        if direction is Direction.APPLY:
+            self._capture(progress, number)
+        progress.begin()
+        with self._failing_as(number):
+            progress.finish(self._act(progress, number, direction))
+
+    def _capture(self, progress: Progress, number: int) -> None:
+        """Keep what stood before the operation first began; never what another one kept in its place."""
+        operation = self.revision.operations[number]
+        kept = progress.entry.saved.get(str(number))
+        # Entries of earlier versions don't tell whose facts they are.
+        if kept is not None and kept.get("title", operation.title) == operation.title:
+            return
+        progress.keep(None)
+        try:
+            with self._failing_as(number):
+                facts = operation.capture(self.store.context(progress))
+        except AccordError:
+            if progress.entry.operations_done:
+                progress.begin()  # what is done stays on record
+            raise
+        progress.keep({"title": operation.title, **facts})
+
+    def _act(self, progress: Progress, number: int, direction: Direction) -> int:
+        """Act; again when an answer was lost, for each operation looks before it acts."""
+        operation, context = self.revision.operations[number], self.store.context(progress)
+        verb = operation.apply if direction is Direction.APPLY else operation.revert
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return verb(context)
+            except Exception as exc:
+                if not self.store.was_answer_lost(exc):
+                    raise
+            self._note(f"{operation.title}: an answer was lost; looking again.")
+            progress.check()
+        return verb(context)
+
+    def _progress(self, entry: Entry) -> Progress:
+        return Progress(entry, self._digests, self.ledger, self.lease, self.report)
+
+    @property
+    def _digests(self) -> Sequence[str]:
+        return [self.store.digest(self.key, operation) for operation in self.revision.operations]
+
+    def _refuse_edited(self, entry: Entry) -> None:
+        """Operations that are done must still be the first ones of the file."""
+        if self._stand_as_declared(entry):
+            return
+        raise ChecksumMismatch(
+            f"{self.key} was edited after {entry.operations_done} of its operations had been applied, "
+            "and these are other ones now.",
+            hint="Restore those operations; later ones may change. Then run again.",
+        )
+
+    def _stand_as_declared(self, entry: Entry) -> bool:
+        known = len(entry.finished)
+        if tuple(self._digests[:known]) != entry.finished:
+            return False
+        # Where not each operation was written down, the file as a whole has to be the one that began.
+        recorded = entry.checksum or ""
+        return entry.operations_done <= known or checksum.same_content(
+            recorded, self.revision.step.source.text
+        )
+
+    def _refuse_unsaved(self, entry: Entry) -> None:
+        for number, operation in enumerate(self.revision.operations[: entry.operations_done]):
+            if operation.needs_saved and str(number) not in entry.saved:
+                raise IrreversibleStep(
+                    f"{self.key} was only recorded: “{operation.title}” has nothing to put back.",
+                    hint="Write a new revision that brings about what you want. Nothing was changed.",
+                )
+
+    def _note(self, text: str) -> None:
+        self.report(StepNoted(key=str(self.key), note=text))
+
+    @contextmanager
+    def _failing_as(self, number: int) -> Iterator[None]:
+        """Give errors of servers and of users' functions the place where they happened."""
+        try:
+            yield
+        except Exception as exc:
+            title = self.revision.operations[number].title
+            error = self.store.failure(exc, f"{self.key}, operation {number + 1}, {title}")
+            if error is exc:
+                raise
+            raise error from exc

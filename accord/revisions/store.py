@@ -1,0 +1,214 @@
+"""What every store of revisions does alike; a store brings its server, its ledger and its operations."""
+
+from __future__ import annotations
+
+import traceback
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from accord.errors import AccordError, StepFailed, UnknownTarget
+from accord.events import Reporter, silent
+from accord.revisions.entry import Entry, State
+from accord.revisions.ledger import RevisionLedger
+from accord.revisions.loader import Kind, LoadedRevision
+from accord.revisions.operation import Operation, digest
+from accord.stores import StoreFeatures
+from accord.types import (
+    AppliedStep,
+    Direction,
+    Lease,
+    Probe,
+    Statement,
+    Step,
+    StepKey,
+    StepOutcome,
+    StoreInfo,
+)
+
+if TYPE_CHECKING:
+    from accord.revisions.runner import Runner
+
+O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - the letter of its word, beside C for context
+Show = Callable[[StepKey, O, Direction], Iterable[Statement]]
+"""Renders what an operation would send."""
+
+
+class RevisionStore(ABC, Generic[O]):
+    """
+    A store whose steps are revisions: most of :class:`accord.stores.Store`, over the one machine.
+
+    Args:
+        alias: Name of the store.
+
+    Attributes:
+        kind: What its revisions look like on disk.
+    """
+
+    features = StoreFeatures(records_atomically=False, supports_revert=True)
+    kind: ClassVar[Kind]
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+        self._revisions: Mapping[StepKey, LoadedRevision] | None = None
+
+    # --- what a store brings -------------------------------------------------------------------------
+
+    @abstractmethod
+    def ping(self) -> StoreInfo:
+        """Ask the server who it is. See :class:`accord.stores.Store`."""
+
+    @abstractmethod
+    def connected_ledger(self) -> RevisionLedger:
+        """Return the ledger, ready to be written."""
+
+    @abstractmethod
+    def context(self, progress: Any) -> Any:
+        """
+        Build what an operation works with.
+
+        Args:
+            progress: The :class:`~accord.revisions.progress.Progress` of the run.
+        """
+
+    @abstractmethod
+    def renderer(self, *, offline: bool) -> Show[O]:
+        """
+        Return a function that shows what operations would send.
+
+        Args:
+            offline: No server may be asked, and nothing of this deployment (a prefix) may show: the
+                result becomes the operation's digest.
+        """
+
+    @abstractmethod
+    def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
+        """Look for the effects of steps. See :class:`accord.stores.Probes`."""
+
+    def glance(self) -> AbstractContextManager[RevisionLedger]:
+        """Open the ledger for one question."""
+        return nullcontext(self.connected_ledger())
+
+    def translated(self) -> AbstractContextManager[None]:
+        """Turn what the driver raises into errors of the suite."""
+        return nullcontext()
+
+    def admit(self, operations: Sequence[O]) -> None:
+        """Raise when the server can't do what these operations need."""
+
+    def failure(self, exc: Exception, place: str) -> Exception:
+        """
+        Return the error that names the place where another one happened, or that one as it is.
+
+        Args:
+            exc: What an operation raised.
+            place: Step and operation, for the message.
+        """
+        if isinstance(exc, AccordError):
+            return exc
+        # The exception's own words may quote a document, so only its kind and place are told.
+        return StepFailed(
+            f"{place}: the function raised {type(exc).__name__} at {_line(exc)}.",
+            hint="Correct the function or the data and run again; what is done is recorded.",
+        )
+
+    def was_answer_lost(self, exc: Exception) -> bool:
+        """Check whether an operation may have acted without our knowing, so that it looks again."""
+        return False
+
+    # --- Store ---------------------------------------------------------------------------------------
+
+    def steps(self) -> Sequence[Step]:
+        """Read the steps from disk. See :class:`accord.stores.Store`."""
+        self._revisions = self.kind.load(self.alias)
+        return [revision.step for revision in self._revisions.values()]
+
+    def applied(self) -> Mapping[StepKey, AppliedStep]:
+        """Read the ledger. See :class:`accord.stores.Store`."""
+        with self.translated(), self.glance() as ledger:
+            return ledger.applied()
+
+    def unfinished(self) -> Collection[StepKey]:
+        """Name the steps that a run began and did not end. See :class:`accord.stores.Unfinished`."""
+        with self.translated(), self.glance() as ledger:
+            return ledger.unfinished()
+
+    def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
+        """Apply a step and record it. See :class:`accord.stores.Store`."""
+        with self.translated():
+            return self._runner(step, lease, report).apply()
+
+    def revert(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
+        """Undo a step and strike it from the ledger. See :class:`accord.stores.Store`."""
+        with self.translated():
+            return self._runner(step, lease, report).revert()
+
+    # --- Records, Explains -----------------------------------------------------------------------------
+
+    def record(self, step: Step, lease: Lease) -> None:
+        """Write a step into the ledger as applied. See :class:`accord.stores.Records`."""
+        operations = self.operations(step.key)
+        with self.translated():
+            ledger = self.connected_ledger()
+            found = ledger.entry(step.key, lease) or Entry(key=step.key)
+            done = found.standing(found.finished, len(operations)).signed(step)
+            ledger.commit(replace(done, state=State.APPLIED), lease)
+
+    def forget(self, step: Step, lease: Lease) -> None:
+        """Strike a step from the ledger. See :class:`accord.stores.Records`."""
+        with self.translated():
+            ledger = self.connected_ledger()
+            if ledger.entry(step.key, lease) is not None:
+                ledger.strike(step.key, lease)
+
+    def explain(
+        self, steps: Sequence[Step], direction: Direction
+    ) -> Iterator[tuple[Step, Sequence[Statement]]]:
+        """Show what steps would send. See :class:`accord.stores.Explains`."""
+        show = self.renderer(offline=False)
+        for step in steps:
+            operations = self.operations(step.key)
+            ordered = operations if direction is Direction.APPLY else reversed(operations)
+            yield step, [shown for operation in ordered for shown in show(step.key, operation, direction)]
+
+    # --- for the machine ---------------------------------------------------------------------------------
+
+    def operations(self, key: StepKey) -> Sequence[O]:
+        """
+        Return what a step does.
+
+        Raises:
+            UnknownTarget: No file declares the step.
+        """
+        return self._revision(key).operations  # type: ignore[return-value]  # `kind` holds them to be such
+
+    def digest(self, key: StepKey, operation: O) -> str:
+        """Hash what an operation would send, wherever it were sent to."""
+        return digest(self.renderer(offline=True)(key, operation, Direction.APPLY))
+
+    def _runner(self, step: Step, lease: Lease, report: Reporter) -> Runner:
+        # A run with nothing to do never gets here, and doesn't pay for it.
+        from accord.revisions.runner import Runner
+
+        return Runner(
+            store=self,
+            revision=self._revision(step.key),
+            ledger=self.connected_ledger(),
+            lease=lease,
+            report=report,
+        )
+
+    def _revision(self, key: StepKey) -> LoadedRevision:
+        if self._revisions is None:
+            self._revisions = self.kind.load(self.alias)
+        if key not in self._revisions:
+            raise UnknownTarget(f"No file provides {key}.", hint="Restore the file of the revision.")
+        return self._revisions[key]
+
+
+def _line(exc: Exception) -> str:
+    frames = traceback.extract_tb(exc.__traceback__)
+    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "an unknown line"
