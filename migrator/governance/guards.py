@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from accord.guards import Guards
 
 _GUARD = """
@@ -44,5 +46,6 @@ PLAN_APPROVALS = Guards(
     FOR EACH ROW EXECUTE FUNCTION {_NAME}()"""
     ],
 )
-INSTALL = PLAN_APPROVALS.install
-REMOVE = PLAN_APPROVALS.remove
+# Django's stubs want lists that may hold parameters, too, and a list of one type is no list of two.
+INSTALL: list[Any] = PLAN_APPROVALS.install
+REMOVE: list[Any] = PLAN_APPROVALS.remove
