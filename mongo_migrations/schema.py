@@ -7,8 +7,9 @@ what the server answers. Their comparison judges each step by the facts that it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from accord.revisions import expectation
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
 Document = dict[str, Any]
+Differ = Callable[[Mapping[str, Any], Mapping[str, Any]], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -144,47 +146,30 @@ def judge(key: StepKey, outline: Outline, live: LiveSchema) -> Probe:
 def _findings(key: StepKey, outline: Outline, live: LiveSchema) -> Iterator[Finding]:
     for name, fact in outline.collections.items():
         if fact.owner == key:
-            yield _collection_finding(name, fact, live)
+            options = _options(live, name)
+            yield _finding(fact, f"Collection {name}", options, definitions.collection_differences)
     for name, fact in outline.validators.items():
         if fact.owner == key:
-            yield _validator_finding(name, fact, live)
+            options = _options(live, name)
+            yield _finding(fact, f"Validation of {name}", options, definitions.validation_differences)
     for (collection, name), fact in outline.indexes.items():
         if fact.owner == key:
-            yield _index_finding(collection, name, fact, live)
+            collation = (_options(live, collection) or {}).get("collation")
+            differ = partial(definitions.index_differences, collation=collation)
+            yield _finding(fact, f"Index {name} of {collection}", live.index(collection, name), differ)
 
 
-def _finding(fact: Fact, place: str, *, exists: bool, differences: Sequence[str] = ()) -> Finding:
+def _options(live: LiveSchema, collection: str) -> Mapping[str, Any] | None:
+    found = live.collection(collection)
+    return None if found is None else found.options
+
+
+def _finding(fact: Fact, place: str, found: Mapping[str, Any] | None, differ: Differ) -> Finding:
     if fact.definition is None:
-        if exists:
-            return Finding(presence=Presence.ABSENT, lines=(f"{place} is still there.",))
-        return Finding(presence=Presence.DONE)
-    if not exists:
+        if found is None:
+            return Finding(presence=Presence.DONE)
+        return Finding(presence=Presence.ABSENT, lines=(f"{place} is still there.",))
+    if found is None:
         return Finding(presence=Presence.ABSENT, lines=(f"{place} does not exist.",))
-    lines = tuple(f"{place}: {line}." for line in differences)
+    lines = tuple(f"{place}: {line}." for line in differ(fact.definition, found))
     return Finding(presence=Presence.CONFLICTING if lines else Presence.DONE, lines=lines)
-
-
-def _collection_finding(name: str, fact: Fact, live: LiveSchema) -> Finding:
-    found = live.collection(name)
-    differences: Sequence[str] = ()
-    if found is not None and fact.definition is not None:
-        differences = definitions.collection_differences(fact.definition, found.options)
-    return _finding(fact, f"Collection {name}", exists=found is not None, differences=differences)
-
-
-def _validator_finding(name: str, fact: Fact, live: LiveSchema) -> Finding:
-    found = live.collection(name)
-    differences: Sequence[str] = ()
-    if found is not None and fact.definition is not None:
-        differences = definitions.validation_differences(fact.definition, found.options)
-    return _finding(fact, f"Validation of {name}", exists=found is not None, differences=differences)
-
-
-def _index_finding(collection: str, name: str, fact: Fact, live: LiveSchema) -> Finding:
-    found = live.index(collection, name)
-    differences: Sequence[str] = ()
-    if found is not None and fact.definition is not None:
-        owner = live.collection(collection)
-        collation = owner.options.get("collation") if owner else None
-        differences = definitions.index_differences(fact.definition, found, collation)
-    return _finding(fact, f"Index {name} of {collection}", exists=found is not None, differences=differences)

@@ -65,7 +65,7 @@ class Runner:
             return StepOutcome(key=self.key, direction=Direction.REVERT, already=True)
         if self.revision.step.irreversible:
             raise IrreversibleStep(
-                f"{self.key} can't be undone: {self.revision.step.irreversible}",
+                f"{self.key} can't be undone: {self.revision.step.irreversible.rstrip('.')}.",
                 hint="Write a new revision that brings about what you want instead.",
             )
         self.store.admit(self.revision.operations)

@@ -408,11 +408,11 @@ def test_request_is_rejected_cancelled_or_a_duplicate(served: Served, listener: 
     assert confirmed == [404, "not_found"]
 
 
-AT_ONCE = """
+SIDE_BY_SIDE = """
 from concurrent.futures import ThreadPoolExecutor
 from django.db import connections
 from gdpr.datamap import load_data_map
-from gdpr.erasure import planning, state_changes
+from gdpr.erasure import planning
 references = {key: filed(key) for key in keys}
 def counted(document): return {line["entry"]: line["found"] for line in document["entries"]}
 def plan(key):
@@ -438,7 +438,7 @@ def test_threads_that_plan_at_once_each_get_the_answer_about_their_own_person(se
     """Eight threads ask every store about different people: each has connections that no other uses."""
     keys = [next(served.keys) for _ in range(8)]
 
-    alone, looked, planned = served.call(AT_ONCE, keys=keys)
+    alone, looked, planned = served.call(SIDE_BY_SIDE, keys=keys)
 
     assert looked == alone * 3
     assert planned == alone
