@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode, UnknownRequest, UsageError
+from gdpr.cli import answers
 from gdpr.datamap import load_data_map
 from gdpr.erasure import encryption, holds
-from gdpr.management import answers
 from gdpr.management.people import acting
 from gdpr.models import LegalHold
 from gdpr.states import HoldReason

@@ -1,0 +1,172 @@
+"""What `gdpr_erase` does: find out whom or what it is about, and take it as far as it can go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from accord.errors import AccordError, NotConfirmed, UnknownSubject, UsageError
+from gdpr.cli.conversation import Conversation
+from gdpr.cli.erase_answers import Answer, Counted, Reached, Remaining
+from gdpr.cli.erase_options import EraseOptions
+from gdpr.datamap import load_data_map
+from gdpr.erasure import (
+    approvals,
+    encryption,
+    planning,
+    requests,
+    saga,
+    state_changes,
+    transitions,
+    verification,
+)
+from gdpr.keys import key_type, parsed
+from gdpr.management.people import acting
+from gdpr.models import ErasureRequest
+from gdpr.services.actors import Person
+from gdpr.states import Channel, IdentityMethod, RequestState
+from gdpr.subjects import SubjectKeys
+
+
+@dataclass(frozen=True)
+class Erase:
+    """
+    One call of the command.
+
+    Args:
+        asked: Its options.
+        talk: Where questions are asked.
+        stop: Asked between two steps.
+    """
+
+    asked: EraseOptions
+    talk: Conversation
+    stop: Callable[[], bool]
+
+    def carry_out(self) -> Answer:
+        """
+        Do what is asked for.
+
+        Raises:
+            AccordError: It can't be done; nothing was changed.
+        """
+        if self.asked.request:
+            return self._on_request(state_changes.find(self.asked.request))
+        try:
+            keys = load_data_map().resolve(self.asked.subject, self.asked.by)
+        except UnknownSubject as unknown:
+            return self._on_person_without_a_row(unknown)
+        return self._on_person(keys)
+
+    # --- a person ----------------------------------------------------------------------------
+
+    def _on_person(self, keys: SubjectKeys) -> Answer:
+        if self.asked.dry_run:
+            return Counted(planning.preview(keys))
+        if self.asked.verify_only:
+            return Remaining(verification.read(keys))
+        return self._on_request(requests.open_request(keys) or _still_erased(keys) or self._file(keys))
+
+    def _file(self, keys: SubjectKeys) -> ErasureRequest:
+        person = self._person()
+        self.talk.confirm("File a request to erase this person?")
+        return requests.file_request(
+            keys,
+            by=person,
+            channel=Channel.COMMAND,
+            ground=self.asked.ground,
+            identity=self.asked.identity or IdentityMethod.STAFF,
+        )
+
+    def _on_person_without_a_row(self, unknown: UnknownSubject) -> Answer:
+        """Answer about a person who has no row any more: erased already is no error."""
+        keys = _keys_without_a_row(self.asked)
+        request = None if keys is None else requests.last_request(keys.kind, keys.primary)
+        if keys is None or request is None:
+            raise unknown
+        return Remaining(verification.read(keys)) if self.asked.verify_only else self._on_request(request)
+
+    # --- a request ---------------------------------------------------------------------------
+
+    def _on_request(self, request: ErasureRequest) -> Answer:
+        if self.asked.dry_run:
+            return Counted(planning.preview(encryption.keys_of(request)))
+        if self.asked.verify_only:
+            return Remaining(verification.read(encryption.keys_of(request)))
+        if self.asked.request and (self.asked.decides or self.asked.identity):
+            self._decide(request)
+            if self.asked.decides:
+                return Reached(_read_again(request), moved=True)
+        before = _done(request)
+        fault = self._carry_on(_read_again(request))
+        return Reached(_read_again(request), moved=_done(request) > before, fault=fault)
+
+    def _decide(self, request: ErasureRequest) -> None:
+        person, reason = self._person(), self.asked.reason
+        if self.asked.approve:
+            self.talk.show_plan(request)
+            self.talk.confirm(f"Approve this plan of request {request.reference[:8]}?")
+            approvals.approve(request, by=person, digest=request.plan_digest, reason=reason)
+        elif self.asked.reject:
+            requests.reject(request, self.asked.reject, by=person, reason=reason)
+        elif self.asked.cancel:
+            requests.cancel(request, by=person)
+        elif self.asked.confirm:
+            saga.confirm_manual(request, self.asked.confirm, by=person)
+        elif self.asked.identity:
+            requests.check_identity(request, self.asked.identity, by=person)
+
+    def _carry_on(self, request: ErasureRequest) -> AccordError | None:
+        """Plan what is not planned, carry out what is approved, and return what stopped it."""
+        try:
+            if request.state == RequestState.RECEIVED:
+                planning.plan(request, by=None)
+            if request.state == RequestState.APPROVED:
+                self.talk.show_plan(request)
+                self.talk.confirm("Erase now? This can't be undone.")
+            if self.asked.resume:
+                saga.retry(request)
+            if saga.is_going_on(_read_again(request)):
+                saga.work(request, stop=self.stop)
+        except NotConfirmed:
+            raise
+        except AccordError as exc:
+            return exc
+        return None
+
+    def _person(self) -> Person:
+        return acting(self.asked.as_user, interactive=self.asked.interactive)
+
+
+def _read_again(request: ErasureRequest) -> ErasureRequest:
+    return ErasureRequest.objects.get(pk=request.pk)
+
+
+def _done(request: ErasureRequest) -> int:
+    return saga.progress([request.pk])[request.pk]["done"]
+
+
+def _keys_without_a_row(asked: EraseOptions) -> SubjectKeys | None:
+    """Read the text as a primary key, which is all that a person without a row can be asked about by."""
+    subject = load_data_map().subject
+    if subject is None or asked.by not in ("", subject.key):
+        return None
+    try:
+        primary = parsed(asked.subject, key_type(subject.type), subject.key)
+    except UsageError:
+        return None
+    return SubjectKeys(kind=subject.model, primary=primary, alternates={subject.key: primary})
+
+
+def _still_erased(keys: SubjectKeys) -> ErasureRequest | None:
+    """
+    Return the request that erased a person of whom nothing has come back since.
+
+    A row may stand for the person still, because invoices refer to it.
+    """
+    request = requests.last_request(keys.kind, keys.primary)
+    if request is None or request.state not in transitions.COMPLETE:
+        return None
+    if request.closed_at is None:
+        return request
+    return None if verification.read(keys).residue else request

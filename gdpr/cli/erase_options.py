@@ -1,0 +1,165 @@
+"""The options of `gdpr_erase`, and what doesn't fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from accord.errors import UsageError
+from gdpr.states import Ground, IdentityMethod, RejectionGround
+
+_DECISIONS = ("approve", "reject", "cancel", "confirm")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EraseOptions:
+    """
+    What a call asks for.
+
+    Attributes:
+        subject: A key of the person; empty where a request is named.
+        by: Name of that key; empty to try every one.
+        request: The beginning of a reference; empty where a person is named.
+        as_user: User name of the account that acts; empty for whoever is signed in.
+        ground: Why the person may demand it.
+        identity: How it was made sure who asks; None if nothing is said about it.
+        approve: Approve the plan.
+        reject: The ground on which the request is refused, if it is.
+        cancel: Take the request back.
+        confirm: The manual entry whose instructions were followed; empty for none.
+        reason: Why it is approved or refused.
+        dry_run: Count, and record nothing.
+        resume: Try now what waits.
+        verify_only: Read every store, and change nothing.
+        receipt: Where the receipt is written to, if anywhere.
+        interactive: Whether questions may be asked.
+        as_json: Whether the answer is a JSON document.
+    """
+
+    subject: str
+    by: str
+    request: str
+    as_user: str
+    ground: Ground
+    identity: IdentityMethod | None
+    approve: bool
+    reject: RejectionGround | None
+    cancel: bool
+    confirm: str
+    reason: str
+    dry_run: bool
+    resume: bool
+    verify_only: bool
+    receipt: Path | None
+    interactive: bool
+    as_json: bool
+
+    @property
+    def decides(self) -> bool:
+        """Whether a decision about a request is asked for."""
+        return bool(self.approve or self.reject or self.cancel or self.confirm)
+
+    @classmethod
+    def read(cls, options: Mapping[str, Any]) -> EraseOptions:
+        """
+        Read what the command line gave.
+
+        Raises:
+            UsageError: Neither or both of a person and a request are named, or a decision lacks a request.
+        """
+        _refuse_contradictions(options)
+        names = ("subject", "by", "request", "as_user", "approve", "cancel", "confirm", "reason")
+        switches = ("dry_run", "resume", "verify_only", "interactive")
+        return cls(
+            **{name: options[name] for name in (*names, *switches)},
+            ground=Ground(options["ground"]),
+            identity=IdentityMethod(options["identity"]) if options["identity"] else None,
+            reject=RejectionGround(options["reject"]) if options["reject"] else None,
+            receipt=Path(options["receipt"]) if options["receipt"] else None,
+            as_json=options["format"] == "json",
+        )
+
+
+def _refuse_contradictions(options: Mapping[str, Any]) -> None:
+    if bool(options["subject"]) == bool(options["request"]):
+        raise UsageError(
+            "Name a person or a request, and not both.",
+            hint="gdpr_erase SUBJECT, or gdpr_erase --request REFERENCE",
+        )
+    decided = [name for name in _DECISIONS if options[name]]
+    if decided and not options["request"]:
+        raise UsageError(
+            f"--{decided[0]} is about a request.", hint=f"gdpr_erase --request REFERENCE --{decided[0]}"
+        )
+
+
+def add_erase_arguments(parser: CommandParser) -> None:
+    """Add the flags."""
+    _add_whom(parser)
+    _add_decisions(parser)
+    parser.add_argument("--dry-run", action="store_true", help="Count what would be erased; record nothing.")
+    parser.add_argument(
+        "--resume", action="store_true", help="Try now what waits for a store or for a person."
+    )
+    parser.add_argument(
+        "--verify-only", action="store_true", help="Ask every store what it still holds; change nothing."
+    )
+    parser.add_argument(
+        "--receipt", default="", metavar="FILE", help="Write the receipt: a page for .html, else JSON."
+    )
+    parser.add_argument(
+        "--noinput", "--no-input", action="store_false", dest="interactive", help="Never ask a question."
+    )
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="How to answer (default: text)."
+    )
+
+
+def _add_whom(parser: CommandParser) -> None:
+    parser.add_argument("subject", nargs="?", default="", help="A key of the person: id, e-mail address, ...")
+    parser.add_argument(
+        "--by", default="", metavar="KEY", help="Which key it is; every one is tried unless given."
+    )
+    parser.add_argument(
+        "--request", default="", metavar="REFERENCE", help="A request; its first digits are enough."
+    )
+    parser.add_argument(
+        "--as",
+        default="",
+        dest="as_user",
+        metavar="USERNAME",
+        help="Account that acts, with its password; whoever is signed in to this machine unless given.",
+    )
+    parser.add_argument(
+        "--ground",
+        choices=Ground.values,
+        default=Ground.NO_LONGER_NECESSARY.value,
+        help="Why the person may demand it (Art. 17(1)).",
+    )
+    parser.add_argument(
+        "--identity", choices=IdentityMethod.values, default="", help="How it was made sure who asks."
+    )
+
+
+def _add_decisions(parser: CommandParser) -> None:
+    decisions = parser.add_mutually_exclusive_group()
+    decisions.add_argument(
+        "--approve",
+        action="store_true",
+        help="Approve the plan, as another person than the one who filed it.",
+    )
+    decisions.add_argument(
+        "--reject", choices=RejectionGround.values, default="", help="Refuse the request on a legal ground."
+    )
+    decisions.add_argument("--cancel", action="store_true", help="Take the request back before it has begun.")
+    decisions.add_argument(
+        "--confirm",
+        default="",
+        metavar="ENTRY",
+        help="Note that a manual entry's instructions were followed.",
+    )
+    parser.add_argument("--reason", default="", help="Why it is approved or refused; kept encrypted.")
