@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import DatabaseError, InterfaceError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 ERRORS = (DatabaseError, InterfaceError)
 """Whatever Django raises about a database; what a dropped connection raises is no DatabaseError."""
@@ -20,5 +21,13 @@ def revive(alias: str) -> None:
     """
     for connection in connections.all(initialized_only=True):
         is_idle = connection.connection is not None and not connection.in_atomic_block
-        if connection.alias == alias and is_idle and not connection.is_usable():
+        if connection.alias == alias and is_idle and not _is_usable(connection):
             connection.close()
+
+
+def _is_usable(connection: BaseDatabaseWrapper) -> bool:
+    try:
+        return connection.is_usable()
+    except NotImplementedError:
+        # The backend of MongoDB can't be asked; its driver keeps a pool, and reconnects by itself.
+        return True
