@@ -135,6 +135,10 @@ class DataMap:
 
         Each comes after those that it needs itself.
         """
+        return self._to_collect
+
+    @cached_property
+    def _to_collect(self) -> tuple[Entry, ...]:
         wanted: dict[str, Entry] = {}
         for entry in self.entries:
             for entry_id in needs(entry.locator):

@@ -72,9 +72,7 @@ def execute(
     work = Work(the_map=the_map, stores=stores, requests=ErasureRequest.objects.in_bulk(people), stop=stop)
     touched: set[int] = set()
     for again in (False, True):
-        lanes = _lanes(
-            [one for one in steps.passes(the_map) if one.again is again and one.entry.is_automatic]
-        )
+        lanes = _lanes([one for one in steps.left(the_map, people) if one.again is again])
         touched |= _side_by_side(partial(_follow, work, people), lanes, alone=len(people) == 1)
     return touched, refused
 

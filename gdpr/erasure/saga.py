@@ -66,6 +66,8 @@ def work(request: ErasureRequest, *, by: Person | None = None, stop: Stop = sche
     """
     if by is not None:
         actors.require(by, actors.EXECUTE)
+    # Read before anything is begun: it takes longer than most phases, and may refuse.
+    load_data_map()
     if request.state == RequestState.APPROVED:
         planning.require_map()
     with opened_stores() as stores:

@@ -86,6 +86,15 @@ def passes(the_map: DataMap) -> list[Pass]:
     return first + [Pass(entry=entry, again=True) for entry in the_map.derived() if entry.is_automatic]
 
 
+def left(the_map: DataMap, requests: Collection[int]) -> list[Pass]:
+    """List what is not done of any request and can be done without a person, in order."""
+    rows = ErasureStep.objects.filter(request__in=requests).exclude(state=StepState.DONE).order_by()
+    open_ones = set(rows.values_list("entry", "again").distinct())
+    return [
+        one for one in passes(the_map) if one.entry.is_automatic and (one.entry.id, one.again) in open_ones
+    ]
+
+
 def create(the_map: DataMap, plans: Mapping[int, Document]) -> None:
     """
     Write the steps of requests whose rows are held, by one statement a pass of an entry.
