@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from accord.errors import AccordError, NotConfirmed, UnknownSubject, UsageError
 from gdpr.cli.conversation import Conversation
-from gdpr.cli.erase_answers import Answer, Counted, Reached, Remaining
+from gdpr.cli.erase_answers import Answer, Counted, Decided, Reached, Remaining
 from gdpr.cli.erase_options import EraseOptions
 from gdpr.datamap import load_data_map
 from gdpr.erasure import (
@@ -96,7 +96,7 @@ class Erase:
         if self.asked.request and (self.asked.decides or self.asked.identity):
             self._decide(request)
             if self.asked.decides:
-                return Reached(_read_again(request), moved=True)
+                return Decided(_read_again(request), moved=True)
         before = _done(request)
         fault = self._carry_on(_read_again(request))
         return Reached(_read_again(request), moved=_done(request) > before, fault=fault)

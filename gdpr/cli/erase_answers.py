@@ -155,6 +155,13 @@ class Reached(Answer):
         return True
 
 
+class Decided(Reached):
+    """How a request stands after a decision about it, which is all that was asked for."""
+
+    def code(self) -> ExitCode:
+        return ExitCode.DONE
+
+
 def _write_whole(path: Path, text: str) -> None:
     """
     Write a file so that it is there whole or not at all.
