@@ -151,7 +151,9 @@ def test_document_of_nobody_or_another_stays(held: object) -> None:
 
 def test_truth_value_does_not_hide_a_number() -> None:
     """To Python, True equals 1; a batch that holds both still leaves out the person 1."""
-    assert spare([{"id": True}, {"id": 1}], "id", _behind("1")) == [{"id": True}]
+    documents: list[dict[str, Any]] = [{"id": True}, {"id": 1}]
+
+    assert spare(documents, "id", _behind("1")) == [{"id": True}]
 
 
 @pytest.mark.parametrize(
