@@ -9,10 +9,10 @@ from django.apps import apps
 from django.db import connections, models
 
 from accord import conf
-from accord.errors import InvalidDataMap
 from gdpr.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.datamap import DataMap
 from gdpr.entries import Entry
+from gdpr.errors import InvalidDataMap
 from gdpr.findings import Fault, Finding, Level
 from gdpr.locators import Array, Keyed, Sessions, needs, parts
 from gdpr.strategies import Strategy

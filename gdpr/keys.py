@@ -6,8 +6,8 @@ import enum
 import re
 from uuid import UUID
 
-from accord.errors import InvalidDataMap, WrongKeyType
 from accord.subject_key import plain
+from gdpr.errors import InvalidDataMap, WrongKeyType
 
 __all__ = ["KeyType", "Plain", "key_type", "parsed", "plain", "variants"]
 

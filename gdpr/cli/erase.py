@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from accord.errors import AccordError, NotConfirmed, UnknownSubject, UsageError
+from accord.errors import AccordError, NotConfirmed, UsageError
 from gdpr.cli.conversation import Conversation
 from gdpr.cli.erase_answers import Answer, Counted, Decided, Reached, Remaining
 from gdpr.cli.erase_options import EraseOptions
@@ -20,6 +20,7 @@ from gdpr.erasure import (
     transitions,
     verification,
 )
+from gdpr.errors import UnknownSubject
 from gdpr.keys import key_type, parsed
 from gdpr.management.people import acting
 from gdpr.models import ErasureRequest

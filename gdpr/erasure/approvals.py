@@ -10,8 +10,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from accord.audit_events import Event
-from accord.errors import ApprovalVoid
 from gdpr.erasure import encryption, policy, state_changes, transitions
+from gdpr.errors import ApprovalVoid
 from gdpr.models import Approval, ErasureRequest
 from gdpr.services import actors
 from gdpr.services.actors import Person

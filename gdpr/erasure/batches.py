@@ -16,13 +16,14 @@ from functools import partial
 
 from django.db import connections, transaction
 
-from accord.errors import AccordError, ErasureIncomplete
+from accord.errors import AccordError
 from gdpr.datamap import DataMap, load_data_map
 from gdpr.entries import Entry
 from gdpr.erasure import encryption, planning, policy, schedule, state_changes, steps
 from gdpr.erasure.refusals import Refusals, together_or_apart
 from gdpr.erasure.schedule import Stop
 from gdpr.erasure.steps import Counts, Pass
+from gdpr.errors import ErasureIncomplete
 from gdpr.locators import needs
 from gdpr.models import ErasureRequest
 from gdpr.states import RequestState

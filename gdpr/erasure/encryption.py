@@ -13,7 +13,8 @@ from collections.abc import Collection, Mapping, Sequence
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from accord import keys, tombstones
-from accord.errors import AccordError, KeysDestroyed
+from accord.errors import AccordError
+from gdpr.errors import KeysDestroyed
 from gdpr.models import ConsentEvent, ErasureRequest, LegalHold
 from gdpr.states import RequestState
 from gdpr.subjects import SubjectKeys

@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from accord import audit
 from accord.audit_events import Event, ObjectKind
-from accord.errors import IllegalTransition, OwnRequest
 from gdpr.erasure import state_changes, transitions
+from gdpr.errors import IllegalTransition, OwnRequest
 from gdpr.models import ErasureRequest, LegalHold
 from gdpr.services import actors
 from gdpr.services.actors import Person

@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from accord import checksum
 from accord.audit_events import Event
-from accord.errors import IllegalTransition, OnHold
 from gdpr import actions
 from gdpr.actions import Delete, Manual, Nothing, Retain
 from gdpr.checking import require_sound
 from gdpr.datamap import load_data_map
 from gdpr.entries import Entry
 from gdpr.erasure import encryption, holds, policy, state_changes, transitions
+from gdpr.errors import IllegalTransition, OnHold
 from gdpr.models import ErasurePlan, ErasureRequest
 from gdpr.services import actors
 from gdpr.services.actors import Person

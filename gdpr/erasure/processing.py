@@ -10,11 +10,11 @@ from functools import partial
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accord.errors import ApprovalVoid, AwaitingApproval, OnHold
 from gdpr.erasure import approvals, policy, saga, transitions, verification
 from gdpr.erasure.refusals import Refusals
 from gdpr.erasure.saga import Requests
 from gdpr.erasure.schedule import Stop, never
+from gdpr.errors import ApprovalVoid, AwaitingApproval, OnHold
 from gdpr.models import ErasureRequest
 from gdpr.services import consent
 from gdpr.states import RequestState

@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accord.audit_events import Event
-from accord.errors import ExtensionRefused, IllegalTransition
 from gdpr.erasure import deadlines, encryption, state_changes, transitions
+from gdpr.errors import ExtensionRefused, IllegalTransition
 from gdpr.models import Approval, ErasureRequest
 from gdpr.services import actors
 from gdpr.services.actors import Person

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accord import tombstones
 from accord.audit_events import Event, Outcome
-from accord.errors import AccordError, ApprovalVoid, IllegalTransition, OnHold
+from accord.errors import AccordError
 from gdpr.datamap import load_data_map
 from gdpr.erasure import (
     approvals,
@@ -35,6 +35,7 @@ from gdpr.erasure import (
 )
 from gdpr.erasure.refusals import Refusals, raise_first, together_or_apart
 from gdpr.erasure.schedule import Outlook, Stop
+from gdpr.errors import ApprovalVoid, IllegalTransition, OnHold
 from gdpr.models import ErasureRequest, ErasureStep
 from gdpr.services import actors
 from gdpr.services.actors import Person

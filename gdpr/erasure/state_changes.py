@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from accord import audit, conf
 from accord.audit_events import Event, ObjectKind, Outcome
-from accord.errors import UnknownRequest
 from gdpr.erasure import transitions
+from gdpr.errors import UnknownRequest
 from gdpr.models import Approval, ErasureRequest
 from gdpr.services.actors import Person, actor
 from gdpr.states import Decision, RequestState

@@ -6,8 +6,9 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin
 
 from accord import audit
-from accord.errors import NotAllowed, OwnRequest
+from accord.errors import NotAllowed
 from gdpr.erasure import encryption
+from gdpr.errors import OwnRequest
 from gdpr.models import ErasureRequest
 
 FILE = "gdpr.add_erasurerequest"

@@ -18,8 +18,8 @@ from django.utils import timezone
 
 from accord import audit, checksum
 from accord.audit_events import Event, ObjectKind
-from accord.errors import ConsentRefused
 from gdpr.erasure import encryption, state_changes
+from gdpr.errors import ConsentRefused
 from gdpr.models import ConsentEvent, ConsentNotice
 from gdpr.services import actors
 from gdpr.services.actors import Person

@@ -18,11 +18,11 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from accord.errors import ExportRefused
 from gdpr.actions import Manual, Retain
 from gdpr.datamap import DataMap
 from gdpr.entries import Entry
 from gdpr.erasure import planning
+from gdpr.errors import ExportRefused
 from gdpr.stores.base import opened_stores
 from gdpr.subjects import SubjectKeys
 

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from accord.errors import ErasureRefused
 from accord.subject_key import canonical
 from gdpr.actions import Delete, Manual, Nothing
 from gdpr.entries import Entry
+from gdpr.errors import ErasureRefused
 from gdpr.locators import Array, Key, Path, Rows, parts
 from gdpr.stores.edits import edited
 from gdpr.stores.paths import at as values_at

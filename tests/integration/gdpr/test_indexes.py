@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from accord.errors import ErasureRefused
 from gdpr.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.entries import Entry
+from gdpr.errors import ErasureRefused
 from gdpr.findings import Fault
 from gdpr.locators import AnyOf, Array, Key, Locator, Path, Rows, Through
 from gdpr.strategies import RandomToken, Redact

@@ -7,6 +7,9 @@ import pytest
 
 from accord import errors
 from accord.errors import AccordError
+from gdpr import errors as gdpr_errors
+from migrator import errors as migrator_errors
+from mongo_migrations import errors as mongo_errors
 from searchindex import transport
 
 REFERENCE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "errors.md"
@@ -19,7 +22,8 @@ def every_error(root: type[AccordError] = AccordError) -> Iterator[type[AccordEr
 
 
 def ours() -> list[type[AccordError]]:
-    modules = (errors.__name__, transport.__name__)
+    rooms = (errors, gdpr_errors, migrator_errors, mongo_errors, transport)
+    modules = {room.__name__ for room in rooms}
     return list({error for error in every_error() if error.__module__ in modules})
 
 

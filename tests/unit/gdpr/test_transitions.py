@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from accord.errors import IllegalTransition
 from gdpr.erasure import transitions
+from gdpr.errors import IllegalTransition
 from gdpr.states import RequestState as S
 
 
