@@ -199,7 +199,7 @@ def _batch(work: Work, one: Pass, people: People, touched: set[int], left: Count
             hint="Rows may be locked: that is tried again. See whether a trigger, a pipeline or the type of "
             "a column changes what is written.",
         )
-    touched |= taken.keys()
+    touched.update(taken)
     return after if any(after.values()) else None
 
 
