@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from importlib import import_module
 
 from accord import conf
@@ -88,9 +87,3 @@ def opened() -> Iterator[Registry]:
         yield stores
     finally:
         stores.close()
-
-
-@cache
-def registry() -> Registry:
-    """Give the registry of this process, built from the settings."""
-    return Registry(conf.load().store_settings())
