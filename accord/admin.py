@@ -17,9 +17,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accord import conf
 from accord.admin_parts import Folded, Pages, chip, counted, day
+from accord.audit.verification import verify
 from accord.errors import AccordError
 from accord.models import AuditEvent
-from accord.verification import verify
 
 _REFERENCES = ("request_ref", "object_ref", "actor_ref", "plan_digest", "hash")
 

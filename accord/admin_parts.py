@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 
-from accord.audit_events import Counter
+from accord.audit.events import Counter
 from accord.errors import AccordError
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ class AccordConfig(AppConfig):
         """Have django-auditlog log what the apps declare, and the settings checked."""
         from django.core.checks import register
 
-        from accord import auditlog
+        from accord.audit import auditlog
         from accord.checks import check_settings
 
         auditlog.install()

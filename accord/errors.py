@@ -4,7 +4,7 @@ Errors that people and machines can act on.
 Every error of the suite is an :class:`AccordError`: it states the fact and the
 place in `message`, the next move in `hint`, and carries a stable `code` that
 documentation, logs and JSON answers use. No message ever holds personal data
-or a secret: whoever raises one passes text through :mod:`accord.redact` first
+or a secret: whoever raises one passes text through :mod:`accord.secrets.redact` first
 when it comes from a driver.
 """
 

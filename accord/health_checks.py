@@ -10,9 +10,9 @@ from pathlib import Path
 
 from accord import conf
 from accord.errors import StoreError, StoreUnavailable
-from accord.health import Check, Finding, Level
-from accord.registry import opened
-from accord.types import StoreInfo
+from accord.health.runner import Check, Finding, Level
+from accord.seam.registry import opened
+from accord.seam.types import StoreInfo
 
 SLOW = 2.0
 """Seconds from which on a store that answers is worth a warning; loading its driver and connecting count."""
@@ -65,7 +65,7 @@ def _answered(name: str, info: StoreInfo, seconds: float) -> Finding:
 
 def look_at_audit() -> Iterator[Finding]:
     """Check the newest events of the audit trail against their hashes and a signed head."""
-    from accord.verification import verify_tail
+    from accord.audit.verification import verify_tail
 
     report = verify_tail()
     if report.intact:

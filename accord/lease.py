@@ -28,9 +28,9 @@ from accord import db, process
 from accord.clock import Clock, SystemClock
 from accord.errors import LeaseHeld, LeaseLost, StoreUnavailable
 from accord.events import LeaseAwaited, Reporter, silent
-from accord.redact import first_line
 from accord.retry import Backoff, again
-from accord.types import Lease
+from accord.seam.types import Lease
+from accord.secrets.redact import first_line
 
 TABLE = "accord_lease"
 _CREATION_LOCK = 0x6163636F7264  # "accord": serialises ten first starts that create the table at once

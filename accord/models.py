@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accord.audit_events import BIGGEST, ActorKind, Counter, Event, ObjectKind, Outcome
+from accord.audit.events import BIGGEST, ActorKind, Counter, Event, ObjectKind, Outcome
 from accord.conditions import OnlyCounters
 
 REFERENCE = r"^[0-9a-f]{32}$"
@@ -46,7 +46,7 @@ class AuditEvent(models.Model):
     """
     One fact about who did what: words from lists, numbers, and random references.
 
-    Rows are only ever added, by :func:`accord.audit.record`. PostgreSQL refuses to change or
+    Rows are only ever added, by :func:`accord.audit.trail.record`. PostgreSQL refuses to change or
     remove one, and refuses whatever could carry personal data.
     """
 
@@ -160,7 +160,7 @@ class Tombstone(models.Model):
     """
     A person who is being erased or was: kept as a keyed hash, so that nothing brings them back.
 
-    See :mod:`accord.tombstones`.
+    See :mod:`accord.erased.tombstones`.
     """
 
     kind = models.CharField(_("kind"), max_length=100)

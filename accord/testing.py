@@ -15,8 +15,8 @@ from typing import TypeVar
 
 from accord.errors import ConflictingState, IrreversibleStep, StaleFence
 from accord.events import Event, Reporter, silent
-from accord.stores import StoreFeatures
-from accord.types import (
+from accord.seam.stores import StoreFeatures
+from accord.seam.types import (
     AppliedStep,
     Direction,
     Language,

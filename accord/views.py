@@ -10,9 +10,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accord import db, health, health_formats
+from accord import db
 from accord.errors import AccordError
-from accord.health import HealthReport
+from accord.health import formats, runner
+from accord.health.runner import HealthReport
 
 READINESS_SECONDS = 5.0
 """How long an answer of `/readyz` counts, so that many probes cost as much as one."""
@@ -53,8 +54,8 @@ class Readiness:
 
 
 def _look() -> HealthReport:
-    checks = [check for check in health.discover() if check.readiness]
-    return health.run_checks(checks, timeout=READINESS_TIMEOUT)
+    checks = [check for check in runner.discover() if check.readiness]
+    return runner.run_checks(checks, timeout=READINESS_TIMEOUT)
 
 
 _readiness = Readiness(_look)
@@ -77,7 +78,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"status": "not ready"}, status=503)
     answer: dict[str, object] = {"status": "ready" if report.ready else "not ready"}
     if _is_staff(request):
-        answer["findings"] = [health_formats.finding_document(found) for found in report.findings]
+        answer["findings"] = [formats.finding_document(found) for found in report.findings]
     return JsonResponse(answer, status=200 if report.ready else 503)
 
 

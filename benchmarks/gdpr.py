@@ -144,7 +144,7 @@ def staff() -> tuple[Any, Any]:
 
 def approve(people: Sequence[int], filer: Any, approver: Any) -> None:
     """File, plan and approve, which is not measured: people do that one by one, over weeks."""
-    from gdpr.datamap import load_data_map
+    from gdpr.datamap.map import load_data_map
     from gdpr.erasure import approvals, encryption, planning, requests, state_changes
     from gdpr.states import Channel, IdentityMethod
     from gdpr.stores.base import opened_stores
@@ -226,7 +226,7 @@ def require_erased(number: int) -> None:
 
 def one_person(key: int, filer: Any, approver: Any) -> dict[str, float]:
     """Take one person from the demand to the receipt, and give the seconds of each part."""
-    from gdpr.datamap import load_data_map
+    from gdpr.datamap.map import load_data_map
     from gdpr.erasure import approvals, planning, requests, saga
     from gdpr.states import Channel, IdentityMethod
 
@@ -246,7 +246,7 @@ def one_person(key: int, filer: Any, approver: Any) -> dict[str, float]:
 
 def locators(key: int) -> list[str]:
     """Ask each store how it finds one person; whatever reads everything, sessions aside, is a failure."""
-    from gdpr.datamap import load_data_map
+    from gdpr.datamap.map import load_data_map
     from gdpr.erasure import planning
     from gdpr.stores.base import opened_stores
 
@@ -265,7 +265,7 @@ def locators(key: int) -> list[str]:
 
 def health(environment: Mapping[str, str]) -> tuple[float, float]:
     """Run every check in this warm process, and the command as cron would."""
-    from accord import health as checks
+    from accord.health import runner as checks
 
     checks.run_checks(checks.discover())
     started = time.perf_counter()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from accord.types import Source, Step, StepKey
+from accord.seam.types import Source, Step, StepKey
 from migrator.engine.drift import find_drift
 from migrator.engine.graph import build_graph, refuse_conflicts
 from migrator.engine.plan import Target, plan_forward

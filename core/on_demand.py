@@ -10,7 +10,7 @@ from typing import Protocol
 from django.core.exceptions import ImproperlyConfigured
 
 from accord import embedded
-from accord.embedded.talk import reporter_for
+from accord.embedded.progress import reporter_for
 from accord.errors import AccordError, ExitCode
 from accord.events import Reporter
 from core.environment import BASE_DIR, Environment, load_environment

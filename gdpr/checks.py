@@ -8,9 +8,9 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's own name
 
 from accord.errors import AccordError
-from gdpr.checking import static_findings
-from gdpr.datamap import load_data_map
-from gdpr.findings import Finding, Level
+from gdpr.datamap.findings import Finding, Level
+from gdpr.datamap.map import load_data_map
+from gdpr.datamap.static import static_findings
 
 
 @register(Tags.models)

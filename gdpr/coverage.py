@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from accord.health import TIMEOUT, Check, run_checks
-from accord.health import Finding as HealthFinding
-from gdpr.checking import static_findings
-from gdpr.datamap import DataMap
-from gdpr.entries import Entry, document
-from gdpr.findings import Fault, Finding, Level
+from accord.health.runner import TIMEOUT, Check, run_checks
+from accord.health.runner import Finding as HealthFinding
+from gdpr.datamap.entries import Entry, document
+from gdpr.datamap.findings import Fault, Finding, Level
+from gdpr.datamap.map import DataMap
+from gdpr.datamap.static import static_findings
 from gdpr.stores.base import ErasureStore, opened_stores
 
 SCHEMA = "accord.datamap/1"

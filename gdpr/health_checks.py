@@ -10,7 +10,7 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accord.health import Check, Finding, Level
+from accord.health.runner import Check, Finding, Level
 
 DUE_SOON = timedelta(days=7)
 """Time before the deadline of Art. 12(3) from which on a request that isn't done is a warning."""

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from accord import conf, lease
 from accord.errors import RevisionError
-from accord.health import Check, Finding, Level
+from accord.health.runner import Check, Finding, Level
 from accord.lease import LeaseRow
-from accord.registry import Registry, opened
-from accord.stores import Unfinished
-from accord.types import Phase, Step, StepKey
+from accord.seam.registry import Registry, opened
+from accord.seam.stores import Unfinished
+from accord.seam.types import Phase, Step, StepKey
 from accord.words import counted
 from migrator.engine import abandoned
 from migrator.engine.api import Migrations

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from accord.errors import AccordError
-from accord.registry import opened
-from accord.types import Direction, Statement, Step
+from accord.seam.registry import opened
+from accord.seam.types import Direction, Statement, Step
 from migrator.engine.api import Migrations
 from migrator.engine.guard import Guard
 from migrator.engine.plan import Plan

@@ -20,7 +20,7 @@ from accord.errors import (
     StoreUnavailable,
     UnsupportedServer,
 )
-from accord.redact import redact
+from accord.secrets.redact import redact
 from mongo_migrations.errors import ReplicaSetRequired
 
 if TYPE_CHECKING:

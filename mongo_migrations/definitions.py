@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mongo_migrations.shell import render
+from mongo_migrations.rendering import render
 
 Document = Mapping[str, Any]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from accord import conf
 from accord.errors import AccordError, StoreRefused
-from accord.health import Check, Finding, Level
-from accord.registry import opened
+from accord.health.runner import Check, Finding, Level
+from accord.seam.registry import opened
 from mongo_migrations.store import MongoStore
 
 LAG = 10.0

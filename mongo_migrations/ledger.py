@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from accord import process
 from accord.revisions.entry import Entry, Facts, State
 from accord.revisions.ledger import Work, nothing_else, stale
-from accord.types import AppliedStep, Lease, StepKey
+from accord.seam.types import AppliedStep, Lease, StepKey
 
 if TYPE_CHECKING:
     from pymongo import collection

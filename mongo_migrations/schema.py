@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from accord.revisions import expectation
 from accord.revisions.expectation import Finding
-from accord.types import Presence, Probe, StepKey
+from accord.seam.types import Presence, Probe, StepKey
 from mongo_migrations import definitions
 
 if TYPE_CHECKING:

@@ -8,12 +8,13 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from accord import conf, redact
+from accord import conf
 from accord.errors import ConfigurationError, StepFailed
 from accord.mongo_driver import briefly
 from accord.revisions.progress import Progress
 from accord.revisions.store import RevisionStore, Show
-from accord.types import Direction, Probe, Statement, Step, StepKey, StoreInfo
+from accord.seam.types import Direction, Probe, Statement, Step, StepKey, StoreInfo
+from accord.secrets import redact
 from mongo_migrations.client import (
     Place,
     check_server,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from accord import conf
-from accord.health import Check, Finding, Level
-from accord.registry import opened
-from searchindex.placement import Placement, expected_placement
+from accord.health.runner import Check, Finding, Level
+from accord.seam.registry import opened
+from searchindex.expected_aliases import Placement, expected_placement
 from searchindex.store import SearchStore
 from searchindex.transport import at
 

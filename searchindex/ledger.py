@@ -22,7 +22,7 @@ from accord.clock import Clock, SystemClock
 from accord.errors import InconsistentLedger, StaleFence, StoreError
 from accord.revisions.entry import Entry, State, from_json, to_json
 from accord.revisions.ledger import Work, nothing_else
-from accord.types import AppliedStep, Lease, StepKey
+from accord.seam.types import AppliedStep, Lease, StepKey
 from searchindex.transport import READ_TIMEOUT, Answer, ReplyLost, Transport, at
 
 _DOCUMENT = "ledger"

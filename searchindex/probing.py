@@ -7,7 +7,7 @@ from typing import Any
 
 from accord.revisions import expectation
 from accord.revisions.expectation import Finding
-from accord.types import Presence, Probe, StepKey
+from accord.seam.types import Presence, Probe, StepKey
 from searchindex.operations.base import Context, Expected
 from searchindex.operations.index import index_differences, is_index
 from searchindex.operations.template import live_template, template_differences

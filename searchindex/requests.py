@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from accord.types import Language, Statement
+from accord.seam.types import Language, Statement
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from accord.errors import ConfigurationError, StepFailed, StoreUnavailable
 from accord.events import silent
 from accord.revisions.progress import Progress
 from accord.revisions.store import RevisionStore, Show
-from accord.types import Direction, Lease, Probe, Statement, Step, StepKey, StoreInfo
+from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey, StoreInfo
 from searchindex.endpoint import parse_url
 from searchindex.ledger import Ledger
 from searchindex.migration import KIND
@@ -66,7 +66,7 @@ class SearchStore(RevisionStore[Operation]):
         return identify(self.wire)
 
     def ping(self) -> StoreInfo:
-        """Ask the server who it is. See :class:`accord.stores.Store`."""
+        """Ask the server who it is. See :class:`accord.seam.stores.Store`."""
         from searchindex.engines.identify import supported, who_answers
 
         identity = who_answers(self.wire, timeout=self._timeout)
@@ -117,7 +117,7 @@ class SearchStore(RevisionStore[Operation]):
         return isinstance(exc, ReplyLost) or made_meanwhile
 
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
-        """Look for the effects of steps. See :class:`accord.stores.Probes`."""
+        """Look for the effects of steps. See :class:`accord.seam.stores.Probes`."""
         from searchindex.probing import judge
 
         expected = Expected()
@@ -129,7 +129,7 @@ class SearchStore(RevisionStore[Operation]):
             yield judge(context, step.key, touched[step.key], expected)
 
     def close(self) -> None:
-        """Let the connection go. See :class:`accord.stores.Closes`."""
+        """Let the connection go. See :class:`accord.seam.stores.Closes`."""
         self.wire.close()
         self.__dict__.pop("_engine", None)
 

@@ -23,8 +23,8 @@ from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, R
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from accord import redact
 from accord.errors import ConfigurationError, StoreError, StoreRefused, StoreUnavailable
+from accord.secrets import redact
 from searchindex.endpoint import Endpoint
 
 READ_TIMEOUT = 90.0

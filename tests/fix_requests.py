@@ -30,14 +30,14 @@ PRELUDE = """
 import json, sys
 import django; django.setup()
 from django.contrib.auth import get_user_model
-from gdpr.datamap import load_data_map
+from gdpr.datamap.map import load_data_map
 from gdpr.models import *
 from gdpr.erasure import (
     approvals, batches, encryption, holds, planning, processing, receipts, requests, saga, schedule,
     state_changes, steps, verification,
 )
 from gdpr.erasure import encryption as sealing, saga as erasure, state_changes as moving
-from gdpr.services import consent
+from gdpr.consent import register as consent
 from gdpr.stores.base import opened_stores
 from gdpr.states import *
 filer, approver = (get_user_model().objects.get(username=name) for name in ("filer", "approver"))

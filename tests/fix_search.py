@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from accord.embedded import EmbeddedCluster
-from accord.types import Lease
+from accord.seam.types import Lease
 from tests.conformance.harness_search import SearchHarness
 
 MakeHarness = Callable[..., SearchHarness]

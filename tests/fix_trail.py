@@ -23,8 +23,9 @@ from django.db.models import Model
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
-from accord import audit, conf
-from accord.audit_events import Event, ObjectKind
+from accord import conf
+from accord.audit import trail as audit
+from accord.audit.events import Event, ObjectKind
 from tests.fix_postgres import execute
 
 ROOT = Path(__file__).resolve().parent.parent

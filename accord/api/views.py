@@ -16,14 +16,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accord import health, health_formats
 from accord.api import problems
 from accord.api.bodies import Body, Sent, Text
 from accord.api.described import Described
 from accord.api.pagination import Pages
 from accord.api.permissions import SIGNED_IN, PerAction
 from accord.api.throttling import Reading, SignInByAddress, SignInByName, Writing
-from accord.health import Level
+from accord.health import formats, runner
+from accord.health.runner import Level
 
 VIEW_HEALTH = "accord.view_health"
 
@@ -203,9 +203,9 @@ class HealthView(Api, APIView):
     )
     def get(self, request: Request) -> Response:
         """Run the checks of `health_check` and give what they found; 200 whatever that is."""
-        checks = health.select(health.discover(), self.asked(HealthQuery).get("only", []))
-        report = health.run_checks(checks)
-        return Response(health_formats.document(report, exit_code=report.exit_code()))
+        checks = runner.select(runner.discover(), self.asked(HealthQuery).get("only", []))
+        report = runner.run_checks(checks)
+        return Response(formats.document(report, exit_code=report.exit_code()))
 
 
 class NothingView(Api, APIView):

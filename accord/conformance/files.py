@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Self
 
 from django.apps import AppConfig, apps
 
-from accord.stores import Store
-from accord.types import Step, StepKey
+from accord.seam.stores import Store
+from accord.seam.types import Step, StepKey
 
 
 class RevisionFiles:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from accord.stores import Store
-from accord.types import Step
+from accord.seam.stores import Store
+from accord.seam.types import Step
 
 
 class Harness(Protocol):

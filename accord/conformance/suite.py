@@ -18,9 +18,9 @@ from accord.conformance.crash import FENCE
 from accord.conformance.harness import Harness, RevisionHarness
 from accord.errors import AccordError, ChecksumMismatch, StaleFence, StepFailed
 from accord.events import StepNoted
-from accord.stores import Explains, Probes, Records, Store, Unfinished
+from accord.seam.stores import Explains, Probes, Records, Store, Unfinished
+from accord.seam.types import Direction, Presence, Step
 from accord.testing import RecordingReporter, make_lease
-from accord.types import Direction, Presence, Step
 
 
 class StoreConformance:

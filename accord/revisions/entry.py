@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from accord.types import AppliedStep, Lease, Step, StepKey
+from accord.seam.types import AppliedStep, Lease, Step, StepKey
 
 Facts = Mapping[str, Any]
 """What an operation put away for a rerun or a revert, by name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from accord.types import Presence, Probe, StepKey
+from accord.seam.types import Presence, Probe, StepKey
 
 
 @dataclass(frozen=True, kw_only=True)

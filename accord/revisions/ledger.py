@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from accord.errors import StaleFence
 from accord.revisions.entry import Entry
-from accord.types import AppliedStep, Lease, StepKey
+from accord.seam.types import AppliedStep, Lease, StepKey
 
 Work = Callable[[Entry, Any], Entry]
 """

@@ -24,7 +24,7 @@ from accord.errors import (
     RevisionWithoutMigration,
 )
 from accord.revisions.operation import Operation, irreversible
-from accord.types import Phase, Source, Step, StepKey
+from accord.seam.types import Phase, Source, Step, StepKey
 
 _NAME = re.compile(r"^(?P<number>\d{4,})_[a-z0-9_]+$")
 

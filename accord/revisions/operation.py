@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
 from accord.revisions.entry import Facts
-from accord.types import Statement
+from accord.seam.types import Statement
 
 C = TypeVar("C")
 """What the operations of a store work with."""

@@ -14,7 +14,7 @@ from typing import Any
 from accord.events import Reporter, StepNoted, StepProgressed
 from accord.revisions.entry import Entry, Facts, State
 from accord.revisions.ledger import RevisionLedger, Work, nothing_else
-from accord.types import Direction, Lease, StepKey
+from accord.seam.types import Direction, Lease, StepKey
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from accord import checksum
 from accord.errors import AccordError, ChecksumMismatch, IrreversibleStep, StepFailed
 from accord.events import Reporter, StepNoted
 from accord.revisions.entry import Entry, State
 from accord.revisions.ledger import RevisionLedger
 from accord.revisions.loader import LoadedRevision
 from accord.revisions.progress import Progress
-from accord.types import Direction, Lease, StepKey, StepOutcome
+from accord.seam import checksum
+from accord.seam.types import Direction, Lease, StepKey, StepOutcome
 
 if TYPE_CHECKING:
     from accord.revisions.store import RevisionStore
@@ -47,7 +47,7 @@ class Runner:
         return self.revision.step.key
 
     def apply(self) -> StepOutcome:
-        """Apply the revision; see :meth:`accord.stores.Store.apply`."""
+        """Apply the revision; see :meth:`accord.seam.stores.Store.apply`."""
         entry = self.ledger.entry(self.key, self.lease)
         if entry is not None and entry.state is State.APPLIED:
             return StepOutcome(key=self.key, direction=Direction.APPLY, already=True)
@@ -59,7 +59,7 @@ class Runner:
         return StepOutcome(key=self.key, direction=Direction.APPLY, changed=progress.entry.changed)
 
     def revert(self) -> StepOutcome:
-        """Revert the revision; see :meth:`accord.stores.Store.revert`."""
+        """Revert the revision; see :meth:`accord.seam.stores.Store.revert`."""
         entry = self.ledger.entry(self.key, self.lease)
         if entry is None:
             return StepOutcome(key=self.key, direction=Direction.REVERT, already=True)

@@ -16,8 +16,8 @@ from accord.revisions.entry import Entry, State
 from accord.revisions.ledger import RevisionLedger
 from accord.revisions.loader import Kind, LoadedRevision
 from accord.revisions.operation import Operation, digest
-from accord.stores import StoreFeatures
-from accord.types import (
+from accord.seam.stores import StoreFeatures
+from accord.seam.types import (
     AppliedStep,
     Direction,
     Lease,
@@ -39,7 +39,7 @@ Show = Callable[[StepKey, O, Direction], Iterable[Statement]]
 
 class RevisionStore(ABC, Generic[O]):
     """
-    A store whose steps are revisions: most of :class:`accord.stores.Store`, over the one machine.
+    A store whose steps are revisions: most of :class:`accord.seam.stores.Store`, over the one machine.
 
     Args:
         alias: Name of the store.
@@ -59,7 +59,7 @@ class RevisionStore(ABC, Generic[O]):
 
     @abstractmethod
     def ping(self) -> StoreInfo:
-        """Ask the server who it is. See :class:`accord.stores.Store`."""
+        """Ask the server who it is. See :class:`accord.seam.stores.Store`."""
 
     @abstractmethod
     def connected_ledger(self) -> RevisionLedger:
@@ -86,7 +86,7 @@ class RevisionStore(ABC, Generic[O]):
 
     @abstractmethod
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
-        """Look for the effects of steps. See :class:`accord.stores.Probes`."""
+        """Look for the effects of steps. See :class:`accord.seam.stores.Probes`."""
 
     def glance(self) -> AbstractContextManager[RevisionLedger]:
         """Open the ledger for one question."""
@@ -122,34 +122,34 @@ class RevisionStore(ABC, Generic[O]):
     # --- Store ---------------------------------------------------------------------------------------
 
     def steps(self) -> Sequence[Step]:
-        """Read the steps from disk. See :class:`accord.stores.Store`."""
+        """Read the steps from disk. See :class:`accord.seam.stores.Store`."""
         self._revisions = self.kind.load(self.alias)
         return [revision.step for revision in self._revisions.values()]
 
     def applied(self) -> Mapping[StepKey, AppliedStep]:
-        """Read the ledger. See :class:`accord.stores.Store`."""
+        """Read the ledger. See :class:`accord.seam.stores.Store`."""
         with self.translated(), self.glance() as ledger:
             return ledger.applied()
 
     def unfinished(self) -> Collection[StepKey]:
-        """Name the steps that a run began and did not end. See :class:`accord.stores.Unfinished`."""
+        """Name the steps that a run began and did not end. See :class:`accord.seam.stores.Unfinished`."""
         with self.translated(), self.glance() as ledger:
             return ledger.unfinished()
 
     def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
-        """Apply a step and record it. See :class:`accord.stores.Store`."""
+        """Apply a step and record it. See :class:`accord.seam.stores.Store`."""
         with self.translated():
             return self._runner(step, lease, report).apply()
 
     def revert(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
-        """Undo a step and strike it from the ledger. See :class:`accord.stores.Store`."""
+        """Undo a step and strike it from the ledger. See :class:`accord.seam.stores.Store`."""
         with self.translated():
             return self._runner(step, lease, report).revert()
 
     # --- Records, Explains -----------------------------------------------------------------------------
 
     def record(self, step: Step, lease: Lease) -> None:
-        """Write a step into the ledger as applied. See :class:`accord.stores.Records`."""
+        """Write a step into the ledger as applied. See :class:`accord.seam.stores.Records`."""
         operations = self.operations(step.key)
         with self.translated():
             ledger = self.connected_ledger()
@@ -158,7 +158,7 @@ class RevisionStore(ABC, Generic[O]):
             ledger.commit(replace(done, state=State.APPLIED), lease)
 
     def forget(self, step: Step, lease: Lease) -> None:
-        """Strike a step from the ledger. See :class:`accord.stores.Records`."""
+        """Strike a step from the ledger. See :class:`accord.seam.stores.Records`."""
         with self.translated():
             ledger = self.connected_ledger()
             if ledger.entry(step.key, lease) is not None:
@@ -167,7 +167,7 @@ class RevisionStore(ABC, Generic[O]):
     def explain(
         self, steps: Sequence[Step], direction: Direction
     ) -> Iterator[tuple[Step, Sequence[Statement]]]:
-        """Show what steps would send. See :class:`accord.stores.Explains`."""
+        """Show what steps would send. See :class:`accord.seam.stores.Explains`."""
         show = self.renderer(offline=False)
         for step in steps:
             operations = self.operations(step.key)

@@ -37,5 +37,5 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "accord.auditlog_middleware.AuditlogMiddleware",
+    "accord.audit.middleware.AuditlogMiddleware",
 ]

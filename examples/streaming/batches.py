@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
-from accord import tombstones
+from accord.erased import tombstones
 
 Item = TypeVar("Item")
 Document = TypeVar("Document", bound=Mapping[str, Any])

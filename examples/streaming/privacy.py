@@ -9,13 +9,25 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from gdpr.actions import Anonymise, Delete, Nothing, Retain
-from gdpr.entries import Entry
-from gdpr.locators import Key
-from gdpr.packs import accounts, framework, logs, suite
-from gdpr.packs.django import references
-from gdpr.strategies import CoarseDate, Constant, Null, RandomToken, Redact
-from gdpr.subjects import Subject
+from gdpr.privacy import (
+    Anonymise,
+    CoarseDate,
+    Constant,
+    Delete,
+    Entry,
+    Key,
+    Nothing,
+    Null,
+    RandomToken,
+    Redact,
+    Retain,
+    Subject,
+    accounts,
+    framework,
+    logs,
+    references,
+    suite,
+)
 
 SUBJECT = Subject(model="streaming.Listener", key="id", type=int, lookups=("id", "email"))
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from accord import conf
-from accord.registry import Registry
+from accord.seam.registry import Registry
 
 if TYPE_CHECKING:
     from pymongo.database import Database

@@ -1,1 +1,6 @@
-"""The HTTP API of erasure requests, consents and legal holds: the services, and nothing beside them."""
+"""
+The HTTP API for requests, holds, consents and exports: `path("api/v1/", include("gdpr.api.urls"))`.
+
+What may enter: reading a call, checking its permission, calling `gdpr.erasure` or `gdpr.consent`,
+and writing the answer. What may not: a decision of its own.
+"""

@@ -8,12 +8,12 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
+from accord.acting import Account
 from accord.api.people import references
+from gdpr import actors
 from gdpr.api.subjects import masked
 from gdpr.erasure import deadlines, transitions
 from gdpr.models import ErasurePlan, ErasureRequest
-from gdpr.services import actors
-from gdpr.services.actors import Person
 from gdpr.states import Channel, Decision, Ground, IdentityMethod, RequestState, StepState
 
 _NEXT: Mapping[str, str] = {
@@ -177,14 +177,14 @@ class RequestDetail(RequestAnswer):
         return super().to_representation(instance)
 
 
-def summaries(shown: Sequence[ErasureRequest], person: Person) -> Any:
+def summaries(shown: Sequence[ErasureRequest], person: Account) -> Any:
     """Describe requests for a list."""
     keys = {key for one in shown for key in (one.filed_by_id, one.planned_by_id, one.approved_by_id)}
     context = {"person": person, "people": references(keys)}
     return RequestAnswer(shown, many=True, context=context).data
 
 
-def detail(request: ErasureRequest, person: Person) -> Any:
+def detail(request: ErasureRequest, person: Account) -> Any:
     """Describe a request as it is now."""
     shown = ErasureRequest.objects.select_related("canonical").get(pk=request.pk)
     keys = {shown.filed_by_id, shown.planned_by_id, shown.approved_by_id}

@@ -15,10 +15,10 @@ from rest_framework.viewsets import GenericViewSet
 from accord.api.bodies import Sent, Text, Word
 from accord.api.views import Api
 from gdpr.api import subjects
+from gdpr.consent import register
+from gdpr.consent.register import Someone
 from gdpr.errors import UnknownNotice
 from gdpr.models import ConsentEvent, ConsentNotice
-from gdpr.services import consent
-from gdpr.services.consent import Someone
 from gdpr.states import ConsentMethod, ConsentType
 
 VIEW, ADD = "gdpr.view_consentevent", "gdpr.add_consentevent"
@@ -114,7 +114,7 @@ class EventAnswer(serializers.Serializer):
     )
 
     def get_granted(self, event: ConsentEvent) -> bool:
-        return consent.grants(event)
+        return register.grants(event)
 
 
 class ConsentsAnswer(serializers.Serializer):
@@ -147,12 +147,12 @@ class ConsentViewSet(Api, GenericViewSet):
         An erased person is found by the primary key that they had: the proof stays (Art. 7(1)).
         """
         who = subjects.someone(self.sent(SearchBody)["subject"])
-        events = consent.history(who)
+        events = register.history(who)
         shown = {
             "person": subjects.masked(who.kind, who.tag),
             "current": _newest(events),
             "history": events,
-            "intact": consent.verify_history(who),
+            "intact": register.verify_history(who),
         }
         return Response(ConsentsAnswer(shown).data)
 
@@ -173,7 +173,7 @@ class ConsentViewSet(Api, GenericViewSet):
     def refuse(self, request: Request) -> Response:
         """Record a no."""
         sent = self.sent(RefuseBody)
-        event = consent.refuse(_who(sent), notice_of(sent["notice"]), **_act(sent), by=request.user)
+        event = register.refuse(_who(sent), notice_of(sent["notice"]), **_act(sent), by=request.user)
         return Response(EventAnswer(event).data, 201)
 
     @extend_schema(request=WithdrawBody, responses={201: EventAnswer})
@@ -182,12 +182,12 @@ class ConsentViewSet(Api, GenericViewSet):
         """Record that a consent is taken back; once more changes nothing."""
         sent = self.sent(WithdrawBody)
         _check_purpose(sent["purpose"])
-        event = consent.withdraw(_who(sent), sent["purpose"], **_act(sent), by=request.user)
+        event = register.withdraw(_who(sent), sent["purpose"], **_act(sent), by=request.user)
         return Response(EventAnswer(event).data, 201)
 
     def _given(self, request: Request, *, renewing: bool) -> Response:
         sent = self.sent(GiveBody)
-        event = consent.give(
+        event = register.give(
             _who(sent),
             notice_of(sent["notice"]),
             **_act(sent),
@@ -219,7 +219,7 @@ class NoticeViewSet(Api, GenericViewSet):
     @extend_schema(request=NoticeBody, responses={201: NoticeAnswer})
     def create(self, request: Request) -> Response:
         """Put the words of a notice on record. The same words again are the same notice."""
-        return Response(NoticeAnswer(consent.publish_notice(**self.sent(NoticeBody))).data, 201)
+        return Response(NoticeAnswer(register.publish_notice(**self.sent(NoticeBody))).data, 201)
 
 
 def notice_of(named: Mapping[str, Any]) -> ConsentNotice:

@@ -18,11 +18,11 @@ from accord.api.bodies import Sent, Text, Word
 from accord.api.people import references
 from accord.api.views import Api
 from accord.errors import UnknownTarget
+from gdpr import actors
 from gdpr.api import subjects
-from gdpr.datamap import load_data_map
+from gdpr.datamap.map import load_data_map
 from gdpr.erasure import encryption, holds
 from gdpr.models import LegalHold
-from gdpr.services import actors
 from gdpr.states import HoldReason
 
 VIEW = ("gdpr.view_legalhold", actors.RELEASE_HOLD)

@@ -10,13 +10,13 @@ from rest_framework import serializers
 
 from accord.api.bodies import Sent, Text
 from accord.errors import UsageError
-from gdpr.datamap import load_data_map
+from gdpr.consent import register
+from gdpr.consent.register import Someone
+from gdpr.datamap.keys import key_type, parsed
+from gdpr.datamap.map import load_data_map
+from gdpr.datamap.subjects import Subject, SubjectKeys
 from gdpr.erasure import encryption
 from gdpr.errors import AmbiguousSubject, UnknownSubject
-from gdpr.keys import key_type, parsed
-from gdpr.services import consent
-from gdpr.services.consent import Someone
-from gdpr.subjects import Subject, SubjectKeys
 
 SHOWN = 8
 
@@ -68,7 +68,7 @@ def someone(named: Mapping[str, Any]) -> Someone:
         keys = resolve(named)
     except UnknownSubject:
         gone = _gone(named)
-        if gone is None or not consent.history(gone):
+        if gone is None or not register.history(gone):
             raise
         return gone
     return living(keys)
@@ -106,4 +106,4 @@ def _gone(named: Mapping[str, Any]) -> Someone | None:
     if subject is None or set(named["identifiers"]) != {subject.key}:
         return None
     key = parsed(named["identifiers"][subject.key], key_type(subject.type), subject.key)
-    return consent.someone(subject.model, key)
+    return register.someone(subject.model, key)

@@ -8,9 +8,9 @@ from typing import Any
 from django.utils import timezone
 
 from accord.errors import ExitCode, StoreRefused, StoreUnavailable
+from gdpr import actors
 from gdpr.erasure import planning, receipts, transitions
 from gdpr.models import ErasureRequest
-from gdpr.services import actors
 from gdpr.states import RequestState
 
 AWAY = frozenset({StoreUnavailable.code, StoreRefused.code})

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from accord.acting import Account, acting
 from accord.errors import AccordError, NotConfirmed, UsageError
 from gdpr.cli.conversation import Conversation
 from gdpr.cli.erase_answers import Answer, Counted, Decided, Reached, Remaining
 from gdpr.cli.erase_options import EraseOptions
-from gdpr.datamap import load_data_map
+from gdpr.datamap.keys import key_type, parsed
+from gdpr.datamap.map import load_data_map
+from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import (
     approvals,
     encryption,
@@ -21,12 +24,8 @@ from gdpr.erasure import (
     verification,
 )
 from gdpr.errors import UnknownSubject
-from gdpr.keys import key_type, parsed
-from gdpr.management.people import acting
 from gdpr.models import ErasureRequest
-from gdpr.services.actors import Person
 from gdpr.states import Channel, IdentityMethod, RequestState
-from gdpr.subjects import SubjectKeys
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ class Erase:
             return exc
         return None
 
-    def _person(self) -> Person:
+    def _person(self) -> Account:
         return acting(self.asked.as_user, interactive=self.asked.interactive)
 
 

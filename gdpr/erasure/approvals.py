@@ -9,16 +9,16 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accord.audit_events import Event
+from accord.acting import Account
+from accord.audit.events import Event
+from gdpr import actors
 from gdpr.erasure import encryption, policy, state_changes, transitions
 from gdpr.errors import ApprovalVoid
 from gdpr.models import Approval, ErasureRequest
-from gdpr.services import actors
-from gdpr.services.actors import Person
 from gdpr.states import Decision, RequestState
 
 
-def approve(request: ErasureRequest, *, by: Person, digest: str, reason: str = "") -> Approval:
+def approve(request: ErasureRequest, *, by: Account, digest: str, reason: str = "") -> Approval:
     """
     Agree to a plan.
 
@@ -45,7 +45,7 @@ def approve(request: ErasureRequest, *, by: Person, digest: str, reason: str = "
         return _approve(held, by, reason)
 
 
-def _approve(held: ErasureRequest, by: Person, reason: str) -> Approval:
+def _approve(held: ErasureRequest, by: Account, reason: str) -> Approval:
     now = timezone.now()
     approval = Approval.objects.create(
         request=held,

@@ -17,14 +17,14 @@ from functools import partial
 from django.db import connections, transaction
 
 from accord.errors import AccordError
-from gdpr.datamap import DataMap, load_data_map
-from gdpr.entries import Entry
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.locators import needs
+from gdpr.datamap.map import DataMap, load_data_map
 from gdpr.erasure import encryption, planning, policy, schedule, state_changes, steps
 from gdpr.erasure.refusals import Refusals, together_or_apart
 from gdpr.erasure.schedule import Stop
 from gdpr.erasure.steps import Counts, Pass
 from gdpr.errors import ErasureIncomplete
-from gdpr.locators import needs
 from gdpr.models import ErasureRequest
 from gdpr.states import RequestState
 from gdpr.stores import per_person

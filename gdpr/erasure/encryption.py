@@ -12,12 +12,13 @@ from collections.abc import Collection, Mapping, Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from accord import keys, tombstones
+from accord.erased import tombstones
 from accord.errors import AccordError
+from accord.secrets import keys
+from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import KeysDestroyed
 from gdpr.models import ConsentEvent, ErasureRequest, LegalHold
 from gdpr.states import RequestState
-from gdpr.subjects import SubjectKeys
 
 _PURPOSE = "gdpr.sealing"
 

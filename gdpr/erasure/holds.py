@@ -17,13 +17,13 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accord import audit
-from accord.audit_events import Event, ObjectKind
+from accord.acting import Account, actor
+from accord.audit import trail
+from accord.audit.events import Event, ObjectKind
+from gdpr import actors
 from gdpr.erasure import state_changes, transitions
 from gdpr.errors import IllegalTransition, OwnRequest
 from gdpr.models import ErasureRequest, LegalHold
-from gdpr.services import actors
-from gdpr.services.actors import Person
 from gdpr.states import HoldReason, RequestState, StepState
 
 EVERYTHING = ""
@@ -64,7 +64,7 @@ def place_hold(
     tag: str,
     reason: HoldReason,
     *,
-    by: Person,
+    by: Account,
     entry: str = "",
     review_at: datetime | None = None,
 ) -> LegalHold:
@@ -98,7 +98,7 @@ def place_hold(
     return hold
 
 
-def release_hold(hold: LegalHold, *, by: Person) -> LegalHold:
+def release_hold(hold: LegalHold, *, by: Account) -> LegalHold:
     """
     End a hold. A request that it stopped goes on, once no other hold stops it.
 
@@ -119,7 +119,7 @@ def release_hold(hold: LegalHold, *, by: Person) -> LegalHold:
     return held
 
 
-def block(held: Sequence[ErasureRequest], *, by: Person | None = None) -> None:
+def block(held: Sequence[ErasureRequest], *, by: Account | None = None) -> None:
     """Stop requests whose rows are held, and remember where each was."""
     for state in sorted({request.state for request in held} - {RequestState.BLOCKED_HOLD}):
         stopped = [request for request in held if request.state == state]
@@ -134,7 +134,7 @@ def _open(tag: str) -> ErasureRequest | None:
     return rows.filter(subject_tag=tag, state__in=transitions.OPEN).first()
 
 
-def require_releasable(hold: LegalHold, by: Person) -> None:
+def require_releasable(hold: LegalHold, by: Account) -> None:
     """
     Make sure that a person may end a hold.
 
@@ -153,7 +153,7 @@ def require_releasable(hold: LegalHold, by: Person) -> None:
         )
 
 
-def _resume_if_free(request: ErasureRequest, by: Person) -> None:
+def _resume_if_free(request: ErasureRequest, by: Account) -> None:
     if active(request.subject_tag).exists():
         return
     target = transitions.after_release(RequestState(request.held_in))
@@ -165,10 +165,10 @@ def _resume_if_free(request: ErasureRequest, by: Person) -> None:
     request.steps.filter(state=StepState.PENDING).update(lease_until=Now())
 
 
-def _record(hold: LegalHold, event: Event, request: ErasureRequest | None, by: Person) -> None:
-    audit.record(
+def _record(hold: LegalHold, event: Event, request: ErasureRequest | None, by: Account) -> None:
+    trail.record(
         event,
-        actor=actors.actor(by),
+        actor=actor(by),
         object_kind=ObjectKind.HOLD,
         object_ref=hold.reference,
         request_ref="" if request is None else request.reference,

@@ -7,23 +7,23 @@ from typing import Any
 
 from django.utils import timezone
 
-from accord import checksum
-from accord.audit_events import Event
-from gdpr import actions
-from gdpr.actions import Delete, Manual, Nothing, Retain
-from gdpr.checking import require_sound
-from gdpr.datamap import load_data_map
-from gdpr.entries import Entry
+from accord.acting import Account
+from accord.audit.events import Event
+from accord.seam import checksum
+from gdpr import actors
+from gdpr.datamap import actions
+from gdpr.datamap.actions import Delete, Manual, Nothing, Retain
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.map import load_data_map
+from gdpr.datamap.static import require_sound
+from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import encryption, holds, policy, state_changes, transitions
 from gdpr.errors import IllegalTransition, OnHold
 from gdpr.models import ErasurePlan, ErasureRequest
-from gdpr.services import actors
-from gdpr.services.actors import Person
 from gdpr.states import RequestState
 from gdpr.stores import per_person
 from gdpr.stores.base import Found, Stores, opened_stores
 from gdpr.stores.per_person import People
-from gdpr.subjects import SubjectKeys
 
 Document = Mapping[str, Any]
 _ONE = 0
@@ -112,7 +112,7 @@ def collected(people: People, entries: Iterable[Entry], stores: Stores) -> Peopl
     return people
 
 
-def plan(request: ErasureRequest, *, by: Person | None = None) -> ErasurePlan:
+def plan(request: ErasureRequest, *, by: Account | None = None) -> ErasurePlan:
     """
     Write down what would happen, for a second person to approve. Voids an approval of an older plan.
 
@@ -141,7 +141,7 @@ def plan(request: ErasureRequest, *, by: Person | None = None) -> ErasurePlan:
     return made
 
 
-def store(held: ErasureRequest, document: Document, by: Person | None) -> ErasurePlan:
+def store(held: ErasureRequest, document: Document, by: Account | None) -> ErasurePlan:
     """Keep a plan and make it the one that counts. The request's row is held."""
     made = ErasurePlan.objects.create(
         request=held,

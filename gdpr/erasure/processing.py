@@ -10,13 +10,13 @@ from functools import partial
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from gdpr.consent import register
 from gdpr.erasure import approvals, policy, saga, transitions, verification
 from gdpr.erasure.refusals import Refusals
 from gdpr.erasure.saga import Requests
 from gdpr.erasure.schedule import Stop, never
 from gdpr.errors import ApprovalVoid, AwaitingApproval, OnHold
 from gdpr.models import ErasureRequest
-from gdpr.services import consent
 from gdpr.states import RequestState
 from gdpr.stores.base import Stores, opened_stores
 
@@ -66,7 +66,7 @@ def process_due(*, stop: Stop = never) -> Processed:
             for chunk in _chunks(due):
                 if not stop():
                     _guarded(handle, chunk, found)
-    found.expired_consents = consent.expire_due(failed=found.failed)
+    found.expired_consents = register.expire_due(failed=found.failed)
     return found
 
 

@@ -17,8 +17,9 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from accord import conf, signing
+from accord import conf
 from accord.errors import SignatureError
+from accord.secrets import signing
 from gdpr.erasure import planning
 from gdpr.erasure.verdicts import Verdict, Verdicts
 from gdpr.errors import ReceiptInvalid

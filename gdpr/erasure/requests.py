@@ -8,12 +8,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accord.audit_events import Event
+from accord.acting import Account
+from accord.audit.events import Event
+from gdpr import actors
+from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import deadlines, encryption, state_changes, transitions
 from gdpr.errors import ExtensionRefused, IllegalTransition
 from gdpr.models import Approval, ErasureRequest
-from gdpr.services import actors
-from gdpr.services.actors import Person
 from gdpr.states import (
     Channel,
     Decision,
@@ -23,7 +24,6 @@ from gdpr.states import (
     RejectionGround,
     RequestState,
 )
-from gdpr.subjects import SubjectKeys
 
 _ATTEMPTS = 10
 """Times that a request about the person may close while another one is filed."""
@@ -53,7 +53,7 @@ def _of(tag: str) -> QuerySet[ErasureRequest]:
 def file_request(
     keys: SubjectKeys,
     *,
-    by: Person,
+    by: Account,
     channel: Channel,
     ground: Ground = Ground.NO_LONGER_NECESSARY,
     identity: IdentityMethod | None = None,
@@ -100,7 +100,7 @@ def file_request(
     return _put_on_record(request, by)
 
 
-def _put_on_record(request: ErasureRequest, by: Person) -> ErasureRequest:
+def _put_on_record(request: ErasureRequest, by: Account) -> ErasureRequest:
     with transaction.atomic(using=state_changes.alias()):
         for _ in range(_ATTEMPTS):
             if _inserted(request):
@@ -129,7 +129,7 @@ def _same_demand(request: ErasureRequest) -> ErasureRequest | None:
     return ErasureRequest.objects.filter(idempotency_key=request.idempotency_key or "-").first()
 
 
-def _as_duplicate(request: ErasureRequest, by: Person) -> ErasureRequest | None:
+def _as_duplicate(request: ErasureRequest, by: Account) -> ErasureRequest | None:
     """File it as a duplicate of the open request; None when that one was closed meanwhile."""
     canonical = _of(request.subject_tag).filter(state__in=transitions.OPEN).first()
     if canonical is None:
@@ -142,7 +142,7 @@ def _as_duplicate(request: ErasureRequest, by: Person) -> ErasureRequest | None:
     return request
 
 
-def ask_identity(request: ErasureRequest, *, by: Person) -> ErasureRequest:
+def ask_identity(request: ErasureRequest, *, by: Account) -> ErasureRequest:
     """
     Ask for proof of who asks, because there is reasonable doubt (Art. 12(6)).
 
@@ -167,7 +167,7 @@ def ask_identity(request: ErasureRequest, *, by: Person) -> ErasureRequest:
     return held
 
 
-def check_identity(request: ErasureRequest, method: IdentityMethod, *, by: Person) -> ErasureRequest:
+def check_identity(request: ErasureRequest, method: IdentityMethod, *, by: Account) -> ErasureRequest:
     """
     Note how it was made sure who asks. The proof itself is never kept.
 
@@ -190,7 +190,7 @@ def check_identity(request: ErasureRequest, method: IdentityMethod, *, by: Perso
 
 
 def extend(
-    request: ErasureRequest, reason: ExtensionReason, *, by: Person, now: datetime | None = None
+    request: ErasureRequest, reason: ExtensionReason, *, by: Account, now: datetime | None = None
 ) -> ErasureRequest:
     """
     Take two more months. The person must be told why within the first.
@@ -219,7 +219,7 @@ def extend(
 
 
 def reject(
-    request: ErasureRequest, ground: RejectionGround, *, by: Person, reason: str = ""
+    request: ErasureRequest, ground: RejectionGround, *, by: Account, reason: str = ""
 ) -> ErasureRequest:
     """
     Refuse a request before anything was done. The keys of the person are destroyed.
@@ -254,7 +254,7 @@ def reject(
     return held
 
 
-def cancel(request: ErasureRequest, *, by: Person) -> ErasureRequest:
+def cancel(request: ErasureRequest, *, by: Account) -> ErasureRequest:
     """
     Take a request back before anything was done. The keys of the person are destroyed.
 

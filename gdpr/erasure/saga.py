@@ -16,10 +16,12 @@ from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accord import tombstones
-from accord.audit_events import Event, Outcome
+from accord.acting import Account
+from accord.audit.events import Event, Outcome
+from accord.erased import tombstones
 from accord.errors import AccordError
-from gdpr.datamap import load_data_map
+from gdpr import actors
+from gdpr.datamap.map import load_data_map
 from gdpr.erasure import (
     approvals,
     batches,
@@ -37,8 +39,6 @@ from gdpr.erasure.refusals import Refusals, raise_first, together_or_apart
 from gdpr.erasure.schedule import Outlook, Stop
 from gdpr.errors import ApprovalVoid, IllegalTransition, OnHold
 from gdpr.models import ErasureRequest, ErasureStep
-from gdpr.services import actors
-from gdpr.services.actors import Person
 from gdpr.states import RequestState, StepState
 from gdpr.stores.base import Stores, opened_stores
 from gdpr.stores.per_person import People
@@ -49,7 +49,9 @@ _Done = tuple[set[int], Refusals]
 """Those that can go on at once, and why others can't."""
 
 
-def work(request: ErasureRequest, *, by: Person | None = None, stop: Stop = schedule.never) -> ErasureRequest:
+def work(
+    request: ErasureRequest, *, by: Account | None = None, stop: Stop = schedule.never
+) -> ErasureRequest:
     """
     Go on with one request for as long as something can be done now.
 
@@ -77,7 +79,7 @@ def work(request: ErasureRequest, *, by: Person | None = None, stop: Stop = sche
 
 
 def carry_out(
-    requests: Requests, stores: Stores, *, by: Person | None = None, stop: Stop = schedule.never
+    requests: Requests, stores: Stores, *, by: Account | None = None, stop: Stop = schedule.never
 ) -> Refusals:
     """
     Go on with requests for as long as something can be done now.
@@ -126,7 +128,7 @@ def wake(requests: Requests) -> _Done:
 # --- the fence ------------------------------------------------------------------------------------
 
 
-def start(requests: Requests, stores: Stores, *, by: Person | None = None) -> _Done:
+def start(requests: Requests, stores: Stores, *, by: Account | None = None) -> _Done:
     """
     Raise the fences of those of whom today would happen what was approved. From here on only forward.
 
@@ -194,7 +196,7 @@ def _changed(
     }
 
 
-def _fence(held: Sequence[ErasureRequest], by: Person | None) -> None:
+def _fence(held: Sequence[ErasureRequest], by: Account | None) -> None:
     tombstones.raise_fences([one.subject_tag for one in held], using=state_changes.alias())
     event, now = Event.ERASURE_FENCED, timezone.now()
     state_changes.move(held, RequestState.FENCED, event, by=by, changes={"fenced_at": now})
@@ -302,7 +304,7 @@ def progress(requests: Requests) -> dict[int, dict[str, int]]:
 # --- what people do about it ---------------------------------------------------------------------
 
 
-def retry(request: ErasureRequest, *, by: Person | None = None) -> ErasureRequest:
+def retry(request: ErasureRequest, *, by: Account | None = None) -> ErasureRequest:
     """
     Try now what waits or was given up.
 
@@ -320,7 +322,7 @@ def retry(request: ErasureRequest, *, by: Person | None = None) -> ErasureReques
     return held
 
 
-def confirm_manual(request: ErasureRequest, entry: str, *, by: Person) -> ErasureRequest:
+def confirm_manual(request: ErasureRequest, entry: str, *, by: Account) -> ErasureRequest:
     """
     Note that a person has done what an entry's instructions ask for.
 

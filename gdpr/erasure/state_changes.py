@@ -10,12 +10,13 @@ from typing import TypeVar
 from django.db import OperationalError, connections, transaction
 from django.utils import timezone
 
-from accord import audit, conf
-from accord.audit_events import Event, ObjectKind, Outcome
+from accord import conf
+from accord.acting import Account, actor
+from accord.audit import trail
+from accord.audit.events import Event, ObjectKind, Outcome
 from gdpr.erasure import transitions
 from gdpr.errors import UnknownRequest
 from gdpr.models import Approval, ErasureRequest
-from gdpr.services.actors import Person, actor
 from gdpr.states import Decision, RequestState
 
 _SHORTEST = 4
@@ -123,7 +124,7 @@ def move(
     target: RequestState,
     event: Event,
     *,
-    by: Person | None = None,
+    by: Account | None = None,
     counters: Mapping[int, Mapping[str, int]] | None = None,
     outcome: Outcome = Outcome.DONE,
     changes: Mapping[str, object] | None = None,
@@ -181,9 +182,9 @@ def act(
     outcome: Outcome = Outcome.DONE,
     object_kind: ObjectKind = ObjectKind.ERASURE_REQUEST,
     object_ref: str = "",
-) -> audit.Act:
+) -> trail.Act:
     """Say in the words of the audit trail what was done about a request."""
-    return audit.Act(
+    return trail.Act(
         event=event,
         object_kind=object_kind,
         object_ref=object_ref or request.reference,
@@ -194,7 +195,7 @@ def act(
     )
 
 
-def record(acts: Sequence[audit.Act], *, by: Person | None = None) -> None:
+def record(acts: Sequence[trail.Act], *, by: Account | None = None) -> None:
     """Write audit events about requests, in the transaction that is open."""
     if acts:
-        audit.record_all(acts, actor=actor(by), using=alias())
+        trail.record_all(acts, actor=actor(by), using=alias())

@@ -18,12 +18,13 @@ from django.db import connections, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
-from accord import audit, process
-from accord.audit_events import Event, ObjectKind, Outcome
-from gdpr import actions
-from gdpr.actions import Manual
-from gdpr.datamap import DataMap
-from gdpr.entries import Entry
+from accord import process
+from accord.audit import trail
+from accord.audit.events import Event, ObjectKind, Outcome
+from gdpr.datamap import actions
+from gdpr.datamap.actions import Manual
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.map import DataMap
 from gdpr.erasure import holds, policy, state_changes
 from gdpr.erasure.planning import Document
 from gdpr.erasure.schedule import StepView
@@ -234,7 +235,7 @@ def _wait(steps: Sequence[int], failures: int, code: str) -> None:
     )
 
 
-def _failure(request: ErasureRequest, step: ErasureStep) -> audit.Act:
+def _failure(request: ErasureRequest, step: ErasureStep) -> trail.Act:
     again = bool(step.failures or step.started_at is None)
     return state_changes.act(
         request,

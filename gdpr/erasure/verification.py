@@ -13,12 +13,13 @@ from functools import partial
 from django.db import connections, transaction
 from django.utils import timezone
 
-from accord import tombstones
-from accord.audit_events import Event, ObjectKind, Outcome
+from accord.audit.events import Event, ObjectKind, Outcome
+from accord.erased import tombstones
 from accord.errors import StoreError
-from gdpr.actions import Manual, Retain
-from gdpr.datamap import load_data_map
-from gdpr.entries import Entry
+from gdpr.datamap.actions import Manual, Retain
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.map import load_data_map
+from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import encryption, planning, policy, receipts, state_changes, steps, transitions
 from gdpr.erasure.refusals import Refusals, raise_first, together_or_apart
 from gdpr.erasure.verdicts import Reading, Verdict, Verdicts
@@ -27,7 +28,6 @@ from gdpr.states import RequestState
 from gdpr.stores import per_person
 from gdpr.stores.base import Stores, opened_stores
 from gdpr.stores.per_person import People
-from gdpr.subjects import SubjectKeys
 
 _ONE = 0
 _TOLD = """

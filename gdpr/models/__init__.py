@@ -1,7 +1,7 @@
 """
 What is kept about demands for erasure, and about consent.
 
-No row here names a person. A subject is a keyed tag (:func:`accord.tombstones.tag`); the keys
+No row here names a person. A subject is a keyed tag (:func:`accord.erased.tombstones.tag`); the keys
 that find their data are sealed, and destroyed when the request is closed. Staff are kept as
 bare numbers without a foreign key in the database, so that evidence outlives accounts.
 What must not change any more is guarded by triggers (migration 0001), not by these classes.

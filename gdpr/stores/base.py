@@ -16,12 +16,12 @@ from django.utils.module_loading import import_string
 
 from accord import conf
 from accord.errors import UnknownStore
-from accord.registry import Registry, opened
-from gdpr.entries import Entry
-from gdpr.findings import Finding
-from gdpr.keys import Plain
-from gdpr.locators import Generic, Key, Rows
-from gdpr.subjects import Keys
+from accord.seam.registry import Registry, opened
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.findings import Finding
+from gdpr.datamap.keys import Plain
+from gdpr.datamap.locators import Generic, Key, Rows
+from gdpr.datamap.subjects import Keys
 
 SAMPLE = 5
 """Primary keys that a preview shows of each entry."""

@@ -11,14 +11,14 @@ from django.db import connections
 from pymongo.database import Database
 
 from accord import conf
-from gdpr.actions import touched
-from gdpr.entries import Entry
-from gdpr.findings import Fault, Finding
-from gdpr.keys import KeyType, key_type
-from gdpr.locators import Generic, Rows, Sessions, Through, parts
+from gdpr.datamap.actions import touched
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.findings import Fault, Finding
+from gdpr.datamap.keys import KeyType, key_type
+from gdpr.datamap.locators import Generic, Rows, Sessions, Through, parts
+from gdpr.datamap.subjects import Keys, SubjectKeys
 from gdpr.stores.base import IndexUse
 from gdpr.stores.filters import Filter
-from gdpr.subjects import Keys, SubjectKeys
 
 _LEDGER = "accord_ledger"
 _OWN = "accord_"

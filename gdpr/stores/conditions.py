@@ -10,14 +10,14 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from accord.subject_key import same
-from gdpr.actions import Action, Anonymise, Detach, Retain, Unset
+from accord.erased.subject_key import same
+from gdpr.datamap.actions import Action, Anonymise, Detach, Retain, Unset
+from gdpr.datamap.keys import Plain, variants
+from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Keyed, Locator, Path, Rows, Sessions, Through
+from gdpr.datamap.strategies import Equals, Strategy
+from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused, InvalidDataMap
-from gdpr.keys import Plain, variants
-from gdpr.locators import AnyOf, Array, Generic, Key, Keyed, Locator, Path, Rows, Sessions, Through
 from gdpr.stores.lookups import Among
-from gdpr.strategies import Equals, Strategy
-from gdpr.subjects import Keys
 
 NOTHING = Q(pk__in=())
 AMONG = Among.lookup_name

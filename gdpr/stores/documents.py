@@ -12,16 +12,16 @@ from django.db import connections, models
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from accord.redact import address
-from gdpr.actions import Action, Anonymise, Detach, Retain, Unset
-from gdpr.entries import Entry
+from accord.secrets.redact import address
+from gdpr.datamap.actions import Action, Anonymise, Detach, Retain, Unset
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.locators import AnyOf, Array, Key, Locator, Path, Rows, Through
+from gdpr.datamap.strategies import Strategy
+from gdpr.datamap.subjects import Keys
 from gdpr.errors import InvalidDataMap
-from gdpr.locators import AnyOf, Array, Key, Locator, Path, Rows, Through
 from gdpr.stores import filters
 from gdpr.stores.filters import Filter
 from gdpr.stores.mongo import CollectionErasure, Document
-from gdpr.strategies import Strategy
-from gdpr.subjects import Keys
 from mongo_migrations.client import Place
 
 

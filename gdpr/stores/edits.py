@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from gdpr.actions import Anonymise, Detach, Pull, Retain, Unset
-from gdpr.entries import Entry
-from gdpr.locators import Array
+from gdpr.datamap.actions import Anonymise, Detach, Pull, Retain, Unset
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.locators import Array
+from gdpr.datamap.strategies import Null, Strategy
+from gdpr.datamap.subjects import Keys
 from gdpr.stores.mapping import values_of
 from gdpr.stores.paths import belongs
-from gdpr.strategies import Null, Strategy
-from gdpr.subjects import Keys
 
 
 def edited(entry: Entry, keys: Keys, source: Mapping[str, Any]) -> Mapping[str, Any]:

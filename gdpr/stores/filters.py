@@ -14,12 +14,24 @@ from uuid import UUID
 
 from bson import Binary, ObjectId
 
-from gdpr.actions import Action, Anonymise, Detach, Retain, Unset
+from gdpr.datamap.actions import Action, Anonymise, Detach, Retain, Unset
+from gdpr.datamap.keys import KeyType, Plain, key_type, variants
+from gdpr.datamap.locators import (
+    AnyOf,
+    Array,
+    Generic,
+    Key,
+    Keyed,
+    Locator,
+    Path,
+    Rows,
+    Sessions,
+    Through,
+    needs,
+)
+from gdpr.datamap.strategies import Equals, Strategy
+from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
-from gdpr.keys import KeyType, Plain, key_type, variants
-from gdpr.locators import AnyOf, Array, Generic, Key, Keyed, Locator, Path, Rows, Sessions, Through, needs
-from gdpr.strategies import Equals, Strategy
-from gdpr.subjects import Keys
 
 Filter = dict[str, Any]
 NOTHING: Filter = {"_id": {"$in": []}}

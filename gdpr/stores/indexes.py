@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gdpr.actions import touched
-from gdpr.entries import Entry
-from gdpr.findings import Fault, Finding
-from gdpr.locators import Array, Key, Path, Rows, parts
+from gdpr.datamap.actions import touched
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.findings import Fault, Finding
+from gdpr.datamap.locators import Array, Key, Path, Rows, parts
 from gdpr.stores.mapping import exact_field, field_path, leaves, locator_type
 from searchindex.transport import at
 

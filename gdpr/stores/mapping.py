@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gdpr.datamap.keys import KeyType, key_type, variants
+from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Locator, Path, Rows, Sessions, Through
+from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
-from gdpr.keys import KeyType, key_type, variants
-from gdpr.locators import AnyOf, Array, Generic, Key, Locator, Path, Rows, Sessions, Through
-from gdpr.subjects import Keys
 
 Query = dict[str, Any]
 NOTHING: Query = {"match_none": {}}

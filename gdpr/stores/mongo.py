@@ -18,22 +18,22 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from accord import conf
-from accord.redact import address
-from accord.registry import Registry
-from accord.subject_key import whole_text
-from gdpr.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
-from gdpr.entries import Entry
+from accord.erased.subject_key import whole_text
+from accord.seam.registry import Registry
+from accord.secrets.redact import address
+from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.findings import Finding
+from gdpr.datamap.keys import Plain, plain
+from gdpr.datamap.locators import Array, Locator, Rows, parts
+from gdpr.datamap.strategies import Null, Strategy
+from gdpr.datamap.subjects import Keys
 from gdpr.errors import InvalidDataMap
-from gdpr.findings import Finding
-from gdpr.keys import Plain, plain
-from gdpr.locators import Array, Locator, Rows, parts
 from gdpr.stores import filters
 from gdpr.stores.base import SAMPLE, Erased, Found, IndexUse, plain_field
 from gdpr.stores.filters import Filter
 from gdpr.stores.paths import at as values_at
 from gdpr.stores.paths import own_elements
-from gdpr.strategies import Null, Strategy
-from gdpr.subjects import Keys
 from mongo_migrations.client import Place, translated
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from accord.subject_key import same
+from accord.erased.subject_key import same
 
 
 def at(document: Mapping[str, Any], path: str) -> list[Any]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from gdpr.actions import Delete, Manual, Retain
-from gdpr.entries import Entry
-from gdpr.keys import Plain, variants
-from gdpr.locators import Generic, Key, Rows, Sessions
+from gdpr.datamap.actions import Delete, Manual, Retain
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.keys import Plain, variants
+from gdpr.datamap.locators import Generic, Key, Rows, Sessions
+from gdpr.datamap.subjects import SeveralKeys, SubjectKeys
 from gdpr.stores.base import ErasureStore, Found
-from gdpr.subjects import SeveralKeys, SubjectKeys
 
 People = Mapping[int, SubjectKeys]
 """Keys of people, by the request that each belongs to."""

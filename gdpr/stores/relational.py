@@ -12,18 +12,18 @@ from django.db import Error, InterfaceError, OperationalError, connections, mode
 from django.db.models import QuerySet
 
 from accord.errors import AccordError, StoreUnavailable
-from accord.redact import first_line
-from accord.registry import Registry
-from gdpr.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
-from gdpr.entries import Entry
+from accord.seam.registry import Registry
+from accord.secrets.redact import first_line
+from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.findings import Finding
+from gdpr.datamap.keys import Plain, plain
+from gdpr.datamap.locators import Array, Sessions
+from gdpr.datamap.strategies import Equals, Null, Strategy
+from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused, InvalidDataMap
-from gdpr.findings import Finding
-from gdpr.keys import Plain, plain
-from gdpr.locators import Array, Sessions
 from gdpr.stores.base import SAMPLE, Erased, ErasureStore, Found, IndexUse, owner_fields, plain_field
 from gdpr.stores.conditions import AMONG, condition, pending, sessions, without_elements
-from gdpr.strategies import Equals, Null, Strategy
-from gdpr.subjects import Keys
 
 Row = Mapping[str, Any]
 
@@ -223,7 +223,7 @@ class RelationalErasure:
         return rows.model._base_manager.using(self.alias).bulk_update(changed, [name], batch_size=500)
 
     def _empty(self, entry: Entry, name: str) -> Strategy:
-        from gdpr.strategies import Constant
+        from gdpr.datamap.strategies import Constant
 
         field = self.model(entry)._meta.get_field(name)
         return Null() if getattr(field, "null", False) else Constant("")

@@ -17,13 +17,13 @@ from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from gdpr.actions import Anonymise, Delete, Detach, Manual, Pull, Retain, Unset
-from gdpr.entries import Entry
+from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Pull, Retain, Unset
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.keys import KeyType, key_type
+from gdpr.datamap.locators import Array, Generic, Key, Keyed, Path, Rows, Sessions, Through, parts
+from gdpr.datamap.strategies import Null, Strategy
+from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
-from gdpr.keys import KeyType, key_type
-from gdpr.locators import Array, Generic, Key, Keyed, Path, Rows, Sessions, Through, parts
-from gdpr.strategies import Null, Strategy
-from gdpr.subjects import Keys
 
 Condition = tuple[str, list[Any]]
 _NEVER: Condition = ("1 = 0", [])

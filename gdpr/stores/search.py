@@ -15,20 +15,20 @@ from contextlib import closing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
-from accord.registry import Registry
-from gdpr.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
-from gdpr.entries import Entry
+from accord.seam.registry import Registry
+from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.findings import Finding
+from gdpr.datamap.keys import Plain
+from gdpr.datamap.locators import Array, Key, Locator, Rows
+from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
-from gdpr.findings import Finding
-from gdpr.keys import Plain
-from gdpr.locators import Array, Key, Locator, Rows
 from gdpr.stores import mapping
 from gdpr.stores.base import SAMPLE, Erased, Found, IndexUse
 from gdpr.stores.edits import edited
 from gdpr.stores.mapping import Query
 from gdpr.stores.paths import at as values_at
 from gdpr.stores.paths import own_elements
-from gdpr.subjects import Keys
 from searchindex.transport import Transport, at
 
 if TYPE_CHECKING:

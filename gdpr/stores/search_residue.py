@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from accord.subject_key import canonical
-from gdpr.actions import Delete, Manual, Nothing
-from gdpr.entries import Entry
+from accord.erased.subject_key import canonical
+from gdpr.datamap.actions import Delete, Manual, Nothing
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.locators import Array, Key, Path, Rows, parts
+from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
-from gdpr.locators import Array, Key, Path, Rows, parts
 from gdpr.stores.edits import edited
 from gdpr.stores.paths import at as values_at
-from gdpr.subjects import Keys
 from searchindex.names import Names
 from searchindex.transport import Transport, at
 

@@ -11,14 +11,14 @@ from django.core.exceptions import EmptyResultSet, FieldDoesNotExist
 from django.db import connections, models, transaction
 from django.db.models import QuerySet
 
-from gdpr.actions import Delete, Detach, Nothing, Unset, touched
-from gdpr.entries import TABLE, Entry
-from gdpr.findings import Fault, Finding
-from gdpr.keys import KeyType, key_type
-from gdpr.locators import Array, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
+from gdpr.datamap.actions import Delete, Detach, Nothing, Unset, touched
+from gdpr.datamap.entries import TABLE, Entry
+from gdpr.datamap.findings import Fault, Finding
+from gdpr.datamap.keys import KeyType, key_type
+from gdpr.datamap.locators import Array, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
+from gdpr.datamap.subjects import Keys, SubjectKeys
 from gdpr.stores.base import IndexUse
 from gdpr.stores.conditions import condition
-from gdpr.subjects import Keys, SubjectKeys
 
 _PARTITIONS_AND_OWN = "SELECT relname FROM pg_class WHERE relispartition OR relname LIKE 'accord\\_%%'"
 _REFERENCES = """

@@ -1,1 +1,6 @@
-"""Alembic histories as stores: the revisions that an `alembic.ini` names are steps like any other."""
+"""
+Alembic histories as a store: its revisions are steps, its version table is the ledger.
+
+What may enter: code that reads or runs a history through Alembic. What may not: the plan, which
+knows only steps. It imports the kernel and Alembic.
+"""

@@ -24,7 +24,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from accord.errors import AccordError, ConfigurationError, RevisionUnreadable, UnsupportedServer
-from accord.redact import first_line
+from accord.secrets.redact import first_line
 from migrator.alembic.failures import translate
 from migrator.alembic.layout import HistoryConfig
 from migrator.alembic.ledger import Ask

@@ -17,7 +17,7 @@ from accord.errors import (
     StoreRefused,
     StoreUnavailable,
 )
-from accord.redact import first_line
+from accord.secrets.redact import first_line
 
 _EXISTS = frozenset({"42P07", "42701", "42710", "42P06", "42723"})
 _ABOUT_DATA = ("22", "23")

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from accord.errors import StaleFence
-from accord.types import Lease, Step
+from accord.seam.types import Lease, Step
 
 Ask = Callable[[str, Mapping[str, object]], Sequence[Sequence[Any]]]
 """Sends a statement with `:named` values and gives the rows of its answer."""

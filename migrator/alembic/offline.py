@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
 
 from accord.errors import AccordError
-from accord.types import Direction, Language, Statement, Step
+from accord.seam.types import Direction, Language, Statement, Step
 from migrator.alembic.environment import HistoryEnvironment
 from migrator.alembic.history import History
 

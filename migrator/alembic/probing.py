@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from alembic.runtime.migration import MigrationContext
 
 from accord.errors import AccordError
-from accord.types import Direction, Presence, Probe, Step
+from accord.seam.types import Direction, Presence, Probe, Step
 from migrator.alembic.effects import ColumnEffect, Effects, Name, Recorder
 from migrator.alembic.environment import HistoryEnvironment
 from migrator.alembic.history import History

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from accord.types import Source, Step
+from accord.seam.types import Source, Step
 from migrator.alembic import scripts
 from migrator.alembic.history import History, build
 from migrator.alembic.layout import HistoryConfig, NeedsAlembic

@@ -12,7 +12,7 @@ from alembic.script import Script, ScriptDirectory
 
 from accord.errors import ConfigurationError, InconsistentLedger
 from accord.events import Reporter, StepNoted, silent
-from accord.types import Direction, Lease, Step
+from accord.seam.types import Direction, Lease, Step
 from migrator.alembic import ledger
 from migrator.alembic.environment import asker
 from migrator.alembic.history import History

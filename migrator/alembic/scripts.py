@@ -16,7 +16,7 @@ from types import ModuleType
 
 from accord.errors import InvalidRevision, RevisionUnreadable
 from accord.revisions import parse_cross_dependencies
-from accord.types import Phase, StepKey
+from accord.seam.types import Phase, StepKey
 
 _NAMES = frozenset(
     {

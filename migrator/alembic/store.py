@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from accord.errors import AccordError, ConflictingState, IrreversibleStep, StepFailed
 from accord.events import Reporter, silent
-from accord.stores import StoreFeatures
-from accord.types import (
+from accord.seam.stores import StoreFeatures
+from accord.seam.types import (
     AppliedStep,
     Direction,
     Lease,
@@ -84,7 +84,7 @@ class AlembicStore:
         return {key: self._applied(key, state) for key in map(self._key, sorted(names))}
 
     def unfinished(self) -> Collection[StepKey]:
-        """Name the revisions that a run began and did not end. See :class:`accord.stores.Unfinished`."""
+        """Name the revisions that a run began and did not end. See :class:`accord.seam.stores.Unfinished`."""
         entries = self._state().entries
         return [self._key(name) for name, entry in sorted(entries.items()) if entry.state != "applied"]
 

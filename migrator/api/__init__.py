@@ -1,1 +1,6 @@
-"""The HTTP API of migrations: runs and the plan to read, approvals to decide. Nothing is run over HTTP."""
+"""
+The HTTP API for plans, runs and approvals: `path("api/v1/", include("migrator.api.urls"))`.
+
+What may enter: reading a call, checking its permission, calling the engine or governance, and
+writing the answer. What may not: a decision of its own.
+"""

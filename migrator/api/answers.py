@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accord.types import Language, Phase
+from accord.seam.types import Language, Phase
 from migrator.cli.render_approvals import approval_document
 from migrator.models import ApprovalState, Outcome, PlanApproval, RunKind
 from migrator.review import Review

@@ -19,7 +19,7 @@ from accord import conf
 from accord.api.bodies import Sent, Text, Word
 from accord.api.views import Api
 from accord.clock import SystemClock
-from accord.registry import opened
+from accord.seam.registry import opened
 from migrator.api.answers import ApprovalAnswer, ApprovalDetail, PlanAnswer, RunAnswer, RunDetail
 from migrator.cli import render_json
 from migrator.engine import abandoned

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from accord.errors import UsageError
-from accord.types import Phase
+from accord.seam.types import Phase
 from migrator.engine.plan import ZERO, Target
 from migrator.engine.request import Request
 from migrator.models import RunKind

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from accord import process
 from accord.events import Event, LeaseAwaited, Reporter, StepNoted, StepProgressed
-from accord.types import Direction
+from accord.seam.types import Direction
 from migrator.engine.events import RunNoted, StepBroke, StepFinished, StepSkipped, StepStarted
 
 _VERBS = {Direction.APPLY: "applied", Direction.REVERT: "reverted"}

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from accord.errors import NotConfirmed
-from accord.types import Direction
+from accord.seam.types import Direction
 from accord.words import counted
 from migrator.engine.plan import Plan
 from migrator.models import RunKind

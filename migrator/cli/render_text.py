@@ -9,7 +9,7 @@ from itertools import groupby
 
 from django.core.management.color import Style
 
-from accord.types import Direction, Statement, Step
+from accord.seam.types import Direction, Statement, Step
 from accord.words import counted
 from migrator.engine.plan import Plan
 from migrator.engine.request import RunReport

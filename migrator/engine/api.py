@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from accord import conf, lease
 from accord.clock import Clock, SystemClock
 from accord.events import Reporter, silent
-from accord.registry import Registry
-from accord.stores import Explains, by_store
-from accord.types import Language, Statement, Step
+from accord.seam.registry import Registry
+from accord.seam.stores import Explains, by_store
+from accord.seam.types import Language, Statement, Step
 from migrator.engine import abandoned, baseline
 from migrator.engine.plan import Plan
 from migrator.engine.planning import actions_for, plan_request
@@ -35,7 +35,7 @@ class Migrations:
     The migrations of one project.
 
     Args:
-        stores: The stores, opened for this piece of work; see :func:`accord.registry.opened`.
+        stores: The stores, opened for this piece of work; see :func:`accord.seam.registry.opened`.
         settings: Settings of the suite; those of the project by default.
         clock: Time.
     """

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from accord.errors import UsageError
-from accord.stores import Probes, Store, by_store
-from accord.types import Presence, Probe
+from accord.seam.stores import Probes, Store, by_store
+from accord.seam.types import Presence, Probe
 from accord.words import counted
 from migrator.engine.plan import Plan
 from migrator.errors import BaselineMismatch

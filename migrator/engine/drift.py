@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from accord import checksum as checksums
 from accord.errors import ChecksumMismatch, DriftError, InconsistentLedger
-from accord.types import AppliedStep, Step, StepKey
+from accord.seam import checksum as checksums
+from accord.seam.types import AppliedStep, Step, StepKey
 from migrator.engine.graph import Graph
 from migrator.errors import LedgerOrphan
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from accord.errors import AccordError
 from accord.events import Event
-from accord.types import Direction, Step, StepOutcome
+from accord.seam.types import Direction, Step, StepOutcome
 from migrator.engine.plan import Plan
 
 

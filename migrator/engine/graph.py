@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from accord.types import FIRST, LATEST, Step, StepKey
+from accord.seam.types import FIRST, LATEST, Step, StepKey
 from migrator.errors import ConflictingLeaves, CyclicDependency, MissingDependency
 
 

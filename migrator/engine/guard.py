@@ -13,8 +13,8 @@ from accord import conf, db
 from accord.clock import Clock
 from accord.errors import AccordError, ExitCode
 from accord.events import Reporter, silent
-from accord.redact import first_line
-from accord.types import Direction, Step, StepKey
+from accord.seam.types import Direction, Step, StepKey
+from accord.secrets.redact import first_line
 from migrator.engine.events import RunNoted
 from migrator.engine.plan import Plan
 from migrator.engine.request import Request, RunReport

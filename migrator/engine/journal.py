@@ -13,7 +13,7 @@ from django.db import IntegrityError, connections, models
 from accord import db, process
 from accord.clock import Clock
 from accord.events import Event, StepNoted
-from accord.types import Direction, Step
+from accord.seam.types import Direction, Step
 from migrator.engine.events import (
     RunFinished,
     RunStarted,

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from accord import checksum as checksums
 from accord.errors import IrreversibleStep, UnknownStore, UnknownTarget
-from accord.types import Direction, Phase, Step, StepKey
+from accord.seam import checksum as checksums
+from accord.seam.types import Direction, Phase, Step, StepKey
 from accord.words import counted
 from migrator.engine.graph import Graph
 from migrator.errors import AmbiguousTarget, UnknownApp

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from accord.errors import InconsistentLedger, UnknownTarget, UsageError
-from accord.stores import Store
-from accord.types import Direction, Presence, Source, Step, StepKey
+from accord.seam.stores import Store
+from accord.seam.types import Direction, Presence, Source, Step, StepKey
 from migrator.engine import baseline
 from migrator.engine.executor import Action
 from migrator.engine.plan import Plan, plan_forward, plan_revert

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from accord.errors import AccordError, ExitCode
-from accord.types import Direction
+from accord.seam.types import Direction
 from migrator.engine.executor import Execution
 from migrator.engine.plan import Plan, Target
 from migrator.models import RunKind

@@ -14,8 +14,8 @@ from accord import conf, db
 from accord.clock import Clock
 from accord.errors import AccordError, Interrupted
 from accord.events import Reporter, fan_out
-from accord.stores import Store
-from accord.types import Lease, StepKey
+from accord.seam.stores import Store
+from accord.seam.types import Lease, StepKey
 from migrator.engine import abandoned
 from migrator.engine.events import RunFinished, RunStarted
 from migrator.engine.executor import Action, Executor

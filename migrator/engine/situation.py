@@ -7,8 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
-from accord.registry import Registry
-from accord.types import AppliedStep, Step, StepKey
+from accord.seam.registry import Registry
+from accord.seam.types import AppliedStep, Step, StepKey
 from migrator.engine.drift import Drift, find_drift, with_replacements
 from migrator.engine.graph import Graph, build_graph, refuse_conflicts
 

@@ -13,16 +13,17 @@ from collections.abc import Collection, Iterable, Sequence
 from django.db import IntegrityError, connections, transaction
 from django.db.models import Q, QuerySet
 
-from accord import audit, conf
-from accord.audit_events import Counter, Event, ObjectKind
-from accord.audit_events import Outcome as AuditOutcome
+from accord import conf
+from accord.acting import Account, actor
+from accord.audit import trail
+from accord.audit.events import Counter, Event, ObjectKind
+from accord.audit.events import Outcome as AuditOutcome
 from accord.clock import Clock
 from accord.errors import UsageError
 from accord.models import AuditEvent
-from accord.types import StepKey
+from accord.seam.types import StepKey
 from migrator.errors import ApprovalClosed, OwnPlan, PlanNotApproved, UnknownApproval
 from migrator.governance import people
-from migrator.governance.people import Person
 from migrator.governance.policy import Policy
 from migrator.governance.work import Work, digest_of, not_covered
 from migrator.models import ApprovalState, PlanApproval
@@ -85,7 +86,7 @@ class Approvals:
 
     # --- deciding ---------------------------------------------------------------------------------
 
-    def request(self, work: Work, person: Person, reason: str) -> PlanApproval:
+    def request(self, work: Work, person: Account, reason: str) -> PlanApproval:
         """
         Ask that a plan may run. Asking twice for the same gives the same request.
 
@@ -115,7 +116,7 @@ class Approvals:
                 continue  # another process asked for the same a moment ago
         raise ApprovalClosed("Another request for the same plan is being decided.", hint="Ask again.")
 
-    def approve(self, reference: str, person: Person, reason: str) -> PlanApproval:
+    def approve(self, reference: str, person: Account, reason: str) -> PlanApproval:
         """
         Say yes to another person's plan.
 
@@ -128,27 +129,25 @@ class Approvals:
         """
         return self._decide(reference, person, reason, ApprovalState.APPROVED)
 
-    def reject(self, reference: str, person: Person, reason: str) -> PlanApproval:
+    def reject(self, reference: str, person: Account, reason: str) -> PlanApproval:
         """Say no; or take a yes back, as long as it isn't used up. Raises as :meth:`approve`."""
         return self._decide(reference, person, reason, ApprovalState.REJECTED)
 
-    def refuse_own(self, approval: PlanApproval, person: Person) -> None:
+    def refuse_own(self, approval: PlanApproval, person: Account) -> None:
         """
         Make sure that whoever decides is not who asked. Superusers are no exception.
 
         Raises:
             OwnPlan: It is the same person.
         """
-        same = str(person.pk) == approval.requester_key or (
-            people.actor(person).ref == approval.requester_ref
-        )
+        same = str(person.pk) == approval.requester_key or (actor(person).ref == approval.requester_ref)
         if same:
             raise OwnPlan(
                 f"You asked for approval {approval.short} yourself; another person has to decide.",
                 hint=f"Ask somebody else with the permission {people.APPROVE}.",
             )
 
-    def _decide(self, reference: str, person: Person, reason: str, state: ApprovalState) -> PlanApproval:
+    def _decide(self, reference: str, person: Account, reason: str, state: ApprovalState) -> PlanApproval:
         people.require(person, people.APPROVE)
         _require_reason(reason)
         self._expire(self.find(reference))
@@ -157,10 +156,10 @@ class Approvals:
             self.refuse_own(approval, person)
             self._refuse_closed(approval, state)
             approval.state = state
-            approval.approver_ref, approval.approver_key = people.actor(person).ref, str(person.pk)
+            approval.approver_ref, approval.approver_key = actor(person).ref, str(person.pk)
             approval.decision_reason, approval.decided_at = reason, self._clock.now()
             approval.save(using=self._using)
-            self._record(_EVENTS[state], approval, people.actor(person))
+            self._record(_EVENTS[state], approval, actor(person))
         return approval
 
     def _refuse_closed(self, approval: PlanApproval, wanted: ApprovalState) -> None:
@@ -182,9 +181,9 @@ class Approvals:
             return None
         return same
 
-    def _file(self, work: Work, person: Person, reason: str) -> PlanApproval:
+    def _file(self, work: Work, person: Account, reason: str) -> PlanApproval:
         now = self._clock.now()
-        actor = people.actor(person)
+        acts = actor(person)
         approval = PlanApproval(
             project=self._settings.project,
             environment=self._settings.environment,
@@ -195,14 +194,14 @@ class Approvals:
             steps=work.bound,
             remaining=[entry[0] for entry in work.bound],
             reason=reason,
-            requester_ref=actor.ref,
+            requester_ref=acts.ref,
             requester_key=str(person.pk),
             requested_at=now,
             expires_at=now + self._policy.approval_life,
         )
         with transaction.atomic(using=self._using):
             approval.save(using=self._using, force_insert=True)
-            self._record(Event.APPROVAL_REQUESTED, approval, actor)
+            self._record(Event.APPROVAL_REQUESTED, approval, acts)
         return approval
 
     def _expire(self, approval: PlanApproval) -> bool:
@@ -218,7 +217,7 @@ class Approvals:
             if locked.state in OPEN:
                 locked.state = state
                 locked.save(using=self._using)
-                self._record(event, locked, audit.SYSTEM)
+                self._record(event, locked, trail.SYSTEM)
 
     # --- enforcing --------------------------------------------------------------------------------
 
@@ -256,7 +255,7 @@ class Approvals:
                 raise self._refusal(f"Approval {approval.short} does not count: {flaw}.", work)
             approval.run_id = run_id
             approval.save(using=self._using)
-            self._record(Event.APPROVAL_USED, approval, audit.SYSTEM, steps=len(work.steps))
+            self._record(Event.APPROVAL_USED, approval, trail.SYSTEM, steps=len(work.steps))
         return approval
 
     def settle(self, applied: Collection[StepKey]) -> None:
@@ -333,9 +332,9 @@ class Approvals:
     def _locked(self, key: int) -> PlanApproval:
         return PlanApproval.objects.using(self._using).select_for_update().get(pk=key)
 
-    def _record(self, event: Event, approval: PlanApproval, actor: audit.Actor, steps: int = 0) -> None:
+    def _record(self, event: Event, approval: PlanApproval, actor: trail.Actor, steps: int = 0) -> None:
         refused = event in (Event.APPROVAL_REJECTED, Event.APPROVAL_EXPIRED, Event.APPROVAL_VOIDED)
-        audit.record(
+        trail.record(
             event,
             actor=actor,
             object_kind=ObjectKind.APPROVAL,

@@ -19,16 +19,18 @@ from typing import Any
 
 from django.db import connections, transaction
 
-from accord import audit, conf, signing
-from accord import checksum as checksums
-from accord.audit_events import Counter, Event, ObjectKind
-from accord.audit_events import Outcome as AuditOutcome
+from accord import conf
+from accord.acting import Account, actor
+from accord.audit import trail
+from accord.audit.events import Counter, Event, ObjectKind
+from accord.audit.events import Outcome as AuditOutcome
 from accord.clock import Clock
 from accord.errors import AccordError, ForeignSignature, ForgedSignature, SignatureError
-from accord.types import AppliedStep, Direction, Step
+from accord.seam import checksum as checksums
+from accord.seam.types import AppliedStep, Direction, Step
+from accord.secrets import signing
 from migrator.errors import AttestationUnusable, NotAttested
 from migrator.governance import people
-from migrator.governance.people import Person
 from migrator.governance.work import Work
 from migrator.models import Attestation
 
@@ -69,7 +71,7 @@ class Attestations:
     # --- writing ----------------------------------------------------------------------------------
 
     def write(
-        self, steps: Sequence[Attested], direction: Direction, run_id: str, person: Person | None = None
+        self, steps: Sequence[Attested], direction: Direction, run_id: str, person: Account | None = None
     ) -> Attestation:
         """
         Sign and keep that steps were run here and succeeded. What was said already is not said twice.
@@ -85,7 +87,7 @@ class Attestations:
         if found is not None and self._holds(found):
             return found
         document = self._signed(steps, direction, run_id)
-        return self._keep(document, "self", people.actor(person), Event.ATTESTATION_WRITTEN)
+        return self._keep(document, "self", actor(person), Event.ATTESTATION_WRITTEN)
 
     def export(self, attestation: Attestation, folder: Path) -> Path:
         """
@@ -114,7 +116,7 @@ class Attestations:
         return {**document, "signature": signing.sign(_payload(document), purpose=SCHEMA)}
 
     def _keep(
-        self, document: Mapping[str, Any], signer: str, actor: audit.Actor, event: Event
+        self, document: Mapping[str, Any], signer: str, actor: trail.Actor, event: Event
     ) -> Attestation:
         steps = [Attested(**entry) for entry in document["steps"]]
         content = self._content(document["environment"], document["direction"], steps)
@@ -139,7 +141,7 @@ class Attestations:
 
     # --- accepting --------------------------------------------------------------------------------
 
-    def accept(self, text: str, person: Person, place: str) -> Attestation:
+    def accept(self, text: str, person: Account, place: str) -> Attestation:
         """
         Check an attestation that came from elsewhere, and keep it.
 
@@ -155,15 +157,15 @@ class Attestations:
             NotEntitled: The account may not bring attestations.
         """
         people.require(person, people.ATTEST)
-        actor = people.actor(person)
+        acts = actor(person)
         try:
             document = read(text, place)
             signer = self.check(document, place)
         except AccordError:
             with transaction.atomic(using=self._using):
-                self._record(Event.ATTESTATION_REFUSED, AuditOutcome.REFUSED, actor, "", "", 0)
+                self._record(Event.ATTESTATION_REFUSED, AuditOutcome.REFUSED, acts, "", "", 0)
             raise
-        return self._keep(document, signer, actor, Event.ATTESTATION_ACCEPTED)
+        return self._keep(document, signer, acts, Event.ATTESTATION_ACCEPTED)
 
     def check(self, document: Mapping[str, Any], place: str) -> str:
         """
@@ -254,12 +256,12 @@ class Attestations:
         self,
         event: Event,
         outcome: AuditOutcome,
-        actor: audit.Actor,
+        actor: trail.Actor,
         reference: str,
         digest: str,
         steps: int,
     ) -> None:
-        audit.record(
+        trail.record(
             event,
             actor=actor,
             object_kind=ObjectKind.ATTESTATION,

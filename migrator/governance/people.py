@@ -1,39 +1,18 @@
-"""Who acts: accounts of the project, by the name that a command was given."""
+"""What accounts may do about plans, and what they are called."""
 
 from __future__ import annotations
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.base_user import AbstractBaseUser
 
-from accord import audit, db
+from accord.acting import Account
 from migrator.errors import NotEntitled
 
 REQUEST = "migrator.add_planapproval"
 APPROVE = "migrator.approve_planapproval"
 ATTEST = "migrator.add_attestation"
 
-Person = AbstractBaseUser
 
-
-def named(username: str) -> Person:
-    """
-    Find an account. Its name stays out of every message: it may be a person's.
-
-    Raises:
-        NotEntitled: There is none of this name.
-    """
-    model = get_user_model()
-    try:
-        person: Person = model._default_manager.get_by_natural_key(username)
-    except (model.DoesNotExist, *db.ERRORS) as exc:
-        raise NotEntitled(
-            "No account has the user name that --as gives.",
-            hint="Correct the name, or make the account: manage.py createsuperuser.",
-        ) from exc
-    return person
-
-
-def require(person: Person, permission: str) -> None:
+def require(person: Account, permission: str) -> None:
     """
     Make sure that a person may do something.
 
@@ -47,11 +26,6 @@ def require(person: Person, permission: str) -> None:
             f"This account is not active, or lacks the permission {permission}.",
             hint="An administrator gives it in the admin, to the account or to one of its groups.",
         )
-
-
-def actor(person: Person | None) -> audit.Actor:
-    """Give the random reference that stands for a person in the audit trail."""
-    return audit.SYSTEM if person is None else audit.person(person.pk, kind=person._meta.label_lower)
 
 
 def name_of(key: str) -> str:

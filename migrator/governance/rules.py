@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from functools import cached_property
 
-from accord.types import Step, StepKey
+from accord.seam.types import Step, StepKey
 from migrator.errors import ConventionBroken
 
 SUITE = frozenset({"accord", "migrator", "mongo_migrations", "searchindex", "gdpr"})

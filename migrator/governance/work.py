@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from accord import checksum as checksums
-from accord.types import Direction, Step, StepKey
+from accord.seam import checksum as checksums
+from accord.seam.types import Direction, Step, StepKey
 from migrator.models import RunKind
 
 Bound = list[str]

@@ -18,8 +18,8 @@ from accord.errors import (
     StoreUnavailable,
     UnsupportedServer,
 )
-from accord.redact import address, first_line
-from accord.types import Step, StoreInfo
+from accord.seam.types import Step, StoreInfo
+from accord.secrets.redact import address, first_line
 from migrator.relational.vendors import vendor_of
 
 # Code that speaks of the schema alone; elsewhere a message may quote what a row holds.

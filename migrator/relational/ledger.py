@@ -25,7 +25,7 @@ from django.utils.timezone import now
 
 from accord import db
 from accord.errors import StaleFence
-from accord.types import AppliedStep, Lease, Step, StepKey
+from accord.seam.types import AppliedStep, Lease, Step, StepKey
 from migrator.relational.loader import Name
 from migrator.relational.vendors import vendor_of, vendor_of_engine
 

@@ -19,7 +19,7 @@ from django.db.migrations.operations.base import Operation
 
 from accord.errors import InvalidRevision, RevisionError, RevisionUnreadable, RevisionWithoutMigration
 from accord.revisions import parse_cross_dependencies
-from accord.types import FIRST, LATEST, Phase, Source, Step, StepKey
+from accord.seam.types import FIRST, LATEST, Phase, Source, Step, StepKey
 
 Name = tuple[str, str]
 """App label and migration name, as Django writes them."""

@@ -13,7 +13,7 @@ from django.db.migrations.operations.fields import FieldOperation, RemoveField, 
 from django.db.migrations.operations.models import CreateModel, IndexOperation, ModelOperation, RenameModel
 from django.db.migrations.state import ProjectState
 
-from accord.types import Presence, Probe, Step
+from accord.seam.types import Presence, Probe, Step
 from migrator.relational.catalog import TABLE, Catalog, Finding, ModelKey
 from migrator.relational.loader import DiskLoader, GraphLoader, Name
 from migrator.relational.states import Executor

@@ -10,7 +10,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import Migration
 
 from accord.events import Reporter
-from accord.types import Direction, Lease, Step, StepOutcome
+from accord.seam.types import Direction, Lease, Step, StepOutcome
 from migrator.relational.ledger import Ledger, LedgerEntry, Progress, State
 from migrator.relational.loader import Name
 from migrator.relational.states import Project

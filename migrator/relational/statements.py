@@ -19,7 +19,7 @@ from django.db.migrations import Migration, RunPython
 from django.db.migrations.state import ProjectState
 
 from accord.errors import StoreUnavailable
-from accord.types import Direction, Language, Statement, Step
+from accord.seam.types import Direction, Language, Statement, Step
 from migrator.relational import failures
 from migrator.relational.loader import DiskLoader, GraphLoader, Name
 from migrator.relational.states import Executor, PastStates

@@ -12,8 +12,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from accord import conf, db
 from accord.errors import ConfigurationError, IrreversibleStep
 from accord.events import Reporter, silent
-from accord.stores import StoreFeatures
-from accord.types import (
+from accord.seam.stores import StoreFeatures
+from accord.seam.types import (
     AppliedStep,
     Direction,
     Lease,

@@ -28,7 +28,7 @@ from django.db.models import Index, Model
 
 from accord.errors import ChecksumMismatch, ConflictingState
 from accord.events import Reporter, StepNoted
-from accord.types import Direction, Lease, Step
+from accord.seam.types import Direction, Lease, Step
 from migrator.relational.indexes import ConcurrentIndex
 from migrator.relational.ledger import Ledger, Progress, State
 from migrator.relational.vendors import fits_a_transaction, is_concurrent, vendor_of

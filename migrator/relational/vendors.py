@@ -18,7 +18,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 
 from accord.errors import UnsupportedServer
-from accord.types import Language
+from accord.seam.types import Language
 from migrator.relational import documents
 
 

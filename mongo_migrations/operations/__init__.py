@@ -1,4 +1,9 @@
-"""The operations that a MongoDB revision is made of: one noun a module."""
+"""
+The operations of MongoDB revisions, one kind a module.
+
+What may enter: an operation, with what it sends as data. What may not: the order of steps or the
+ledger; the machine of revisions keeps those.
+"""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from accord.errors import ConflictingState
 from accord.revisions import operation
 from accord.revisions.progress import Progress
-from accord.types import Direction, Presence, Statement, StepKey
-from mongo_migrations import shell
+from accord.seam.types import Direction, Presence, Statement, StepKey
+from mongo_migrations import rendering
 from mongo_migrations.schema import LiveSchema, Outline, judge
 
 if TYPE_CHECKING:
@@ -67,13 +67,13 @@ class Operation(operation.Operation[Context]):
     Every verb that writes is idempotent, also after a kill in its middle.
     """
 
-    def requests(self, direction: Direction) -> Sequence[shell.Request]:
+    def requests(self, direction: Direction) -> Sequence[rendering.Request]:
         """Return what it sends, as data: commands, and statements for what is no command."""
         return ()
 
     def explain(self, direction: Direction) -> Sequence[Statement]:
         """Show what it would send. No server is asked."""
-        return [shown for request in self.requests(direction) for shown in shell.statements(request)]
+        return [shown for request in self.requests(direction) for shown in rendering.statements(request)]
 
     @abstractmethod
     def outline(self, outline: Outline, owner: StepKey) -> None:

@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from accord.erased.subject_key import check_pair
 from accord.errors import InvalidRevision
 from accord.revisions.progress import Batch
-from accord.subject_key import check_pair
-from accord.types import Direction, Language, Statement, StepKey
-from mongo_migrations import shell
+from accord.seam.types import Direction, Language, Statement, StepKey
+from mongo_migrations import rendering
 from mongo_migrations.operations.base import Context, Operation
 from mongo_migrations.operations.python import called
 from mongo_migrations.schema import Outline
@@ -64,7 +64,7 @@ def _sparing(subject: tuple[str, str] | None) -> Iterator[_Spare]:
     if subject is None:
         yield lambda documents: documents
         return
-    from accord import tombstones
+    from accord.erased import tombstones
 
     kind, field_path = subject
     with tombstones.sparing(kind) as erased:
@@ -179,7 +179,7 @@ class UpdateInBatches(_InBatches):
         batch_size: Documents in a transaction at most; slow batches are made smaller.
         subject: Whose the documents are: kind of person and path of their key, such as
             `("streaming.listener", "listener_id")`. Documents of people who were erased, or are
-            being erased, are then left out (:mod:`accord.tombstones`).
+            being erased, are then left out (:mod:`accord.erased.tombstones`).
     """
 
     collection: str
@@ -204,11 +204,11 @@ class UpdateInBatches(_InBatches):
             else f"UpdateInBatches({self.collection!r}) has no backward update."
         )
 
-    def requests(self, direction: Direction) -> Sequence[shell.Request]:
+    def requests(self, direction: Direction) -> Sequence[rendering.Request]:
         where, update = self._pair(direction)
         if not update:
             return []
-        text = shell.on_collection(self.collection, "updateMany", where, update)
+        text = rendering.on_collection(self.collection, "updateMany", where, update)
         how = f"in batches of {self.batch_size} by _id, each in a transaction{_without(self.subject)}"
         return [Statement(text=f"{text}  // {how}", language=Language.MONGO)]
 
@@ -249,7 +249,7 @@ class RunBatches(_InBatches):
         batch_size: Documents in a transaction at most; slow batches are made smaller.
         subject: Whose the documents are: kind of person and path of their key, such as
             `("streaming.listener", "listener_id")`. Documents of people who were erased, or are
-            being erased, are then left out (:mod:`accord.tombstones`).
+            being erased, are then left out (:mod:`accord.erased.tombstones`).
     """
 
     collection: str
@@ -270,12 +270,12 @@ class RunBatches(_InBatches):
         """Irreversible without a `backward`."""
         return "" if self.backward else f"RunBatches({called(self.forward)}) has no backward function."
 
-    def requests(self, direction: Direction) -> Sequence[shell.Request]:
+    def requests(self, direction: Direction) -> Sequence[rendering.Request]:
         function = self.forward if direction is Direction.APPLY else self.backward
         if function is None:
             return []
         return [
-            shell.opaque(
+            rendering.opaque(
                 f"Runs {called(function)}(documents, db, session) on {self.collection} "
                 f"in batches of {self.batch_size} by _id, each in a transaction{_without(self.subject)}."
             )

@@ -7,11 +7,11 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from accord.errors import ConflictingState, StepFailed
-from accord.types import Direction, StepKey
+from accord.seam.types import Direction, StepKey
 from mongo_migrations import definitions
 from mongo_migrations.operations.base import Context, Operation, conflict
+from mongo_migrations.rendering import Request
 from mongo_migrations.schema import Fact, LiveCollection, Outline, read_collection
-from mongo_migrations.shell import Request
 
 _NAMESPACE_EXISTS = 48
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from accord.types import Direction, StepKey
-from mongo_migrations import definitions, shell
+from accord.seam.types import Direction, StepKey
+from mongo_migrations import definitions, rendering
 from mongo_migrations.operations.base import Context, Operation, conflict
+from mongo_migrations.rendering import Request
 from mongo_migrations.schema import Fact, Outline, read_collection, read_indexes
-from mongo_migrations.shell import Request
 
 Keys = Sequence[tuple[str, int | str]]
 
@@ -187,7 +187,7 @@ class DropIndex(Operation):
         if isinstance(self.index, Index):
             return [_create_indexes(self.collection, [self.index.definition()])]
         text = f"Builds index {self._name} of {self.collection} again, as it was when it was dropped."
-        return [shell.opaque(text)]
+        return [rendering.opaque(text)]
 
     def outline(self, outline: Outline, owner: StepKey) -> None:
         outline.indexes[self.collection, self._name] = Fact(owner, None)

@@ -7,8 +7,8 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
 from accord.revisions.progress import Batch
-from accord.types import Direction, StepKey
-from mongo_migrations import shell
+from accord.seam.types import Direction, StepKey
+from mongo_migrations import rendering
 from mongo_migrations.operations.base import Context, Operation
 from mongo_migrations.schema import Outline
 
@@ -62,10 +62,10 @@ class RunPython(Operation):
     def revert(self, context: Context) -> int:
         return self._run(context, self.backward or noop)
 
-    def requests(self, direction: Direction) -> Sequence[shell.Request]:
+    def requests(self, direction: Direction) -> Sequence[rendering.Request]:
         function = self.forward if direction is Direction.APPLY else self.backward or noop
         place = "in one transaction with the ledger" if self.transactional else "outside a transaction"
-        return [shell.opaque(f"Runs {called(function)}(db, session) {place}.")]
+        return [rendering.opaque(f"Runs {called(function)}(db, session) {place}.")]
 
     def outline(self, outline: Outline, owner: StepKey) -> None:
         outline.opaque.add(owner)

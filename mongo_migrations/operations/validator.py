@@ -7,11 +7,11 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from accord.errors import StepFailed
-from accord.types import Direction, StepKey
-from mongo_migrations import definitions, shell
+from accord.seam.types import Direction, StepKey
+from mongo_migrations import definitions, rendering
 from mongo_migrations.operations.base import Context, Operation
+from mongo_migrations.rendering import Request
 from mongo_migrations.schema import Fact, Outline, read_collection
-from mongo_migrations.shell import Request
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class SetValidator(Operation):
 
     def requests(self, direction: Direction) -> Sequence[Request]:
         if direction is Direction.REVERT:
-            return [shell.opaque(f"Sets the rules of {self.collection} that stood there before.")]
+            return [rendering.opaque(f"Sets the rules of {self.collection} that stood there before.")]
         return [self._rule(self.definition())]
 
     def _rule(self, rules: Mapping[str, Any]) -> Mapping[str, Any]:

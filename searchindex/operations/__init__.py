@@ -1,5 +1,6 @@
 """
-The operations of search revisions, one noun a module.
+The operations of search revisions, one kind a module.
 
-Nothing is imported here: a run loads the operations that its revisions use.
+What may enter: an operation, with what it sends as data. What may not: the order of steps or the
+ledger; the machine of revisions keeps those.
 """

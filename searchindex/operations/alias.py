@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from accord.types import Direction, Statement
+from accord.seam.types import Direction, Statement
 from searchindex.aliases import Targets, pointed, same_definition, same_targets
 from searchindex.definitions import Body
 from searchindex.names import checked

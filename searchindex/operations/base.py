@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from accord.errors import ConflictingState
 from accord.events import Reporter, StepNoted, StepProgressed
 from accord.revisions import operation
-from accord.types import Direction, Lease, Statement, StepKey
+from accord.seam.types import Direction, Lease, Statement, StepKey
 from searchindex import fields
 from searchindex.aliases import Aliases
 from searchindex.definitions import Body, merged

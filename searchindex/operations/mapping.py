@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accord.errors import StepFailed
-from accord.types import Direction, Statement
+from accord.seam.types import Direction, Statement
 from searchindex.definitions import Body, mapping_differences, merged
 from searchindex.names import checked
 from searchindex.operations.base import Context, Expected, Operation, Surroundings

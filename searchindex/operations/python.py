@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from accord.types import Direction, Language, Statement
+from accord.seam.types import Direction, Language, Statement
 from searchindex.operations.base import Context, Operation, Surroundings
 from searchindex.requests import Request
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from accord.erased.subject_key import check_pair
 from accord.errors import ConflictingState, InvalidRevision
-from accord.subject_key import check_pair
-from accord.types import Direction, Statement
+from accord.seam.types import Direction, Statement
 from searchindex.aliases import moved
 from searchindex.definitions import Body, flat_settings
 from searchindex.names import checked
@@ -43,7 +43,7 @@ class Reindex(Operation):
         strategy: `block`: the old index refuses writes while it is copied.
         subject: Whose the documents are: kind of person and path of their key, such as
             `("streaming.listener", "listener_id")`. Documents of people who were erased, or are
-            being erased, then stay behind (:mod:`accord.tombstones`); for that, every document
+            being erased, then stay behind (:mod:`accord.erased.tombstones`); for that, every document
             passes through this process, which takes longer than a copy on the server.
     """
 

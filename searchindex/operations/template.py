@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accord.errors import InvalidRevision, StepFailed
-from accord.types import Direction, Statement
+from accord.seam.types import Direction, Statement
 from searchindex.definitions import Body, flat_settings, same_value
 from searchindex.names import checked
 from searchindex.operations.base import Context, Expected, Operation, Surroundings

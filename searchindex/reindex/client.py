@@ -64,7 +64,7 @@ def _write_living(context: Context, copy: Copy, page: Sequence[Hit]) -> int:
     if copy.subject is None:
         _write(context, copy.target, page)
         return len(page)
-    from accord import tombstones
+    from accord.erased import tombstones
 
     kind, field = copy.subject
     with tombstones.sparing(kind) as erased:

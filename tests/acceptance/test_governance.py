@@ -22,6 +22,7 @@ from tests.fix_workshop import ROOT, Workshop
 pytestmark = pytest.mark.acceptance
 
 Finished = subprocess.CompletedProcess[str]
+PASSWORD = "a password for tests"
 PRODUCTION = {"WORKSHOP_ENVIRONMENT": "production"}
 STAGING_KEY = "the key of the staging installation, of more than fifty characters"
 
@@ -36,7 +37,8 @@ def production(workshop: Workshop) -> Workshop:
     """Give the small project as a production on empty stores, with two steps to run."""
     workshop.mongo("0001_one", "one")
     workshop.mongo("0002_two", "two", needs="0001_one")
-    return replace(workshop, variables={**workshop.variables, **PRODUCTION})
+    # Every account of these tests has the same password, so one variable proves any of them.
+    return replace(workshop, variables={**workshop.variables, **PRODUCTION, "ACCORD_PASSWORD": PASSWORD})
 
 
 def under(workshop: Workshop, **variables: str) -> Workshop:
@@ -51,7 +53,7 @@ def with_people(workshop: Workshop, *names: str) -> Workshop:
     for name in names or ("ada", "ben"):
         made = workshop.run(
             "createsuperuser", "--noinput", "--username", name, "--email", f"{name}@example.org",
-            DJANGO_SUPERUSER_PASSWORD="a password for tests",
+            DJANGO_SUPERUSER_PASSWORD=PASSWORD,
         )  # fmt: skip
         assert made.returncode == 0, made.stderr
     return workshop
@@ -375,7 +377,7 @@ def staging(production: Workshop, new_database: Any, mongo_url: str, tmp_path: P
 
 def public_key(workshop: Workshop) -> str:
     """Ask an installation for its public key."""
-    code = "import django; django.setup(); from accord import signing; print(signing.public_key())"
+    code = "import django; django.setup(); from accord.secrets import signing; print(signing.public_key())"
     environment = {
         **os.environ,
         **workshop.variables,

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.acceptance
 REVISION = "mongodb:streaming.0002_playlists_by_owner"
 RECORD = """
 from django.db import transaction
-from accord import audit
-from accord.audit_events import Event, ObjectKind
+from accord.audit import trail as audit
+from accord.audit.events import Event, ObjectKind
 for number in range(3):
     with transaction.atomic():
         audit.record(Event.ERASURE_PLANNED, actor=audit.SYSTEM, object_kind=ObjectKind.ERASURE_REQUEST)

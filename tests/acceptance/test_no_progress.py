@@ -22,10 +22,10 @@ def told(request, entry):
 # Each store keeps something else than what it is told to write.
 NORMALISED = """
 from dataclasses import replace
-from gdpr.actions import Anonymise, Unset
-from gdpr.entries import Entry
-from gdpr.locators import Key
-from gdpr.strategies import Constant
+from gdpr.datamap.actions import Anonymise, Unset
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.locators import Key
+from gdpr.datamap.strategies import Constant
 from examples.streaming import privacy
 def changed(one):
     # The column holds two digits behind the point.
@@ -98,7 +98,7 @@ say([first, [[one.state, *told(one, "consents")[:3]] for one in done]])
 
 
 LYING = """
-from accord.health import Level
+from accord.health.runner import Level
 from django.db import connection
 from gdpr.health_checks import look_at_steps
 def found(): return [(one.level, one.value > 0) for one in look_at_steps()]

@@ -302,7 +302,7 @@ def as_it_stands(installation: Installation, environment: str) -> Installation:
 
 def public_key(installation: Installation) -> str:
     """Ask an installation for its public key."""
-    code = "from accord import signing; print(signing.public_key())"
+    code = "from accord.secrets import signing; print(signing.public_key())"
     return installation.manage("shell", "-v", "0", "-c", code).strip()
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from accord.conformance.files import RevisionFiles
+from accord.seam.types import Source, Step
 from accord.testing import MemoryServer, MemoryStore, make_step
-from accord.types import Source, Step
 
 
 class MemoryHarness(RevisionFiles):

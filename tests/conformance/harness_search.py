@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from accord.conformance.files import AppHarness
 from accord.conformance.harness import Edits
-from accord.types import Step
+from accord.seam.types import Step
 from searchindex.store import SearchStore
 
 ALIAS = "search"

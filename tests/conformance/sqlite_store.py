@@ -25,7 +25,7 @@ from accord.revisions.ledger import Work, nothing_else, stale
 from accord.revisions.loader import Kind, Revision
 from accord.revisions.progress import Batch, Progress
 from accord.revisions.store import RevisionStore, Show
-from accord.types import (
+from accord.seam.types import (
     AppliedStep,
     Direction,
     Language,

@@ -6,11 +6,12 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from accord import checkpoints, conf
-from accord.checkpoints import Head
+from accord import conf
+from accord.audit import signed_heads
+from accord.audit.signed_heads import Head
+from accord.audit.verification import Report, verify, verify_tail
 from accord.command import AnsweringCommand, error_document
 from accord.errors import AuditChainBroken, AuditError, ExitCode
-from accord.verification import Report, verify, verify_tail
 from accord.words import counted
 
 SCHEMA = "accord.audit/1"
@@ -76,7 +77,7 @@ def _anchor(report: Report) -> str:
 
 def _signed(alias: str) -> Head | None:
     try:
-        return checkpoints.take(alias)
+        return signed_heads.take(alias)
     except OSError as exc:
         raise AuditError(
             f"The file of signed heads can't be written: {exc.strerror}.",

@@ -14,7 +14,7 @@ from django.core.management.base import CommandParser
 
 from accord import embedded
 from accord.command import PipedCommand, error_document
-from accord.embedded.talk import reporter_for
+from accord.embedded.progress import reporter_for
 from accord.errors import AccordError, NotConfirmed
 from accord.events import Reporter
 

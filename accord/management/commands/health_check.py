@@ -9,10 +9,10 @@ import time
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
-from accord import health, health_formats
 from accord.command import PipedCommand
 from accord.errors import AccordError
-from accord.health import Finding, HealthReport, Level
+from accord.health import formats, runner
+from accord.health.runner import Finding, HealthReport, Level
 
 
 class Command(PipedCommand):
@@ -44,8 +44,8 @@ class Command(PipedCommand):
             "exit with 0.",
         )
         parser.add_argument(
-            "--timeout", type=_seconds, default=health.TIMEOUT, metavar="SECONDS",
-            help=f"How long a check may take before it counts as unknown (default: {health.TIMEOUT:g}).",
+            "--timeout", type=_seconds, default=runner.TIMEOUT, metavar="SECONDS",
+            help=f"How long a check may take before it counts as unknown (default: {runner.TIMEOUT:g}).",
         )  # fmt: skip
 
     def run_from_argv(self, argv: list[str]) -> None:
@@ -66,8 +66,8 @@ class Command(PipedCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the checks and answer."""
         try:
-            checks = health.select(health.discover(), options["only"])
-            report = health.run_checks(checks, timeout=options["timeout"])
+            checks = runner.select(runner.discover(), options["only"])
+            report = runner.run_checks(checks, timeout=options["timeout"])
         except AccordError as exc:
             if options["traceback"]:
                 raise
@@ -80,10 +80,10 @@ class Command(PipedCommand):
 
     def _rendered(self, report: HealthReport, form: str, code: int) -> str:
         if form == "json":
-            return json.dumps(health_formats.document(report, exit_code=code), indent=2)
+            return json.dumps(formats.document(report, exit_code=code), indent=2)
         if form == "prometheus":
-            return health_formats.prometheus(report, now=time.time())
-        return health_formats.text(report, self._coloured)
+            return formats.prometheus(report, now=time.time())
+        return formats.text(report, self._coloured)
 
     def _coloured(self, text: str, level: Level) -> str:
         styles = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.staticfiles.management.commands import runserver
 
 from accord.errors import AccordError
-from accord.registry import opened
+from accord.seam.registry import opened
 from accord.words import counted
 from migrator.engine.api import Migrations
 from migrator.engine.request import Request

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from gdpr.actions import Delete
-from gdpr.entries import Entry
-from gdpr.locators import Key
+from gdpr.privacy import Delete, Entry, Key
 
 DATA_MAP = [
     Entry(

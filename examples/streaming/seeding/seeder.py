@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import models, reset_queries, transaction
 
-from accord import tombstones
+from accord.erased import tombstones
 from examples.streaming import popularity
 from examples.streaming.batches import in_batches
 from examples.streaming.documents.models import DeviceProfile, ListeningSession

@@ -12,12 +12,12 @@ from typing import Any
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
 from accord.words import counted
-from gdpr import actions
-from gdpr.actions import Manual, Nothing, Retain
 from gdpr.coverage import check, check_document, map_document
-from gdpr.datamap import DataMap, load_data_map
-from gdpr.entries import Entry
-from gdpr.findings import Finding, Level
+from gdpr.datamap import actions
+from gdpr.datamap.actions import Manual, Nothing, Retain
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.findings import Finding, Level
+from gdpr.datamap.map import DataMap, load_data_map
 from gdpr.stores.base import known_aliases, opened_stores
 
 

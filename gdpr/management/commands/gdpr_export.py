@@ -8,9 +8,9 @@ from typing import Any
 
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
-from gdpr.checking import require_sound
-from gdpr.datamap import load_data_map
-from gdpr.services.export import ExportFormat, Written, gather, write
+from gdpr.datamap.map import load_data_map
+from gdpr.datamap.static import require_sound
+from gdpr.export import ExportFormat, Written, gather, write
 
 
 class Command(AnsweringCommand):

@@ -8,13 +8,13 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from accord.acting import acting
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode, UsageError
 from gdpr.cli import answers
-from gdpr.datamap import load_data_map
+from gdpr.datamap.map import load_data_map
 from gdpr.erasure import encryption, holds
 from gdpr.errors import UnknownRequest
-from gdpr.management.people import acting
 from gdpr.models import LegalHold
 from gdpr.states import HoldReason
 

@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
-from accord.registry import opened
+from accord.seam.registry import opened
 from accord.stopping import stop_on_signal
 from migrator.cli import render_json, render_text
 from migrator.cli.options import add_migrate_arguments, request_from

@@ -9,11 +9,13 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from accord import conf, signing
+from accord import conf
+from accord.acting import Account, acting
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode, UsageError
-from accord.registry import opened
-from accord.types import Direction
+from accord.seam.registry import opened
+from accord.seam.types import Direction
+from accord.secrets import signing
 from accord.words import counted
 from migrator.cli import render_approvals, render_json
 from migrator.cli.options import add_format, add_plan_arguments, request_from
@@ -21,7 +23,7 @@ from migrator.cli.progress import progress
 from migrator.engine.api import Migrations
 from migrator.engine.bootstrap import prepare
 from migrator.engine.guard import Guard
-from migrator.errors import AttestationUnusable
+from migrator.errors import AttestationUnusable, NotEntitled
 from migrator.governance import attestations, people
 from migrator.models import ApprovalState, PlanApproval
 
@@ -96,7 +98,7 @@ class Command(AnsweringCommand):
     def _request(self, options: dict[str, Any]) -> None:
         wanted = request_from(options)
         self._prepare(options)
-        person = people.named(options["person"])
+        person = _acting(options["person"])
         situation = self._migrations.situation()
         plan = self._migrations.plan(wanted, situation)
         work = self._guard.work(wanted, plan, situation)
@@ -115,7 +117,7 @@ class Command(AnsweringCommand):
 
     def _decide(self, options: dict[str, Any]) -> None:
         approvals = self._there()
-        person = people.named(options["person"])
+        person = _acting(options["person"])
         act = approvals.approve if options["act"] == "approve" else approvals.reject
         approval = act(options["reference"], person, options["reason"])
         self._say(approval, render_approvals.decided_lines(approval), options)
@@ -147,7 +149,7 @@ class Command(AnsweringCommand):
 
     def _attest(self, options: dict[str, Any]) -> None:
         self._there()
-        person = people.named(options["person"]) if options["person"] else None
+        person = _acting(options["person"]) if options["person"] else None
         if person is not None:
             people.require(person, people.ATTEST)
         situation = self._migrations.situation()
@@ -177,7 +179,7 @@ class Command(AnsweringCommand):
 
     def _import(self, options: dict[str, Any]) -> None:
         self._there()
-        person = people.named(options["person"])
+        person = _acting(options["person"])
         try:
             text = options["file"].read_text()
         except (OSError, UnicodeDecodeError) as exc:
@@ -217,3 +219,14 @@ def _add_person(parser: argparse.ArgumentParser, *, required: bool) -> None:
 
 def _add_reason(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", required=True, metavar="TEXT", help="Why, in a sentence.")
+
+
+def _acting(username: str) -> Account:
+    """Find the account that acts. Its name stays out of the message: it may be a person's."""
+    try:
+        return acting(username, interactive=True)
+    except UsageError as exc:
+        raise NotEntitled(
+            "No account has the user name that --as gives.",
+            hint="Correct the name, or make the account: manage.py createsuperuser.",
+        ) from exc

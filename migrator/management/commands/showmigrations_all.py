@@ -8,8 +8,8 @@ from django.core.management.base import CommandParser
 
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode, UnknownStore
-from accord.registry import opened
-from accord.types import Step
+from accord.seam.registry import opened
+from accord.seam.types import Step
 from migrator.cli import render_json, render_text
 from migrator.cli.options import add_format, add_store
 from migrator.engine.api import Migrations

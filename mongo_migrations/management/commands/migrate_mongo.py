@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accord.delegate import NarrowedCommand
+from accord.narrowed_command import NarrowedCommand
 
 
 class Command(NarrowedCommand):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from accord.embedded import postgres_binary
-from accord.types import Lease
+from accord.seam.types import Lease
 from tests.chance import chance, moments, seed
 from tests.conformance.harness_alembic import ENV, AlembicHarness
 

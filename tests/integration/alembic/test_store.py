@@ -27,8 +27,8 @@ from accord.errors import (
     UnsupportedServer,
 )
 from accord.events import StepNoted
+from accord.seam.types import Direction, Lease, Presence
 from accord.testing import RecordingReporter
-from accord.types import Direction, Lease, Presence
 from migrator.alembic.store import AlembicStore
 from migrator.engine.executor import renew_step
 from tests.conformance.harness_alembic import ENV, AlembicHarness

@@ -14,7 +14,7 @@ def main(namespace: str) -> None:
     settings.configure(BASE_DIR="/")
     django.setup()
 
-    from accord.types import Lease
+    from accord.seam.types import Lease
     from migrator.alembic import runner  # noqa: F401 - imported before the clock of the killer starts
     from tests.conformance.harness_alembic import AlembicHarness
 

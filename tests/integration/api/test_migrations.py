@@ -38,8 +38,8 @@ say(
 
 REQUESTED = """
 from accord import conf
-from accord.registry import Registry
-from accord.types import Direction
+from accord.seam.registry import Registry
+from accord.seam.types import Direction
 from migrator.engine.api import Migrations
 from migrator.governance.work import Work
 from migrator.models import PlanApproval, RunKind

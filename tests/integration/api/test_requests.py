@@ -200,7 +200,7 @@ mine, theirs, over = planned(key)["reference"], None, None
 send("approver", "erasure-requests/", {"subject": subject(second), "identity": "staff"})
 from datetime import timedelta
 from django.utils import timezone
-from gdpr.datamap import load_data_map
+from gdpr.datamap.map import load_data_map
 from gdpr.erasure import requests
 from gdpr.states import Channel, IdentityMethod
 
@@ -411,7 +411,7 @@ def test_request_is_rejected_cancelled_or_a_duplicate(served: Served, listener: 
 SIDE_BY_SIDE = """
 from concurrent.futures import ThreadPoolExecutor
 from django.db import connections
-from gdpr.datamap import load_data_map
+from gdpr.datamap.map import load_data_map
 from gdpr.erasure import planning
 references = {key: filed(key) for key in keys}
 def counted(document): return {line["entry"]: line["found"] for line in document["entries"]}

@@ -11,7 +11,7 @@ from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage
 from pytest_django.fixtures import Settings
 
-from accord import auditlog
+from accord.audit import auditlog
 from accord.errors import ConfigurationError
 from examples.streaming.models import Listener
 from tests.fix_trail import ROOT, Trail

@@ -12,12 +12,13 @@ import pytest
 from django.core.management import call_command
 from django.db import connections, transaction
 
-from accord import audit, guards
-from accord.audit_events import Event, ObjectKind
-from accord.chain import FIELDS
+from accord import guards
+from accord.audit import trail as audit
+from accord.audit.chain import FIELDS
+from accord.audit.events import Event, ObjectKind
+from accord.audit.verification import verify
 from accord.errors import OutsideTransaction, PersonalDataRefused
 from accord.models import ActorReference, AuditEvent
-from accord.verification import verify
 from tests.fix_engine import Coordinator
 from tests.fix_trail import Trail
 

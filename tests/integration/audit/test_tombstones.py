@@ -14,10 +14,8 @@ from django.db import connections, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from accord import tombstones
-from accord.errors import ExitCode, SubjectErased, UsageError
-from accord.models import Tombstone
-from accord.tombstones import (
+from accord.erased import tombstones
+from accord.erased.tombstones import (
     SubjectTag,
     filter_erased,
     guard,
@@ -26,6 +24,8 @@ from accord.tombstones import (
     subject_tag,
     subject_tags,
 )
+from accord.errors import ExitCode, SubjectErased, UsageError
+from accord.models import Tombstone
 from examples.streaming.batches import write_living
 from tests.fix_trail import Trail
 

@@ -16,11 +16,11 @@ import pytest
 from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
-from accord import checkpoints
-from accord.chain import FIELDS, GENESIS, Link
+from accord.audit import signed_heads
+from accord.audit.chain import FIELDS, GENESIS, Link
+from accord.audit.verification import ProblemKind, Report, verify, verify_tail
 from accord.errors import AuditError, StoreError
 from accord.models import AuditEvent
-from accord.verification import ProblemKind, Report, verify, verify_tail
 from tests.fix_trail import ROOT, Trail
 
 pytestmark = pytest.mark.integration
@@ -177,7 +177,7 @@ def test_trail_rewritten_with_new_hashes_is_found(trail: Trail) -> None:
 def test_trail_rewritten_with_its_table_of_heads_is_found(trail: Trail) -> None:
     """The file outside of the database is enough."""
     trail.record(3)
-    checkpoints.take(trail.alias)
+    signed_heads.take(trail.alias)
 
     rewrite(trail, outcome="failed")
     trail.attack("DELETE FROM accord_auditcheckpoint")
@@ -188,7 +188,7 @@ def test_trail_rewritten_with_its_table_of_heads_is_found(trail: Trail) -> None:
 def test_table_of_heads_is_enough_when_the_file_is_lost(trail: Trail) -> None:
     """A head that was taken into the database shows a rewritten trail and a cut tail alike."""
     trail.record(3)
-    checkpoints.take(trail.alias)
+    signed_heads.take(trail.alias)
     trail.file.unlink()
 
     rewrite(trail, outcome="failed")
@@ -203,7 +203,7 @@ def test_head_signed_by_another_key_is_found(trail: Trail, settings: Settings) -
     trail.file.unlink()
     rewrite(trail, outcome="failed")
     secret, settings.SECRET_KEY = settings.SECRET_KEY, "of somebody else"
-    checkpoints.note(trail.alias, 3, "0" * 64)
+    signed_heads.note(trail.alias, 3, "0" * 64)
     settings.SECRET_KEY = secret
 
     report = verify()
@@ -280,7 +280,7 @@ def test_half_a_line_in_the_file_does_no_harm(trail: Trail) -> None:
 
 def test_file_of_heads_is_turned_over(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
     """A long file becomes the one before, which still counts."""
-    monkeypatch.setattr(checkpoints, "_ROTATE_AT", 500)
+    monkeypatch.setattr(signed_heads, "_ROTATE_AT", 500)
 
     trail.record(5)
 
@@ -290,11 +290,11 @@ def test_file_of_heads_is_turned_over(trail: Trail, monkeypatch: pytest.MonkeyPa
 
 def test_rotation_while_another_waits_keeps_every_head(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waited for the lock of a file that was turned over writes to the new one, and leaves that be."""
-    monkeypatch.setattr(checkpoints, "_ROTATE_AT", 1_000)
+    monkeypatch.setattr(signed_heads, "_ROTATE_AT", 1_000)
     lines = [json.dumps({"database": "d", "size": n, "hash": "h", "signature": "s"}) for n in range(150)]
     trail.file.write_text("\n".join(lines) + "\n")
 
-    with checkpoints._locked(trail.file):
+    with signed_heads._locked(trail.file):
         rivals = [threading.Thread(target=_append, args=(number,)) for number in range(4)]
         for rival in rivals:
             rival.start()
@@ -310,7 +310,7 @@ def test_rotation_while_another_waits_keeps_every_head(trail: Trail, monkeypatch
 
 def test_file_of_heads_that_vanished_is_made_again(trail: Trail) -> None:
     """Who waited for the lock of a file that is gone makes a new one instead of failing."""
-    with checkpoints._locked(trail.file):
+    with signed_heads._locked(trail.file):
         rival = threading.Thread(target=_append, args=(1,))
         rival.start()
         _await_waiting(trail.file, 1)
@@ -346,7 +346,7 @@ from django.conf import settings
 
 settings.configure(INSTALLED_APPS=["accord"])
 django.setup()
-from accord import checkpoints
+from accord.audit.trail import signed_heads as checkpoints
 
 checkpoints._ROTATE_AT = {limit}
 checkpoints.location = lambda: Path(sys.argv[1])
@@ -366,8 +366,8 @@ def sizes(file: Path) -> list[int]:
 
 
 def _append(number: int) -> None:
-    head = checkpoints.Head(database="d", size=1000 + number, hash="h", signature="s", source="file")
-    checkpoints._append(head, sync=False)
+    head = signed_heads.Head(database="d", size=1000 + number, hash="h", signature="s", source="file")
+    signed_heads._append(head, sync=False)
 
 
 def _await_waiting(file: Path, count: int) -> None:
@@ -382,7 +382,7 @@ def _await_waiting(file: Path, count: int) -> None:
 def test_heads_of_another_database_are_not_ours(trail: Trail, settings: Settings) -> None:
     """Databases may share one file."""
     trail.record(2)
-    lines = trail.file.read_text().replace(checkpoints.database_id(trail.alias), "f" * 16)
+    lines = trail.file.read_text().replace(signed_heads.database_id(trail.alias), "f" * 16)
     trail.file.write_text(lines)
 
     report = verify()

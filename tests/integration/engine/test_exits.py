@@ -16,9 +16,9 @@ from accord import conf, lease
 from accord.clock import SystemClock
 from accord.errors import AccordError, Interrupted, StepFailed
 from accord.events import Reporter
-from accord.registry import Registry
+from accord.seam.registry import Registry
+from accord.seam.types import Direction, Lease, Step, StepKey, StepOutcome
 from accord.testing import MemoryServer, MemoryStore, RecordingReporter, make_step
-from accord.types import Direction, Lease, Step, StepKey, StepOutcome
 from migrator.engine import abandoned
 from migrator.engine.api import Migrations
 from migrator.engine.events import RunFinished

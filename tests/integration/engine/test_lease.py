@@ -14,8 +14,8 @@ from django.db import connections
 from accord import lease
 from accord.errors import ExitCode, LeaseHeld, LeaseLost, StoreUnavailable
 from accord.events import LeaseAwaited
+from accord.seam.types import Lease
 from accord.testing import RecordingReporter
-from accord.types import Lease
 from tests.fix_engine import Coordinator
 
 pytestmark = pytest.mark.integration

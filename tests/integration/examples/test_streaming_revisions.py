@@ -120,7 +120,7 @@ def test_source_is_not_guessed_for_whoever_is_being_erased(seeded: Project) -> N
     with MongoClient[dict[str, Any]](seeded.mongodb_url) as client:
         client.get_default_database()["plays"].insert_many([{"listener_id": n, **old} for n in (1, 2, 1)])
     fence = "tombstones.raise_fence(tombstones.subject_tag('streaming.listener', 2))"
-    seeded.manage("shell", "--no-imports", "-c", f"from accord import tombstones; {fence}")
+    seeded.manage("shell", "--no-imports", "-c", f"from accord.erased import tombstones; {fence}")
 
     seeded.manage("migrate_all")
 

@@ -32,7 +32,7 @@ INDEXES = ("tracks", "venues", "track-embeddings", "public-playlists")
 SEED = ("streaming_seed", "--noinput", "--tracks", "40", "--venues", "14", "--listeners")
 KILLS = moments(6, 3)
 FENCE = """
-from accord import tombstones
+from accord.erased import tombstones
 for key in ({keys}):
     tombstones.raise_fence(tombstones.subject_tag("streaming.listener", key))
 """

@@ -11,10 +11,10 @@ import django
 
 def ask(question: dict[str, Any]) -> Any:
     """Answer one question; the names are those of the adapters."""
-    from gdpr.datamap import load_data_map
+    from gdpr.datamap.map import load_data_map
+    from gdpr.datamap.subjects import SubjectKeys
     from gdpr.erasure import planning
     from gdpr.stores.base import opened_stores
-    from gdpr.subjects import SubjectKeys
 
     data_map = load_data_map()
     match question["do"]:
@@ -58,8 +58,8 @@ def ask_store(question: dict[str, Any], entry: Any, keys: Any, store: Any) -> An
 def errors_without(dropped: str) -> set[str]:
     """Check the map without one of its entries; only that entry's store is asked."""
     from gdpr.coverage import check
-    from gdpr.datamap import DataMap, load_data_map
-    from gdpr.findings import Level
+    from gdpr.datamap.findings import Level
+    from gdpr.datamap.map import DataMap, load_data_map
     from gdpr.stores.base import opened_stores
 
     data_map = load_data_map()

@@ -10,12 +10,12 @@ import pytest
 from bson import Int64, ObjectId
 from bson.binary import Binary
 
-from gdpr.actions import Action, Anonymise, Delete, Detach, Manual, Pull, Retain, Unset
-from gdpr.entries import Entry
-from gdpr.findings import Fault
-from gdpr.locators import AnyOf, Array, Generic, Key, Locator, Path, Rows
-from gdpr.strategies import CoarseDate, Null, RandomToken, Redact
-from gdpr.subjects import SubjectKeys
+from gdpr.datamap.actions import Action, Anonymise, Delete, Detach, Manual, Pull, Retain, Unset
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.findings import Fault
+from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Locator, Path, Rows
+from gdpr.datamap.strategies import CoarseDate, Null, RandomToken, Redact
+from gdpr.datamap.subjects import SubjectKeys
 from tests.integration.gdpr.conftest import OwnMongo
 
 pytestmark = pytest.mark.integration

@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from gdpr.consent import register
 from gdpr.models import ConsentEvent, ConsentNotice
-from gdpr.services import consent
 from gdpr.states import ConsentMethod
 from tests.fix_trail import Trail
 
@@ -52,15 +52,15 @@ def over_zone(history: Trail, zone: str) -> None:
 
 
 def notice(purpose: str = "newsletter") -> ConsentNotice:
-    return consent.publish_notice(purpose, "1", "en", "May we?")
+    return register.publish_notice(purpose, "1", "en", "May we?")
 
 
-def consented(count: int = 3) -> consent.Someone:
+def consented(count: int = 3) -> register.Someone:
     """Put a person's consents on record, one of them with an end."""
-    who = consent.someone("streaming.Listener", 5)
+    who = register.someone("streaming.Listener", 5)
     for _ in range(count - 1):
-        consent.give(who, notice(), **WEB)
-    consent.give(who, notice(), valid_until=timezone.now() + timedelta(days=200), **WEB)
+        register.give(who, notice(), **WEB)
+    register.give(who, notice(), valid_until=timezone.now() + timedelta(days=200), **WEB)
     return who
 
 
@@ -71,33 +71,33 @@ def test_history_is_intact_over_any_zone(history: Trail, zone: str) -> None:
     over_zone(history, zone)
 
     assert str(ConsentEvent.objects.filter(subject_tag=who.tag)[0].at.tzinfo) == zone
-    assert consent.verify_history(who)
+    assert register.verify_history(who)
 
-    consent.withdraw(who, "newsletter", **WEB)
+    register.withdraw(who, "newsletter", **WEB)
     over_zone(history, "Pacific/Auckland")
-    assert consent.verify_history(who)
+    assert register.verify_history(who)
 
 
 def test_hash_is_of_the_text_that_it_always_was(history: Trail) -> None:
     """An event that was hashed before, over a connection in UTC, verifies: its text stays the same."""
     who = consented()
-    [event, *_] = consent.history(who)
+    [event, *_] = register.history(who)
     event.at = event.at.astimezone(ZoneInfo("Europe/Paris"))
 
     assert event.at.astimezone(ZoneInfo("UTC")).isoformat().endswith("+00:00")
-    assert consent._hash(event) == event.hash
+    assert register._hash(event) == event.hash
 
 
 def test_end_that_was_hashed_in_the_projects_zone_counts(history: Trail, settings: Settings) -> None:
     """The API hashed ends of consents in the zone of the project; such an event was never tampered with."""
     settings.TIME_ZONE = "Europe/Paris"
     who = consented(1)
-    [event] = consent.history(who)
-    old = consent._hash(event, ends_in=ZoneInfo("Europe/Paris"))
+    [event] = register.history(who)
+    old = register._hash(event, ends_in=ZoneInfo("Europe/Paris"))
     assert old != event.hash
     history.attack(f"UPDATE gdpr_consentevent SET hash = '{old}'")
 
-    assert consent.verify_history(who)
+    assert register.verify_history(who)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_changed_event_still_shows(history: Trail, change: str) -> None:
     who = consented()
     history.attack(f"UPDATE gdpr_consentevent SET {change} WHERE number = 3")
 
-    assert not consent.verify_history(who)
+    assert not register.verify_history(who)
 
 
 def test_history_is_read_with_one_query(history: Trail) -> None:
@@ -123,7 +123,7 @@ def test_history_is_read_with_one_query(history: Trail) -> None:
     who = consented(5)
 
     with CaptureQueriesContext(connections[history.alias]) as queries:
-        assert consent.verify_history(who)
+        assert register.verify_history(who)
 
     assert len(queries) == 1
 
@@ -131,8 +131,8 @@ def test_history_is_read_with_one_query(history: Trail) -> None:
 def test_one_consent_that_fails_stops_no_other(history: Trail, caplog: pytest.LogCaptureFixture) -> None:
     """A row that can't be ended is reported, by its reference, and the others are ended."""
     late = timezone.now() + timedelta(days=1)
-    people = [consent.someone("streaming.Listener", key) for key in (1, 2, 3)]
-    given = [consent.give(who, notice(), valid_until=late, **WEB) for who in people]
+    people = [register.someone("streaming.Listener", key) for key in (1, 2, 3)]
+    given = [register.give(who, notice(), valid_until=late, **WEB) for who in people]
     history.sql(
         f"""CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         IF NEW.type = 'expired' AND NEW.subject_tag = '{people[1].tag}' THEN RAISE 'odd'; END IF;
@@ -141,10 +141,10 @@ def test_one_consent_that_fails_stops_no_other(history: Trail, caplog: pytest.Lo
     )
     failed: dict[str, str] = {}
 
-    assert consent.expire_due(late + timedelta(days=1), failed) == 2
+    assert register.expire_due(late + timedelta(days=1), failed) == 2
 
     assert list(failed) == [given[1].reference]
     assert given[1].reference in caplog.text
-    assert [consent.history(who)[-1].type for who in people] == ["expired", "given", "expired"]
+    assert [register.history(who)[-1].type for who in people] == ["expired", "given", "expired"]
     history.sql("DROP TRIGGER odd ON gdpr_consentevent")
-    assert consent.expire_due(late + timedelta(days=1)) == 1
+    assert register.expire_due(late + timedelta(days=1)) == 1

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from gdpr.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
-from gdpr.entries import Entry
+from gdpr.datamap.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.findings import Fault
+from gdpr.datamap.locators import AnyOf, Array, Key, Locator, Path, Rows, Through
+from gdpr.datamap.strategies import RandomToken, Redact
+from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import ErasureRefused
-from gdpr.findings import Fault
-from gdpr.locators import AnyOf, Array, Key, Locator, Path, Rows, Through
-from gdpr.strategies import RandomToken, Redact
-from gdpr.subjects import SubjectKeys
 from searchindex.transport import at
 from tests.integration.gdpr.conftest import OwnSearch
 

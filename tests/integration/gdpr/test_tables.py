@@ -14,13 +14,13 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.db import connections, models
 
-from gdpr.actions import Action, Anonymise, Delete, Detach, Manual, Pull, Retain, Unset
-from gdpr.entries import Entry
+from gdpr.datamap.actions import Action, Anonymise, Delete, Detach, Manual, Pull, Retain, Unset
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.locators import AnyOf, Array, Key, Locator, Path, Rows, Through
+from gdpr.datamap.strategies import CoarseDate, Null, RandomToken, Redact
+from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import ErasureRefused
-from gdpr.locators import AnyOf, Array, Key, Locator, Path, Rows, Through
 from gdpr.stores.relational import RelationalErasure
-from gdpr.strategies import CoarseDate, Null, RandomToken, Redact
-from gdpr.subjects import SubjectKeys
 from tests.fix_engine import Coordinator
 
 pytestmark = pytest.mark.integration

@@ -12,8 +12,8 @@ from pymongo.database import Database
 from accord.revisions.loader import LoadedRevision
 from accord.revisions.operation import irreversible
 from accord.revisions.runner import Runner
+from accord.seam.types import Presence, Source, Step, StepKey, StepOutcome
 from accord.testing import RecordingReporter, make_lease
-from accord.types import Presence, Source, Step, StepKey, StepOutcome
 from mongo_migrations.operations import Operation
 from mongo_migrations.store import MongoStore
 

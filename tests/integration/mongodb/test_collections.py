@@ -9,7 +9,7 @@ import pytest
 import mongo_migrations as mongo
 from accord.errors import ConflictingState, StepFailed
 from accord.events import StepNoted
-from accord.types import Presence
+from accord.seam.types import Presence
 from mongo_migrations.definitions import validation_differences
 
 pytestmark = pytest.mark.integration

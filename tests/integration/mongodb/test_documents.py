@@ -16,8 +16,8 @@ import mongo_migrations as mongo
 from accord.errors import ChecksumMismatch, LeaseLost, StepFailed
 from accord.events import StepProgressed
 from accord.revisions.runner import Runner
+from accord.seam.types import Lease
 from accord.testing import make_lease
-from accord.types import Lease
 
 pytestmark = pytest.mark.integration
 

@@ -8,7 +8,7 @@ import pytest
 
 import mongo_migrations as mongo
 from accord.errors import ConflictingState
-from accord.types import Presence
+from accord.seam.types import Presence
 
 pytestmark = pytest.mark.integration
 

@@ -9,8 +9,8 @@ from pymongo import MongoClient
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 import mongo_migrations as mongo
-from accord.types import Direction
-from mongo_migrations import shell
+from accord.seam.types import Direction
+from mongo_migrations import rendering
 
 pytestmark = pytest.mark.integration
 
@@ -62,7 +62,7 @@ def test_what_is_shown_is_what_is_sent(bench: Any, mongo_url: str, operation: mo
         for direction in Direction:
             heard.commands.clear()
             getattr(bench, direction)(operation)
-            sent = [text.text for command in heard.commands for text in shell.statements(command)]
+            sent = [text.text for command in heard.commands for text in rendering.statements(command)]
 
             assert sent == [text.text for text in operation.explain(direction)]
         bench.store.close()
@@ -78,5 +78,5 @@ def test_rules_are_sent_as_they_are_shown(bench: Any, mongo_url: str) -> None:
         bench.apply(operation)
         bench.store.close()
 
-    sent = [text.text for command in heard.commands for text in shell.statements(command)]
+    sent = [text.text for command in heard.commands for text in rendering.statements(command)]
     assert sent == [text.text for text in operation.explain(Direction.APPLY)]

@@ -9,8 +9,8 @@ import pytest
 
 from accord.errors import IrreversibleStep, StepFailed
 from accord.events import StepNoted
+from accord.seam.types import Direction, Presence
 from accord.testing import RecordingReporter, make_lease
-from accord.types import Direction, Presence
 from tests.conformance.harness_mongo import LEDGER, MongoHarness
 
 pytestmark = pytest.mark.integration

@@ -12,7 +12,7 @@ from django.db import connections
 from pymongo import InsertOne
 
 import mongo_migrations as mongo
-from accord import tombstones
+from accord.erased import tombstones
 from accord.errors import InvalidRevision, StoreError
 from tests.fix_trail import Trail
 

@@ -17,7 +17,7 @@ from typing import Any
 import django
 from django.conf import settings
 
-from accord.types import Lease
+from accord.seam.types import Lease
 
 PACKAGES = ("/mongo_migrations/", "/accord/revisions/")
 

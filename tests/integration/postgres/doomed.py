@@ -60,7 +60,7 @@ def main(name: str, namespace: str, action: str, kill_at: str, *steps: str) -> N
     django.setup()
     from django.db import connections
 
-    from accord.types import Lease
+    from accord.seam.types import Lease
     from tests.conformance.harness_relational import HARNESSES
 
     harness = HARNESSES[name].from_json(json.loads(namespace))

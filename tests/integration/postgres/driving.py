@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from graphlib import TopologicalSorter
 
 from accord.events import silent
-from accord.types import Direction, Lease, Step, StepKey
+from accord.seam.types import Direction, Lease, Step, StepKey
 from migrator.relational.store import RelationalStore
 
 

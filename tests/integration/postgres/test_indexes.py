@@ -14,7 +14,7 @@ import pytest
 
 from accord.errors import ConflictingState, StepFailed
 from accord.events import StepNoted
-from accord.types import Lease
+from accord.seam.types import Lease
 from tests.conformance.harness_relational import RelationalHarness
 from tests.integration.postgres.test_kill import ROOT, command
 

@@ -12,8 +12,8 @@ from django.db.models.signals import post_migrate, pre_migrate
 
 from accord.errors import RevisionUnreadable, RevisionWithoutMigration
 from accord.events import silent
+from accord.seam.types import Direction, Presence, Step
 from accord.testing import make_lease
-from accord.types import Direction, Presence, Step
 from tests.conformance.harness_relational import RelationalHarness
 from tests.integration.postgres.driving import migrate
 

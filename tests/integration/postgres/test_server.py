@@ -13,8 +13,8 @@ from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
 from accord.errors import ConfigurationError, StoreRefused, StoreUnavailable
+from accord.seam.types import Source, Step, StepKey
 from accord.testing import make_lease
-from accord.types import Source, Step, StepKey
 from migrator.relational.store import RelationalStore
 
 pytestmark = pytest.mark.integration

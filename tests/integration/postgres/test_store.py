@@ -8,7 +8,7 @@ import pytest
 from django.db import connections, transaction
 
 from accord.errors import ConflictingState, IrreversibleStep, LeaseLost, StaleFence, StepFailed
-from accord.types import Lease, StepKey
+from accord.seam.types import Lease, StepKey
 from tests.conformance.harness_relational import RelationalHarness
 
 pytestmark = pytest.mark.integration

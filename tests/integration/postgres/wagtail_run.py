@@ -69,7 +69,7 @@ def django_back() -> int:
 
 
 def probe() -> dict[str, list[str]]:
-    from accord.types import Presence
+    from accord.seam.types import Presence
     from migrator.relational.store import RelationalStore
     from tests.integration.postgres.driving import in_order
 

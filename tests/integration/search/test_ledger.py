@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from accord.errors import ChecksumMismatch, InconsistentLedger, IrreversibleStep
+from accord.seam.types import Step
 from accord.testing import make_lease
-from accord.types import Step
 from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness
 

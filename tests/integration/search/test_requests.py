@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
-from accord.types import Direction, StepKey
+from accord.seam.types import Direction, StepKey
 from searchindex.requests import Request
 from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness, lease

@@ -26,7 +26,7 @@ from accord.errors import (
     UnsupportedServer,
 )
 from accord.events import Event, StepNoted, StepProgressed
-from accord.types import Direction, Presence, Step
+from accord.seam.types import Direction, Presence, Step
 from searchindex.store import SearchStore
 from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness, lease

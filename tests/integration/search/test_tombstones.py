@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from accord import tombstones
+from accord.erased import tombstones
 from accord.errors import InvalidRevision
 from accord.events import Event, StepNoted
 from searchindex.operations.reindex import Reindex

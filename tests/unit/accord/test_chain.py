@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from accord.chain import FIELDS, GENESIS, Link
+from accord.audit.chain import FIELDS, GENESIS, Link
 
 LINK = Link(
     seq=7,

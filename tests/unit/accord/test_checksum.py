@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from accord.checksum import checksum, same_content
+from accord.seam.checksum import checksum, same_content
 
 SOURCE = '''"""Say why."""
 import os

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from accord import embedded
-from accord.embedded import faults, password, ports, process, talk
+from accord.embedded import faults, password, ports, process, progress
 from accord.embedded.mongodb import MongoServer
 from accord.embedded.paths import EmbeddedPaths, cache_folder
 from accord.embedded.state import SavedState
@@ -190,7 +190,7 @@ def test_lines_for_a_pipe_say_each_tenth_of_a_download_once() -> None:
     """A log doesn't fill with one line for each chunk, and sizes are in it."""
     stream = io.StringIO()
 
-    with talk.reporter_for(stream) as reporter:
+    with progress.reporter_for(stream) as reporter:
         for done in range(0, 200_000_001, 1_000_000):
             reporter(FetchProgressed(store="opensearch", what="a.zip", done=done, total=200_000_000))
         reporter(ServerReady(store="opensearch", seconds=2.54))
@@ -212,9 +212,9 @@ def test_terminal_gets_bars_only_once_something_is_fetched() -> None:
     """Servers that need no fetching are told of in plain lines; a bar leaves nothing behind but the lines."""
     plain, fetched = Terminal(), Terminal()
 
-    with talk.reporter_for(plain) as reporter:
+    with progress.reporter_for(plain) as reporter:
         reporter(ServerReady(store="mongodb", seconds=1.0))
-    with talk.reporter_for(fetched) as reporter:
+    with progress.reporter_for(fetched) as reporter:
         reporter(FetchProgressed(store="opensearch", what="a.zip", done=10, total=10))
         reporter(ServerReady(store="opensearch", seconds=2.54))
 

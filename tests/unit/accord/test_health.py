@@ -10,9 +10,10 @@ from threading import Event
 
 import pytest
 
-from accord import health_checks, health_formats
+from accord import health_checks
 from accord.errors import StoreUnavailable, UsageError
-from accord.health import Check, Finding, HealthReport, Level, discover, run_checks, select, worst
+from accord.health import formats
+from accord.health.runner import Check, Finding, HealthReport, Level, discover, run_checks, select, worst
 from accord.views import Readiness
 
 GIB = 2**30
@@ -191,7 +192,7 @@ def test_a_check_that_breaks_tells_no_secret_and_no_trace() -> None:
         raise StoreUnavailable("postgresql://shop:hunter2@db/shop is away", hint="password=hunter2")
 
     found = run_checks([Check(name="breaks", look=breaks), Check(name="refuses", look=refuses)])
-    written = health_formats.text(found) + str(health_formats.document(found, exit_code=3))
+    written = formats.text(found) + str(formats.document(found, exit_code=3))
 
     assert [one.level for one in found.findings] == [Level.UNKNOWN, Level.UNKNOWN]
     assert "RuntimeError" in written
@@ -204,7 +205,7 @@ def test_a_check_that_breaks_tells_no_secret_and_no_trace() -> None:
 
 def test_the_first_line_says_it_all() -> None:
     """Mails and pagers show one line."""
-    first, *rest = health_formats.text(report(Level.OK, Level.CRITICAL, Level.WARN)).splitlines()
+    first, *rest = formats.text(report(Level.OK, Level.CRITICAL, Level.WARN)).splitlines()
 
     assert first.startswith("CRITICAL: 1 critical, 1 warn, 1 ok")
     assert len(rest) == 3
@@ -214,7 +215,7 @@ def test_a_hint_stands_below_what_is_not_ok() -> None:
     """Where nothing is to be done, no advice is given."""
     found = HealthReport(findings=(finding(hint="Rest."), finding(Level.WARN, hint="Act.")))
 
-    written = health_formats.text(found)
+    written = formats.text(found)
 
     assert "Act." in written
     assert "Rest." not in written
@@ -233,14 +234,14 @@ def test_a_hint_stands_below_what_is_not_ok() -> None:
 )
 def test_numbers_are_written_for_people(value: float | None, unit: str, written: str) -> None:
     """Seconds and bytes come in the unit that fits."""
-    assert health_formats.amount(value, unit) == written
+    assert formats.amount(value, unit) == written
 
 
 def test_json_holds_every_field_of_a_finding() -> None:
     """The document has a schema, the code that the command exits with, and nulls for what isn't known."""
     found = HealthReport(findings=(finding(Level.WARN, value=3, threshold=1, hint="Act."),), seconds=0.1234)
 
-    document = health_formats.document(found, exit_code=1)
+    document = formats.document(found, exit_code=1)
 
     assert document == {
         "schema": "accord.health/1",
@@ -274,7 +275,7 @@ def test_prometheus_reads_one_sample_a_series() -> None:
         seconds=1.5,
     )
 
-    lines = health_formats.prometheus(found, now=1_700_000_000).splitlines()
+    lines = formats.prometheus(found, now=1_700_000_000).splitlines()
     samples = [line for line in lines if not line.startswith("#")]
 
     assert r'accord_health_level{check="a\"b"} 0' in samples

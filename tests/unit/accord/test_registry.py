@@ -11,7 +11,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from accord.errors import UnknownStore
-from accord.registry import Registry, opened
+from accord.seam.registry import Registry, opened
 from accord.testing import MemoryStore
 
 

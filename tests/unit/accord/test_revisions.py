@@ -27,8 +27,7 @@ from accord.revisions.loader import LoadedRevision
 from accord.revisions.progress import Batch, Progress
 from accord.revisions.runner import Runner
 from accord.revisions.store import RevisionStore, Show
-from accord.testing import RecordingReporter, make_lease
-from accord.types import (
+from accord.seam.types import (
     AppliedStep,
     Direction,
     Language,
@@ -41,6 +40,7 @@ from accord.types import (
     StepOutcome,
     StoreInfo,
 )
+from accord.testing import RecordingReporter, make_lease
 
 KEY = StepKey("toy", "music", "0001_toys")
 

@@ -8,8 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pytest_django.fixtures import Settings
 
-from accord import keys, signing
 from accord.errors import ConfigurationError, ExitCode, ForeignSignature, ForgedSignature
+from accord.secrets import keys, signing
 
 PURPOSE = "accord.test/1"
 KEY = base64.b64encode(b"k" * 32).decode()

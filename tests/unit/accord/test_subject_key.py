@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
-from accord.subject_key import canonical, plain, same, texts, whole_text
-from accord.tombstones import spare, subject_tag, subject_tags
+from accord.erased.subject_key import canonical, plain, same, texts, whole_text
+from accord.erased.tombstones import spare, subject_tag, subject_tags
 
 SOME = UUID("abcdef01-1234-5678-1234-567812345678")
 ID = "5e0be1010000000700abcdef"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from accord.registry import Registry, opened
-from accord.types import Phase, Step
+from accord.seam.registry import Registry, opened
+from accord.seam.types import Phase, Step
 from migrator.engine.graph import Graph, build_graph
 
 TUTORIAL = Path(__file__).resolve().parents[3] / "docs" / "tutorial.md"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from gdpr.actions import Anonymise, Delete, Detach, Manual, Nothing, Retain
 from gdpr.coverage import Coverage, StoreCoverage, coverage_document
-from gdpr.datamap import DataMap
-from gdpr.datamap_pages import line_of, percent, sections, ways
-from gdpr.entries import Entry
-from gdpr.findings import Fault, Finding
-from gdpr.locators import AnyOf, Array, Key, Path, Rows, Sessions, Through
-from gdpr.strategies import Null
+from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Retain
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.findings import Fault, Finding
+from gdpr.datamap.locators import AnyOf, Array, Key, Path, Rows, Sessions, Through
+from gdpr.datamap.map import DataMap
+from gdpr.datamap.strategies import Null
+from gdpr.screens.datamap_context import line_of, percent, sections, ways
 
 
 def entry(target: str, action: object = None, **more: object) -> Entry:

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from gdpr.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain
-from gdpr.checking import require_sound
 from gdpr.coverage import check
-from gdpr.datamap import DataMap, build, load_data_map, ordered
-from gdpr.entries import Entry
+from gdpr.datamap.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.findings import Fault
+from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Locator, Rows, Sessions
+from gdpr.datamap.map import DataMap, build, load_data_map, ordered
+from gdpr.datamap.static import require_sound
+from gdpr.datamap.strategies import Constant, Null, Pseudonym, RandomToken, Redact, Strategy
+from gdpr.datamap.subjects import Subject, SubjectKeys
 from gdpr.errors import InvalidDataMap
-from gdpr.findings import Fault
-from gdpr.locators import AnyOf, Array, Generic, Key, Locator, Rows, Sessions
-from gdpr.strategies import Constant, Null, Pseudonym, RandomToken, Redact, Strategy
-from gdpr.subjects import Subject, SubjectKeys
 
 SUBJECT = Subject(model="streaming.Listener", key="id", type=int, lookups=("email",))
 KEY = Key("listener_id", int)

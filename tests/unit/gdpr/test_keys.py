@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
+from gdpr.datamap.keys import KeyType, key_type, parsed, variants
 from gdpr.errors import InvalidDataMap, WrongKeyType
-from gdpr.keys import KeyType, key_type, parsed, variants
 from gdpr.stores.mapping import exact_field
 from gdpr.stores.paths import at, own_elements
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from gdpr.strategies import CoarseDate, Constant, Null, Pseudonym, RandomToken, Redact, Strategy
+from gdpr.datamap.strategies import CoarseDate, Constant, Null, Pseudonym, RandomToken, Redact, Strategy
 
 EVERY = [
     Null(),

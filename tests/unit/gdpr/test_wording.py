@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdpr.wording import compare
+from gdpr.screens.wording import compare
 
 
 def test_changed_words_stand_beside_each_other() -> None:

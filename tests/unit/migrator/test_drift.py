@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from accord.errors import ChecksumMismatch, InconsistentLedger
+from accord.seam.types import AppliedStep, Step, StepKey
 from accord.testing import make_step
-from accord.types import AppliedStep, Step, StepKey
 from migrator.engine.drift import Drift, find_drift
 from migrator.engine.graph import build_graph
 from migrator.engine.situation import Situation

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 
 from accord.errors import Interrupted, LeaseLost, StaleFence
+from accord.seam.types import Lease, Step
 from accord.testing import FakeClock, MemoryServer, MemoryStore, RecordingReporter, make_lease, make_step
-from accord.types import Lease, Step
 from migrator.engine.events import StepBroke, StepFinished, StepSkipped
 from migrator.engine.executor import Action, Executor
 from migrator.engine.graph import build_graph

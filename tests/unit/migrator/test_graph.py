@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from accord.seam.types import Step, StepKey
 from accord.testing import make_step
-from accord.types import Step, StepKey
 from migrator.engine.graph import Graph, build_graph, refuse_conflicts
 from migrator.errors import ConflictingLeaves, CyclicDependency, MissingDependency
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from accord import process
-from accord.health import Level
+from accord.health.runner import Level
 from accord.lease import LeaseRow
 from migrator.health_checks import LONG_RUN, judge_lease
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from accord.errors import IrreversibleStep, UnknownStore, UnknownTarget
+from accord.seam.types import Phase, StepKey
 from accord.testing import make_step
-from accord.types import Phase, StepKey
 from migrator.engine.graph import Graph, build_graph
 from migrator.engine.plan import Plan, Target, plan_forward, plan_revert
 from migrator.errors import AmbiguousTarget, UnknownApp

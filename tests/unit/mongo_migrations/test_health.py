@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from accord.health import Level
+from accord.health.runner import Level
 from mongo_migrations.health_checks import judge
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

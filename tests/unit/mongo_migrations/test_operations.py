@@ -11,8 +11,8 @@ import pytest
 
 import mongo_migrations as mongo
 from accord.errors import InvalidRevision
-from accord.types import Direction
-from mongo_migrations import shell
+from accord.seam.types import Direction
+from mongo_migrations import rendering
 from mongo_migrations.operations.batches import next_size
 
 BATCHES = "in batches of 1000 by _id, each in a transaction"
@@ -121,12 +121,12 @@ def test_batches_shrink_when_slow_and_grow_back() -> None:
 )
 def test_values_are_rendered_as_mongosh_reads_them(value: object, text: str) -> None:
     """Names without quotes where they need none."""
-    assert shell.render(value) == text
+    assert rendering.render(value) == text
 
 
 def test_long_commands_go_over_several_lines() -> None:
     """A schema stays readable."""
-    text = shell.call(
+    text = rendering.call(
         "db.createCollection", "x", {"validator": {f"field{number}": "string" for number in range(9)}}
     )
 

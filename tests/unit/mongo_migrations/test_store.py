@@ -15,8 +15,8 @@ from accord.errors import (
     RevisionWithoutMigration,
     UnknownTarget,
 )
+from accord.seam.types import Direction
 from accord.testing import make_step
-from accord.types import Direction
 from mongo_migrations.store import MongoStore
 from tests.conformance.harness_mongo import MongoHarness
 

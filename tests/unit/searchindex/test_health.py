@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from accord.health import Level
-from accord.types import StepKey
+from accord.health.runner import Level
+from accord.seam.types import StepKey
+from searchindex.expected_aliases import Placement
 from searchindex.health_checks import judge_aliases, judge_cluster
 from searchindex.names import Names
 from searchindex.operations.alias import AddAlias, RemoveAlias, SwitchAlias
 from searchindex.operations.base import Operation, Surroundings
 from searchindex.operations.index import CreateIndex, DropIndex
 from searchindex.operations.reindex import Reindex
-from searchindex.placement import Placement
 
 MAPPINGS = {"properties": {"title": {"type": "text"}}}
 

@@ -8,7 +8,7 @@ import pytest
 
 import searchindex as search
 from accord.errors import InvalidRevision
-from accord.types import Direction, StepKey
+from accord.seam.types import Direction, StepKey
 from searchindex.names import Names, checked, number_of
 from searchindex.operations.base import Operation, Surroundings
 

@@ -15,7 +15,7 @@ from django.core.management.base import CommandParser
 from accord import conf
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode, NotConfirmed, UsageError
-from accord.registry import opened
+from accord.seam.registry import opened
 from examples.streaming.models import Listener
 from examples.streaming.seeding.chance import Chance
 from examples.streaming.seeding.seeder import Amounts, Progress, Seeder, totals

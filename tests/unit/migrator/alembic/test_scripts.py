@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from accord.errors import InvalidRevision, RevisionUnreadable
-from accord.types import Phase, StepKey
+from accord.seam.types import Phase, StepKey
 from migrator.alembic import scripts
 from migrator.alembic.scripts import Script
 

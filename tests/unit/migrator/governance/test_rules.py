@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from accord.types import Source, Step, StepKey
+from accord.seam.types import Source, Step, StepKey
 from migrator.errors import ConventionBroken
 from migrator.governance.policy import RULES
 from migrator.governance.rules import broken, refuse_broken

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from accord.types import Direction, Phase, Source, Step, StepKey
+from accord.seam.types import Direction, Phase, Source, Step, StepKey
 from migrator.engine.plan import Plan
 from migrator.governance.work import Work, not_covered
 from migrator.models import RunKind

@@ -1,0 +1,86 @@
+"""
+Who acts on the command line: one rule for every command.
+
+Whoever is signed in to the machine under the name of an account acts as that account. Acting as
+another one takes its password, so that one person can't be two: without this, four eyes would be
+two eyes and a flag. Who is signed in is what the system says of the process (its user id), never
+a variable of the environment, which anybody can set.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import pwd
+import sys
+
+from django.contrib.auth import authenticate, get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+
+from accord import db
+from accord.audit import trail
+from accord.errors import NotAllowed, UsageError
+
+PASSWORD_VARIABLE = "ACCORD_PASSWORD"  # noqa: S105 - the name of a variable, not its value
+
+Account = AbstractBaseUser
+"""A user of the project, in the words of Django's `contrib.auth`."""
+
+
+def acting(username: str, *, interactive: bool) -> Account:
+    """
+    Find the account that acts.
+
+    Args:
+        username: Name of the account; that of whoever is signed in to the machine unless given.
+        interactive: Whether a password may be asked for at the terminal.
+
+    Raises:
+        UsageError: There is no such account.
+        NotAllowed: Its password is missing or wrong, or the account is not active.
+    """
+    name = username or signed_in()
+    account = _named(name)
+    if account is None:
+        raise UsageError(
+            f"There is no account “{name}”.",
+            hint="Name the account that acts with --as USERNAME.",
+        )
+    if name != signed_in() and _authenticated(name, interactive=interactive) is None:
+        raise NotAllowed(
+            f"The password of “{name}” is missing or wrong.",
+            hint=f"Type it when asked, set {PASSWORD_VARIABLE}, or act in the admin.",
+        )
+    return account
+
+
+def actor(account: Account | None) -> trail.Actor:
+    """Return the random reference that stands for an account in the audit trail; None is the suite itself."""
+    if account is None:
+        return trail.SYSTEM
+    return trail.person(account.pk, kind=account._meta.label_lower)
+
+
+def signed_in() -> str:
+    """Return the name that the system has for the user of this process; empty where it has none."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return ""
+
+
+def _named(name: str) -> Account | None:
+    model = get_user_model()
+    try:
+        account: Account | None = model._default_manager.filter(**{model.USERNAME_FIELD: name}).first()
+    except db.ERRORS:
+        # Before the first migration there is no table of accounts, and no account.
+        return None
+    return account
+
+
+def _authenticated(name: str, *, interactive: bool) -> Account | None:
+    password = os.environ.get(PASSWORD_VARIABLE, "")
+    if not password and interactive and sys.stdin.isatty():
+        password = getpass.getpass(f"Password of {name}: ", stream=sys.stderr)
+    return authenticate(None, username=name, password=password)

@@ -1,0 +1,287 @@
+"""
+The audit trail: who did what, in words from lists, numbers and random references.
+
+An event is written in the transaction of the act that it records: both are there, or neither.
+Events are chained by hash, numbered without gaps, and signed heads of the chain leave the
+database (:mod:`accord.audit.signed_heads`), so that a change shows however it was made
+(:mod:`accord.audit.verification`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import connections, transaction
+
+from accord import conf
+from accord.audit import signed_heads
+from accord.audit.chain import FIELDS, GENESIS, Link
+from accord.audit.events import BIGGEST, ActorKind, Counter, Event, ObjectKind, Outcome
+from accord.errors import OutsideTransaction, PersonalDataRefused
+from accord.models import DIGEST, REFERENCE, ActorReference
+
+_COUNTERS = frozenset(Counter.values)
+_CHAIN_LOCK = 0x6163636F72640A  # held until the act's transaction ends: numbers stay without gaps
+
+_HEAD = "SELECT seq, hash, at, clock_timestamp() FROM accord_auditevent ORDER BY seq DESC LIMIT 1"
+# Thousands of rows as a few arrays; the ORM would take several times as long as the server.
+_INSERT = """
+    INSERT INTO accord_auditevent (
+        seq, at, event, outcome, actor_kind, actor_ref, object_kind, object_ref, request_ref,
+        counters, plan_digest, prev_hash, hash
+    )
+    SELECT * FROM unnest(
+        %(seq)s::bigint[], %(at)s::timestamptz[], %(event)s::text[], %(outcome)s::text[],
+        %(actor_kind)s::text[], %(actor_ref)s::text[], %(object_kind)s::text[], %(object_ref)s::text[],
+        %(request_ref)s::text[], %(counters)s::jsonb[], %(plan_digest)s::text[], %(prev_hash)s::text[],
+        %(hash)s::text[]
+    )
+"""
+_NOW = "SELECT 0, %s, clock_timestamp(), clock_timestamp()"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """
+    Who acts.
+
+    Attributes:
+        kind: Which kind of actor.
+        ref: Random reference of a person, from :func:`reference_for`; empty for Accord itself.
+    """
+
+    kind: ActorKind
+    ref: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """
+    What was done, in the words of the trail; see :func:`record` for each.
+
+    Attributes:
+        event: What happened.
+        object_kind: What it was done to.
+        outcome: How it ended.
+        object_ref: Random reference of what it was done to.
+        request_ref: Random reference of the request that it belongs to.
+        counters: Names to whole numbers.
+        plan_digest: Digest of the plan that is approved or carried out.
+    """
+
+    event: Event
+    object_kind: ObjectKind
+    outcome: Outcome = Outcome.DONE
+    object_ref: str = ""
+    request_ref: str = ""
+    counters: Mapping[str, int] = field(default_factory=dict)
+    plan_digest: str = ""
+
+
+SYSTEM = Actor(kind=ActorKind.SYSTEM)
+"""Accord itself: a cron job, a worker."""
+
+
+def person(key: object, *, kind: str = "auth.user", using: str | None = None) -> Actor:
+    """
+    Give the actor that a signed-in person is.
+
+    Args:
+        key: Primary key of the user.
+        kind: Label of the user's model.
+        using: Database of the audit trail.
+    """
+    return Actor(kind=ActorKind.PERSON, ref=reference_for(kind, key, using=using))
+
+
+def record(  # noqa: PLR0913 - an event has this many parts, all but two by keyword and optional
+    event: Event,
+    *,
+    actor: Actor,
+    object_kind: ObjectKind,
+    outcome: Outcome = Outcome.DONE,
+    object_ref: str = "",
+    request_ref: str = "",
+    counters: Mapping[str, int] | None = None,
+    plan_digest: str = "",
+    using: str | None = None,
+) -> int:
+    """
+    Write an audit event in the transaction of the act that it records.
+
+    From here to the end of the transaction no other event can be written, so record last and
+    commit soon. Nothing that could name a person is taken.
+
+    Args:
+        event: What happened.
+        actor: Who did it.
+        object_kind: What it was done to.
+        outcome: How it ended.
+        object_ref: Random reference of what it was done to: 32 hexadecimal digits.
+        request_ref: Random reference of the request that it belongs to.
+        counters: Names out of :class:`~accord.audit.events.Counter` to whole numbers.
+        plan_digest: Digest of the plan that is approved or carried out: 64 hexadecimal digits.
+        using: Database of the act; the coordinator by default.
+
+    Returns:
+        Number of the event.
+
+    Raises:
+        OutsideTransaction: There is no transaction to write in.
+        PersonalDataRefused: A reference, digest or counter is not one.
+    """
+    act = Act(
+        event=event,
+        object_kind=object_kind,
+        outcome=outcome,
+        object_ref=object_ref,
+        request_ref=request_ref,
+        counters=counters or {},
+        plan_digest=plan_digest,
+    )
+    return record_all([act], actor=actor, using=using)
+
+
+def record_all(acts: Sequence[Act], *, actor: Actor, using: str | None = None) -> int:
+    """
+    Write the events of many acts of one transaction at once. See :func:`record`.
+
+    Args:
+        acts: What was done, in order; at least one.
+        actor: Who did all of it.
+        using: Database of the acts; the coordinator by default.
+
+    Returns:
+        Number of the last event.
+
+    Raises:
+        OutsideTransaction: There is no transaction to write in.
+        PersonalDataRefused: A reference, digest or counter is not one.
+    """
+    alias = using or conf.load().coordinator
+    _require_transaction(alias)
+    for act in acts:
+        _check(act, actor)
+    last, prev_hash, at = _head(alias)
+    links: list[Link] = []
+    for seq, act in enumerate(acts, last + 1):
+        links.append(_link(act, actor, seq, prev_hash, at))
+        prev_hash = links[-1].digest()
+    _write(alias, links, prev_hash)
+    return links[-1].seq
+
+
+def reference_for(kind: str, key: object, *, using: str | None = None) -> str:
+    """
+    Give the random reference of a person or thing; the same one each time, until it is forgotten.
+
+    Args:
+        kind: What it is, usually the label of a model: `auth.user`.
+        key: Its key.
+        using: Database of the audit trail.
+
+    Returns:
+        32 hexadecimal digits, which nothing can be computed from.
+    """
+    references = ActorReference.objects.using(using or conf.load().coordinator)
+    found = references.filter(kind=kind, key=str(key)).values_list("ref", flat=True).first()
+    if found is not None:
+        return found
+    made = ActorReference(ref=uuid.uuid4().hex, kind=kind, key=str(key))
+    # Another process may have made one a moment ago: theirs stays.
+    references.bulk_create([made], ignore_conflicts=True)
+    return references.values_list("ref", flat=True).get(kind=kind, key=str(key))
+
+
+def forget(kind: str, key: object, *, using: str | None = None) -> int:
+    """
+    Delete the link between a person and their reference; the trail stays valid and names nobody.
+
+    Args:
+        kind: What :func:`reference_for` was given.
+        key: Likewise.
+        using: Database of the audit trail.
+
+    Returns:
+        How many links there were: 1 or 0.
+    """
+    references = ActorReference.objects.using(using or conf.load().coordinator)
+    return references.filter(kind=kind, key=str(key)).delete()[0]
+
+
+def _require_transaction(alias: str) -> None:
+    if not connections[alias].in_atomic_block:
+        raise OutsideTransaction(
+            f"An audit event was to be written to “{alias}” outside of any transaction.",
+            hint="Put the act and its audit.record(...) into one transaction.atomic().",
+        )
+
+
+def _check(act: Act, actor: Actor) -> None:
+    """Refuse what PostgreSQL would refuse; values stay out of the message, they may be personal."""
+    wrong = [
+        f"counter {number}"
+        for number, (name, value) in enumerate(act.counters.items())
+        if not _counts(name, value)
+    ]
+    refs = {"actor.ref": actor.ref, "object_ref": act.object_ref, "request_ref": act.request_ref}
+    wrong += [name for name, ref in refs.items() if ref and not re.fullmatch(REFERENCE, ref)]
+    if act.plan_digest and not re.fullmatch(DIGEST, act.plan_digest):
+        wrong.append("plan_digest")
+    if wrong:
+        raise PersonalDataRefused(
+            f"An audit event does not take this {' or this '.join(wrong)}.",
+            hint="References are 32 hexadecimal digits (audit.reference_for), digests 64, "
+            f"counters whole numbers up to {BIGGEST} named {', '.join(Counter.values)}.",
+        )
+
+
+def _counts(name: str, value: object) -> bool:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return whole and name in _COUNTERS and 0 <= int(str(value)) <= BIGGEST
+
+
+def _head(alias: str) -> tuple[int, str, datetime]:
+    """Take the chain's lock, then read its head: number and hash of the last event, time of the next."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CHAIN_LOCK])
+        # A statement of its own: what was committed while we waited must be seen.
+        cursor.execute(_HEAD)
+        row = cursor.fetchone()
+        if row is None:
+            cursor.execute(_NOW, [GENESIS])
+            row = cursor.fetchone()
+    seq, prev_hash, last_at, now = row
+    return seq, prev_hash, max(last_at, now)
+
+
+def _link(act: Act, actor: Actor, seq: int, prev_hash: str, at: datetime) -> Link:
+    return Link(
+        seq=seq,
+        at=at,
+        event=Event(act.event).value,
+        outcome=Outcome(act.outcome).value,
+        actor_kind=ActorKind(actor.kind).value,
+        actor_ref=actor.ref,
+        object_kind=ObjectKind(act.object_kind).value,
+        object_ref=act.object_ref,
+        request_ref=act.request_ref,
+        counters=dict(act.counters),
+        plan_digest=act.plan_digest,
+        prev_hash=prev_hash,
+    )
+
+
+def _write(alias: str, links: Sequence[Link], head: str) -> None:
+    """Write events, and have their head signed once they are committed."""
+    hashes = [*(link.prev_hash for link in links[1:]), head]
+    columns: dict[str, list[object]] = {name: [getattr(link, name) for link in links] for name in FIELDS}
+    columns["counters"] = [json.dumps(link.counters) for link in links]
+    with connections[alias].cursor() as cursor:
+        cursor.execute(_INSERT, {**columns, "hash": hashes})
+    transaction.on_commit(lambda: signed_heads.note(alias, links[-1].seq, head), using=alias, robust=True)

@@ -1,0 +1,298 @@
+"""
+Checking the audit trail: every event against its hash, the chain against its signed heads.
+
+Rows are read in order and once, so memory stays flat. After a wrong row the check goes on from
+what it found, so that one change is reported once.
+"""
+
+from __future__ import annotations
+
+import enum
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.db import connections, transaction
+
+from accord import conf, db, guards
+from accord.audit import signed_heads
+from accord.audit.chain import FIELDS, GENESIS, Link
+from accord.audit.signed_heads import Head
+from accord.errors import SignatureError, StoreError
+from accord.models import AuditEvent
+from accord.secrets import signing
+from accord.secrets.redact import first_line
+
+_PAGE = 2000
+_MOST_PROBLEMS = 50
+_TAIL = 1000
+
+
+class ProblemKind(enum.StrEnum):
+    """What is wrong, and what it means."""
+
+    EDITED = "edited"
+    """The event is not what its hash was made of."""
+    UNCHAINED = "unchained"
+    """The event does not continue the one before: that one was replaced, or this one was moved."""
+    MISSING = "missing"
+    """An event is gone from the middle."""
+    CUT_OFF = "cut_off"
+    """Events are gone from the end: a signed head counts more than there are."""
+    REWRITTEN = "rewritten"
+    """The trail fits together, and is another one than was signed."""
+    FORGED_HEAD = "forged_head"
+    """A head bears a signature that was not made for it, or by a key that nobody here trusts."""
+    UNPROTECTED = "unprotected"
+    """A trigger or constraint that protects the trail is gone, disabled or changed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """
+    One thing that is wrong.
+
+    Attributes:
+        kind: What.
+        seq: Number of the first event that it concerns; 0 for the trail as a whole.
+        text: A sentence for people.
+    """
+
+    kind: ProblemKind
+    seq: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """
+    What a check found.
+
+    Attributes:
+        checked: How many events were read.
+        first: Number of the first one that was, 0 if none.
+        last: Number of the trail's last event, 0 for an empty trail.
+        head: Hash of the last event.
+        anchored: Number of the event up to which a signed head outside of the database agrees.
+        heads: How many signed heads were compared.
+        problems: What is wrong, at most some dozens.
+        more: How many problems are not listed.
+        seconds: How long it took.
+    """
+
+    checked: int
+    first: int
+    last: int
+    head: str
+    anchored: int
+    heads: int
+    problems: tuple[Problem, ...]
+    more: int
+    seconds: float
+
+    @property
+    def intact(self) -> bool:
+        """True when nothing is wrong."""
+        return not self.problems
+
+    def document(self) -> Mapping[str, object]:
+        """Describe the report for JSON answers."""
+        return {
+            "intact": self.intact,
+            "checked": self.checked,
+            "first": self.first,
+            "last": self.last,
+            "head": self.head,
+            "anchored": self.anchored,
+            "heads": self.heads,
+            "problems": [
+                {"kind": str(found.kind), "seq": found.seq, "text": found.text} for found in self.problems
+            ],
+            "more_problems": self.more,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def verify(since: int | None = None, *, using: str | None = None) -> Report:
+    """
+    Check the audit trail.
+
+    Args:
+        since: Number of the event to begin with; the whole trail by default. What comes
+            before is then taken on trust.
+        using: Database of the trail; the coordinator by default.
+
+    Raises:
+        StoreError: The trail can't be read.
+    """
+    alias = using or conf.load().coordinator
+    # In a transaction, because the rows are read through a cursor on the server.
+    with _translated(alias), transaction.atomic(using=alias):
+        return _Check(alias, max(since or 1, 1)).run()
+
+
+@contextmanager
+def _translated(alias: str) -> Iterator[None]:
+    try:
+        yield
+    except db.ERRORS as exc:
+        raise StoreError(
+            f"The audit trail in “{alias}” can't be read: {first_line(exc)}.",
+            hint="Run migrate_all, which creates its tables first; then run this again.",
+        ) from exc
+
+
+def verify_tail(*, using: str | None = None) -> Report:
+    """
+    Check the newest events only, from one that a signed head vouches for.
+
+    Args:
+        using: Database of the trail.
+
+    Raises:
+        StoreError: The trail can't be read.
+    """
+    alias = using or conf.load().coordinator
+    with _translated(alias):
+        heads = sorted(signed_heads.heads(alias), key=lambda head: head.size, reverse=True)
+    # A head goes to the file with every commit: the newest one would leave next to nothing to check.
+    far_enough = (head.size for head in heads if head.size <= heads[0].size - _TAIL and _is_signed(head))
+    return verify(since=next(far_enough, None), using=alias)
+
+
+def _is_signed(head: Head) -> bool:
+    try:
+        return signing.verify(head.payload(), head.signature, purpose=signed_heads.PURPOSE) == "self"
+    except SignatureError:
+        return False
+
+
+class _Anchors:
+    """
+    The signed heads, held against the events.
+
+    A head's signature is only looked at where it decides something: checking thousands of
+    them would take longer than reading the trail.
+    """
+
+    def __init__(self, alias: str) -> None:
+        self._of: dict[int, list[Head]] = {}
+        for head in signed_heads.heads(alias):
+            self._of.setdefault(head.size, []).append(head)
+        self.count = sum(map(len, self._of.values()))
+        self._agreeing: deque[Head] = deque(maxlen=_TAIL)
+        self._rewritten = False
+
+    def compare(self, seq: int, digest: str) -> Iterator[Problem]:
+        """Hold an event against the heads that were signed when it was the last one."""
+        for head in self._of.get(seq, ()):
+            if head.hash != digest:
+                yield from self._contradiction(head)
+            elif head.source == "file":
+                self._agreeing.append(head)
+
+    def reached(self) -> int:
+        """Give the last event that a signed head outside of the database agrees with."""
+        return next((head.size for head in reversed(self._agreeing) if _is_signed(head)), 0)
+
+    def beyond(self, last: int) -> Iterator[Problem]:
+        """Look for heads of events that there are not."""
+        for size in sorted((size for size in self._of if size > last), reverse=True):
+            unsigned = [head for head in self._of[size] if not _is_signed(head)]
+            yield from map(_forged, unsigned)
+            if len(unsigned) < len(self._of[size]):
+                text = f"The trail ends with event {last}, and a signed head counts {size}."
+                yield Problem(kind=ProblemKind.CUT_OFF, seq=last + 1, text=text)
+                return
+
+    def _contradiction(self, head: Head) -> Iterator[Problem]:
+        if self._rewritten:
+            return
+        if not _is_signed(head):
+            yield _forged(head)
+            return
+        self._rewritten = True
+        text = f"Event {head.size} is another one than was signed; the head is in the {head.source}."
+        yield Problem(kind=ProblemKind.REWRITTEN, seq=head.size, text=text)
+
+
+def _forged(head: Head) -> Problem:
+    text = f"A head for event {head.size} in the {head.source} contradicts the trail; we did not sign it."
+    return Problem(kind=ProblemKind.FORGED_HEAD, seq=head.size, text=text)
+
+
+class _Check:
+    """One check under way."""
+
+    def __init__(self, alias: str, since: int) -> None:
+        self._alias = alias
+        self._since = since
+        self._anchors = _Anchors(alias)
+        self._problems: list[Problem] = []
+        self._more = 0
+        self._checked = 0
+        self._last, self._head = since - 1, GENESIS if since == 1 else ""
+
+    def run(self) -> Report:
+        """Read the trail and say what is wrong with it."""
+        started = time.monotonic()
+        for link, digest in _rows(self._alias, self._since):
+            self._note(_against(link, digest, last=self._last, head=self._head))
+            self._note(self._anchors.compare(link.seq, digest))
+            self._last, self._head = link.seq, digest
+            self._checked += 1
+        self._note(self._anchors.beyond(self._last if self._checked else _newest(self._alias)))
+        self._note(_unprotected(self._alias))
+        return self._report(time.monotonic() - started)
+
+    def _note(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            if len(self._problems) < _MOST_PROBLEMS:
+                self._problems.append(problem)
+            else:
+                self._more += 1
+
+    def _report(self, seconds: float) -> Report:
+        return Report(
+            checked=self._checked,
+            first=self._since if self._checked else 0,
+            last=self._last if self._checked else 0,
+            head=self._head if self._checked else "",
+            anchored=self._anchors.reached(),
+            heads=self._anchors.count,
+            problems=tuple(self._problems),
+            more=self._more,
+            seconds=seconds,
+        )
+
+
+def _against(link: Link, digest: str, *, last: int, head: str) -> Iterator[Problem]:
+    """Hold an event against its own hash and the event before it."""
+    if link.seq != last + 1:
+        gone = str(last + 1) if link.seq == last + 2 else f"{last + 1} to {link.seq - 1}"
+        yield Problem(kind=ProblemKind.MISSING, seq=last + 1, text=f"Event {gone} is missing.")
+    elif head and link.prev_hash != head:
+        text = f"Event {link.seq} does not continue the one before it."
+        yield Problem(kind=ProblemKind.UNCHAINED, seq=link.seq, text=text)
+    if link.digest() != digest:
+        text = f"Event {link.seq} is not what was written."
+        yield Problem(kind=ProblemKind.EDITED, seq=link.seq, text=text)
+
+
+def _unprotected(alias: str) -> Iterator[Problem]:
+    for name in guards.missing(connections[alias]):
+        text = f"“{name}”, which protects the audit trail in the database, is gone, off or changed."
+        yield Problem(kind=ProblemKind.UNPROTECTED, seq=0, text=text)
+
+
+def _newest(alias: str) -> int:
+    newest = AuditEvent.objects.using(alias).order_by("-seq").values_list("seq", flat=True)
+    return newest.first() or 0
+
+
+def _rows(alias: str, since: int) -> Iterator[tuple[Link, str]]:
+    rows = AuditEvent.objects.using(alias).filter(seq__gte=since).order_by("seq")
+    for *values, digest in rows.values_list(*FIELDS, "hash").iterator(chunk_size=_PAGE):
+        yield Link(**dict(zip(FIELDS, values, strict=True))), digest

@@ -1,0 +1,324 @@
+"""
+Fences and tombstones: whoever is being erased, or was, is not brought back by anything that writes.
+
+A person is kept as a keyed hash (HMAC-SHA256), which says nothing without the project's secret.
+From the moment the fence is raised, :func:`is_erased` is true and :func:`guard` refuses.
+Which keys are the same person says :mod:`accord.erased.subject_key`; kinds are compared in lower case.
+
+A write that must not race with a fence holds its place with :func:`sparing` or :func:`guard`
+inside of a transaction: a fence waits until such transactions have ended, and so sees what
+they wrote.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import connections, transaction
+from django.db.models.functions import Now
+
+from accord import conf, db
+from accord.erased import subject_key
+from accord.errors import StoreError, SubjectErased, UsageError
+from accord.models import Tombstone
+from accord.secrets import keys
+from accord.secrets.redact import first_line
+
+_PURPOSE = "accord.tombstones"
+
+K = TypeVar("K", bound=Hashable)
+Document = TypeVar("Document", bound=Mapping[str, Any])
+Erased = Callable[[Iterable[Hashable]], set[Hashable]]
+"""Gives those of many keys whose people are behind a fence or were erased."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectTag:
+    """
+    A person as the suite may remember them.
+
+    Attributes:
+        kind: What the key is a key of: `streaming.listener`, `streaming.listener:email`.
+        key_id: Which of our keys hashed it.
+        value: Keyed hash, 64 hexadecimal digits.
+    """
+
+    kind: str
+    key_id: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.key_id}/{self.value}"
+
+    @classmethod
+    def parse(cls, text: str) -> SubjectTag:
+        """
+        Read what `str()` of a tag wrote.
+
+        Raises:
+            UsageError: It is not the text of a tag.
+        """
+        try:
+            kind, key_id, value = text.split("/")
+        except ValueError as exc:
+            raise UsageError(
+                "This is not the text of a subject's tag.", hint="Use subject_tag(kind, key)."
+            ) from exc
+        return cls(kind=kind, key_id=key_id, value=value)
+
+
+def subject_tag(kind: str, key: object) -> SubjectTag:
+    """
+    Hash a person's key.
+
+    Args:
+        kind: What it is a key of.
+        key: The key: a number, a text, a UUID or an ObjectId.
+
+    Raises:
+        UsageError: The key belongs to nobody: it is None, empty or a truth value.
+    """
+    return subject_tags(kind, key)[0]
+
+
+def subject_tags(kind: str, key: object) -> list[SubjectTag]:
+    """
+    Hash a person's key with every secret that may have been current, the newest first.
+
+    For whoever keeps tags and looks them up: a tag stays what it was when secrets are replaced.
+
+    Args:
+        kind: What it is a key of.
+        key: The key.
+
+    Raises:
+        UsageError: The key belongs to nobody: it is None, empty or a truth value.
+    """
+    texts = subject_key.texts(key)
+    if not texts:
+        raise UsageError(
+            "A subject's key is empty or a truth value.", hint="Pass the key that the person is known by."
+        )
+    return [tag for text in texts for tag in _tags(kind, text)]
+
+
+def raise_fence(tag: SubjectTag | str, since: datetime | None = None, using: str | None = None) -> None:
+    """
+    Have everybody who asks treat a person as erased, from the end of this transaction.
+
+    Waits for the transactions that :func:`guard` and :func:`sparing` protect. May be repeated:
+    the first time counts.
+
+    Args:
+        tag: The person.
+        since: When, if not now by the server's clock.
+        using: Database of the tombstones; the coordinator by default.
+    """
+    raise_fences([tag], since, using)
+
+
+def raise_fences(
+    tags: Iterable[SubjectTag | str], since: datetime | None = None, using: str | None = None
+) -> None:
+    """Raise the fences of several people at once. See :func:`raise_fence`."""
+    parsed, alias = [_parsed(tag) for tag in tags], _alias(using)
+    rows = [
+        Tombstone(kind=tag.kind, tag=tag.value, key_id=tag.key_id, fenced_at=since or Now()) for tag in parsed
+    ]
+    with transaction.atomic(using=alias):
+        for kind in sorted({tag.kind for tag in parsed}):
+            _lock(alias, kind, shared=False)
+        Tombstone.objects.using(alias).bulk_create(rows, ignore_conflicts=True)
+
+
+def mark_erased(tag: SubjectTag | str, at: datetime | None = None, using: str | None = None) -> bool:
+    """
+    Note that the erasure behind a fence is complete.
+
+    Args:
+        tag: The person.
+        at: When, if not now by the server's clock.
+        using: Database of the tombstones.
+
+    Returns:
+        False when there is no fence, or the note was made before.
+    """
+    return bool(mark_all_erased([tag], at, using))
+
+
+def mark_all_erased(
+    tags: Iterable[SubjectTag | str], at: datetime | None = None, using: str | None = None
+) -> int:
+    """Note it for several people, and give how many notes were made. See :func:`mark_erased`."""
+    parsed = [_parsed(tag) for tag in tags]
+    rows = Tombstone.objects.using(_alias(using)).filter(erased_at__isnull=True)
+    # A tag is a hash over the kind as well: it stands for one person alone. Both are in the index.
+    kinds = {tag.kind for tag in parsed}
+    return rows.filter(kind__in=kinds, tag__in=[tag.value for tag in parsed]).update(erased_at=at or Now())
+
+
+def is_erased(kind: str, key: object, using: str | None = None) -> bool:
+    """
+    Tell whether a person is behind a fence or was erased.
+
+    Args:
+        kind: What the key is a key of.
+        key: The key.
+        using: Database of the tombstones.
+    """
+    return bool(filter_erased(kind, [key], using))
+
+
+def filter_erased(kind: str, subjects: Iterable[K | None], using: str | None = None) -> set[K]:
+    """
+    Give those of many keys whose people are behind a fence or were erased, with one query.
+
+    Args:
+        kind: What they are keys of.
+        subjects: Any number of keys; what belongs to nobody (None, "", a truth value) is passed over.
+        using: Database of the tombstones.
+
+    Raises:
+        StoreError: The tombstones can't be read. Nobody may go on as if there were none.
+    """
+    owners: dict[str, list[K]] = {}
+    for key in (key for key in subjects if key is not None):
+        for text in subject_key.texts(key):
+            owners.setdefault(text, []).append(key)
+    if not owners:
+        return set()
+    texts = {tag.value: text for text in owners for tag in _tags(kind, text)}
+    return {key for value in _standing(_alias(using), kind, list(texts)) for key in owners[texts[value]]}
+
+
+def guard(kind: str, key: object, using: str | None = None) -> None:
+    """
+    Refuse to go on if a person is behind a fence or was erased.
+
+    For applications: call it in the transaction of a write about a person, before the write.
+    Until that transaction ends, no fence of this kind goes up.
+
+    Args:
+        kind: What the key is a key of.
+        key: The key.
+        using: Database of the tombstones.
+
+    Raises:
+        SubjectErased: They are.
+    """
+    alias = _alias(using)
+    if connections[alias].in_atomic_block:
+        _lock(alias, kind, shared=True)
+    if is_erased(kind, key, using):
+        raise SubjectErased(
+            f"A write concerns a “{kind}” who is erased, or is being erased. It was refused.",
+            hint="Leave it out. Whoever comes back as a new person gets a new key.",
+        )
+
+
+@contextmanager
+def sparing(kind: str, using: str | None = None) -> Iterator[Erased]:
+    """
+    Hold fences back while a batch is written, and tell whom to leave out of it.
+
+    For writes to other stores, which have no part in a transaction of PostgreSQL: a fence
+    that goes up afterwards finds the batch written, and erases it. Keep it short.
+
+    Args:
+        kind: What the keys are keys of.
+        using: Database of the tombstones.
+
+    Yields:
+        A function that takes keys and gives those whose people are behind a fence or were erased.
+    """
+    alias = _alias(using)
+    with transaction.atomic(using=alias):
+        _lock(alias, kind, shared=True)
+        yield lambda subjects: filter_erased(kind, subjects, alias)
+
+
+def spare(documents: Sequence[Document], field: str, erased: Erased) -> list[Document]:
+    """
+    Leave out the documents of erased people.
+
+    Args:
+        documents: Documents, or rows as mappings.
+        field: Path of the subject's key in them, such as `author.id`; lists on the way and at
+            its end are looked into. A document without it, or with an empty one, belongs to
+            nobody and stays.
+        erased: What :func:`sparing` gave.
+    """
+    owners = [set(_texts_at(document, field.split("."))) for document in documents]
+    gone = erased({text for texts in owners for text in texts})
+    return [document for document, texts in zip(documents, owners, strict=True) if not texts & gone]
+
+
+def _texts_at(value: object, path: Sequence[str]) -> Iterator[str]:
+    """Give the keys at a path as texts: not every type of key can be in a set, and `True` is not 1."""
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts_at(item, path)
+    elif not path:
+        yield from subject_key.texts(value)
+    elif isinstance(value, Mapping):
+        # A document may also write {"author.id": 42} for {"author": {"id": 42}}.
+        for length in range(1, len(path) + 1):
+            yield from _texts_at(value.get(".".join(path[:length])), path[length:])
+
+
+def _alias(using: str | None) -> str:
+    return using or conf.load().coordinator
+
+
+def _parsed(tag: SubjectTag | str) -> SubjectTag:
+    return SubjectTag.parse(tag) if isinstance(tag, str) else tag
+
+
+def _tags(kind: str, text: str) -> list[SubjectTag]:
+    """Hash a key's text with every secret that may have been current when it was erased, the newest first."""
+    kind = kind.lower()
+    # JSON may hold half a surrogate pair, which is no character.
+    parts = kind.encode(), text.encode(errors="surrogatepass")
+    message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return [
+        SubjectTag(
+            kind=kind, key_id=each.id, value=hmac.new(each.secret, message, hashlib.sha256).hexdigest()
+        )
+        for each in keys.derived(_PURPOSE)
+    ]
+
+
+def _standing(alias: str, kind: str, values: list[str]) -> Iterable[str]:
+    """Give those of many tags that a tombstone bears."""
+    with _translated(alias), connections[alias].cursor() as cursor:
+        cursor.execute(
+            "SELECT tag FROM accord_tombstone WHERE kind = %s AND tag = ANY(%s)", [kind.lower(), values]
+        )
+        return [tag for (tag,) in cursor.fetchall()]
+
+
+def _lock(alias: str, kind: str, *, shared: bool) -> None:
+    """Hold a kind of people until the transaction ends: many writers together, or one fence alone."""
+    number = int.from_bytes(
+        hashlib.sha256(b"accord fence" + kind.lower().encode()).digest()[:8], "big", signed=True
+    )
+    statement = "SELECT pg_advisory_xact_lock_shared(%s)" if shared else "SELECT pg_advisory_xact_lock(%s)"
+    with _translated(alias), connections[alias].cursor() as cursor:
+        cursor.execute(statement, [number])
+
+
+@contextmanager
+def _translated(alias: str) -> Iterator[None]:
+    try:
+        yield
+    except db.ERRORS as exc:
+        raise StoreError(
+            f"The tombstones in “{alias}” can't be read: {first_line(exc)}.",
+            hint="Run migrate_all, which creates their table first; then run this again.",
+        ) from exc

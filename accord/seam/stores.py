@@ -1,0 +1,208 @@
+"""
+The seam between the engine and the stores.
+
+A store implements :class:`Store`. Further powers are further Protocols, found at
+run time with `isinstance`: an adapter has those that its server allows. One conformance
+suite (tests/conformance) runs against every adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from accord.events import Reporter, silent
+from accord.seam.types import (
+    AppliedStep,
+    Direction,
+    Lease,
+    Probe,
+    Statement,
+    Step,
+    StepKey,
+    StepOutcome,
+    StoreInfo,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreFeatures:
+    """What the engine may expect of a store. Ask these, never a vendor's name."""
+
+    # Can a step and its ledger entry be one transaction of the store?
+    records_atomically: bool = False
+    # Can it undo steps at all?
+    supports_revert: bool = True
+    # May an app have several newest steps (branches) without that being a conflict?
+    allows_branches: bool = False
+    # Does it use connections that belong to the calling thread, so that it is asked in that thread?
+    thread_bound: bool = False
+    # May a step be recorded on a person's word alone (Django's --fake)?
+    allows_fake: bool = False
+    # Must every app's steps be numbered without two of the same number?
+    numbers_are_unique: bool = True
+
+
+@runtime_checkable
+class Store(Protocol):
+    """
+    One configured store.
+
+    Attributes:
+        alias: Name in the settings and in step keys.
+        features: What the engine may expect.
+    """
+
+    alias: str
+    features: StoreFeatures
+
+    def ping(self) -> StoreInfo:
+        """
+        Ask the server who it is.
+
+        Raises:
+            StoreUnavailable: It can't be reached, refuses us, or isn't supported.
+        """
+        ...
+
+    def steps(self) -> Sequence[Step]:
+        """
+        Read the steps from disk. The server is not touched.
+
+        Raises:
+            RevisionError: A file can't be used.
+        """
+        ...
+
+    def applied(self) -> Mapping[StepKey, AppliedStep]:
+        """
+        Read the ledger. Nothing is created; a server without a ledger has none applied.
+
+        A step whose revert was begun and did not end is among them, and says so.
+
+        Raises:
+            StoreUnavailable: It can't be reached.
+        """
+        ...
+
+    def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
+        """
+        Apply a step and record it. Idempotent, also after a kill at any point.
+
+        Raises:
+            StaleFence: The store has seen a later fencing token. Nothing was changed.
+            LeaseLost: The lease went away between two batches.
+            AccordError: The step failed; it is not recorded as applied.
+        """
+        ...
+
+    def revert(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
+        """
+        Undo a step and strike it from the ledger. Idempotent, also after a kill at any point.
+
+        Raises:
+            IrreversibleStep: The step can't be undone. Nothing was changed.
+            StaleFence: As for :meth:`apply`.
+            AccordError: The revert failed; the step stays recorded.
+        """
+        ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A store that can show what steps would send, without sending it."""
+
+    def explain(
+        self, steps: Sequence[Step], direction: Direction
+    ) -> Iterator[tuple[Step, Sequence[Statement]]]:
+        """
+        Render steps in the order given, as if they ran one after the other.
+
+        Args:
+            steps: Steps of this store.
+            direction: Which way they would go.
+
+        Returns:
+            Each step with its statements; lazily, so that memory stays flat.
+        """
+        ...
+
+
+@runtime_checkable
+class Records(Protocol):
+    """A store whose ledger can be written without acting (baseline, fake)."""
+
+    def record(self, step: Step, lease: Lease) -> None:
+        """Write a step into the ledger as applied, leaving the data alone."""
+        ...
+
+    def forget(self, step: Step, lease: Lease) -> None:
+        """Strike a step from the ledger, leaving the data alone."""
+        ...
+
+
+@runtime_checkable
+class Probes(Protocol):
+    """A store that can look whether the effects of steps are there."""
+
+    def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
+        """
+        Look for the effects of steps, in the order given.
+
+        Each step is judged by what would stand after *all* the given steps: a collection
+        that a later step drops again need not be there.
+        """
+        ...
+
+
+@runtime_checkable
+class Unfinished(Protocol):
+    """A store that can tell which steps a run began and did not end; the next run continues them."""
+
+    def unfinished(self) -> Collection[StepKey]:
+        """
+        Name the steps that are half applied or half reverted. Nothing is created.
+
+        Raises:
+            StoreUnavailable: The store can't be reached.
+        """
+        ...
+
+
+@runtime_checkable
+class RunHooks(Protocol):
+    """A store that wants to know when a run begins and ends (Django's signals)."""
+
+    def before_run(self, steps: Sequence[Step], direction: Direction, report: Reporter) -> None:
+        """Take note, under the lease and before this store's first step; `steps` may be empty."""
+        ...
+
+    def after_run(self, steps: Sequence[Step], direction: Direction, report: Reporter) -> None:
+        """Take note, under the lease and after this store's last step, when all went well."""
+        ...
+
+
+@runtime_checkable
+class Closes(Protocol):
+    """A store that holds connections."""
+
+    def close(self) -> None:
+        """Let connections go. The store may be used again afterwards."""
+        ...
+
+
+def by_store(steps: Iterable[Step]) -> Mapping[str, Sequence[Step]]:
+    """
+    Group steps by their store.
+
+    Args:
+        steps: Steps of any stores.
+
+    Returns:
+        Steps by store alias, in the order in which they came.
+    """
+    groups: dict[str, list[Step]] = {}
+    for step in steps:
+        groups.setdefault(step.key.store, []).append(step)
+    return groups

@@ -1,0 +1,281 @@
+"""The values that the whole suite speaks in. Frozen, and free of any framework."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from accord.errors import UnknownTarget
+from accord.seam import checksum as checksums
+
+FIRST = "__first__"
+"""Name that stands for the first step of an app in a store, as in Django."""
+LATEST = "__latest__"
+"""Name that stands for the newest step of an app in a store, as in Django."""
+
+
+class Phase(enum.StrEnum):
+    """When a step runs, seen from the deploy of the code that needs it."""
+
+    EXPAND = "expand"
+    """Before the deploy: additive, the running code tolerates it."""
+    BACKFILL = "backfill"
+    """Around the deploy: fills the new shape from old data."""
+    CONTRACT = "contract"
+    """After the deploy: removes what nobody reads any more."""
+
+
+class Direction(enum.StrEnum):
+    """Which way a step goes."""
+
+    APPLY = "apply"
+    REVERT = "revert"
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class StepKey:
+    """
+    Identity of a step: `store:app.name`.
+
+    Attributes:
+        store: Alias of the store.
+        app: Label of the Django app (or of the Alembic history) that owns the step.
+        name: Name of the revision within its app, without the file's ending.
+    """
+
+    store: str
+    app: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.store}:{self.app}.{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> StepKey:
+        """
+        Read a key from the form that :meth:`__str__` writes.
+
+        Raises:
+            UnknownTarget: The text is not of the form `store:app.name`.
+        """
+        store, colon, rest = text.partition(":")
+        app, dot, name = rest.partition(".")
+        if not (store and colon and app and dot and name):
+            raise UnknownTarget(f"“{text}” is not a step.", hint="Write a step as store:app.name.")
+        return cls(store, app, name)
+
+
+@dataclass(frozen=True)
+class Source:
+    """
+    The file behind a step, read when somebody asks.
+
+    Attributes:
+        path: The file.
+        content: Its bytes, for sources that have no file; None means: read the file.
+    """
+
+    path: Path
+    content: bytes | None = field(default=None, repr=False)
+
+    @cached_property
+    def _bytes(self) -> bytes:
+        return self.path.read_bytes() if self.content is None else self.content
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the bytes, in hex. Equal fingerprints mean an untouched file."""
+        return checksums.fingerprint(self._bytes)
+
+    @cached_property
+    def checksum(self) -> str:
+        """Checksum of the normalised content; see :mod:`accord.seam.checksum`."""
+        return checksums.checksum(self.text)
+
+    @property
+    def text(self) -> str:
+        """The source as text."""
+        return self._bytes.decode(errors="replace")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """
+    One unit that a plan orders and a ledger records.
+
+    Attributes:
+        key: Identity.
+        source: The file that declares it.
+        dependencies: Steps that must be applied before it, in this store or in others.
+            A name may be :data:`FIRST` or :data:`LATEST`.
+        phase: When it runs.
+        title: One line for people, from the revision's docstring or name.
+        irreversible: Why it can't be undone; empty when it can.
+        replaces: Steps that it stands for (a squashed Django migration).
+        foundation: True for the tables of the suite itself, which go first and leave last.
+        third_party: True when the file belongs to an installed distribution, so that
+            an edit is an upgrade and nothing that the project's people could restore.
+    """
+
+    key: StepKey
+    source: Source
+    dependencies: tuple[StepKey, ...] = ()
+    phase: Phase = Phase.EXPAND
+    title: str = ""
+    irreversible: str = ""
+    replaces: tuple[StepKey, ...] = ()
+    foundation: bool = False
+    third_party: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppliedStep:
+    """
+    One line of a ledger: a step that is applied in its store.
+
+    Attributes:
+        key: Identity of the step.
+        checksum: Checksum recorded with it; None when another tool applied it.
+        fingerprint: Hash of the file's bytes at that time; None as above.
+        applied_at: Time by the store's clock, where known.
+        run_id: Run that applied it, where known.
+        fence: Fencing token of that run; 0 where unknown.
+        reverting: True when its revert was begun and did not end: a part of it is gone.
+    """
+
+    key: StepKey
+    checksum: str | None = None
+    fingerprint: str | None = None
+    applied_at: datetime | None = None
+    run_id: str = ""
+    fence: int = 0
+    reverting: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepOutcome:
+    """
+    What applying or reverting a step came to.
+
+    Attributes:
+        key: Identity of the step.
+        direction: Which way it went.
+        changed: Rows, documents or objects that were changed, where the store can tell.
+        already: True when the store held the wanted state before, and nothing was sent.
+        detail: One line for people; empty when there is nothing to add.
+    """
+
+    key: StepKey
+    direction: Direction
+    changed: int = 0
+    already: bool = False
+    detail: str = ""
+
+
+def _always_held() -> None:
+    """Guard of a lease that nobody can take away (tests, single-process tools)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """
+    The right to write, as a store sees it.
+
+    Attributes:
+        scope: What it covers: one project's migrations, one erasure step.
+        owner: Who holds it, for people: host and process.
+        run_id: Run that it belongs to.
+        fence: Fencing token. It rises with each grant; a store refuses a lower one.
+        guard: Raises :class:`~accord.errors.LeaseLost` once the lease is not ours any more.
+    """
+
+    scope: str
+    owner: str
+    run_id: str
+    fence: int
+    guard: Callable[[], None] = field(default=_always_held, compare=False, repr=False)
+
+    def check(self) -> None:
+        """
+        Ask whether the lease is still ours. Call it between batches.
+
+        Raises:
+            LeaseLost: It ran out or was taken over.
+        """
+        self.guard()
+
+
+class Language(enum.StrEnum):
+    """In which language a rendered statement is written."""
+
+    SQL = "sql"
+    MONGO = "mongo"
+    HTTP = "http"
+    PYTHON = "python"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """
+    Something a step would send to its store.
+
+    Attributes:
+        text: The statement as it would be sent, or a sentence about it when opaque.
+        language: What it is written in.
+        opaque: True when the effect can't be shown without running it (Python code).
+    """
+
+    text: str
+    language: Language
+    opaque: bool = False
+
+
+class Presence(enum.StrEnum):
+    """What a store holds of a step's effect."""
+
+    ABSENT = "absent"
+    PARTIAL = "partial"
+    DONE = "done"
+    CONFLICTING = "conflicting"
+    UNKNOWN = "unknown"
+    """The effect leaves nothing that could be looked at (Python code)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """
+    What was found in a store when it was asked for a step's effect.
+
+    Attributes:
+        key: Identity of the step.
+        presence: The answer.
+        findings: What was missing or different, a line each.
+    """
+
+    key: StepKey
+    presence: Presence
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreInfo:
+    """
+    What a store says of itself.
+
+    Attributes:
+        alias: The store.
+        kind: Product in the product's own words (`PostgreSQL`).
+        version: Version in the product's own words.
+        address: Host and port, without credentials.
+        detail: What else matters (`replica set rs0`).
+    """
+
+    alias: str
+    kind: str
+    version: str
+    address: str = ""
+    detail: str = ""

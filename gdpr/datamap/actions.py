@@ -1,0 +1,125 @@
+"""Actions: what happens to a person's data when the person is erased."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from gdpr.datamap.strategies import Null, Strategy
+
+
+@dataclass(frozen=True)
+class Delete:
+    """The row or document goes."""
+
+
+@dataclass(frozen=True)
+class Pull:
+    """The elements that an :class:`~gdpr.datamap.locators.Array` finds go; the row or document stays."""
+
+
+@dataclass(frozen=True)
+class Unset:
+    """
+    Fields are emptied or removed; the row or document stays.
+
+    Attributes:
+        fields: Which.
+    """
+
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Anonymise:
+    """
+    Fields get values that lead back to nobody; the row or document stays.
+
+    Attributes:
+        strategies: Field to what takes its value's place.
+    """
+
+    strategies: Mapping[str, Strategy]
+
+
+@dataclass(frozen=True)
+class Detach:
+    """
+    A foreign key is set to null: the row is no longer this person's.
+
+    Attributes:
+        field: The foreign key.
+    """
+
+    field: str
+
+
+@dataclass(frozen=True)
+class Retain:
+    """
+    The law wants it kept, for a while.
+
+    Attributes:
+        article: Exception that applies, such as `17(3)(b)`.
+        basis: The law or the claim, in words for the person concerned.
+        until: Date or rule by which it goes.
+        minimise: Fields that are not needed for it and go now: names, or field to strategy.
+    """
+
+    article: str
+    basis: str
+    until: str | date
+    minimise: tuple[str, ...] | Mapping[str, Strategy] = field(default_factory=tuple)
+
+    @property
+    def strategies(self) -> Mapping[str, Strategy]:
+        """What becomes of the fields that are minimised."""
+        if isinstance(self.minimise, Mapping):
+            return self.minimise
+        return {name: Null() for name in self.minimise}
+
+
+@dataclass(frozen=True)
+class Manual:
+    """
+    A person has to do it.
+
+    Attributes:
+        instructions: What to do.
+    """
+
+    instructions: str
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """
+    There is nothing of this kind of person here.
+
+    Attributes:
+        reason: Why that is so.
+    """
+
+    reason: str
+
+
+Action = Delete | Pull | Unset | Anonymise | Detach | Retain | Manual | Nothing
+
+
+def name(action: Action) -> str:
+    """Give an action's name as documents and tables write it."""
+    return type(action).__name__.lower()
+
+
+def touched(action: Action) -> tuple[str, ...]:
+    """Give the fields that an action writes."""
+    match action:
+        case Unset(fields):
+            return fields
+        case Detach(one):
+            return (one,)
+        case Anonymise() | Retain():
+            return tuple(action.strategies)
+        case _:
+            return ()

@@ -1,0 +1,108 @@
+"""Entries: one place where personal data are kept, and everything that is decided about it."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from gdpr.datamap import actions
+from gdpr.datamap.actions import Action, Manual, Nothing
+from gdpr.datamap.keys import key_type
+from gdpr.datamap.locators import Locator
+from gdpr.datamap.strategies import Strategy
+
+TABLE = "table:"
+"""What the target of an entry begins with when it is a table that no model stands for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """
+    One place where data are kept.
+
+    Attributes:
+        id: Name of the entry, unique in the project; receipts and steps carry it.
+        store: Alias of the store.
+        target: Label of a model, `table:` and a table, a collection, or an index's alias without prefix.
+        action: What an erasure does.
+        locator: How one person's data are found; None where the action finds nothing.
+        fields: The fields with personal data.
+        category: What kind of data: `identity`, `contact`, `behaviour`, `payment`, ...
+        purpose: What they are used for.
+        source: Where they come from.
+        order: Lower goes first among the entries of one store.
+        derived_from: Ids of the entries that this is a copy of.
+        recipients: Who else gets them.
+        retention: How long they are kept when nobody asks for erasure.
+        export: Whether an access export holds them.
+    """
+
+    id: str
+    store: str
+    target: str
+    action: Action
+    locator: Locator | None = None
+    fields: tuple[str, ...] = ()
+    category: str = ""
+    purpose: str = ""
+    source: str = "the person, by using the service"
+    order: int = 0
+    derived_from: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+    retention: str = ""
+    export: bool = True
+
+    @property
+    def holds_data(self) -> bool:
+        """Tell whether this entry says that data of the person may be here."""
+        return not isinstance(self.action, Nothing)
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Tell whether a store can be asked about it."""
+        return self.holds_data and self.locator is not None
+
+    @property
+    def is_automatic(self) -> bool:
+        """Tell whether an erasure needs no person for it."""
+        return self.is_looked_at and not isinstance(self.action, Manual)
+
+    @property
+    def table(self) -> str:
+        """Name of the table, for a target that no model stands for; else empty."""
+        return self.target.removeprefix(TABLE) if self.target.startswith(TABLE) else ""
+
+
+def document(entry: Entry) -> Mapping[str, Any]:
+    """Describe an entry as plain JSON: for digests and answers, the same on every machine."""
+    described: dict[str, Any] = {
+        item.name: _plain(getattr(entry, item.name)) for item in dataclasses.fields(entry)
+    }
+    described["action"] = {"kind": actions.name(entry.action), **_plain(entry.action)}
+    if entry.locator is not None:
+        described["locator"] = {"kind": type(entry.locator).__name__.lower(), **_plain(entry.locator)}
+    return described
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Strategy):
+        return value.describe()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {item.name: _named(item.name, getattr(value, item.name)) for item in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, enum.Enum):
+        return value.value
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _named(name: str, value: object) -> Any:
+    if name == "locators" and isinstance(value, tuple):
+        return [{"kind": type(part).__name__.lower(), **_plain(part)} for part in value]
+    return str(key_type(value)) if name == "type" else _plain(value)

@@ -1,0 +1,294 @@
+"""
+The data map of a project: every place where personal data are kept, from every app's `privacy.py`.
+
+It is frozen, has a digest that an approval can be bound to, and knows the order in which an
+erasure goes: search first, then MongoDB, then PostgreSQL with children before what they refer to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from django.apps import apps
+from django.db import connections
+from django.utils.module_loading import module_has_submodule
+
+from accord import conf
+from accord.errors import UnknownTarget
+from gdpr.datamap.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
+from gdpr.datamap.entries import Entry, document
+from gdpr.datamap.findings import Fault, Finding, Level
+from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Locator, Path, Rows, Sessions, Through, needs
+from gdpr.datamap.subjects import Subject, SubjectKeys
+from gdpr.errors import InvalidDataMap
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+__all__ = [
+    "Action",
+    "Anonymise",
+    "AnyOf",
+    "Array",
+    "DataMap",
+    "Delete",
+    "Detach",
+    "Entry",
+    "Fault",
+    "Finding",
+    "Generic",
+    "Key",
+    "Level",
+    "Locator",
+    "Manual",
+    "Nothing",
+    "Path",
+    "Pull",
+    "Retain",
+    "Rows",
+    "Sessions",
+    "Subject",
+    "SubjectKeys",
+    "Through",
+    "Unset",
+    "load_data_map",
+]
+
+MODULE = "privacy"
+_SEARCH, _DOCUMENTS, _TABLES = range(3)
+_DEEPEST = 50
+
+
+@dataclass(frozen=True)
+class DataMap:
+    """
+    Every entry of a project, in the order of an erasure.
+
+    Attributes:
+        entries: The entries.
+        subject: Whose data these are; None where no app says it.
+    """
+
+    entries: tuple[Entry, ...]
+    subject: Subject | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything that is declared; an approval holds for this map only."""
+        described = {"subject": _described(self.subject), "entries": [document(one) for one in self.entries]}
+        canonical = json.dumps(described, sort_keys=True, ensure_ascii=False, default=str)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Entry]:
+        """Entries by their id."""
+        return {entry.id: entry for entry in self.entries}
+
+    def entry(self, entry_id: str) -> Entry:
+        """
+        Give an entry by its id.
+
+        Raises:
+            UnknownTarget: There is none.
+        """
+        if entry_id not in self.by_id:
+            raise UnknownTarget(
+                f"The data map has no entry “{entry_id}”.", hint="See `gdpr_datamap show` for the entries."
+            )
+        return self.by_id[entry_id]
+
+    def by_store(self) -> Mapping[str, tuple[Entry, ...]]:
+        """Group the entries by store, in the order of an erasure."""
+        groups: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            groups.setdefault(entry.store, []).append(entry)
+        return {store: tuple(entries) for store, entries in groups.items()}
+
+    def looked_at(self) -> tuple[Entry, ...]:
+        """Give the entries that a store can be asked about."""
+        return tuple(entry for entry in self.entries if entry.is_looked_at)
+
+    def derived(self) -> tuple[Entry, ...]:
+        """Give the entries that copy others; they are erased once more at the end."""
+        return tuple(entry for entry in self.looked_at() if entry.derived_from)
+
+    def to_collect(self) -> tuple[Entry, ...]:
+        """
+        Give the entries whose keys others need, so that they are collected before anything is erased.
+
+        Each comes after those that it needs itself.
+        """
+        return self._to_collect
+
+    @cached_property
+    def _to_collect(self) -> tuple[Entry, ...]:
+        wanted: dict[str, Entry] = {}
+        for entry in self.entries:
+            for entry_id in needs(entry.locator):
+                self._want(entry_id, wanted, depth=0)
+        return tuple(wanted.values())
+
+    def _want(self, entry_id: str, wanted: dict[str, Entry], depth: int) -> None:
+        entry = self.by_id.get(entry_id)
+        if entry is None or entry_id in wanted or depth > _DEEPEST:
+            return
+        for further in needs(entry.locator):
+            self._want(further, wanted, depth + 1)
+        wanted[entry_id] = entry
+
+    def resolve(self, text: str, by: str = "") -> SubjectKeys:
+        """
+        Find the one person that a key belongs to. See :meth:`gdpr.datamap.subjects.Subject.resolve`.
+
+        Raises:
+            InvalidDataMap: No app declares whose data these are.
+        """
+        if self.subject is None:
+            raise InvalidDataMap(
+                "No app declares whose data these are.",
+                hint='Write SUBJECT = Subject(model="app.Model") into the privacy.py of one app.',
+            )
+        return self.subject.resolve(text, by)
+
+
+@cache
+def load_data_map() -> DataMap:
+    """
+    Read the data map of the project: `privacy.py` of every installed app.
+
+    Raises:
+        InvalidDataMap: A module can't be imported, or declares something else than entries.
+    """
+    return build(_modules())
+
+
+def build(modules: Iterable[ModuleType]) -> DataMap:
+    """
+    Put a data map together.
+
+    Args:
+        modules: What apps declare: `DATA_MAP` with entries, and in one of them `SUBJECT`.
+
+    Raises:
+        InvalidDataMap: Something else is declared, an id is used twice, or two apps declare a subject.
+    """
+    entries: dict[str, Entry] = {}
+    subject: Subject | None = None
+    for module in modules:
+        for entry in _entries(module):
+            if entry.id in entries:
+                raise InvalidDataMap(
+                    f"Two entries of the data map are called “{entry.id}”, the second in {module.__name__}.",
+                    hint="Give one of them another id.",
+                )
+            entries[entry.id] = entry
+        subject = _one_subject(subject, module)
+    return DataMap(entries=ordered(entries.values()), subject=subject)
+
+
+def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Sort entries into the order of an erasure, the same on every machine."""
+    listed = {entry.id: entry for entry in entries}
+    return tuple(sorted(listed.values(), key=lambda entry: _rank(entry, listed)))
+
+
+def _modules() -> Iterator[ModuleType]:
+    for config in apps.get_app_configs():
+        if config.module is not None and module_has_submodule(config.module, MODULE):
+            try:
+                yield import_module(f"{config.name}.{MODULE}")
+            except InvalidDataMap:
+                raise
+            except Exception as exc:
+                raise InvalidDataMap(
+                    f"{config.name}.{MODULE} can't be imported: {type(exc).__name__}: {exc}.",
+                    hint="Correct the module; `python -c` with the import shows the whole traceback.",
+                ) from exc
+
+
+def _entries(module: ModuleType) -> Iterator[Entry]:
+    for item in getattr(module, "DATA_MAP", ()):
+        group = [item] if isinstance(item, Entry) else item
+        if not isinstance(group, Iterable) or isinstance(group, str):
+            raise _no_entry(module, item)
+        for entry in group:
+            if not isinstance(entry, Entry):
+                raise _no_entry(module, entry)
+            yield entry
+
+
+def _no_entry(module: ModuleType, item: object) -> InvalidDataMap:
+    return InvalidDataMap(
+        f"DATA_MAP of {module.__name__} holds a {type(item).__name__}, which is no entry.",
+        hint="DATA_MAP is a list of Entry(...) and of functions' results that are lists of them.",
+    )
+
+
+def _one_subject(known: Subject | None, module: ModuleType) -> Subject | None:
+    declared = getattr(module, "SUBJECT", None)
+    if declared is None:
+        return known
+    if not isinstance(declared, Subject) or known is not None:
+        raise InvalidDataMap(
+            f"SUBJECT of {module.__name__} is the second one, or no Subject.",
+            hint="Declare one Subject in the privacy.py of one app.",
+        )
+    return declared
+
+
+def _rank(entry: Entry, entries: Mapping[str, Entry]) -> tuple[int, str, int, int, int, str]:
+    kind = _kind(entry.store)
+    # A derived copy goes before its source, a child before its parent.
+    return (
+        kind,
+        entry.store,
+        entry.order,
+        -_references(_model(entry), frozenset()),
+        -_derivations(entry, entries, frozenset()),
+        entry.id,
+    )
+
+
+def _kind(alias: str) -> int:
+    """Tell what kind of store an alias is, without building it or connecting to it."""
+    if alias in connections.settings:
+        is_mongodb = "mongodb" in str(connections.settings[alias]["ENGINE"])
+        return _DOCUMENTS if is_mongodb else _TABLES
+    settings = conf.load().store_settings().get(alias)
+    return _SEARCH if settings is not None and "search" in settings.backend else _DOCUMENTS
+
+
+def _model(entry: Entry) -> type[Model] | None:
+    try:
+        return apps.get_model(entry.target)
+    except (LookupError, ValueError):
+        return None
+
+
+def _references(model: type[Model] | None, seen: frozenset[type[Model]]) -> int:
+    """Count the longest chain of foreign keys that begins at a model."""
+    if model is None or model in seen:
+        return 0
+    targets = [
+        field.related_model for field in model._meta.concrete_fields if field.many_to_one or field.one_to_one
+    ]
+    depths = [1 + _references(target, seen | {model}) for target in targets if isinstance(target, type)]
+    return max(depths, default=0)
+
+
+def _derivations(entry: Entry, entries: Mapping[str, Entry], seen: frozenset[str]) -> int:
+    if entry.id in seen:
+        return 0
+    sources = [entries[source] for source in entry.derived_from if source in entries]
+    return max((1 + _derivations(one, entries, seen | {entry.id}) for one in sources), default=0)
+
+
+def _described(subject: Subject | None) -> Sequence[object]:
+    return [] if subject is None else [subject.model, subject.key, str(subject.type), list(subject.lookups)]

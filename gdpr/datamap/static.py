@@ -1,0 +1,293 @@
+"""What can be seen to be wrong in a data map without asking any server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.apps import apps
+from django.db import connections, models
+
+from accord import conf
+from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.findings import Fault, Finding, Level
+from gdpr.datamap.locators import Array, Keyed, Sessions, needs, parts
+from gdpr.datamap.map import DataMap
+from gdpr.datamap.strategies import Strategy
+from gdpr.datamap.subjects import Subject
+from gdpr.errors import InvalidDataMap
+
+
+def require_sound(data_map: DataMap) -> None:
+    """
+    Refuse to work with a map that contradicts itself.
+
+    Raises:
+        InvalidDataMap: It does; the message names the first fault.
+    """
+    errors = [finding for finding in static_findings(data_map) if finding.level is Level.ERROR]
+    if errors:
+        raise InvalidDataMap(
+            f"The data map has {len(errors)} errors; the first: {errors[0].message}",
+            hint=errors[0].hint or "See `gdpr_datamap check`.",
+        )
+
+
+def static_findings(data_map: DataMap) -> Iterator[Finding]:
+    """
+    Look at a data map alone.
+
+    Args:
+        data_map: The map.
+
+    Returns:
+        What is wrong; lazily.
+    """
+    yield from _subject(data_map)
+    stores = conf.load().store_settings()
+    for entry in data_map.entries:
+        if entry.store not in stores:
+            yield _finding(
+                Fault.NO_STORE,
+                entry,
+                f"names the store {entry.store}, which is not configured",
+                f"Stores: {', '.join(stores)}.",
+            )
+        yield from _references(entry, data_map)
+        yield from _keys(entry, data_map.subject)
+        yield from _action(entry)
+        yield from _strategies(entry)
+    yield from _cycles(data_map)
+    yield from _contradictions(data_map)
+
+
+def _subject(data_map: DataMap) -> Iterator[Finding]:
+    if data_map.subject is None:
+        yield Finding(
+            fault=Fault.NO_SUBJECT,
+            message="No app declares whose data these are.",
+            hint='Write SUBJECT = Subject(model="app.Model") into the privacy.py of one app.',
+        )
+        return
+    try:
+        model = apps.get_model(data_map.subject.model)
+        names = {field.name for field in model._meta.concrete_fields} | {"pk"}
+    except (LookupError, ValueError):
+        names = set()
+    missing = [name for name in data_map.subject.names if name not in names]
+    if missing:
+        yield Finding(
+            fault=Fault.NO_SUBJECT,
+            message=f"The subject {data_map.subject.model} has no {', '.join(missing)}.",
+            hint="Correct SUBJECT: model is app_label.Model; key and lookups are fields of it.",
+            target=data_map.subject.model,
+        )
+
+
+def _references(entry: Entry, data_map: DataMap) -> Iterator[Finding]:
+    for other in (*entry.derived_from, *needs(entry.locator)):
+        if other not in data_map.by_id:
+            yield _finding(
+                Fault.NO_ENTRY,
+                entry,
+                f"refers to an entry “{other}”, which does not exist",
+                "Correct the id; `gdpr_datamap show` lists them.",
+            )
+
+
+def _keys(entry: Entry, subject: Subject | None) -> Iterator[Finding]:
+    for locator in parts(entry.locator):
+        by = locator.by if isinstance(locator, Keyed) else ""
+        if by and subject is not None and by not in subject.names:
+            yield _finding(
+                Fault.NO_KEY,
+                entry,
+                f"asks for the key “{by}”, which {subject.model} does not have",
+                f"Keys: {', '.join(subject.names)}.",
+            )
+
+
+# --- actions -------------------------------------------------------------------------------------
+
+
+def _action(entry: Entry) -> Iterator[Finding]:
+    match entry.action:
+        case Nothing(reason) if not reason.strip():
+            yield _finding(Fault.NO_REASON, entry, "does nothing and gives no reason", "Write the reason.")
+        case Manual(instructions) if not instructions.strip():
+            yield _finding(
+                Fault.NO_REASON, entry, "leaves it to a person and does not say what to do", "Write what."
+            )
+        case Retain():
+            yield from _retained(entry, entry.action)
+        case Anonymise() if not entry.action.strategies:
+            yield _finding(Fault.WRONG_ACTION, entry, "anonymises no field", "Name fields and strategies.")
+        case Unset(fields) if not fields:
+            yield _finding(Fault.WRONG_ACTION, entry, "unsets no field", "Name the fields.")
+    yield from _fits_locator(entry)
+
+
+def _retained(entry: Entry, action: Retain) -> Iterator[Finding]:
+    missing = [name for name in ("article", "basis", "until") if not str(getattr(action, name)).strip()]
+    if missing:
+        yield _finding(
+            Fault.NO_GROUND,
+            entry,
+            f"retains data without {', '.join(missing)}",
+            "Name the exception of Art. 17(3), the law or claim, and until when; else delete.",
+        )
+
+
+def _fits_locator(entry: Entry) -> Iterator[Finding]:
+    found = parts(entry.locator)
+    if not found and not isinstance(entry.action, Nothing | Manual):
+        yield _finding(Fault.WRONG_ACTION, entry, "has no locator", "Say how one person's data are found.")
+    if isinstance(entry.action, Pull) and (len(found) != 1 or not isinstance(found[0], Array)):
+        yield _finding(
+            Fault.WRONG_ACTION, entry, "pulls elements and has no Array locator", "Use Array(...)."
+        )
+    if any(isinstance(one, Sessions) for one in found) and not isinstance(entry.action, Delete):
+        yield _finding(
+            Fault.WRONG_ACTION, entry, "changes sessions, which can only be deleted", "Use Delete()."
+        )
+    if found and isinstance(entry.action, Nothing):
+        yield _finding(
+            Fault.WRONG_ACTION, entry, "has a locator, and does nothing", "Leave the locator out, or act."
+        )
+
+
+# --- strategies -----------------------------------------------------------------------------------
+
+
+def _strategies(entry: Entry) -> Iterator[Finding]:
+    if not isinstance(entry.action, Anonymise | Retain):
+        if isinstance(entry.action, Detach):
+            yield from _nullable(entry, entry.action.field)
+        return
+    columns = _columns(entry)
+    for name, strategy in entry.action.strategies.items():
+        if isinstance(entry.action, Anonymise) and not strategy.irreversible:
+            yield _finding(
+                Fault.REVERSIBLE,
+                entry,
+                f"anonymises {name} by {type(strategy).__name__}, which can be undone",
+                "Use a strategy that leads back to nobody; a pseudonym is still personal data.",
+            )
+        if name in columns:
+            yield from _column(entry, columns[name], strategy)
+
+
+def _nullable(entry: Entry, name: str) -> Iterator[Finding]:
+    field = _columns(entry).get(name)
+    if field is not None and not field.null:
+        yield _finding(
+            Fault.DOES_NOT_FIT,
+            entry,
+            f"detaches {name}, which can't be null",
+            "Delete the rows, or let the column be null by a migration.",
+        )
+
+
+def _column(entry: Entry, field: models.Field[Any, Any], strategy: Strategy) -> Iterator[Finding]:
+    if field.primary_key:
+        yield _finding(
+            Fault.DOES_NOT_FIT, entry, f"writes into the primary key {field.name}", "Leave it out."
+        )
+    sample = strategy.replacement("")
+    if sample is None and not field.null:
+        yield _finding(
+            Fault.DOES_NOT_FIT,
+            entry,
+            f"sets {field.name} to null, which the column refuses",
+            "Use Constant or Redact.",
+        )
+    if field.max_length and strategy.longest > field.max_length:
+        yield _finding(
+            Fault.DOES_NOT_FIT,
+            entry,
+            f"writes {strategy.longest} characters into {field.name}, which holds {field.max_length}",
+            "Use a shorter one.",
+        )
+    if _is_unique(field) and not strategy.unique:
+        yield _finding(
+            Fault.NOT_UNIQUE,
+            entry,
+            f"writes the same value into every {field.name}, which must be unique",
+            "Use RandomToken.",
+        )
+
+
+def _is_unique(field: models.Field[Any, Any]) -> bool:
+    alone = [
+        constraint
+        for constraint in field.model._meta.constraints
+        if isinstance(constraint, models.UniqueConstraint) and tuple(constraint.fields) == (field.name,)
+    ]
+    return field.unique or bool(alone)
+
+
+def _columns(entry: Entry) -> Mapping[str, models.Field[Any, Any]]:
+    """Give the columns of an entry's model; none where another store keeps it."""
+    if entry.store not in connections.settings:
+        return {}
+    try:
+        return {field.name: field for field in apps.get_model(entry.target)._meta.concrete_fields}
+    except (LookupError, ValueError):
+        return {}
+
+
+# --- the whole ------------------------------------------------------------------------------------
+
+
+def _cycles(data_map: DataMap) -> Iterator[Finding]:
+    for entry in data_map.entries:
+        for what, following in (("derives from", _sources), ("needs the keys of", _needed)):
+            if _comes_back(entry, data_map, following):
+                yield _finding(
+                    Fault.CYCLE, entry, f"{what} itself, by way of other entries", "Break the circle."
+                )
+
+
+def _sources(entry: Entry) -> tuple[str, ...]:
+    return entry.derived_from
+
+
+def _needed(entry: Entry) -> tuple[str, ...]:
+    return needs(entry.locator)
+
+
+def _comes_back(start: Entry, data_map: DataMap, following: Any) -> bool:
+    seen: set[str] = set()
+    waiting = list(following(start))
+    while waiting:
+        entry_id = waiting.pop()
+        if entry_id == start.id:
+            return True
+        if entry_id in data_map.by_id and entry_id not in seen:
+            seen.add(entry_id)
+            waiting.extend(following(data_map.by_id[entry_id]))
+    return False
+
+
+def _contradictions(data_map: DataMap) -> Iterator[Finding]:
+    empty = {(entry.store, entry.target) for entry in data_map.entries if isinstance(entry.action, Nothing)}
+    for entry in data_map.entries:
+        if entry.holds_data and (entry.store, entry.target) in empty:
+            yield _finding(
+                Fault.CONTRADICTION,
+                entry,
+                f"finds data in {entry.target}, of which another entry says that it holds none",
+                "Remove one of the two.",
+            )
+
+
+def _finding(fault: Fault, entry: Entry, what: str, hint: str) -> Finding:
+    return Finding(
+        fault=fault,
+        message=f"Entry “{entry.id}” {what}.",
+        hint=hint,
+        store=entry.store,
+        target=entry.target,
+        entry=entry.id,
+    )

@@ -1,0 +1,216 @@
+"""Whom a request is about: the declared kind of data subject, and one person's keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from django.apps import apps
+
+from accord.errors import UsageError
+from gdpr.datamap.keys import KeyType, Plain, key_type, parsed, plain
+from gdpr.errors import AmbiguousSubject, InvalidDataMap, UnknownSubject, WrongKeyType
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+    # The name `type` is a field of the class below.
+    ModelClass = type[Model]
+
+
+class Keys(Protocol):
+    """What stores are searched by: the keys of one person, or of several together."""
+
+    @property
+    def collected(self) -> Mapping[str, tuple[Plain, ...]]:
+        """Primary keys of rows that were found before anything was erased, by entry id."""
+        ...
+
+    def values(self, by: str = "") -> tuple[Plain, ...]:
+        """Give the keys of a name; the primary ones for no name; none where nobody has one."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectKeys:
+    """
+    One person's keys, by which every store is searched. Plain enough for JSON; never shown by `repr`.
+
+    Attributes:
+        kind: Model of the subject, such as `streaming.Listener`.
+        primary: The key that other stores refer to.
+        alternates: Every key by its name, the primary one included.
+        collected: Primary keys of rows that were found before anything was erased, by entry id.
+    """
+
+    kind: str
+    primary: Plain = field(repr=False)
+    alternates: Mapping[str, Plain] = field(default_factory=dict, repr=False)
+    collected: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
+
+    def values(self, by: str = "") -> tuple[Plain, ...]:
+        """Give the person's key of a name; the primary one for no name; none where there is none."""
+        found = self.alternates.get(by) if by else self.primary
+        return () if found is None else (found,)
+
+    def with_collected(self, found: Mapping[str, Iterable[Plain]]) -> SubjectKeys:
+        """Give the same keys with collected ones added to what was collected already."""
+        merged = dict(self.collected)
+        for entry_id, keys in found.items():
+            merged[entry_id] = tuple(dict.fromkeys((*merged.get(entry_id, ()), *keys)))
+        return replace(self, collected=merged)
+
+    def to_json(self) -> str:
+        """Write the keys as text, for sealing. The text is personal data."""
+        return json.dumps(
+            {
+                "kind": self.kind,
+                "primary": self.primary,
+                "alternates": dict(self.alternates),
+                "collected": {entry_id: list(keys) for entry_id, keys in self.collected.items()},
+            },
+            sort_keys=True,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> SubjectKeys:
+        """Read what :meth:`to_json` wrote."""
+        read = json.loads(text)
+        collected = {entry_id: tuple(keys) for entry_id, keys in read["collected"].items()}
+        return cls(
+            kind=read["kind"],
+            primary=read["primary"],
+            alternates=read["alternates"],
+            collected=collected,
+        )
+
+
+@dataclass(frozen=True)
+class SeveralKeys:
+    """
+    The keys of several people, by which a store finds what it holds of any of them in one look.
+
+    Attributes:
+        people: Whose; everybody has collected the same entries.
+    """
+
+    people: tuple[SubjectKeys, ...] = field(repr=False)
+
+    @cached_property
+    def collected(self) -> Mapping[str, tuple[Plain, ...]]:
+        """Keys that were collected of everybody. What was not collected of one of them is missing."""
+        first = self.people[0].collected if self.people else {}
+        known = [entry for entry in first if all(entry in one.collected for one in self.people)]
+        return {entry: tuple(key for one in self.people for key in one.collected[entry]) for entry in known}
+
+    def values(self, by: str = "") -> tuple[Plain, ...]:
+        """Give everybody's keys of a name."""
+        return tuple(value for one in self.people for value in one.values(by))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """
+    The kind of person that a project keeps data of.
+
+    Attributes:
+        model: Label of the model that stands for the person.
+        key: Field that other stores refer to.
+        type: Its type: `int`, `str`, `uuid.UUID` or a :class:`gdpr.datamap.keys.KeyType`.
+        lookups: Fields that a person may be found by; each must be unique.
+    """
+
+    model: str
+    key: str = "id"
+    type: object = int
+    lookups: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Give the names of all keys, the primary one first."""
+        return tuple(dict.fromkeys((self.key, *self.lookups)))
+
+    def resolve(self, text: str, by: str = "") -> SubjectKeys:
+        """
+        Find the one person that a key belongs to.
+
+        Args:
+            text: A key, as typed.
+            by: Which key it is; unless given, every one that the text could be is tried.
+
+        Raises:
+            UsageError: There is no key of that name.
+            WrongKeyType: The text is no key of the type declared.
+            UnknownSubject: Nobody has it.
+            AmbiguousSubject: More than one person has it.
+        """
+        found = {
+            row["pk"]: row for name, value in self._readings(text, by) for row in self._rows(name, value)
+        }
+        if not found:
+            raise UnknownSubject(
+                f"No {self.model} has this key ({', '.join([by] if by else self.names)}).",
+                hint="See whether the key is right; an erased person has none any more.",
+            )
+        if len(found) > 1:
+            raise AmbiguousSubject(
+                f"{len(found)} rows of {self.model} have this key.",
+                hint=f"Say which key it is with --by: {', '.join(self.names)}.",
+            )
+        return self._keys_of(next(iter(found.values())))
+
+    def model_class(self) -> ModelClass:
+        """
+        Give the model.
+
+        Raises:
+            InvalidDataMap: No installed app has it.
+        """
+        try:
+            return apps.get_model(self.model)
+        except (LookupError, ValueError) as exc:
+            raise InvalidDataMap(
+                f"The data subject {self.model} is no installed model.",
+                hint="Write SUBJECT's model as app_label.Model.",
+            ) from exc
+
+    def _readings(self, text: str, by: str) -> list[tuple[str, Plain]]:
+        if by:
+            if by not in self.names:
+                raise UsageError(f"{self.model} has no key “{by}”.", hint=f"Keys: {', '.join(self.names)}.")
+            return [(by, parsed(text, self._type_of(by), by))]
+        readings = []
+        for name in self.names:
+            try:
+                readings.append((name, parsed(text, self._type_of(name), name)))
+            except WrongKeyType:
+                continue
+        if not readings:
+            parsed(text, self._type_of(self.key), self.key)
+        return readings
+
+    def _type_of(self, name: str) -> KeyType:
+        if name == self.key:
+            return key_type(self.type)
+        kind = self.model_class()._meta.get_field(name).get_internal_type()
+        if kind == "UUIDField":
+            return KeyType.UUID
+        return KeyType.INT if kind.endswith(("IntegerField", "AutoField")) else KeyType.STR
+
+    def _rows(self, name: str, value: Plain) -> Iterable[Mapping[str, Any]]:
+        from django.core.exceptions import ValidationError
+
+        model = self.model_class()
+        try:
+            chosen = model._base_manager.filter(**{name: value})
+            # Two rows are enough to know that there is more than one.
+            return list(chosen.values("pk", *self.names)[:2])
+        except (OverflowError, ValidationError):
+            return []
+
+    def _keys_of(self, row: Mapping[str, Any]) -> SubjectKeys:
+        alternates = {name: plain(row[name]) for name in self.names if row[name] not in (None, "")}
+        return SubjectKeys(kind=self.model, primary=alternates[self.key], alternates=alternates)

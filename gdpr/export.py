@@ -1,0 +1,207 @@
+"""
+Access export (Art. 15): everything that is kept of a person, with why, for whom and how long.
+
+One JSON document and one readable page from the same content. Only the person's own rows and
+array elements are in it. The files are made for their owner alone, and never overwrite anything.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.template.loader import render_to_string
+
+from gdpr.datamap.actions import Manual, Retain
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.map import DataMap
+from gdpr.datamap.subjects import SubjectKeys
+from gdpr.erasure import planning
+from gdpr.errors import ExportRefused
+from gdpr.stores.base import opened_stores
+
+SCHEMA = "accord.export/1"
+_OWNER_ONLY = 0o600
+_TEMPLATE = "gdpr/export.html"
+
+
+class ExportFormat(enum.StrEnum):
+    """How an export is written."""
+
+    JSON = "json"
+    """For programs: everything, with types as texts."""
+    HTML = "html"
+    """For the person: a page that any browser shows and prints."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """
+    An export that was written.
+
+    Attributes:
+        path: The file.
+        entries: Entries of the data map that it has data of.
+        rows: Rows, documents and elements in it.
+    """
+
+    path: Path
+    entries: int
+    rows: int
+
+
+def gather(
+    data_map: DataMap,
+    keys: SubjectKeys,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Mapping[str, Any]:
+    """
+    Read everything that is kept of a person.
+
+    Args:
+        data_map: Where to look.
+        keys: Whose data.
+        clock: Tells the time.
+
+    Returns:
+        A document that JSON can hold.
+
+    Raises:
+        StoreUnavailable: A store can't be reached; an export with holes is none.
+    """
+    with opened_stores() as stores:
+        [keys] = planning.collected({0: keys}, data_map.to_collect(), stores).values()
+        parts = [_part(entry, stores[entry.store].export(entry, keys)) for entry in _exported(data_map)]
+    return {
+        "schema": SCHEMA,
+        "made_at": clock().isoformat(timespec="seconds"),
+        "data_map": data_map.digest,
+        "subject": {"kind": keys.kind, "keys": dict(keys.alternates)},
+        "parts": parts,
+        "by_hand": [_by_hand(entry) for entry in data_map.entries if _is_by_hand(entry)],
+        "rights": RIGHTS,
+    }
+
+
+RIGHTS = (
+    "You may ask for correction of what is wrong, for erasure, for restriction of processing, and for your "
+    "data in a machine-readable form; you may object, withdraw a consent at any time, and complain to a "
+    "supervisory authority."
+)
+
+
+def write(content: Mapping[str, Any], folder: Path, form: ExportFormat) -> Written:
+    """
+    Write an export into a new file that only its owner can read.
+
+    Args:
+        content: What :func:`gather` gave.
+        folder: Where to; it is made when it isn't there.
+        form: How.
+
+    Raises:
+        ExportRefused: The folder can't be written to.
+    """
+    text = json.dumps(content, indent=2, ensure_ascii=False) if form is ExportFormat.JSON else page(content)
+    stamp = str(content["made_at"]).replace(":", "").replace("+0000", "Z")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = _new_file(folder, f"export-{stamp}", form.value, text)
+    except OSError as exc:
+        raise ExportRefused(
+            f"The export can't be written to {folder} ({exc.strerror}).",
+            hint="Name a folder that you may write to with --output.",
+        ) from exc
+    rows = sum(len(part["rows"]) for part in content["parts"])
+    return Written(path=path, entries=sum(bool(part["rows"]) for part in content["parts"]), rows=rows)
+
+
+def page(content: Mapping[str, Any]) -> str:
+    """Write an export as a page that stands alone: no script, nothing fetched from anywhere."""
+    parts = [{**part, "tables": [_cells(row) for row in part["rows"]]} for part in content["parts"]]
+    return render_to_string(_TEMPLATE, {**content, "parts": parts})
+
+
+def plain(value: Any) -> Any:
+    """Turn what a store gives into what JSON can hold."""
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [plain(item) for item in value]
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).hex()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value) if not isinstance(value, timedelta) else value.total_seconds()
+
+
+def _exported(data_map: DataMap) -> Iterator[Entry]:
+    return (entry for entry in data_map.entries if entry.export and entry.is_looked_at)
+
+
+def _is_by_hand(entry: Entry) -> bool:
+    return entry.export and isinstance(entry.action, Manual) and not entry.is_looked_at
+
+
+def _part(entry: Entry, rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
+    kept = entry.action if isinstance(entry.action, Retain) else None
+    return {
+        "id": entry.id,
+        "store": entry.store,
+        "what": entry.target,
+        "category": entry.category,
+        "purpose": entry.purpose,
+        "recipients": list(entry.recipients),
+        "retention": entry.retention,
+        "source": entry.source,
+        "kept_after_erasure": None
+        if kept is None
+        else {"article": kept.article, "basis": kept.basis, "until": str(kept.until)},
+        "rows": [plain(_chosen(row)) for row in rows],
+    }
+
+
+def _chosen(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Leave out of a row what could sign somebody in: it is not about the person, it is a key."""
+    return {name: value for name, value in row.items() if name not in ("password", "session_data")}
+
+
+def _by_hand(entry: Entry) -> Mapping[str, Any]:
+    return {"id": entry.id, "what": entry.target, "category": entry.category, "purpose": entry.purpose}
+
+
+def _cells(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(name.replace("_", " "), _text(value)) for name, value in row.items()]
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
+        return ", ".join(map(str, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
+
+
+def _new_file(folder: Path, stem: str, suffix: str, text: str) -> Path:
+    """Write a file of a name that is still free, readable by its owner from the first byte on."""
+    for number in range(1, 1_000):
+        path = folder / f"{stem}{'' if number == 1 else f'-{number}'}.{suffix}"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+        except FileExistsError:
+            continue
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path.absolute()
+    raise ExportRefused(f"{folder} is full of exports of this second.", hint="Name another folder.")

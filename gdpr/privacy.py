@@ -1,0 +1,48 @@
+"""
+What a project's `privacy.py` is written with: `from gdpr.privacy import Delete, Entry, Key`.
+
+These names stay where they are; the modules behind them may move.
+"""
+
+from __future__ import annotations
+
+from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Path, Rows, Sessions, Through
+from gdpr.datamap.presets import accounts, framework, logs, suite
+from gdpr.datamap.presets.django import references
+from gdpr.datamap.strategies import CoarseDate, Constant, Null, Pseudonym, RandomToken, Redact, Strategy
+from gdpr.datamap.subjects import Subject
+
+__all__ = [
+    "Anonymise",
+    "AnyOf",
+    "Array",
+    "CoarseDate",
+    "Constant",
+    "Delete",
+    "Detach",
+    "Entry",
+    "Generic",
+    "Key",
+    "Manual",
+    "Nothing",
+    "Null",
+    "Path",
+    "Pseudonym",
+    "Pull",
+    "RandomToken",
+    "Redact",
+    "Retain",
+    "Rows",
+    "Sessions",
+    "Strategy",
+    "Subject",
+    "Through",
+    "Unset",
+    "accounts",
+    "framework",
+    "logs",
+    "references",
+    "suite",
+]

@@ -1,0 +1,110 @@
+"""What the admin's pages of this app have in common."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from accord.admin_parts import Pages, person_of
+from gdpr.states import RequestState
+
+OVER = (
+    RequestState.COMPLETED,
+    RequestState.COMPLETED_WITH_RETENTION,
+    RequestState.REJECTED,
+    RequestState.CANCELLED,
+    RequestState.DUPLICATE,
+)
+STUCK = (RequestState.NEEDS_OPERATOR, RequestState.BLOCKED_HOLD, RequestState.IDENTITY_CHECK)
+WEEK = timedelta(days=7)
+
+
+class DueFilter(admin.SimpleListFilter):
+    """How soon open requests are due."""
+
+    title = _("due")
+    parameter_name = "due"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("over", _("overdue")), ("week", _("within a week")), ("later", _("later"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = due().get(self.value() or "")
+        return queryset if chosen is None else queryset.filter(chosen)
+
+
+class WaitingFilter(admin.SimpleListFilter):
+    """Whom requests wait for."""
+
+    title = _("what waits")
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("open", _("open")),
+            ("mine", _("for my approval")),
+            ("stuck", _("for somebody to act")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = waiting(request).get(self.value() or "")
+        return queryset if chosen is None else queryset.filter(chosen)
+
+
+def due() -> dict[str, Q]:
+    """Give the conditions on how soon a request is due."""
+    now = timezone.now()
+    still_open = ~Q(state__in=OVER)
+    return {
+        "over": still_open & Q(due_at__lt=now),
+        "week": still_open & Q(due_at__gte=now, due_at__lt=now + WEEK),
+        "later": still_open & Q(due_at__gte=now + WEEK),
+    }
+
+
+def waiting(request: HttpRequest) -> dict[str, Q]:
+    """Give the conditions on whom a request waits for."""
+    from gdpr.erasure import encryption
+
+    person = person_of(request)
+    own = (
+        Q(filed_by_id=person.pk)
+        | Q(planned_by_id=person.pk)
+        | Q(subject_tag=encryption.tag_of_key(person._meta.label, person.pk))
+    )
+    # NULL is neither equal nor unequal: nobody in particular planned it.
+    others = Q(filed_by_id__isnull=False) & ~own
+    return {
+        "open": ~Q(state__in=OVER),
+        "mine": Q(state=RequestState.PLANNED) & others,
+        "stuck": Q(state__in=STUCK),
+    }
+
+
+def masked(kind: str, tag: str) -> SafeString:
+    """Name a person by the end of their tag: enough to see that two are the same one."""
+    return format_html('<span class="nowrap">{} …{}</span>', kind.rpartition(".")[2], tag[-8:])
+
+
+def name(account: int | str | None) -> str:
+    """Name an account of staff, which may be gone."""
+    from gdpr.screens import request_context
+
+    return request_context.name_of(account)
+
+
+class GdprPages(Pages):
+    """Pages of this app."""
+
+    class Media:
+        """How stages and tiles look."""
+
+        css = {"all": ("gdpr/erasure.css",)}  # noqa: RUF012 - Django reads it from the class

@@ -1,0 +1,116 @@
+"""What the pages of consents show, prepared for templates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.utils import timezone
+
+from accord.errors import AccordError
+from gdpr.consent import register
+from gdpr.datamap.keys import key_type, parsed
+from gdpr.datamap.map import load_data_map
+from gdpr.errors import UnknownSubject
+from gdpr.models import ConsentEvent, ConsentNotice
+from gdpr.screens.wording import Piece, compare
+from gdpr.states import ConsentType
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purpose:
+    """
+    What happened to one person's consent to one purpose.
+
+    Attributes:
+        name: The purpose.
+        events: The newest first.
+        granted: Whether data may be used for it now.
+        ran_out: Whether its time is over and nobody has written that down yet.
+    """
+
+    name: str
+    events: Sequence[ConsentEvent]
+    granted: bool
+    ran_out: bool
+
+    @property
+    def newest(self) -> ConsentEvent:
+        """The event that counts."""
+        return self.events[0]
+
+
+def purposes(who: register.Someone) -> Sequence[Purpose]:
+    """Give what happened to a person's consents, by purpose."""
+    events = sorted(register.history(who), key=lambda event: (event.purpose, -event.number))
+    return [
+        _purpose(name, list(group), who) for name, group in groupby(events, key=lambda event: event.purpose)
+    ]
+
+
+def _purpose(name: str, events: Sequence[ConsentEvent], who: register.Someone) -> Purpose:
+    newest, now = events[0], timezone.now()
+    ends = newest.valid_until
+    return Purpose(
+        name=name,
+        events=events,
+        granted=register.is_granted(who, name, now),
+        ran_out=ConsentType(newest.type) in register.GRANTS and ends is not None and ends <= now,
+    )
+
+
+def newest_event(text: str) -> ConsentEvent | None:
+    """
+    Find the newest event of the person that a key belongs to; somebody erased is found by the primary key.
+
+    Args:
+        text: The key, as typed.
+
+    Returns:
+        None when nothing is on record of this person.
+
+    Raises:
+        AccordError: Nobody has this key, or more than one person has it.
+    """
+    data_map = load_data_map()
+    try:
+        keys = data_map.resolve(text)
+    except UnknownSubject:
+        found = _of_erased(text)
+        if found is None:
+            raise
+        return found
+    return _newest(register.someone(keys.kind, keys.primary))
+
+
+def _of_erased(text: str) -> ConsentEvent | None:
+    subject = load_data_map().subject
+    if subject is None:
+        return None
+    try:
+        key = parsed(text, key_type(subject.type), subject.key)
+    except AccordError:
+        return None
+    return _newest(register.someone(subject.model, key))
+
+
+def _newest(who: register.Someone) -> ConsentEvent | None:
+    return ConsentEvent.objects.filter(subject_tag=who.tag).order_by("-at", "-pk").first()
+
+
+def other_versions(notice: ConsentNotice) -> Sequence[ConsentNotice]:
+    """Give the other versions of a notice in its language, the newest first."""
+    same = ConsentNotice.objects.filter(purpose=notice.purpose, language=notice.language)
+    return list(same.exclude(pk=notice.pk).order_by("-published_at", "-pk"))
+
+
+def before(notice: ConsentNotice, versions: Sequence[ConsentNotice]) -> ConsentNotice | None:
+    """Give the version that a notice took the place of; none for the first."""
+    older = [one for one in versions if (one.published_at, one.pk) < (notice.published_at, notice.pk)]
+    return older[0] if older else None
+
+
+def changes(old: ConsentNotice, new: ConsentNotice) -> Sequence[Piece]:
+    """Compare the words of two versions."""
+    return compare(old.text, new.text)

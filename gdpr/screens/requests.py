@@ -1,0 +1,316 @@
+"""
+Erasures in the admin: requests with what would happen and what did, receipts, legal holds, consent.
+
+Nothing is edited here. What may be decided is asked for on a page of its own, and done by the
+services, which commands use as well; they refuse what a button doesn't offer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accord.admin_parts import Decision, chip, day, person_of
+from gdpr.models import ErasureRequest, LegalHold, Receipt
+from gdpr.screens.base import OVER, WEEK, DueFilter, GdprPages, WaitingFilter, due, masked, name, waiting
+from gdpr.states import RequestState
+
+# Services are loaded when a page needs them: every command imports this module.
+
+APPROVE = "gdpr.approve_erasurerequest"
+ACTS = (
+    *("approve", "identity", "plan", "retry", "confirm", "verify"),
+    *("ask", "extend", "hold", "reject", "cancel"),
+)
+
+
+@admin.register(ErasureRequest)
+class ErasureRequestAdmin(GdprPages):
+    """Demands for erasure, the next deadline first."""
+
+    list_display = ("short", "shown_state", "due", "subject", "approval")
+    list_filter = (WaitingFilter, DueFilter, "state")
+    search_fields = ("reference__startswith",)
+    search_help_text = _("Reference, or the beginning of it")
+    show_full_result_count = False
+    change_list_template = "admin/gdpr/erasurerequest/change_list.html"
+    page_template = "admin/gdpr/request.html"
+    empty_says = _(
+        "Nobody has asked to be erased yet. “gdpr_erase KEY --as USERNAME” puts a demand on record and "
+        "plans it; it is then approved here, by another person."
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the confirm pages."""
+        return [self.address(act, self.decide, act=act) for act in ACTS] + super().get_urls()
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let whoever may decide look, too."""
+        return super().has_view_permission(request, obj) or request.user.has_perm(APPROVE)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show what waits above the list of all requests."""
+        if not self.has_view_permission(request):
+            return super().changelist_view(request, extra_context)
+        return super().changelist_view(request, {"tiles": self._tiles(request), **(extra_context or {})})
+
+    def _tiles(self, request: HttpRequest) -> Sequence[dict[str, Any]]:
+        """Count what waits, in one query."""
+        whose, when = waiting(request), due()
+        listed = (
+            ("open", _("open"), "?waiting=open", whose["open"], ""),
+            ("week", _("due within a week"), "?due=week", when["week"], "wait"),
+            ("over", _("overdue"), "?due=over", when["over"], "bad"),
+            ("mine", _("wait for my approval"), "?waiting=mine", whose["mine"], "busy"),
+            ("stuck", _("need somebody to act"), "?waiting=stuck", whose["stuck"], "wait"),
+        )
+        counts = self.get_queryset(request).aggregate(
+            **{key: Count("pk", filter=chosen) for key, _label, _link, chosen, _tone in listed}
+        )
+        may_approve = request.user.has_perm(APPROVE)
+        return [
+            {"count": counts[key], "label": label, "link": link, "tone": tone if counts[key] else ""}
+            for key, label, link, _chosen, tone in listed
+            if key != "mine" or may_approve
+        ]
+
+    def title_of(self, shown: ErasureRequest) -> str:
+        """Name a request."""
+        return str(_("Erasure request %s") % self.short(shown))
+
+    def facts(self, request: HttpRequest, shown: ErasureRequest) -> dict[str, Any]:
+        """Show a request: how far it is, what would happen, and what did."""
+        from gdpr.screens import request_context
+
+        return {
+            "state": self.shown_state(shown),
+            "subject": self.subject(shown),
+            "filer": self.filer(shown),
+            "approver": name(shown.approved_by_id),
+            "due": self.due(shown),
+            "stages": request_context.stages(shown),
+            "plan": request_context.plan_by_store(shown),
+            "untouched": request_context.untouched(shown),
+            "steps": request_context.steps_by_store(shown),
+            "holds": request_context.active_holds(shown),
+            **request_context.timeline(shown),
+        }
+
+    def decisions(self, request: HttpRequest, shown: ErasureRequest) -> Sequence[Decision]:
+        """Give what can be decided about a request as it stands, with what hinders this person."""
+        from gdpr.screens import actions
+
+        return actions.decisions(shown, person_of(request))
+
+    def decide(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
+        """Ask what a decision needs, and have it taken; only a POST decides."""
+        from gdpr.screens import actions
+
+        shown: ErasureRequest = self.found(request, object_id)
+        chosen, person = actions.ACTS[act], person_of(request)
+        form = chosen.form(request.POST if request.method == "POST" else None, shown)
+        # The digest of the plan that stood on the page with the button.
+        form.initial.update(request.GET.items())
+        if request.method == "POST" and form.is_valid():
+            return self.have_done(
+                request, lambda: chosen.take(shown, person, form.cleaned_data), chosen.said, shown
+            )
+        context = {
+            **self.asking(request, shown, chosen.described(shown, person), form),
+            "subject": self.subject(shown),
+            "filer": self.filer(shown),
+        }
+        return TemplateResponse(request, "admin/gdpr/decide.html", context)
+
+    @admin.display(description=_("reference"), ordering="reference")
+    def short(self, shown: ErasureRequest) -> str:
+        """Show as much of the reference as a command needs."""
+        return str(shown.reference)[:8]
+
+    @admin.display(description=_("state"), ordering="state")
+    def shown_state(self, shown: ErasureRequest) -> SafeString:
+        """Show the state as a chip."""
+        return chip(shown.state, shown.get_state_display())
+
+    @admin.display(description=_("due"), ordering="due_at")
+    def due(self, shown: ErasureRequest) -> str | SafeString:
+        """Show the days that are left."""
+        if shown.state in OVER:
+            return "-"
+        days = (shown.due_at - timezone.now()).days
+        if days < 0:
+            return chip("overdue", ngettext("%d day late", "%d days late", -days) % -days)
+        left = ngettext("in %d day", "in %d days", days) % days
+        return chip("soon", left) if days < WEEK.days else left
+
+    @admin.display(description=_("person"))
+    def subject(self, shown: ErasureRequest) -> SafeString:
+        """Show the person masked."""
+        return masked(shown.subject_kind, shown.subject_tag)
+
+    def filer(self, shown: ErasureRequest) -> str:
+        """Show who filed it."""
+        return name(shown.filed_by_id)
+
+    @admin.display(description=_("approved by"))
+    def approval(self, shown: ErasureRequest) -> str:
+        """Show who approved it, or that somebody has to."""
+        if shown.state == RequestState.PLANNED:
+            return str(_("none yet"))
+        return name(shown.approved_by_id)
+
+
+@admin.register(Receipt)
+class ReceiptAdmin(GdprPages):
+    """What was read back from the stores, signed."""
+
+    list_display = ("short", "kind", "of_request", "made")
+    list_filter = ("kind", "made_at")
+    search_fields = ("reference__startswith", "request__reference__startswith")
+    search_help_text = _("Reference of the receipt or of the request, or the beginning of it")
+    list_select_related = ("request",)
+    page_template = "admin/gdpr/receipt.html"
+    empty_says = _("No erasure is complete yet. Each one that is gets its receipt here by itself.")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page to print, and the document."""
+        own = [self.address("print", self.printed), self.address("json", self.downloaded)]
+        return own + super().get_urls()
+
+    def title_of(self, shown: Receipt) -> str:
+        """Name a receipt."""
+        return str(_("Receipt %s") % self.short(shown))
+
+    def facts(self, request: HttpRequest, shown: Receipt) -> dict[str, Any]:
+        """Show a receipt with the outcome of checking its signature."""
+        from gdpr.erasure import receipts
+        from gdpr.screens import request_context
+
+        signer, fault = request_context.signature(shown)
+        return {"signer": signer, "fault": fault, "summary": receipts.summary(shown.document)}
+
+    def printed(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Give the page to print."""
+        from gdpr.erasure import receipts
+
+        return HttpResponse(receipts.render_html(self.found(request, object_id)))
+
+    def downloaded(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Give the signed document as a file."""
+        from gdpr.erasure import receipts
+
+        shown: Receipt = self.found(request, object_id)
+        answer = JsonResponse(receipts.signed_document(shown), json_dumps_params={"indent": 2})
+        answer["Content-Disposition"] = f'attachment; filename="receipt-{shown.reference}.json"'
+        return answer
+
+    @admin.display(description=_("receipt"), ordering="reference")
+    def short(self, shown: Receipt) -> str:
+        """Show the beginning of the reference."""
+        return str(shown.reference)[:8]
+
+    @admin.display(description=_("request"))
+    def of_request(self, shown: Receipt) -> str:
+        """Show the beginning of the request's reference."""
+        return str(shown.request.reference)[:8]
+
+    @admin.display(description=_("made"), ordering="made_at")
+    def made(self, shown: Receipt) -> str:
+        """Show when it was made, short enough for a list."""
+        return day(shown.made_at)
+
+
+@admin.register(LegalHold)
+class LegalHoldAdmin(GdprPages):
+    """Reasons to keep data for the time being."""
+
+    list_display = ("short", "shown_state", "reason", "scope", "subject", "placer", "review")
+    list_filter = ("reason", ("released_at", admin.EmptyFieldListFilter))
+    search_fields = ("reference__startswith",)
+    search_help_text = _("Reference, or the beginning of it")
+    page_template = "admin/gdpr/hold.html"
+    empty_says = _(
+        "Nothing is held. “Place hold…” on the page of an erasure request stops it; "
+        "“gdpr_hold place KEY” holds the data of somebody who has not asked to be erased."
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the confirm page."""
+        return [self.address("release", self.release), *super().get_urls()]
+
+    def title_of(self, shown: LegalHold) -> str:
+        """Name a hold."""
+        return str(_("Legal hold %s") % self.short(shown))
+
+    def facts(self, request: HttpRequest, shown: LegalHold) -> dict[str, Any]:
+        """Show a hold."""
+        return {
+            "state": self.shown_state(shown),
+            "scope": self.scope(shown),
+            "subject": self.subject(shown),
+            "placer": self.placer(shown),
+            "releaser": name(shown.released_by_id),
+        }
+
+    def decisions(self, request: HttpRequest, shown: LegalHold) -> Sequence[Decision]:
+        """Offer the release of a hold that counts."""
+        from gdpr.screens import request_context
+
+        return () if shown.released_at else (request_context.release(shown, person_of(request)),)
+
+    def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Release a hold; only a POST does."""
+        from gdpr.erasure import holds
+        from gdpr.screens import request_context
+
+        shown: LegalHold = self.found(request, object_id)
+        person = person_of(request)
+        if request.method == "POST":
+            said = _("The hold is released.")
+            return self.have_done(request, lambda: holds.release_hold(shown, by=person), said, shown)
+        decision = request_context.release(shown, person)
+        context = {**self.asking(request, shown, decision), **self.facts(request, shown)}
+        return TemplateResponse(request, "admin/gdpr/release.html", context)
+
+    @admin.display(description=_("hold"), ordering="reference")
+    def short(self, shown: LegalHold) -> str:
+        """Show the beginning of the reference."""
+        return str(shown.reference)[:8]
+
+    @admin.display(description=_("state"))
+    def shown_state(self, shown: LegalHold) -> SafeString:
+        """Show whether it counts."""
+        released = shown.released_at is not None
+        return chip("cancelled", str(_("released"))) if released else chip("blocked_hold", str(_("active")))
+
+    @admin.display(description=_("what is held"), ordering="entry")
+    def scope(self, shown: LegalHold) -> str:
+        """Show what it covers."""
+        return str(shown.entry) or str(_("everything"))
+
+    @admin.display(description=_("person"))
+    def subject(self, shown: LegalHold) -> SafeString:
+        """Show the person masked."""
+        return masked(shown.subject_kind, shown.subject_tag)
+
+    @admin.display(description=_("placed by"))
+    def placer(self, shown: LegalHold) -> str:
+        """Show who placed it."""
+        return name(shown.placed_by_id)
+
+    @admin.display(description=_("review due"), ordering="review_at")
+    def review(self, shown: LegalHold) -> str:
+        """Show when somebody has to look again."""
+        return day(shown.review_at)
