@@ -75,11 +75,13 @@ class Answer:
         status: HTTP status.
         body: Parsed JSON, or the text where it is none.
         headers: Names in small letters to values.
+        size: Bytes of the body.
     """
 
     status: int
     body: Any
     headers: Mapping[str, str]
+    size: int = 0
 
 
 class _ConnectError(Exception):
@@ -173,7 +175,7 @@ class Transport:
         }
         answer = self._send(method, path, options, again=method == "GET")
         if answer.status >= HTTPStatus.BAD_REQUEST and answer.status not in accept:
-            raise self._refusal(method, path, answer)
+            raise self.refusal(method, path, answer)
         return answer
 
     def _send(self, method: str, path: str, options: Mapping[str, Any], *, again: bool) -> Answer:
@@ -185,11 +187,7 @@ class Transport:
         except (OSError, HTTPException, HTTPError) as exc:
             if again and not isinstance(exc, ReadTimeoutError):
                 return self._send(method, path, options, again=False)
-            raise ReplyLost(
-                f"The search server at {self.endpoint.address} took {method} {_bare(path)} and did "
-                f"not answer ({redact.first_line(_innermost(exc))}).",
-                hint="See whether the server is up, then run the same command again: it continues.",
-            ) from exc
+            raise self.lost(method, path, _innermost(exc)) from exc
 
     def _open(self) -> HTTPConnectionPool:
         with self._opening:
@@ -228,7 +226,16 @@ class Transport:
             hint="Start it, or correct ELASTICSEARCH_URL.",
         )
 
-    def _refusal(self, method: str, path: str, answer: Answer) -> StoreError:
+    def lost(self, method: str, path: str, exc: BaseException) -> ReplyLost:
+        """Make the error for a request that was sent and has no answer."""
+        return ReplyLost(
+            f"The search server at {self.endpoint.address} took {method} {_bare(path)} and did "
+            f"not answer ({redact.first_line(exc)}).",
+            hint="See whether the server is up, then run the same command again: it continues.",
+        )
+
+    def refusal(self, method: str, path: str, answer: Answer) -> StoreError:
+        """Make the error for a request that was answered with one."""
         kind, reason = explain_error(answer.body)
         place = f"The search server at {self.endpoint.address}"
         blocked = "block" in kind
@@ -296,7 +303,7 @@ def _read(response: BaseHTTPResponse) -> Answer:
     except ValueError:
         body = content.decode(errors="replace")
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(status=response.status, body=body, headers=headers)
+    return Answer(status=response.status, body=body, headers=headers, size=len(content))
 
 
 def _innermost(exc: BaseException) -> BaseException:

@@ -9,7 +9,7 @@ from typing import Any
 
 from accord.errors import InvalidRevision
 from searchindex.fields import VectorField
-from searchindex.transport import Transport
+from searchindex.transport import Answer, Transport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +59,7 @@ class Engine(ABC):
         """Open a frozen view of an index and give its id."""
 
     @abstractmethod
-    def read_view(
-        self, wire: Transport, view: str, keep_alive: str, size: int, after: object
-    ) -> Mapping[str, Any]:
+    def read_view(self, wire: Transport, view: str, keep_alive: str, size: int, after: object) -> Answer:
         """
         Read a page of a view.
 

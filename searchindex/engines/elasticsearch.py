@@ -8,7 +8,7 @@ from typing import Any
 
 from searchindex.engines.base import Engine, translate
 from searchindex.fields import VectorField
-from searchindex.transport import Transport, at
+from searchindex.transport import Answer, Transport, at
 
 SIMILARITIES: Mapping[str, str] = {
     "cosine": "cosine",
@@ -47,9 +47,7 @@ class Elasticsearch(Engine):
         answer = wire.request("POST", f"{at(index, '_pit')}?keep_alive={keep_alive}")
         return str(answer.body["id"])
 
-    def read_view(
-        self, wire: Transport, view: str, keep_alive: str, size: int, after: object
-    ) -> Mapping[str, Any]:
+    def read_view(self, wire: Transport, view: str, keep_alive: str, size: int, after: object) -> Answer:
         body: dict[str, Any] = {
             "size": size,
             "sort": ["_shard_doc"],
@@ -60,8 +58,7 @@ class Elasticsearch(Engine):
             body["search_after"] = after
         if tuple(int(part) for part in self.version.split(".")[:2]) >= _HIDES_VECTORS:
             body["_source"] = {"exclude_vectors": False}
-        page: Mapping[str, Any] = wire.request("POST", "/_search", body).body
-        return page
+        return wire.request("POST", "/_search", body)
 
     def close_view(self, wire: Transport, view: str) -> None:
         wire.request("DELETE", "/_pit", {"id": view}, accept=(404,))

@@ -8,7 +8,7 @@ from typing import Any
 
 from searchindex.engines.base import Engine, translate
 from searchindex.fields import VectorField
-from searchindex.transport import Transport, at
+from searchindex.transport import Answer, Transport, at
 
 SIMILARITIES: Mapping[str, str] = {
     "cosine": "cosinesimil",
@@ -43,9 +43,7 @@ class OpenSearch(Engine):
         answer = wire.request("POST", f"{at(index, '_search', 'point_in_time')}?keep_alive={keep_alive}")
         return str(answer.body["pit_id"])
 
-    def read_view(
-        self, wire: Transport, view: str, keep_alive: str, size: int, after: object
-    ) -> Mapping[str, Any]:
+    def read_view(self, wire: Transport, view: str, keep_alive: str, size: int, after: object) -> Answer:
         # `_shard_doc` is unknown before 3.3; the id sorts everywhere.
         body: dict[str, Any] = {
             "size": size,
@@ -55,8 +53,7 @@ class OpenSearch(Engine):
         }
         if after is not None:
             body["search_after"] = after
-        page: Mapping[str, Any] = wire.request("POST", "/_search", body).body
-        return page
+        return wire.request("POST", "/_search", body)
 
     def close_view(self, wire: Transport, view: str) -> None:
         wire.request("DELETE", "/_search/point_in_time", {"pit_id": [view]}, accept=(404,))

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from accord.errors import StepFailed
 from searchindex.operations.base import Context
+from searchindex.reindex.refused import BUSY, refusal
 from searchindex.reindex.strategy import Copy
+from searchindex.transport import Answer, explain_error
+
+if TYPE_CHECKING:
+    # Loaded where a copy begins: what has nothing to copy must not pay for it.
+    from elasticsearch import Elasticsearch
 
 _PAGE = 500
+_FIRST_PAGE = 20
+_PAGE_BYTES = 10 * 2**20
 _KEEP_ALIVE = "5m"
-_CONFLICT = 409
+# What a busy server turned away is sent again, for 39 seconds in all.
+_RETRIES, _FIRST_PAUSE, _LONGEST_PAUSE = 8, 0.5, 8
+# An earlier attempt created the document, or removed it.
+_DONE_BEFORE = {"create": 409, "delete": 404}
 
 
 Hit = Mapping[str, Any]
@@ -32,37 +44,61 @@ def copy_by_client(context: Context, copy: Copy, total: int) -> int:
 
     Raises:
         StepFailed: The target refuses a document.
+        StoreUnavailable: The server stays too busy.
+        ReplyLost: It did not answer.
     """
+    from searchindex.client import connect
+
     done = left_out = 0
     view = context.engine.open_view(context.wire, copy.source, _KEEP_ALIVE)
     try:
-        for page in _pages(context, view):
-            context.lease.check()
-            left_out += len(page) - _write_living(context, copy, page)
-            done += len(page)
-            context.progress(done, total)
+        with connect(context.endpoint, context.engine) as client, _translated(context):
+            for page in _pages(context, view):
+                context.lease.check()
+                left_out += len(page) - _write_living(client, copy, page)
+                done += len(page)
+                context.progress(done, total)
     finally:
         context.engine.close_view(context.wire, view)
     return left_out
 
 
 def _pages(context: Context, view: str) -> Iterator[Sequence[Hit]]:
+    """Read pages whose size follows from that of the documents: memory and requests stay bounded."""
     after: object = None
+    size = _FIRST_PAGE
     while True:
-        answer = context.engine.read_view(context.wire, view, _KEEP_ALIVE, _PAGE, after)
-        if answer["timed_out"] or answer["_shards"]["failed"]:
+        answer = context.engine.read_view(context.wire, view, _KEEP_ALIVE, size, after)
+        if answer.body["timed_out"] or answer.body["_shards"]["failed"]:
             raise StepFailed("The server did not read every part of the index.", hint="Run again.")
-        hits: Sequence[Hit] = answer["hits"]["hits"]
+        hits: Sequence[Hit] = answer.body["hits"]["hits"]
         if not hits:
             return
         yield hits
         after = hits[-1]["sort"]
+        size = next_size(size, len(hits), answer.size)
 
 
-def _write_living(context: Context, copy: Copy, page: Sequence[Hit]) -> int:
+def next_size(size: int, read: int, read_bytes: int) -> int:
+    """
+    Choose how many documents the next page holds.
+
+    Args:
+        size: How many the last one was to hold.
+        read: How many it held.
+        read_bytes: Their bytes.
+
+    Returns:
+        As many as fit into the bytes of a page, by their average; never more than twice as many as before.
+    """
+    fitting = _PAGE_BYTES * read // max(read_bytes, 1)
+    return max(1, min(fitting, 2 * size, _PAGE))
+
+
+def _write_living(client: Elasticsearch, copy: Copy, page: Sequence[Hit]) -> int:
     """Write the documents of a page that don't belong to erased people; give their number."""
     if copy.subject is None:
-        _write(context, copy.target, page)
+        _write(client, copy.target, page)
         return len(page)
     from accord.erased import tombstones
 
@@ -71,38 +107,59 @@ def _write_living(context: Context, copy: Copy, page: Sequence[Hit]) -> int:
         living = tombstones.spare(page, f"_source.{field}", erased)
         kept = {hit["_id"] for hit in living}
         # An earlier attempt may have copied a person who was fenced since.
-        _write(context, copy.target, living, [hit for hit in page if hit["_id"] not in kept])
+        _write(client, copy.target, living, [hit for hit in page if hit["_id"] not in kept])
     return len(living)
 
 
-def _write(context: Context, target: str, page: Sequence[Hit], gone: Sequence[Hit] = ()) -> None:
+def _write(client: Elasticsearch, target: str, page: Sequence[Hit], gone: Sequence[Hit] = ()) -> None:
     """Create the documents, one that an earlier attempt created is left as it is; remove those gone."""
-    created = (line for hit in page for line in _lines(target, hit))
-    removed = (_line("delete", target, hit) for hit in gone)
-    answer = context.wire.request("POST", "/_bulk", b"".join((*created, *removed))).body
-    if not answer["errors"]:
-        return
-    refused = [item["create"] for item in answer["items"] if _is_refused(item.get("create", {}))]
-    if refused:
-        kinds = sorted({str(item["error"]["type"]) for item in refused})
-        raise StepFailed(
-            f"The index {target} refuses {len(refused)} documents of a page ({', '.join(kinds)}).",
-            hint="The new mapping does not take every document; correct the revision, then run again.",
-        )
+    refused = _refused(client, [
+        *({**_action("create", target, hit), "_source": hit["_source"]} for hit in page),
+        *(_action("delete", target, hit) for hit in gone),
+    ])  # fmt: skip
+    if created := refused["create"]:
+        raise refusal(f"The index {target} refuses {len(created)} documents of a page", created)
+    if removed := refused["delete"]:
+        raise refusal(f"The index {target} keeps {len(removed)} documents of erased people", removed)
 
 
-def _is_refused(result: Mapping[str, Any]) -> bool:
-    status = int(result.get("status", 0))
-    return status >= 400 and status != _CONFLICT  # noqa: PLR2004 - HTTP's border between done and error
+def _refused(client: Elasticsearch, actions: Sequence[dict[str, Any]]) -> Mapping[str, list[tuple[int, str]]]:
+    """Send what is to be done, again where the server was busy; give what it refuses, by kind of action."""
+    from elasticsearch.helpers import streaming_bulk
+
+    refused: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    # The client itself would send it again at once.
+    results = streaming_bulk(
+        client.options(retry_on_status=()), actions,
+        chunk_size=_PAGE, max_chunk_bytes=_PAGE_BYTES, raise_on_error=False, yield_ok=False,
+        retry_on_status=BUSY, max_retries=_RETRIES, initial_backoff=_FIRST_PAUSE, max_backoff=_LONGEST_PAUSE,
+    )  # fmt: skip
+    for _, item in results:
+        [(action, result)] = item.items()
+        if result["status"] != _DONE_BEFORE[action]:
+            # The server says of a document that isn't there to be removed only that it isn't.
+            kind = str(result.get("error", {}).get("type", result.get("result")))
+            refused[action].append((int(result["status"]), kind))
+    return refused
 
 
-def _lines(target: str, hit: Hit) -> Iterator[bytes]:
-    yield _line("create", target, hit)
-    yield json.dumps(hit["_source"], ensure_ascii=False).encode() + b"\n"
+def _action(action: str, target: str, hit: Hit) -> dict[str, Any]:
+    routing = {"_routing": hit["_routing"]} if "_routing" in hit else {}
+    return {"_op_type": action, "_index": target, "_id": hit["_id"], **routing}
 
 
-def _line(action: str, target: str, hit: Hit) -> bytes:
-    head = {"_index": target, "_id": hit["_id"]}
-    if "_routing" in hit:
-        head["routing"] = hit["_routing"]
-    return json.dumps({action: head}).encode() + b"\n"
+@contextmanager
+def _translated(context: Context) -> Iterator[None]:
+    """Turn what the client raises into the errors of the transport."""
+    from elasticsearch import ApiError, TransportError
+
+    try:
+        yield
+    except ApiError as exc:
+        answer = Answer(status=exc.status_code, body=exc.body, headers={})
+        if exc.status_code in BUSY:
+            kind, _ = explain_error(exc.body)
+            raise refusal("The server turns writes away", [(exc.status_code, kind)]) from exc
+        raise context.wire.refusal("PUT", "/_bulk", answer) from exc
+    except TransportError as exc:
+        raise context.wire.lost("PUT", "/_bulk", exc) from exc

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from accord.errors import StepFailed
 from searchindex.operations.base import Context
+from searchindex.reindex.refused import refusal
 from searchindex.reindex.strategy import Copy
 from searchindex.requests import Request
 from searchindex.transport import at
@@ -94,14 +96,18 @@ def _watch(context: Context, task: str) -> None:
 def _refuse_failure(found: Mapping[str, Any]) -> None:
     """Fail on what the task reports; texts of failed documents stay out, they hold people's data."""
     failures = found.get("response", {}).get("failures", ())
-    kinds = {str((item.get("cause") or {}).get("type", "unknown")) for item in failures}
+    refused = [_reason(item.get("cause") or {}, item.get("status")) for item in failures]
     if found.get("error"):
-        kinds.add(str(found["error"].get("type", "unknown")))
-    if kinds:
-        raise StepFailed(
-            f"The server copied the index in part: {len(failures)} refused ({', '.join(sorted(kinds))}).",
-            hint="The new mapping does not take every document; correct the revision, then run again.",
-        )
+        refused.append(_reason(found["error"]))
+    if refused:
+        raise refusal(f"The server copied the index in part: {len(failures)} refused", refused)
+
+
+def _reason(cause: Mapping[str, Any], status: object = None) -> tuple[int, str]:
+    kind = str(cause.get("type", "unknown"))
+    # An error of the whole task has a name, and no status.
+    busy = HTTPStatus.TOO_MANY_REQUESTS if "rejected_execution" in kind else 0
+    return int(str(status or busy)), kind
 
 
 def _cancel(context: Context, task: str) -> None:
