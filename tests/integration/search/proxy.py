@@ -12,7 +12,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 Chooses = Callable[[str, str], bool]
-_PASSED = ("Content-Type", "X-Opaque-Id", "X-Elastic-Product")
+_PASSED = ("Accept", "Content-Type", "X-Opaque-Id", "X-Elastic-Product")
 
 
 @dataclass(frozen=True)
