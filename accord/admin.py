@@ -55,7 +55,7 @@ class AuditEventAdmin(Pages):
     readonly_fields = ("shown_outcome", "shown_counters")
 
     def has_verify_permission(self, request: HttpRequest) -> bool:
-        """Tell whether a person may have the trail verified."""
+        """Return whether a person may have the trail verified."""
         return request.user.has_perm("accord.verify_audit")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEvent]:

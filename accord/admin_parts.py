@@ -126,11 +126,11 @@ class Pages(ReadOnly, ModelAdmin):
         return str(shown)
 
     def facts(self, request: HttpRequest, shown: Any) -> dict[str, Any]:
-        """Give what the page of a row shows."""
+        """Return what the page of a row shows."""
         return {}
 
     def decisions(self, request: HttpRequest, shown: Any) -> Sequence[Decision]:
-        """Give what can be decided about a row as it stands."""
+        """Return what can be decided about a row as it stands."""
         return ()
 
     def found(self, request: HttpRequest, object_id: str) -> Any:
@@ -150,7 +150,7 @@ class Pages(ReadOnly, ModelAdmin):
 
     def context_of(self, request: HttpRequest, shown: Model | None, title: str = "") -> dict[str, Any]:
         """
-        Give what every page needs.
+        Return what every page needs.
 
         Args:
             request: The request.
@@ -172,7 +172,7 @@ class Pages(ReadOnly, ModelAdmin):
     def asking(
         self, request: HttpRequest, shown: Model, decision: Decision, form: forms.Form | None = None
     ) -> dict[str, Any]:
-        """Give what the page of a decision needs."""
+        """Return what the page of a decision needs."""
         return {
             **self.context_of(request, shown, str(decision.submit)),
             "form": form,
@@ -182,12 +182,12 @@ class Pages(ReadOnly, ModelAdmin):
         }
 
     def url(self, name: str, *args: object) -> str:
-        """Give the address of one of these pages."""
+        """Return the address of one of these pages."""
         address = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{name}"
         return reverse(address, args=args)
 
     def page_of(self, shown: Model) -> str:
-        """Give the address of a row's page."""
+        """Return the address of a row's page."""
         return self.url("change", shown.pk)
 
     def address(self, name: str, view: Any, *, of_row: bool = True, **more: Any) -> URLPattern:
@@ -253,7 +253,7 @@ def day(moment: datetime | None) -> str:
 
 def person_of(request: HttpRequest) -> AbstractBaseUser:
     """
-    Give the account that asks.
+    Return the account that asks.
 
     Raises:
         PermissionDenied: Nobody is signed in.

@@ -50,7 +50,7 @@ class PipedCommand(BaseCommand):
 
 
 def _is_closed(stream: TextIO) -> bool:
-    """Tell whether a stream's reader is gone; Python, which flushes it once more, then finds a new one."""
+    """Return whether a stream's reader is gone; Python, which flushes it once more, then finds a new one."""
     try:
         number = stream.fileno()
     except OSError:

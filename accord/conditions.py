@@ -36,7 +36,7 @@ class OnlyCounters(Func):
     def as_sql(
         self, compiler: Any, connection: Any, *args: Any, **kwargs: Any
     ) -> tuple[str, tuple[Any, ...]]:
-        """Give the condition; the field stands in it more than once, its names once."""
+        """Return the condition; the field stands in it more than once, its names once."""
         field, names = self.get_source_expressions()
         column, _ = compiler.compile(field)
         listed, parameters = compiler.compile(names)

@@ -116,17 +116,17 @@ def load() -> AccordSettings:
 
 
 def base_dir() -> Path:
-    """Give the folder that relative paths in a store's options start from: `BASE_DIR`, else where we run."""
+    """Return the folder that relative paths in a store's options start from: `BASE_DIR`, else where we run."""
     return Path(getattr(django_settings, "BASE_DIR", "")).absolute()
 
 
 def middleware() -> tuple[str, ...]:
-    """Give Django's `MIDDLEWARE`."""
+    """Return Django's `MIDDLEWARE`."""
     return tuple(django_settings.MIDDLEWARE)
 
 
 def secret_keys() -> tuple[bytes, ...]:
-    """Give Django's `SECRET_KEY`, then those it replaced (`SECRET_KEY_FALLBACKS`)."""
+    """Return Django's `SECRET_KEY`, then those it replaced (`SECRET_KEY_FALLBACKS`)."""
     texts = (django_settings.SECRET_KEY, *django_settings.SECRET_KEY_FALLBACKS)
     return tuple(force_bytes(text) for text in texts)
 

@@ -23,7 +23,7 @@ LOW, SCARCE = (0.10, 10 * GIB), (0.05, 2 * GIB)
 
 
 def checks() -> Iterable[Check]:
-    """Give the checks: one a store, the audit trail, the disk."""
+    """Yield the checks: one a store, the audit trail, the disk."""
     for alias in conf.load().store_settings():
         yield Check(name=f"store.{alias}", look=partial(look_at_store, alias), readiness=True)
     yield Check(name="audit", look=look_at_audit)
@@ -102,7 +102,7 @@ def look_at_disk() -> Iterator[Finding]:
 
 
 def _existing(folder: Path) -> Path:
-    """Give the folder, or the nearest one above it that is there already."""
+    """Return the folder, or the nearest one above it that is there already."""
     return next(found for found in (folder, *folder.parents) if found.is_dir())
 
 

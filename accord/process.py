@@ -34,7 +34,7 @@ def identity() -> str:
 
 def is_dead(owner: str) -> bool:
     """
-    Tell whether a process is certainly gone.
+    Return whether a process is certainly gone.
 
     Args:
         owner: What :func:`identity` gave in that process.
@@ -53,7 +53,7 @@ def is_dead(owner: str) -> bool:
 
 
 def describe(owner: str) -> str:
-    """Say in words which process an identity means."""
+    """Describe in words which process an identity means."""
     fields = _parse(owner)
     return f"process {fields.get('pid', '?')} on {fields.get('host', 'an unknown host')}"
 

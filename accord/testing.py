@@ -43,11 +43,11 @@ class FakeClock:
         self._passed = 0.0
 
     def now(self) -> datetime:
-        """Give the time of day."""
+        """Return the time of day."""
         return self._start + timedelta(seconds=self._passed)
 
     def monotonic(self) -> float:
-        """Give the seconds that have passed."""
+        """Return the seconds that have passed."""
         return self._passed
 
     def sleep(self, seconds: float) -> None:
@@ -68,7 +68,7 @@ class RecordingReporter:
         self.events.append(event)
 
     def of(self, kind: type[E]) -> list[E]:
-        """Give the events of one kind."""
+        """Return the events of one kind."""
         return [event for event in self.events if isinstance(event, kind)]
 
 
@@ -155,11 +155,11 @@ class MemoryStore:
         return StoreInfo(alias=self.alias, kind="memory", version="1")
 
     def steps(self) -> Sequence[Step]:
-        """Give the steps that were handed in."""
+        """Return the steps that were handed in."""
         return self._steps
 
     def applied(self) -> Mapping[StepKey, AppliedStep]:
-        """Give a copy of the ledger."""
+        """Return a copy of the ledger."""
         return dict(self.server.ledger)
 
     def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:

@@ -45,7 +45,7 @@ class Readiness:
         self._until = 0.0
 
     def report(self) -> HealthReport:
-        """Give the last report, or a new one; of several who ask at once, one looks and the others wait."""
+        """Return the last report, or a new one; of several who ask at once, one looks and the others wait."""
         with self._lock:
             if self._report is None or self._now() >= self._until:
                 self._report = self._look()

@@ -37,7 +37,7 @@ class EnvironmentName(enum.StrEnum):
 
     @property
     def is_real(self) -> bool:
-        """Tell whether other people depend on it."""
+        """Return whether other people depend on it."""
         return self in (EnvironmentName.STAGING, EnvironmentName.PRODUCTION)
 
 
@@ -101,7 +101,7 @@ class Environment:
 
     @property
     def is_guarded(self) -> bool:
-        """Tell whether this installation must bring its own key and servers."""
+        """Return whether this installation must bring its own key and servers."""
         return self.name.is_real or not self.debug
 
     @property

@@ -19,7 +19,7 @@ STUCK = timedelta(hours=1)
 
 
 def checks() -> Iterable[Check]:
-    """Give the checks."""
+    """Yield the checks."""
     yield Check(name="erasure.deadlines", look=look_at_deadlines)
     yield Check(name="erasure.steps", look=look_at_steps)
     yield Check(name="erasure.holds", look=look_at_holds)
@@ -120,6 +120,6 @@ def look_at_holds() -> Iterator[Finding]:
 
 
 def _counted(count: int, what: str) -> str:
-    """Say how many there are, as the subject of a sentence: `No step is`, `2 steps are`."""
+    """Describe how many there are, as the subject of a sentence: `No step is`, `2 steps are`."""
     number = str(count) if count else "No"
     return f"{number} {what} is" if count in (0, 1) else f"{number} {what}s are"

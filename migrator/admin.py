@@ -199,7 +199,7 @@ class PlanApprovalAdmin(Pages):
         }
 
     def decisions(self, request: HttpRequest, shown: PlanApproval) -> Sequence[Decision]:
-        """Give what can be decided about a plan as it stands, with what hinders this person."""
+        """Return what can be decided about a plan as it stands, with what hinders this person."""
         state = _approvals().state_of(shown)
         if state not in OPEN:
             return ()
@@ -296,7 +296,7 @@ def _name_of(key: str) -> str:
 
 
 def _hindrance(request: HttpRequest, approval: PlanApproval) -> str:
-    """Say why this person can't decide; empty when they can."""
+    """Describe why this person can't decide; empty when they can."""
     from migrator.governance import people
 
     try:

@@ -23,7 +23,7 @@ _NAMED = 3
 
 
 def checks() -> Iterable[Check]:
-    """Give the checks."""
+    """Yield the checks."""
     yield Check(name="migrations", look=look_at_migrations, readiness=True)
     yield Check(name="lease", look=look_at_lease)
 

@@ -124,7 +124,7 @@ def check_server(
 
 
 def has_transactions(hello: Mapping[str, Any]) -> bool:
-    """Tell whether a server belongs to a replica set or a sharded cluster."""
+    """Return whether a server belongs to a replica set or a sharded cluster."""
     return "setName" in hello or hello.get("msg") == "isdbgrid"
 
 
@@ -165,7 +165,7 @@ def translated(
 
 def plain_message(error: PyMongoError) -> str:
     """
-    Say what a server complained about, without anything that could come from a document.
+    Describe what a server complained about, without anything that could come from a document.
 
     Args:
         error: Any error of the driver; its own text may quote whole documents.

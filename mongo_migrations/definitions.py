@@ -156,7 +156,7 @@ def _option(name: str, declared: Document, live: Document) -> Sequence[str]:
 
 
 def _within(wanted: object, found: object) -> bool:
-    """Tell whether everything wanted is found; a server may have added defaults inside."""
+    """Return whether everything wanted is found; a server may have added defaults inside."""
     if isinstance(wanted, Mapping) and isinstance(found, Mapping):
         return all(name in found and _within(item, found[name]) for name, item in wanted.items())
     return bool(wanted == found)

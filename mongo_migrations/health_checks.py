@@ -21,7 +21,7 @@ _GOOD = frozenset({_PRIMARY, _SECONDARY, _ARBITER})
 
 
 def checks() -> Iterable[Check]:
-    """Give a check for each store of this package."""
+    """Yield a check for each store of this package."""
     package = f"{__package__}."
     for alias, settings in conf.load().store_settings().items():
         if settings.backend.startswith(package):
@@ -90,7 +90,7 @@ def _level(
 
 
 def _lag(members: Sequence[Mapping[str, Any]]) -> float:
-    """Give the seconds that the last of the secondaries is behind the primary."""
+    """Return the seconds that the last of the secondaries is behind the primary."""
     newest: list[datetime] = [member["optimeDate"] for member in members if member["state"] == _PRIMARY]
     if not newest:
         return 0.0

@@ -159,7 +159,7 @@ class MongoStore(RevisionStore[Operation]):
     # --- for applications and tests ------------------------------------------------------------------
 
     def database(self) -> Database[dict[str, Any]]:
-        """Give the database, opened when it is first used; reads go to the primary."""
+        """Return the database, opened when it is first used; reads go to the primary."""
         return self._of(self._client)
 
     # --- inside --------------------------------------------------------------------------------------

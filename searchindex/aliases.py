@@ -26,7 +26,7 @@ class Aliases:
     wire: Transport
 
     def targets(self, alias: str) -> Targets:
-        """Give the indexes behind an alias; none when there is no such alias."""
+        """Return the indexes behind an alias; none when there is no such alias."""
         found = self.wire.find(at("_alias", alias)) or {}
         return {
             index: entry["aliases"][alias]
@@ -36,7 +36,7 @@ class Aliases:
 
     def behind(self, alias: str) -> str:
         """
-        Give the one index behind an alias.
+        Return the one index behind an alias.
 
         Raises:
             ConflictingState: There is no such alias, or several indexes are behind it.
@@ -51,7 +51,7 @@ class Aliases:
         )
 
     def of_index(self, index: str) -> Mapping[str, Mapping[str, Any]]:
-        """Give the aliases that point at an index, with their definitions."""
+        """Return the aliases that point at an index, with their definitions."""
         found = self.wire.find(at(index, "_alias")) or {}
         aliases: Mapping[str, Mapping[str, Any]] = found.get(index, {}).get("aliases", {})
         return aliases
@@ -129,12 +129,12 @@ def _actions(alias: str, before: Targets, wanted: Targets) -> Sequence[Mapping[s
 
 
 def same_targets(one: Targets, other: Targets) -> bool:
-    """Tell whether an alias points at the same indexes in the same way."""
+    """Return whether an alias points at the same indexes in the same way."""
     return one.keys() == other.keys() and all(same_definition(one[index], other[index]) for index in one)
 
 
 def same_definition(one: Mapping[str, Any], other: Mapping[str, Any] | None) -> bool:
-    """Tell whether two definitions of an alias mean the same: `routing` stands for two words."""
+    """Return whether two definitions of an alias mean the same: `routing` stands for two words."""
     return other is not None and _plain(one) == _plain(other)
 
 

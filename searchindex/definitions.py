@@ -125,7 +125,7 @@ def _missing_fields(declared: Body, live: Body, place: str, *, closed: bool) -> 
 
 def same_value(declared: object, live: object, key: str = "") -> bool:
     """
-    Tell whether two values mean the same; numbers and booleans may be text.
+    Return whether two values mean the same; numbers and booleans may be text.
 
     Args:
         declared: Of a revision. A mapping need only be contained in the live one.

@@ -44,7 +44,7 @@ class Endpoint:
         return f"{host}:{self.port}"
 
     def headers(self) -> Mapping[str, str]:
-        """Give the headers that let us in."""
+        """Return the headers that let us in."""
         if self.api_key:
             return {"Authorization": f"ApiKey {self.api_key}"}
         if self.user:

@@ -31,7 +31,7 @@ class Placement:
 
     def tolerates(self, live: AbstractSet[str], wanted: AbstractSet[str]) -> bool:
         """
-        Tell whether an alias may point there.
+        Return whether an alias may point there.
 
         Besides the wanted indexes these may be behind it: one that a revision under way makes, and
         one that no revision made: it was there before and was adopted by a baseline. An older index

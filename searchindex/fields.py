@@ -89,7 +89,7 @@ def render(value: Any, engine: SpeaksVector | None) -> Any:
 
 
 def holds_vector(value: Any) -> bool:
-    """Tell whether a mapping holds a vector field anywhere."""
+    """Return whether a mapping holds a vector field anywhere."""
     if isinstance(value, VectorField):
         return True
     inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()

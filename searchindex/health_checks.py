@@ -14,7 +14,7 @@ from searchindex.transport import at
 
 
 def checks() -> Iterable[Check]:
-    """Give the checks of each store of this package."""
+    """Yield the checks of each store of this package."""
     package = f"{__package__}."
     for alias, settings in conf.load().store_settings().items():
         if settings.backend.startswith(package):

@@ -27,19 +27,19 @@ class Names:
     prefix: str = ""
 
     def alias(self, name: str) -> str:
-        """Give the alias that applications use for an index."""
+        """Return the alias that applications use for an index."""
         return f"{self.prefix}{name}"
 
     def physical(self, name: str, number: str) -> str:
-        """Give the index that the revision of this number makes."""
+        """Return the index that the revision of this number makes."""
         return f"{self.prefix}{name}-{number}"
 
     def scratch(self, name: str) -> str:
-        """Give the short-lived empty index that the server is asked with."""
+        """Return the short-lived empty index that the server is asked with."""
         return f"{self.prefix}accord-scratch-{name}"
 
     def ledger(self) -> str:
-        """Give the ledger's name, unless the settings give another."""
+        """Return the ledger's name, unless the settings give another."""
         return f"{self.prefix}accord-ledger"
 
 

@@ -11,11 +11,11 @@ class Described(AutoSchema):
     """Describes an operation by the docstring of its method, and by `needs` of its view."""
 
     def get_summary(self) -> str:
-        """Give the first line."""
+        """Return the first line."""
         return super().get_description().strip().partition("\n")[0]
 
     def get_description(self) -> str:
-        """Give the rest, and the permission."""
+        """Return the rest, and the permission."""
         rest = super().get_description().strip().partition("\n")[2].strip()
         return "\n\n".join(filter(None, [rest, self._needed()]))
 

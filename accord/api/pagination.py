@@ -17,7 +17,7 @@ class Pages(LimitOffsetPagination):
 
     def get_limit(self, request: Request) -> int:
         """
-        Give how many are wanted.
+        Return how many are wanted.
 
         Raises:
             ValidationError: That is no number from 1 to 200.
@@ -26,7 +26,7 @@ class Pages(LimitOffsetPagination):
 
     def get_offset(self, request: Request) -> int:
         """
-        Give how many are passed over.
+        Return how many are passed over.
 
         Raises:
             ValidationError: That is no number from 0 on.

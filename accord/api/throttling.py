@@ -81,5 +81,5 @@ class SignInByName(_Throttle):
 
 
 def reads(request: Request, view: Any) -> bool:
-    """Tell whether a request changes nothing: by its method, or because the view says so of its action."""
+    """Return whether a request changes nothing: by its method, or because the view says so of its action."""
     return request.method in _SAFE or action_of(request, view) in getattr(view, "reading", ())

@@ -116,7 +116,7 @@ class TokenView(Api, APIView):
         return [] if signing_in else super().get_authenticators()
 
     def get_authenticate_header(self, request: Request) -> str:
-        """Say that a wrong password is about signing in."""
+        """Describe that a wrong password is about signing in."""
         return "Token"
 
     def get_throttles(self) -> list[Any]:
@@ -127,7 +127,7 @@ class TokenView(Api, APIView):
 
     @extend_schema(request=SignInBody, responses={200: TokenAnswer}, auth=[], operation_id="token_get")
     def post(self, request: Request) -> Response:
-        """Give the token of an account for its password; the same one until it is deleted."""
+        """Return the token of an account for its password; the same one until it is deleted."""
         from rest_framework.authtoken.models import Token
 
         sent = self.sent(SignInBody)

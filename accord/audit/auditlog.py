@@ -36,7 +36,7 @@ _STOCK_MIDDLEWARE = "auditlog.middleware.AuditlogMiddleware"
 
 
 def hide(value: str) -> str:
-    """Give the same for every value; one half of it would be too much."""
+    """Return the same for every value; one half of it would be too much."""
     return "" if value in ("None", "") else HIDDEN
 
 
@@ -105,7 +105,7 @@ def _same_database(instance: Model, **_: object) -> bool:
 
 
 def _can_be_written(instance: Model, **_: object) -> bool:
-    """Tell whether the entries' table is as it has to be; asked for models that can do without."""
+    """Return whether the entries' table is as it has to be; asked for models that can do without."""
     if type(instance) not in _IF_POSSIBLE:
         return True
     from auditlog import get_logentry_model

@@ -54,11 +54,11 @@ class Link:
     prev_hash: str
 
     def digest(self) -> str:
-        """Give the event's hash."""
+        """Return the event's hash."""
         return hashlib.sha256(_VERSION + b"".join(map(_part, self.values()))).hexdigest()
 
     def values(self) -> tuple[object, ...]:
-        """Give the fields' values in order."""
+        """Return the fields' values in order."""
         return tuple(getattr(self, name) for name in FIELDS)
 
 

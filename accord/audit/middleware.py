@@ -12,6 +12,6 @@ class AuditlogMiddleware(StockMiddleware):  # type: ignore[misc]  # django-audit
     """Leaves out the e-mail and the address that django-auditlog would add."""
 
     def get_extra_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Give what is set on every entry of a request."""
+        """Return what is set on every entry of a request."""
         actor = self._get_actor(request)
         return {} if actor is None else {"actor_id": actor.pk}

@@ -56,7 +56,7 @@ class Head:
     source: str
 
     def payload(self) -> bytes:
-        """Give the bytes that are signed."""
+        """Return the bytes that are signed."""
         return _payload(self.database, self.size, self.hash)
 
 
@@ -100,7 +100,7 @@ def take(alias: str) -> Head | None:
 
 def heads(alias: str) -> Iterator[Head]:
     """
-    Give every head that the file and the table hold for a database, unchecked.
+    Yield every head that the file and the table hold for a database, unchecked.
 
     Args:
         alias: Database of the trail.
@@ -116,7 +116,7 @@ def heads(alias: str) -> Iterator[Head]:
 
 
 def location() -> Path:
-    """Give the file that heads are appended to."""
+    """Return the file that heads are appended to."""
     return conf.base_dir() / conf.load().audit_checkpoints
 
 

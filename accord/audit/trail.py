@@ -89,7 +89,7 @@ SYSTEM = Actor(kind=ActorKind.SYSTEM)
 
 def person(key: object, *, kind: str = "auth.user", using: str | None = None) -> Actor:
     """
-    Give the actor that a signed-in person is.
+    Return the actor that a signed-in person is.
 
     Args:
         key: Primary key of the user.
@@ -178,7 +178,7 @@ def record_all(acts: Sequence[Act], *, actor: Actor, using: str | None = None) -
 
 def reference_for(kind: str, key: object, *, using: str | None = None) -> str:
     """
-    Give the random reference of a person or thing; the same one each time, until it is forgotten.
+    Return the random reference of a person or thing; the same one each time, until it is forgotten.
 
     Args:
         kind: What it is, usually the label of a model: `auth.user`.

@@ -194,7 +194,7 @@ class _Anchors:
                 self._agreeing.append(head)
 
     def reached(self) -> int:
-        """Give the last event that a signed head outside of the database agrees with."""
+        """Return the last event that a signed head outside of the database agrees with."""
         return next((head.size for head in reversed(self._agreeing) if _is_signed(head)), 0)
 
     def beyond(self, last: int) -> Iterator[Problem]:

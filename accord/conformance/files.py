@@ -74,10 +74,10 @@ class ServerHarness(RevisionFiles, ABC):
 
     @abstractmethod
     def to_json(self) -> Mapping[str, Any]:
-        """Say where the namespace is, for another process."""
+        """Describe where the namespace is, for another process."""
 
     def key(self, name: str) -> StepKey:
-        """Give the key of a step."""
+        """Return the key of a step."""
         return StepKey(self.alias, self.app, name)
 
     def step(self, name: str) -> Step:
@@ -85,7 +85,7 @@ class ServerHarness(RevisionFiles, ABC):
         return next(step for step in self.store().steps() if step.key == self.key(name))
 
     def script(self, action: str) -> list[str]:
-        """Give the command that does a step in a process of its own; the step's name follows."""
+        """Return the command that does a step in a process of its own; the step's name follows."""
         namespace = json.dumps(self.to_json())
         path = f"{type(self).__module__}:{type(self).__qualname__}"
         return [sys.executable, "-m", "accord.conformance.crash", path, namespace, action]
@@ -117,7 +117,7 @@ class AppHarness(ServerHarness):
         self._register_app()
 
     def to_json(self) -> Mapping[str, Any]:
-        """Say where it is, for another process."""
+        """Describe where it is, for another process."""
         return {"folder": str(self.folder), "url": self.url, "app": self.app}
 
     @classmethod

@@ -59,7 +59,7 @@ class Harness(Protocol):
         ...
 
     def script(self, action: str) -> list[str]:
-        """Give the command that does a step in another process; the step's name follows."""
+        """Return the command that does a step in another process; the step's name follows."""
         ...
 
     def close(self) -> None:

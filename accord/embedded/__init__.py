@@ -51,7 +51,7 @@ __all__ = [
 
 def urls(root: Path, names: Sequence[str] = DEFAULT) -> dict[str, str]:
     """
-    Give the URL of each embedded server, without starting any.
+    Return the URL of each embedded server, without starting any.
 
     Port and password are chosen on the first call and stay the same from then on.
 

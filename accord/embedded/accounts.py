@@ -50,7 +50,7 @@ def for_server() -> Account | None:
 
 
 def can_reach(account: Account, path: Path) -> bool:
-    """Say whether the account may pass every folder above the path, links resolved."""
+    """Return whether the account may pass every folder above the path, links resolved."""
     return all(_may_pass(account, folder) for folder in (path.resolve().parents))
 
 

@@ -249,7 +249,7 @@ def _network_errors() -> tuple[type[OSError], ...]:
 
 
 def _is_final(exc: OSError) -> bool:
-    """Say whether asking again is useless, because the server understood and refused."""
+    """Return whether asking again is useless, because the server understood and refused."""
     status = getattr(getattr(exc, "response", None), "status_code", 0)
     return bool(http.HTTPStatus.BAD_REQUEST <= status < http.HTTPStatus.INTERNAL_SERVER_ERROR)
 
@@ -264,7 +264,7 @@ def _digest(path: Path) -> str:
 
 
 def _reason(trouble: Exception | None) -> str:
-    """Say what went wrong without the address, which may hold a proxy's or a repository's password."""
+    """Describe what went wrong without the address, which may hold a proxy's or a repository's password."""
     if trouble is None:
         return "no repository is configured"
     response = getattr(trouble, "response", None)

@@ -122,7 +122,7 @@ class EmbeddedServer(abc.ABC):
 
     @abc.abstractmethod
     def _probe(self, port: int) -> bool:
-        """Say whether the server takes its real work; finishes its set-up where that is left to do."""
+        """Return whether the server takes its real work; finishes its set-up where that is left to do."""
 
     @property
     def data(self) -> Path:

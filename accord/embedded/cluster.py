@@ -56,7 +56,7 @@ class EmbeddedCluster:
         return start_all(self.servers, reporter, may_move=True)
 
     def urls(self) -> dict[str, str]:
-        """Give each server's URL by name."""
+        """Return each server's URL by name."""
         return {each.name: each.url() for each in self.servers}
 
     def status(self) -> list[ServerState]:

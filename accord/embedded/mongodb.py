@@ -93,5 +93,5 @@ def _form_replica_set(client: MongoClient[dict[str, Any]], port: int) -> None:
 
 
 def _has_address(client: MongoClient[dict[str, Any]], port: int) -> bool:
-    """Say whether the set tells its clients the port it has; right after a move it may not."""
+    """Return whether the set tells its clients the port it has; right after a move it may not."""
     return bool(client.admin.command("hello").get("me") == f"{ports.HOST}:{port}")

@@ -30,7 +30,7 @@ def choose() -> int:
 
 
 def is_free(port: int) -> bool:
-    """Say whether a server could listen on the port right now."""
+    """Return whether a server could listen on the port right now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         # As the servers do it: an old connection in TIME_WAIT doesn't count as taken.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -42,7 +42,7 @@ def is_free(port: int) -> bool:
 
 
 def answers(port: int) -> bool:
-    """Say whether somebody accepts connections on the port."""
+    """Return whether somebody accepts connections on the port."""
     with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
         return True
     return False

@@ -40,7 +40,7 @@ class Identity:
     boot: str
 
     def alive(self) -> bool:
-        """Say whether this very process still runs; a zombie doesn't."""
+        """Return whether this very process still runs; a zombie doesn't."""
         with contextlib.suppress(PermissionError):
             return started(self.pid) == self.started and boot() == self.boot
         return False

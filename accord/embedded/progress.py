@@ -18,7 +18,7 @@ _TENTHS = 10
 @contextlib.contextmanager
 def reporter_for(stream: TextIO, why: str = "") -> Iterator[Reporter]:
     """
-    Give a reporter that talks to people.
+    Yield a reporter that talks to people.
 
     Args:
         stream: Where to, usually standard error.

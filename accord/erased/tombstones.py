@@ -165,7 +165,7 @@ def mark_all_erased(
 
 def is_erased(kind: str, key: object, using: str | None = None) -> bool:
     """
-    Tell whether a person is behind a fence or was erased.
+    Return whether a person is behind a fence or was erased.
 
     Args:
         kind: What the key is a key of.
@@ -177,7 +177,7 @@ def is_erased(kind: str, key: object, using: str | None = None) -> bool:
 
 def filter_erased(kind: str, subjects: Iterable[K | None], using: str | None = None) -> set[K]:
     """
-    Give those of many keys whose people are behind a fence or were erased, with one query.
+    Return those of many keys whose people are behind a fence or were erased, with one query.
 
     Args:
         kind: What they are keys of.
@@ -260,7 +260,7 @@ def spare(documents: Sequence[Document], field: str, erased: Erased) -> list[Doc
 
 
 def _texts_at(value: object, path: Sequence[str]) -> Iterator[str]:
-    """Give the keys at a path as texts: not every type of key can be in a set, and `True` is not 1."""
+    """Yield the keys at a path as texts: not every type of key can be in a set, and `True` is not 1."""
     if isinstance(value, list | tuple):
         for item in value:
             yield from _texts_at(item, path)
@@ -295,7 +295,7 @@ def _tags(kind: str, text: str) -> list[SubjectTag]:
 
 
 def _standing(alias: str, kind: str, values: list[str]) -> Iterable[str]:
-    """Give those of many tags that a tombstone bears."""
+    """Return those of many tags that a tombstone bears."""
     with _translated(alias), connections[alias].cursor() as cursor:
         cursor.execute(
             "SELECT tag FROM accord_tombstone WHERE kind = %s AND tag = ANY(%s)", [kind.lower(), values]

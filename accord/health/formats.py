@@ -51,7 +51,7 @@ def text(report: HealthReport, style: Style = plain) -> str:
 
 
 def summary(report: HealthReport) -> str:
-    """Say how it stands in one line."""
+    """Describe how it stands in one line."""
     counts = Counter(found.level for found in report.findings)
     heaviest_first = (Level.CRITICAL, Level.UNKNOWN, Level.WARN, Level.OK)
     parts = ", ".join(f"{counts[level]} {level}" for level in heaviest_first if counts[level])

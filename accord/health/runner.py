@@ -60,7 +60,7 @@ _WEIGHT = (Level.OK, Level.WARN, Level.UNKNOWN, Level.CRITICAL)
 
 
 def worst(levels: Iterable[Level]) -> Level:
-    """Give the heaviest level: ok, warn, unknown, critical; ok when there is none."""
+    """Return the heaviest level: ok, warn, unknown, critical; ok when there is none."""
     return max(levels, key=_WEIGHT.index, default=Level.OK)
 
 
@@ -136,7 +136,7 @@ class HealthReport:
 
     def exit_code(self, fail_on: Level = Level.WARN) -> int:
         """
-        Give the exit code: 0 ok, 1 warn, 2 critical, 3 unknown.
+        Return the exit code: 0 ok, 1 warn, 2 critical, 3 unknown.
 
         Args:
             fail_on: With `critical`, warnings exit with 0; what is unknown never does.

@@ -197,7 +197,7 @@ class Runner:
 
     @contextmanager
     def _failing_as(self, number: int) -> Iterator[None]:
-        """Give errors of servers and of users' functions the place where they happened."""
+        """Yield errors of servers and of users' functions the place where they happened."""
         try:
             yield
         except Exception as exc:

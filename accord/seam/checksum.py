@@ -40,7 +40,7 @@ def checksum(source: str, *, algorithm: str = CURRENT) -> str:
 
 def same_content(recorded: str, source: str) -> bool:
     """
-    Tell whether source still has the recorded checksum, by the algorithm it was recorded with.
+    Return whether source still has the recorded checksum, by the algorithm it was recorded with.
 
     Args:
         recorded: A value that :func:`checksum` gave, perhaps years ago.

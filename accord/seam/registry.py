@@ -26,7 +26,7 @@ class Registry(Mapping[str, Store]):
 
     def __getitem__(self, alias: str) -> Store:
         """
-        Give a store, building it on the first call.
+        Return a store, building it on the first call.
 
         Raises:
             UnknownStore: No store has this alias.

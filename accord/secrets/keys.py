@@ -37,7 +37,7 @@ class Key:
 
 def current(purpose: str) -> Key:
     """
-    Give the key to make new things with.
+    Return the key to make new things with.
 
     Args:
         purpose: What it is for, such as `accord.erased.tombstones`. Each purpose has a key of its own.
@@ -47,7 +47,7 @@ def current(purpose: str) -> Key:
 
 def derived(purpose: str) -> Sequence[Key]:
     """
-    Give every key that may have been used for a purpose, the current one first.
+    Return every key that may have been used for a purpose, the current one first.
 
     Args:
         purpose: What it is for.

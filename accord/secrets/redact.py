@@ -28,7 +28,7 @@ def redact(text: str) -> str:
 
 def address(url: str) -> str:
     """
-    Give host and port of a URL: the part that may stand in a message.
+    Return host and port of a URL: the part that may stand in a message.
 
     Args:
         url: Address of a server, possibly with credentials and several hosts.

@@ -75,12 +75,12 @@ def verify(payload: bytes, signature: str, *, purpose: str) -> str:
 
 
 def public_key() -> str:
-    """Give the public half of the key that we sign with, as base64 of its 32 bytes."""
+    """Return the public half of the key that we sign with, as base64 of its 32 bytes."""
     return base64.b64encode(_signing_key().public_key().public_bytes_raw()).decode()
 
 
 def key_id() -> str:
-    """Give the id of the key that we sign with: 16 hexadecimal digits of its public half's digest."""
+    """Return the id of the key that we sign with: 16 hexadecimal digits of its public half's digest."""
     return _key_id(_signing_key().public_key())
 
 

@@ -69,7 +69,7 @@ def databases(urls: Mapping[str, str]) -> dict[str, dict[str, Any]]:
 
 
 def collections_database(url: str) -> str:
-    """Give the database of the raw collections: the one in the URL's path, or `accord`."""
+    """Return the database of the raw collections: the one in the URL's path, or `accord`."""
     return unquote(urlsplit(url).path.lstrip("/")) or COLLECTIONS_DATABASE
 
 

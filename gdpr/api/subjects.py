@@ -75,7 +75,7 @@ def someone(named: Mapping[str, Any]) -> Someone:
 
 
 def living(keys: SubjectKeys) -> Someone:
-    """Give somebody who consents, from their keys."""
+    """Return somebody who consents, from their keys."""
     return Someone(kind=keys.kind, tag=encryption.tag_of(keys))
 
 

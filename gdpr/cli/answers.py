@@ -53,7 +53,7 @@ def exit_code(request: ErasureRequest, *, moved: bool = True) -> ExitCode:
 
 
 def next_move(request: ErasureRequest) -> str:
-    """Say what somebody can do now; empty when there is nothing."""
+    """Describe what somebody can do now; empty when there is nothing."""
     text = _NEXT.get(RequestState(request.state), "")
     return text.format(reference=request.reference[:8], permission=actors.APPROVE)
 

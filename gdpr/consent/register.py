@@ -193,33 +193,33 @@ def withdraw(
 
 
 def current(who: Someone, purpose: str) -> ConsentEvent | None:
-    """Give the event that counts, if there is any."""
+    """Return the event that counts, if there is any."""
     events = ConsentEvent.objects.filter(subject_tag=who.tag, purpose=purpose)
     return events.select_related("notice").order_by("-number").first()
 
 
 def is_granted(who: Someone, purpose: str, now: datetime | None = None) -> bool:
-    """Tell whether data may be used for a purpose on the ground of consent, at this moment."""
+    """Return whether data may be used for a purpose on the ground of consent, at this moment."""
     found = current(who, purpose)
     return found is not None and grants(found, now)
 
 
 def grants(event: ConsentEvent, now: datetime | None = None) -> bool:
-    """Tell whether an event is a yes that counts at this moment, if none follows it."""
+    """Return whether an event is a yes that counts at this moment, if none follows it."""
     if ConsentType(event.type) not in GRANTS:
         return False
     return event.valid_until is None or event.valid_until > (now or timezone.now())
 
 
 def history(who: Someone) -> Sequence[ConsentEvent]:
-    """Give everything that happened to a person's consents, the oldest first."""
+    """Return everything that happened to a person's consents, the oldest first."""
     return list(
         ConsentEvent.objects.filter(subject_tag=who.tag).select_related("notice").order_by("at", "pk")
     )
 
 
 def verify_history(who: Someone) -> bool:
-    """Tell whether the events of a person follow each other by hash, with no gap."""
+    """Return whether the events of a person follow each other by hash, with no gap."""
     before: dict[str, ConsentEvent] = {}
     events = ConsentEvent.objects.filter(subject_tag=who.tag).select_related("notice")
     for event in events.order_by("purpose", "number"):

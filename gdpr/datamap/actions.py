@@ -108,12 +108,12 @@ Action = Delete | Pull | Unset | Anonymise | Detach | Retain | Manual | Nothing
 
 
 def name(action: Action) -> str:
-    """Give an action's name as documents and tables write it."""
+    """Return an action's name as documents and tables write it."""
     return type(action).__name__.lower()
 
 
 def touched(action: Action) -> tuple[str, ...]:
-    """Give the fields that an action writes."""
+    """Return the fields that an action writes."""
     match action:
         case Unset(fields):
             return fields

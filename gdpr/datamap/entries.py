@@ -58,17 +58,17 @@ class Entry:
 
     @property
     def holds_data(self) -> bool:
-        """Tell whether this entry says that data of the person may be here."""
+        """Return whether this entry says that data of the person may be here."""
         return not isinstance(self.action, Nothing)
 
     @property
     def is_looked_at(self) -> bool:
-        """Tell whether a store can be asked about it."""
+        """Return whether a store can be asked about it."""
         return self.holds_data and self.locator is not None
 
     @property
     def is_automatic(self) -> bool:
-        """Tell whether an erasure needs no person for it."""
+        """Return whether an erasure needs no person for it."""
         return self.is_looked_at and not isinstance(self.action, Manual)
 
     @property

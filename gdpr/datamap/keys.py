@@ -94,7 +94,7 @@ def _matched(pattern: re.Pattern[str], text: str) -> str:
 
 def variants(value: Plain, declared: object) -> tuple[object, ...]:
     """
-    Give the forms in which a key may be stored, by its declared type.
+    Return the forms in which a key may be stored, by its declared type.
 
     An ObjectId stays a text here; only the adapter of MongoDB knows that class.
 

@@ -154,7 +154,7 @@ Locator = Simple | Sessions | AnyOf
 
 
 def needs(locator: Locator | None) -> tuple[str, ...]:
-    """Give the ids of the entries whose rows must be collected before this locator can look."""
+    """Return the ids of the entries whose rows must be collected before this locator can look."""
     if isinstance(locator, Rows | Sessions):
         return (locator.entry,)
     if isinstance(locator, Generic):
@@ -165,7 +165,7 @@ def needs(locator: Locator | None) -> tuple[str, ...]:
 
 
 def parts(locator: Locator | None) -> tuple[Simple | Sessions, ...]:
-    """Give the locators that one consists of; none for None."""
+    """Return the locators that one consists of; none for None."""
     if locator is None:
         return ()
     return locator.locators if isinstance(locator, AnyOf) else (locator,)

@@ -93,7 +93,7 @@ class DataMap:
 
     def entry(self, entry_id: str) -> Entry:
         """
-        Give an entry by its id.
+        Return an entry by its id.
 
         Raises:
             UnknownTarget: There is none.
@@ -112,16 +112,16 @@ class DataMap:
         return {store: tuple(entries) for store, entries in groups.items()}
 
     def looked_at(self) -> tuple[Entry, ...]:
-        """Give the entries that a store can be asked about."""
+        """Return the entries that a store can be asked about."""
         return tuple(entry for entry in self.entries if entry.is_looked_at)
 
     def derived(self) -> tuple[Entry, ...]:
-        """Give the entries that copy others; they are erased once more at the end."""
+        """Return the entries that copy others; they are erased once more at the end."""
         return tuple(entry for entry in self.looked_at() if entry.derived_from)
 
     def to_collect(self) -> tuple[Entry, ...]:
         """
-        Give the entries whose keys others need, so that they are collected before anything is erased.
+        Return the entries whose keys others need, so that they are collected before anything is erased.
 
         Each comes after those that it needs itself.
         """
@@ -257,7 +257,7 @@ def _rank(entry: Entry, entries: Mapping[str, Entry]) -> tuple[int, str, int, in
 
 
 def _kind(alias: str) -> int:
-    """Tell what kind of store an alias is, without building it or connecting to it."""
+    """Return what kind of store an alias is, without building it or connecting to it."""
     if alias in connections.settings:
         is_mongodb = "mongodb" in str(connections.settings[alias]["ENGINE"])
         return _DOCUMENTS if is_mongodb else _TABLES

@@ -228,7 +228,7 @@ def _is_unique(field: models.Field[Any, Any]) -> bool:
 
 
 def _columns(entry: Entry) -> Mapping[str, models.Field[Any, Any]]:
-    """Give the columns of an entry's model; none where another store keeps it."""
+    """Return the columns of an entry's model; none where another store keeps it."""
     if entry.store not in connections.settings:
         return {}
     try:

@@ -51,12 +51,12 @@ class Strategy(ABC):
 
     @abstractmethod
     def replacement(self, current: object) -> object:
-        """Give the new value."""
+        """Return the new value."""
 
     @property
     @abstractmethod
     def settled(self) -> Equals | Matches:
-        """Tell how a value that was written by this strategy is recognised."""
+        """Return how a value that was written by this strategy is recognised."""
 
     @property
     def longest(self) -> int:
@@ -64,7 +64,7 @@ class Strategy(ABC):
         return 0
 
     def is_settled(self, value: object) -> bool:
-        """Tell whether a value was written by this strategy."""
+        """Return whether a value was written by this strategy."""
         test = self.settled
         if isinstance(test, Equals):
             return value == test.value

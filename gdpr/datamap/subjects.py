@@ -30,7 +30,7 @@ class Keys(Protocol):
         ...
 
     def values(self, by: str = "") -> tuple[Plain, ...]:
-        """Give the keys of a name; the primary ones for no name; none where nobody has one."""
+        """Return the keys of a name; the primary ones for no name; none where nobody has one."""
         ...
 
 
@@ -52,12 +52,12 @@ class SubjectKeys:
     collected: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
 
     def values(self, by: str = "") -> tuple[Plain, ...]:
-        """Give the person's key of a name; the primary one for no name; none where there is none."""
+        """Return the person's key of a name; the primary one for no name; none where there is none."""
         found = self.alternates.get(by) if by else self.primary
         return () if found is None else (found,)
 
     def with_collected(self, found: Mapping[str, Iterable[Plain]]) -> SubjectKeys:
-        """Give the same keys with collected ones added to what was collected already."""
+        """Return the same keys with collected ones added to what was collected already."""
         merged = dict(self.collected)
         for entry_id, keys in found.items():
             merged[entry_id] = tuple(dict.fromkeys((*merged.get(entry_id, ()), *keys)))
@@ -107,7 +107,7 @@ class SeveralKeys:
         return {entry: tuple(key for one in self.people for key in one.collected[entry]) for entry in known}
 
     def values(self, by: str = "") -> tuple[Plain, ...]:
-        """Give everybody's keys of a name."""
+        """Return everybody's keys of a name."""
         return tuple(value for one in self.people for value in one.values(by))
 
 
@@ -130,7 +130,7 @@ class Subject:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Give the names of all keys, the primary one first."""
+        """Return the names of all keys, the primary one first."""
         return tuple(dict.fromkeys((self.key, *self.lookups)))
 
     def resolve(self, text: str, by: str = "") -> SubjectKeys:
@@ -164,7 +164,7 @@ class Subject:
 
     def model_class(self) -> ModelClass:
         """
-        Give the model.
+        Return the model.
 
         Raises:
             InvalidDataMap: No installed app has it.

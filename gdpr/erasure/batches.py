@@ -157,7 +157,7 @@ def _with_what_is_needed(work: Work, entry: Entry, people: People) -> People:
 
 
 def _needed(entry: Entry, the_map: DataMap) -> set[str]:
-    """Give an entry's id, and those of all entries that must be collected before it can be found."""
+    """Return an entry's id, and those of all entries that must be collected before it can be found."""
     wanted, waiting = {entry.id}, [entry]
     while waiting:
         for need in needs(waiting.pop().locator):

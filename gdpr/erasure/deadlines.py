@@ -33,10 +33,10 @@ def extended(received_at: datetime) -> datetime:
 
 
 def may_extend(received_at: datetime, now: datetime) -> bool:
-    """Tell whether the person can still be told in time: within one month of receipt."""
+    """Return whether the person can still be told in time: within one month of receipt."""
     return now <= due(received_at)
 
 
 def left(due_at: datetime, now: datetime) -> timedelta:
-    """Give the time that is left; negative when the request is overdue."""
+    """Return the time that is left; negative when the request is overdue."""
     return due_at - now

@@ -100,13 +100,13 @@ def keep_collected(held: Sequence[ErasureRequest], people: Mapping[int, SubjectK
 
 
 def tag_of(found: SubjectKeys) -> str:
-    """Give the tag that stands for a person in every table: a keyed hash of the primary key."""
+    """Return the tag that stands for a person in every table: a keyed hash of the primary key."""
     return tag_of_key(found.kind, found.primary)
 
 
 def tag_of_key(kind: str, key: object) -> str:
     """
-    Give the tag of a person whose primary key is known.
+    Return the tag of a person whose primary key is known.
 
     Once there is a request, a hold or a consent of the person, their tag stays the same, also
     when the project's secret is replaced: a hold must not be missed for that.

@@ -32,7 +32,7 @@ REVIEW_AFTER = timedelta(days=90)
 
 
 def active(tag: str) -> QuerySet[LegalHold]:
-    """Give the holds on a person that are not released."""
+    """Return the holds on a person that are not released."""
     return LegalHold.objects.filter(subject_tag=tag, released_at__isnull=True)
 
 

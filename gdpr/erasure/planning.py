@@ -163,7 +163,7 @@ def store(held: ErasureRequest, document: Document, by: Account | None) -> Erasu
 
 def current(request: ErasureRequest) -> ErasurePlan:
     """
-    Give the plan that counts.
+    Return the plan that counts.
 
     Raises:
         IllegalTransition: There is none yet.
@@ -175,14 +175,14 @@ def current(request: ErasureRequest) -> ErasurePlan:
 
 
 def current_among(requests: Collection[int]) -> dict[int, ErasurePlan]:
-    """Give the plan that counts of each of several requests; those without one are missing."""
+    """Return the plan that counts of each of several requests; those without one are missing."""
     plans = ErasurePlan.objects.filter(request__in=requests).order_by("request_id", "-number")
     return {plan.request_id: plan for plan in plans.distinct("request_id")}
 
 
 def same_work(approved: Document, found: Document, rules: policy.ErasurePolicy) -> bool:
     """
-    Tell whether what would happen now is what was approved.
+    Return whether what would happen now is what was approved.
 
     The data map must be the same, and no entry may hold much more than it did: a person who
     goes on using the service adds rows that an approval still means, up to the policy's tolerance.
@@ -195,7 +195,7 @@ def same_work(approved: Document, found: Document, rules: policy.ErasurePolicy) 
 
 
 def _is_new_but_small(line: Document, before: Mapping[str, int], rules: policy.ErasurePolicy) -> bool:
-    """Tell whether an entry that held nothing now holds a little of what its action only removes."""
+    """Return whether an entry that held nothing now holds a little of what its action only removes."""
     was_nothing = before.get(line["entry"]) == 0
     return was_nothing and line["action"] == "delete" and line["found"] <= rules.tolerance_rows
 

@@ -56,7 +56,7 @@ class ErasurePolicy:
         return timedelta(seconds=min(seconds, 3600))
 
     def tolerates(self, approved: int, found: int) -> bool:
-        """Tell whether a count is still what was approved. Fewer is always fine; from none to some is not."""
+        """Return whether a count is still what was approved. Fewer is always fine; from none to some is not."""
         if found <= approved:
             return True
         slack = max(approved * self.tolerance_percent / 100, self.tolerance_rows)

@@ -81,7 +81,7 @@ def _sources(held: Sequence[ErasureRequest]) -> Mapping[int, _Source]:
 
 
 def signed_document(receipt: Receipt) -> Document:
-    """Give a receipt as it leaves the house: the document, and what proves it."""
+    """Return a receipt as it leaves the house: the document, and what proves it."""
     proof = {"digest": receipt.digest, "signature": receipt.signature, "public_key": signing.public_key()}
     return {**receipt.document, "signed": proof}
 
@@ -125,7 +125,7 @@ def render_html(receipt: Receipt) -> str:
 
 
 def latest(request: ErasureRequest) -> Receipt | None:
-    """Give the newest receipt of a request."""
+    """Return the newest receipt of a request."""
     return request.receipts.order_by("-made_at", "-pk").first()
 
 

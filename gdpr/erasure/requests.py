@@ -30,13 +30,13 @@ _ATTEMPTS = 10
 
 
 def open_request(keys: SubjectKeys) -> ErasureRequest | None:
-    """Give the request about a person that is not over, if there is one."""
+    """Return the request about a person that is not over, if there is one."""
     return _of(encryption.tag_of(keys)).filter(state__in=transitions.OPEN).first()
 
 
 def last_request(kind: str, key: object) -> ErasureRequest | None:
     """
-    Give the newest request about a person who may be gone already.
+    Return the newest request about a person who may be gone already.
 
     Args:
         kind: Model of the person.

@@ -346,5 +346,5 @@ def confirm_manual(request: ErasureRequest, entry: str, *, by: Account) -> Erasu
 
 
 def is_going_on(request: ErasureRequest) -> bool:
-    """Tell whether a worker has something to do with a request."""
+    """Return whether a worker has something to do with a request."""
     return RequestState(request.state) in transitions.EXECUTABLE

@@ -145,7 +145,7 @@ def views(requests: Collection[int]) -> dict[int, list[StepView]]:
 
 
 def _is_free(owner: str, *, silent: bool | None) -> bool:
-    """Tell whether a step that is between two batches may be taken by this process."""
+    """Return whether a step that is between two batches may be taken by this process."""
     return bool(silent) or owner == process.identity() or process.is_dead(owner)
 
 
@@ -167,7 +167,7 @@ def take(one: Pass, requests: Requests) -> dict[int, int]:
 
 
 def _free_steps(one: Pass, requests: Collection[int]) -> QuerySet[ErasureStep]:
-    """Give the steps of an entry that are due and that nothing in their store comes before."""
+    """Return the steps of an entry that are due and that nothing in their store comes before."""
     due = Q(state__in=(StepState.PENDING, StepState.RUNNING))
     due |= Q(state=StepState.RETRY_WAIT, next_attempt_at__lte=Now())
     open_steps = ErasureStep.objects.filter(request=OuterRef("request"))

@@ -37,12 +37,12 @@ class Act(ABC):
     said: ClassVar[Any] = ""
 
     def offered(self, request: ErasureRequest) -> bool:
-        """Tell whether a request as it stands knows this decision."""
+        """Return whether a request as it stands knows this decision."""
         return S(request.state) in self.states
 
     def hindered(self, request: ErasureRequest, person: Account) -> str:
         """
-        Say what speaks against it, besides a missing permission; empty when nothing does.
+        Describe what speaks against it, besides a missing permission; empty when nothing does.
 
         Raises:
             AccordError: What speaks against it.
@@ -50,7 +50,7 @@ class Act(ABC):
         return ""
 
     def form(self, sent: Any, request: ErasureRequest) -> forms.Form:
-        """Give what is asked, for what was sent or for nothing."""
+        """Return what is asked, for what was sent or for nothing."""
         return forms.Form(sent)
 
     @abstractmethod

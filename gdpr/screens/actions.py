@@ -24,7 +24,7 @@ from gdpr.states import RequestState as S
 
 
 def decisions(request: ErasureRequest, person: Account) -> Sequence[Decision]:
-    """Give what can be decided about a request as it stands, with what hinders this person."""
+    """Return what can be decided about a request as it stands, with what hinders this person."""
     return [act.described(request, person) for act in ACTS.values() if act.offered(request)]
 
 

@@ -60,7 +60,7 @@ class WaitingFilter(admin.SimpleListFilter):
 
 
 def due() -> dict[str, Q]:
-    """Give the conditions on how soon a request is due."""
+    """Return the conditions on how soon a request is due."""
     now = timezone.now()
     still_open = ~Q(state__in=OVER)
     return {
@@ -71,7 +71,7 @@ def due() -> dict[str, Q]:
 
 
 def waiting(request: HttpRequest) -> dict[str, Q]:
-    """Give the conditions on whom a request waits for."""
+    """Return the conditions on whom a request waits for."""
     from gdpr.erasure import encryption
 
     person = person_of(request)

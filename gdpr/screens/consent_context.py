@@ -42,7 +42,7 @@ class Purpose:
 
 
 def purposes(who: register.Someone) -> Sequence[Purpose]:
-    """Give what happened to a person's consents, by purpose."""
+    """Return what happened to a person's consents, by purpose."""
     events = sorted(register.history(who), key=lambda event: (event.purpose, -event.number))
     return [
         _purpose(name, list(group), who) for name, group in groupby(events, key=lambda event: event.purpose)
@@ -100,13 +100,13 @@ def _newest(who: register.Someone) -> ConsentEvent | None:
 
 
 def other_versions(notice: ConsentNotice) -> Sequence[ConsentNotice]:
-    """Give the other versions of a notice in its language, the newest first."""
+    """Return the other versions of a notice in its language, the newest first."""
     same = ConsentNotice.objects.filter(purpose=notice.purpose, language=notice.language)
     return list(same.exclude(pk=notice.pk).order_by("-published_at", "-pk"))
 
 
 def before(notice: ConsentNotice, versions: Sequence[ConsentNotice]) -> ConsentNotice | None:
-    """Give the version that a notice took the place of; none for the first."""
+    """Return the version that a notice took the place of; none for the first."""
     older = [one for one in versions if (one.published_at, one.pk) < (notice.published_at, notice.pk)]
     return older[0] if older else None
 

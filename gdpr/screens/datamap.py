@@ -48,7 +48,7 @@ class DataMapAdmin(GdprPages):
         return TemplateResponse(request, "admin/gdpr/datamap.html", context)
 
     def as_json(self, request: HttpRequest) -> HttpResponse:
-        """Give the map and what is wrong with it as a document."""
+        """Return the map and what is wrong with it as a document."""
         from gdpr import coverage
         from gdpr.datamap.map import load_data_map
 

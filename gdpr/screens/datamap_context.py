@@ -82,7 +82,7 @@ def _section(store: StoreCoverage) -> Section:
 
 
 def percent(part: int, whole: int) -> int:
-    """Give a share of a hundred, rounded down, so that only everything is a hundred."""
+    """Return a share of a hundred, rounded down, so that only everything is a hundred."""
     return part * 100 // whole if whole else 100
 
 
@@ -109,7 +109,7 @@ def _detail(action: Action) -> str:
 
 
 def ways(locator: Locator | None) -> Sequence[str]:
-    """Say how a locator finds one person's data, in a line for each way."""
+    """Describe how a locator finds one person's data, in a line for each way."""
     if locator is None:
         return []
     return [_way(part) for part in (locator.locators if isinstance(locator, AnyOf) else (locator,))]

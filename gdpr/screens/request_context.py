@@ -51,7 +51,7 @@ class Stage:
 
 
 def stages(request: ErasureRequest) -> Sequence[Stage]:
-    """Give the stations of a request; none is lit where it ended without an erasure."""
+    """Return the stations of a request; none is lit where it ended without an erasure."""
     state = S(request.held_in or request.state)
     if state in transitions.ENDED:
         return [Stage(label=str(one.label), place="ahead") for one in STAGES]
@@ -66,13 +66,13 @@ def _place(number: int, reached: int) -> str:
 
 
 def plan_by_store(request: ErasureRequest) -> Sequence[tuple[str, Sequence[Mapping[str, Any]]]]:
-    """Give the lines of the plan under which something happens or is kept, by store, in its order."""
+    """Return the lines of the plan under which something happens or is kept, by store, in its order."""
     lines = [line for line in _lines(request) if _matters(line)]
     return [(store, list(group)) for store, group in groupby(lines, key=itemgetter("store"))]
 
 
 def untouched(request: ErasureRequest) -> Sequence[Mapping[str, Any]]:
-    """Give the lines of the plan that hold nothing of the person, or nobody's data."""
+    """Return the lines of the plan that hold nothing of the person, or nobody's data."""
     return [line for line in _lines(request) if not _matters(line)]
 
 
@@ -106,7 +106,7 @@ class Progress:
 
 
 def steps_by_store(request: ErasureRequest) -> Sequence[Progress]:
-    """Give the steps of a request, grouped by store."""
+    """Return the steps of a request, grouped by store."""
     groups: dict[str, list[ErasureStep]] = {}
     for step in request.steps.order_by("position"):
         groups.setdefault(step.store, []).append(step)
@@ -130,7 +130,7 @@ def entries_of(request: ErasureRequest) -> Sequence[str]:
 
 
 def timeline(request: ErasureRequest) -> dict[str, Sequence[AuditEvent]]:
-    """Give the newest events about a request, newest first; those of single steps apart."""
+    """Return the newest events about a request, newest first; those of single steps apart."""
     events = AuditEvent.objects.using(conf.load().coordinator).filter(request_ref=request.reference)
     newest = list(events.order_by("-seq")[:TIMELINE])
     of_steps = [event for event in newest if event.object_kind == ObjectKind.ERASURE_STEP]
@@ -138,7 +138,7 @@ def timeline(request: ErasureRequest) -> dict[str, Sequence[AuditEvent]]:
 
 
 def active_holds(request: ErasureRequest) -> Sequence[LegalHold]:
-    """Give the holds that stop a request."""
+    """Return the holds that stop a request."""
     return list(holds.active(request.subject_tag).order_by("placed_at"))
 
 
@@ -152,7 +152,7 @@ RELEASE = Decision(
 
 
 def release(hold: LegalHold, person: AbstractBaseUser) -> Decision:
-    """Give the release of a hold, with what hinders this person."""
+    """Return the release of a hold, with what hinders this person."""
     try:
         actors.require(person, actors.RELEASE_HOLD)
         holds.require_releasable(hold, person)

@@ -109,7 +109,7 @@ class ErasureRequestAdmin(GdprPages):
         }
 
     def decisions(self, request: HttpRequest, shown: ErasureRequest) -> Sequence[Decision]:
-        """Give what can be decided about a request as it stands, with what hinders this person."""
+        """Return what can be decided about a request as it stands, with what hinders this person."""
         from gdpr.screens import actions
 
         return actions.decisions(shown, person_of(request))
@@ -202,13 +202,13 @@ class ReceiptAdmin(GdprPages):
         return {"signer": signer, "fault": fault, "summary": receipts.summary(shown.document)}
 
     def printed(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Give the page to print."""
+        """Return the page to print."""
         from gdpr.erasure import receipts
 
         return HttpResponse(receipts.render_html(self.found(request, object_id)))
 
     def downloaded(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Give the signed document as a file."""
+        """Return the signed document as a file."""
         from gdpr.erasure import receipts
 
         shown: Receipt = self.found(request, object_id)

@@ -25,7 +25,7 @@ class Piece:
 
 
 def compare(old: str, new: str) -> Sequence[Piece]:
-    """Give the words of both versions in order; what was removed stands before what came in its place."""
+    """Return the words of both versions in order; what was removed stands before what came in its place."""
     before, after = _WORD.findall(old), _WORD.findall(new)
     pieces: list[Piece] = []
     for _tag, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():

@@ -107,7 +107,7 @@ class ErasureStore(Protocol):
         ...
 
     def collect(self, entry: Entry, keys: Keys) -> Mapping[str, list[Plain]]:
-        """Give the primary keys of an entry's rows, by the entry's id, for entries that refer to them."""
+        """Return the primary keys of an entry's rows, by the entry's id, for entries that refer to them."""
         ...
 
     def tally(self, entry: Entry, keys: Keys, *, pending: bool = False) -> Mapping[str, int] | None:
@@ -154,7 +154,7 @@ class ErasureStore(Protocol):
         ...
 
     def export(self, entry: Entry, keys: Keys) -> Iterator[Mapping[str, Any]]:
-        """Give the person's own rows, documents or array elements, as they are."""
+        """Return the person's own rows, documents or array elements, as they are."""
         ...
 
     def explain(self, entry: Entry, keys: Keys) -> IndexUse:
@@ -166,7 +166,7 @@ class ErasureStore(Protocol):
         ...
 
     def fingerprint(self) -> str:
-        """Say which server this is: product, version, and what tells it from another one."""
+        """Describe which server this is: product, version, and what tells it from another one."""
         ...
 
 

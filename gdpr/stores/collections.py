@@ -165,7 +165,7 @@ class Collections:
                 )
 
     def _known(self, entry: Entry, path: str) -> bool | None:
-        """Tell whether a field exists; None where nothing can say it."""
+        """Return whether a field exists; None where nothing can say it."""
         if path == "_id":
             return True
         if self._alias in connections.settings:

@@ -25,13 +25,13 @@ _PAGE = 2_000
 
 
 def values_of(locator: Keyed, keys: Keys) -> tuple[Any, ...]:
-    """Give the forms of the key that a locator compares with; none where the person has no such key."""
+    """Return the forms of the key that a locator compares with; none where the person has no such key."""
     return tuple(form for value in keys.values(locator.by) for form in variants(value, locator.type))
 
 
 def collected(entry_id: str, keys: Keys) -> tuple[Plain, ...]:
     """
-    Give the collected keys of an entry.
+    Return the collected keys of an entry.
 
     Raises:
         ErasureRefused: They were not collected; finding nothing would be a lie.
@@ -82,7 +82,7 @@ def condition(  # noqa: C901, PLR0911 - one case a locator
 
 
 def pending(model: type[models.Model], action: Action) -> Q:
-    """Give the condition on rows that an action has still to change."""
+    """Return the condition on rows that an action has still to change."""
     match action:
         case Detach(name):
             return Q(**{f"{name}__isnull": False})

@@ -61,7 +61,7 @@ class DocumentsErasure(CollectionErasure):
 
     def model(self, entry: Entry) -> type[models.Model]:
         """
-        Give the model that an entry names.
+        Return the model that an entry names.
 
         Raises:
             InvalidDataMap: There is none.
@@ -108,7 +108,7 @@ def _walk(
 
 
 def _column(model: type[models.Model], path: str) -> str:
-    """Give a field's name as the collection has it; what lies within a field keeps its name."""
+    """Return a field's name as the collection has it; what lies within a field keeps its name."""
     name, mark, rest = path.partition("[]")
     name, dot, below = name.partition(".")
     columns = {one.attname: one for one in model._meta.concrete_fields}

@@ -17,7 +17,7 @@ from gdpr.stores.paths import belongs
 
 def edited(entry: Entry, keys: Keys, source: Mapping[str, Any]) -> Mapping[str, Any]:
     """
-    Give what has to change in a document: whole top-level fields, with their new content.
+    Return what has to change in a document: whole top-level fields, with their new content.
 
     Args:
         entry: What is to be done.
@@ -79,7 +79,7 @@ def _settle(place: dict[str, Any], name: str, strategy: Strategy) -> None:
 
 
 def _places(document: dict[str, Any], steps: list[str]) -> list[dict[str, Any]]:
-    """Give the objects at a path, each element of an array of them."""
+    """Return the objects at a path, each element of an array of them."""
     places: list[Any] = [document]
     for step in steps:
         found = [place.get(step) for place in places if isinstance(place, dict)]

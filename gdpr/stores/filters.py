@@ -38,7 +38,7 @@ NOTHING: Filter = {"_id": {"$in": []}}
 
 
 def typed(value: Plain, declared: object) -> tuple[Any, ...]:
-    """Give the forms in which a key may be stored, ObjectIds as such."""
+    """Return the forms in which a key may be stored, ObjectIds as such."""
     forms = variants(value, declared)
     if key_type(declared) is KeyType.OBJECT_ID:
         return tuple(ObjectId(str(form)) for form in forms)
@@ -47,13 +47,13 @@ def typed(value: Plain, declared: object) -> tuple[Any, ...]:
 
 
 def values_of(locator: Keyed, keys: Keys) -> list[Any]:
-    """Give the forms of the key that a locator compares with; none where the person has no such key."""
+    """Return the forms of the key that a locator compares with; none where the person has no such key."""
     return [form for value in keys.values(locator.by) for form in typed(value, locator.type)]
 
 
 def collected(entry_id: str, keys: Keys) -> Sequence[Plain]:
     """
-    Give the collected keys of an entry.
+    Return the collected keys of an entry.
 
     Raises:
         ErasureRefused: They were not collected; finding nothing would be a lie.
@@ -102,7 +102,7 @@ def condition(locator: Locator | None, keys: Keys) -> Filter:
 
 
 def pending(action: Action, locator: Locator | None, keys: Keys) -> Filter:
-    """Give the filter on documents that an action has still to change."""
+    """Return the filter on documents that an action has still to change."""
     match action:
         case Detach(name):
             return {name: {"$ne": None}}
@@ -118,7 +118,7 @@ def pending(action: Action, locator: Locator | None, keys: Keys) -> Filter:
 
 
 def unsettled(strategy: Strategy) -> Filter:
-    """Give the condition on a value that a strategy has still to replace; what isn't there needs nothing."""
+    """Return the condition on a value that a strategy has still to replace; what isn't there needs nothing."""
     test = strategy.settled
     if isinstance(test, Equals):
         return {"$nin": [None] if test.value is None else [None, storable(test.value)]}
@@ -126,14 +126,14 @@ def unsettled(strategy: Strategy) -> Filter:
 
 
 def inside(name: str, locator: Locator | None) -> str:
-    """Give the part of a field's name that lies within an array's element; empty when it lies outside."""
+    """Return the part of a field's name that lies within an array's element; empty when it lies outside."""
     if isinstance(locator, Array) and name.startswith(f"{locator.array}[]."):
         return name.partition("[].")[2]
     return ""
 
 
 def element(locator: Array, keys: Keys) -> Filter | list[Any]:
-    """Give the condition on an array's own elements."""
+    """Return the condition on an array's own elements."""
     wanted = {"$in": values_of(locator, keys)}
     return {locator.inner: wanted} if locator.inner else wanted
 
@@ -146,7 +146,7 @@ def storable(value: object) -> object:
 
 
 def same(stored: object, value: object) -> bool:
-    """Tell whether a stored value is a given one; moments come back without a zone."""
+    """Return whether a stored value is a given one; moments come back without a zone."""
     if isinstance(stored, datetime) and stored.tzinfo is None:
         stored = stored.replace(tzinfo=UTC)
     return stored == storable(value)

@@ -108,20 +108,20 @@ def _problem(definition: Mapping[str, Any], kind: KeyType) -> str:  # noqa: PLR0
 
 
 def field_path(locator: Key | Path | Array | Rows) -> str:
-    """Give the dotted path of the field that a locator compares with."""
+    """Return the dotted path of the field that a locator compares with."""
     if isinstance(locator, Key | Rows):
         return locator.field
     return locator.path.replace("[]", "")
 
 
 def locator_type(locator: Key | Path | Array | Rows) -> KeyType:
-    """Give the type of the key that a locator compares with."""
+    """Return the type of the key that a locator compares with."""
     return key_type(locator.type)
 
 
 def values_of(locator: Key | Path | Array | Rows, keys: Keys) -> list[Any]:
     """
-    Give the forms of the keys that a locator compares with, as JSON has them.
+    Return the forms of the keys that a locator compares with, as JSON has them.
 
     Raises:
         ErasureRefused: They were not collected; finding nothing would be a lie.
@@ -166,7 +166,7 @@ def query(properties: Mapping[str, Any], locator: Locator | None, keys: Keys) ->
 
 
 def leaves(properties: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Give the paths of all fields, objects included."""
+    """Yield the paths of all fields, objects included."""
     for name, definition in properties.items():
         yield f"{prefix}{name}"
         yield from leaves(definition.get("properties", {}), f"{prefix}{name}.")

@@ -63,26 +63,26 @@ class CollectionErasure(ABC):
 
     @abstractmethod
     def database(self) -> Database[Document]:
-        """Give the database over the connection that is used for work."""
+        """Return the database over the connection that is used for work."""
 
     @abstractmethod
     def fresh(self) -> AbstractContextManager[Database[Document]]:
-        """Give the database over a connection that nothing else uses."""
+        """Return the database over a connection that nothing else uses."""
 
     @abstractmethod
     def place(self) -> Place:
         """Say where that is, for messages."""
 
     def collection_name(self, entry: Entry) -> str:
-        """Give the name of an entry's collection."""
+        """Return the name of an entry's collection."""
         return entry.target
 
     def localised(self, entry: Entry) -> Entry:
-        """Give an entry in the words of the collection."""
+        """Return an entry in the words of the collection."""
         return entry
 
     def condition(self, entry: Entry, keys: Keys) -> Filter:
-        """Give the filter of an entry's locator."""
+        """Return the filter of an entry's locator."""
         return filters.condition(entry.locator, keys)
 
     # --- ErasureStore --------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ class CollectionErasure(ABC):
         return {"$and": [self._matched(entry, keys), left]}
 
     def _loose(self, database: Database[Document], entry: Entry, keys: Keys) -> Filter:
-        """Give the filter of a second look; see :func:`_wide`."""
+        """Return the filter of a second look; see :func:`_wide`."""
         return {"$or": [_wide(part, keys) for part in parts(self.localised(entry).locator)]}
 
     def _act(self, entry: Entry, keys: Keys, target: Collection[Document], chosen: Filter) -> int:
@@ -328,7 +328,7 @@ def _positional(name: str, locator: Locator | None) -> str:
 
 
 def _elements(wanted: Mapping[str, Filter], locator: Locator | None, keys: Keys) -> dict[str, Any]:
-    """Give the filter on elements: the person's own, where one of the fields is still to be changed."""
+    """Return the filter on elements: the person's own, where one of the fields is still to be changed."""
     mark = f"$[{_ELEMENT}]."
     inner = {name.partition(mark)[2]: test for name, test in wanted.items() if mark in name}
     if not isinstance(locator, Array) or not inner:

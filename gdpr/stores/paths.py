@@ -9,7 +9,7 @@ from accord.erased.subject_key import same
 
 
 def at(document: Mapping[str, Any], path: str) -> list[Any]:
-    """Give what stands at a dotted path of a document, of every element where an array is on the way."""
+    """Return what stands at a dotted path of a document, of every element where an array is on the way."""
     places: list[Any] = [document]
     for step in path.replace("[]", "").split("."):
         flat = [one for place in places for one in (place if isinstance(place, list) else [place])]
@@ -19,7 +19,7 @@ def at(document: Mapping[str, Any], path: str) -> list[Any]:
 
 def own_elements(document: Mapping[str, Any], array: str, inner: str, wanted: list[Any]) -> list[Any]:
     """
-    Give the elements of an array that belong to a person.
+    Return the elements of an array that belong to a person.
 
     Args:
         document: The whole document.
@@ -31,6 +31,6 @@ def own_elements(document: Mapping[str, Any], array: str, inner: str, wanted: li
 
 
 def belongs(element: Any, inner: str, wanted: list[Any]) -> bool:
-    """Tell whether an element holds one of the keys, as stores compare them."""
+    """Return whether an element holds one of the keys, as stores compare them."""
     held = at(element, inner) if inner else [element]
     return any(same(key, one) for key in wanted for one in held)

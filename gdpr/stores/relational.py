@@ -132,7 +132,7 @@ class RelationalErasure:
 
     def model(self, entry: Entry) -> type[models.Model]:
         """
-        Give the model that an entry names.
+        Return the model that an entry names.
 
         Raises:
             InvalidDataMap: There is none.

@@ -152,7 +152,7 @@ class SearchErasure:
     # --- what there is -------------------------------------------------------------------------------
 
     def concrete(self, entry: Entry) -> Indexes:
-        """Give every index that holds an entry's documents, with its definition."""
+        """Return every index that holds an entry's documents, with its definition."""
         return concrete(self._wire, self.store.names.alias(entry.target))
 
     @property
@@ -268,7 +268,7 @@ def adapter(alias: str, opened: Registry) -> SearchErasure:
 
 def concrete(wire: Transport, name: str) -> Indexes:
     """
-    Give the indexes behind an alias, and those that were copied into them and are still there.
+    Return the indexes behind an alias, and those that were copied into them and are still there.
 
     Args:
         wire: Connection.

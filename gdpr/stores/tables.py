@@ -195,7 +195,7 @@ def explain_locator(alias: str, model: type[models.Model], locator: Simple | Ses
 
 
 def fingerprint(alias: str) -> str:
-    """Say which database this is."""
+    """Describe which database this is."""
     with connections[alias].cursor() as cursor:
         cursor.execute(
             "SELECT current_setting('server_version'), oid,"
@@ -256,7 +256,7 @@ def _nobody(locator: Simple) -> Keys:
 def _compared(
     model: type[models.Model], locator: Simple | Sessions
 ) -> tuple[type[models.Model], str, KeyType | str | None]:
-    """Give the model and the column that a locator compares with in the end, and the type it should have."""
+    """Return the model and the column that a locator compares with in the end, and the type it should have."""
     match locator:
         case Key() | Rows():
             return model, _column(model, locator.field), key_type(locator.type)

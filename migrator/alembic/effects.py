@@ -65,7 +65,7 @@ class Attachment:
     columns: frozenset[str] = frozenset()
 
     def falls_with(self, column: str) -> bool:
-        """Tell whether it may go when a column of its table goes."""
+        """Return whether it may go when a column of its table goes."""
         return column in self.columns or not self.columns
 
 

@@ -43,7 +43,7 @@ class Errand(Protocol):
         ...
 
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterable[RevisionStep]:
-        """Give the revisions to run, from the heads that Alembic has read."""
+        """Return the revisions to run, from the heads that Alembic has read."""
         ...
 
 
@@ -66,7 +66,7 @@ class HistoryEnvironment:
 
     def directory(self, history: object = None) -> ScriptDirectory:
         """
-        Give Alembic's view of the files.
+        Return Alembic's view of the files.
 
         Args:
             history: What our own reading gave; a new object means that files have changed.

@@ -32,7 +32,7 @@ _REFUSALS = (
 
 def translate(error: BaseException, alias: str, what: str = "") -> AccordError:
     """
-    Give the suite's error for any error that came out of a driver or an env.py.
+    Return the suite's error for any error that came out of a driver or an env.py.
 
     Args:
         error: What was raised.

@@ -38,7 +38,7 @@ class History:
 
     def implied(self, heads: Iterable[str]) -> frozenset[str]:
         """
-        Give everything that is applied where Alembic's table holds these heads.
+        Return everything that is applied where Alembic's table holds these heads.
 
         Args:
             heads: Ids; those that no file declares are left out.
@@ -54,7 +54,7 @@ class History:
 
     def heads_of(self, applied: AbstractSet[str]) -> tuple[str, ...]:
         """
-        Give the heads that stand for a set of applied revisions: the opposite of :meth:`implied`.
+        Return the heads that stand for a set of applied revisions: the opposite of :meth:`implied`.
 
         Args:
             applied: Ids; with each one, all that it needs.
@@ -66,7 +66,7 @@ class History:
         )
 
     def sorted(self) -> tuple[str, ...]:
-        """Give the ids so that none comes before one that it needs."""
+        """Return the ids so that none comes before one that it needs."""
         return tuple(TopologicalSorter(self.parents).static_order())
 
 

@@ -261,7 +261,7 @@ def _stale(lease: Lease) -> StaleFence:
 
 
 def state_of(ask: Ask, tables: Tables, step: Step) -> str:
-    """Give the state of a step's entry; empty where there is none."""
+    """Return the state of a step's entry; empty where there is none."""
     rows = ask(
         f"SELECT state FROM {tables.entries} WHERE version_table = :version_table AND revision = :revision",  # noqa: S608
         {"version_table": tables.version_table, "revision": step.key.name},

@@ -39,7 +39,7 @@ class Rendering:
         self.tune(context)
 
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[RevisionStep]:
-        """Give the one revision."""
+        """Yield the one revision."""
         script = self.directory.get_revision(self.revision)
         step = RevisionStep(self.directory.revision_map, script, self.direction is Direction.APPLY)
         act = step.migration_fn
@@ -77,7 +77,7 @@ def walk(
     history: History, steps: Sequence[Step], direction: Direction
 ) -> Iterator[tuple[Step, tuple[str, ...]]]:
     """
-    Give each step with the heads that would stand in Alembic's table before it.
+    Yield each step with the heads that would stand in Alembic's table before it.
 
     What the steps don't hold themselves counts as applied as far as they need it.
     """

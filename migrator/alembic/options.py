@@ -40,7 +40,7 @@ class DatabaseUrl:
 
     def for_sqlalchemy(self, driver: str = "") -> str:
         """
-        Give the URL as SQLAlchemy understands it.
+        Return the URL as SQLAlchemy understands it.
 
         Args:
             driver: Driver to name where the URL itself names none.

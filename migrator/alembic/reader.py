@@ -51,7 +51,7 @@ class Reader:
 
     def current(self, step: Step) -> History:
         """
-        Give the history for one step: as it was last read, unless the step's own file has changed.
+        Return the history for one step: as it was last read, unless the step's own file has changed.
 
         Listing a thousand files before each of a thousand steps would take longer than the steps.
 
@@ -76,7 +76,7 @@ class Reader:
         return signature == _UNKNOWN or (script.path.exists() and signature == _signature(script.path))
 
     def source(self, script: Script) -> Source:
-        """Give the file behind a revision that :meth:`history` has given."""
+        """Return the file behind a revision that :meth:`history` has given."""
         return self._files[script.path][2]
 
     def _scripts(self) -> Iterator[Script]:

@@ -73,7 +73,7 @@ class Change:
         ledger.keep_hands_off(ask, self.tables)
 
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[RevisionStep]:
-        """Give the one revision, unless the wanted state is there."""
+        """Yield the one revision, unless the wanted state is there."""
         ask = asker(context.connection)
         ledger.require_fence(ask, self.tables, self.lease)
         self.lease.check()
@@ -214,7 +214,7 @@ class Look:
         self.question(ask)
 
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[RevisionStep]:
-        """Give no revision."""
+        """Yield no revision."""
         yield from ()
 
 

@@ -142,7 +142,7 @@ def _module_level(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _binds(node: ast.AST) -> bool:
-    """Tell whether a node may give a value to a name of interest."""
+    """Return whether a node may give a value to a name of interest."""
     if isinstance(node, ast.AnnAssign) and node.value is None:
         return False
     if isinstance(node, ast.Name):
@@ -185,7 +185,7 @@ def from_module(path: Path, module: ModuleType) -> Script:
 
 
 def _stand_in(module: ModuleType) -> ast.Module:
-    """Give a syntax tree that says as much as a module without source can."""
+    """Return a syntax tree that says as much as a module without source can."""
     source = f"{module.__doc__!r}\n" + ("def downgrade(): pass\n" if hasattr(module, "downgrade") else "")
     return ast.parse(source)
 
@@ -257,7 +257,7 @@ def _irreversible(path: Path, values: Mapping[str, object]) -> str:
 
 
 def _refusal(tree: ast.Module) -> str:
-    """Tell why `downgrade` refuses: it isn't there, or it raises NotImplementedError."""
+    """Return why `downgrade` refuses: it isn't there, or it raises NotImplementedError."""
     downgrade = next((node for node in tree.body if _is_downgrade(node)), None)
     if downgrade is None:
         bound = any(

@@ -79,7 +79,7 @@ def approval_lines(approval: PlanApproval, approvals: Approvals, style: Style) -
 
 
 def asked_lines(approval: PlanApproval) -> Iterator[str]:
-    """Say what becomes of a new request."""
+    """Describe what becomes of a new request."""
     steps = counted(len(approval.steps), "step")
     yield f"Request {approval.short}: {steps} for “{approval.environment}”, digest {approval.digest}"
     yield f"Another person approves it before {_time(approval.expires_at)}, in the admin or with"
@@ -87,7 +87,7 @@ def asked_lines(approval: PlanApproval) -> Iterator[str]:
 
 
 def decided_lines(approval: PlanApproval) -> Iterator[str]:
-    """Say what was decided."""
+    """Describe what was decided."""
     yield f"Approval {approval.short} is {approval.state}."
     if approval.state == "approved":
         command = f"manage.py migrate_all {approval.target}".rstrip()
@@ -95,7 +95,7 @@ def decided_lines(approval: PlanApproval) -> Iterator[str]:
 
 
 def accepted_lines(attestation: Attestation) -> Iterator[str]:
-    """Say what was accepted."""
+    """Describe what was accepted."""
     steps = counted(len(attestation.document["steps"]), "step")
     run = attestation.run_id or "no run"
     yield f"Accepted: “{attestation.environment}” ran {steps} ({run}); signed by {attestation.signer}."

@@ -129,7 +129,7 @@ def half_reverted_lines(situation: Situation, style: Style) -> Iterator[str]:
 
 
 def drift_lines(situation: Situation, style: Style) -> Iterator[str]:
-    """Say where files and ledgers disagree."""
+    """Describe where files and ledgers disagree."""
     for found in situation.drift:
         paint = style.WARNING if found.tolerable else style.ERROR
         yield paint(f"Drift: {found.error}")

@@ -157,7 +157,7 @@ class Migrations:
 
     def guard(self) -> Guard:
         """
-        Give the guard that a run of this project passes.
+        Return the guard that a run of this project passes.
 
         Raises:
             ConfigurationError: `ACCORD["POLICY"]` can't be read.

@@ -158,7 +158,7 @@ class Executor:
         return self.so_far()
 
     def so_far(self) -> Execution:
-        """Give what became of the steps until now."""
+        """Return what became of the steps until now."""
         return Execution(
             outcomes=tuple(self._outcomes),
             failures=tuple(self._failures.values()),

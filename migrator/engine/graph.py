@@ -33,7 +33,7 @@ class Graph:
 
     def order(self) -> Sequence[StepKey]:
         """
-        Give all steps so that each one comes after everything that it needs.
+        Return all steps so that each one comes after everything that it needs.
 
         The order is the same on every machine: among the steps that are free to go, the
         suite's own tables come first, then the stores in the order of the settings, then
@@ -74,15 +74,15 @@ class Graph:
         )
 
     def ancestors(self, keys: Iterable[StepKey]) -> frozenset[StepKey]:
-        """Give the steps with everything that they need, themselves included."""
+        """Return the steps with everything that they need, themselves included."""
         return _reach(keys, self.parents)
 
     def descendants(self, keys: Iterable[StepKey]) -> frozenset[StepKey]:
-        """Give the steps with everything that needs them, themselves included."""
+        """Return the steps with everything that needs them, themselves included."""
         return _reach(keys, self.children)
 
     def leaves(self, store: str, app: str) -> Sequence[StepKey]:
-        """Give the newest steps of an app in a store: those that no other step of it needs."""
+        """Return the newest steps of an app in a store: those that no other step of it needs."""
         return [
             key
             for key in sorted(self.steps)
@@ -229,7 +229,7 @@ class _Resolver:
             yield from (member for member in keys if not self._inside(member) and member != step.key)
 
     def _inside(self, member: StepKey) -> bool:
-        """Tell whether a step needs another one of its own app and store."""
+        """Return whether a step needs another one of its own app and store."""
         return any(
             (dependency.store, dependency.app) == (member.store, member.app)
             for dependency in self._active[member].dependencies

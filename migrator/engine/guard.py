@@ -54,7 +54,7 @@ class Guard:
 
     def work(self, request: Request, plan: Plan, situation: Situation) -> Work:
         """
-        Give what governance looks at of a plan.
+        Return what governance looks at of a plan.
 
         The suite's own tables are left out: they hold the approvals. So is what accounts need,
         as long as nothing else was ever applied: without accounts nobody can approve.
@@ -154,7 +154,7 @@ class Guard:
 
     @staticmethod
     def standing(situation: Situation) -> list[Attested]:
-        """Give what the ledgers say that the suite applied here, its own tables left out."""
+        """Return what the ledgers say that the suite applied here, its own tables left out."""
         steps = situation.graph.steps
         whole = situation.applied.keys() - situation.half_reverted
         keys = [key for key in sorted(whole) if key in steps and not steps[key].foundation]

@@ -148,7 +148,7 @@ def _wanted(graph: Graph, target: Target) -> Iterable[StepKey]:
 
 
 def _within(graph: Graph, target: Target) -> Sequence[StepKey]:
-    """Give the steps of the target's stores and app."""
+    """Return the steps of the target's stores and app."""
     known_stores = {key.store for key in graph.steps} | set(graph.ranks)
     for store in target.stores:
         if store not in known_stores:

@@ -54,13 +54,13 @@ class Approvals:
     # --- reading ----------------------------------------------------------------------------------
 
     def exist(self) -> bool:
-        """Tell whether the table is there: on an empty database it isn't."""
+        """Return whether the table is there: on an empty database it isn't."""
         with connections[self._using].cursor() as cursor:
             cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [PlanApproval._meta.db_table])
             return bool((cursor.fetchone() or [False])[0])
 
     def all(self) -> QuerySet[PlanApproval]:
-        """Give the requests of this project and environment, newest first."""
+        """Return the requests of this project and environment, newest first."""
         return PlanApproval.objects.using(self._using).filter(
             project=self._settings.project, environment=self._settings.environment
         )
@@ -282,7 +282,7 @@ class Approvals:
             locked.save(using=self._using)
 
     def _flaw(self, approval: PlanApproval, work: Work) -> str:
-        """Say why an approval does not cover work; empty when it does."""
+        """Describe why an approval does not cover work; empty when it does."""
         if digest_of(approval.direction, approval.steps) != approval.digest:
             return "its steps are not those of its digest"
         return not_covered(approval.steps, approval.remaining, work.steps) or self._unwitnessed(approval)

@@ -274,7 +274,7 @@ class Attestations:
 
 
 def standing(applied: Sequence[AppliedStep]) -> Sequence[Attested]:
-    """Give what a ledger says that the suite applied, as it can be attested."""
+    """Return what a ledger says that the suite applied, as it can be attested."""
     ours = [entry for entry in applied if entry.checksum is not None]
     return [Attested(key=str(entry.key), checksum=str(entry.checksum)) for entry in ours]
 
@@ -311,7 +311,7 @@ def dump(document: Mapping[str, Any]) -> str:
 
 
 def _payload(document: Mapping[str, Any]) -> bytes:
-    """Give the bytes that are signed: canonical, so that spaces and order don't matter."""
+    """Return the bytes that are signed: canonical, so that spaces and order don't matter."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 

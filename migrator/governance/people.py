@@ -29,7 +29,7 @@ def require(person: Account, permission: str) -> None:
 
 
 def name_of(key: str) -> str:
-    """Give the user name of an account for people to read; a dash where the account is gone."""
+    """Return the user name of an account for people to read; a dash where the account is gone."""
     if not key:
         return "-"
     model = get_user_model()

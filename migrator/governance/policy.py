@@ -43,7 +43,7 @@ class Policy:
 
     @property
     def asks(self) -> bool:
-        """Tell whether anything is asked for at all."""
+        """Return whether anything is asked for at all."""
         return self.approval or bool(self.attestation) or bool(self.rules)
 
     @property
@@ -64,11 +64,11 @@ class Policies:
     named: Mapping[str, Policy]
 
     def of(self, environment: str) -> Policy:
-        """Give the policy of an environment."""
+        """Return the policy of an environment."""
         return self.named.get(environment, Policy(approval=environment == PRODUCTION))
 
     def attests(self, environment: str) -> bool:
-        """Tell whether successful runs in an environment are attested: others rely on it."""
+        """Return whether successful runs in an environment are attested: others rely on it."""
         return environment == STAGING or any(
             policy.attestation == environment for policy in self.named.values()
         )

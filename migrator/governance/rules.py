@@ -62,7 +62,7 @@ class Reading:
             return ast.Module(body=[], type_ignores=[])
 
     def stated(self, name: str) -> str:
-        """Give the text that the module, or a class in it, gives to a name."""
+        """Return the text that the module, or a class in it, gives to a name."""
         bodies = [self.tree.body, *(node.body for node in self.tree.body if isinstance(node, ast.ClassDef))]
         return next((text for body in bodies for text in _texts(body, name)), "")
 

@@ -45,7 +45,7 @@ class Work:
 
 
 def bind(step: Step) -> Bound:
-    """Give what an approval holds of a step."""
+    """Return what an approval holds of a step."""
     return [str(step.key), step.phase.value, step.source.checksum]
 
 
@@ -56,7 +56,7 @@ def digest_of(direction: str, bound: Sequence[Bound]) -> str:
 
 def not_covered(bound: Sequence[Bound], remaining: Collection[str], steps: Iterable[Step]) -> str:
     """
-    Say why what was approved does not cover steps.
+    Describe why what was approved does not cover steps.
 
     What was approved may be left half done, and is then continued: the steps have to be among
     those approved, in that order, with the same phase and content, and not used up yet.

@@ -60,7 +60,7 @@ def rows(
 
 @contextmanager
 def _glance(settings: Mapping[str, Any]) -> Iterator[MongoClient[dict[str, Any]]]:
-    """Give a client for a question or two."""
+    """Yield a client for a question or two."""
     from pymongo import MongoClient
 
     with briefly(), MongoClient[dict[str, Any]](**_parameters(settings)) as client:

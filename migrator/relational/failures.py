@@ -118,7 +118,7 @@ def info(alias: str, kind: str, version: str) -> StoreInfo:
 
 
 def place_of(alias: str) -> str:
-    """Give host and port of a database, or its file or socket: nothing secret."""
+    """Return host and port of a database, or its file or socket: nothing secret."""
     settings = connections.databases[alias]
     host = str(settings.get("HOST") or "")
     if "://" in host:

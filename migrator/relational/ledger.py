@@ -114,7 +114,7 @@ class Progress:
 
 
 def entry_id(name: Name) -> str:
-    """Give the key of a migration's row: of one length, however long the names are."""
+    """Return the key of a migration's row: of one length, however long the names are."""
     return hashlib.sha256(f"{name[0]}.{name[1]}".encode()).hexdigest()
 
 
@@ -165,11 +165,11 @@ class Ledger:
         )
 
     def is_applied(self, name: Name) -> bool:
-        """Tell whether Django's table has a migration."""
+        """Return whether Django's table has a migration."""
         return bool(self._recorded.filter(app=name[0], name=name[1]).exists())
 
     def entry(self, name: Name) -> LedgerEntry | None:
-        """Give our own row of a migration."""
+        """Return our own row of a migration."""
         return self._entries.filter(pk=entry_id(name)).first()
 
     def unfinished(self) -> set[Name]:

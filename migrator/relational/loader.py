@@ -158,7 +158,7 @@ class _Edges:
                 yield self._end_of(app, name)
 
     def _end_of(self, app: str, which: str) -> Name:
-        """Give the first or the newest migration of an app; of several, the one that Django takes."""
+        """Return the first or the newest migration of an app; of several, the one that Django takes."""
         names = sorted(name for name in self._inside if name[0] == app)
         if which == FIRST:
             ends = [name for name in names if not self._inside[name]]
@@ -176,7 +176,7 @@ def _parents_inside(name: Name, migration: Migration) -> frozenset[Name]:
 
 def irreversible_reason(operations: Sequence[Operation]) -> str:
     """
-    Tell why a migration can't be undone.
+    Return why a migration can't be undone.
 
     Args:
         operations: Its operations.

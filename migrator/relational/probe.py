@@ -58,7 +58,7 @@ class Owners:
         return self.by_item.setdefault((app, model), {TABLE: name})
 
     def of(self, finding: Finding) -> Name:
-        """Give the step that a finding is about."""
+        """Return the step that a finding is about."""
         items = self.by_item[finding.model]
         return items.get(finding.item, items[TABLE])
 

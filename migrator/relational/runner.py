@@ -182,7 +182,7 @@ def adopt(ledger: Ledger, lease: Lease) -> None:
 
 
 def name_of(step: Step) -> Name:
-    """Give app and name of a step, as Django writes them."""
+    """Return app and name of a step, as Django writes them."""
     return step.key.app, step.key.name
 
 

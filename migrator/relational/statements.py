@@ -47,7 +47,7 @@ class Explanation:
         self._executor = Executor(self._connection, loader)
 
     def render(self, direction: Direction) -> Iterator[tuple[Step, Sequence[Statement]]]:
-        """Give each step with its statements."""
+        """Yield each step with its statements."""
         render = self._forwards if direction is Direction.APPLY else self._backwards
         with _kept_offline(self._connection) if self._offline else _left_alone():
             yield from render()

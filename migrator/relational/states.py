@@ -70,7 +70,7 @@ class Project:
         return self.executor.loader.applied_migrations
 
     def migration(self, name: Name) -> Migration:
-        """Give a migration; one that a squashed one stands for makes Django's graph do without that one."""
+        """Return a migration; one that a squashed one stands for makes Django's graph do without that one."""
         loader = self.executor.loader
         if name not in loader.graph.nodes and name in loader.disk_migrations:
             loader.keep_replaced()
@@ -78,14 +78,14 @@ class Project:
         return loader.disk_migrations[name]
 
     def replaced_by(self, name: Name) -> Sequence[tuple[Name, Migration]]:
-        """Give the squashed migrations that replace a migration."""
+        """Return the squashed migrations that replace a migration."""
         found: Mapping[Name, Migration] = self.executor.loader.replacements
         return [(key, migration) for key, migration in found.items() if name in migration.replaces]
 
     # --- forward -------------------------------------------------------------------
 
     def state(self) -> ProjectState:
-        """Give the state after everything applied, rendered once and then carried along."""
+        """Return the state after everything applied, rendered once and then carried along."""
         if self._state is None:
             self._state = self.executor.state_of_applied()
         if "apps" not in self._state.__dict__:
@@ -116,7 +116,7 @@ class Project:
         self._past = PastStates(self.executor, frozenset(names))
 
     def state_before(self, name: Name) -> ProjectState:
-        """Give the state before a migration that is applied, wholly or half."""
+        """Return the state before a migration that is applied, wholly or half."""
         if self._past is None:
             self._past = PastStates(self.executor)
         return self._past.before(name)
@@ -155,7 +155,7 @@ class PastStates:
         self._ready: dict[Name, ProjectState] = {}
 
     def before(self, name: Name) -> ProjectState:
-        """Give the state before a migration, rendered."""
+        """Return the state before a migration, rendered."""
         if name not in self._place:
             return self._before_stranger(name)
         if name not in self._ready:

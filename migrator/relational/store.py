@@ -186,7 +186,7 @@ class RelationalStore:
         return [(project.migration(name_of(step)), backwards) for step in steps]
 
     def _is_complete(self) -> bool:
-        """Tell whether everything on disk is applied, so that the live models are those of the database."""
+        """Return whether everything on disk is applied, so that the live models are those of the database."""
         disk = self._disk = self._disk or DiskLoader()
         applied = self._recorded()
         for name, migration in disk.migrations.items():
@@ -236,7 +236,7 @@ class RelationalStore:
         return [label for label in labels if router.allow_migrate(self.alias, label)]
 
     def _runner_for(self, lease: Lease) -> Runner:
-        """Give the runner of a lease; what another lease's runner believed is read anew."""
+        """Return the runner of a lease; what another lease's runner believed is read anew."""
         holder = (lease.run_id, lease.fence)
         if self._runner is None or self._holder != holder:
             adopt(self._ledger, lease)

@@ -270,7 +270,7 @@ class Resumable:
                 substep.operation.database_backwards(app, editor, substep.after, substep.before)
 
     def _transaction_of(self, operation: Operation) -> AbstractContextManager[object]:
-        """Give an operation the transaction that Django would give it."""
+        """Return an operation the transaction that Django would give it."""
         if operation.atomic or (self._migration.atomic and operation.atomic is not False):
             return transaction.atomic(using=self._connection.alias)
         return nullcontext()

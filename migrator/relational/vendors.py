@@ -46,7 +46,7 @@ class Vendor:
 
     def check_version(self, connection: BaseDatabaseWrapper) -> str:
         """
-        Give the server's version.
+        Return the server's version.
 
         Raises:
             UnsupportedServer: It is too old.
@@ -54,29 +54,29 @@ class Vendor:
         return ".".join(str(part) for part in connection.get_database_version())
 
     def refuses_us(self, error: BaseException) -> bool:
-        """Tell whether a driver's error says that the server doesn't let us in."""
+        """Return whether a driver's error says that the server doesn't let us in."""
         return False
 
     def is_unreachable(self, error: BaseException) -> bool:
-        """Tell whether a driver's error says that no server answers."""
+        """Return whether a driver's error says that no server answers."""
         return False
 
     def is_conflict(self, error: BaseException) -> bool:
-        """Tell whether a driver's error says that an object of this name exists already."""
+        """Return whether a driver's error says that an object of this name exists already."""
         return False
 
     def is_about_data(self, error: BaseException) -> bool:
-        """Tell whether a driver's message may quote somebody's data."""
+        """Return whether a driver's message may quote somebody's data."""
         return False
 
     def resuming_editor(self, connection: BaseDatabaseWrapper) -> BaseDatabaseSchemaEditor:
-        """Give a schema editor for an operation that a kill may have left half done."""
+        """Return a schema editor for an operation that a kill may have left half done."""
         return connection.schema_editor(atomic=False)
 
     def column_types(
         self, connection: BaseDatabaseWrapper, tables: Sequence[str]
     ) -> Mapping[tuple[str, str], str]:
-        """Give the live type of each column, normalised as :meth:`normalised` does; may be empty."""
+        """Return the live type of each column, normalised as :meth:`normalised` does; may be empty."""
         return {}
 
     def unusable_indexes(self, connection: BaseDatabaseWrapper) -> Collection[str]:
@@ -298,17 +298,17 @@ _ANY = Vendor()
 
 
 def vendor_of_engine(engine: str) -> Vendor:
-    """Give what is known of a product by its entry `ENGINE`, without loading Django's backend of it."""
+    """Return what is known of a product by its entry `ENGINE`, without loading Django's backend of it."""
     return _BY_ENGINE.get(engine) or _VENDORS.get(engine.rpartition(".")[2], _ANY)
 
 
 def vendor_of(connection: BaseDatabaseWrapper) -> Vendor:
-    """Give what is known of the product behind a connection."""
+    """Return what is known of the product behind a connection."""
     return _VENDORS.get(connection.vendor, _ANY)
 
 
 def is_concurrent(operation: Operation) -> bool:
-    """Tell whether an operation builds or drops an index in PostgreSQL's way that allows no transaction."""
+    """Return whether an operation builds or drops an index in PostgreSQL's way that allows no transaction."""
     module = sys.modules.get("django.contrib.postgres.operations")
     return module is not None and isinstance(operation, module.NotInTransactionMixin)
 
@@ -321,7 +321,7 @@ _PLAIN_MODULES = (
 
 
 def fits_a_transaction(operation: Operation) -> bool:
-    """Tell whether an operation is one of Django's own that only changes the schema, at once."""
+    """Return whether an operation is one of Django's own that only changes the schema, at once."""
     return type(operation).__module__ in _PLAIN_MODULES and not is_concurrent(operation)
 
 
@@ -332,7 +332,7 @@ def _root(error: BaseException | None) -> BaseException | None:
 
 
 def _code(error: BaseException) -> str | None:
-    """Give SQL's code of an error, from whatever driver it came."""
+    """Return SQL's code of an error, from whatever driver it came."""
     cause = error.__cause__ or error
     code: str | None = getattr(cause, "pgcode", None) or getattr(cause, "sqlstate", None)
     return code

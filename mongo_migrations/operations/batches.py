@@ -60,7 +60,7 @@ _Spare = Callable[[list[Document]], list[Document]]
 
 @contextmanager
 def _sparing(subject: tuple[str, str] | None) -> Iterator[_Spare]:
-    """Give a function that leaves the documents of erased people out of a batch."""
+    """Yield a function that leaves the documents of erased people out of a batch."""
     if subject is None:
         yield lambda documents: documents
         return
@@ -90,7 +90,7 @@ class _InBatches(Operation):
 
     @abstractmethod
     def _way(self, direction: Direction) -> _Way | None:
-        """Give the way in a direction, None when there is nothing to do."""
+        """Return the way in a direction, None when there is nothing to do."""
 
     def apply(self, context: Context) -> int:
         return self._walk(context, self._way(Direction.APPLY))

@@ -49,7 +49,7 @@ class CreateCollection(Operation):
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def definition(self) -> Mapping[str, Any]:
-        """Give the options as the `create` command takes them."""
+        """Return the options as the `create` command takes them."""
         declared = {
             "validator": self.validator,
             "validationLevel": self.validation_level,

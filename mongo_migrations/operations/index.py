@@ -67,7 +67,7 @@ class Index(IndexOptions):
         return self.name or "_".join(f"{key}_{kind}" for key, kind in self.keys)
 
     def definition(self) -> Mapping[str, Any]:
-        """Give the definition as the `createIndexes` command takes it."""
+        """Return the definition as the `createIndexes` command takes it."""
         declared = {
             "unique": self.unique or None,
             "sparse": self.sparse or None,

@@ -84,5 +84,5 @@ class RunPython(Operation):
 
 
 def called(function: Callable[..., object]) -> str:
-    """Give the name of a function, for people."""
+    """Return the name of a function, for people."""
     return getattr(function, "__qualname__", type(function).__name__)

@@ -35,7 +35,7 @@ class SetValidator(Operation):
     validation_action: str = "error"
 
     def definition(self) -> Mapping[str, Any]:
-        """Give the rules as the `collMod` command takes them."""
+        """Return the rules as the `collMod` command takes them."""
         values = (self.validator, self.validation_level, self.validation_action)
         return dict(zip(definitions.VALIDATION, values, strict=True))
 

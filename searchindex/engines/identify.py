@@ -79,7 +79,7 @@ def supported(identity: Identity, address: str) -> None:
 
 def identify(wire: Transport) -> Engine:
     """
-    Give the engine behind a connection.
+    Return the engine behind a connection.
 
     Raises:
         UnsupportedServer: Another engine, or another version of one.

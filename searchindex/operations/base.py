@@ -49,11 +49,11 @@ class Surroundings:
         return number_of(self.key.name)
 
     def alias(self, name: str) -> str:
-        """Give the alias of an index."""
+        """Return the alias of an index."""
         return self.names.alias(name)
 
     def physical(self, name: str) -> str:
-        """Give the index that this revision makes under a name."""
+        """Return the index that this revision makes under a name."""
         return self.names.physical(name, self.number)
 
     def mappings(self, mappings: Body) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Surroundings:
         return rendered
 
     def settings(self, settings: Body, mappings: Body) -> dict[str, Any]:
-        """Give settings, with those that the fields of the mappings need."""
+        """Return settings, with those that the fields of the mappings need."""
         needed = self.engine.vector_settings if self.engine and fields.holds_vector(mappings) else {}
         return {**needed, **settings}
 
@@ -117,7 +117,7 @@ class Context:
         self.report(StepNoted(key=str(self.around.key), note=text))
 
     def index(self, name: str) -> Mapping[str, Any] | None:
-        """Give aliases, mappings and settings of an index, or None."""
+        """Return aliases, mappings and settings of an index, or None."""
         found = self.wire.find(f"{at(name)}?flat_settings=true")
         return None if found is None else next(iter(found.values()), None)
 

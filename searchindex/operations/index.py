@@ -81,7 +81,7 @@ class CreateIndex(Operation):
         }
 
     def _refuse_other(self, context: Context, *, closed: bool) -> bool:
-        """Tell whether the index is there; refuse one that isn't ours by its definition."""
+        """Return whether the index is there; refuse one that isn't ours by its definition."""
         alias, physical = context.around.alias(self.name), context.around.physical(self.name)
         _refuse_taken_alias(context, alias, physical)
         live = context.index(physical)
@@ -112,7 +112,7 @@ def _refuse_taken_alias(context: Context, alias: str, physical: str) -> None:
 
 
 def is_index(context: Context, name: str) -> bool:
-    """Tell whether a name is that of an index itself and not of an alias."""
+    """Return whether a name is that of an index itself and not of an alias."""
     found = context.wire.find(f"{at(name)}?filter_path=*.aliases") or {}
     return name in found
 

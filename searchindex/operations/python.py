@@ -34,7 +34,7 @@ class PythonContext:
         return connect(self.context.endpoint, self.context.engine)
 
     def index(self, name: str) -> str:
-        """Give the name under which the server knows an index or alias (with the store's prefix)."""
+        """Return the name under which the server knows an index or alias (with the store's prefix)."""
         return self.context.around.alias(name)
 
     def check(self) -> None:

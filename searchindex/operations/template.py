@@ -135,7 +135,7 @@ class DeleteTemplate(Operation):
 
 
 def live_template(context: Context, name: str) -> Mapping[str, Any] | None:
-    """Give a template as the server has it, or None."""
+    """Return a template as the server has it, or None."""
     alias = context.around.alias(name)
     found = context.wire.find(at("_index_template", alias)) or {}
     matching = (item for item in found.get("index_templates", ()) if item["name"] == alias)
@@ -144,7 +144,7 @@ def live_template(context: Context, name: str) -> Mapping[str, Any] | None:
 
 
 def same_template(one: Mapping[str, Any], other: Mapping[str, Any] | None) -> bool:
-    """Tell whether two templates mean the same."""
+    """Return whether two templates mean the same."""
     return other is not None and _plain(one) == _plain(other)
 
 

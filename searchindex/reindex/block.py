@@ -106,7 +106,7 @@ def _whole(context: Context, index: str, verb: str) -> Mapping[str, Any]:
 
 
 def is_blocked(context: Context, index: str) -> bool:
-    """Tell whether writes to an index are refused."""
+    """Return whether writes to an index are refused."""
     found = context.index(index) or {}
     return str(found.get("settings", {}).get(_BLOCK)) == "true"
 

@@ -35,7 +35,7 @@ def copy_on_server(context: Context, copy: Copy) -> None:
 
 
 def running_task(context: Context, copy: Copy) -> str | None:
-    """Give the copy's task if the server still works on it: that of a run which was killed."""
+    """Return the copy's task if the server still works on it: that of a run which was killed."""
     found = context.wire.get("/_tasks?actions=*reindex&detailed=true&group_by=none").get("tasks", [])
     tasks = found.values() if isinstance(found, Mapping) else found
     for task in tasks:
