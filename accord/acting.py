@@ -4,7 +4,7 @@ Who acts on the command line: one rule for every command.
 Whoever is signed in to the machine under the name of an account acts as that account. Acting as
 another one takes its password, so that one person can't be two: without this, four eyes would be
 two eyes and a flag. Who is signed in is what the system says of the process (its user id), never
-a variable of the environment, which anybody can set.
+a variable of the environment, which any user can set.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def acting(username: str, *, interactive: bool) -> Account:
     Find the account that acts.
 
     Args:
-        username: Name of the account; that of whoever is signed in to the machine unless given.
+        username: Name of the account; that of the user signed in to the machine by default.
         interactive: Whether a password may be asked for at the terminal.
 
     Raises:

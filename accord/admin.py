@@ -26,7 +26,7 @@ _REFERENCES = ("request_ref", "object_ref", "actor_ref", "plan_digest", "hash")
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(Pages):
-    """Events, newest first; nobody adds, changes or deletes one here."""
+    """Events, newest first; no account adds, changes or deletes one here."""
 
     list_display = (
         "seq",
@@ -55,7 +55,7 @@ class AuditEventAdmin(Pages):
     readonly_fields = ("shown_outcome", "shown_counters")
 
     def has_verify_permission(self, request: HttpRequest) -> bool:
-        """Return whether a person may have the trail verified."""
+        """Return whether an account may start a verification of the trail."""
         return request.user.has_perm("accord.verify_audit")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEvent]:

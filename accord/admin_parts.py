@@ -31,7 +31,7 @@ else:
 
 
 class ReadOnly:
-    """Nobody adds, changes or deletes what happened."""
+    """Pages on which no account adds, changes or deletes what happened."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -52,14 +52,14 @@ class Folded(admin.ChoicesFieldListFilter):
 @dataclass(frozen=True, kw_only=True)
 class Decision:
     """
-    Something that a person may decide on a page of its own.
+    A decision that an account may take on a page of its own.
 
     Attributes:
         name: Of the address.
         label: On the button that leads to the page.
         submit: On the button of that page, which decides.
         explains: What then happens.
-        hindrance: Why this person can't decide it; empty when they can.
+        hindrance: Why this account can't decide it; empty when it can.
         query: What the address carries along, such as `?digest=…`.
         leads: Whether it is the one that the page is there for.
     """
@@ -75,7 +75,7 @@ class Decision:
 
 class Pages(ReadOnly, ModelAdmin):
     """
-    Lists and pages of what nobody edits, and pages on which somebody decides.
+    Lists and pages of what no account edits, and pages on which an account decides.
 
     Attributes:
         page_template: Template of the page of a row; empty for Django's own.
@@ -122,7 +122,7 @@ class Pages(ReadOnly, ModelAdmin):
         return TemplateResponse(request, self.page_template, context)
 
     def title_of(self, shown: Any) -> str:
-        """Name a row, as its page is headed."""
+        """Return the heading of a row's page."""
         return str(shown)
 
     def facts(self, request: HttpRequest, shown: Any) -> dict[str, Any]:
@@ -135,11 +135,11 @@ class Pages(ReadOnly, ModelAdmin):
 
     def found(self, request: HttpRequest, object_id: str) -> Any:
         """
-        Find a row that this person may see.
+        Return a row that this account may see.
 
         Raises:
             Http404: There is none.
-            PermissionDenied: The person may not see it.
+            PermissionDenied: The account may not see it.
         """
         found = self.get_object(request, object_id)
         if found is None:
@@ -192,7 +192,7 @@ class Pages(ReadOnly, ModelAdmin):
 
     def address(self, name: str, view: Any, *, of_row: bool = True, **more: Any) -> URLPattern:
         """
-        Make the address of a further page.
+        Return the address of a further page.
 
         Args:
             name: Of the page.
@@ -209,12 +209,12 @@ class Pages(ReadOnly, ModelAdmin):
         self, request: HttpRequest, act: Callable[[], object], said: Any, shown: Model
     ) -> HttpResponse:
         """
-        Let a service act; what it refuses is said on the page.
+        Call a service; show what it refuses as a message on the page.
 
         Args:
             request: The request.
-            act: Acts, and may give back what is to be said instead of `said`.
-            said: What the person reads afterwards.
+            act: Acts, and may return the message to show instead of `said`.
+            said: Message that the account reads afterwards.
             shown: The row whose page comes next.
         """
         try:
@@ -227,7 +227,7 @@ class Pages(ReadOnly, ModelAdmin):
 
 
 def _by_hindrance(decisions: Sequence[Decision]) -> Sequence[tuple[str, Sequence[Decision]]]:
-    """Say each reason once, with everything that it hinders."""
+    """Group decisions by what hinders them: each reason once."""
     groups: dict[str, list[Decision]] = {}
     for decision in decisions:
         if decision.hindrance:
@@ -256,7 +256,7 @@ def person_of(request: HttpRequest) -> AbstractBaseUser:
     Return the account that asks.
 
     Raises:
-        PermissionDenied: Nobody is signed in.
+        PermissionDenied: No account is signed in.
     """
     if not isinstance(request.user, AbstractBaseUser):
         raise PermissionDenied

@@ -13,7 +13,7 @@ class AccordConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have django-auditlog log what the apps declare, and the settings checked."""
+        """Set up django-auditlog for what the apps declare, and register the check of the settings."""
         from django.core.checks import register
 
         from accord.audit import auditlog

@@ -13,12 +13,12 @@ from django.core.management.base import BaseCommand
 from accord.errors import AccordError, ExitCode, Interrupted
 
 UNREAD = 141
-"""Exit code where nobody reads the answer to its end: what a shell says of a program that SIGPIPE ended."""
+"""Exit code where the answer's reader left early: what a shell reports of a program that SIGPIPE ended."""
 
 
 class PipedCommand(BaseCommand):
     """
-    A command that ends without a traceback when a person or the system ends it.
+    A command that ends without a traceback when an operator or the system ends it.
 
     Its answer may go into a pipe that is closed (`... | head -1`), and Ctrl-C may reach it at any moment.
     """
@@ -79,7 +79,7 @@ class AnsweringCommand(PipedCommand):
 
     def answer(self, options: dict[str, Any]) -> ExitCode:
         """
-        Do the work and write the answer.
+        Run the command and write its answer.
 
         Returns:
             The exit code.
@@ -87,7 +87,7 @@ class AnsweringCommand(PipedCommand):
         raise NotImplementedError(f"{type(self).__name__} must say how it answers")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Answer, and leave with the right code."""
+        """Run the command, and exit with the right code."""
         try:
             code = self.answer(options)
         except AccordError as exc:
@@ -101,7 +101,7 @@ class AnsweringCommand(PipedCommand):
             raise SystemExit(int(code))
 
     def say_error(self, error: AccordError, options: dict[str, Any]) -> None:
-        """Say an error in the format that was asked for; with --traceback, raise it."""
+        """Write an error in the format that was asked for; with --traceback, raise it."""
         if options.get("traceback"):
             raise error
         if options.get("format") == "json":
@@ -115,7 +115,7 @@ class AnsweringCommand(PipedCommand):
 
 
 def interrupted() -> Interrupted:
-    """Return what a command says that was interrupted; each is written so that starting it again goes on."""
+    """Return the error of an interrupted command; each is written so that starting it again goes on."""
     return Interrupted(
         "The command was interrupted.",
         hint="What was done is on record. Run the same command again; it goes on from there.",

@@ -49,7 +49,7 @@ class AccordSettings:
         environment: `development`, `test`, `staging`, `production` or a name of your own.
         coordinator: Alias in `DATABASES` of the PostgreSQL that holds leases and journal.
         stores: The stores beside those of `DATABASES`, in the order of the plan.
-        lease_ttl: Seconds until a lease that nobody renews may be taken over.
+        lease_ttl: Seconds until a lease that its holder does not renew may be taken over.
         lock_wait: Seconds that a run waits for the lease by default.
         connect_timeout: Seconds until a store that does not answer counts as unavailable.
         signing_key: Ed25519 key that receipts, attestations and heads of the audit chain are
@@ -116,7 +116,7 @@ def load() -> AccordSettings:
 
 
 def base_dir() -> Path:
-    """Return the folder that relative paths in a store's options start from: `BASE_DIR`, else where we run."""
+    """Return the folder that relative paths in a store's options start from: `BASE_DIR`, or where we run."""
     return Path(getattr(django_settings, "BASE_DIR", "")).absolute()
 
 
@@ -133,7 +133,7 @@ def secret_keys() -> tuple[bytes, ...]:
 
 def parse(raw: Mapping[str, Any]) -> AccordSettings:
     """
-    Check a settings dictionary and give it types.
+    Check a settings dictionary and return it with types.
 
     Args:
         raw: Upper-case names to values, as in `settings.ACCORD`.

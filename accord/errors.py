@@ -1,5 +1,5 @@
 """
-Errors that people and machines can act on.
+Errors that operators and programs can act on.
 
 Every error of the suite is an :class:`AccordError`: it states the fact and the
 place in `message`, the next move in `hint`, and carries a stable `code` that
@@ -43,7 +43,7 @@ class AccordError(Exception):
 
     Args:
         message: The fact and the place, one or two plain sentences.
-        hint: The next move for the person who reads it.
+        hint: The next move for the operator who reads it.
 
     A subclass sets `code` (stable, documented in docs/reference/errors.md), `exit_code` (what a
     command returns when the error reaches it) and `http_status` (what the API answers then).

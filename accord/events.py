@@ -1,5 +1,5 @@
 """
-Events: frozen facts about a run while it goes on, and the one-method seam to hear them.
+Events: frozen facts about a run while it goes on, and the one-method seam to receive them.
 
 The engine, the stores and the embedded servers never print. They call a
 :class:`Reporter`; a terminal, a log, the journal and a test are four reporters.
@@ -18,15 +18,15 @@ class Event:
 
 
 class Reporter(Protocol):
-    """Whoever wants to hear what happens."""
+    """A receiver of events."""
 
     def __call__(self, event: Event) -> None:
-        """Take note of one event. Must return quickly and must not raise."""
+        """Handle one event. Must return quickly and must not raise."""
         ...
 
 
 def silent(event: Event) -> None:
-    """Hear an event and say nothing: the reporter for callers who don't care."""
+    """Ignore an event: the reporter for callers that need none."""
 
 
 def fan_out(reporters: Sequence[Reporter]) -> Reporter:
@@ -57,7 +57,7 @@ class FetchProgressed(Event):
 
     Attributes:
         store: Name of the embedded server (`opensearch`).
-        what: File that is being fetched, for people.
+        what: File that is being fetched, for display.
         done: Bytes there so far, those of an earlier, cut attempt included.
         total: Bytes expected, or None while the size isn't known.
     """
@@ -101,7 +101,7 @@ class StepProgressed(Event):
     Attributes:
         key: The step, as `store:app.name`.
         done: Rows or documents handled so far, those of an earlier, killed run included.
-        total: How many there are to handle, or None where nobody counted.
+        total: How many there are to handle, or None where the caller did not count.
     """
 
     key: str
@@ -111,7 +111,7 @@ class StepProgressed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class StepNoted(Event):
-    """A store says something about a step that a person should read: a retry, a recovery."""
+    """A store reports something about a step that an operator should read: a retry, a recovery."""
 
     key: str
     note: str

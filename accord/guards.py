@@ -73,7 +73,7 @@ class Guards:
 
     @property
     def install(self) -> list[str]:
-        """Statements that put the triggers in place."""
+        """Return the statements that put the triggers in place."""
         made = (
             f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $body${body}$body$"
             for name, body in self.functions.items()
@@ -82,13 +82,13 @@ class Guards:
 
     @property
     def remove(self) -> list[str]:
-        """Statements that take them away, for a migration that goes back."""
+        """Return the statements that remove the triggers, for a migration that goes back."""
         dropped = (f"DROP TRIGGER IF EXISTS {name} ON {table}" for name, table in self.tables.items())
         return [*dropped, *(f"DROP FUNCTION IF EXISTS {name}()" for name in self.functions)]
 
     def missing(self, connection: BaseDatabaseWrapper) -> Sequence[str]:
         """
-        Name the triggers that should stand and don't, sorted.
+        Return the triggers that should stand and don't, sorted.
 
         One counts as missing, too, when it is disabled or calls another text.
         """
@@ -147,7 +147,7 @@ class OnPostgres(RunSQL):
 
 def missing(connection: BaseDatabaseWrapper) -> Sequence[str]:
     """
-    Name the triggers and constraints that should protect the audit trail and don't.
+    Return the triggers and constraints that should protect the audit trail and don't.
 
     Args:
         connection: To the PostgreSQL database that holds it.

@@ -34,7 +34,7 @@ def checks() -> Iterable[Check]:
 
 
 def look_at_store(alias: str) -> Iterator[Finding]:
-    """Ask a store who it is, and see how long that takes."""
+    """Ping a store, and measure how long that takes."""
     name = f"store.{alias}"
     started = time.monotonic()
     with opened() as stores:
@@ -94,7 +94,7 @@ def look_at_audit() -> Iterator[Finding]:
 
 
 def look_at_disk() -> Iterator[Finding]:
-    """See how much room there is beside the project, and where its signed heads and own data go."""
+    """Report how much room there is beside the project, and where its signed heads and own data go."""
     base = conf.base_dir()
     data = (base / conf.load().audit_checkpoints).parent
     yield _room("disk.project", base, "of the project")

@@ -14,41 +14,20 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from django.db import connections
-from django.db.backends.base.base import BaseDatabaseWrapper
-
-from accord import db, process
+from accord import process
 from accord.clock import Clock, SystemClock
 from accord.errors import LeaseHeld, LeaseLost, StoreUnavailable
 from accord.events import LeaseAwaited, Reporter, silent
-from accord.retry import Backoff, again
+from accord.lease_row import TABLE, LeaseConnection, LeaseRow, read, read_row
+from accord.retry import Backoff
 from accord.seam.types import Lease
-from accord.secrets.redact import first_line
 
-TABLE = "accord_lease"
-_CREATION_LOCK = 0x6163636F7264  # "accord": serialises ten first starts that create the table at once
+__all__ = ["TABLE", "Heartbeat", "LeaseConnection", "LeaseRow", "hold", "read"]
 
 _POLLING = Backoff(first=0.05, factor=1.6, most=1.0)
-_AT_ONCE = Backoff(first=0)
-
-_CREATE = f"""
-CREATE TABLE IF NOT EXISTS {TABLE} (
-    scope text PRIMARY KEY,
-    fence bigint NOT NULL,
-    owner text NOT NULL,
-    run_id text NOT NULL,
-    acquired_at timestamptz NOT NULL,
-    expires_at timestamptz NOT NULL
-)"""
-
-_TABLE_EXISTS = f"SELECT to_regclass('{TABLE}') IS NOT NULL"
 
 _ACQUIRE = f"""
 INSERT INTO {TABLE} AS held (scope, fence, owner, run_id, acquired_at, expires_at)
@@ -69,140 +48,6 @@ _RELEASE = f"""
 UPDATE {TABLE} SET expires_at = clock_timestamp()
 WHERE scope = %(scope)s AND fence = %(fence)s"""  # noqa: S608 - as above
 
-_READ = f"""
-SELECT fence, owner, run_id, acquired_at, expires_at, expires_at > clock_timestamp(),
-       extract(epoch FROM clock_timestamp() - acquired_at)::float
-FROM {TABLE} WHERE scope = %(scope)s"""  # noqa: S608 - as above
-
-
-@dataclass(frozen=True, kw_only=True)
-class LeaseRow:
-    """
-    What the lease's row says now.
-
-    Attributes:
-        fence: Token of the last grant.
-        owner: Its holder, as :func:`accord.process.identity` writes it.
-        run_id: Run of that holder.
-        acquired_at: When it was granted, by the server's clock.
-        expires_at: When it may be taken over.
-        held: False once it expired or was released.
-        age: Seconds since it was granted.
-    """
-
-    fence: int
-    owner: str
-    run_id: str
-    acquired_at: datetime
-    expires_at: datetime
-    held: bool
-    age: float
-
-    @property
-    def holder_is_dead(self) -> bool:
-        """True when the holder ran on this machine and its process is gone."""
-        return self.held and process.is_dead(self.owner)
-
-
-class LeaseConnection:
-    """
-    A connection of the lease's own, usable from the heartbeat's thread and from the run's.
-
-    It never shares a transaction with the work: a renewal counts at once.
-    """
-
-    def __init__(self, alias: str) -> None:
-        self._connection: BaseDatabaseWrapper = connections.create_connection(alias)
-        self._connection.inc_thread_sharing()
-        self._lock = threading.Lock()
-
-    def execute(self, sql: str, parameters: dict[str, Any]) -> tuple[int, tuple[Any, ...] | None]:
-        """
-        Run one statement in a transaction of its own; once more where the connection was dropped meanwhile.
-
-        Args:
-            sql: A statement that does no harm when it is sent twice: the first answer may be lost.
-            parameters: Its values.
-
-        Returns:
-            How many rows it touched, and its first row if it returns rows.
-
-        Raises:
-            StoreUnavailable: The coordinating database can't be reached.
-        """
-        with self._lock:
-            was_open = self._connection.connection is not None
-            try:
-                return again(
-                    lambda: self._execute(sql, parameters),
-                    when=lambda exc: isinstance(exc, db.ERRORS),
-                    retries=1 if was_open else 0,
-                    backoff=_AT_ONCE,
-                    sleep=time.sleep,
-                )
-            except db.ERRORS as exc:
-                raise StoreUnavailable(
-                    f"The coordinating database “{self._connection.alias}” is away: {first_line(exc)}.",
-                    hint="Check that it runs and that its URL is right, then run again.",
-                ) from exc
-
-    def _execute(self, sql: str, parameters: dict[str, Any]) -> tuple[int, tuple[Any, ...] | None]:
-        try:
-            with self._connection.cursor() as cursor:
-                cursor.execute(sql, parameters)
-                return cursor.rowcount, cursor.fetchone() if cursor.description else None
-        except db.ERRORS:
-            self._connection.close()
-            raise
-
-    def ensure_table(self) -> None:
-        """Create the lease's table unless it is there. Safe when ten processes do it at once."""
-        if self.execute(_TABLE_EXISTS, {})[1] == (True,):
-            return
-        # One message of several statements is one transaction: the advisory lock ends with it.
-        self.execute(f"SELECT pg_advisory_xact_lock({_CREATION_LOCK}); {_CREATE}", {})
-
-    def close(self) -> None:
-        """Let the connection go."""
-        with self._lock:
-            self._connection.close()
-
-
-def read(alias: str, scope: str) -> LeaseRow | None:
-    """
-    Look at a lease without touching it.
-
-    Args:
-        alias: The coordinating database.
-        scope: What the lease covers.
-
-    Returns:
-        None when it was never granted.
-    """
-    connection = LeaseConnection(alias)
-    try:
-        if connection.execute(_TABLE_EXISTS, {})[1] != (True,):
-            return None
-        return _read(connection, scope)
-    finally:
-        connection.close()
-
-
-def _read(connection: LeaseConnection, scope: str) -> LeaseRow | None:
-    row = connection.execute(_READ, {"scope": scope})[1]
-    if row is None:
-        return None
-    fence, owner, run_id, acquired_at, expires_at, held, age = row
-    return LeaseRow(
-        fence=fence,
-        owner=owner,
-        run_id=run_id,
-        acquired_at=acquired_at,
-        expires_at=expires_at,
-        held=held,
-        age=age,
-    )
-
 
 class Heartbeat:
     """Renews a lease at a third of its life, and knows when it is lost."""
@@ -218,17 +63,17 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._beat, name=f"lease {lease.scope}", daemon=True)
 
     def start(self) -> None:
-        """Begin to renew."""
+        """Start renewing the lease."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End renewing; returns once the thread is gone."""
+        """Stop renewing the lease; return once the thread has ended."""
         self._stop.set()
         self._thread.join()
 
     def check(self) -> None:
         """
-        Ask whether the lease is ours; renew it first if the heartbeat fell behind.
+        Check that the lease is ours; renew it first if the heartbeat fell behind.
 
         A process that was paused past the lease's life lands here before its next write.
 
@@ -288,9 +133,9 @@ def hold(
         scope: What it covers.
         alias: The coordinating database, a PostgreSQL alias of `DATABASES`.
         run_id: Run that asks.
-        ttl: Seconds until it may be taken over when nobody renews it.
+        ttl: Seconds until it may be taken over when its holder does not renew it.
         wait: Seconds to wait for another holder; 0 asks once.
-        report: Hears :class:`~accord.events.LeaseAwaited` while it waits.
+        report: Receives :class:`~accord.events.LeaseAwaited` while it waits.
         clock: Time, for tests.
 
     Yields:
@@ -351,7 +196,7 @@ def _acquire(
         fence = _try_to_acquire(connection, scope, run_id=run_id, ttl=ttl)
         if fence is not None:
             return fence
-        holder = _read(connection, scope)
+        holder = read_row(connection, scope)
         left = deadline - clock.monotonic()
         if holder is not None:
             if left <= 0:
@@ -371,9 +216,9 @@ def _try_to_acquire(connection: LeaseConnection, scope: str, *, run_id: str, ttl
     }
     granted = connection.execute(_ACQUIRE, parameters)[1]
     if granted is None:
-        holder = _read(connection, scope)
+        holder = read_row(connection, scope)
         if holder is not None and holder.holder_is_dead:
-            # Nobody will ever renew it. The token it held makes this a compare-and-swap.
+            # A dead holder never renews it. The fencing token it held makes this a compare-and-swap.
             granted = connection.execute(_ACQUIRE, {**parameters, "dead_fence": holder.fence})[1]
     return None if granted is None else int(granted[0])
 

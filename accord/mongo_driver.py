@@ -12,7 +12,7 @@ _BRIEF_LOOK = 0.01
 @contextmanager
 def briefly() -> Iterator[None]:
     """
-    Let clients that are made and closed inside end at once.
+    Allow clients that are made and closed inside to end at once.
 
     The driver's threads look twice a second whether they should end, and a process waits for
     them when it leaves: longer than the only question of a run with nothing to do takes. A later

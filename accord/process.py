@@ -25,7 +25,7 @@ def identity() -> str:
 
     Returns:
         JSON text with `host`, `machine`, `pid` and `started`. `machine` and `started` are
-        empty where the system doesn't tell; then nobody can call the process dead.
+        empty where the system doesn't report it; then no other process can call this one dead.
     """
     pid = os.getpid()
     began = str(started(pid) or "")
@@ -99,16 +99,16 @@ def fields_of(stat: str) -> tuple[str, int]:
 
 def boot() -> str:
     """
-    Name this boot of this machine.
+    Return the id of this boot of this machine.
 
     Raises:
-        OSError: The system doesn't tell.
+        OSError: The system doesn't report it.
     """
     return BOOT_ID.read_text(encoding="ascii").strip()
 
 
 def _require_gone(pid: int) -> None:
-    """Make sure that what /proc doesn't show isn't there; `hidepid` hides other users' processes."""
+    """Check that what /proc doesn't show isn't there; `hidepid` hides other users' processes."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, 0)
         raise PermissionError(errno.EACCES, "hidden", f"/proc/{pid}")
@@ -129,7 +129,7 @@ def _host() -> str:
 
 @cache
 def _machine() -> str:
-    """Name this boot of this machine and this process-id namespace; empty where /proc doesn't tell."""
+    """Return this boot of this machine and this process-id namespace; empty where /proc has neither."""
     try:
         return f"{boot()}/{Path('/proc/self/ns/pid').readlink()}"
     except OSError:

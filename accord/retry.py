@@ -17,7 +17,7 @@ class Backoff:
 
     Attributes:
         first: Seconds of the first pause, before it is spread.
-        factor: What each pause is multiplied by to give the next.
+        factor: What each pause is multiplied by to get the next.
         most: Seconds that no pause exceeds before it is spread.
         spread: Share of a pause by which it may be shorter or longer.
     """
@@ -50,7 +50,7 @@ def again(
     chance: Callable[[], float] = random.random,
 ) -> _Result:
     """
-    Do something, and do it again when it fails in a way that passes.
+    Call a function, and call it again when it fails in a way that passes.
 
     Args:
         act: What to do; it has to be safe to repeat.
@@ -58,7 +58,7 @@ def again(
         retries: How often it is repeated at most.
         backoff: How long to pause in between.
         sleep: Waits.
-        chance: Gives numbers from 0 to 1.
+        chance: Returns numbers from 0 to 1.
 
     Returns:
         What `act` returned.

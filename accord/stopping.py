@@ -1,4 +1,4 @@
-"""Stopping between two steps when a person or the system asks for it."""
+"""Stopping between two steps when an operator or the system asks for it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 @contextmanager
 def stop_on_signal() -> Iterator[Callable[[], bool]]:
     """
-    Turn the first SIGINT or SIGTERM into a wish to stop; a second one interrupts at once.
+    Record the first SIGINT or SIGTERM as a request to stop; a second one interrupts at once.
 
     Yields:
-        A function that tells whether to stop.
+        A function that returns whether to stop.
     """
     wish = threading.Event()
 

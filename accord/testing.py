@@ -36,7 +36,7 @@ E = TypeVar("E", bound=Event)
 
 
 class FakeClock:
-    """A clock that moves only when it is told to, or when somebody sleeps."""
+    """A clock that moves only when it is told to, or when its user sleeps."""
 
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self._start = start
@@ -51,14 +51,14 @@ class FakeClock:
         return self._passed
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass without waiting."""
+        """Advance the time without waiting."""
         self._passed += seconds
 
     advance = sleep
 
 
 class RecordingReporter:
-    """Keeps every event that it hears, in order."""
+    """Keeps every event that it receives, in order."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -73,7 +73,7 @@ class RecordingReporter:
 
 
 def make_lease(fence: int = 1, *, run_id: str = "test-run") -> Lease:
-    """Make a lease that nobody takes away."""
+    """Return a lease that no other run takes over."""
     return Lease(scope="test", owner="test", run_id=run_id, fence=fence)
 
 
@@ -86,7 +86,7 @@ def make_step(
     replaces: Sequence[str] = (),
 ) -> Step:
     """
-    Make a step of text.
+    Return a step whose source is a text.
 
     Args:
         key: `store:app.name`.
@@ -151,7 +151,7 @@ class MemoryStore:
         self._effects = effects or {}
 
     def ping(self) -> StoreInfo:
-        """Answer at once."""
+        """Return at once."""
         return StoreInfo(alias=self.alias, kind="memory", version="1")
 
     def steps(self) -> Sequence[Step]:
@@ -197,20 +197,20 @@ class MemoryStore:
         )
 
     def forget(self, step: Step, lease: Lease) -> None:
-        """Strike from the ledger alone."""
+        """Delete the step from the ledger alone."""
         self._admit(lease)
         self.server.ledger.pop(step.key, None)
 
     def explain(
         self, steps: Sequence[Step], direction: Direction
     ) -> Iterator[tuple[Step, Sequence[Statement]]]:
-        """Say what would be put or removed."""
+        """Yield what would be put or removed."""
         verb = "put" if direction is Direction.APPLY else "remove"
         for step in steps:
             yield step, [Statement(text=f"{verb} {step.key.name}", language=Language.PYTHON)]
 
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
-        """Look whether the steps' sources are there."""
+        """Yield whether the steps' sources are there."""
         for step in steps:
             found = self.server.objects.get(step.key.name)
             if found is None:
@@ -227,4 +227,4 @@ class MemoryStore:
 
 
 def _nothing() -> None:
-    """Have no further effect."""
+    """Do nothing further."""

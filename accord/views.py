@@ -64,7 +64,7 @@ _readiness = Readiness(_look)
 @never_cache
 @require_safe
 def healthz(_request: HttpRequest) -> HttpResponse:
-    """Answer: the process lives. No store is asked, so that an outage of one restarts nothing."""
+    """Answer that the process lives. No store is asked, so that an outage of one restarts nothing."""
     return JsonResponse({"status": "alive"})
 
 

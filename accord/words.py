@@ -1,4 +1,4 @@
-"""Small pieces of sentences that people read."""
+"""Small pieces of sentences for display."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Write a duration for people; a dash where it isn't known."""
+    """Write a duration for display; a dash where it isn't known."""
     if seconds is None:
         return "-"
     return f"{seconds:.2f} s" if seconds < _MINUTE else str(timedelta(seconds=round(seconds)))

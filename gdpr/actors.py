@@ -41,8 +41,8 @@ def require_another(person: Account, request: ErasureRequest) -> None:
     Make sure that whoever decides is not who asked. Superusers are no exception.
 
     Raises:
-        OwnRequest: The person filed the request, made its plan, is who it is about, or nobody
-            knows who filed it.
+        OwnRequest: The person filed the request, made its plan, is who it is about, or it is
+            unknown who filed it.
     """
     if request.filed_by_id is None:
         raise OwnRequest(

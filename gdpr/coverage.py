@@ -115,7 +115,7 @@ def check(data_map: DataMap, stores: Iterable[ErasureStore] = ()) -> list[Findin
 
 def look(data_map: DataMap, *, timeout: float = TIMEOUT) -> Coverage:
     """
-    Hold a data map against every store; one that is away or silent keeps no other from being looked at.
+    Compare a data map with every store; one that is unavailable or silent keeps no other from a look.
 
     Args:
         data_map: The data map.

@@ -62,13 +62,6 @@ class ErasureIncomplete(RequestError):
     exit_code = ExitCode.PARTIAL
 
 
-class StepTaken(RequestError):
-    """Another worker has taken the step over; what it does counts."""
-
-    code = "ACC-829"
-    exit_code = ExitCode.PARTIAL
-
-
 class KeysDestroyed(RequestError):
     """The keys of the person were destroyed when the request was closed."""
 

@@ -171,7 +171,7 @@ def _part(entry: Entry, rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 
 def _chosen(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Leave out of a row what could sign somebody in: it is not about the person, it is a key."""
+    """Leave out of a row what could sign an account in: it is not about the person, it is a key."""
     return {name: value for name, value in row.items() if name not in ("password", "session_data")}
 
 

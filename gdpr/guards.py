@@ -88,7 +88,7 @@ EVIDENCE = Guards(
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """Put the triggers in place. Nothing happens on a database that doesn't hold these tables."""
+    """Install the triggers. Nothing happens on a database that doesn't hold these tables."""
     _execute(connection, EVIDENCE.install)
 
 

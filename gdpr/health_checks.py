@@ -1,4 +1,4 @@
-"""Health checks of erasure: nobody waits past the deadline, no step is stuck, no hold is forgotten."""
+"""Health checks of erasure: no person waits past the deadline, no step is stuck, no hold is forgotten."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from accord.health.runner import Check, Finding, Level
 DUE_SOON = timedelta(days=7)
 """Time before the deadline of Art. 12(3) from which on a request that isn't done is a warning."""
 STUCK = timedelta(hours=1)
-"""Time after which a step that nobody took up although it could be is stuck: cron isn't working on it."""
+"""Time after which a step that no worker took up although it could be is stuck: cron isn't working on it."""
 
 
 def checks() -> Iterable[Check]:
@@ -60,7 +60,7 @@ def look_at_deadlines() -> Iterator[Finding]:
 
 
 def look_at_steps() -> Iterator[Finding]:
-    """Count the steps that nobody works on although somebody should."""
+    """Count the steps that no worker works on although one should."""
     from gdpr.models import ErasureStep
     from gdpr.states import RequestState, StepState
 

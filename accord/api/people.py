@@ -1,4 +1,4 @@
-"""People in answers: by the random references of the audit trail, which say nothing of anybody."""
+"""Accounts in answers: by the random references of the audit trail, which identify no one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from accord.models import ActorReference
 
 def references(keys: Iterable[object]) -> Mapping[str, str]:
     """
-    Find the references of accounts.
+    Return the references of accounts.
 
     Args:
         keys: Primary keys of accounts.

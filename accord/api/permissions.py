@@ -24,7 +24,7 @@ class PerAction(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """
-        Ask for the permission of the action.
+        Check the permission for the action.
 
         Raises:
             NotAllowed: The account lacks it.
@@ -46,13 +46,13 @@ class PerAction(BasePermission):
 
 
 def wanted(needs: Mapping[str, str | tuple[str, ...]], action: str) -> tuple[str, ...]:
-    """Name the permissions of which one is enough for an action; none where nobody may do it."""
+    """Return the permissions of which one is enough for an action; none where no account may do it."""
     named = needs.get(action, ())
     return (named,) if isinstance(named, str) else named
 
 
 def action_of(request: Request, view: Any) -> str | None:
-    """Name what is asked for; None for a method that the view doesn't take, which is answered as such."""
+    """Return the action asked for; None for a method the view doesn't take, which is answered as such."""
     if request.method == "OPTIONS":
         return None
     if hasattr(view, "action_map"):

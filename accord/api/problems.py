@@ -1,7 +1,7 @@
 """
 Errors as problem documents (RFC 9457): a title, a detail, a stable code, and the next move.
 
-No problem repeats what was sent: a value in the wrong field may be somebody's e-mail address.
+No problem repeats what was sent: a value in the wrong field may be a person's e-mail address.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ class Refused(exceptions.APIException):
 
 def handle(error: Exception, _context: Mapping[str, Any]) -> Response | None:
     """
-    Answer an error with a problem document.
+    Return the problem document for an error.
 
     Args:
         error: What a view raised.
 
     Returns:
-        None for what nobody expected: Django logs that and answers 500.
+        None for an unexpected error: Django logs that and answers 500.
     """
     known = _translated(error)
     if known is None:

@@ -107,7 +107,7 @@ def _answer(words: str) -> dict[str, Any]:
 
 
 def _close(schema: Any, components: Mapping[str, Any]) -> None:
-    """Say of a body, and of the objects in it, that they take no other fields."""
+    """Mark a body, and the objects in it, as taking no other fields."""
     if isinstance(schema, list):
         for item in schema:
             _close(item, components)
@@ -123,7 +123,7 @@ def _close(schema: Any, components: Mapping[str, Any]) -> None:
 
 
 def _without_marks(found: Any) -> Any:
-    """Leave out what the generator notes for itself."""
+    """Return the schema without what the generator notes for itself."""
     if isinstance(found, dict):
         return {name: _without_marks(item) for name, item in found.items() if name != "x-spec-enum-id"}
     return [_without_marks(item) for item in found] if isinstance(found, list) else found

@@ -1,5 +1,5 @@
 """
-Throttles: how often one account may read and write, and how often anybody may try to sign in.
+Throttles: how often one account may read and write, and how often a client may try to sign in.
 
 `REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]` sets the numbers, under the names in `RATES`. The counts
 are kept in Django's default cache: with a cache for each process, each counts for itself.
@@ -31,12 +31,12 @@ class _Throttle(SimpleRateThrottle):
     """A throttle whose rate is read when a request comes, with a default."""
 
     def get_rate(self) -> str | None:
-        """Read the rate; None in the settings means as often as one likes."""
+        """Read the rate; None in the settings means no limit."""
         rates = api_settings.DEFAULT_THROTTLE_RATES
         return rates[self.scope] if self.scope in rates else RATES[self.scope]
 
     def key(self, who: object) -> str:
-        """Name the count of somebody."""
+        """Return the cache key of an account's or client's count."""
         return str(self.cache_format % {"scope": self.scope, "ident": who})
 
 
@@ -68,7 +68,7 @@ class SignInByAddress(_Throttle):
 
 
 class SignInByName(_Throttle):
-    """How often anybody, from wherever, may try to sign in to one account."""
+    """How often clients, from any address, may try to sign in to one account."""
 
     scope = "accord_sign_in_name"
 
@@ -76,7 +76,7 @@ class SignInByName(_Throttle):
         name = request.data.get("username") if isinstance(request.data, dict) else None
         if request.method != "POST" or not isinstance(name, str):
             return None
-        # Somebody's name has no place in a cache; nor has a text that nobody limits.
+        # A user name has no place in a cache; nor has a text of unlimited length.
         return self.key(hashlib.sha256(name.lower().encode("utf-8", "replace")).hexdigest())
 
 

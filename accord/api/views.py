@@ -49,7 +49,7 @@ class Api:
     request: Request
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
-        """Answer errors with problem documents."""
+        """Return the handler that answers errors with problem documents."""
         return problems.handle
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -107,16 +107,16 @@ class TokenView(Api, APIView):
     needs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {"delete": SIGNED_IN}
 
     def get_permissions(self) -> list[Any]:
-        """Let anybody try to sign in."""
+        """Allow every client to try to sign in."""
         return [AllowAny()] if self.request.method == "POST" else super().get_permissions()
 
     def get_authenticators(self) -> list[Any]:
-        """Don't look at a token that somebody who wants one may send along."""
+        """Ignore a token that a client asking for one may send along."""
         signing_in = self.request is not None and self.request.method == "POST"
         return [] if signing_in else super().get_authenticators()
 
     def get_authenticate_header(self, request: Request) -> str:
-        """Describe that a wrong password is about signing in."""
+        """Return the scheme that makes a wrong password an error of signing in."""
         return "Token"
 
     def get_throttles(self) -> list[Any]:

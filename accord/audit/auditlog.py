@@ -64,7 +64,7 @@ def _register_app(config: AppConfig) -> None:
 
 
 def _register(model: type[Model], shown: Sequence[str]) -> None:
-    """Log a model; a field that nobody thought of is hidden."""
+    """Log a model; a field that is not declared is hidden."""
     from auditlog.registry import auditlog
 
     fields = (*model._meta.fields, *model._meta.many_to_many)
@@ -83,7 +83,7 @@ def _register(model: type[Model], shown: Sequence[str]) -> None:
 
 
 def _scrub(instance: Any, **_: object) -> None:
-    """Take out of an entry whatever isn't in its list of changes."""
+    """Remove from an entry whatever isn't in its list of changes."""
     model = instance.content_type.model_class()
     instance.object_repr = f"{model._meta.label if model else instance.content_type} {instance.object_pk}"
     instance.serialized_data = None

@@ -1,4 +1,4 @@
-"""The middleware that tells django-auditlog who acts, by key alone."""
+"""The middleware that passes django-auditlog the acting account, by key alone."""
 
 from __future__ import annotations
 

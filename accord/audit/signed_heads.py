@@ -121,7 +121,7 @@ def location() -> Path:
 
 
 def database_id(alias: str) -> str:
-    """Name a database by its address in the settings, which nobody inside of it can change."""
+    """Identify a database by its address in the settings, which no role inside it can change."""
     settings = connections[alias].settings_dict
     address = "\n".join(str(settings.get(name) or "") for name in ("HOST", "PORT", "NAME"))
     return hashlib.sha256(address.encode()).hexdigest()[:16]
@@ -181,7 +181,7 @@ def _is_at(path: Path, descriptor: int) -> bool:
 
 
 def _separator(descriptor: int) -> bytes:
-    """Begin a new line behind one that a full disk cut off."""
+    """Return the line break needed after a line that a full disk cut off."""
     size = os.fstat(descriptor).st_size
     return b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
 

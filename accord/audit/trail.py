@@ -52,7 +52,7 @@ class Actor:
 
     Attributes:
         kind: Which kind of actor.
-        ref: Random reference of a person, from :func:`reference_for`; empty for Accord itself.
+        ref: Random reference of an account, from :func:`reference_for`; empty for Accord itself.
     """
 
     kind: ActorKind
@@ -89,7 +89,7 @@ SYSTEM = Actor(kind=ActorKind.SYSTEM)
 
 def person(key: object, *, kind: str = "auth.user", using: str | None = None) -> Actor:
     """
-    Return the actor that a signed-in person is.
+    Return the actor for a signed-in account.
 
     Args:
         key: Primary key of the user.
@@ -200,7 +200,7 @@ def reference_for(kind: str, key: object, *, using: str | None = None) -> str:
 
 def forget(kind: str, key: object, *, using: str | None = None) -> int:
     """
-    Delete the link between a person and their reference; the trail stays valid and names nobody.
+    Delete the link between a person and their reference; the trail stays valid and names no one.
 
     Args:
         kind: What :func:`reference_for` was given.

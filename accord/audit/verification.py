@@ -44,7 +44,7 @@ class ProblemKind(enum.StrEnum):
     REWRITTEN = "rewritten"
     """The trail fits together, and is another one than was signed."""
     FORGED_HEAD = "forged_head"
-    """A head bears a signature that was not made for it, or by a key that nobody here trusts."""
+    """A head bears a signature that was not made for it, or by a key that this project does not trust."""
     UNPROTECTED = "unprotected"
     """A trigger or constraint that protects the trail is gone, disabled or changed."""
 
@@ -57,7 +57,7 @@ class Problem:
     Attributes:
         kind: What.
         seq: Number of the first event that it concerns; 0 for the trail as a whole.
-        text: A sentence for people.
+        text: A sentence for display.
     """
 
     kind: ProblemKind
@@ -94,7 +94,7 @@ class Report:
 
     @property
     def intact(self) -> bool:
-        """True when nothing is wrong."""
+        """Return whether nothing is wrong."""
         return not self.problems
 
     def document(self) -> Mapping[str, object]:
@@ -186,7 +186,7 @@ class _Anchors:
         self._rewritten = False
 
     def compare(self, seq: int, digest: str) -> Iterator[Problem]:
-        """Hold an event against the heads that were signed when it was the last one."""
+        """Compare an event with the heads that were signed when it was the last one."""
         for head in self._of.get(seq, ()):
             if head.hash != digest:
                 yield from self._contradiction(head)
@@ -198,7 +198,7 @@ class _Anchors:
         return next((head.size for head in reversed(self._agreeing) if _is_signed(head)), 0)
 
     def beyond(self, last: int) -> Iterator[Problem]:
-        """Look for heads of events that there are not."""
+        """Find heads of events that do not exist."""
         for size in sorted((size for size in self._of if size > last), reverse=True):
             unsigned = [head for head in self._of[size] if not _is_signed(head)]
             yield from map(_forged, unsigned)
@@ -236,7 +236,7 @@ class _Check:
         self._last, self._head = since - 1, GENESIS if since == 1 else ""
 
     def run(self) -> Report:
-        """Read the trail and say what is wrong with it."""
+        """Read the trail and return what is wrong with it."""
         started = time.monotonic()
         for link, digest in _rows(self._alias, self._since):
             self._note(_against(link, digest, last=self._last, head=self._head))
@@ -269,7 +269,7 @@ class _Check:
 
 
 def _against(link: Link, digest: str, *, last: int, head: str) -> Iterator[Problem]:
-    """Hold an event against its own hash and the event before it."""
+    """Compare an event with its own hash and the event before it."""
     if link.seq != last + 1:
         gone = str(last + 1) if link.seq == last + 2 else f"{last + 1} to {link.seq - 1}"
         yield Problem(kind=ProblemKind.MISSING, seq=last + 1, text=f"Event {gone} is missing.")

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from accord.conformance.suite import KillConformance, RevisionConformance, StoreConformance
+    from accord.conformance.kill import KillConformance
+    from accord.conformance.suite import RevisionConformance, StoreConformance
 
 __all__ = ["KillConformance", "RevisionConformance", "StoreConformance"]
 
@@ -21,7 +22,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import pytest
 
-    pytest.register_assert_rewrite(f"{__name__}.suite")
-    from accord.conformance import suite
+    pytest.register_assert_rewrite(f"{__name__}.kill", f"{__name__}.suite")
+    from accord.conformance import kill, suite
 
-    return getattr(suite, name)
+    return getattr(kill if name == "KillConformance" else suite, name)

@@ -20,7 +20,7 @@ FENCE = 5
 
 def main(path: str, namespace: str, action: str, step_name: str) -> None:
     """
-    Do what the arguments say.
+    Apply or revert the step that the arguments name.
 
     Args:
         path: Module and class of the harness.

@@ -47,7 +47,7 @@ class RevisionFiles:
         self.files_changed()
 
     def files_changed(self) -> None:
-        """Make the loader see it; nothing is needed where it reads the folder each time."""
+        """Refresh the loader; nothing is needed where it reads the folder each time."""
 
 
 class ServerHarness(RevisionFiles, ABC):
@@ -58,7 +58,7 @@ class ServerHarness(RevisionFiles, ABC):
         alias: Of the store.
         app: Label of the app.
         folder: Where the test's files are.
-        url: Address of a place on the server that nobody else uses.
+        url: Address of a place on the server that no other process uses.
     """
 
     name: ClassVar[str]
@@ -70,7 +70,7 @@ class ServerHarness(RevisionFiles, ABC):
 
     @abstractmethod
     def store(self) -> Store:
-        """Make a new store, as another process would."""
+        """Return a new store, as another process would."""
 
     @abstractmethod
     def to_json(self) -> Mapping[str, Any]:
@@ -97,7 +97,7 @@ class AppHarness(ServerHarness):
 
     Args:
         folder: Where the app's package goes.
-        url: Address of a place on the server that nobody else uses.
+        url: Address of a place on the server that no other process uses.
         app: Label of the app; a new one if it is not given.
         texts: The revisions' texts by name, instead of the three usual ones; `APP` in them stands
             for the label.
@@ -122,11 +122,11 @@ class AppHarness(ServerHarness):
 
     @classmethod
     def from_json(cls, data: Mapping[str, str]) -> Self:
-        """Find the namespace that another process said."""
+        """Return the namespace that another process described."""
         return cls(Path(data["folder"]), data["url"], data["app"])
 
     def close(self) -> None:
-        """Let the app go."""
+        """Remove the app from Django and from Python."""
         self.files_changed()
         sys.modules.pop(self.app, None)
         apps.app_configs.pop(self.app, None)

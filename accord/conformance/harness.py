@@ -19,7 +19,7 @@ class Harness(Protocol):
     needs the second.
 
     Attributes:
-        name: Of the store, for people.
+        name: Of the store, for display.
         app: Label of the app that the revisions belong to.
         step_names: The three steps.
         leaves_traces: True where a revert may leave something, because the server takes it back in no way.
@@ -31,7 +31,7 @@ class Harness(Protocol):
     leaves_traces: bool
 
     def store(self) -> Store:
-        """Make a new store, as another process would."""
+        """Return a new store, as another process would."""
         ...
 
     def step(self, name: str) -> Step:
@@ -55,7 +55,7 @@ class Harness(Protocol):
         ...
 
     def spoil(self) -> None:
-        """Make the object of the first step exist with another definition."""
+        """Create the object of the first step with another definition."""
         ...
 
     def script(self, action: str) -> list[str]:

@@ -6,12 +6,6 @@ Derive from the classes, and give them a fixture `harness`.
 
 from __future__ import annotations
 
-import os
-import random
-import subprocess
-import time
-from pathlib import Path
-
 import pytest
 
 from accord.conformance.crash import FENCE
@@ -75,7 +69,7 @@ class StoreConformance:
     def test_applying_again_changes_nothing(self, harness: Harness) -> None:
         """A second apply finds the step done."""
         store = harness.store()
-        _apply_all(harness, store)
+        apply_all(harness, store)
         before = harness.observe()
 
         outcomes = [
@@ -89,7 +83,7 @@ class StoreConformance:
         """Each revert brings back the state before its step, and strikes the ledger."""
         store = harness.store()
         virgin = harness.observe()
-        _apply_all(harness, store, 1)
+        apply_all(harness, store, 1)
         after_first = harness.observe()
         store.apply(harness.step(harness.step_names[1]), make_lease(FENCE))
 
@@ -104,7 +98,7 @@ class StoreConformance:
     def test_reverting_again_changes_nothing(self, harness: Harness) -> None:
         """A second revert finds nothing to undo."""
         store = harness.store()
-        _apply_all(harness, store, 1)
+        apply_all(harness, store, 1)
         step = harness.step(harness.step_names[0])
         store.revert(step, make_lease(FENCE))
         before = harness.observe()
@@ -117,12 +111,12 @@ class StoreConformance:
     def test_applied_reverted_and_applied_again_is_the_same(self, harness: Harness) -> None:
         """Start, back, start again: the state of a first start."""
         store = harness.store()
-        _apply_all(harness, store, 2)
+        apply_all(harness, store, 2)
         once = harness.observe()
         for name in reversed(harness.step_names[:2]):
             store.revert(harness.step(name), make_lease(FENCE))
 
-        _apply_all(harness, harness.store(), 2)
+        apply_all(harness, harness.store(), 2)
 
         assert harness.observe() == once
 
@@ -172,7 +166,7 @@ class StoreConformance:
         assert harness.step(name).source.checksum != before
 
     def test_object_with_another_definition_is_refused(self, harness: Harness) -> None:
-        """What somebody else made stays as it is, and the step is not recorded."""
+        """What another user made stays as it is, and the step is not recorded."""
         harness.spoil()
         before = harness.observe()
 
@@ -212,6 +206,9 @@ class StoreConformance:
         assert before.presence is Presence.ABSENT
         assert before.findings
         assert after.presence is Presence.DONE
+
+
+HALF, STUCK = "0004_half", "0005_stuck"
 
 
 class RevisionConformance:
@@ -256,7 +253,7 @@ class RevisionConformance:
         assert HALF not in str(list(harness.ledger_entries()))
 
     def test_half_reverted_revision_that_was_edited_is_refused(self, harness: RevisionHarness) -> None:
-        """It is given as half reverted, and another file neither completes the revert nor applies again."""
+        """It counts as half reverted, and another file neither completes the revert nor applies again."""
         step = _stop_reverting(harness)
         before = harness.observe()
 
@@ -284,37 +281,13 @@ class RevisionConformance:
         assert empty == virgin
 
     def test_unfinished_steps_are_named(self, harness: RevisionHarness) -> None:
-        """A step that is half applied or half reverted is told by the ledger, and no other."""
+        """A step that is half applied or half reverted is named by the ledger, and no other."""
         harness.store().apply(harness.step(harness.step_names[0]), make_lease(FENCE))
         half, stuck = _begin_half(harness), _stop_reverting(harness)
         store = harness.store()
         assert isinstance(store, Unfinished)
 
         assert {key for key in store.unfinished() if key.app == harness.app} == {half.key, stuck.key}
-
-
-class KillConformance:
-    """What a store promises to whoever is killed; the harness works in processes of its own."""
-
-    def test_killed_process_leaves_what_a_rerun_completes(self, harness: Harness) -> None:
-        """SIGKILL at random moments of applying and reverting; the rerun ends as if nothing had been."""
-        seed = int(os.environ.get("ACCORD_SEED", random.randrange(10**6)))
-        print(f"ACCORD_SEED={seed}")  # noqa: T201 - a failing seed must be seen
-        chance = random.Random(seed)
-        _apply_all(harness, harness.store(), 2)
-        expected = harness.observe()
-        duration = _measured(harness, "revert", harness.step_names[1])
-        _apply_all(harness, harness.store(), 2)
-
-        for _ in range(3):
-            for action in ("revert", "apply"):
-                _kill_after(chance.uniform(0.3, 1.0) * duration, harness, action, harness.step_names[1])
-                _finish(harness, action, harness.step_names[1])
-
-        assert harness.observe() == expected
-
-
-HALF, STUCK = "0004_half", "0005_stuck"
 
 
 def _begin_half(harness: RevisionHarness) -> Step:
@@ -335,46 +308,11 @@ def _stop_reverting(harness: RevisionHarness) -> Step:
     return step
 
 
-def _apply_all(harness: Harness, store: Store, count: int = 3) -> None:
+def apply_all(harness: Harness, store: Store, count: int = 3) -> None:
+    """Apply the first steps of a harness in their order."""
     for name in harness.step_names[:count]:
         store.apply(harness.step(name), make_lease(FENCE))
 
 
 def _applied_names(harness: Harness) -> set[str]:
     return {key.name for key in harness.store().applied() if key.app == harness.app}
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(Path.cwd())}
-
-
-def _measured(harness: Harness, action: str, step_name: str) -> float:
-    started = time.monotonic()
-    _finish(harness, action, step_name)
-    return time.monotonic() - started
-
-
-def _finish(harness: Harness, action: str, step_name: str) -> None:
-    done = subprocess.run(
-        [*harness.script(action), step_name],
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-
-
-def _kill_after(seconds: float, harness: Harness, action: str, step_name: str) -> None:
-    process = subprocess.Popen(
-        [*harness.script(action), step_name],
-        env=_environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        process.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -1,9 +1,9 @@
 """
-When two keys are the same person: one form of a key, whatever type a store gives it back in.
+When two keys are the same person: one form of a key, whatever type a store returns it in.
 
 42, 42.0, `Decimal(42)` and "42" are one key, as MongoDB and JSON take them for one; so are a UUID, its
 text in any case, with or without hyphens, and the `Binary` that PyMongo makes of it; so are an ObjectId
-and its text in any case. None, truth values and empty texts belong to nobody.
+and its text in any case. None, truth values and empty texts belong to no person.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ def canonical(key: object) -> str:
     Write a key in the one form that says who the person is.
 
     Args:
-        key: A key, of any type that a store gives.
+        key: A key, of any type that a store returns.
 
     Returns:
-        An empty text for what belongs to nobody.
+        An empty text for what belongs to no person.
     """
     if key is None or isinstance(key, bool):
         return ""
@@ -47,14 +47,14 @@ def texts(key: object) -> tuple[str, ...]:
     The other is the key's own text, which tags were made of before there was a canonical form.
 
     Returns:
-        Nothing for what belongs to nobody.
+        Nothing for what belongs to no person.
     """
     found = canonical(key)
     return tuple(dict.fromkeys((found, str(key)))) if found else ()
 
 
 def plain(key: object) -> int | str:
-    """Make a key as plain as JSON can hold it: whole numbers stay numbers, everything else becomes text."""
+    """Return a key as plain as JSON can hold it: whole numbers stay numbers, everything else becomes text."""
     number = whole(key)
     if number is not None:
         return number

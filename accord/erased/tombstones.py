@@ -35,13 +35,13 @@ _PURPOSE = "accord.tombstones"
 K = TypeVar("K", bound=Hashable)
 Document = TypeVar("Document", bound=Mapping[str, Any])
 Erased = Callable[[Iterable[Hashable]], set[Hashable]]
-"""Gives those of many keys whose people are behind a fence or were erased."""
+"""Returns those of many keys whose people are behind a fence or were erased."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SubjectTag:
     """
-    A person as the suite may remember them.
+    A person as the suite may store them.
 
     Attributes:
         kind: What the key is a key of: `streaming.listener`, `streaming.listener:email`.
@@ -82,7 +82,7 @@ def subject_tag(kind: str, key: object) -> SubjectTag:
         key: The key: a number, a text, a UUID or an ObjectId.
 
     Raises:
-        UsageError: The key belongs to nobody: it is None, empty or a truth value.
+        UsageError: The key belongs to no person: it is None, empty or a truth value.
     """
     return subject_tags(kind, key)[0]
 
@@ -91,14 +91,14 @@ def subject_tags(kind: str, key: object) -> list[SubjectTag]:
     """
     Hash a person's key with every secret that may have been current, the newest first.
 
-    For whoever keeps tags and looks them up: a tag stays what it was when secrets are replaced.
+    For code that keeps tags and looks them up: a tag stays what it was when secrets are replaced.
 
     Args:
         kind: What it is a key of.
         key: The key.
 
     Raises:
-        UsageError: The key belongs to nobody: it is None, empty or a truth value.
+        UsageError: The key belongs to no person: it is None, empty or a truth value.
     """
     texts = subject_key.texts(key)
     if not texts:
@@ -110,7 +110,7 @@ def subject_tags(kind: str, key: object) -> list[SubjectTag]:
 
 def raise_fence(tag: SubjectTag | str, since: datetime | None = None, using: str | None = None) -> None:
     """
-    Have everybody who asks treat a person as erased, from the end of this transaction.
+    Mark a person as erased for every check, from the end of this transaction.
 
     Waits for the transactions that :func:`guard` and :func:`sparing` protect. May be repeated:
     the first time counts.
@@ -139,7 +139,7 @@ def raise_fences(
 
 def mark_erased(tag: SubjectTag | str, at: datetime | None = None, using: str | None = None) -> bool:
     """
-    Note that the erasure behind a fence is complete.
+    Record that the erasure behind a fence is complete.
 
     Args:
         tag: The person.
@@ -147,7 +147,7 @@ def mark_erased(tag: SubjectTag | str, at: datetime | None = None, using: str | 
         using: Database of the tombstones.
 
     Returns:
-        False when there is no fence, or the note was made before.
+        False when there is no fence, or it was recorded before.
     """
     return bool(mark_all_erased([tag], at, using))
 
@@ -155,7 +155,7 @@ def mark_erased(tag: SubjectTag | str, at: datetime | None = None, using: str | 
 def mark_all_erased(
     tags: Iterable[SubjectTag | str], at: datetime | None = None, using: str | None = None
 ) -> int:
-    """Note it for several people, and give how many notes were made. See :func:`mark_erased`."""
+    """Record it for several people, and return for how many it was new. See :func:`mark_erased`."""
     parsed = [_parsed(tag) for tag in tags]
     rows = Tombstone.objects.using(_alias(using)).filter(erased_at__isnull=True)
     # A tag is a hash over the kind as well: it stands for one person alone. Both are in the index.
@@ -181,11 +181,11 @@ def filter_erased(kind: str, subjects: Iterable[K | None], using: str | None = N
 
     Args:
         kind: What they are keys of.
-        subjects: Any number of keys; what belongs to nobody (None, "", a truth value) is passed over.
+        subjects: Any number of keys; what belongs to no person (None, "", a truth value) is passed over.
         using: Database of the tombstones.
 
     Raises:
-        StoreError: The tombstones can't be read. Nobody may go on as if there were none.
+        StoreError: The tombstones can't be read. A caller may not go on as if there were none.
     """
     owners: dict[str, list[K]] = {}
     for key in (key for key in subjects if key is not None):
@@ -199,7 +199,7 @@ def filter_erased(kind: str, subjects: Iterable[K | None], using: str | None = N
 
 def guard(kind: str, key: object, using: str | None = None) -> None:
     """
-    Refuse to go on if a person is behind a fence or was erased.
+    Raise if a person is behind a fence or was erased.
 
     For applications: call it in the transaction of a write about a person, before the write.
     Until that transaction ends, no fence of this kind goes up.
@@ -210,7 +210,7 @@ def guard(kind: str, key: object, using: str | None = None) -> None:
         using: Database of the tombstones.
 
     Raises:
-        SubjectErased: They are.
+        SubjectErased: The person is.
     """
     alias = _alias(using)
     if connections[alias].in_atomic_block:
@@ -225,7 +225,7 @@ def guard(kind: str, key: object, using: str | None = None) -> None:
 @contextmanager
 def sparing(kind: str, using: str | None = None) -> Iterator[Erased]:
     """
-    Hold fences back while a batch is written, and tell whom to leave out of it.
+    Hold fences back while a batch is written, and yield a function that finds whom to leave out.
 
     For writes to other stores, which have no part in a transaction of PostgreSQL: a fence
     that goes up afterwards finds the batch written, and erases it. Keep it short.
@@ -235,7 +235,7 @@ def sparing(kind: str, using: str | None = None) -> Iterator[Erased]:
         using: Database of the tombstones.
 
     Yields:
-        A function that takes keys and gives those whose people are behind a fence or were erased.
+        A function that takes keys and returns those whose people are behind a fence or were erased.
     """
     alias = _alias(using)
     with transaction.atomic(using=alias):
@@ -245,14 +245,14 @@ def sparing(kind: str, using: str | None = None) -> Iterator[Erased]:
 
 def spare(documents: Sequence[Document], field: str, erased: Erased) -> list[Document]:
     """
-    Leave out the documents of erased people.
+    Return the documents without those of erased people.
 
     Args:
         documents: Documents, or rows as mappings.
         field: Path of the subject's key in them, such as `author.id`; lists on the way and at
             its end are looked into. A document without it, or with an empty one, belongs to
-            nobody and stays.
-        erased: What :func:`sparing` gave.
+            no person and stays.
+        erased: What :func:`sparing` yielded.
     """
     owners = [set(_texts_at(document, field.split("."))) for document in documents]
     gone = erased({text for texts in owners for text in texts})
@@ -304,7 +304,7 @@ def _standing(alias: str, kind: str, values: list[str]) -> Iterable[str]:
 
 
 def _lock(alias: str, kind: str, *, shared: bool) -> None:
-    """Hold a kind of people until the transaction ends: many writers together, or one fence alone."""
+    """Lock a kind of person until the transaction ends: many writers together, or one fence alone."""
     number = int.from_bytes(
         hashlib.sha256(b"accord fence" + kind.lower().encode()).digest()[:8], "big", signed=True
     )

@@ -1,4 +1,4 @@
-"""A health report for people, for programs and for Prometheus."""
+"""A health report for readers, for programs and for Prometheus."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Style = Callable[[str, Level], str]
 
 
 def plain(text: str, _level: Level) -> str:
-    """Leave a text without colours."""
+    """Return a text without colours."""
     return text
 
 
@@ -63,7 +63,7 @@ def _row(found: Finding) -> tuple[str, str, str]:
 
 
 def amount(value: float | None, unit: str) -> str:
-    """Write a number so that people can read it: `12 ms`, `3.4 GiB`, `7`."""
+    """Write a number for display: `12 ms`, `3.4 GiB`, `7`."""
     if value is None:
         return ""
     units = _UNITS.get(unit)
@@ -111,7 +111,7 @@ def prometheus(report: HealthReport, *, now: float) -> str:
 
     Args:
         report: What was found.
-        now: Seconds since 1970: an alert on it tells when the watch itself stopped.
+        now: Seconds since 1970: an alert on it shows that the watch itself stopped.
     """
     # A second sample of one series would make the collector refuse the whole file.
     findings = {found.name: found for found in report.findings}.values()

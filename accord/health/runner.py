@@ -1,8 +1,8 @@
 """
-Runtime checks: what somebody who watches a project needs to know, found out side by side.
+Runtime checks: what an operator of a project needs to know, found out side by side.
 
 A check is a name and a function that yields findings. Any installed app adds its own by a
-module `health_checks.py` with a function `checks()`; nobody has to import anybody. All checks
+module `health_checks.py` with a function `checks()`; no app has to import another. All checks
 run at the same time, each in a daemon thread: one that hangs becomes a finding of its own
 (`unknown`) when its time is over, and holds up neither the others nor the end of the process.
 
@@ -42,15 +42,15 @@ class Level(enum.StrEnum):
     OK = "ok"
     """As it should be."""
     WARN = "warn"
-    """Somebody should look at it in working hours."""
+    """An operator should look at it in working hours."""
     CRITICAL = "critical"
-    """Somebody has to act now."""
+    """An operator has to act now."""
     UNKNOWN = "unknown"
     """It could not be told."""
 
     @property
     def code(self) -> int:
-        """The number that monitoring systems know it by, and that `health_check` exits with."""
+        """Return the number that monitoring systems know it by, and that `health_check` exits with."""
         return _CODES[self]
 
 
@@ -126,12 +126,12 @@ class HealthReport:
 
     @property
     def level(self) -> Level:
-        """The heaviest level of all."""
+        """Return the heaviest level of all."""
         return worst(finding.level for finding in self.findings)
 
     @property
     def ready(self) -> bool:
-        """True when nothing speaks against sending requests."""
+        """Return whether nothing speaks against sending requests."""
         return all(found.ready and found.level in (Level.OK, Level.WARN) for found in self.findings)
 
     def exit_code(self, fail_on: Level = Level.WARN) -> int:
@@ -171,7 +171,7 @@ def discover() -> Sequence[Check]:
 
 def select(checks: Sequence[Check], names: Sequence[str]) -> Sequence[Check]:
     """
-    Keep the checks that are asked for.
+    Return the checks that are asked for.
 
     Args:
         checks: All of them.

@@ -22,7 +22,7 @@ class State(enum.StrEnum):
     APPLIED = "applied"
     """All of its effects are there."""
     REVERTING = "reverting"
-    """Being undone; the ledger gives it as applied, and half gone, until nothing of it is left."""
+    """Being undone; the ledger reports it as applied, and half gone, until nothing of it is left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +63,12 @@ class Entry:
         return self.saved.get(str(number), {})
 
     def keeping(self, number: int, facts: Facts | None) -> Entry:
-        """Put the facts of an operation in the place of those before; None leaves none."""
+        """Replace the facts that an operation put away; None removes them."""
         saved = {name: kept for name, kept in self.saved.items() if name != str(number)}
         return replace(self, saved=saved if facts is None else {**saved, str(number): facts})
 
     def standing(self, digests: Sequence[str], done: int, changed: int = 0) -> Entry:
-        """Say that this many of the operations with these digests stand, and none is under way."""
+        """Return an entry in which this many of these operations stand, and none is under way."""
         return replace(
             self,
             operations_done=done,
@@ -78,11 +78,11 @@ class Entry:
         )
 
     def signed(self, step: Step) -> Entry:
-        """Take the checksum and the fingerprint of the revision as it is now."""
+        """Return the entry with the checksum and the fingerprint of the revision as it is now."""
         return replace(self, checksum=step.source.checksum, fingerprint=step.source.fingerprint)
 
     def stamped(self, lease: Lease) -> Entry:
-        """Name the run that writes it."""
+        """Return the entry with the run that writes it."""
         return replace(self, run_id=lease.run_id, fence=lease.fence)
 
     def applied(self) -> AppliedStep:

@@ -24,7 +24,7 @@ class Finding:
 
 def judge(key: StepKey, found: Iterable[Finding]) -> Probe:
     """
-    Put the findings about a step into one answer.
+    Combine the findings about a step into one answer.
 
     Args:
         key: The step.
@@ -36,7 +36,7 @@ def judge(key: StepKey, found: Iterable[Finding]) -> Probe:
 
 
 def unknown(key: StepKey, why: str) -> Probe:
-    """Answer for a step whose effects leave nothing that could be looked at."""
+    """Return the answer for a step whose effects leave nothing that could be looked at."""
     return Probe(key=key, presence=Presence.UNKNOWN, findings=(why,))
 
 

@@ -19,7 +19,7 @@ server asks for a retry, and returns the entry to write.
 
 
 def nothing_else(entry: Entry, _: Any) -> Entry:
-    """Do no work beside the write."""
+    """Return the entry as it is: no work beside the write."""
     return entry
 
 
@@ -32,7 +32,7 @@ class RevisionLedger(Protocol):
 
     @property
     def transactional(self) -> bool:
-        """True where work and its ledger write can be one transaction."""
+        """Return whether work and its ledger write can be one transaction."""
         ...
 
     def applied(self) -> Mapping[StepKey, AppliedStep]:
@@ -40,7 +40,7 @@ class RevisionLedger(Protocol):
         ...
 
     def unfinished(self) -> Collection[StepKey]:
-        """Name the steps that a run began and did not end. Nothing is created."""
+        """Return the steps that a run began and did not end. Nothing is created."""
         ...
 
     def entry(self, key: StepKey, lease: Lease) -> Entry | None:
@@ -57,14 +57,14 @@ class RevisionLedger(Protocol):
         Do some work and write the entry that it makes of this one: both or neither.
 
         Without transactions the work comes first, so it must bear being repeated. The write of an
-        applied step carries the time: the server's own, where it tells it.
+        applied step carries the time: the server's own, where it reports one.
 
         Returns:
             The entry as it was written.
 
         Raises:
             StaleFence: The ledger has seen a later token. Nothing was changed.
-            LeaseLost: The lease went away. Nothing was changed.
+            LeaseLost: The lease was lost. Nothing was changed.
         """
         ...
 
@@ -79,7 +79,7 @@ class RevisionLedger(Protocol):
 
 
 def stale(key: StepKey, lease: Lease) -> StaleFence:
-    """Make the error for a holder that was overtaken."""
+    """Return the error for a holder that was overtaken."""
     return StaleFence(
         f"The ledger of “{key.store}” has seen a later run than {lease.run_id or lease.owner}; "
         f"{key} was not written.",

@@ -89,7 +89,7 @@ class Kind:
         folder: Name of the sub-package that holds them in an app.
         base: Class that their `Migration` derives from.
         operation: Class that what stands in its `operations` derives from.
-        package: Where a person finds the operations.
+        package: Where an author finds the operations.
         check: Raises InvalidRevision when operations don't go together.
     """
 

@@ -1,7 +1,7 @@
 """
 The contract of an operation: one instruction of a revision, a frozen value with verbs.
 
-What it sends is data. A store renders the same data for people, so that applying, explaining, a dry run
+What it sends is data. A store renders the same data for display, so that applying, explaining, a dry run
 and the digest come from one text. Every verb that writes may be repeated: the process may die between any
 two lines.
 """
@@ -40,7 +40,7 @@ class Operation(ABC, Generic[C]):
 
     def capture(self, context: C) -> Facts:
         """
-        Look at what stands before the operation first acts, and return what undoing needs.
+        Read what stands before the operation first acts, and return what undoing needs.
 
         Raises:
             ConflictingState: What it would make exists with another definition.

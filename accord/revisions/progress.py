@@ -40,7 +40,7 @@ class Progress:
         digests: Digest of each operation of the step.
         ledger: Records it.
         lease: The right to write.
-        report: Hears of it.
+        report: Receives the events.
     """
 
     def __init__(
@@ -58,12 +58,12 @@ class Progress:
 
     @property
     def key(self) -> StepKey:
-        """The step."""
+        """Return the key of the step."""
         return self.entry.key
 
     @property
     def transactional(self) -> bool:
-        """True where work and its ledger write can be one transaction."""
+        """Return whether work and its ledger write can be one transaction."""
         return self._ledger.transactional
 
     def check(self) -> None:
@@ -71,7 +71,7 @@ class Progress:
         self.lease.check()
 
     def note(self, text: str) -> None:
-        """Report something that a person should read."""
+        """Report something that an operator should read."""
         self.report(StepNoted(key=str(self.key), note=text))
 
     def progressed(self, done: int, total: int | None) -> None:
@@ -81,7 +81,7 @@ class Progress:
     # --- the machine's own moves ---------------------------------------------------------------
 
     def turn_to(self, number: int, direction: Direction) -> None:
-        """Take up the next operation."""
+        """Switch to the next operation."""
         self._number, self._direction, self.finished = number, direction, False
 
     def begin(self) -> None:
@@ -94,7 +94,7 @@ class Progress:
             self._commit()
 
     def keep(self, facts: Facts | None) -> None:
-        """Put the facts of the operation under way into the entry; the next write carries them."""
+        """Store the facts of the operation under way in the entry; the next write carries them."""
         self.entry = self.entry.keeping(self._number, facts)
 
     def finish(self, changed: int) -> None:
@@ -111,7 +111,7 @@ class Progress:
 
     @property
     def facts(self) -> Facts:
-        """What the operation under way put away."""
+        """Return what the operation under way put away."""
         return self.entry.facts(self._number)
 
     def saved(self, name: str) -> Any:
@@ -119,7 +119,7 @@ class Progress:
         return self.facts.get(name)
 
     def save(self, name: str, value: object) -> None:
-        """Put something away in the ledger, before the effect that would make it unreadable."""
+        """Write a value to the ledger, before the effect that would make it unreadable."""
         self.keep({**self.facts, name: value})
         self._commit()
 
@@ -135,7 +135,7 @@ class Progress:
 
     def exactly_once(self, work: Callable[[Any], Batch]) -> Batch:
         """
-        Do a piece of work in the same transaction as its record in the ledger.
+        Run a piece of work in the same transaction as its record in the ledger.
 
         Args:
             work: Called with the store's transaction, again if the server asks for a retry.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from accord.errors import AccordError, ChecksumMismatch, IrreversibleStep, StepFailed
 from accord.events import Reporter, StepNoted
@@ -16,10 +16,17 @@ from accord.revisions.progress import Progress
 from accord.seam import checksum
 from accord.seam.types import Direction, Lease, StepKey, StepOutcome
 
-if TYPE_CHECKING:
-    from accord.revisions.store import RevisionStore
-
 _ATTEMPTS = 3
+
+
+class Host(Protocol):
+    """What a runner asks of its store; see :class:`accord.revisions.store.RevisionStore`."""
+
+    def admit(self, operations: Sequence[Any]) -> None: ...
+    def context(self, progress: Progress) -> Any: ...
+    def digest(self, key: StepKey, operation: Any) -> str: ...
+    def failure(self, exc: Exception, place: str) -> Exception: ...
+    def was_answer_lost(self, exc: Exception) -> bool: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +39,10 @@ class Runner:
         revision: What is run.
         ledger: Where it is recorded.
         lease: The right to write.
-        report: Hears of progress.
+        report: Receives the progress events.
     """
 
-    store: RevisionStore[Any]
+    store: Host
     revision: LoadedRevision
     ledger: RevisionLedger
     lease: Lease
@@ -43,7 +50,7 @@ class Runner:
 
     @property
     def key(self) -> StepKey:
-        """The step."""
+        """Return the key of the step."""
         return self.revision.step.key
 
     def apply(self) -> StepOutcome:
@@ -117,7 +124,7 @@ class Runner:
             self._run(progress, number, Direction.REVERT)
 
     def _run(self, progress: Progress, number: int, direction: Direction) -> None:
-        """Do or undo one operation: intent, effect, outcome."""
+        """Apply or revert one operation: intent, effect, outcome."""
         progress.check()
         progress.turn_to(number, direction)
         if direction is Direction.APPLY:
@@ -130,7 +137,7 @@ class Runner:
         """Keep what stood before the operation first began; never what another one kept in its place."""
         operation = self.revision.operations[number]
         kept = progress.entry.saved.get(str(number))
-        # Entries of earlier versions don't tell whose facts they are.
+        # Entries of earlier versions don't record whose facts they are.
         if kept is not None and kept.get("title", operation.title) == operation.title:
             return
         progress.keep(None)
@@ -144,7 +151,7 @@ class Runner:
         progress.keep({"title": operation.title, **facts})
 
     def _act(self, progress: Progress, number: int, direction: Direction) -> int:
-        """Act; again when an answer was lost, for each operation looks before it acts."""
+        """Apply or revert; again when an answer was lost, for each operation looks before it acts."""
         operation, context = self.revision.operations[number], self.store.context(progress)
         verb = operation.apply if direction is Direction.APPLY else operation.revert
         for _ in range(_ATTEMPTS - 1):
@@ -165,7 +172,7 @@ class Runner:
         return [self.store.digest(self.key, operation) for operation in self.revision.operations]
 
     def _refuse_edited(self, entry: Entry) -> None:
-        """Operations that are done must still be the first ones of the file."""
+        """Raise unless the operations that are done are still the first ones of the file."""
         if self._stand_as_declared(entry):
             return
         raise ChecksumMismatch(
@@ -197,7 +204,7 @@ class Runner:
 
     @contextmanager
     def _failing_as(self, number: int) -> Iterator[None]:
-        """Yield errors of servers and of users' functions the place where they happened."""
+        """Add to errors of servers and of users' functions the place where they happened."""
         try:
             yield
         except Exception as exc:

@@ -59,7 +59,7 @@ class RevisionStore(ABC, Generic[O]):
 
     @abstractmethod
     def ping(self) -> StoreInfo:
-        """Ask the server who it is. See :class:`accord.seam.stores.Store`."""
+        """Return what the server says it is. See :class:`accord.seam.stores.Store`."""
 
     @abstractmethod
     def connected_ledger(self) -> RevisionLedger:
@@ -86,14 +86,14 @@ class RevisionStore(ABC, Generic[O]):
 
     @abstractmethod
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
-        """Look for the effects of steps. See :class:`accord.seam.stores.Probes`."""
+        """Check for the effects of steps. See :class:`accord.seam.stores.Probes`."""
 
     def glance(self) -> AbstractContextManager[RevisionLedger]:
         """Open the ledger for one question."""
         return nullcontext(self.connected_ledger())
 
     def translated(self) -> AbstractContextManager[None]:
-        """Turn what the driver raises into errors of the suite."""
+        """Translate what the driver raises into errors of the suite."""
         return nullcontext()
 
     def admit(self, operations: Sequence[O]) -> None:
@@ -132,7 +132,7 @@ class RevisionStore(ABC, Generic[O]):
             return ledger.applied()
 
     def unfinished(self) -> Collection[StepKey]:
-        """Name the steps that a run began and did not end. See :class:`accord.seam.stores.Unfinished`."""
+        """Return the steps that a run began and did not end. See :class:`accord.seam.stores.Unfinished`."""
         with self.translated(), self.glance() as ledger:
             return ledger.unfinished()
 
@@ -158,7 +158,7 @@ class RevisionStore(ABC, Generic[O]):
             ledger.commit(replace(done, state=State.APPLIED), lease)
 
     def forget(self, step: Step, lease: Lease) -> None:
-        """Strike a step from the ledger. See :class:`accord.seam.stores.Records`."""
+        """Delete a step from the ledger. See :class:`accord.seam.stores.Records`."""
         with self.translated():
             ledger = self.connected_ledger()
             if ledger.entry(step.key, lease) is not None:

@@ -74,7 +74,7 @@ def digest(value: object) -> str:
 
 def _normalise_syntax_tree(source: str) -> str:
     """
-    Algorithm 1: the syntax tree without positions, comments, docstrings and import order.
+    Return, for algorithm 1, the syntax tree without positions, comments, docstrings and import order.
 
     `ast.dump` is not used: what it prints differs between Python versions. Here an
     empty or absent field is left out, so a field that a later Python adds changes nothing
@@ -136,7 +136,7 @@ def _write(node: object, write: Callable[[str], None]) -> None:
 
 
 def _undocumented(node: ast.AST, body: object) -> object:
-    """Leave the docstring out of the body of what can have one."""
+    """Remove the docstring from the body of what can have one."""
     if isinstance(node, _DOCUMENTED) and isinstance(body, list) and _opens_with_docstring(body):
         return body[1:]
     return body

@@ -52,7 +52,7 @@ class Registry(Mapping[str, Store]):
         )
 
     def close(self) -> None:
-        """Let every connection go that a built store holds."""
+        """Close every connection that a built store holds."""
         for store in self._built.values():
             if isinstance(store, Closes):
                 store.close()
@@ -80,7 +80,7 @@ def opened() -> Iterator[Registry]:
     builds nothing: a store that isn't asked costs nothing.
 
     Yields:
-        The stores; their connections are let go at the end.
+        The stores; their connections are closed at the end.
     """
     stores = Registry(conf.load().store_settings())
     try:

@@ -38,7 +38,7 @@ class StoreFeatures:
     allows_branches: bool = False
     # Does it use connections that belong to the calling thread, so that it is asked in that thread?
     thread_bound: bool = False
-    # May a step be recorded on a person's word alone (Django's --fake)?
+    # May a step be recorded on an operator's word alone (Django's --fake)?
     allows_fake: bool = False
     # Must every app's steps be numbered without two of the same number?
     numbers_are_unique: bool = True
@@ -59,7 +59,7 @@ class Store(Protocol):
 
     def ping(self) -> StoreInfo:
         """
-        Ask the server who it is.
+        Return what the server says it is.
 
         Raises:
             StoreUnavailable: It can't be reached, refuses us, or isn't supported.
@@ -92,7 +92,7 @@ class Store(Protocol):
 
         Raises:
             StaleFence: The store has seen a later fencing token. Nothing was changed.
-            LeaseLost: The lease went away between two batches.
+            LeaseLost: The lease was lost between two batches.
             AccordError: The step failed; it is not recorded as applied.
         """
         ...
@@ -138,7 +138,7 @@ class Records(Protocol):
         ...
 
     def forget(self, step: Step, lease: Lease) -> None:
-        """Strike a step from the ledger, leaving the data alone."""
+        """Delete a step from the ledger, leaving the data alone."""
         ...
 
 
@@ -148,7 +148,7 @@ class Probes(Protocol):
 
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
         """
-        Look for the effects of steps, in the order given.
+        Check for the effects of steps, in the order given.
 
         Each step is judged by what would stand after *all* the given steps: a collection
         that a later step drops again need not be there.
@@ -158,11 +158,11 @@ class Probes(Protocol):
 
 @runtime_checkable
 class Unfinished(Protocol):
-    """A store that can tell which steps a run began and did not end; the next run continues them."""
+    """A store that knows which steps a run began and did not end; the next run continues them."""
 
     def unfinished(self) -> Collection[StepKey]:
         """
-        Name the steps that are half applied or half reverted. Nothing is created.
+        Return the steps that are half applied or half reverted. Nothing is created.
 
         Raises:
             StoreUnavailable: The store can't be reached.
@@ -175,11 +175,11 @@ class RunHooks(Protocol):
     """A store that wants to know when a run begins and ends (Django's signals)."""
 
     def before_run(self, steps: Sequence[Step], direction: Direction, report: Reporter) -> None:
-        """Take note, under the lease and before this store's first step; `steps` may be empty."""
+        """Handle a run's beginning, under the lease, before this store's first step; `steps` may be empty."""
         ...
 
     def after_run(self, steps: Sequence[Step], direction: Direction, report: Reporter) -> None:
-        """Take note, under the lease and after this store's last step, when all went well."""
+        """Handle a run's end, under the lease, after this store's last step, when all went well."""
         ...
 
 
@@ -188,7 +188,7 @@ class Closes(Protocol):
     """A store that holds connections."""
 
     def close(self) -> None:
-        """Let connections go. The store may be used again afterwards."""
+        """Close the connections. The store may be used again afterwards."""
         ...
 
 

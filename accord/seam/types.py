@@ -26,7 +26,7 @@ class Phase(enum.StrEnum):
     BACKFILL = "backfill"
     """Around the deploy: fills the new shape from old data."""
     CONTRACT = "contract"
-    """After the deploy: removes what nobody reads any more."""
+    """After the deploy: removes what no code reads any more."""
 
 
 class Direction(enum.StrEnum):
@@ -72,7 +72,7 @@ class StepKey:
 @dataclass(frozen=True)
 class Source:
     """
-    The file behind a step, read when somebody asks.
+    The file behind a step, read on first use.
 
     Attributes:
         path: The file.
@@ -88,17 +88,17 @@ class Source:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the bytes, in hex. Equal fingerprints mean an untouched file."""
+        """Return the SHA-256 of the bytes, in hex. Equal fingerprints mean an untouched file."""
         return checksums.fingerprint(self._bytes)
 
     @cached_property
     def checksum(self) -> str:
-        """Checksum of the normalised content; see :mod:`accord.seam.checksum`."""
+        """Return the checksum of the normalised content; see :mod:`accord.seam.checksum`."""
         return checksums.checksum(self.text)
 
     @property
     def text(self) -> str:
-        """The source as text."""
+        """Return the source as text."""
         return self._bytes.decode(errors="replace")
 
 
@@ -113,12 +113,12 @@ class Step:
         dependencies: Steps that must be applied before it, in this store or in others.
             A name may be :data:`FIRST` or :data:`LATEST`.
         phase: When it runs.
-        title: One line for people, from the revision's docstring or name.
+        title: One line for display, from the revision's docstring or name.
         irreversible: Why it can't be undone; empty when it can.
         replaces: Steps that it stands for (a squashed Django migration).
         foundation: True for the tables of the suite itself, which go first and leave last.
         third_party: True when the file belongs to an installed distribution, so that
-            an edit is an upgrade and nothing that the project's people could restore.
+            an edit is an upgrade and nothing that the project's developers could restore.
     """
 
     key: StepKey
@@ -164,9 +164,9 @@ class StepOutcome:
     Attributes:
         key: Identity of the step.
         direction: Which way it went.
-        changed: Rows, documents or objects that were changed, where the store can tell.
+        changed: Rows, documents or objects that were changed, where the store knows.
         already: True when the store held the wanted state before, and nothing was sent.
-        detail: One line for people; empty when there is nothing to add.
+        detail: One line for display; empty when there is nothing to add.
     """
 
     key: StepKey
@@ -177,7 +177,7 @@ class StepOutcome:
 
 
 def _always_held() -> None:
-    """Guard of a lease that nobody can take away (tests, single-process tools)."""
+    """Accept a lease that no other run can take over (tests, single-process tools)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +187,7 @@ class Lease:
 
     Attributes:
         scope: What it covers: one project's migrations, one erasure step.
-        owner: Who holds it, for people: host and process.
+        owner: Who holds it, for display: host and process.
         run_id: Run that it belongs to.
         fence: Fencing token. It rises with each grant; a store refuses a lower one.
         guard: Raises :class:`~accord.errors.LeaseLost` once the lease is not ours any more.
@@ -201,7 +201,7 @@ class Lease:
 
     def check(self) -> None:
         """
-        Ask whether the lease is still ours. Call it between batches.
+        Check that the lease is still ours. Call it between batches.
 
         Raises:
             LeaseLost: It ran out or was taken over.

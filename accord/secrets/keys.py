@@ -1,7 +1,7 @@
 """
 Keys that the suite derives from Django's `SECRET_KEY`, one for each purpose.
 
-Nothing is stored: the same secret gives the same keys. A secret that was replaced stays in
+Nothing is stored: the same secret yields the same keys. A secret that was replaced stays in
 `SECRET_KEY_FALLBACKS` for as long as what was made with it must still be read.
 """
 

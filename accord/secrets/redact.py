@@ -1,4 +1,4 @@
-"""Keeping secrets out of messages: what a driver says passes through here before a person sees it."""
+"""Keeping secrets out of messages: what a driver says passes through here before it is shown."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def address(url: str) -> str:
 
 def first_line(error: BaseException) -> str:
     """
-    Put a driver's error into one line without credentials.
+    Return a driver's error as one line without credentials.
 
     Args:
         error: Any exception.

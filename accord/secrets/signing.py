@@ -85,7 +85,7 @@ def key_id() -> str:
 
 
 def _framed(payload: bytes, purpose: str) -> bytes:
-    """Put the purpose before the bytes, so that one can't be mistaken for the other."""
+    """Return the bytes with the purpose before them, so that one can't be mistaken for the other."""
     name = purpose.encode()
     return b"accord signature 1" + len(name).to_bytes(4, "big") + name + payload
 

@@ -1,4 +1,4 @@
-"""What is answered about requests. Nobody's data are in it: people are masked, staff are references."""
+"""What is answered about requests. No person's data are in it: people are masked, staff are references."""
 
 from __future__ import annotations
 

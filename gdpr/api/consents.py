@@ -159,7 +159,7 @@ class ConsentViewSet(Api, GenericViewSet):
     @extend_schema(request=GiveBody, responses={201: EventAnswer})
     @action(detail=False, methods=["post"])
     def give(self, request: Request) -> Response:
-        """Record a yes. A yes of somebody who said yes before is a renewal."""
+        """Record a yes. A yes of a person who said yes before is a renewal."""
         return self._given(request, renewing=False)
 
     @extend_schema(request=GiveBody, responses={201: EventAnswer})

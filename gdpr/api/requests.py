@@ -213,7 +213,7 @@ class ErasureRequestViewSet(Api, GenericViewSet):
     @extend_schema(parameters=[_BY_REFERENCE], request=None, responses={202: RequestDetail})
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, reference: str) -> Response:
-        """Let what waits or was given up be tried now. Accepted: `gdpr_process` or a worker does."""
+        """Allow what waits or was given up to be tried now. Accepted: `gdpr_process` or a worker does."""
         found = state_changes.find(reference)
         if found.state not in _RESUMABLE:
             raise IllegalTransition(

@@ -44,7 +44,7 @@ def resolve(named: Mapping[str, Any]) -> SubjectKeys:
     Raises:
         UsageError: The data map declares no such kind of person, or no such key.
         WrongKeyType: A value is no key of its type.
-        UnknownSubject: Nobody has it.
+        UnknownSubject: No person has it.
         AmbiguousSubject: Several have it, or the keys belong to different people.
     """
     data_map = load_data_map()
@@ -75,7 +75,7 @@ def someone(named: Mapping[str, Any]) -> Someone:
 
 
 def living(keys: SubjectKeys) -> Someone:
-    """Return somebody who consents, from their keys."""
+    """Return the person who consents, from their keys."""
     return Someone(kind=keys.kind, tag=encryption.tag_of(keys))
 
 
@@ -86,7 +86,7 @@ def masked(kind: str, tag: str) -> str:
 
 def _check(subject: Subject | None, named: Mapping[str, Any]) -> None:
     """
-    Check names against the data map. They aren't repeated: somebody may mix up names and values.
+    Check names against the data map. They aren't repeated: a client may mix up names and values.
 
     Raises:
         UsageError: One of them isn't declared.

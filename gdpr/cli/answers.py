@@ -39,7 +39,7 @@ def exit_code(request: ErasureRequest, *, moved: bool = True) -> ExitCode:
 
     Args:
         request: As it came to rest.
-        moved: Whether anything was done; a store that is away and nothing done is another code.
+        moved: Whether anything was done; a store that is unavailable and nothing done is another code.
     """
     state = RequestState(request.state)
     if state in transitions.COMPLETE:
@@ -53,7 +53,7 @@ def exit_code(request: ErasureRequest, *, moved: bool = True) -> ExitCode:
 
 
 def next_move(request: ErasureRequest) -> str:
-    """Describe what somebody can do now; empty when there is nothing."""
+    """Describe what an operator can do now; empty when there is nothing."""
     text = _NEXT.get(RequestState(request.state), "")
     return text.format(reference=request.reference[:8], permission=actors.APPROVE)
 
@@ -156,5 +156,5 @@ def _is_number(cell: str) -> bool:
 
 
 def joined(lines: Iterable[str]) -> str:
-    """Put lines together."""
+    """Join lines."""
     return "\n".join(lines)

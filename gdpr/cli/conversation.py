@@ -19,7 +19,7 @@ class Conversation:
     A person at a terminal, or the absence of one.
 
     Args:
-        stream: Standard error, where talk goes.
+        stream: Standard error, where messages go.
         interactive: Whether questions may be asked.
         quiet: Whether plans are left out, because the answer is for a program.
     """

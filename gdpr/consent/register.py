@@ -2,7 +2,7 @@
 Consent on record (Art. 7(1)): one event per purpose, with the words that were shown. Append-only.
 
 What counts now is the newest event. Withdrawing takes one call, as giving does (Art. 7(3)). A
-person stands here as a keyed tag: after an erasure the events stay as proof, and name nobody.
+person stands here as a keyed tag: after an erasure the events stay as proof, and name no person.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def give(
     renewing: bool = False,
 ) -> ConsentEvent:
     """
-    Record that a person said yes. A yes of somebody who said yes before is a renewal.
+    Record that a person said yes. A yes of a person who said yes before is a renewal.
 
     Args:
         who: The person.

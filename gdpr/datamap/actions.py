@@ -34,7 +34,7 @@ class Unset:
 @dataclass(frozen=True)
 class Anonymise:
     """
-    Fields get values that lead back to nobody; the row or document stays.
+    Fields get values that lead back to no person; the row or document stays.
 
     Attributes:
         strategies: Field to what takes its value's place.

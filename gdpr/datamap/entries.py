@@ -37,7 +37,7 @@ class Entry:
         order: Lower goes first among the entries of one store.
         derived_from: Ids of the entries that this is a copy of.
         recipients: Who else gets them.
-        retention: How long they are kept when nobody asks for erasure.
+        retention: How long they are kept when no person asks for erasure.
         export: Whether an access export holds them.
     """
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from gdpr.datamap.entries import Entry
+
 
 class Level(enum.StrEnum):
     """How much a finding matters."""
@@ -87,3 +89,23 @@ class Finding:
     def level(self) -> Level:
         """How much it matters: the letter in the id says it."""
         return Level.ERROR if self.fault.partition(".")[2].startswith("E") else Level.WARNING
+
+
+def about(fault: Fault, entry: Entry, what: str, hint: str = "Correct the entry.") -> Finding:
+    """
+    Return a finding about one entry of the data map.
+
+    Args:
+        fault: What kind of thing.
+        entry: The entry.
+        what: What is wrong with it, as the rest of a sentence.
+        hint: Next move.
+    """
+    return Finding(
+        fault=fault,
+        message=f"Entry “{entry.id}” {what}.",
+        hint=hint,
+        store=entry.store,
+        target=entry.target,
+        entry=entry.id,
+    )

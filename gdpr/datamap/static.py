@@ -11,7 +11,7 @@ from django.db import connections, models
 from accord import conf
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.datamap.entries import Entry
-from gdpr.datamap.findings import Fault, Finding, Level
+from gdpr.datamap.findings import Fault, Finding, Level, about
 from gdpr.datamap.locators import Array, Keyed, Sessions, needs, parts
 from gdpr.datamap.map import DataMap
 from gdpr.datamap.strategies import Strategy
@@ -48,7 +48,7 @@ def static_findings(data_map: DataMap) -> Iterator[Finding]:
     stores = conf.load().store_settings()
     for entry in data_map.entries:
         if entry.store not in stores:
-            yield _finding(
+            yield about(
                 Fault.NO_STORE,
                 entry,
                 f"names the store {entry.store}, which is not configured",
@@ -88,7 +88,7 @@ def _subject(data_map: DataMap) -> Iterator[Finding]:
 def _references(entry: Entry, data_map: DataMap) -> Iterator[Finding]:
     for other in (*entry.derived_from, *needs(entry.locator)):
         if other not in data_map.by_id:
-            yield _finding(
+            yield about(
                 Fault.NO_ENTRY,
                 entry,
                 f"refers to an entry “{other}”, which does not exist",
@@ -100,7 +100,7 @@ def _keys(entry: Entry, subject: Subject | None) -> Iterator[Finding]:
     for locator in parts(entry.locator):
         by = locator.by if isinstance(locator, Keyed) else ""
         if by and subject is not None and by not in subject.names:
-            yield _finding(
+            yield about(
                 Fault.NO_KEY,
                 entry,
                 f"asks for the key “{by}”, which {subject.model} does not have",
@@ -114,24 +114,24 @@ def _keys(entry: Entry, subject: Subject | None) -> Iterator[Finding]:
 def _action(entry: Entry) -> Iterator[Finding]:
     match entry.action:
         case Nothing(reason) if not reason.strip():
-            yield _finding(Fault.NO_REASON, entry, "does nothing and gives no reason", "Write the reason.")
+            yield about(Fault.NO_REASON, entry, "does nothing and gives no reason", "Write the reason.")
         case Manual(instructions) if not instructions.strip():
-            yield _finding(
+            yield about(
                 Fault.NO_REASON, entry, "leaves it to a person and does not say what to do", "Write what."
             )
         case Retain():
             yield from _retained(entry, entry.action)
         case Anonymise() if not entry.action.strategies:
-            yield _finding(Fault.WRONG_ACTION, entry, "anonymises no field", "Name fields and strategies.")
+            yield about(Fault.WRONG_ACTION, entry, "anonymises no field", "Name fields and strategies.")
         case Unset(fields) if not fields:
-            yield _finding(Fault.WRONG_ACTION, entry, "unsets no field", "Name the fields.")
+            yield about(Fault.WRONG_ACTION, entry, "unsets no field", "Name the fields.")
     yield from _fits_locator(entry)
 
 
 def _retained(entry: Entry, action: Retain) -> Iterator[Finding]:
     missing = [name for name in ("article", "basis", "until") if not str(getattr(action, name)).strip()]
     if missing:
-        yield _finding(
+        yield about(
             Fault.NO_GROUND,
             entry,
             f"retains data without {', '.join(missing)}",
@@ -142,17 +142,13 @@ def _retained(entry: Entry, action: Retain) -> Iterator[Finding]:
 def _fits_locator(entry: Entry) -> Iterator[Finding]:
     found = parts(entry.locator)
     if not found and not isinstance(entry.action, Nothing | Manual):
-        yield _finding(Fault.WRONG_ACTION, entry, "has no locator", "Say how one person's data are found.")
+        yield about(Fault.WRONG_ACTION, entry, "has no locator", "Say how one person's data are found.")
     if isinstance(entry.action, Pull) and (len(found) != 1 or not isinstance(found[0], Array)):
-        yield _finding(
-            Fault.WRONG_ACTION, entry, "pulls elements and has no Array locator", "Use Array(...)."
-        )
+        yield about(Fault.WRONG_ACTION, entry, "pulls elements and has no Array locator", "Use Array(...).")
     if any(isinstance(one, Sessions) for one in found) and not isinstance(entry.action, Delete):
-        yield _finding(
-            Fault.WRONG_ACTION, entry, "changes sessions, which can only be deleted", "Use Delete()."
-        )
+        yield about(Fault.WRONG_ACTION, entry, "changes sessions, which can only be deleted", "Use Delete().")
     if found and isinstance(entry.action, Nothing):
-        yield _finding(
+        yield about(
             Fault.WRONG_ACTION, entry, "has a locator, and does nothing", "Leave the locator out, or act."
         )
 
@@ -168,7 +164,7 @@ def _strategies(entry: Entry) -> Iterator[Finding]:
     columns = _columns(entry)
     for name, strategy in entry.action.strategies.items():
         if isinstance(entry.action, Anonymise) and not strategy.irreversible:
-            yield _finding(
+            yield about(
                 Fault.REVERSIBLE,
                 entry,
                 f"anonymises {name} by {type(strategy).__name__}, which can be undone",
@@ -181,7 +177,7 @@ def _strategies(entry: Entry) -> Iterator[Finding]:
 def _nullable(entry: Entry, name: str) -> Iterator[Finding]:
     field = _columns(entry).get(name)
     if field is not None and not field.null:
-        yield _finding(
+        yield about(
             Fault.DOES_NOT_FIT,
             entry,
             f"detaches {name}, which can't be null",
@@ -191,26 +187,24 @@ def _nullable(entry: Entry, name: str) -> Iterator[Finding]:
 
 def _column(entry: Entry, field: models.Field[Any, Any], strategy: Strategy) -> Iterator[Finding]:
     if field.primary_key:
-        yield _finding(
-            Fault.DOES_NOT_FIT, entry, f"writes into the primary key {field.name}", "Leave it out."
-        )
+        yield about(Fault.DOES_NOT_FIT, entry, f"writes into the primary key {field.name}", "Leave it out.")
     sample = strategy.replacement("")
     if sample is None and not field.null:
-        yield _finding(
+        yield about(
             Fault.DOES_NOT_FIT,
             entry,
             f"sets {field.name} to null, which the column refuses",
             "Use Constant or Redact.",
         )
     if field.max_length and strategy.longest > field.max_length:
-        yield _finding(
+        yield about(
             Fault.DOES_NOT_FIT,
             entry,
             f"writes {strategy.longest} characters into {field.name}, which holds {field.max_length}",
             "Use a shorter one.",
         )
     if _is_unique(field) and not strategy.unique:
-        yield _finding(
+        yield about(
             Fault.NOT_UNIQUE,
             entry,
             f"writes the same value into every {field.name}, which must be unique",
@@ -244,7 +238,7 @@ def _cycles(data_map: DataMap) -> Iterator[Finding]:
     for entry in data_map.entries:
         for what, following in (("derives from", _sources), ("needs the keys of", _needed)):
             if _comes_back(entry, data_map, following):
-                yield _finding(
+                yield about(
                     Fault.CYCLE, entry, f"{what} itself, by way of other entries", "Break the circle."
                 )
 
@@ -274,20 +268,9 @@ def _contradictions(data_map: DataMap) -> Iterator[Finding]:
     empty = {(entry.store, entry.target) for entry in data_map.entries if isinstance(entry.action, Nothing)}
     for entry in data_map.entries:
         if entry.holds_data and (entry.store, entry.target) in empty:
-            yield _finding(
+            yield about(
                 Fault.CONTRADICTION,
                 entry,
                 f"finds data in {entry.target}, of which another entry says that it holds none",
                 "Remove one of the two.",
             )
-
-
-def _finding(fault: Fault, entry: Entry, what: str, hint: str) -> Finding:
-    return Finding(
-        fault=fault,
-        message=f"Entry “{entry.id}” {what}.",
-        hint=hint,
-        store=entry.store,
-        target=entry.target,
-        entry=entry.id,
-    )

@@ -42,7 +42,7 @@ class Strategy(ABC):
     What takes the place of a value.
 
     Attributes:
-        irreversible: Whether nobody can find the value again.
+        irreversible: Whether the value can't be found again.
         unique: Whether two rows never get the same value.
     """
 

@@ -30,7 +30,7 @@ class Keys(Protocol):
         ...
 
     def values(self, by: str = "") -> tuple[Plain, ...]:
-        """Return the keys of a name; the primary ones for no name; none where nobody has one."""
+        """Return the keys of a name; the primary ones for no name; none where no person has one."""
         ...
 
 
@@ -144,7 +144,7 @@ class Subject:
         Raises:
             UsageError: There is no key of that name.
             WrongKeyType: The text is no key of the type declared.
-            UnknownSubject: Nobody has it.
+            UnknownSubject: No person has it.
             AmbiguousSubject: More than one person has it.
         """
         found = {

@@ -87,7 +87,7 @@ def _lanes(listed: Iterable[Pass]) -> list[list[Pass]]:
 
 
 def _side_by_side(follow: _Follow, lanes: Sequence[Sequence[Pass]], *, alone: bool) -> set[int]:
-    """Let stores not wait for each other; for one person threads would cost more than they save."""
+    """Follow stores side by side; for one person threads would cost more than they save."""
     if alone:
         return set[int]().union(*map(follow, lanes))
     with ThreadPoolExecutor(max_workers=max(len(lanes), 1)) as pool:
@@ -102,7 +102,7 @@ def _with_own_connections(follow: _Follow, lane: Sequence[Pass]) -> set[int]:
 
 
 def _follow(work: Work, people: People, lane: Sequence[Pass]) -> set[int]:
-    """Do one store's entries one after the other; give those for whom anything was done or failed."""
+    """Do one store's entries one after the other; return those for whom anything was done or failed."""
     touched: set[int] = set()
     for one in lane:
         if work.stop():
@@ -179,7 +179,7 @@ def _batch(work: Work, one: Pass, people: People, touched: set[int], left: Count
         left: What the batch before has left of each.
 
     Returns:
-        What is left of each; None when nothing is, or nobody may be worked on now.
+        What is left of each; None when nothing is, or no person may be worked on now.
 
     Raises:
         ErasureIncomplete: The store has as much left as before.

@@ -23,12 +23,12 @@ def add_months(moment: datetime, months: int) -> datetime:
 
 
 def due(received_at: datetime) -> datetime:
-    """Say until when a request must be answered."""
+    """Return until when a request must be answered."""
     return add_months(received_at, MONTHS)
 
 
 def extended(received_at: datetime) -> datetime:
-    """Say until when an extended request must be answered: three months from receipt."""
+    """Return until when an extended request must be answered: three months from receipt."""
     return add_months(received_at, MONTHS + EXTENSION_MONTHS)
 
 

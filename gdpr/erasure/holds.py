@@ -44,7 +44,7 @@ def among(tags: Collection[str]) -> Mapping[str, frozenset[str]]:
         tags: The people.
 
     Returns:
-        Ids of entries by tag, with an empty one where everything is held; nobody of whom nothing is held.
+        Ids of entries by tag, with an empty one where everything is held; no person of whom nothing is held.
     """
     found = LegalHold.objects.filter(subject_tag__in=tags, released_at__isnull=True)
     held: dict[str, frozenset[str]] = {}
@@ -77,7 +77,7 @@ def place_hold(
         reason: Why.
         by: Who places it.
         entry: Id of one entry; everything unless given.
-        review_at: When somebody has to look again; in 90 days unless given.
+        review_at: When an account has to look again; in 90 days unless given.
     """
     actors.require(by, actors.PLACE_HOLD)
     with transaction.atomic(using=state_changes.alias()):
@@ -103,7 +103,7 @@ def release_hold(hold: LegalHold, *, by: Account) -> LegalHold:
     End a hold. A request that it stopped goes on, once no other hold stops it.
 
     Raises:
-        OwnRequest: The same person placed it.
+        OwnRequest: The same account placed it.
         IllegalTransition: It is released already.
     """
     actors.require(by, actors.RELEASE_HOLD)
@@ -129,17 +129,17 @@ def block(held: Sequence[ErasureRequest], *, by: Account | None = None) -> None:
 
 
 def _open(tag: str) -> ErasureRequest | None:
-    """Hold the row of the open request about a person; no batch of it runs meanwhile."""
+    """Lock the row of the open request about a person; no batch of it runs meanwhile."""
     rows = ErasureRequest.objects.select_for_update()
     return rows.filter(subject_tag=tag, state__in=transitions.OPEN).first()
 
 
 def require_releasable(hold: LegalHold, by: Account) -> None:
     """
-    Make sure that a person may end a hold.
+    Check that an account may end a hold.
 
     Raises:
-        OwnRequest: The same person placed it.
+        OwnRequest: The same account placed it.
         IllegalTransition: It is released already.
     """
     if hold.released_at is not None:
@@ -161,7 +161,7 @@ def _resume_if_free(request: ErasureRequest, by: Account) -> None:
     if request.held_in == RequestState.APPROVED:
         changes |= state_changes.void_approvals([request])
     state_changes.move([request], target, Event.ERASURE_RESUMED, by=by, changes=changes)
-    # The time of the hold doesn't count as time in which nobody took the steps up.
+    # The time of the hold doesn't count as time in which no worker took the steps up.
     request.steps.filter(state=StepState.PENDING).update(lease_until=Now())
 
 

@@ -51,12 +51,12 @@ class ErasurePolicy:
         return timedelta(hours=self.verify_again_hours)
 
     def delay(self, failures: int) -> timedelta:
-        """Say how long to wait after so many failures in a row."""
+        """Return how long to wait after so many failures in a row."""
         seconds = self.retry_seconds * 2 ** min(max(failures - 1, 0), 10)
         return timedelta(seconds=min(seconds, 3600))
 
     def tolerates(self, approved: int, found: int) -> bool:
-        """Return whether a count is still what was approved. Fewer is always fine; from none to some is not."""
+        """Return whether a count is still as approved. Fewer is always fine; from none to some is not."""
         if found <= approved:
             return True
         slack = max(approved * self.tolerance_percent / 100, self.tolerance_rows)

@@ -36,7 +36,7 @@ class Processed:
         reopened: References where something had turned up again.
         expired_approvals: References whose approval ran out.
         expired_consents: How many consents ran out.
-        failed: References that failed in a way that nobody expected, and how.
+        failed: References that failed in an unexpected way, and how.
     """
 
     completed: list[str] = field(default_factory=list)
@@ -71,7 +71,7 @@ def process_due(*, stop: Stop = never) -> Processed:
 
 
 def _chunks(requests: QuerySet[ErasureRequest]) -> Iterator[list[int]]:
-    """Cut requests into sets that are worked on together."""
+    """Split requests into sets that are worked on together."""
     keys = list(requests.values_list("pk", flat=True))
     size = max(int(policy.load().together), 1)
     return (keys[start : start + size] for start in range(0, len(keys), size))

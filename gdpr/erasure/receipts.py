@@ -1,7 +1,7 @@
 """
 Receipts: what was read back from the stores, signed, as JSON and as a page to print.
 
-A receipt holds counts, words of the data map, and digests. It names nobody: no key, no tag,
+A receipt holds counts, words of the data map, and digests. It names no person: no key, no tag,
 no account. Whoever has the public key can check it without this project.
 """
 
@@ -88,7 +88,7 @@ def signed_document(receipt: Receipt) -> Document:
 
 def verify_receipt(document: Document) -> str:
     """
-    Check a receipt that somebody shows.
+    Check a receipt that is presented.
 
     Args:
         document: What :func:`signed_document` gave.
@@ -97,7 +97,7 @@ def verify_receipt(document: Document) -> str:
         Who signed it: `self`, or the name of a trusted key.
 
     Raises:
-        ReceiptInvalid: It is no receipt, it was changed, or nobody whom we trust signed it.
+        ReceiptInvalid: It is no receipt, it was changed, or no trusted key signed it.
     """
     proof = document.get("signed")
     if document.get("schema") != SCHEMA or not isinstance(proof, Mapping):

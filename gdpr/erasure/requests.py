@@ -116,7 +116,7 @@ def _put_on_record(request: ErasureRequest, by: Account) -> ErasureRequest:
 
 
 def _inserted(request: ErasureRequest) -> bool:
-    """Let the unique constraints decide between two that come at once."""
+    """Insert a request; the unique constraints decide between two that come at once."""
     try:
         with transaction.atomic(using=state_changes.alias()):
             request.save(using=state_changes.alias(), force_insert=True)
@@ -149,7 +149,7 @@ def ask_identity(request: ErasureRequest, *, by: Account) -> ErasureRequest:
     What was noted before no longer counts, and a plan is made anew once identity is settled.
 
     Args:
-        request: One that nobody has approved yet.
+        request: One that no account has approved yet.
         by: Who files requests, or who reviews their plans.
 
     Raises:

@@ -114,7 +114,7 @@ def carry_out(
 
 
 def wake(requests: Requests) -> _Done:
-    """Let those go on whose time to wait is over, by the server's clock."""
+    """Resume those whose time to wait is over, by the server's clock."""
     due = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=Now())
     with transaction.atomic(using=state_changes.alias()):
         held = {one.pk: one for one in state_changes.lock(requests, RequestState.RETRY_WAIT)}
@@ -277,7 +277,7 @@ _SAID = {
 
 
 def _conclusion(found: Outlook) -> tuple[RequestState, object] | None:
-    """Say what becomes of a request and until when it waits; None where it stays as it is."""
+    """Return what becomes of a request and until when it waits; None where it stays as it is."""
     if found.finished:
         return RequestState.VERIFYING, None
     if found.claimable or found.busy:

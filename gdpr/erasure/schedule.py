@@ -2,7 +2,7 @@
 Which steps of an erasure may be worked on now. Pure.
 
 Within one store steps go one after the other, because rows refer to each other; stores don't
-wait for each other, so that one that is down stops nobody else. The second pass over copies
+wait for each other, so that one that is down stops no other. The second pass over copies
 comes when everything else is done, since a late indexer may have read what was still there.
 """
 
@@ -20,7 +20,7 @@ _SETTLED = frozenset({StepState.DONE, StepState.MANUAL})
 
 
 def never() -> bool:
-    """Let work go on."""
+    """Return false, so that work goes on."""
     return False
 
 

@@ -84,7 +84,7 @@ def through_deadlocks(act: Callable[[], _Result]) -> _Result:
     """
     Do something again when PostgreSQL chose its transaction to end a deadlock: nothing of it was done.
 
-    Workers on one request, holds and erased rows lock each other's rows in an order that nobody
+    Workers on one request, holds and erased rows lock each other's rows in an order that nothing
     decides, the application's own transactions included.
 
     Args:
@@ -152,11 +152,20 @@ def move(
 
 
 def save(held: Sequence[ErasureRequest], **changes: object) -> None:
-    """Write fields of requests whose rows are held, the same for all."""
+    """
+    Write fields of requests whose rows are held, the same for all.
+
+    One alone is saved as a model, so that django-auditlog shows the change in the admin. Several are
+    written by one statement: a log entry of each would cost more than the change, and the audit trail,
+    which is the evidence, has an event of each in any case.
+    """
     for request in held:
         for name, value in changes.items():
             setattr(request, name, value)
-    ErasureRequest.objects.filter(pk__in=[request.pk for request in held]).update(**changes)
+    if len(held) == 1:
+        held[0].save(update_fields=list(changes))
+    else:
+        ErasureRequest.objects.filter(pk__in=[request.pk for request in held]).update(**changes)
 
 
 def void_approvals(held: Sequence[ErasureRequest]) -> dict[str, object]:
@@ -183,7 +192,7 @@ def act(
     object_kind: ObjectKind = ObjectKind.ERASURE_REQUEST,
     object_ref: str = "",
 ) -> trail.Act:
-    """Say in the words of the audit trail what was done about a request."""
+    """Describe in the words of the audit trail what was done about a request."""
     return trail.Act(
         event=event,
         object_kind=object_kind,

@@ -115,7 +115,7 @@ def create(the_map: DataMap, plans: Mapping[int, Document]) -> None:
 
 
 def _initial(entry: Entry, found: int) -> StepState:
-    """Let a manual entry ask for a person unless it is certain that nothing is there."""
+    """Make a manual entry wait for an operator unless it is certain that nothing is there."""
     if not isinstance(entry.action, Manual):
         return StepState.PENDING
     return StepState.DONE if entry.is_looked_at and found == 0 else StepState.MANUAL
@@ -150,7 +150,7 @@ def _is_free(owner: str, *, silent: bool | None) -> bool:
 
 
 def take(one: Pass, requests: Requests) -> dict[int, int]:
-    """Hold the free steps of everybody who may be worked on; step by request."""
+    """Lock the free steps of each person who may be worked on; step by request."""
     tags = {key: requests[key].subject_tag for key in state_changes.share(requests, RequestState.EXECUTING)}
     held = holds.among(tags.values())
     stopping = {holds.EVERYTHING, one.entry.id}
@@ -247,7 +247,7 @@ def _failure(request: ErasureRequest, step: ErasureStep) -> trail.Act:
 
 
 def reopen(held: ErasureRequest, entries: Sequence[str]) -> None:
-    """Let steps be done again whose entries still hold something; the last pass of each entry."""
+    """Reopen the steps whose entries still hold something; the last pass of each entry."""
     for entry in entries:
         step = held.steps.filter(entry=entry).order_by("-again").first()
         if step is not None:
@@ -262,6 +262,6 @@ def reopen(held: ErasureRequest, entries: Sequence[str]) -> None:
 
 
 def hurry(held: ErasureRequest) -> None:
-    """Let steps that wait, or that were given up, be tried now."""
+    """Allow steps that wait, or that were given up, to be tried now."""
     waiting = held.steps.filter(state__in=(StepState.RETRY_WAIT, StepState.FAILED))
     waiting.update(state=StepState.PENDING, failures=0, next_attempt_at=None, lease_until=Now())

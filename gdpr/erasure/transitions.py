@@ -38,7 +38,7 @@ TRANSITIONS: Mapping[S, frozenset[S]] = {
     S.RETRY_WAIT: frozenset({S.EXECUTING, S.BLOCKED_HOLD, S.NEEDS_OPERATOR}),
     S.NEEDS_OPERATOR: frozenset({S.EXECUTING, S.BLOCKED_HOLD}),
     S.VERIFYING: COMPLETE | {S.EXECUTING, S.RETRY_WAIT, S.BLOCKED_HOLD, S.NEEDS_OPERATOR},
-    # A hold that is released gives the request back to where it was; before the fence, as planned anew.
+    # A hold that is released returns the request to where it was; before the fence, as planned anew.
     S.BLOCKED_HOLD: frozenset({S.RECEIVED, S.IDENTITY_CHECK, S.PLANNED, S.EXECUTING}) | _LEAVING,
     S.COMPLETED: frozenset({S.EXECUTING}),
     S.COMPLETED_WITH_RETENTION: frozenset({S.EXECUTING}),

@@ -162,7 +162,7 @@ def _read_entry(entry: Entry, people: People, stores: Stores) -> Mapping[int, Re
 
 
 def _wait(troubles: Refusals) -> None:
-    """Have requests that are being verified wait for stores that can't be asked."""
+    """Make requests that are being verified wait for stores that can't be asked."""
     held = state_changes.lock(list(troubles), RequestState.VERIFYING)
     due = timezone.now() + policy.load().delay(1)
     for code in sorted({troubles[one.pk].code for one in held}):
@@ -195,7 +195,7 @@ def _write_down(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
 
 
 def _reopen(held: ErasureRequest, verdict: Verdict) -> bool:
-    """Give leftovers back to their steps; too often, and a person has to look."""
+    """Return leftovers to their steps; too often, and an operator has to look."""
     held.reopened += 1
     steps.reopen(held, verdict.leftovers)
     counted = {"residue": verdict.residue, "entries": len(verdict.leftovers)}

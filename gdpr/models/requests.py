@@ -157,7 +157,7 @@ class Approval(models.Model):
     objects = CoordinatorManager["Approval"]()
 
     class Meta:
-        """Newest first; nobody decides about their own."""
+        """Newest first; no account decides about its own."""
 
         ordering = ("-decided_at", "-id")
         verbose_name = _("approval")

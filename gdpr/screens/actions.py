@@ -38,7 +38,7 @@ def _can_end(request: ErasureRequest) -> bool:
 
 
 class Approve(Act):
-    """Say yes to the plan that stood on the page, and to no other."""
+    """Approve the plan that stood on the page, and to no other."""
 
     decision = Decision(
         name="approve",

@@ -80,7 +80,7 @@ def waiting(request: HttpRequest) -> dict[str, Q]:
         | Q(planned_by_id=person.pk)
         | Q(subject_tag=encryption.tag_of_key(person._meta.label, person.pk))
     )
-    # NULL is neither equal nor unequal: nobody in particular planned it.
+    # NULL is neither equal nor unequal: no account in particular planned it.
     others = Q(filed_by_id__isnull=False) & ~own
     return {
         "open": ~Q(state__in=OVER),

@@ -34,7 +34,7 @@ class ConsentEventAdmin(GdprPages):
     change_list_template = "admin/gdpr/consentevent/change_list.html"
     page_template = "admin/gdpr/consentevent/page.html"
     empty_says = _(
-        "Nobody has been asked yet. gdpr.services.consent publishes a notice and records what people "
+        "Nobody has been asked yet. gdpr.consent.register publishes a notice and records what people "
         "say to it."
     )
 

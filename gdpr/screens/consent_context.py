@@ -27,7 +27,7 @@ class Purpose:
         name: The purpose.
         events: The newest first.
         granted: Whether data may be used for it now.
-        ran_out: Whether its time is over and nobody has written that down yet.
+        ran_out: Whether its time is over and that isn't written down yet.
     """
 
     name: str
@@ -62,7 +62,7 @@ def _purpose(name: str, events: Sequence[ConsentEvent], who: register.Someone) -
 
 def newest_event(text: str) -> ConsentEvent | None:
     """
-    Find the newest event of the person that a key belongs to; somebody erased is found by the primary key.
+    Find the newest event of the person that a key belongs to; an erased one is found by the primary key.
 
     Args:
         text: The key, as typed.
@@ -71,7 +71,7 @@ def newest_event(text: str) -> ConsentEvent | None:
         None when nothing is on record of this person.
 
     Raises:
-        AccordError: Nobody has this key, or more than one person has it.
+        AccordError: No person has this key, or more than one person has it.
     """
     data_map = load_data_map()
     try:

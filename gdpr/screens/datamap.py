@@ -26,7 +26,7 @@ class DataMapAdmin(GdprPages):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the map by store, with what is wrong. A store that is away is said to be."""
+        """Show the map by store, with what is wrong. A store that is unavailable is said to be."""
         from gdpr import coverage
         from gdpr.datamap.map import load_data_map
         from gdpr.errors import InvalidDataMap

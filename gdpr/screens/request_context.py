@@ -72,7 +72,7 @@ def plan_by_store(request: ErasureRequest) -> Sequence[tuple[str, Sequence[Mappi
 
 
 def untouched(request: ErasureRequest) -> Sequence[Mapping[str, Any]]:
-    """Return the lines of the plan that hold nothing of the person, or nobody's data."""
+    """Return the lines of the plan that hold nothing of the person, or no person's data."""
     return [line for line in _lines(request) if not _matters(line)]
 
 

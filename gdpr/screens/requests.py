@@ -55,7 +55,7 @@ class ErasureRequestAdmin(GdprPages):
         return [self.address(act, self.decide, act=act) for act in ACTS] + super().get_urls()
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let whoever may decide look, too."""
+        """Allow whoever may decide to look, too."""
         return super().has_view_permission(request, obj) or request.user.has_perm(APPROVE)
 
     def changelist_view(
@@ -166,7 +166,7 @@ class ErasureRequestAdmin(GdprPages):
 
     @admin.display(description=_("approved by"))
     def approval(self, shown: ErasureRequest) -> str:
-        """Show who approved it, or that somebody has to."""
+        """Show who approved it, or that an account has to."""
         if shown.state == RequestState.PLANNED:
             return str(_("none yet"))
         return name(shown.approved_by_id)
@@ -312,5 +312,5 @@ class LegalHoldAdmin(GdprPages):
 
     @admin.display(description=_("review due"), ordering="review_at")
     def review(self, shown: LegalHold) -> str:
-        """Show when somebody has to look again."""
+        """Show when an account has to look again."""
         return day(shown.review_at)

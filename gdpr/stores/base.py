@@ -122,7 +122,7 @@ class ErasureStore(Protocol):
             pending: Count only what an erasure has still to change.
 
         Returns:
-            None when the entry's locator is no plain field, so that nobody can say whose a row is.
+            None when the entry's locator is no plain field, so that no store can say whose a row is.
         """
         ...
 

@@ -13,7 +13,7 @@ from pymongo.database import Database
 from accord import conf
 from gdpr.datamap.actions import touched
 from gdpr.datamap.entries import Entry
-from gdpr.datamap.findings import Fault, Finding
+from gdpr.datamap.findings import Fault, Finding, about
 from gdpr.datamap.keys import KeyType, key_type
 from gdpr.datamap.locators import Generic, Rows, Sessions, Through, parts
 from gdpr.datamap.subjects import Keys, SubjectKeys
@@ -84,11 +84,9 @@ class Collections:
         yield from self._unclassified(entries)
         for entry in entries:
             if self._alias in connections.settings and _model_is_missing(entry):
-                yield _finding(Fault.NO_TARGET, entry, f"names {entry.target}, which is no model")
+                yield about(Fault.NO_TARGET, entry, f"names {entry.target}, which is no model")
             elif self._store.collection_name(entry) not in self._collections:
-                yield _finding(
-                    Fault.NO_TARGET, entry, f"names {entry.target}, which the database does not have"
-                )
+                yield about(Fault.NO_TARGET, entry, f"names {entry.target}, which the database does not have")
             elif entry.is_looked_at:
                 yield from self._entry(entry)
 
@@ -133,7 +131,7 @@ class Collections:
             if isinstance(locator, Generic | Sessions) or (
                 isinstance(locator, Through) and self._alias not in connections.settings
             ):
-                yield _finding(
+                yield about(
                     Fault.WRONG_ACTION,
                     entry,
                     f"looks by {type(locator).__name__}, which only tables can be searched by",
@@ -151,13 +149,13 @@ class Collections:
         for path in dict.fromkeys((*located, *entry.fields, *touched(entry.action))):
             known = self._known(entry, path)
             if known is False:
-                yield _finding(
+                yield about(
                     Fault.NO_FIELD,
                     entry,
                     f"names the field {path}, which neither a document nor the schema of {entry.target} has",
                 )
             elif known is None:
-                yield _finding(
+                yield about(
                     Fault.UNKNOWN_FIELD,
                     entry,
                     f"names the field {path} of {entry.target}, which has no document and no schema yet",
@@ -190,7 +188,7 @@ class Collections:
         condition = self._store.condition(entry, _nobody(entry))
         used = explain(self._database, self._store.collection_name(entry), condition)
         if not used.uses_index:
-            yield _finding(
+            yield about(
                 Fault.NO_INDEX,
                 entry,
                 f"finds documents of {entry.target} by reading all of them ({used.detail})",
@@ -214,7 +212,7 @@ class Collections:
             )
             if stored is not None or (kinds and not kinds & _BSON[wanted]):
                 where = "a document" if stored is not None else "the schema"
-                yield _finding(
+                yield about(
                     Fault.WRONG_KEY_TYPE,
                     entry,
                     f"declares keys of type {wanted} in {path}, and {where} of {entry.target} has another",
@@ -266,7 +264,7 @@ def _path(locator: object) -> str:
 
 
 def _nobody(entry: Entry) -> Keys:
-    """Make keys that fit an entry's locator and belong to nobody."""
+    """Make keys that fit an entry's locator and belong to no person."""
     samples: dict[KeyType, int | str] = {
         KeyType.STR: "nobody",
         KeyType.UUID: "00000000-0000-0000-0000-000000000000",
@@ -301,14 +299,3 @@ def _model_is_missing(entry: Entry) -> bool:
 
 def _files(name: str) -> str:
     return name.removesuffix(".chunks") + ".files"
-
-
-def _finding(fault: Fault, entry: Entry, what: str, hint: str = "Correct the entry.") -> Finding:
-    return Finding(
-        fault=fault,
-        message=f"Entry “{entry.id}” {what}.",
-        hint=hint,
-        store=entry.store,
-        target=entry.target,
-        entry=entry.id,
-    )

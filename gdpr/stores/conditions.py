@@ -120,13 +120,13 @@ def without_elements(locator: Array, keys: Keys, content: Any, *, keep: bool = F
 def sessions(
     alias: str, model: type[models.Model], locator: Sessions, keys: Keys
 ) -> Iterator[tuple[str, str]]:
-    """Read all sessions, page by page, and give those that belong to somebody: its key, and the user's."""
+    """Read all sessions, page by page, and yield those that belong to a user: its key, and the user's."""
     wanted = {str(key) for key in collected(locator.entry, keys)}
     last = ""
     while wanted:
         page = list(model._base_manager.using(alias).filter(pk__gt=last).order_by("pk")[:_PAGE])
         for session in page:
-            # A session whose signature is broken belongs to nobody: Django would not open it either.
+            # A session whose signature is broken belongs to no user: Django would not open it either.
             user = str(session.get_decoded().get(locator.key))  # type: ignore[attr-defined]  # a Session
             if user in wanted:
                 yield session.pk, user

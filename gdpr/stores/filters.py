@@ -118,7 +118,7 @@ def pending(action: Action, locator: Locator | None, keys: Keys) -> Filter:
 
 
 def unsettled(strategy: Strategy) -> Filter:
-    """Return the condition on a value that a strategy has still to replace; what isn't there needs nothing."""
+    """Return the condition on a value that a strategy has yet to replace; what isn't there needs nothing."""
     test = strategy.settled
     if isinstance(test, Equals):
         return {"$nin": [None] if test.value is None else [None, storable(test.value)]}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gdpr.datamap.actions import touched
 from gdpr.datamap.entries import Entry
-from gdpr.datamap.findings import Fault, Finding
+from gdpr.datamap.findings import Fault, Finding, about
 from gdpr.datamap.locators import Array, Key, Path, Rows, parts
 from gdpr.stores.mapping import exact_field, field_path, leaves, locator_type
 from searchindex.transport import at
@@ -52,9 +52,7 @@ class LiveIndexes:
         yield from self._unclassified(classified, entries)
         for entry in entries:
             if not found[entry.id] and not self._has_template(entry):
-                yield _finding(
-                    Fault.NO_TARGET, entry, f"names {entry.target}, which the server does not have"
-                )
+                yield about(Fault.NO_TARGET, entry, f"names {entry.target}, which the server does not have")
             for index, definition in found[entry.id].items():
                 if entry.is_looked_at:
                     properties = definition.get("mappings", {}).get("properties", {})
@@ -118,10 +116,10 @@ class LiveIndexes:
         known = set(leaves(properties)) | {"_id"}
         for path in dict.fromkeys((*entry.fields, *touched(entry.action))):
             if path.replace("[]", "") not in known:
-                yield _finding(Fault.NO_FIELD, entry, f"names the field {path}, which {index} does not have")
+                yield about(Fault.NO_FIELD, entry, f"names the field {path}, which {index} does not have")
         for locator in parts(entry.locator):
             if not isinstance(locator, Key | Path | Array | Rows) or getattr(locator, "where", None):
-                yield _finding(
+                yield about(
                     Fault.WRONG_ACTION,
                     entry,
                     f"looks by {type(locator).__name__} in a way that only tables can be searched by",
@@ -136,10 +134,10 @@ class LiveIndexes:
         path = field_path(locator)
         field = exact_field(properties, path, locator_type(locator))
         if not field.type and not field.problem:
-            yield _finding(Fault.NO_FIELD, entry, f"looks at the field {path}, which {index} does not have")
+            yield about(Fault.NO_FIELD, entry, f"looks at the field {path}, which {index} does not have")
         elif field.problem:
             is_type = "of type" in field.problem
-            yield _finding(
+            yield about(
                 Fault.WRONG_KEY_TYPE if is_type else Fault.NOT_EXACT,
                 entry,
                 f"can't match {path} of {index} exactly: {field.problem}",
@@ -147,14 +145,3 @@ class LiveIndexes:
                 if is_type
                 else "Give the field a keyword sub-field, by a revision that copies the index.",
             )
-
-
-def _finding(fault: Fault, entry: Entry, what: str, hint: str = "Correct the entry.") -> Finding:
-    return Finding(
-        fault=fault,
-        message=f"Entry “{entry.id}” {what}.",
-        hint=hint,
-        store=entry.store,
-        target=entry.target,
-        entry=entry.id,
-    )

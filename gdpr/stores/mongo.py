@@ -7,33 +7,26 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from typing import TYPE_CHECKING, Any, cast
-from uuid import UUID
 
-from bson import Binary, ObjectId
-from bson.binary import OLD_UUID_SUBTYPE
-from pymongo import ReadPreference, UpdateOne
+from pymongo import ReadPreference
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from accord import conf
-from accord.erased.subject_key import whole_text
 from accord.seam.registry import Registry
 from accord.secrets.redact import address
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import Finding
 from gdpr.datamap.keys import Plain, plain
-from gdpr.datamap.locators import Array, Locator, Rows, parts
-from gdpr.datamap.strategies import Null, Strategy
+from gdpr.datamap.locators import parts
 from gdpr.datamap.subjects import Keys
-from gdpr.errors import InvalidDataMap
-from gdpr.stores import filters
+from gdpr.stores import filters, mongo_edits
 from gdpr.stores.base import SAMPLE, Erased, Found, IndexUse, plain_field
 from gdpr.stores.filters import Filter
 from gdpr.stores.paths import at as values_at
-from gdpr.stores.paths import own_elements
 from mongo_migrations.client import Place, translated
 
 if TYPE_CHECKING:
@@ -41,8 +34,6 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 _GRID_FILES = ".files"
-_ELEMENT = "person"
-_TOO_BIG = 2**63  # for a whole number of MongoDB
 
 
 class CollectionErasure(ABC):
@@ -71,7 +62,7 @@ class CollectionErasure(ABC):
 
     @abstractmethod
     def place(self) -> Place:
-        """Say where that is, for messages."""
+        """Return where that is, for messages."""
 
     def collection_name(self, entry: Entry) -> str:
         """Return the name of an entry's collection."""
@@ -149,12 +140,14 @@ class CollectionErasure(ABC):
                 read_preference=ReadPreference.PRIMARY,
                 read_concern=ReadConcern("majority"),
             )
-            return _left(self.localised(entry), keys, target, self._loose(database, entry, keys))
+            return mongo_edits.count_left(
+                self.localised(entry), keys, target, self._loose(database, entry, keys)
+            )
 
     def export(self, entry: Entry, keys: Keys) -> Iterator[Mapping[str, Any]]:
         with self.translated():
             for document in self._target(entry).find(self._matched(entry, keys)):
-                yield _own_part(entry, keys, document)
+                yield mongo_edits.own_part(entry, keys, document)
 
     def explain(self, entry: Entry, keys: Keys) -> IndexUse:
         from gdpr.stores.collections import explain
@@ -196,8 +189,10 @@ class CollectionErasure(ABC):
         return {"$and": [self._matched(entry, keys), left]}
 
     def _loose(self, database: Database[Document], entry: Entry, keys: Keys) -> Filter:
-        """Return the filter of a second look; see :func:`_wide`."""
-        return {"$or": [_wide(part, keys) for part in parts(self.localised(entry).locator)]}
+        """Return the filter of a second look; see :func:`gdpr.stores.mongo_edits.in_every_form`."""
+        return {
+            "$or": [mongo_edits.in_every_form(part, keys) for part in parts(self.localised(entry).locator)]
+        }
 
     def _act(self, entry: Entry, keys: Keys, target: Collection[Document], chosen: Filter) -> int:
         localised = self.localised(entry)
@@ -205,13 +200,15 @@ class CollectionErasure(ABC):
             case Delete():
                 return self._delete(target, chosen)
             case Pull():
-                return _pull(target, chosen, localised.locator, keys)
+                return mongo_edits.pull(target, chosen, localised.locator, keys)
             case Detach(name):
                 return target.update_many(chosen, {"$set": {name: None}}).modified_count
             case Unset(fields):
-                return _unset(target, chosen, fields, localised.locator, keys)
+                return mongo_edits.unset(target, chosen, fields, localised.locator, keys)
             case Anonymise() | Retain():
-                return _anonymise(target, chosen, localised.action.strategies, localised.locator, keys)
+                return mongo_edits.anonymise(
+                    target, chosen, localised.action.strategies, localised.locator, keys
+                )
         return 0
 
     def _delete(self, target: Collection[Document], chosen: Filter) -> int:
@@ -269,142 +266,3 @@ def _by_text(counted: Iterable[tuple[object, int]]) -> Mapping[str, int]:
 
 
 # --- acting ------------------------------------------------------------------------------------------
-
-
-def _pull(target: Collection[Document], chosen: Filter, locator: Locator | None, keys: Keys) -> int:
-    if not isinstance(locator, Array):
-        raise InvalidDataMap(
-            "Elements can only be pulled where an Array locates them.", hint="Use Array(...)."
-        )
-    is_array = {locator.array: {"$type": "array"}}
-    pulled = target.update_many(
-        {"$and": [chosen, is_array]}, {"$pull": {locator.array: filters.element(locator, keys)}}
-    )
-    # Where one object stands in the place of an array, it is the person's alone.
-    odd = {"$and": [chosen, {locator.array: {"$not": {"$type": "array"}}}]}
-    emptied = target.update_many(odd, {"$unset": {locator.array: ""}})
-    return pulled.modified_count + emptied.modified_count
-
-
-def _unset(
-    target: Collection[Document],
-    chosen: Filter,
-    fields: Sequence[str],
-    locator: Locator | None,
-    keys: Keys,
-) -> int:
-    names = [_positional(name, locator) for name in fields]
-    options = _elements({name: {"$exists": True} for name in names}, locator, keys)
-    return target.update_many(chosen, {"$unset": dict.fromkeys(names, "")}, **options).modified_count
-
-
-def _anonymise(
-    target: Collection[Document],
-    chosen: Filter,
-    strategies: Mapping[str, Strategy],
-    locator: Locator | None,
-    keys: Keys,
-) -> int:
-    """Write each field where it is there, and only there: an erasure adds nothing to a document."""
-    changed: set[object] = set()
-    for name, strategy in strategies.items():
-        place = _positional(name, locator)
-        wanted = {"$and": [chosen, filters.pending(Anonymise({name: strategy}), locator, keys)]}
-        options = _elements({place: filters.unsettled(strategy)}, locator, keys)
-        updates = []
-        for document in target.find(wanted, {"_id": 1}):
-            changed.add(document["_id"])
-            value = filters.storable(strategy.replacement(None))
-            found = {"$and": [{"_id": document["_id"]}, wanted]}
-            updates.append(UpdateOne(found, {"$set": {place: value}}, **options))
-        if updates:
-            target.bulk_write(updates, ordered=False)
-    return len(changed)
-
-
-def _positional(name: str, locator: Locator | None) -> str:
-    inner = filters.inside(name, locator)
-    return f"{locator.array}.$[{_ELEMENT}].{inner}" if inner and isinstance(locator, Array) else name
-
-
-def _elements(wanted: Mapping[str, Filter], locator: Locator | None, keys: Keys) -> dict[str, Any]:
-    """Return the filter on elements: the person's own, where one of the fields is still to be changed."""
-    mark = f"$[{_ELEMENT}]."
-    inner = {name.partition(mark)[2]: test for name, test in wanted.items() if mark in name}
-    if not isinstance(locator, Array) or not inner:
-        return {}
-    path = f"{_ELEMENT}.{locator.inner}" if locator.inner else _ELEMENT
-    own = {path: {"$in": filters.values_of(locator, keys)}}
-    left = [{f"{_ELEMENT}.{name}": test} for name, test in inner.items()]
-    return {"array_filters": [{"$and": [own, {"$or": left}]}]}
-
-
-def _own_part(entry: Entry, keys: Keys, document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Leave other people's elements out of a document that only holds some of this person."""
-    if not isinstance(entry.locator, Array):
-        return document
-    wanted = filters.values_of(entry.locator, keys)
-    own = own_elements(document, entry.locator.array, entry.locator.inner, wanted)
-    return {"_id": document["_id"], entry.locator.array: own}
-
-
-# --- the second look ---------------------------------------------------------------------------------
-
-
-def _wide(locator: object, keys: Keys) -> Filter:
-    """
-    Look for a key in every type that it could have been stored in.
-
-    Wider than what erases on purpose: a document that holds the key in another type than the map
-    declares was not erased, and must not go unnoticed.
-    """
-    if isinstance(locator, Rows):
-        wanted: Sequence[Plain] = filters.collected(locator.entry, keys)
-        path = locator.field
-    else:
-        wanted = keys.values(getattr(locator, "by", ""))
-        path = str(getattr(locator, "field", "") or getattr(locator, "path", "")).replace("[]", "")
-    further = getattr(locator, "where", {})
-    return {path: {"$in": [form for key in wanted for form in _every_form(key)]}, **further}
-
-
-def _every_form(key: Plain) -> Iterator[object]:
-    text = str(key)
-    number = whole_text(text)
-    yield text
-    if number is not None and abs(number) < _TOO_BIG:
-        yield number  # which finds it as a double and as a decimal, too
-    if ObjectId.is_valid(text):
-        yield from (ObjectId(text), text.lower(), text.upper())
-    try:
-        found = UUID(text)
-    except ValueError:
-        return
-    for one in (str(found), found.hex):
-        yield from (one, one.upper())
-    yield from (Binary.from_uuid(found), Binary(found.bytes, OLD_UUID_SUBTYPE))
-
-
-def _left(entry: Entry, keys: Keys, target: Collection[Document], found: Filter) -> int:
-    """Read back what was to change; what is counted is what the documents say now."""
-    match entry.action:
-        case Delete() | Pull() | Manual():
-            return target.count_documents(found)
-        case Detach(name):
-            return sum(not _kept(document, {name: Null()}, entry, keys) for document in target.find(found))
-        case Unset(fields):
-            unset = dict.fromkeys(fields, Null())
-            return sum(not _kept(document, unset, entry, keys) for document in target.find(found))
-        case Anonymise() | Retain():
-            wanted = entry.action.strategies
-            return sum(not _kept(document, wanted, entry, keys) for document in target.find(found))
-    return 0
-
-
-def _kept(document: Document, strategies: Mapping[str, Strategy], entry: Entry, keys: Keys) -> bool:
-    part = _own_part(entry, keys, document)
-    return all(
-        value is None or filters.same(value, strategy.replacement(None)) or strategy.is_settled(value)
-        for name, strategy in strategies.items()
-        for value in values_at(part if filters.inside(name, entry.locator) else document, name)
-    )

@@ -23,12 +23,12 @@ _NOTHING = Found(count=0, pending=0)
 
 
 def several(people: People) -> SeveralKeys:
-    """Put the keys of people together."""
+    """Combine the keys of several people."""
     return SeveralKeys(tuple(people.values()))
 
 
 def halves(people: People) -> Iterator[People]:
-    """Cut people into two groups, to find out of whom something is true that is true of one of them."""
+    """Split people into two groups, to find out of whom something is true that is true of one of them."""
     listed, middle = list(people.items()), len(people) // 2
     return (dict(part) for part in (listed[:middle], listed[middle:]))
 
@@ -110,7 +110,7 @@ def _tally(
 
 
 def _owners(entry: Entry, people: People) -> dict[str, int] | None:
-    """Say whose each key is, as a text; None when a key is shared or the locator is no plain field."""
+    """Return whose each key is, as a text; None when a key is shared or the locator is no plain field."""
     keys_of = _keys(entry)
     if keys_of is None:
         return None

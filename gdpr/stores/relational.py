@@ -41,8 +41,8 @@ class RelationalErasure:
     """
     One alias of `DATABASES`.
 
-    Rows are changed in batches by primary key. Rows that somebody else has locked are left for
-    the next batch, so that an erasure waits for nobody. Nothing cascades: what an entry does not
+    Rows are changed in batches by primary key. Rows that another transaction has locked are left for
+    the next batch, so that an erasure waits for no lock. Nothing cascades: what an entry does not
     name is not touched, and the database refuses to leave a reference behind.
 
     Args:
@@ -96,7 +96,7 @@ class RelationalErasure:
             with transaction.atomic(using=self.alias):
                 batch = self._lock_batch(entry, keys, limit)
                 affected = self._act(entry, keys, batch) if batch else 0
-                # Django's foreign keys are checked at the commit, which may be somebody else's.
+                # Django's foreign keys are checked at the commit, which may be the caller's.
                 connections[self.alias].check_constraints()
             done = not self._pending(entry, keys).exists()
         return Erased(matched=len(batch), affected=affected, done=done)
@@ -215,7 +215,7 @@ class RelationalErasure:
         return manager.bulk_update(changed, list(strategies), batch_size=500)
 
     def _pull(self, entry: Entry, keys: Keys, rows: QuerySet[models.Model]) -> int:
-        assert isinstance(entry.locator, Array)  # noqa: S101 - the map's check says so to people
+        assert isinstance(entry.locator, Array)  # noqa: S101 - the map's check reports it
         name = entry.locator.array.partition(".")[0]
         changed = list(rows.only("pk", name))
         for row in changed:

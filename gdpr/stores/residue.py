@@ -126,7 +126,7 @@ class Residue:
         if len(steps) == 1:
             return self._in(column, values)
         target = model._meta.get_field(steps[0]).related_model
-        assert isinstance(target, type)  # noqa: S101 - the map's check says so to people
+        assert isinstance(target, type)  # noqa: S101 - the map's check reports it
         inner, bound = self._walk(target, steps[1:], values)
         key = self._column(target, "pk")
         return f"{column} IN (SELECT {key} FROM {self._table(target)} WHERE {inner})", bound  # noqa: S608 - quoted names

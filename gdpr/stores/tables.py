@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from gdpr.datamap.actions import Delete, Detach, Nothing, Unset, touched
 from gdpr.datamap.entries import TABLE, Entry
-from gdpr.datamap.findings import Fault, Finding
+from gdpr.datamap.findings import Fault, Finding, about
 from gdpr.datamap.keys import KeyType, key_type
 from gdpr.datamap.locators import Array, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
 from gdpr.datamap.subjects import Keys, SubjectKeys
@@ -99,7 +99,7 @@ class Tables:
     def _target(self, entry: Entry) -> Iterator[Finding]:
         table = _table_of(entry)
         if table is None or table not in self._tables:
-            yield _finding(Fault.NO_TARGET, entry, f"names {entry.target}, which the database does not have")
+            yield about(Fault.NO_TARGET, entry, f"names {entry.target}, which the database does not have")
             return
         if entry.table or not entry.is_looked_at:
             return
@@ -114,7 +114,7 @@ class Tables:
         for name in dict.fromkeys((*entry.fields, *touched(entry.action))):
             field = _field(model, name)
             if field is None or getattr(field, "column", None) not in columns:
-                yield _finding(
+                yield about(
                     Fault.NO_FIELD, entry, f"names the field {name}, which {entry.target} does not have"
                 )
 
@@ -124,15 +124,15 @@ class Tables:
                 holder, name, wanted = _compared(model, locator)
             except (FieldDoesNotExist, LookupError, ValueError):
                 what = f"looks by {type(locator).__name__} at a field that {entry.target} does not have"
-                yield _finding(Fault.NO_FIELD, entry, what)
+                yield about(Fault.NO_FIELD, entry, what)
                 continue
             kind = self._tables.get(holder._meta.db_table, {}).get(name)
             if kind is None:
-                yield _finding(
+                yield about(
                     Fault.NO_FIELD, entry, f"looks at {holder._meta.label}.{name}, which does not exist"
                 )
             elif wanted is not None and not _fits(wanted, kind):
-                yield _finding(
+                yield about(
                     Fault.WRONG_KEY_TYPE,
                     entry,
                     f"declares keys of type {wanted}, and {holder._meta.label}.{name} holds {kind}",
@@ -142,11 +142,11 @@ class Tables:
         for locator in parts(entry.locator):
             used = explain_locator(self._alias, model, locator)
             if used.read_in_full:
-                yield _finding(
+                yield about(
                     Fault.READ_IN_FULL, entry, "has to read the whole table", hint="Nothing needs to be done."
                 )
             elif not used.uses_index:
-                yield _finding(
+                yield about(
                     Fault.NO_INDEX,
                     entry,
                     f"finds rows of {entry.target} by reading the whole table ({used.detail})",
@@ -171,7 +171,7 @@ class Tables:
         self, entry: Entry, child: str, column: str, before: Sequence[Entry]
     ) -> Iterator[Finding]:
         if not any(_table_of(other) == child and _lets_go(other, column) for other in before):
-            yield _finding(
+            yield about(
                 Fault.STILL_REFERRED_TO,
                 entry,
                 f"deletes rows that {child}.{column} refers to, and no entry before it lets go of those",
@@ -187,7 +187,7 @@ def explain(alias: str, entry: Entry, rows: QuerySet[models.Model]) -> IndexUse:
 
 
 def explain_locator(alias: str, model: type[models.Model], locator: Simple | Sessions) -> IndexUse:
-    """Ask how rows would be found by a locator, with keys that nobody has."""
+    """Ask how rows would be found by a locator, with keys that no person has."""
     if isinstance(locator, Sessions):
         return IndexUse(uses_index=True, detail="primary key, page by page", read_in_full=True)
     rows = model._base_manager.using(alias).filter(condition(alias, model, locator, _nobody(locator)))
@@ -237,7 +237,7 @@ def _nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _nobody(locator: Simple) -> Keys:
-    """Make keys that fit a locator and belong to nobody."""
+    """Make keys that fit a locator and belong to no person."""
     kind = key_type(getattr(locator, "type", str))
     value = {
         KeyType.STR: "nobody",
@@ -256,7 +256,7 @@ def _nobody(locator: Simple) -> Keys:
 def _compared(
     model: type[models.Model], locator: Simple | Sessions
 ) -> tuple[type[models.Model], str, KeyType | str | None]:
-    """Return the model and the column that a locator compares with in the end, and the type it should have."""
+    """Return the model and the column that a locator compares with, and the type it should have."""
     match locator:
         case Key() | Rows():
             return model, _column(model, locator.field), key_type(locator.type)
@@ -339,14 +339,3 @@ def _labels() -> Mapping[str, str]:
     for model in apps.get_models(include_auto_created=True):
         found.setdefault(model._meta.db_table, model._meta.label)
     return found
-
-
-def _finding(fault: Fault, entry: Entry, what: str, hint: str = "Correct the entry.") -> Finding:
-    return Finding(
-        fault=fault,
-        message=f"Entry “{entry.id}” {what}.",
-        hint=hint,
-        store=entry.store,
-        target=entry.target,
-        entry=entry.id,
-    )

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.acceptance
 STORY = """
 from datetime import timedelta
 from django.utils import timezone
-from accord.errors import ConsentRefused
+from gdpr.errors import ConsentRefused
 who = consent.someone("streaming.Listener", 5)
 notice = consent.publish_notice("newsletter", "2026-01", "en", "May we write to you once a month?")
 same = consent.publish_notice("newsletter", "2026-01", "en", "May we write to you once a month?")
@@ -47,7 +47,7 @@ say({
 
 FORGERY = """
 import copy
-from accord.errors import ReceiptInvalid
+from gdpr.errors import ReceiptInvalid
 request = erasure.work(approved(2))
 genuine = receipts.signed_document(receipts.latest(request))
 other = receipts.signed_document(receipts.latest(erasure.work(approved(3))))

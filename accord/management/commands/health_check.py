@@ -1,4 +1,4 @@
-"""`manage.py health_check`: tell cron, Prometheus or a person how the stores and requests stand."""
+"""`manage.py health_check`: show cron, Prometheus or an operator how the stores and requests stand."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Command(PipedCommand):
         )  # fmt: skip
 
     def run_from_argv(self, argv: list[str]) -> None:
-        """Leave with a code of this command's own, even where a check still hangs."""
+        """Exit with a code of this command's own, even where a check still hangs."""
         code: int | str | None = 0
         try:
             super().run_from_argv(argv)
@@ -96,7 +96,7 @@ class Command(PipedCommand):
 
 
 def _untold(error: AccordError) -> HealthReport:
-    """Make a report out of what kept the checks from running, so that the answer has its usual form."""
+    """Return a report of what kept the checks from running, so that the answer has its usual form."""
     found = Finding(name="health_check", level=Level.UNKNOWN, message=str(error), hint=error.hint)
     return HealthReport(findings=(found,))
 

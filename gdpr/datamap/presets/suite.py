@@ -1,4 +1,4 @@
-"""The suite's own tables, each with the reason why nobody's data are in it."""
+"""The suite's own tables, each with the reason why no person's data are in it."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ say([held, "another person has to release" in text(same), still, looked, resumed
 """
 
 FENCED = """
-from accord.errors import IllegalTransition
+from gdpr.errors import IllegalTransition
 request = begun(6)
 holds.place_hold(request.subject_kind, request.subject_tag, HoldReason.AUTHORITY, by=filer)
 request = fresh(request)

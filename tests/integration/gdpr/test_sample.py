@@ -210,7 +210,7 @@ def test_rows_that_others_refer_to_are_refused(sample: Sample) -> None:
     try:
         keys = sample.ask("resolve", subject="13", by="id")
         code = (
-            "from accord.errors import ErasureRefused\n"
+            "from gdpr.errors import ErasureRefused\n"
             "try:\n    store.erase(entry, keys, 10)\n"
             "except ErasureRefused as exc:\n    answer = str(exc)\n"
         )
