@@ -80,30 +80,11 @@ class UnknownStore(UsageError):
     http_status = 404
 
 
-class UnknownApp(UsageError):
-    """An app label holds no steps in the stores that were asked."""
-
-    code = "ACC-102"
-    http_status = 404
-
-
 class UnknownTarget(UsageError):
     """A step, run or target name matches nothing."""
 
     code = "ACC-103"
     http_status = 404
-
-
-class AmbiguousTarget(UsageError):
-    """A prefix matches more than one step."""
-
-    code = "ACC-104"
-
-
-class WrongEnvironment(UsageError):
-    """The environment named in the call is not the one that the settings describe."""
-
-    code = "ACC-105"
 
 
 class ConfigurationError(AccordError):
@@ -136,28 +117,10 @@ class RevisionWithoutMigration(RevisionError):
     code = "ACC-202"
 
 
-class MissingDependency(RevisionError):
-    """A step depends on one that no file provides."""
-
-    code = "ACC-203"
-
-
-class CyclicDependency(RevisionError):
-    """Steps depend on each other in a circle."""
-
-    code = "ACC-204"
-
-
 class DuplicateNumber(RevisionError):
     """Two revisions of one app and store carry the same number."""
 
     code = "ACC-205"
-
-
-class ConflictingLeaves(RevisionError):
-    """An app has more than one newest step in a store."""
-
-    code = "ACC-206"
 
 
 class InvalidRevision(RevisionError):
@@ -183,22 +146,10 @@ class ChecksumMismatch(DriftError):
     code = "ACC-301"
 
 
-class LedgerOrphan(DriftError):
-    """The ledger names an applied step whose file is gone."""
-
-    code = "ACC-302"
-
-
 class InconsistentLedger(DriftError):
     """A step is recorded as applied before one that it depends on."""
 
     code = "ACC-303"
-
-
-class BaselineMismatch(DriftError):
-    """A live schema does not match the steps that a baseline would record."""
-
-    code = "ACC-304"
 
 
 class ConflictingState(DriftError):
@@ -222,21 +173,6 @@ class IrreversibleStep(AccordError):
     code = "ACC-401"
     exit_code = ExitCode.USAGE
     http_status = 409
-
-
-class PlanChanged(AccordError):
-    """The plan made under the lease differs from the one that was confirmed."""
-
-    code = "ACC-402"
-    exit_code = ExitCode.PARTIAL
-    http_status = 409
-
-
-class Interrupted(AccordError):
-    """A person or the system asked the run to stop; it stopped between two steps."""
-
-    code = "ACC-403"
-    exit_code = ExitCode.PARTIAL
 
 
 class NotConfirmed(AccordError):
@@ -307,12 +243,6 @@ class UnsupportedServer(StoreUnavailable):
     code = "ACC-603"
 
 
-class ReplicaSetRequired(StoreUnavailable):
-    """MongoDB runs alone, and what is asked needs a replica set."""
-
-    code = "ACC-604"
-
-
 # --- 7xx: embedded servers --------------------------------------------------------------
 
 
@@ -351,118 +281,12 @@ class EmbeddedDataUnusable(EmbeddedError):
 # --- 82x to 84x: erasure requests, approvals, holds, consent ------------------------------
 
 
-class RequestError(AccordError):
-    """A demand for erasure can't be handled as asked. Nothing was changed."""
-
-    code = "ACC-820"
-    http_status = 409
-
-
-class UnknownRequest(RequestError):
-    """No request has this reference, or several begin with it."""
-
-    code = "ACC-821"
-    exit_code = ExitCode.USAGE
-    http_status = 404
-
-
-class IllegalTransition(RequestError):
-    """The state that a request is in doesn't allow what was asked."""
-
-    code = "ACC-822"
-    exit_code = ExitCode.USAGE
-
-
-class OwnRequest(RequestError):
-    """Who filed a request, planned it or is its subject can't decide about it."""
-
-    code = "ACC-823"
-    exit_code = ExitCode.BLOCKED
-    http_status = 403
-
-
 class NotAllowed(AccordError):
     """A person lacks the permission, or did not prove who they are."""
 
     code = "ACC-824"
     exit_code = ExitCode.BLOCKED
     http_status = 403
-
-
-class AwaitingApproval(RequestError):
-    """A second person has to approve the plan first."""
-
-    code = "ACC-825"
-    exit_code = ExitCode.AWAITING_APPROVAL
-
-
-class ApprovalVoid(AwaitingApproval):
-    """What was approved is not what would happen now, or the approval expired."""
-
-    code = "ACC-826"
-
-
-class OnHold(RequestError):
-    """A legal hold forbids to erase."""
-
-    code = "ACC-827"
-    exit_code = ExitCode.BLOCKED
-
-
-class ErasureIncomplete(RequestError):
-    """Part of the erasure is done; the rest waits for a store, a person or a later attempt."""
-
-    code = "ACC-828"
-    exit_code = ExitCode.PARTIAL
-
-
-class StepTaken(RequestError):
-    """Another worker has taken the step over; what it does counts."""
-
-    code = "ACC-829"
-    exit_code = ExitCode.PARTIAL
-
-
-class KeysDestroyed(RequestError):
-    """The keys of the person were destroyed when the request was closed."""
-
-    code = "ACC-830"
-
-
-class ReceiptInvalid(RequestError):
-    """A receipt is not what was signed."""
-
-    code = "ACC-831"
-    exit_code = ExitCode.DRIFT
-
-
-class ExtensionRefused(RequestError):
-    """The time to answer can't be extended any more."""
-
-    code = "ACC-832"
-    exit_code = ExitCode.BLOCKED
-
-
-class KeyReused(RequestError):
-    """An idempotency key was sent before, with something else."""
-
-    code = "ACC-833"
-    exit_code = ExitCode.USAGE
-    http_status = 422
-
-
-class UnknownNotice(UsageError):
-    """No notice of this purpose, version and language is on record."""
-
-    code = "ACC-841"
-    http_status = 404
-
-
-class ConsentRefused(RequestError):
-    """A consent can't be recorded as it was told."""
-
-    code = "ACC-840"
-    exit_code = ExitCode.USAGE
 
 
 # --- 9xx: audit, signatures, governance, health -------------------------------------------
@@ -518,106 +342,3 @@ class ForeignSignature(SignatureError):
     """A key signed that is neither ours nor trusted."""
 
     code = "ACC-912"
-
-
-class GovernanceError(AccordError):
-    """The policy of an environment refuses. Nothing was changed."""
-
-    code = "ACC-920"
-    exit_code = ExitCode.BLOCKED
-    http_status = 409
-
-
-class PlanNotApproved(GovernanceError):
-    """A second person has to approve the plan before it may run here."""
-
-    code = "ACC-921"
-    exit_code = ExitCode.AWAITING_APPROVAL
-
-
-class ApprovalClosed(GovernanceError):
-    """An approval request is decided, used or expired, and can't be decided any more."""
-
-    code = "ACC-922"
-
-
-class OwnPlan(GovernanceError):
-    """Who asked for an approval can't decide about it."""
-
-    code = "ACC-923"
-    http_status = 403
-
-
-class UnknownApproval(UsageError):
-    """No approval request has this reference, or several begin with it."""
-
-    code = "ACC-924"
-    http_status = 404
-
-
-class NotEntitled(GovernanceError):
-    """An account does not exist, is not active, or lacks the permission."""
-
-    code = "ACC-925"
-    http_status = 403
-
-
-class NotAttested(GovernanceError):
-    """Steps of the plan have not been run, as they are, in the environment that has to go first."""
-
-    code = "ACC-926"
-
-
-class AttestationUnusable(GovernanceError):
-    """An attestation can't be read, or speaks of another project or outcome."""
-
-    code = "ACC-927"
-
-
-class ConventionBroken(GovernanceError):
-    """Pending steps break the conventions that the environment asks for."""
-
-    code = "ACC-930"
-
-
-# --- 80x: the data map ---------------------------------------------------------------------
-
-
-class InvalidDataMap(AccordError):
-    """A data map can't be used as it is declared. No personal data were touched."""
-
-    code = "ACC-800"
-    exit_code = ExitCode.USAGE
-
-
-class UnknownSubject(UsageError):
-    """No data subject has this key."""
-
-    code = "ACC-801"
-    http_status = 404
-
-
-class AmbiguousSubject(UsageError):
-    """A key belongs to more than one data subject."""
-
-    code = "ACC-802"
-    http_status = 422
-
-
-class WrongKeyType(UsageError):
-    """A key is not of the type that the data map declares."""
-
-    code = "ACC-803"
-    http_status = 422
-
-
-class ErasureRefused(StoreError):
-    """A store refuses to erase what an entry of the data map names."""
-
-    code = "ACC-804"
-
-
-class ExportRefused(UsageError):
-    """An access export can't be written where it was asked for."""
-
-    code = "ACC-805"

@@ -27,9 +27,9 @@ class DataMapAdmin(GdprPages):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the map by store, with what is wrong. A store that is away is said to be."""
-        from accord.errors import InvalidDataMap
         from gdpr import coverage, datamap_pages
         from gdpr.datamap import load_data_map
+        from gdpr.errors import InvalidDataMap
 
         self._require(request)
         context = {**self.context_of(request, None, str(_("Data map"))), "list_url": ""}

@@ -8,8 +8,9 @@ from itertools import groupby
 
 from django.utils import timezone
 
-from accord.errors import AccordError, UnknownSubject
+from accord.errors import AccordError
 from gdpr.datamap import load_data_map
+from gdpr.errors import UnknownSubject
 from gdpr.keys import key_type, parsed
 from gdpr.models import ConsentEvent, ConsentNotice
 from gdpr.services import consent

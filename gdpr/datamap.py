@@ -21,9 +21,10 @@ from django.db import connections
 from django.utils.module_loading import module_has_submodule
 
 from accord import conf
-from accord.errors import InvalidDataMap, UnknownTarget
+from accord.errors import UnknownTarget
 from gdpr.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.entries import Entry, document
+from gdpr.errors import InvalidDataMap
 from gdpr.findings import Fault, Finding, Level
 from gdpr.locators import (
     AnyOf,

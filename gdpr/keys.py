@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from uuid import UUID
 
-from accord.errors import InvalidDataMap, WrongKeyType
+from gdpr.errors import InvalidDataMap, WrongKeyType
 
 
 class KeyType(enum.StrEnum):

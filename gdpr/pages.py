@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy
 from accord import conf
 from accord.admin_parts import Decision
 from accord.audit_events import ObjectKind
-from accord.errors import AccordError, ReceiptInvalid
+from accord.errors import AccordError
 from accord.models import AuditEvent
+from gdpr.errors import ReceiptInvalid
 from gdpr.models import ErasureRequest, ErasureStep, LegalHold, Receipt
 from gdpr.services import actors, holds, receipts, transitions
 from gdpr.states import RequestState as S

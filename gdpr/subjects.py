@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from django.apps import apps
 
-from accord.errors import AmbiguousSubject, InvalidDataMap, UnknownSubject, UsageError, WrongKeyType
+from accord.errors import UsageError
+from gdpr.errors import AmbiguousSubject, InvalidDataMap, UnknownSubject, WrongKeyType
 from gdpr.keys import KeyType, Plain, key_type, parsed, plain
 
 if TYPE_CHECKING:

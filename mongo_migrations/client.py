@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from accord.errors import (
     AccordError,
     ConfigurationError,
-    ReplicaSetRequired,
     StoreError,
     StoreRefused,
     StoreUnavailable,
     UnsupportedServer,
 )
 from accord.redact import redact
+from mongo_migrations.errors import ReplicaSetRequired
 
 if TYPE_CHECKING:
     from pymongo import MongoClient

@@ -14,8 +14,8 @@ from rest_framework.viewsets import GenericViewSet
 
 from accord.api.bodies import Sent, Text, Word
 from accord.api.views import Api
-from accord.errors import UnknownNotice
 from gdpr.api import subjects
+from gdpr.errors import UnknownNotice
 from gdpr.models import ConsentEvent, ConsentNotice
 from gdpr.services import consent
 from gdpr.services.consent import Someone

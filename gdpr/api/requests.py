@@ -20,9 +20,9 @@ from rest_framework.viewsets import GenericViewSet
 
 from accord.api.bodies import Sent, Text, Word
 from accord.api.views import Api
-from accord.errors import IllegalTransition, KeyReused, UnknownSubject
 from gdpr.api import answers, idempotency, subjects
 from gdpr.api.answers import RequestAnswer, RequestDetail
+from gdpr.errors import IllegalTransition, KeyReused, UnknownSubject
 from gdpr.models import ErasureRequest
 from gdpr.services import (
     actors,

@@ -9,8 +9,9 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from accord.api.bodies import Sent, Text
-from accord.errors import AmbiguousSubject, UnknownSubject, UsageError
+from accord.errors import UsageError
 from gdpr.datamap import load_data_map
+from gdpr.errors import AmbiguousSubject, UnknownSubject
 from gdpr.keys import key_type, parsed
 from gdpr.services import consent, sealing
 from gdpr.services.consent import Someone

@@ -6,7 +6,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin
 
 from accord import audit
-from accord.errors import NotAllowed, OwnRequest
+from accord.errors import NotAllowed
+from gdpr.errors import OwnRequest
 from gdpr.models import ErasureRequest
 from gdpr.services import sealing
 

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accord.audit_events import Event
-from accord.errors import ApprovalVoid
+from gdpr.errors import ApprovalVoid
 from gdpr.models import Approval, ErasureRequest
 from gdpr.services import actors, moving, planning, policy, sealing, transitions
 from gdpr.services.actors import Person

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accord import audit, checksum
 from accord.audit_events import Event, ObjectKind
-from accord.errors import ConsentRefused
+from gdpr.errors import ConsentRefused
 from gdpr.models import ConsentEvent, ConsentNotice
 from gdpr.services import actors, moving, sealing
 from gdpr.services.actors import Person

@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from accord import tombstones
 from accord.audit_events import Event, Outcome
-from accord.errors import AccordError, ApprovalVoid, AwaitingApproval, IllegalTransition, OnHold, StepTaken
+from accord.errors import AccordError
 from gdpr.datamap import load_data_map
+from gdpr.errors import ApprovalVoid, AwaitingApproval, IllegalTransition, OnHold, StepTaken
 from gdpr.models import ErasureRequest, ErasureStep
 from gdpr.services import (
     actors,

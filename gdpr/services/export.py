@@ -18,10 +18,10 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from accord.errors import ExportRefused
 from gdpr.actions import Manual, Retain
 from gdpr.datamap import DataMap
 from gdpr.entries import Entry
+from gdpr.errors import ExportRefused
 from gdpr.services import planning
 from gdpr.services.planning import Stores
 from gdpr.stores.base import erasure_store

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accord import audit
 from accord.audit_events import Event, ObjectKind
-from accord.errors import IllegalTransition, OwnRequest
+from gdpr.errors import IllegalTransition, OwnRequest
 from gdpr.models import ErasureRequest, LegalHold
 from gdpr.services import actors, moving, transitions
 from gdpr.services.actors import Person

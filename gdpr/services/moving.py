@@ -11,7 +11,7 @@ from django.db import OperationalError, connections, transaction
 
 from accord import audit, conf
 from accord.audit_events import Event, ObjectKind, Outcome
-from accord.errors import UnknownRequest
+from gdpr.errors import UnknownRequest
 from gdpr.models import ErasureRequest
 from gdpr.services import transitions
 from gdpr.services.actors import Person, actor

@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from accord import checksum
 from accord.audit_events import Event
-from accord.errors import IllegalTransition, OnHold
 from gdpr import actions
 from gdpr.actions import Delete, Manual, Nothing, Retain
 from gdpr.datamap import DataMap, load_data_map
 from gdpr.entries import Entry
+from gdpr.errors import IllegalTransition, OnHold
 from gdpr.models import ErasurePlan, ErasureRequest
 from gdpr.services import actors, holds, moving, policy, sealing, transitions
 from gdpr.services.actors import Person

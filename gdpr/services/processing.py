@@ -11,7 +11,8 @@ from typing import TypeVar
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accord.errors import AccordError, ApprovalVoid, AwaitingApproval, OnHold
+from accord.errors import AccordError
+from gdpr.errors import ApprovalVoid, AwaitingApproval, OnHold
 from gdpr.models import ErasureRequest
 from gdpr.services import (
     approvals,

@@ -18,7 +18,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accord import conf, signing
-from accord.errors import ReceiptInvalid, SignatureError
+from accord.errors import SignatureError
+from gdpr.errors import ReceiptInvalid
 from gdpr.fields import random_reference
 from gdpr.models import Approval, ErasurePlan, ErasureRequest, ErasureStep, Receipt
 from gdpr.services import planning

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accord.audit_events import Event
-from accord.errors import ExtensionRefused, IllegalTransition
+from gdpr.errors import ExtensionRefused, IllegalTransition
 from gdpr.models import Approval, ErasureRequest
 from gdpr.services import actors, deadlines, moving, sealing, transitions
 from gdpr.services.actors import Person

@@ -14,7 +14,7 @@ from contextlib import suppress
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from accord import keys, tombstones
-from accord.errors import KeysDestroyed
+from gdpr.errors import KeysDestroyed
 from gdpr.models import ConsentEvent, ErasureRequest, LegalHold
 from gdpr.states import RequestState
 from gdpr.subjects import SubjectKeys

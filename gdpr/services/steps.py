@@ -21,11 +21,12 @@ from django.utils import timezone
 
 from accord import process
 from accord.audit_events import Event, ObjectKind, Outcome
-from accord.errors import AccordError, ErasureIncomplete, StepTaken
+from accord.errors import AccordError
 from gdpr import actions
 from gdpr.actions import Manual
 from gdpr.datamap import DataMap, load_data_map
 from gdpr.entries import Entry
+from gdpr.errors import ErasureIncomplete, StepTaken
 from gdpr.locators import needs
 from gdpr.models import ErasureRequest, ErasureStep
 from gdpr.services import holds, moving, policy, scheduling, sealing

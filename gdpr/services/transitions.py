@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from accord.errors import IllegalTransition
+from gdpr.errors import IllegalTransition
 from gdpr.states import RequestState as S
 
 BEFORE_FENCE = frozenset({S.RECEIVED, S.IDENTITY_CHECK, S.PLANNED, S.APPROVED})

@@ -9,8 +9,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from accord.errors import ErasureRefused, InvalidDataMap
 from gdpr.actions import Action, Anonymise, Detach, Retain, Unset
+from gdpr.errors import ErasureRefused, InvalidDataMap
 from gdpr.keys import Plain, variants
 from gdpr.locators import AnyOf, Array, Generic, Key, Keyed, Locator, Path, Rows, Sessions, Through
 from gdpr.stores.lookups import Among

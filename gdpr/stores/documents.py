@@ -12,10 +12,10 @@ from django.db import connections, models
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from accord.errors import InvalidDataMap
 from accord.redact import address
 from gdpr.actions import Action, Anonymise, Detach, Retain, Unset
 from gdpr.entries import Entry
+from gdpr.errors import InvalidDataMap
 from gdpr.locators import AnyOf, Array, Key, Locator, Path, Rows, Through
 from gdpr.stores import filters
 from gdpr.stores.filters import Filter

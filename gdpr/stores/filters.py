@@ -14,8 +14,8 @@ from uuid import UUID
 
 from bson import Binary, ObjectId
 
-from accord.errors import ErasureRefused
 from gdpr.actions import Action, Anonymise, Detach, Retain, Unset
+from gdpr.errors import ErasureRefused
 from gdpr.keys import KeyType, Plain, key_type, variants
 from gdpr.locators import AnyOf, Array, Generic, Key, Keyed, Locator, Path, Rows, Sessions, Through, needs
 from gdpr.strategies import Equals, Strategy

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from accord.errors import ErasureRefused
+from gdpr.errors import ErasureRefused
 from gdpr.keys import KeyType, key_type, variants
 from gdpr.locators import AnyOf, Array, Generic, Key, Locator, Path, Rows, Sessions, Through
 from gdpr.subjects import Keys

@@ -17,11 +17,11 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from accord import conf
-from accord.errors import InvalidDataMap
 from accord.redact import address
 from accord.registry import registry
 from gdpr.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.entries import Entry
+from gdpr.errors import InvalidDataMap
 from gdpr.findings import Finding
 from gdpr.keys import Plain, plain
 from gdpr.locators import Array, Locator, Rows, parts

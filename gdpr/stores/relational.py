@@ -11,10 +11,11 @@ from django.apps import apps
 from django.db import Error, InterfaceError, OperationalError, connections, models, transaction
 from django.db.models import QuerySet
 
-from accord.errors import AccordError, ErasureRefused, InvalidDataMap, StoreUnavailable
+from accord.errors import AccordError, StoreUnavailable
 from accord.redact import first_line
 from gdpr.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.entries import Entry
+from gdpr.errors import ErasureRefused, InvalidDataMap
 from gdpr.findings import Finding
 from gdpr.keys import Plain, plain
 from gdpr.locators import Array, Sessions

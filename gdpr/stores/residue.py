@@ -17,9 +17,9 @@ from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from accord.errors import ErasureRefused
 from gdpr.actions import Anonymise, Delete, Detach, Manual, Pull, Retain, Unset
 from gdpr.entries import Entry
+from gdpr.errors import ErasureRefused
 from gdpr.keys import KeyType, key_type
 from gdpr.locators import Array, Generic, Key, Keyed, Path, Rows, Sessions, Through, parts
 from gdpr.strategies import Null, Strategy

@@ -15,10 +15,10 @@ from contextlib import closing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
-from accord.errors import ErasureRefused
 from accord.registry import registry
 from gdpr.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.entries import Entry
+from gdpr.errors import ErasureRefused
 from gdpr.findings import Finding
 from gdpr.keys import Plain
 from gdpr.locators import Array, Key, Locator, Rows

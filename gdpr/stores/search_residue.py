@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from accord.errors import ErasureRefused
 from gdpr.actions import Delete, Manual, Nothing
 from gdpr.entries import Entry
+from gdpr.errors import ErasureRefused
 from gdpr.locators import Array, Key, Path, Rows, parts
 from gdpr.stores.edits import edited
 from gdpr.stores.paths import at as values_at

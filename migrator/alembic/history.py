@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
-from accord.errors import CyclicDependency, DuplicateNumber, InvalidRevision, MissingDependency
+from accord.errors import DuplicateNumber, InvalidRevision
 from migrator.alembic.scripts import Script
+from migrator.errors import CyclicDependency, MissingDependency
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from accord.errors import LedgerOrphan
 from accord.types import Source, Step
 from migrator.alembic import scripts
 from migrator.alembic.history import History, build
 from migrator.alembic.layout import HistoryConfig, NeedsAlembic
 from migrator.alembic.scripts import Script
+from migrator.errors import LedgerOrphan
 
 if TYPE_CHECKING:
     from migrator.alembic.environment import HistoryEnvironment

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from accord import conf, lease
 from accord.clock import Clock, SystemClock
-from accord.errors import PlanChanged, WrongEnvironment
 from accord.events import Reporter, silent
 from accord.registry import Registry, registry
 from accord.stores import Explains, by_store
@@ -19,6 +18,7 @@ from migrator.engine.planning import actions_for, plan_request
 from migrator.engine.request import Request, RunReport
 from migrator.engine.run import Run
 from migrator.engine.situation import Situation, read_situation
+from migrator.errors import PlanChanged, WrongEnvironment
 from migrator.models import RunKind
 
 if TYPE_CHECKING:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from accord.errors import BaselineMismatch, UsageError
+from accord.errors import UsageError
 from accord.stores import Probes, Store, by_store
 from accord.types import Presence, Probe
 from accord.words import counted
 from migrator.engine.plan import Plan
+from migrator.errors import BaselineMismatch
 
 _WRONG = (Presence.ABSENT, Presence.PARTIAL, Presence.CONFLICTING)
 

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from accord import checksum as checksums
-from accord.errors import ChecksumMismatch, DriftError, InconsistentLedger, LedgerOrphan
+from accord.errors import ChecksumMismatch, DriftError, InconsistentLedger
 from accord.types import AppliedStep, Step, StepKey
 from migrator.engine.graph import Graph
+from migrator.errors import LedgerOrphan
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from accord.clock import Clock
-from accord.errors import AccordError, ExitCode, Interrupted, LeaseError, StepFailed, StoreUnavailable
+from accord.errors import AccordError, ExitCode, LeaseError, StepFailed, StoreUnavailable
 from accord.events import Reporter, StepNoted
 from accord.redact import first_line
 from accord.stores import Records, RunHooks, Store, by_store
 from accord.types import Direction, Lease, Step, StepKey, StepOutcome
 from migrator.engine.events import StepBroke, StepFinished, StepSkipped, StepStarted
 from migrator.engine.plan import Plan
+from migrator.errors import Interrupted
 
 
 class Action(enum.StrEnum):

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from accord.errors import ConflictingLeaves, CyclicDependency, MissingDependency
 from accord.types import FIRST, LATEST, Step, StepKey
+from migrator.errors import ConflictingLeaves, CyclicDependency, MissingDependency
 
 
 @dataclass(frozen=True)

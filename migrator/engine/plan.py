@@ -7,16 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from accord import checksum as checksums
-from accord.errors import (
-    AmbiguousTarget,
-    IrreversibleStep,
-    UnknownApp,
-    UnknownStore,
-    UnknownTarget,
-)
+from accord.errors import IrreversibleStep, UnknownStore, UnknownTarget
 from accord.types import Direction, Phase, Step, StepKey
 from accord.words import counted
 from migrator.engine.graph import Graph
+from migrator.errors import AmbiguousTarget, UnknownApp
 
 ZERO = "zero"
 

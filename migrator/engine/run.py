@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from accord import conf, db
 from accord.clock import Clock
-from accord.errors import AccordError, Interrupted
+from accord.errors import AccordError
 from accord.events import Reporter, fan_out
 from accord.stores import Store
 from accord.types import Lease, StepKey
@@ -23,6 +23,7 @@ from migrator.engine.journal import Journal
 from migrator.engine.plan import Plan
 from migrator.engine.request import Request, RunReport
 from migrator.engine.situation import Situation
+from migrator.errors import Interrupted
 from migrator.models import Outcome
 
 if TYPE_CHECKING:

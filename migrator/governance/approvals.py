@@ -17,9 +17,10 @@ from accord import audit, conf
 from accord.audit_events import Counter, Event, ObjectKind
 from accord.audit_events import Outcome as AuditOutcome
 from accord.clock import Clock
-from accord.errors import ApprovalClosed, OwnPlan, PlanNotApproved, UnknownApproval, UsageError
+from accord.errors import UsageError
 from accord.models import AuditEvent
 from accord.types import StepKey
+from migrator.errors import ApprovalClosed, OwnPlan, PlanNotApproved, UnknownApproval
 from migrator.governance import people
 from migrator.governance.people import Person
 from migrator.governance.policy import Policy

@@ -24,15 +24,9 @@ from accord import checksum as checksums
 from accord.audit_events import Counter, Event, ObjectKind
 from accord.audit_events import Outcome as AuditOutcome
 from accord.clock import Clock
-from accord.errors import (
-    AccordError,
-    AttestationUnusable,
-    ForeignSignature,
-    ForgedSignature,
-    NotAttested,
-    SignatureError,
-)
+from accord.errors import AccordError, ForeignSignature, ForgedSignature, SignatureError
 from accord.types import AppliedStep, Direction, Step
+from migrator.errors import AttestationUnusable, NotAttested
 from migrator.governance import people
 from migrator.governance.people import Person
 from migrator.governance.work import Work

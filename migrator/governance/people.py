@@ -6,7 +6,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from accord import audit, db
-from accord.errors import NotEntitled
+from migrator.errors import NotEntitled
 
 REQUEST = "migrator.add_planapproval"
 APPROVE = "migrator.approve_planapproval"

@@ -13,8 +13,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from functools import cached_property
 
-from accord.errors import ConventionBroken
 from accord.types import Step, StepKey
+from migrator.errors import ConventionBroken
 
 SUITE = frozenset({"accord", "migrator", "mongo_migrations", "searchindex", "gdpr"})
 """Apps of the suite itself, whose files may lie in the checkout."""

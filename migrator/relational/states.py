@@ -13,7 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
 
-from accord.errors import CyclicDependency, MissingDependency
+from migrator.errors import CyclicDependency, MissingDependency
 from migrator.relational.loader import DiskLoader, GraphLoader, Name
 
 WINDOW = 40

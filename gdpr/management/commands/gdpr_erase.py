@@ -12,8 +12,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from accord.command import AnsweringCommand
-from accord.errors import AccordError, ExitCode, NotConfirmed, UnknownSubject, UsageError
+from accord.errors import AccordError, ExitCode, NotConfirmed, UsageError
 from gdpr.datamap import load_data_map
+from gdpr.errors import UnknownSubject
 from gdpr.keys import key_type, parsed
 from gdpr.management import answers
 from gdpr.management.people import acting

@@ -9,8 +9,9 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from accord.command import AnsweringCommand
-from accord.errors import ExitCode, UnknownRequest, UsageError
+from accord.errors import ExitCode, UsageError
 from gdpr.datamap import load_data_map
+from gdpr.errors import UnknownRequest
 from gdpr.management import answers
 from gdpr.management.people import acting
 from gdpr.models import LegalHold

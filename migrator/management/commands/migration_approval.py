@@ -11,7 +11,7 @@ from django.core.management.base import CommandParser
 
 from accord import conf, signing
 from accord.command import AnsweringCommand
-from accord.errors import AttestationUnusable, ExitCode, UsageError
+from accord.errors import ExitCode, UsageError
 from accord.types import Direction
 from accord.words import counted
 from migrator.cli import render_approvals, render_json
@@ -20,6 +20,7 @@ from migrator.cli.progress import progress
 from migrator.engine.api import Migrations
 from migrator.engine.bootstrap import prepare
 from migrator.engine.guard import Guard
+from migrator.errors import AttestationUnusable
 from migrator.governance import attestations, people
 from migrator.models import ApprovalState, PlanApproval
 

@@ -7,12 +7,13 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from accord.command import AnsweringCommand
-from accord.errors import ExitCode, UnknownApp, UnknownStore
+from accord.errors import ExitCode, UnknownStore
 from accord.types import Step
 from migrator.cli import render_json, render_text
 from migrator.cli.options import add_format, add_store
 from migrator.engine.api import Migrations
 from migrator.engine.situation import Situation
+from migrator.errors import UnknownApp
 
 
 class Command(AnsweringCommand):

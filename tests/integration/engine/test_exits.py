@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 
 from accord import conf, lease
 from accord.clock import SystemClock
-from accord.errors import AccordError, BaselineMismatch, Interrupted, PlanNotApproved, StepFailed
+from accord.errors import AccordError, StepFailed
 from accord.events import Reporter
 from accord.registry import Registry
 from accord.testing import MemoryServer, MemoryStore, RecordingReporter, make_step
@@ -24,6 +24,7 @@ from migrator.engine.api import Migrations
 from migrator.engine.events import RunFinished
 from migrator.engine.plan import Plan, Target
 from migrator.engine.request import Request
+from migrator.errors import BaselineMismatch, Interrupted, PlanNotApproved
 from migrator.governance.approvals import Approvals
 from migrator.governance.policy import Policy
 from migrator.governance.work import Work

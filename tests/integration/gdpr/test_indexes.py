@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from accord.errors import ErasureRefused
 from gdpr.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.datamap import DataMap
 from gdpr.entries import Entry
+from gdpr.errors import ErasureRefused
 from gdpr.findings import Fault
 from gdpr.locators import AnyOf, Array, Key, Locator, Path, Rows, Through
 from gdpr.strategies import RandomToken, Redact

@@ -14,9 +14,9 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.db import connections, models
 
-from accord.errors import ErasureRefused
 from gdpr.actions import Action, Anonymise, Delete, Detach, Manual, Pull, Retain, Unset
 from gdpr.entries import Entry
+from gdpr.errors import ErasureRefused
 from gdpr.locators import AnyOf, Array, Key, Locator, Path, Rows, Through
 from gdpr.stores.relational import RelationalErasure
 from gdpr.strategies import CoarseDate, Null, RandomToken, Redact

@@ -13,8 +13,9 @@ import pytest
 from django.test import override_settings
 from pymongo import MongoClient
 
-from accord.errors import AccordError, ReplicaSetRequired, StoreRefused, StoreUnavailable
+from accord.errors import AccordError, StoreRefused, StoreUnavailable
 from accord.testing import make_lease
+from mongo_migrations.errors import ReplicaSetRequired
 from mongo_migrations.store import MongoStore
 from tests.conformance.harness_mongo import MongoHarness
 from tests.fix_mongodb import OddMongod

@@ -6,40 +6,59 @@ import pytest
 from django.db import OperationalError
 from rest_framework import exceptions
 
-from accord import errors
 from accord.api import problems
 from accord.api.permissions import wanted
+from accord.errors import (
+    AccordError,
+    ChecksumMismatch,
+    ConfigurationError,
+    NotAllowed,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+    UsageError,
+)
 from core.settings.interfaces import rest_framework
+from gdpr.errors import (
+    ApprovalVoid,
+    IllegalTransition,
+    OnHold,
+    OwnRequest,
+    UnknownRequest,
+    UnknownSubject,
+    WrongKeyType,
+)
+from migrator.errors import OwnPlan
 
 
 @pytest.mark.parametrize(
     ("kind", "status"),
     [
-        (errors.UnknownSubject, 404),
-        (errors.UnknownRequest, 404),
-        (errors.WrongKeyType, 422),
-        (errors.OwnRequest, 403),
-        (errors.OwnPlan, 403),
-        (errors.NotAllowed, 403),
-        (errors.IllegalTransition, 409),
-        (errors.ApprovalVoid, 409),
-        (errors.OnHold, 409),
-        (errors.ChecksumMismatch, 409),
-        (errors.StoreUnavailable, 503),
-        (errors.StoreRefused, 503),
-        (errors.StoreError, 502),
-        (errors.UsageError, 400),
-        (errors.ConfigurationError, 500),
+        (UnknownSubject, 404),
+        (UnknownRequest, 404),
+        (WrongKeyType, 422),
+        (OwnRequest, 403),
+        (OwnPlan, 403),
+        (NotAllowed, 403),
+        (IllegalTransition, 409),
+        (ApprovalVoid, 409),
+        (OnHold, 409),
+        (ChecksumMismatch, 409),
+        (StoreUnavailable, 503),
+        (StoreRefused, 503),
+        (StoreError, 502),
+        (UsageError, 400),
+        (ConfigurationError, 500),
     ],
 )
-def test_status_follows_the_class_of_the_error(kind: type[errors.AccordError], status: int) -> None:
+def test_status_follows_the_class_of_the_error(kind: type[AccordError], status: int) -> None:
     """A class that isn't named has the status of the nearest one above it."""
     assert problems.of_error(kind("It is so."))["status"] == status
 
 
 def test_problem_has_fact_code_and_next_move() -> None:
     """The title is the same for every error of its class; the detail is this one's."""
-    problem = problems.of_error(errors.OwnRequest("You filed it.", hint="Ask another person."))
+    problem = problems.of_error(OwnRequest("You filed it.", hint="Ask another person."))
 
     assert problem == {
         "type": "urn:accord:problem:ACC-823",

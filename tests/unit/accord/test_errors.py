@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+import gdpr.errors
+import migrator.errors
+import mongo_migrations.errors
 from accord import errors
 from accord.errors import AccordError
 from searchindex import wire
@@ -19,8 +22,9 @@ def every_error(root: type[AccordError] = AccordError) -> Iterator[type[AccordEr
 
 
 def ours() -> list[type[AccordError]]:
-    modules = (errors.__name__, wire.__name__)
-    return list({error for error in every_error() if error.__module__ in modules})
+    modules = (errors, gdpr.errors, migrator.errors, mongo_migrations.errors, wire)
+    names = [module.__name__ for module in modules]
+    return list({error for error in every_error() if error.__module__ in names})
 
 
 @pytest.mark.parametrize("code", sorted(f"| {error.code} | {int(error.exit_code)} |" for error in ours()))

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from accord.errors import InvalidDataMap
 from gdpr.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain
 from gdpr.datamap import DataMap, build, load_data_map, ordered
 from gdpr.entries import Entry
+from gdpr.errors import InvalidDataMap
 from gdpr.findings import Fault
 from gdpr.locators import AnyOf, Array, Generic, Key, Locator, Rows, Sessions
 from gdpr.strategies import Constant, Null, Pseudonym, RandomToken, Redact, Strategy

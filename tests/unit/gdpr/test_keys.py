@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from accord.errors import InvalidDataMap, WrongKeyType
+from gdpr.errors import InvalidDataMap, WrongKeyType
 from gdpr.keys import KeyType, key_type, parsed, variants
 from gdpr.stores.mapping import exact_field
 from gdpr.stores.paths import at, own_elements

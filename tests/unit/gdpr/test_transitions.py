@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from accord.errors import IllegalTransition
+from gdpr.errors import IllegalTransition
 from gdpr.services import transitions
 from gdpr.states import RequestState as S
 

@@ -3,12 +3,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from accord.errors import ChecksumMismatch, InconsistentLedger, LedgerOrphan
+from accord.errors import ChecksumMismatch, InconsistentLedger
 from accord.testing import make_step
 from accord.types import AppliedStep, Step, StepKey
 from migrator.engine.drift import Drift, find_drift
 from migrator.engine.graph import build_graph
 from migrator.engine.situation import Situation
+from migrator.errors import LedgerOrphan
 
 A1, A2 = "pg:music.0001_a", "pg:music.0002_b"
 

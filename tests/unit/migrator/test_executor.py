@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from accord.errors import Interrupted, LeaseLost, StaleFence
+from accord.errors import LeaseLost, StaleFence
 from accord.testing import FakeClock, MemoryServer, MemoryStore, RecordingReporter, make_lease, make_step
 from accord.types import Lease, Step
 from migrator.engine.events import StepBroke, StepFinished, StepSkipped
 from migrator.engine.executor import Action, Executor
 from migrator.engine.graph import build_graph
 from migrator.engine.plan import Plan, Target, plan_forward
+from migrator.errors import Interrupted
 
 STEPS = [
     make_step("a:x.0001_one"),

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from accord.errors import ConflictingLeaves, CyclicDependency, MissingDependency
 from accord.testing import make_step
 from accord.types import Step, StepKey
 from migrator.engine.graph import Graph, build_graph, refuse_conflicts
+from migrator.errors import ConflictingLeaves, CyclicDependency, MissingDependency
 
 A1, A2 = "pg:music.0001_a", "pg:music.0002_b"
 M1, M2 = "mongo:music.0001_m", "mongo:music.0002_n"

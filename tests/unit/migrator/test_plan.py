@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from accord.errors import AmbiguousTarget, IrreversibleStep, UnknownApp, UnknownStore, UnknownTarget
+from accord.errors import IrreversibleStep, UnknownStore, UnknownTarget
 from accord.testing import make_step
 from accord.types import Phase, StepKey
 from migrator.engine.graph import Graph, build_graph
 from migrator.engine.plan import Plan, Target, plan_forward, plan_revert
+from migrator.errors import AmbiguousTarget, UnknownApp
 
 A1, A2, A3 = "pg:music.0001_a", "pg:music.0002_b", "pg:music.0003_c"
 M1, M2 = "mongo:music.0001_m", "mongo:music.0002_n"

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 
-from accord.errors import ConfigurationError, ReplicaSetRequired, UnsupportedServer
+from accord.errors import ConfigurationError, UnsupportedServer
 from mongo_migrations.client import Place, check_server, open_client, plain_message
+from mongo_migrations.errors import ReplicaSetRequired
 
 PLACE = Place("mongodb", "db.example.org:27017")
 MEMBER = {"setName": "rs0"}

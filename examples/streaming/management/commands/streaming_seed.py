@@ -14,12 +14,13 @@ from django.core.management.base import CommandParser
 
 from accord import conf
 from accord.command import AnsweringCommand
-from accord.errors import ExitCode, NotConfirmed, UsageError, WrongEnvironment
+from accord.errors import ExitCode, NotConfirmed, UsageError
 from examples.streaming.models import Listener
 from examples.streaming.seeding.chance import Chance
 from examples.streaming.seeding.seeder import Amounts, Progress, Seeder, totals
 from migrator.engine.api import Migrations
 from migrator.engine.request import Request
+from migrator.errors import WrongEnvironment
 
 REAL_ENVIRONMENTS = frozenset({"staging", "production"})
 # Keys of documents hold the number of a listener in four bytes.

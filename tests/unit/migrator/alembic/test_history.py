@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from accord.errors import CyclicDependency, DuplicateNumber, InvalidRevision, MissingDependency
+from accord.errors import DuplicateNumber, InvalidRevision
 from migrator.alembic.history import History, build
 from migrator.alembic.scripts import Script
+from migrator.errors import CyclicDependency, MissingDependency
 
 
 def script(name: str, *down: str, needs: str = "", label: str = "") -> Script:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from accord.errors import ConventionBroken
 from accord.types import Source, Step, StepKey
+from migrator.errors import ConventionBroken
 from migrator.governance.policy import RULES
 from migrator.governance.rules import broken, refuse_broken
 

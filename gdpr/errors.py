@@ -1,0 +1,151 @@
+"""Errors of the erasure of people: of requests, consents, and the data map."""
+
+from __future__ import annotations
+
+from accord.errors import AccordError, ExitCode, StoreError, UsageError
+
+
+class RequestError(AccordError):
+    """A demand for erasure can't be handled as asked. Nothing was changed."""
+
+    code = "ACC-820"
+    http_status = 409
+
+
+class UnknownRequest(RequestError):
+    """No request has this reference, or several begin with it."""
+
+    code = "ACC-821"
+    exit_code = ExitCode.USAGE
+    http_status = 404
+
+
+class IllegalTransition(RequestError):
+    """The state that a request is in doesn't allow what was asked."""
+
+    code = "ACC-822"
+    exit_code = ExitCode.USAGE
+
+
+class OwnRequest(RequestError):
+    """Who filed a request, planned it or is its subject can't decide about it."""
+
+    code = "ACC-823"
+    exit_code = ExitCode.BLOCKED
+    http_status = 403
+
+
+class AwaitingApproval(RequestError):
+    """A second person has to approve the plan first."""
+
+    code = "ACC-825"
+    exit_code = ExitCode.AWAITING_APPROVAL
+
+
+class ApprovalVoid(AwaitingApproval):
+    """What was approved is not what would happen now, or the approval expired."""
+
+    code = "ACC-826"
+
+
+class OnHold(RequestError):
+    """A legal hold forbids to erase."""
+
+    code = "ACC-827"
+    exit_code = ExitCode.BLOCKED
+
+
+class ErasureIncomplete(RequestError):
+    """Part of the erasure is done; the rest waits for a store, a person or a later attempt."""
+
+    code = "ACC-828"
+    exit_code = ExitCode.PARTIAL
+
+
+class StepTaken(RequestError):
+    """Another worker has taken the step over; what it does counts."""
+
+    code = "ACC-829"
+    exit_code = ExitCode.PARTIAL
+
+
+class KeysDestroyed(RequestError):
+    """The keys of the person were destroyed when the request was closed."""
+
+    code = "ACC-830"
+
+
+class ReceiptInvalid(RequestError):
+    """A receipt is not what was signed."""
+
+    code = "ACC-831"
+    exit_code = ExitCode.DRIFT
+
+
+class ExtensionRefused(RequestError):
+    """The time to answer can't be extended any more."""
+
+    code = "ACC-832"
+    exit_code = ExitCode.BLOCKED
+
+
+class KeyReused(RequestError):
+    """An idempotency key was sent before, with something else."""
+
+    code = "ACC-833"
+    exit_code = ExitCode.USAGE
+    http_status = 422
+
+
+class UnknownNotice(UsageError):
+    """No notice of this purpose, version and language is on record."""
+
+    code = "ACC-841"
+    http_status = 404
+
+
+class ConsentRefused(RequestError):
+    """A consent can't be recorded as it was told."""
+
+    code = "ACC-840"
+    exit_code = ExitCode.USAGE
+
+
+class InvalidDataMap(AccordError):
+    """A data map can't be used as it is declared. No personal data were touched."""
+
+    code = "ACC-800"
+    exit_code = ExitCode.USAGE
+
+
+class UnknownSubject(UsageError):
+    """No data subject has this key."""
+
+    code = "ACC-801"
+    http_status = 404
+
+
+class AmbiguousSubject(UsageError):
+    """A key belongs to more than one data subject."""
+
+    code = "ACC-802"
+    http_status = 422
+
+
+class WrongKeyType(UsageError):
+    """A key is not of the type that the data map declares."""
+
+    code = "ACC-803"
+    http_status = 422
+
+
+class ErasureRefused(StoreError):
+    """A store refuses to erase what an entry of the data map names."""
+
+    code = "ACC-804"
+
+
+class ExportRefused(UsageError):
+    """An access export can't be written where it was asked for."""
+
+    code = "ACC-805"

@@ -1,0 +1,129 @@
+"""Errors of planning and running migrations, and of what an environment asks before a run."""
+
+from __future__ import annotations
+
+from accord.errors import AccordError, DriftError, ExitCode, RevisionError, UsageError
+
+
+class UnknownApp(UsageError):
+    """An app label holds no steps in the stores that were asked."""
+
+    code = "ACC-102"
+    http_status = 404
+
+
+class AmbiguousTarget(UsageError):
+    """A prefix matches more than one step."""
+
+    code = "ACC-104"
+
+
+class WrongEnvironment(UsageError):
+    """The environment named in the call is not the one that the settings describe."""
+
+    code = "ACC-105"
+
+
+class MissingDependency(RevisionError):
+    """A step depends on one that no file provides."""
+
+    code = "ACC-203"
+
+
+class CyclicDependency(RevisionError):
+    """Steps depend on each other in a circle."""
+
+    code = "ACC-204"
+
+
+class ConflictingLeaves(RevisionError):
+    """An app has more than one newest step in a store."""
+
+    code = "ACC-206"
+
+
+class LedgerOrphan(DriftError):
+    """The ledger names an applied step whose file is gone."""
+
+    code = "ACC-302"
+
+
+class BaselineMismatch(DriftError):
+    """A live schema does not match the steps that a baseline would record."""
+
+    code = "ACC-304"
+
+
+class PlanChanged(AccordError):
+    """The plan made under the lease differs from the one that was confirmed."""
+
+    code = "ACC-402"
+    exit_code = ExitCode.PARTIAL
+    http_status = 409
+
+
+class Interrupted(AccordError):
+    """A person or the system asked the run to stop; it stopped between two steps."""
+
+    code = "ACC-403"
+    exit_code = ExitCode.PARTIAL
+
+
+class GovernanceError(AccordError):
+    """The policy of an environment refuses. Nothing was changed."""
+
+    code = "ACC-920"
+    exit_code = ExitCode.BLOCKED
+    http_status = 409
+
+
+class PlanNotApproved(GovernanceError):
+    """A second person has to approve the plan before it may run here."""
+
+    code = "ACC-921"
+    exit_code = ExitCode.AWAITING_APPROVAL
+
+
+class ApprovalClosed(GovernanceError):
+    """An approval request is decided, used or expired, and can't be decided any more."""
+
+    code = "ACC-922"
+
+
+class OwnPlan(GovernanceError):
+    """Who asked for an approval can't decide about it."""
+
+    code = "ACC-923"
+    http_status = 403
+
+
+class UnknownApproval(UsageError):
+    """No approval request has this reference, or several begin with it."""
+
+    code = "ACC-924"
+    http_status = 404
+
+
+class NotEntitled(GovernanceError):
+    """An account does not exist, is not active, or lacks the permission."""
+
+    code = "ACC-925"
+    http_status = 403
+
+
+class NotAttested(GovernanceError):
+    """Steps of the plan have not been run, as they are, in the environment that has to go first."""
+
+    code = "ACC-926"
+
+
+class AttestationUnusable(GovernanceError):
+    """An attestation can't be read, or speaks of another project or outcome."""
+
+    code = "ACC-927"
+
+
+class ConventionBroken(GovernanceError):
+    """Pending steps break the conventions that the environment asks for."""
+
+    code = "ACC-930"
