@@ -181,7 +181,7 @@ def bare(people: Sequence[int]) -> dict[str, float]:
     query = {"query": {"terms": {"owner_id": [str(key) for key in keys]}}}
     seconds = {}
     started = time.perf_counter()
-    gone = store.wire.request("POST", path, query).body["deleted"]
+    gone = store.transport.request("POST", path, query).body["deleted"]
     seconds["search"] = time.perf_counter() - started
     started = time.perf_counter()
     plays = collections()["plays"].delete_many({"listener_id": {"$in": keys}}).deleted_count

@@ -284,9 +284,9 @@ class AttestationAdmin(Pages):
 
 def _approvals() -> Approvals:
     # Loaded here, as below: every command imports this module, and few of them need governance.
-    from migrator.engine.guard import Guard
+    from migrator.engine.gate import Gate
 
-    return Guard(conf.load(), SystemClock()).approvals
+    return Gate(conf.load(), SystemClock()).approvals
 
 
 def _name_of(key: str) -> str:

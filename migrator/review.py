@@ -10,7 +10,7 @@ from accord.errors import AccordError
 from accord.seam.registry import opened
 from accord.seam.types import Direction, Statement, Step
 from migrator.engine.api import Migrations
-from migrator.engine.guard import Guard
+from migrator.engine.gate import Gate
 from migrator.engine.plan import Plan
 from migrator.engine.situation import Situation
 from migrator.governance import rules
@@ -77,7 +77,7 @@ def _review(approval: PlanApproval, migrations: Migrations) -> Review:
         situation = migrations.situation()
         steps = _present(approval, situation)
         rendered = _rendered(migrations, approval, steps)
-        findings = list(_findings(migrations.guard(), approval, situation, steps, rendered))
+        findings = list(_findings(migrations.gate(), approval, situation, steps, rendered))
     except AccordError as exc:
         steps, rendered, findings = [], {}, [f"The plan can't be shown whole. {exc} {exc.hint}".strip()]
     known = {str(step.key): step for step in steps}
@@ -117,7 +117,7 @@ def _shown(
 
 
 def _findings(
-    guard: Guard,
+    gate: Gate,
     approval: PlanApproval,
     situation: Situation,
     steps: Sequence[Step],
@@ -131,18 +131,18 @@ def _findings(
     direction = Direction(approval.direction)
     work = Work(kind=RunKind(approval.kind), direction=direction, steps=left, applied=situation.done)
     if work.kind is RunKind.APPLY:
-        for item in rules.broken(guard.policy.rules, left, situation.done):
+        for item in rules.broken(gate.policy.rules, left, situation.done):
             yield f"{item.key}: {item.text} ({item.rule})."
         yield from (f"{step.key} can't be undone: {step.irreversible}" for step in left if step.irreversible)
-    if work.kind in (RunKind.APPLY, RunKind.REVERT) and guard.policy.attestation:
-        yield from _attested(guard, work)
+    if work.kind in (RunKind.APPLY, RunKind.REVERT) and gate.policy.attestation:
+        yield from _attested(gate, work)
     opaque = [key for key, items in rendered.items() if any(item.opaque for item in items)]
     if opaque:
         yield f"What these do is seen in their files only: {', '.join(opaque)}."
 
 
-def _attested(guard: Guard, work: Work) -> Iterator[str]:
+def _attested(gate: Gate, work: Work) -> Iterator[str]:
     try:
-        guard.attestations.require(work, guard.policy.attestation)
+        gate.attestations.require(work, gate.policy.attestation)
     except AccordError as exc:
         yield exc.message

@@ -20,14 +20,14 @@ class Aliases:
     The aliases of one server.
 
     Attributes:
-        wire: Connection.
+        transport: Connection.
     """
 
-    wire: Transport
+    transport: Transport
 
     def targets(self, alias: str) -> Targets:
         """Return the indexes behind an alias; none when there is no such alias."""
-        found = self.wire.find(at("_alias", alias)) or {}
+        found = self.transport.find(at("_alias", alias)) or {}
         return {
             index: entry["aliases"][alias]
             for index, entry in found.items()
@@ -52,7 +52,7 @@ class Aliases:
 
     def of_index(self, index: str) -> Mapping[str, Mapping[str, Any]]:
         """Return the aliases that point at an index, with their definitions."""
-        found = self.wire.find(at(index, "_alias")) or {}
+        found = self.transport.find(at(index, "_alias")) or {}
         aliases: Mapping[str, Mapping[str, Any]] = found.get(index, {}).get("aliases", {})
         return aliases
 
@@ -63,13 +63,13 @@ class Aliases:
         Raises:
             StepFailed: The server says that it was done, and shows something else.
         """
-        moving = self.of_index(old)
-        if moving:
-            self._send(moved(moving, old, new))
+        moves = self.of_index(old)
+        if moves:
+            self._send(moved(moves, old, new))
         arrived = self.of_index(new)
-        if self.of_index(old) or not moving.keys() <= arrived.keys():
+        if self.of_index(old) or not moves.keys() <= arrived.keys():
             raise StepFailed(
-                f"The aliases {sorted(moving)} were moved to {new}; {sorted(arrived)} are there.",
+                f"The aliases {sorted(moves)} were moved to {new}; {sorted(arrived)} are there.",
                 hint="Somebody else changed them at this moment; run again once nobody does.",
             )
 
@@ -96,7 +96,7 @@ class Aliases:
             )
 
     def _send(self, request: Request) -> None:
-        self.wire.request(request.method, request.path, request.body)
+        self.transport.request(request.method, request.path, request.body)
 
 
 def moved(aliases: Mapping[str, Mapping[str, Any]], old: str, new: str) -> Request:

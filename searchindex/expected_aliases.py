@@ -7,14 +7,14 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from searchindex.operations.base import Expected, Operation, Surroundings
+from searchindex.operations.base import Deployment, Expected, Operation
 
 if TYPE_CHECKING:
     from searchindex.store import SearchStore
 
 
 @dataclass(kw_only=True)
-class Placement:
+class ExpectedAliases:
     """
     What stands behind the aliases after a number of revisions.
 
@@ -40,15 +40,15 @@ class Placement:
         foreign = bool(live) and not live & self.made
         return live == wanted or foreign or bool(live & self.coming)
 
-    def follow(self, operation: Operation, around: Surroundings) -> None:
+    def follow(self, operation: Operation, deployment: Deployment) -> None:
         """Do to the placement what an operation does to the server."""
         if operation.makes:
-            self._put(around.alias(operation.makes), around.physical(operation.makes))
-        for kind, name in operation.foresee(around, self._expected):
+            self._put(deployment.alias(operation.makes), deployment.physical(operation.makes))
+        for kind, name in operation.expect(deployment, self._expected):
             if kind == "alias":
-                self._point(around, name)
+                self._point(deployment, name)
             elif kind == "index" and self._expected.objects[kind, name] is None:
-                self._drop(around.alias(name))
+                self._drop(deployment.alias(name))
 
     def _put(self, alias: str, index: str) -> None:
         """Make an index; where another was behind its alias, it takes that one's place everywhere."""
@@ -59,13 +59,13 @@ class Placement:
                 self.aliases[other] = indexes - old | {index}
         self.aliases[alias] = {index}
 
-    def _point(self, around: Surroundings, name: str) -> None:
+    def _point(self, deployment: Deployment, name: str) -> None:
         logical: Collection[str] | None = self._expected.objects["alias", name]
-        alias = around.alias(name)
+        alias = deployment.alias(name)
         if logical is None:
             self.aliases.pop(alias, None)
             return
-        behind = [self.aliases.get(around.alias(one), set()) for one in logical]
+        behind = [self.aliases.get(deployment.alias(one), set()) for one in logical]
         self.aliases[alias] = set().union(*behind)
 
     def _drop(self, alias: str) -> None:
@@ -74,7 +74,7 @@ class Placement:
         self.aliases = {other: indexes for other, indexes in rest.items() if indexes}
 
 
-def expected_placement(store: SearchStore) -> Placement:
+def expected_placement(store: SearchStore) -> ExpectedAliases:
     """
     Read the ledger, and follow the applied revisions in their order.
 
@@ -82,14 +82,14 @@ def expected_placement(store: SearchStore) -> Placement:
         store: A search store; the server is asked for its ledger only.
     """
     begun, applied = store.unfinished(), store.applied()
-    placement = Placement()
+    expected = ExpectedAliases()
     for step in store.steps():
         # Names are all that is wanted here, so the server needn't tell which engine it is.
-        around = Surroundings(key=step.key, names=store.names, engine=None)
+        deployment = Deployment(key=step.key, names=store.names, engine=None)
         operations = store.operations(step.key)
         if step.key in begun:
-            placement.coming |= {around.physical(found.makes) for found in operations if found.makes}
+            expected.coming |= {deployment.physical(found.makes) for found in operations if found.makes}
         if step.key in applied and not applied[step.key].reverting:
             for operation in operations:
-                placement.follow(operation, around)
-    return placement
+                expected.follow(operation, deployment)
+    return expected

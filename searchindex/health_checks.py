@@ -8,7 +8,7 @@ from functools import partial
 from accord import conf
 from accord.health.runner import Check, Finding, Level
 from accord.seam.registry import opened
-from searchindex.expected_aliases import Placement, expected_placement
+from searchindex.expected_aliases import ExpectedAliases, expected_placement
 from searchindex.store import SearchStore
 from searchindex.transport import at
 
@@ -36,7 +36,7 @@ def look_at_aliases(alias: str, store: SearchStore) -> Finding:
     """Compare the aliases on the server with what the applied revisions put behind them."""
     pattern = f"{store.names.prefix}*"
     path = f"{at(pattern)}/_alias?expand_wildcards=all" if store.names.prefix else "/_alias"
-    found = store.wire.find(path) or {}
+    found = store.transport.find(path) or {}
     live: dict[str, set[str]] = {}
     for index, body in found.items():
         for name in body.get("aliases", {}):
@@ -44,7 +44,7 @@ def look_at_aliases(alias: str, store: SearchStore) -> Finding:
     return judge_aliases(f"aliases.{alias}", expected_placement(store), live)
 
 
-def judge_aliases(name: str, expected: Placement, live: Mapping[str, set[str]]) -> Finding:
+def judge_aliases(name: str, expected: ExpectedAliases, live: Mapping[str, set[str]]) -> Finding:
     """
     Judge where aliases point.
 
@@ -82,9 +82,9 @@ def _names(indexes: Iterable[str]) -> str:
 
 def look_at_cluster(alias: str, store: SearchStore) -> Finding:
     """Ask for the state of the cluster, and whether a full disk made indexes read-only."""
-    health = store.wire.get("/_cluster/health")
+    health = store.transport.get("/_cluster/health")
     pattern = at(f"{store.names.prefix}*")
-    settings = store.wire.find(f"{pattern}/_settings?filter_path=*.settings.index.blocks") or {}
+    settings = store.transport.find(f"{pattern}/_settings?filter_path=*.settings.index.blocks") or {}
     blocked = sorted(index for index, body in settings.items() if _is_read_only(body))
     return judge_cluster(f"cluster.{alias}", health, blocked)
 

@@ -79,7 +79,7 @@ class Ledger:
     The ledger of one store: an :class:`accord.revisions.ledger.RevisionLedger`.
 
     Attributes:
-        wire: Connection.
+        transport: Connection.
         name: Alias of the index that holds it.
         store: Alias of the store, for step keys.
         clock: Gives the time that entries carry: search servers tell no time.
@@ -88,7 +88,7 @@ class Ledger:
 
     transactional = False
 
-    wire: Transport
+    transport: Transport
     name: str
     store: str
     clock: Clock = field(default_factory=SystemClock)
@@ -131,7 +131,7 @@ class Ledger:
 
     def _read(self, **options: Any) -> Content:
         """Read the ledger in one request; nothing is created."""
-        document = self.wire.find(at(self.name, "_doc", _DOCUMENT), **options)
+        document = self.transport.find(at(self.name, "_doc", _DOCUMENT), **options)
         if document is None or not document.get("found"):
             return Content()
         try:
@@ -188,13 +188,13 @@ class Ledger:
         else:
             guard = f"if_seq_no={version.seq_no}&if_primary_term={version.primary_term}"
             path = f"{at(self.name, '_doc', _DOCUMENT)}?require_alias=true&{guard}"
-        return self.wire.request("PUT", path, body, accept=(404, 409))
+        return self.transport.request("PUT", path, body, accept=(404, 409))
 
     def _create(self) -> None:
         """Make the index and its alias in one call; that somebody else was quicker is fine."""
         body = {**_BODY, "aliases": {self.name: {"is_hidden": True}}}
         try:
-            answer = self.wire.request("PUT", at(f"{self.name}-1"), body, accept=(400,))
+            answer = self.transport.request("PUT", at(f"{self.name}-1"), body, accept=(400,))
         except ReplyLost:
             return
         kind = (

@@ -51,7 +51,7 @@ def _finding(what: str, found: Differences, *, gone: bool) -> Finding:
 
 
 def _index(context: Context, name: str, wanted: Any) -> Differences:
-    alias = context.around.alias(name)
+    alias = context.deployment.alias(name)
     targets = sorted(context.aliases.targets(alias))
     if not targets:
         named = is_index(context, alias)
@@ -64,10 +64,10 @@ def _index(context: Context, name: str, wanted: Any) -> Differences:
 
 
 def _alias(context: Context, name: str, wanted: Any) -> Differences:
-    found = set(context.aliases.targets(context.around.alias(name)))
+    found = set(context.aliases.targets(context.deployment.alias(name)))
     if not found:
         return None
-    names = {index for to in wanted or () for index in context.aliases.targets(context.around.alias(to))}
+    names = {index for to in wanted or () for index in context.aliases.targets(context.deployment.alias(to))}
     return [f"does not point at {index}" for index in sorted(names - found)]
 
 
@@ -77,4 +77,4 @@ def _template(context: Context, name: str, wanted: Any) -> Differences:
 
 
 def _physical(context: Context, name: str, _: Any) -> Differences:
-    return None if context.wire.find(f"{at(name)}?filter_path=*.aliases") is None else ()
+    return None if context.transport.find(f"{at(name)}?filter_path=*.aliases") is None else ()

@@ -17,7 +17,7 @@ from searchindex.endpoint import parse_url
 from searchindex.ledger import Ledger
 from searchindex.migration import KIND
 from searchindex.names import Names
-from searchindex.operations.base import Context, Expected, Operation, Surroundings
+from searchindex.operations.base import Context, Deployment, Expected, Operation
 from searchindex.transport import ReplyLost, RequestRefused, Transport
 
 if TYPE_CHECKING:
@@ -55,27 +55,27 @@ class SearchStore(RevisionStore[Operation]):
             ca_certs=texts.get("CA_CERTS", ""),
             api_key=texts.get("API_KEY", ""),
         )
-        self.wire = Transport(endpoint)
+        self.transport = Transport(endpoint)
         name = texts.get("LEDGER") or self.names.ledger()
-        self.ledger = Ledger(wire=self.wire, name=name, store=alias, timeout=self._timeout)
+        self.ledger = Ledger(transport=self.transport, name=name, store=alias, timeout=self._timeout)
 
     @cached_property
     def _engine(self) -> Engine:
         from searchindex.engines.identify import identify
 
-        return identify(self.wire)
+        return identify(self.transport)
 
     def ping(self) -> StoreInfo:
         """Ask the server who it is. See :class:`accord.seam.stores.Store`."""
         from searchindex.engines.identify import supported, who_answers
 
-        identity = who_answers(self.wire, timeout=self._timeout)
-        supported(identity, self.wire.endpoint.address)
+        identity = who_answers(self.transport, timeout=self._timeout)
+        supported(identity, self.transport.endpoint.address)
         return StoreInfo(
             alias=self.alias,
             kind=identity.kind,
             version=identity.version,
-            address=self.wire.endpoint.address,
+            address=self.transport.endpoint.address,
             detail=f"prefix {self.names.prefix}" if self.names.prefix else "",
         )
 
@@ -85,10 +85,10 @@ class SearchStore(RevisionStore[Operation]):
 
     def context(self, progress: Progress) -> Context:
         """Build what an operation works with."""
-        around = self._around(progress.key, self._engine)
+        deployment = self._deployment(progress.key, self._engine)
         return Context(
-            wire=self.wire,
-            around=around,
+            transport=self.transport,
+            deployment=deployment,
             engine=self._engine,
             lease=progress.lease,
             report=progress.report,
@@ -101,7 +101,7 @@ class SearchStore(RevisionStore[Operation]):
         names = Names() if offline else self.names
 
         def show(key: StepKey, operation: Operation, direction: Direction) -> Iterable[Statement]:
-            return operation.explain(Surroundings(key=key, names=names, engine=engine), direction)
+            return operation.explain(Deployment(key=key, names=names, engine=engine), direction)
 
         return show
 
@@ -121,24 +121,30 @@ class SearchStore(RevisionStore[Operation]):
         from searchindex.probing import judge
 
         expected = Expected()
-        touched = {step.key: self._foresee(step, expected) for step in steps}
+        touched = {step.key: self._expect(step, expected) for step in steps}
         lease = Lease(scope="probe", owner="", run_id="", fence=0)
         for step in steps:
-            around = self._around(step.key, self._engine)
-            context = Context(wire=self.wire, around=around, engine=self._engine, lease=lease, report=silent)
+            deployment = self._deployment(step.key, self._engine)
+            context = Context(
+                transport=self.transport,
+                deployment=deployment,
+                engine=self._engine,
+                lease=lease,
+                report=silent,
+            )
             yield judge(context, step.key, touched[step.key], expected)
 
     def close(self) -> None:
         """Let the connection go. See :class:`accord.seam.stores.Closes`."""
-        self.wire.close()
+        self.transport.close()
         self.__dict__.pop("_engine", None)
 
-    def _foresee(self, step: Step, expected: Expected) -> Sequence[tuple[str, str]]:
-        around = self._around(step.key, self._engine)
-        return [key for found in self.operations(step.key) for key in found.foresee(around, expected)]
+    def _expect(self, step: Step, expected: Expected) -> Sequence[tuple[str, str]]:
+        deployment = self._deployment(step.key, self._engine)
+        return [key for found in self.operations(step.key) for key in found.expect(deployment, expected)]
 
-    def _around(self, key: StepKey, engine: Engine | None) -> Surroundings:
-        return Surroundings(key=key, names=self.names, engine=engine)
+    def _deployment(self, key: StepKey, engine: Engine | None) -> Deployment:
+        return Deployment(key=key, names=self.names, engine=engine)
 
     def _engine_if_reachable(self) -> Engine | None:
         try:

@@ -40,7 +40,7 @@ class Erase:
     """
 
     asked: EraseOptions
-    talk: Conversation
+    conversation: Conversation
     stop: Callable[[], bool]
 
     def carry_out(self) -> Answer:
@@ -69,7 +69,7 @@ class Erase:
 
     def _file(self, keys: SubjectKeys) -> ErasureRequest:
         person = self._person()
-        self.talk.confirm("File a request to erase this person?")
+        self.conversation.confirm("File a request to erase this person?")
         return requests.file_request(
             keys,
             by=person,
@@ -104,8 +104,8 @@ class Erase:
     def _decide(self, request: ErasureRequest) -> None:
         person, reason = self._person(), self.asked.reason
         if self.asked.approve:
-            self.talk.show_plan(request)
-            self.talk.confirm(f"Approve this plan of request {request.reference[:8]}?")
+            self.conversation.show_plan(request)
+            self.conversation.confirm(f"Approve this plan of request {request.reference[:8]}?")
             approvals.approve(request, by=person, digest=request.plan_digest, reason=reason)
         elif self.asked.reject:
             requests.reject(request, self.asked.reject, by=person, reason=reason)
@@ -122,8 +122,8 @@ class Erase:
             if request.state == RequestState.RECEIVED:
                 planning.plan(request, by=None)
             if request.state == RequestState.APPROVED:
-                self.talk.show_plan(request)
-                self.talk.confirm("Erase now? This can't be undone.")
+                self.conversation.show_plan(request)
+                self.conversation.confirm("Erase now? This can't be undone.")
             if self.asked.resume:
                 saga.retry(request)
             if saga.is_going_on(_read_again(request)):

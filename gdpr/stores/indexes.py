@@ -81,9 +81,9 @@ class LiveIndexes:
 
     @cached_property
     def _indexes(self) -> Mapping[str, Sequence[str]]:
-        wire = self._store.store.wire
+        transport = self._store.store.transport
         pattern = f"{self._names.prefix}*"
-        listed = wire.find(f"{at(pattern, '_alias')}?expand_wildcards=all") or {}
+        listed = transport.find(f"{at(pattern, '_alias')}?expand_wildcards=all") or {}
         ledger = self._store.store.ledger.name
         return {
             index: list(found["aliases"])
@@ -98,14 +98,14 @@ class LiveIndexes:
         if not self._names.prefix:
             # Without a prefix, the templates of the server's own features are among them.
             return {}
-        found = self._store.store.wire.find(at("_index_template", f"{self._names.prefix}*")) or {}
+        found = self._store.store.transport.find(at("_index_template", f"{self._names.prefix}*")) or {}
         return {
             one["name"]: one["index_template"]["index_patterns"] for one in found.get("index_templates", ())
         }
 
     def _has_template(self, entry: Entry) -> bool:
         name = self._names.alias(entry.target)
-        found = self._store.store.wire.find("/_index_template") or {}
+        found = self._store.store.transport.find("/_index_template") or {}
         return any(
             name in one["index_template"]["index_patterns"] for one in found.get("index_templates", ())
         )

@@ -70,7 +70,7 @@ class SearchErasure:
         found: list[Plain] = [
             str(hit["_id"])
             for index, query in self._queries(entry, keys)
-            for hit in pages(self._wire, index, query)
+            for hit in pages(self._transport, index, query)
         ]
         return {entry.id: found}
 
@@ -96,7 +96,7 @@ class SearchErasure:
             return None
         collected: dict[str, list[Plain]] = {}
         for index, query in self._queries(entry, keys):
-            for hit in pages(self._wire, index, query):
+            for hit in pages(self._transport, index, query):
                 for owner in values_at(hit["_source"], locator.field):
                     collected.setdefault(str(owner), []).append(str(hit["_id"]))
         return collected
@@ -119,12 +119,12 @@ class SearchErasure:
     def residue(self, entry: Entry, keys: Keys) -> int:
         from gdpr.stores.search_residue import SearchResidue
 
-        with closing(Transport(self._wire.endpoint)) as fresh:
+        with closing(Transport(self._transport.endpoint)) as fresh:
             return SearchResidue(fresh, self.store.names).count(entry, keys)
 
     def export(self, entry: Entry, keys: Keys) -> Iterator[Mapping[str, Any]]:
         for index, query in self._queries(entry, keys):
-            for hit in pages(self._wire, index, query):
+            for hit in pages(self._transport, index, query):
                 yield {"_id": hit["_id"], **_own_part(entry, keys, hit["_source"])}
 
     def explain(self, entry: Entry, keys: Keys) -> IndexUse:
@@ -144,8 +144,8 @@ class SearchErasure:
     def fingerprint(self) -> str:
         from searchindex.engines.identify import who_answers
 
-        identity = who_answers(self._wire)
-        health = self._wire.get("/_cluster/state/version?filter_path=cluster_name,cluster_uuid")
+        identity = who_answers(self._transport)
+        health = self._transport.get("/_cluster/state/version?filter_path=cluster_name,cluster_uuid")
         cluster = health.get("cluster_uuid") or health.get("cluster_name") or "unknown"
         return f"{identity.kind} {identity.version}, cluster {cluster}"
 
@@ -153,21 +153,21 @@ class SearchErasure:
 
     def concrete(self, entry: Entry) -> Indexes:
         """Return every index that holds an entry's documents, with its definition."""
-        return concrete(self._wire, self.store.names.alias(entry.target))
+        return concrete(self._transport, self.store.names.alias(entry.target))
 
     @property
-    def _wire(self) -> Transport:
-        return self.store.wire
+    def _transport(self) -> Transport:
+        return self.store.transport
 
     def _engine(self) -> Engine:
         from searchindex.engines.identify import identify
 
-        return identify(self._wire)
+        return identify(self._transport)
 
     def _refreshed(self, entry: Entry) -> Indexes:
         found = self.concrete(entry)
         if found:
-            self._wire.request("POST", at(",".join(found), "_refresh"))
+            self._transport.request("POST", at(",".join(found), "_refresh"))
         return found
 
     def _queries(self, entry: Entry, keys: Keys) -> list[tuple[str, Query]]:
@@ -182,16 +182,16 @@ class SearchErasure:
         """Count documents by key. Every key fits in, so that no shard leaves one out."""
         terms = {"field": field, "size": len(values), "include": values}
         body = {"query": query, "size": 0, "aggs": {"owners": {"terms": terms}}}
-        answer = self._wire.request("POST", at(index, "_search"), body).body
+        answer = self._transport.request("POST", at(index, "_search"), body).body
         buckets = answer["aggregations"]["owners"]["buckets"]
         return {str(bucket["key"]): int(bucket["doc_count"]) for bucket in buckets}
 
     def _count(self, index: str, query: Query) -> int:
-        return int(self._wire.request("POST", at(index, "_count"), {"query": query}).body["count"])
+        return int(self._transport.request("POST", at(index, "_count"), {"query": query}).body["count"])
 
     def _page(self, index: str, query: Query, size: int) -> list[Hit]:
         body = {"query": query, "size": size, "seq_no_primary_term": True, "sort": ["_doc"]}
-        hits: list[Hit] = self._wire.request("POST", at(index, "_search"), body).body["hits"]["hits"]
+        hits: list[Hit] = self._transport.request("POST", at(index, "_search"), body).body["hits"]["hits"]
         return hits
 
     def _pending(self, entry: Entry, keys: Keys, index: str, query: Query) -> int:
@@ -203,7 +203,7 @@ class SearchErasure:
                 return self._count(index, query)
             case Retain() if not entry.action.strategies:
                 return 0
-        return sum(bool(edited(entry, keys, hit["_source"])) for hit in pages(self._wire, index, query))
+        return sum(bool(edited(entry, keys, hit["_source"])) for hit in pages(self._transport, index, query))
 
     # --- acting --------------------------------------------------------------------------------------
 
@@ -221,7 +221,7 @@ class SearchErasure:
             # than a hundred headers are no answer to a client.
             rounds = f"max_docs={limit}&scroll_size={limit}"
             path = f"{at(index, '_delete_by_query')}?conflicts=proceed&refresh=true&{rounds}"
-            answer = self._wire.request("POST", path, {"query": query}).body
+            answer = self._transport.request("POST", path, {"query": query}).body
             failures = answer.get("failures") or ()
             if answer["deleted"] or answer["version_conflicts"]:
                 return int(answer["total"]), int(answer["deleted"])
@@ -236,7 +236,7 @@ class SearchErasure:
 
     def _edit(self, entry: Entry, keys: Keys, index: str, query: Query, limit: int) -> tuple[int, int]:
         lines: list[list[Mapping[str, Any]]] = []
-        for hit in pages(self._wire, index, query):
+        for hit in pages(self._transport, index, query):
             changed = edited(entry, keys, hit["_source"])
             if changed:
                 lines.append([{"update": _guarded(hit)}, {"doc": changed}])
@@ -250,7 +250,7 @@ class SearchErasure:
             return 0
         lines = [json.dumps(line, ensure_ascii=False).encode() for action in actions for line in action]
         path = f"{at(index, '_bulk')}?refresh=true"
-        answer = self._wire.request("POST", path, b"\n".join(lines) + b"\n").body
+        answer = self._transport.request("POST", path, b"\n".join(lines) + b"\n").body
         statuses = [int(next(iter(item.values()))["status"]) for item in answer["items"]]
         tolerable = (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND)
         bad = {
@@ -266,16 +266,16 @@ def adapter(alias: str, opened: Registry) -> SearchErasure:
     return SearchErasure(cast("SearchStore", opened[alias]))
 
 
-def concrete(wire: Transport, name: str) -> Indexes:
+def concrete(transport: Transport, name: str) -> Indexes:
     """
     Return the indexes behind an alias, and those that were copied into them and are still there.
 
     Args:
-        wire: Connection.
+        transport: Connection.
         name: Alias with its prefix, an index, or a pattern with asterisks.
     """
     path = f"{at(f'{name},{name}-*')}?expand_wildcards=all&ignore_unavailable=true&allow_no_indices=true"
-    found = wire.find(path) or {}
+    found = transport.find(path) or {}
     if "*" in name:
         return {index: found[index] for index in sorted(found)}
     older = re.compile(rf"{re.escape(name)}-\d+")
@@ -289,17 +289,17 @@ def concrete(wire: Transport, name: str) -> Indexes:
     }
 
 
-def pages(wire: Transport, index: str, query: Query) -> Iterator[Hit]:
+def pages(transport: Transport, index: str, query: Query) -> Iterator[Hit]:
     """Read every document that a query finds, in one frozen view, page by page."""
     body = {"query": query, "size": _PAGE, "sort": ["_doc"], "seq_no_primary_term": True}
-    answer = wire.request("POST", f"{at(index, '_search')}?scroll={_KEEP}", body).body
+    answer = transport.request("POST", f"{at(index, '_search')}?scroll={_KEEP}", body).body
     try:
         while answer["hits"]["hits"]:
             yield from answer["hits"]["hits"]
             following = {"scroll": _KEEP, "scroll_id": answer["_scroll_id"]}
-            answer = wire.request("POST", "/_search/scroll", following).body
+            answer = transport.request("POST", "/_search/scroll", following).body
     finally:
-        wire.request("DELETE", "/_search/scroll", {"scroll_id": answer["_scroll_id"]}, accept=(404,))
+        transport.request("DELETE", "/_search/scroll", {"scroll_id": answer["_scroll_id"]}, accept=(404,))
 
 
 def _is_plain(locator: Locator | None) -> TypeGuard[Key | Rows]:

@@ -34,12 +34,12 @@ class SearchResidue:
     A second look at the indexes of one store.
 
     Args:
-        wire: A connection that nothing else uses.
+        transport: A connection that nothing else uses.
         names: How the store names things.
     """
 
-    def __init__(self, wire: Transport, names: Names) -> None:
-        self._wire = wire
+    def __init__(self, transport: Transport, names: Names) -> None:
+        self._transport = transport
         self._names = names
 
     def count(self, entry: Entry, keys: Keys) -> int:
@@ -52,13 +52,13 @@ class SearchResidue:
         """Go through all indexes of the server, open or closed, and take those that carry the name."""
         name = self._names.alias(target)
         pattern = re.compile(re.escape(name).replace(r"\*", ".*") + r"(-\d+)?")
-        listed = self._wire.get("/_all/_alias?expand_wildcards=all")
+        listed = self._transport.get("/_all/_alias?expand_wildcards=all")
         return sorted(
             index for index, found in listed.items() if pattern.fullmatch(index) or name in found["aliases"]
         )
 
     def _in_index(self, index: str, entry: Entry, keys: Keys) -> int:
-        self._wire.request("POST", at(index, "_refresh"))
+        self._transport.request("POST", at(index, "_refresh"))
         left: set[str] = set()
         for locator in parts(entry.locator):
             if not isinstance(locator, Key | Path | Array | Rows):
@@ -81,19 +81,21 @@ class SearchResidue:
             "query": {"bool": {"should": queries, "minimum_should_match": 1}},
             "size": _SIZE,
         }
-        answer = self._wire.request("POST", f"{at(index, '_search')}?scroll=1m", body).body
+        answer = self._transport.request("POST", f"{at(index, '_search')}?scroll=1m", body).body
         while answer["hits"]["hits"]:
             yield from answer["hits"]["hits"]
             again = {"scroll": "1m", "scroll_id": answer["_scroll_id"]}
-            answer = self._wire.request("POST", "/_search/scroll", again).body
-        self._wire.request("DELETE", "/_search/scroll", {"scroll_id": answer["_scroll_id"]}, accept=(404,))
+            answer = self._transport.request("POST", "/_search/scroll", again).body
+        self._transport.request(
+            "DELETE", "/_search/scroll", {"scroll_id": answer["_scroll_id"]}, accept=(404,)
+        )
 
     def _forms(self, index: str, path: str, wanted: Sequence[str]) -> list[Mapping[str, Any]]:
         """Ask the server by which names and types a field can be searched, and use each."""
         steps = path.split(".")
         above = [".".join(steps[:length]) for length in range(1, len(steps))]
         fields = ",".join([path, f"{path}.*", *above])
-        caps = self._wire.get(f"{at(index, '_field_caps')}?fields={fields}")["fields"]
+        caps = self._transport.get(f"{at(index, '_field_caps')}?fields={fields}")["fields"]
         nested = next((name for name in reversed(above) if "nested" in caps.get(name, {})), "")
         queries: list[Mapping[str, Any]] = []
         for name, kinds in caps.items():

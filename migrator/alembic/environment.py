@@ -1,5 +1,5 @@
 """
-A history's env.py, run as it is, with an errand of ours in place of Alembic's own command.
+A history's env.py, run as it is, with a visitor of ours in place of Alembic's own command.
 
 Importing this module imports Alembic and SQLAlchemy; nothing on the way of a run with nothing
 to do may import it.
@@ -35,7 +35,7 @@ from migrator.alembic.scripts import Script, from_module
 _TURN = threading.RLock()
 
 
-class Errand(Protocol):
+class Visitor(Protocol):
     """What is to be done once env.py has connected and calls `context.run_migrations()`."""
 
     def begin(self, context: MigrationContext) -> None:
@@ -77,26 +77,26 @@ class HistoryEnvironment:
             self._seen = history
         return self._directory
 
-    def run(self, errand: Errand, *, what: str = "", looks_only: bool = False) -> None:
+    def run(self, visitor: Visitor, *, what: str = "", looks_only: bool = False) -> None:
         """
         Run env.py against the database.
 
         Args:
-            errand: What is done in it.
+            visitor: What is done in it.
             what: The step that it is done for, for messages.
             looks_only: Whether the database stays as it is, Alembic's table included.
 
         Raises:
             AccordError: env.py, the revision or the database failed.
         """
-        self._run(errand, what, StringIO(), dont_mutate=looks_only)
+        self._run(visitor, what, StringIO(), dont_mutate=looks_only)
 
-    def render(self, errand: Errand, heads: Sequence[str], *, what: str = "") -> None:
+    def render(self, visitor: Visitor, heads: Sequence[str], *, what: str = "") -> None:
         """
         Run env.py in its offline mode, in which nothing connects.
 
         Args:
-            errand: What is done in it.
+            visitor: What is done in it.
             heads: Heads to start from.
             what: The step that it is done for, for messages.
 
@@ -104,13 +104,15 @@ class HistoryEnvironment:
             AccordError: env.py or the revision can't do without a database.
         """
         # Alembic takes "no heads" for "not said"; base says it.
-        self._run(errand, what, StringIO(), as_sql=True, starting_rev=tuple(heads) or "base")
+        self._run(visitor, what, StringIO(), as_sql=True, starting_rev=tuple(heads) or "base")
 
-    def _run(self, errand: Errand, what: str, output: StringIO, **opts: Any) -> None:
+    def _run(self, visitor: Visitor, what: str, output: StringIO, **opts: Any) -> None:
         with _TURN, self._translated(what):
             directory = self.directory()
-            environment = EnvironmentContext(self._alembic_config(output), directory, fn=errand.steps, **opts)
-            ran = _intercept(environment, errand)
+            environment = EnvironmentContext(
+                self._alembic_config(output), directory, fn=visitor.steps, **opts
+            )
+            ran = _intercept(environment, visitor)
             with environment, _own_logging():
                 directory.run_env()
             if not ran:
@@ -198,8 +200,8 @@ def asker(connection: Connection | None) -> Ask:
     return ask
 
 
-def _intercept(environment: EnvironmentContext, errand: Errand) -> list[bool]:
-    """Let the errand begin before Alembic's run_migrations; the list tells whether that came about."""
+def _intercept(environment: EnvironmentContext, visitor: Visitor) -> list[bool]:
+    """Let the visitor begin before Alembic's run_migrations; the list tells whether that came about."""
     ran: list[bool] = []
     run_migrations = environment.run_migrations
 
@@ -210,7 +212,7 @@ def _intercept(environment: EnvironmentContext, errand: Errand) -> list[bool]:
                 hint="Configure one store for each database; SECTION and URL tell them apart.",
             )
         ran.append(True)
-        errand.begin(environment.get_context())
+        visitor.begin(environment.get_context())
         run_migrations(**kw)
 
     environment.run_migrations = begin_and_run  # type: ignore[method-assign]  # Alembic's module proxy asks the instance

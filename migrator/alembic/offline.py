@@ -18,7 +18,7 @@ from migrator.alembic.history import History
 @dataclass(kw_only=True)
 class Rendering:
     """
-    An errand for the offline mode: one revision, with someone who listens.
+    A visitor for the offline mode: one revision, with someone who listens.
 
     Attributes:
         revision: Id.
@@ -99,11 +99,11 @@ def _statements(
         # Statement by statement: cutting the text afterwards would cut function bodies too.
         context.impl.static_output = heard.append  # type: ignore[method-assign,assignment]  # it writes by this alone
 
-    errand = Rendering(
+    visitor = Rendering(
         revision=step.key.name, direction=direction, directory=environment.directory(history), tune=listen
     )
     try:
-        environment.render(errand, heads, what=str(step.key))
+        environment.render(visitor, heads, what=str(step.key))
     except AccordError as exc:
         return [*_as_sql(heard), _opaque(exc)]
     return _as_sql(heard)

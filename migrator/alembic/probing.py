@@ -113,7 +113,7 @@ def expected(environment: HistoryEnvironment, history: History, steps: Sequence[
         def started(on: bool, name: str = name) -> None:  # noqa: FBT001 - a switch
             recorder.step = name if on else ""
 
-        errand = Rendering(
+        visitor = Rendering(
             revision=name,
             direction=Direction.APPLY,
             directory=environment.directory(history),
@@ -121,7 +121,7 @@ def expected(environment: HistoryEnvironment, history: History, steps: Sequence[
             started=started,
         )
         try:
-            environment.render(errand, heads, what=str(step.key))
+            environment.render(visitor, heads, what=str(step.key))
         except AccordError as exc:
             recorder.step = ""
             effects.unreadable[name] = exc.message

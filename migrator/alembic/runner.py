@@ -22,7 +22,7 @@ from migrator.alembic.ledger import APPLIED, APPLYING, REVERTING, Ask, Tables
 @dataclass(kw_only=True)
 class Change:
     """
-    An errand: exactly one revision, and nothing else.
+    A visitor: exactly one revision, and nothing else.
 
     Attributes:
         step: The step.
@@ -195,9 +195,9 @@ class Unstamp(RevisionStep):
 
 
 @dataclass(kw_only=True)
-class Look:
+class Inspection:
     """
-    An errand that only asks the database something.
+    A visitor that only asks the database something.
 
     Attributes:
         question: Called with a way to ask.

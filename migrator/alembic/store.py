@@ -163,10 +163,10 @@ class AlembicStore:
         if self._database:
             with self._database.asking() as ask:
                 return question(ask)
-        from migrator.alembic.runner import Look
+        from migrator.alembic.runner import Inspection
 
         answers: list[_Answer] = []
-        look = Look(question=lambda ask: answers.append(question(ask)), tables=self._tables)
+        look = Inspection(question=lambda ask: answers.append(question(ask)), tables=self._tables)
         self._environment.run(look, looks_only=True)
         return answers[0]
 

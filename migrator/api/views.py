@@ -24,7 +24,7 @@ from migrator.api.answers import ApprovalAnswer, ApprovalDetail, PlanAnswer, Run
 from migrator.cli import render_json
 from migrator.engine import abandoned
 from migrator.engine.api import Migrations
-from migrator.engine.guard import Guard
+from migrator.engine.gate import Gate
 from migrator.engine.request import Request
 from migrator.governance import people
 from migrator.governance.approvals import OPEN, Approvals
@@ -165,7 +165,7 @@ class PlanApprovalViewSet(Api, GenericViewSet):
 
 
 def _approvals() -> Approvals:
-    return Guard(conf.load(), SystemClock()).approvals
+    return Gate(conf.load(), SystemClock()).approvals
 
 
 def _in_state(approvals: Approvals, state: str | None) -> Any:

@@ -22,7 +22,7 @@ from migrator.errors import PlanChanged, WrongEnvironment
 from migrator.models import RunKind
 
 if TYPE_CHECKING:
-    from migrator.engine.guard import Guard
+    from migrator.engine.gate import Gate
 
 
 def never() -> bool:
@@ -149,23 +149,23 @@ class Migrations:
                 if exact:
                     _refuse_change(confirmed, plan)
             actions = actions_for(request, plan, situation, self._stores)
-            guard = self.guard() if plan.steps else None
+            gate = self.gate() if plan.steps else None
             run = Run(
-                self._stores, self._settings, self._clock, held=held, guard=guard, report=report, stop=stop
+                self._stores, self._settings, self._clock, held=held, gate=gate, report=report, stop=stop
             )
             return run.carry_out(request, plan, situation, actions)
 
-    def guard(self) -> Guard:
+    def gate(self) -> Gate:
         """
-        Return the guard that a run of this project passes.
+        Return the gate that a run of this project passes.
 
         Raises:
             ConfigurationError: `ACCORD["POLICY"]` can't be read.
         """
-        # Loaded here: a run with nothing to do needs no guard, and should not pay for one.
-        from migrator.engine.guard import Guard
+        # Loaded here: a run with nothing to do needs no gate, and should not pay for one.
+        from migrator.engine.gate import Gate
 
-        return Guard(self._settings, self._clock)
+        return Gate(self._settings, self._clock)
 
     def _preflight(self, request: Request, plan: Plan, situation: Situation) -> None:
         """
@@ -178,7 +178,7 @@ class Migrations:
         """
         for alias in by_store(plan.steps):
             self._stores[alias].ping()
-        self.guard().check(request, plan, situation)
+        self.gate().check(request, plan, situation)
         if request.kind is RunKind.BASELINE:
             baseline.look(self._stores, plan)
 

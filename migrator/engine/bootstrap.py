@@ -7,21 +7,21 @@ from collections.abc import Iterator
 from accord import conf
 from accord.events import Reporter, silent
 from migrator.engine.api import Migrations
-from migrator.engine.guard import Guard
+from migrator.engine.gate import Gate
 from migrator.engine.plan import Target
 from migrator.engine.request import Request
 from migrator.engine.situation import Situation
 
 
 def prepare(
-    migrations: Migrations, guard: Guard, settings: conf.AccordSettings, report: Reporter = silent
+    migrations: Migrations, gate: Gate, settings: conf.AccordSettings, report: Reporter = silent
 ) -> int:
     """
     Apply what has to stand before anybody can ask for an approval.
 
     Args:
         migrations: The migrations of the project.
-        guard: Knows which steps nobody has to approve.
+        gate: Knows which steps nobody has to approve.
         settings: Settings of the suite.
         report: Hears what happens.
 
@@ -32,7 +32,7 @@ def prepare(
         AccordError: A step failed, or a run could not begin.
     """
     done = 0
-    for app in _apps(guard, migrations.situation()):
+    for app in _apps(gate, migrations.situation()):
         target = Target(stores=(settings.coordinator,), app=app)
         result = migrations.run(Request(target=target), report=report)
         failures = [failure.error for failure in result.execution.failures]
@@ -42,8 +42,8 @@ def prepare(
     return done
 
 
-def _apps(guard: Guard, situation: Situation) -> Iterator[str]:
+def _apps(gate: Gate, situation: Situation) -> Iterator[str]:
     """Name the apps with such steps pending, in the order in which they are applied."""
-    exempt = guard.exempt(situation)
+    exempt = gate.exempt(situation)
     pending = [key for key in situation.graph.order() if key in exempt and key not in situation.done]
     yield from dict.fromkeys(key.app for key in pending)

@@ -1,5 +1,5 @@
 """
-One run, from the moment that it holds the lease: its journal, its papers, its steps, its report.
+One run, from the moment that it holds the lease: its journal, its records, its steps, its report.
 
 Every exit leads through :meth:`Run._end`, so that no run is shown as running after it ended, and
 what was done is told whatever ended it.
@@ -26,7 +26,7 @@ from migrator.engine.situation import Situation
 from migrator.models import Outcome
 
 if TYPE_CHECKING:
-    from migrator.engine.guard import Guard
+    from migrator.engine.gate import Gate
 
 
 class Run:
@@ -38,7 +38,7 @@ class Run:
         settings: Settings of the suite.
         clock: Time.
         held: The lease.
-        guard: Keeps the papers of the run; None where there is nothing to do.
+        gate: Keeps the records of the run; None where there is nothing to do.
         report: Hears what happens.
         stop: Asked between steps; True ends the run there.
     """
@@ -50,16 +50,16 @@ class Run:
         clock: Clock,
         *,
         held: Lease,
-        guard: Guard | None,
+        gate: Gate | None,
         report: Reporter,
         stop: Callable[[], bool],
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._held = held
-        self._guard = guard
+        self._gate = gate
         # A run with nothing to do is no history.
-        self._tell = fan_out([Journal(settings.coordinator, clock), report]) if guard else report
+        self._tell = fan_out([Journal(settings.coordinator, clock), report]) if gate else report
         self._executor = Executor(stores, held, report=self._tell, clock=clock, stop=stop)
         self._started = clock.monotonic()
 
@@ -82,8 +82,8 @@ class Run:
             GovernanceError: The policy refuses the plan; nothing was changed.
         """
         abandoned.close_others(self._settings.coordinator, self._clock, holder=self._held.run_id)
-        if self._guard is not None:
-            self._guard.take(request, plan, situation, self._held.run_id, self._tell)
+        if self._gate is not None:
+            self._gate.take(request, plan, situation, self._held.run_id, self._tell)
         try:
             error = self._attempt(request, plan, actions)
         except BaseException as exc:
@@ -125,9 +125,9 @@ class Run:
             error=error,
         )
         try:
-            if self._guard is not None:
+            if self._gate is not None:
                 db.revive(self._settings.coordinator)
-                self._guard.finish(request, situation, report, self._tell)
+                self._gate.finish(request, situation, report, self._tell)
         finally:
             self._tell(
                 RunFinished(

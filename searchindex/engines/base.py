@@ -55,16 +55,16 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def open_view(self, wire: Transport, index: str, keep_alive: str) -> str:
+    def open_view(self, transport: Transport, index: str, keep_alive: str) -> str:
         """Open a frozen view of an index and give its id."""
 
     @abstractmethod
-    def read_view(self, wire: Transport, view: str, keep_alive: str, size: int, after: object) -> Answer:
+    def read_view(self, transport: Transport, view: str, keep_alive: str, size: int, after: object) -> Answer:
         """
         Read a page of a view.
 
         Args:
-            wire: Connection.
+            transport: Connection.
             view: Id of the view.
             keep_alive: How long the server shall keep it from now on.
             size: Documents in the page.
@@ -75,7 +75,7 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def close_view(self, wire: Transport, view: str) -> None:
+    def close_view(self, transport: Transport, view: str) -> None:
         """Let a view go."""
 
 

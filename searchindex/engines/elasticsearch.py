@@ -43,11 +43,11 @@ class Elasticsearch(Engine):
             "index_options": options,
         }
 
-    def open_view(self, wire: Transport, index: str, keep_alive: str) -> str:
-        answer = wire.request("POST", f"{at(index, '_pit')}?keep_alive={keep_alive}")
+    def open_view(self, transport: Transport, index: str, keep_alive: str) -> str:
+        answer = transport.request("POST", f"{at(index, '_pit')}?keep_alive={keep_alive}")
         return str(answer.body["id"])
 
-    def read_view(self, wire: Transport, view: str, keep_alive: str, size: int, after: object) -> Answer:
+    def read_view(self, transport: Transport, view: str, keep_alive: str, size: int, after: object) -> Answer:
         body: dict[str, Any] = {
             "size": size,
             "sort": ["_shard_doc"],
@@ -58,7 +58,7 @@ class Elasticsearch(Engine):
             body["search_after"] = after
         if tuple(int(part) for part in self.version.split(".")[:2]) >= _HIDES_VECTORS:
             body["_source"] = {"exclude_vectors": False}
-        return wire.request("POST", "/_search", body)
+        return transport.request("POST", "/_search", body)
 
-    def close_view(self, wire: Transport, view: str) -> None:
-        wire.request("DELETE", "/_pit", {"id": view}, accept=(404,))
+    def close_view(self, transport: Transport, view: str) -> None:
+        transport.request("DELETE", "/_pit", {"id": view}, accept=(404,))

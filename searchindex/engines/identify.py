@@ -34,23 +34,23 @@ class Identity:
     version: str
 
 
-def who_answers(wire: Transport, *, timeout: float = READ_TIMEOUT) -> Identity:
+def who_answers(transport: Transport, *, timeout: float = READ_TIMEOUT) -> Identity:
     """
     Ask a server for its name and version.
 
     Args:
-        wire: Connection.
+        transport: Connection.
         timeout: Seconds to wait for an answer.
 
     Raises:
         StoreUnavailable: It can't be reached or refuses us.
     """
     # The bare core of Elasticsearch has no `GET /` and says 405; a proxy may say 404.
-    answer = wire.request("GET", "/", accept=(400, 404, 405), timeout=timeout)
+    answer = transport.request("GET", "/", accept=(400, 404, 405), timeout=timeout)
     version = answer.body.get("version") if isinstance(answer.body, Mapping) else None
     if isinstance(version, Mapping):
         return Identity(kind=_kind(answer, version), version=str(version.get("number") or ""))
-    nodes = wire.request(
+    nodes = transport.request(
         "GET", "/_nodes/_local/http?filter_path=nodes.*.version", accept=(400, 404, 405), timeout=timeout
     )
     return Identity(kind=_kind(nodes, {}), version=_node_version(nodes))
@@ -77,7 +77,7 @@ def supported(identity: Identity, address: str) -> None:
     )
 
 
-def identify(wire: Transport) -> Engine:
+def identify(transport: Transport) -> Engine:
     """
     Return the engine behind a connection.
 
@@ -85,9 +85,9 @@ def identify(wire: Transport) -> Engine:
         UnsupportedServer: Another engine, or another version of one.
         StoreUnavailable: It can't be reached or refuses us.
     """
-    identity = who_answers(wire)
-    supported(identity, wire.endpoint.address)
-    features = EngineFeatures(server_side_reindex=_has_module(wire, "reindex"), readable_view=True)
+    identity = who_answers(transport)
+    supported(identity, transport.endpoint.address)
+    features = EngineFeatures(server_side_reindex=_has_module(transport, "reindex"), readable_view=True)
     return _ENGINES[identity.kind](version=identity.version, features=features)
 
 
@@ -107,7 +107,7 @@ def _node_version(nodes: Answer) -> str:
     return next(iter(versions), "")
 
 
-def _has_module(wire: Transport, name: str) -> bool:
-    nodes = wire.get("/_nodes/_local/plugins?filter_path=nodes.*.modules.name").get("nodes", {})
+def _has_module(transport: Transport, name: str) -> bool:
+    nodes = transport.get("/_nodes/_local/plugins?filter_path=nodes.*.modules.name").get("nodes", {})
     modules = [{module["name"] for module in node.get("modules", ())} for node in nodes.values()]
     return bool(modules) and all(name in names for names in modules)

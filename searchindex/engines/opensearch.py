@@ -39,11 +39,11 @@ class OpenSearch(Engine):
         }
         return {"type": "knn_vector", "dimension": field.dims, "method": method}
 
-    def open_view(self, wire: Transport, index: str, keep_alive: str) -> str:
-        answer = wire.request("POST", f"{at(index, '_search', 'point_in_time')}?keep_alive={keep_alive}")
+    def open_view(self, transport: Transport, index: str, keep_alive: str) -> str:
+        answer = transport.request("POST", f"{at(index, '_search', 'point_in_time')}?keep_alive={keep_alive}")
         return str(answer.body["pit_id"])
 
-    def read_view(self, wire: Transport, view: str, keep_alive: str, size: int, after: object) -> Answer:
+    def read_view(self, transport: Transport, view: str, keep_alive: str, size: int, after: object) -> Answer:
         # `_shard_doc` is unknown before 3.3; the id sorts everywhere.
         body: dict[str, Any] = {
             "size": size,
@@ -53,7 +53,7 @@ class OpenSearch(Engine):
         }
         if after is not None:
             body["search_after"] = after
-        return wire.request("POST", "/_search", body)
+        return transport.request("POST", "/_search", body)
 
-    def close_view(self, wire: Transport, view: str) -> None:
-        wire.request("DELETE", "/_search/point_in_time", {"pit_id": [view]}, accept=(404,))
+    def close_view(self, transport: Transport, view: str) -> None:
+        transport.request("DELETE", "/_search/point_in_time", {"pit_id": [view]}, accept=(404,))

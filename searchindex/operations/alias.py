@@ -11,7 +11,7 @@ from accord.seam.types import Direction, Statement
 from searchindex.aliases import Targets, pointed, same_definition, same_targets
 from searchindex.definitions import Body
 from searchindex.names import checked
-from searchindex.operations.base import Context, Expected, Operation, Surroundings, conflict
+from searchindex.operations.base import Context, Deployment, Expected, Operation, conflict
 from searchindex.requests import Request, behind, opaque
 
 
@@ -44,7 +44,7 @@ class _Alias(Operation):
         return {behind(alias): {}}
 
     def capture(self, context: Context) -> Mapping[str, Any]:
-        before = context.aliases.targets(context.around.alias(self.name))
+        before = context.aliases.targets(context.deployment.alias(self.name))
         self._wanted(before, self._live_index(context))
         return {"before": before}
 
@@ -55,22 +55,22 @@ class _Alias(Operation):
         return self._set(context, context.saved["before"])
 
     def _live_index(self, context: Context) -> str:
-        return self._index(lambda name: context.aliases.behind(context.around.alias(name)))
+        return self._index(lambda name: context.aliases.behind(context.deployment.alias(name)))
 
     def _set(self, context: Context, wanted: Targets) -> int:
-        alias = context.around.alias(self.name)
+        alias = context.deployment.alias(self.name)
         if same_targets(wanted, context.aliases.targets(alias)):
             return 0
         context.aliases.set_targets(alias, wanted)
         return 1
 
-    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
-        alias = around.alias(self.name)
+    def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
+        alias = deployment.alias(self.name)
         if direction is Direction.REVERT:
             yield opaque(f"POST /_aliases puts the alias {alias} back where it pointed before.")
             return
         before = self._shown_before(alias)
-        index = self._index(lambda name: behind(around.alias(name)))
+        index = self._index(lambda name: behind(deployment.alias(name)))
         request = pointed(alias, before, self._wanted(before, index))
         if request is not None:
             yield request
@@ -119,7 +119,7 @@ class AddAlias(_Pointing):
             )
         return {**before, index: self.definition}
 
-    def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
+    def expect(self, deployment: Deployment, expected: Expected) -> Iterator[tuple[str, str]]:
         key = ("alias", self.name)
         expected.objects[key] = frozenset({*(expected.objects.get(key) or ()), self.to})
         yield key
@@ -143,7 +143,7 @@ class SwitchAlias(_Pointing):
     def _wanted(self, before: Targets, index: str) -> Targets:
         return {index: self.definition}
 
-    def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
+    def expect(self, deployment: Deployment, expected: Expected) -> Iterator[tuple[str, str]]:
         key = ("alias", self.name)
         expected.objects[key] = frozenset({self.to})
         yield key
@@ -165,7 +165,7 @@ class RemoveAlias(_Alias):
     def _wanted(self, before: Targets, index: str) -> Targets:
         return {}
 
-    def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
+    def expect(self, deployment: Deployment, expected: Expected) -> Iterator[tuple[str, str]]:
         key = ("alias", self.name)
         expected.objects[key] = None
         yield key

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class Deployment:
     """
     What an operation needs to be shown, without any server.
 
@@ -73,15 +73,15 @@ class Context:
     What an operation acts with.
 
     Attributes:
-        wire: Connection to the server.
-        around: Names and engine.
+        transport: Connection to the server.
+        deployment: Names and engine.
         lease: The right to write.
         report: Hears how long work goes on.
         saved: What :meth:`Operation.capture` returned before the operation first acted.
     """
 
-    wire: Transport
-    around: Surroundings
+    transport: Transport
+    deployment: Deployment
     engine: Engine
     lease: Lease
     report: Reporter
@@ -90,16 +90,16 @@ class Context:
     @cached_property
     def aliases(self) -> Aliases:
         """The server's aliases."""
-        return Aliases(self.wire)
+        return Aliases(self.transport)
 
     @property
     def endpoint(self) -> Endpoint:
         """Where the server listens."""
-        return self.wire.endpoint
+        return self.transport.endpoint
 
     def send(self, request: Request, accept: Sequence[int] = ()) -> Answer:
         """Send a request; statuses of errors that the caller understands are no error."""
-        return self.wire.request(
+        return self.transport.request(
             request.method, request.path, request.body, accept=accept, headers=request.headers
         )
 
@@ -110,15 +110,15 @@ class Context:
 
     def progress(self, done: int, total: int | None) -> None:
         """Tell how far long work is."""
-        self.report(StepProgressed(key=str(self.around.key), done=done, total=total))
+        self.report(StepProgressed(key=str(self.deployment.key), done=done, total=total))
 
     def note(self, text: str) -> None:
         """Tell something that a person should read."""
-        self.report(StepNoted(key=str(self.around.key), note=text))
+        self.report(StepNoted(key=str(self.deployment.key), note=text))
 
     def index(self, name: str) -> Mapping[str, Any] | None:
         """Return aliases, mappings and settings of an index, or None."""
-        found = self.wire.find(f"{at(name)}?flat_settings=true")
+        found = self.transport.find(f"{at(name)}?flat_settings=true")
         return None if found is None else next(iter(found.values()), None)
 
     def canonical(self, name: str, mappings: Body, settings: Body) -> Mapping[str, Any]:
@@ -133,14 +133,16 @@ class Context:
         Returns:
             Mappings and settings in the server's own spelling.
         """
-        scratch = self.around.names.scratch(name)
+        scratch = self.deployment.names.scratch(name)
         small = {"index.number_of_shards": 1, "index.number_of_replicas": 0, "index.hidden": True}
-        self.wire.request("DELETE", at(scratch), accept=(404,))
+        self.transport.request("DELETE", at(scratch), accept=(404,))
         try:
-            self.wire.request("PUT", at(scratch), {"mappings": mappings, "settings": merged(settings, small)})
+            self.transport.request(
+                "PUT", at(scratch), {"mappings": mappings, "settings": merged(settings, small)}
+            )
             return self.index(scratch) or {}
         finally:
-            self.wire.request("DELETE", at(scratch), accept=(404,))
+            self.transport.request("DELETE", at(scratch), accept=(404,))
 
 
 @dataclass
@@ -160,7 +162,7 @@ class Operation(operation.Operation[Context]):
     One instruction of a search revision.
 
     Verbs: :meth:`capture` looks, :meth:`apply` acts, :meth:`revert` undoes, :meth:`requests` shows what
-    these send. :meth:`foresee` tells what should stand afterwards.
+    these send. :meth:`expect` tells what should stand afterwards.
     """
 
     @property
@@ -168,16 +170,16 @@ class Operation(operation.Operation[Context]):
         """Logical name of the index that it makes; empty when it makes none."""
         return ""
 
-    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
+    def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         """Return what it sends, as data: requests, and statements about what can't be shown as one."""
         yield from ()
 
-    def explain(self, around: Surroundings, direction: Direction) -> Iterator[Statement]:
+    def explain(self, deployment: Deployment, direction: Direction) -> Iterator[Statement]:
         """Show what it would send."""
-        for request in self.requests(around, direction):
+        for request in self.requests(deployment, direction):
             yield request.statement() if isinstance(request, Request) else request
 
-    def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
+    def expect(self, deployment: Deployment, expected: Expected) -> Iterator[tuple[str, str]]:
         """
         Write what should stand afterwards into `expected`.
 

@@ -10,7 +10,7 @@ from accord.errors import ConflictingState
 from accord.seam.types import Direction, Statement
 from searchindex.definitions import Body, flat_settings, mapping_differences, settings_differences
 from searchindex.names import checked
-from searchindex.operations.base import Context, Expected, Operation, Surroundings, conflict
+from searchindex.operations.base import Context, Deployment, Expected, Operation, conflict
 from searchindex.requests import Request, behind
 from searchindex.transport import at
 
@@ -52,42 +52,42 @@ class CreateIndex(Operation):
         # One that was not there before is ours; a template may have added fields to it.
         if self._refuse_other(context, closed=context.saved.get("there", True)):
             return 0
-        context.send(self._create(context.around))
+        context.send(self._create(context.deployment))
         return 1
 
     def revert(self, context: Context) -> int:
-        return context.remove(self._delete(context.around))
+        return context.remove(self._delete(context.deployment))
 
-    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
-        yield self._create(around) if direction is Direction.APPLY else self._delete(around)
+    def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
+        yield self._create(deployment) if direction is Direction.APPLY else self._delete(deployment)
 
-    def _create(self, around: Surroundings) -> Request:
-        return Request("PUT", at(around.physical(self.name)), self._body(around))
+    def _create(self, deployment: Deployment) -> Request:
+        return Request("PUT", at(deployment.physical(self.name)), self._body(deployment))
 
-    def _delete(self, around: Surroundings) -> Request:
-        return Request("DELETE", at(around.physical(self.name)))
+    def _delete(self, deployment: Deployment) -> Request:
+        return Request("DELETE", at(deployment.physical(self.name)))
 
-    def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
-        body = self._body(around)
+    def expect(self, deployment: Deployment, expected: Expected) -> Iterator[tuple[str, str]]:
+        body = self._body(deployment)
         key = ("index", self.name)
         expected.objects[key] = {"mappings": body["mappings"], "settings": body["settings"]}
         yield key
 
-    def _body(self, around: Surroundings) -> dict[str, Any]:
+    def _body(self, deployment: Deployment) -> dict[str, Any]:
         return {
-            "aliases": {around.alias(self.name): {"is_write_index": True}},
-            "mappings": around.mappings(self.mappings),
-            "settings": around.settings(self.settings, self.mappings),
+            "aliases": {deployment.alias(self.name): {"is_write_index": True}},
+            "mappings": deployment.mappings(self.mappings),
+            "settings": deployment.settings(self.settings, self.mappings),
         }
 
     def _refuse_other(self, context: Context, *, closed: bool) -> bool:
         """Return whether the index is there; refuse one that isn't ours by its definition."""
-        alias, physical = context.around.alias(self.name), context.around.physical(self.name)
+        alias, physical = context.deployment.alias(self.name), context.deployment.physical(self.name)
         _refuse_taken_alias(context, alias, physical)
         live = context.index(physical)
         if live is None:
             return False
-        body = self._body(context.around)
+        body = self._body(context.deployment)
         definition = body["mappings"], body["settings"]
         differences = index_differences(context, self.name, *definition, live, closed=closed)
         if alias not in live.get("aliases", {}):
@@ -113,7 +113,7 @@ def _refuse_taken_alias(context: Context, alias: str, physical: str) -> None:
 
 def is_index(context: Context, name: str) -> bool:
     """Return whether a name is that of an index itself and not of an alias."""
-    found = context.wire.find(f"{at(name)}?filter_path=*.aliases") or {}
+    found = context.transport.find(f"{at(name)}?filter_path=*.aliases") or {}
     return name in found
 
 
@@ -184,7 +184,7 @@ class DropIndex(Operation):
     def capture(self, context: Context) -> Mapping[str, Any]:
         indexes = sorted(self._found(context))
         if not indexes:
-            context.note(f"There is no index {self._shown(context.around)} to drop.")
+            context.note(f"There is no index {self._shown(context.deployment)} to drop.")
         return {"indexes": indexes}
 
     def apply(self, context: Context) -> int:
@@ -196,31 +196,31 @@ class DropIndex(Operation):
     def revert(self, context: Context) -> int:
         return 0
 
-    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
+    def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         if direction is Direction.APPLY:
-            yield self._delete(self._shown(around))
+            yield self._delete(self._shown(deployment))
 
     def _delete(self, *indexes: str) -> Request:
         return Request("DELETE", f"{at(','.join(indexes))}?ignore_unavailable=true")
 
-    def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
+    def expect(self, deployment: Deployment, expected: Expected) -> Iterator[tuple[str, str]]:
         key = (
-            ("physical", around.names.physical(self.name, self.number))
+            ("physical", deployment.names.physical(self.name, self.number))
             if self.number
             else ("index", self.name)
         )
         expected.objects[key] = None
         yield key
 
-    def _shown(self, around: Surroundings) -> str:
+    def _shown(self, deployment: Deployment) -> str:
         if self.number:
-            return around.names.physical(self.name, self.number)
-        return behind(around.alias(self.name))
+            return deployment.names.physical(self.name, self.number)
+        return behind(deployment.alias(self.name))
 
     def _found(self, context: Context) -> Sequence[str]:
         if not self.number:
-            return list(context.aliases.targets(context.around.alias(self.name)))
-        physical = context.around.names.physical(self.name, self.number)
+            return list(context.aliases.targets(context.deployment.alias(self.name)))
+        physical = context.deployment.names.physical(self.name, self.number)
         used = context.aliases.of_index(physical)
         if used:
             raise ConflictingState(

@@ -10,7 +10,7 @@ from accord.errors import StepFailed
 from accord.seam.types import Direction, Statement
 from searchindex.definitions import Body, mapping_differences, merged
 from searchindex.names import checked
-from searchindex.operations.base import Context, Expected, Operation, Surroundings
+from searchindex.operations.base import Context, Deployment, Expected, Operation
 from searchindex.requests import Request, opaque
 from searchindex.transport import RequestRefused, at
 
@@ -47,12 +47,12 @@ class PutMapping(Operation):
         return f"put mapping {self.name}"
 
     def capture(self, context: Context) -> Mapping[str, Any]:
-        context.aliases.behind(context.around.alias(self.name))
+        context.aliases.behind(context.deployment.alias(self.name))
         return {}
 
     def apply(self, context: Context) -> int:
-        physical = context.aliases.behind(context.around.alias(self.name))
-        wanted = context.around.mappings(self.mappings)
+        physical = context.aliases.behind(context.deployment.alias(self.name))
+        wanted = context.deployment.mappings(self.mappings)
         differences = self._differences(context, physical, wanted)
         if not differences:
             return 0
@@ -65,17 +65,17 @@ class PutMapping(Operation):
     def revert(self, context: Context) -> int:
         return 0
 
-    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
-        alias = around.alias(self.name)
+    def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
+        alias = deployment.alias(self.name)
         if direction is Direction.APPLY:
-            yield _put(alias, around.mappings(self.mappings))
+            yield _put(alias, deployment.mappings(self.mappings))
         else:
             yield opaque(f"The fields stay in the index {alias}; nothing is sent.")
 
-    def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
+    def expect(self, deployment: Deployment, expected: Expected) -> Iterator[tuple[str, str]]:
         key = ("index", self.name)
         before = expected.objects.get(key) or {}
-        mappings = merged(before.get("mappings", {}), around.mappings(self.mappings))
+        mappings = merged(before.get("mappings", {}), deployment.mappings(self.mappings))
         expected.objects[key] = {**before, "mappings": mappings}
         yield key
 

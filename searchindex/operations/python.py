@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from accord.seam.types import Direction, Language, Statement
-from searchindex.operations.base import Context, Operation, Surroundings
+from searchindex.operations.base import Context, Deployment, Operation
 from searchindex.requests import Request
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class PythonContext:
 
     def index(self, name: str) -> str:
         """Return the name under which the server knows an index or alias (with the store's prefix)."""
-        return self.context.around.alias(name)
+        return self.context.deployment.alias(name)
 
     def check(self) -> None:
         """
@@ -97,7 +97,7 @@ class RunPython(Operation):
     def revert(self, context: Context) -> int:
         return _call(self.backward, context) if self.backward else 0
 
-    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
+    def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         function = self.forward if direction is Direction.APPLY else self.backward
         text = f"Calls {_name(function)}(); what it sends can't be shown without running it."
         yield Statement(text=text, language=Language.PYTHON, opaque=True)

@@ -12,7 +12,7 @@ from accord.seam.types import Direction, Statement
 from searchindex.aliases import moved
 from searchindex.definitions import Body, flat_settings
 from searchindex.names import checked
-from searchindex.operations.base import Context, Expected, Operation, Surroundings
+from searchindex.operations.base import Context, Deployment, Expected, Operation
 from searchindex.reindex.strategy import Copy
 from searchindex.requests import Request, behind, opaque
 from searchindex.transport import at
@@ -75,8 +75,8 @@ class Reindex(Operation):
     def capture(self, context: Context) -> Mapping[str, Any]:
         from searchindex.reindex.block import is_blocked
 
-        target = context.around.physical(self.name)
-        source = context.aliases.behind(context.around.alias(self.name))
+        target = context.deployment.physical(self.name)
+        source = context.aliases.behind(context.deployment.alias(self.name))
         if context.index(target) is not None:
             raise ConflictingState(
                 f"The index {target}, which this revision would make, exists.",
@@ -87,8 +87,8 @@ class Reindex(Operation):
     def apply(self, context: Context) -> int:
         from searchindex.reindex.block import BlockWrites
 
-        source, target = context.saved["source"], context.around.physical(self.name)
-        if context.aliases.behind(context.around.alias(self.name)) == target:
+        source, target = context.saved["source"], context.deployment.physical(self.name)
+        if context.aliases.behind(context.deployment.alias(self.name)) == target:
             return 0
         copied = BlockWrites()(context, self._copy(context, self._definition(context, source)))
         context.lease.check()
@@ -98,7 +98,7 @@ class Reindex(Operation):
     def revert(self, context: Context) -> int:
         from searchindex.reindex.block import BlockWrites
 
-        source, target = context.saved["source"], context.around.physical(self.name)
+        source, target = context.saved["source"], context.deployment.physical(self.name)
         if context.aliases.of_index(target):
             context.note(
                 f"What was written to {target} since the alias moved is not copied back to {source}."
@@ -110,45 +110,47 @@ class Reindex(Operation):
     def _copy(self, context: Context, definition: Mapping[str, Any]) -> Copy:
         return Copy(
             source=context.saved["source"],
-            target=context.around.physical(self.name),
+            target=context.deployment.physical(self.name),
             definition=definition,
             blocked_before=context.saved["blocked"],
             subject=self.subject,
         )
 
-    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
+    def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         from searchindex.reindex import block
 
-        alias = around.alias(self.name)
-        old, new = behind(alias), around.physical(self.name)
+        alias = deployment.alias(self.name)
+        old, new = behind(alias), deployment.physical(self.name)
         if direction is Direction.REVERT:
             yield moved({alias: {}}, new, old)
             yield block.unblocked(old)
             yield Request("DELETE", at(new))
             return
-        copy = Copy(source=old, target=new, definition=self._declared(around), subject=self.subject)
+        copy = Copy(source=old, target=new, definition=self._declared(deployment), subject=self.subject)
         yield block.blocked(old)
         yield block.created(copy)
-        yield _shown_copy(around, copy)
+        yield _shown_copy(deployment, copy)
         yield opaque(f"Compares the number of documents of {old} and {new}.")
         yield moved({alias: {}}, old, new)
 
-    def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
+    def expect(self, deployment: Deployment, expected: Expected) -> Iterator[tuple[str, str]]:
         key = ("index", self.name)
-        expected.objects[key] = {**(expected.objects.get(key) or {}), **self._declared(around)}
+        expected.objects[key] = {**(expected.objects.get(key) or {}), **self._declared(deployment)}
         yield key
 
-    def _declared(self, around: Surroundings) -> dict[str, Any]:
+    def _declared(self, deployment: Deployment) -> dict[str, Any]:
         declared: dict[str, Any] = {}
         if self.mappings is not None:
-            declared["mappings"] = around.mappings(self.mappings)
-        if self.settings is not None or (self.mappings is not None and around.settings({}, self.mappings)):
-            declared["settings"] = around.settings(self.settings or {}, self.mappings or {})
+            declared["mappings"] = deployment.mappings(self.mappings)
+        if self.settings is not None or (
+            self.mappings is not None and deployment.settings({}, self.mappings)
+        ):
+            declared["settings"] = deployment.settings(self.settings or {}, self.mappings or {})
         return declared
 
     def _definition(self, context: Context, source: str) -> Mapping[str, Any]:
         live = context.index(source) or {}
-        declared = self._declared(context.around)
+        declared = self._declared(context.deployment)
         settings = _kept(live.get("settings", {}))
         if self.settings is not None:
             settings = declared["settings"]
@@ -157,10 +159,10 @@ class Reindex(Operation):
         return {"mappings": declared.get("mappings", live.get("mappings", {})), "settings": settings}
 
 
-def _shown_copy(around: Surroundings, copy: Copy) -> Request | Statement:
+def _shown_copy(deployment: Deployment, copy: Copy) -> Request | Statement:
     from searchindex.reindex.server import started
 
-    by_server = around.engine is None or around.engine.features.server_side_reindex
+    by_server = deployment.engine is None or deployment.engine.features.server_side_reindex
     if by_server and copy.subject is None:
         return started(copy)
     kind, path = copy.subject or ("", "")

@@ -10,7 +10,7 @@ from accord.errors import StepFailed
 from accord.seam.types import Direction, Statement
 from searchindex.definitions import Body, flat_settings, settings_differences
 from searchindex.names import checked
-from searchindex.operations.base import Context, Expected, Operation, Surroundings
+from searchindex.operations.base import Context, Deployment, Expected, Operation
 from searchindex.requests import Request, opaque
 from searchindex.transport import RequestRefused, at
 
@@ -48,14 +48,14 @@ class PutSettings(Operation):
     def revert(self, context: Context) -> int:
         return self._put(context, context.saved["before"])
 
-    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
-        alias = around.alias(self.name)
+    def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
+        alias = deployment.alias(self.name)
         if direction is Direction.APPLY:
             yield _put(alias, flat_settings(self.settings))
         else:
             yield opaque(f"PUT {at(alias, '_settings')} with the values that the ledger kept.")
 
-    def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
+    def expect(self, deployment: Deployment, expected: Expected) -> Iterator[tuple[str, str]]:
         key = ("index", self.name)
         before = expected.objects.get(key) or {}
         settings = {**flat_settings(before.get("settings", {})), **flat_settings(self.settings)}
@@ -63,13 +63,13 @@ class PutSettings(Operation):
         yield key
 
     def _live(self, context: Context) -> Mapping[str, Any]:
-        physical = context.aliases.behind(context.around.alias(self.name))
+        physical = context.aliases.behind(context.deployment.alias(self.name))
         return flat_settings((context.index(physical) or {}).get("settings", {}))
 
     def _put(self, context: Context, wanted: Body) -> int:
         if not settings_differences(wanted, self._live(context)):
             return 0
-        physical = context.aliases.behind(context.around.alias(self.name))
+        physical = context.aliases.behind(context.deployment.alias(self.name))
         try:
             context.send(_put(physical, wanted))
         except RequestRefused as exc:

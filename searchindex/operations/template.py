@@ -10,7 +10,7 @@ from accord.errors import InvalidRevision, StepFailed
 from accord.seam.types import Direction, Statement
 from searchindex.definitions import Body, flat_settings, same_value
 from searchindex.names import checked
-from searchindex.operations.base import Context, Expected, Operation, Surroundings
+from searchindex.operations.base import Context, Deployment, Expected, Operation
 from searchindex.requests import Request, opaque
 from searchindex.transport import RequestRefused, at
 
@@ -61,36 +61,36 @@ class PutTemplate(Operation):
         return {"before": live_template(context, self.name)}
 
     def apply(self, context: Context) -> int:
-        return _write(context, self.name, self._body(context.around))
+        return _write(context, self.name, self._body(context.deployment))
 
     def revert(self, context: Context) -> int:
         return _restore(context, self.name)
 
-    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
-        alias = around.alias(self.name)
+    def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
+        alias = deployment.alias(self.name)
         if direction is Direction.APPLY:
-            yield _put(alias, self._body(around))
+            yield _put(alias, self._body(deployment))
         else:
             yield opaque(
                 f"PUT {_path(alias)} with the template that the ledger kept, or DELETE if there was none."
             )
 
-    def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
+    def expect(self, deployment: Deployment, expected: Expected) -> Iterator[tuple[str, str]]:
         key = ("template", self.name)
-        expected.objects[key] = self._body(around)
+        expected.objects[key] = self._body(deployment)
         yield key
 
-    def _body(self, around: Surroundings) -> dict[str, Any]:
+    def _body(self, deployment: Deployment) -> dict[str, Any]:
         template = dict(self.template)
         mappings = template.get("mappings", {})
         if mappings:
-            template["mappings"] = around.mappings(mappings)
-        settings = around.settings(template.get("settings", {}), mappings)
+            template["mappings"] = deployment.mappings(mappings)
+        settings = deployment.settings(template.get("settings", {}), mappings)
         if settings:
             template["settings"] = settings
         if template.get("aliases"):
-            template["aliases"] = {around.alias(name): body for name, body in template["aliases"].items()}
-        patterns = [around.alias(pattern) for pattern in self.index_patterns]
+            template["aliases"] = {deployment.alias(name): body for name, body in template["aliases"].items()}
+        patterns = [deployment.alias(pattern) for pattern in self.index_patterns]
         body = {"index_patterns": patterns, "priority": self.priority, "template": template}
         return {**body, "composed_of": list(self.composed_of)} if self.composed_of else body
 
@@ -116,19 +116,19 @@ class DeleteTemplate(Operation):
         return {"before": live_template(context, self.name)}
 
     def apply(self, context: Context) -> int:
-        return context.remove(_delete(context.around.alias(self.name)))
+        return context.remove(_delete(context.deployment.alias(self.name)))
 
     def revert(self, context: Context) -> int:
         return _restore(context, self.name)
 
-    def requests(self, around: Surroundings, direction: Direction) -> Iterator[Request | Statement]:
-        alias = around.alias(self.name)
+    def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
+        alias = deployment.alias(self.name)
         if direction is Direction.APPLY:
             yield _delete(alias)
         else:
             yield opaque(f"PUT {_path(alias)} with the template that the ledger kept.")
 
-    def foresee(self, around: Surroundings, expected: Expected) -> Iterator[tuple[str, str]]:
+    def expect(self, deployment: Deployment, expected: Expected) -> Iterator[tuple[str, str]]:
         key = ("template", self.name)
         expected.objects[key] = None
         yield key
@@ -136,8 +136,8 @@ class DeleteTemplate(Operation):
 
 def live_template(context: Context, name: str) -> Mapping[str, Any] | None:
     """Return a template as the server has it, or None."""
-    alias = context.around.alias(name)
-    found = context.wire.find(at("_index_template", alias)) or {}
+    alias = context.deployment.alias(name)
+    found = context.transport.find(at("_index_template", alias)) or {}
     matching = (item for item in found.get("index_templates", ()) if item["name"] == alias)
     body: Mapping[str, Any] | None = next((item["index_template"] for item in matching), None)
     return body
@@ -170,7 +170,7 @@ def _write(context: Context, name: str, body: Mapping[str, Any]) -> int:
     if same_template(body, live_template(context, name)):
         return 0
     try:
-        context.send(_put(context.around.alias(name), body))
+        context.send(_put(context.deployment.alias(name), body))
     except RequestRefused as exc:
         raise StepFailed(
             f"The server refuses the template {name}: {exc.reason}.",
@@ -182,7 +182,7 @@ def _write(context: Context, name: str, body: Mapping[str, Any]) -> int:
 def _restore(context: Context, name: str) -> int:
     before = context.saved["before"]
     if before is None:
-        return context.remove(_delete(context.around.alias(name)))
+        return context.remove(_delete(context.deployment.alias(name)))
     return _write(context, name, before)
 
 

@@ -61,7 +61,7 @@ class BlockWrites:
             return
         self.abandon(context, copy)
         if there:
-            context.wire.request("DELETE", at(copy.target), accept=(404,))
+            context.transport.request("DELETE", at(copy.target), accept=(404,))
         if not copy.blocked_before:
             _block(context, copy.source)
         context.send(created(copy))
@@ -99,7 +99,7 @@ def count(context: Context, index: str) -> int:
 
 
 def _whole(context: Context, index: str, verb: str) -> Mapping[str, Any]:
-    answer: Mapping[str, Any] = context.wire.request("POST", at(index, verb)).body
+    answer: Mapping[str, Any] = context.transport.request("POST", at(index, verb)).body
     if answer["_shards"]["failed"]:
         raise StepFailed(f"Not every shard of {index} answers.", hint="Repair the index, then run again.")
     return answer

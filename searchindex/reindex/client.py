@@ -50,7 +50,7 @@ def copy_by_client(context: Context, copy: Copy, total: int) -> int:
     from searchindex.client import connect
 
     done = left_out = 0
-    view = context.engine.open_view(context.wire, copy.source, _KEEP_ALIVE)
+    view = context.engine.open_view(context.transport, copy.source, _KEEP_ALIVE)
     try:
         with connect(context.endpoint, context.engine) as client, _translated(context):
             for page in _pages(context, view):
@@ -59,7 +59,7 @@ def copy_by_client(context: Context, copy: Copy, total: int) -> int:
                 done += len(page)
                 context.progress(done, total)
     finally:
-        context.engine.close_view(context.wire, view)
+        context.engine.close_view(context.transport, view)
     return left_out
 
 
@@ -68,7 +68,7 @@ def _pages(context: Context, view: str) -> Iterator[Sequence[Hit]]:
     after: object = None
     size = _FIRST_PAGE
     while True:
-        answer = context.engine.read_view(context.wire, view, _KEEP_ALIVE, size, after)
+        answer = context.engine.read_view(context.transport, view, _KEEP_ALIVE, size, after)
         if answer.body["timed_out"] or answer.body["_shards"]["failed"]:
             raise StepFailed("The server did not read every part of the index.", hint="Run again.")
         hits: Sequence[Hit] = answer.body["hits"]["hits"]
@@ -160,6 +160,6 @@ def _translated(context: Context) -> Iterator[None]:
         if exc.status_code in BUSY:
             kind, _ = explain_error(exc.body)
             raise refusal("The server turns writes away", [(exc.status_code, kind)]) from exc
-        raise context.wire.refusal("PUT", "/_bulk", answer) from exc
+        raise context.transport.refusal("PUT", "/_bulk", answer) from exc
     except TransportError as exc:
-        raise context.wire.lost("PUT", "/_bulk", exc) from exc
+        raise context.transport.lost("PUT", "/_bulk", exc) from exc

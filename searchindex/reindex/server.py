@@ -36,7 +36,7 @@ def copy_on_server(context: Context, copy: Copy) -> None:
 
 def running_task(context: Context, copy: Copy) -> str | None:
     """Return the copy's task if the server still works on it: that of a run which was killed."""
-    found = context.wire.get("/_tasks?actions=*reindex&detailed=true&group_by=none").get("tasks", [])
+    found = context.transport.get("/_tasks?actions=*reindex&detailed=true&group_by=none").get("tasks", [])
     tasks = found.values() if isinstance(found, Mapping) else found
     for task in tasks:
         if task.get("headers", {}).get("X-Opaque-Id") == _mark(copy) and not task.get("parent_task_id"):
@@ -78,7 +78,7 @@ def _watch(context: Context, task: str) -> None:
     pause = _FIRST_PAUSE
     while True:
         context.lease.check()
-        found = context.wire.find(at("_tasks", task))
+        found = context.transport.find(at("_tasks", task))
         if found is None:
             raise StepFailed(
                 "The server forgot the task that copied the index; was it restarted?", hint="Run again."
@@ -111,7 +111,7 @@ def _reason(cause: Mapping[str, Any], status: object = None) -> tuple[int, str]:
 
 
 def _cancel(context: Context, task: str) -> None:
-    context.wire.request("POST", f"{at('_tasks', task)}/_cancel", accept=(400, 404))
+    context.transport.request("POST", f"{at('_tasks', task)}/_cancel", accept=(400, 404))
 
 
 def _mark(copy: Copy) -> str:

@@ -45,10 +45,10 @@ from searchindex.transport import at
 for owner in (1, 2):
     collections()["notes"].insert_one({"owner_id": owner, "tags": [{"label": f"of {owner}"}]})
 name = search().names.alias("cards")
-search().wire.request("PUT", at(name), {"mappings": {"properties": {"owner_id": {"type": "keyword"}}}})
+search().transport.request("PUT", at(name), {"mappings": {"properties": {"owner_id": {"type": "keyword"}}}})
 for owner in ("1", "2"):
     document = {"owner_id": owner, "labels": ["of", owner]}
-    search().wire.request("PUT", f"{at(name, '_doc', owner)}?refresh=true", document)
+    search().transport.request("PUT", f"{at(name, '_doc', owner)}?refresh=true", document)
 """
 
 STUCK = """

@@ -12,9 +12,15 @@ pytestmark = pytest.mark.acceptance
 def test_variable_of_the_shell_makes_nobody_another_person(erasing: Erasing) -> None:
     """LOGNAME names the second person; the command looks at the user id, and knows no such account."""
     reference = erasing.reference("planned(2)")
-    names = {"LOGNAME": "approver", "USER": "approver", "LNAME": "approver", "USERNAME": "approver"}
 
-    done = erasing.erase("--request", reference, "--approve", ACCORD_PASSWORD="", **names)
+    done = erasing.command(
+        *("gdpr_erase", "--request", reference, "--approve", "--noinput"),
+        ACCORD_PASSWORD="",
+        LOGNAME="approver",
+        USER="approver",
+        LNAME="approver",
+        USERNAME="approver",
+    )
 
     assert done.returncode == 2, done.stdout + done.stderr
     assert "There is no account" in done.stderr

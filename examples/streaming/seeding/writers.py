@@ -68,7 +68,7 @@ def index_documents(name: str, documents: Iterable[tuple[int | str, Document]]) 
     if not lines:
         return 0
     body = b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines)
-    answer = store.wire.request("POST", at(store.names.alias(name), "_bulk"), body).body
+    answer = store.transport.request("POST", at(store.names.alias(name), "_bulk"), body).body
     refused = [item["index"] for item in answer["items"] if item["index"]["status"] >= 400]
     if refused:
         kinds = ", ".join(sorted({item["error"]["type"] for item in refused}))
@@ -82,8 +82,8 @@ def index_documents(name: str, documents: Iterable[tuple[int | str, Document]]) 
 def count_documents(name: str) -> int:
     """Count the documents of a search index, those of the last moment included."""
     store = search()
-    store.wire.request("POST", at(store.names.alias(name), "_refresh"))
-    return int(store.wire.get(at(store.names.alias(name), "_count"))["count"])
+    store.transport.request("POST", at(store.names.alias(name), "_refresh"))
+    return int(store.transport.get(at(store.names.alias(name), "_count"))["count"])
 
 
 def _action(key: int | str) -> Mapping[str, Any]:

@@ -31,9 +31,9 @@ class Command(AnsweringCommand):
     def answer(self, options: dict[str, Any]) -> ExitCode:
         """Take a person or a request as far as it can go."""
         asked = EraseOptions.read(options)
-        talk = Conversation(self.stderr, interactive=asked.interactive, quiet=asked.as_json)
+        conversation = Conversation(self.stderr, interactive=asked.interactive, quiet=asked.as_json)
         with stop_on_signal() as stop:
-            found = Erase(asked, talk, stop).carry_out()
+            found = Erase(asked, conversation, stop).carry_out()
         self.stdout.write(found.text(as_json=asked.as_json))
         if isinstance(found, Reached):
             self._sum_up(found, asked, options)

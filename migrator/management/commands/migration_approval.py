@@ -22,7 +22,7 @@ from migrator.cli.options import add_format, add_plan_arguments, request_from
 from migrator.cli.progress import progress
 from migrator.engine.api import Migrations
 from migrator.engine.bootstrap import prepare
-from migrator.engine.guard import Guard
+from migrator.engine.gate import Gate
 from migrator.errors import AttestationUnusable, NotEntitled
 from migrator.governance import attestations, people
 from migrator.models import ApprovalState, PlanApproval
@@ -89,7 +89,7 @@ class Command(AnsweringCommand):
         }
         with opened() as stores:
             self._migrations = Migrations(stores)
-            self._guard = self._migrations.guard()
+            self._gate = self._migrations.gate()
             acts[options["act"]](options)
         return ExitCode.DONE
 
@@ -101,14 +101,14 @@ class Command(AnsweringCommand):
         person = _acting(options["person"])
         situation = self._migrations.situation()
         plan = self._migrations.plan(wanted, situation)
-        work = self._guard.work(wanted, plan, situation)
-        approval = self._guard.approvals.request(work, person, options["reason"])
+        work = self._gate.work(wanted, plan, situation)
+        approval = self._gate.approvals.request(work, person, options["reason"])
         self._say(approval, render_approvals.asked_lines(approval), options)
 
     def _prepare(self, options: dict[str, Any]) -> None:
         """Make the tables that requests and accounts are kept in, where they aren't there yet."""
         with progress(options["verbosity"]) as report:
-            done = prepare(self._migrations, self._guard, self._settings, report)
+            done = prepare(self._migrations, self._gate, self._settings, report)
         if done and options["verbosity"]:
             self.stderr.write(
                 f"Applied {done} steps that nobody has to approve: the tables of approvals and accounts.",
@@ -123,7 +123,7 @@ class Command(AnsweringCommand):
         self._say(approval, render_approvals.decided_lines(approval), options)
 
     def _list(self, options: dict[str, Any]) -> None:
-        approvals = self._guard.approvals
+        approvals = self._gate.approvals
         found = list(approvals.all()) if approvals.exist() else []
         if options["state"]:
             found = [one for one in found if approvals.state_of(one).value == options["state"]]
@@ -138,12 +138,12 @@ class Command(AnsweringCommand):
         self._say(approval, render_approvals.approval_lines(approval, approvals, self.style), options)
 
     def _there(self) -> Any:
-        if not self._guard.approvals.exist():
+        if not self._gate.approvals.exist():
             raise UsageError(
                 "There are no approvals here: their tables don't exist yet.",
                 hint="manage.py migration_approval request makes them, and asks for the first one.",
             )
-        return self._guard.approvals
+        return self._gate.approvals
 
     # --- attestations -----------------------------------------------------------------------------
 
@@ -154,13 +154,13 @@ class Command(AnsweringCommand):
             people.require(person, people.ATTEST)
         situation = self._migrations.situation()
         situation.refuse_drift()
-        standing = Guard.standing(situation)
+        standing = Gate.standing(situation)
         if not standing:
             raise UsageError(
                 "There is nothing to attest: nothing was applied here.",
                 hint="Run migrate_all here first; is this the environment that goes first?",
             )
-        attestation = self._guard.attestations.write(standing, Direction.APPLY, "", person)
+        attestation = self._gate.attestations.write(standing, Direction.APPLY, "", person)
         if options["output"] is None:
             self.stdout.write(attestations.dump(attestation.document), ending="")
             return
@@ -186,7 +186,7 @@ class Command(AnsweringCommand):
             raise AttestationUnusable(
                 f"{options['file']} can't be read.", hint="Check path and rights."
             ) from exc
-        attestation = self._guard.attestations.accept(text, person, str(options["file"]))
+        attestation = self._gate.attestations.accept(text, person, str(options["file"]))
         if options["format"] == "json":
             self.stdout.write(attestations.dump(attestation.document), ending="")
         else:
@@ -196,7 +196,7 @@ class Command(AnsweringCommand):
 
     def _say(self, approval: PlanApproval, lines: Iterable[str], options: dict[str, Any]) -> None:
         if options["format"] == "json":
-            document = render_approvals.approval_document(approval, self._guard.approvals)
+            document = render_approvals.approval_document(approval, self._gate.approvals)
             self.stdout.write(render_json.dump(document))
         else:
             self._write(lines)

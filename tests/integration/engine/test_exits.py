@@ -403,7 +403,7 @@ def test_failed_hook_strikes_the_approval_and_attests_nothing(journal: Trail) ->
     """What was done is struck off, so that it is not done twice; a failed run is nobody's word."""
     policy = {"test": {"approval": True}, "production": {"attestation": "test"}}
     made = migrations(Hooked(after=raising(ValueError())), policy=policy)
-    book = made.guard().approvals
+    book = made.gate().approvals
     approval = book.request(work_of(STEPS), person(1), "release")
     book.approve(approval.reference, person(2), "read")
     told = RecordingReporter()
@@ -470,7 +470,7 @@ def test_attestations_are_verified_as_far_as_they_are_needed(
     policy = {"production": {"attestation": "test"}}
     for number in range(1, 4):
         migrations(Hooked(STEPS[:number], server=server), policy=policy).run(Request())
-    book = migrations(Hooked()).guard().attestations
+    book = migrations(Hooked()).gate().attestations
     check = book.check
 
     def counted(*said: Any) -> Any:

@@ -44,9 +44,9 @@ def search(search_url: str) -> Iterator[OwnSearch]:
     adapter = OwnSearch(search_url, f"gdpr-{uuid.uuid4().hex[:10]}-")
     make(adapter, "things-0001", alias="things")
     yield adapter
-    wire = adapter.own.wire
-    for index in wire.find(f"{at(adapter.own.names.prefix + '*')}?expand_wildcards=all") or {}:
-        wire.request("DELETE", at(index))
+    transport = adapter.own.transport
+    for index in transport.find(f"{at(adapter.own.names.prefix + '*')}?expand_wildcards=all") or {}:
+        transport.request("DELETE", at(index))
     adapter.own.close()
 
 
@@ -57,21 +57,21 @@ def make(search: OwnSearch, index: str, *, alias: str = "", **properties: Any) -
     }
     if alias:
         body["aliases"] = {search.own.names.alias(alias): {}}
-    search.own.wire.request("PUT", at(search.own.names.alias(index)), body)
+    search.own.transport.request("PUT", at(search.own.names.alias(index)), body)
 
 
 def put(search: OwnSearch, *documents: Mapping[str, Any], index: str = "things-0001") -> None:
     """Write documents without making them visible."""
     lines = [line for number, one in enumerate(documents) for line in ({"index": {"_id": str(number)}}, one)]
     body = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
-    answer = search.own.wire.request("POST", at(search.own.names.alias(index), "_bulk"), body).body
+    answer = search.own.transport.request("POST", at(search.own.names.alias(index), "_bulk"), body).body
     assert not answer["errors"], answer
 
 
 def things(search: OwnSearch, index: str = "things-0001") -> dict[str, Any]:
     name = search.own.names.alias(index)
-    search.own.wire.request("POST", at(name, "_refresh"))
-    hits = search.own.wire.request("POST", at(name, "_search"), {"size": 100}).body["hits"]["hits"]
+    search.own.transport.request("POST", at(name, "_refresh"))
+    hits = search.own.transport.request("POST", at(name, "_search"), {"size": 100}).body["hits"]["hits"]
     return {hit["_id"]: hit["_source"] for hit in hits}
 
 

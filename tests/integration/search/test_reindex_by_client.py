@@ -44,13 +44,13 @@ def filled(
     harness = make(url, texts)
     harness.store().apply(harness.steps()[0], lease())
     index = f"{harness.prefix}plays"
-    wire = harness.store().wire
+    transport = harness.store().transport
     for start in range(0, count, 20):
         lines = "".join(
             f'{{"index":{{"_id":"{n}","routing":"{n % 3}"}}}}\n{{"listener":{n % 10},"title":"{text}"}}\n'
             for n in range(start, min(start + 20, count))
         )
-        wire.request("POST", f"/{index}/_bulk", lines.encode())
+        transport.request("POST", f"/{index}/_bulk", lines.encode())
     return harness
 
 

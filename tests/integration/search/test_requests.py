@@ -72,12 +72,12 @@ def _shown(harness: SearchHarness, direction: Direction, physical: str) -> list[
 def _sent(harness: SearchHarness, key: StepKey, direction: Direction) -> list[str]:
     """Apply or revert, and give what went out on the store's own connection."""
     store, sent = harness.store(), []
-    request = store.wire.request
+    request = store.transport.request
 
     def remember(method: str, path: str, body: object = None, **options: Any) -> Any:
         sent.append(Request(method, path, body).statement().text)
         return request(method, path, body, **options)
 
-    with patch.object(store.wire, "request", remember):
+    with patch.object(store.transport, "request", remember):
         getattr(store, direction)(harness.step(key.name), lease())
     return sent

@@ -65,13 +65,13 @@ def test_two_threads_on_one_store_read_what_they_asked_for(
     store = harness.store()
     index = f"{harness.prefix}tracks-0001"
     lines = [part for n in range(50) for part in (f'{{"index":{{"_id":"{n}"}}}}', f'{{"number":{n}}}')]
-    store.wire.request("POST", at(index, "_bulk"), ("\n".join(lines) + "\n").encode())
+    store.transport.request("POST", at(index, "_bulk"), ("\n".join(lines) + "\n").encode())
 
     def ask(n: int) -> object:
         if n % 20 == 0:
             assert store.applied() == {}
             assert store.ping().alias == store.alias
-        return store.wire.get(at(index, "_doc", str(n % 50)))["_source"]["number"]
+        return store.transport.get(at(index, "_doc", str(n % 50)))["_source"]["number"]
 
     assert side_by_side(ask) == [n % 50 for n in range(REQUESTS)]
 

@@ -82,12 +82,12 @@ def test_lost_lease_ends_the_run_before_the_next_step() -> None:
     """A holder whose lease is gone writes nothing more."""
     checks = iter([None, LeaseLost("gone")])
 
-    def guard() -> None:
+    def gate() -> None:
         error = next(checks)
         if error is not None:
             raise error
 
-    executor, plan, _ = run(lease=Lease(scope="s", owner="o", run_id="r", fence=1, guard=guard))
+    executor, plan, _ = run(lease=Lease(scope="s", owner="o", run_id="r", fence=1, guard=gate))
 
     with pytest.raises(LeaseLost):
         executor.run(plan, {step.key: Action.APPLY for step in plan.steps})

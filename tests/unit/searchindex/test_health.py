@@ -6,24 +6,24 @@ import pytest
 
 from accord.health.runner import Level
 from accord.seam.types import StepKey
-from searchindex.expected_aliases import Placement
+from searchindex.expected_aliases import ExpectedAliases
 from searchindex.health_checks import judge_aliases, judge_cluster
 from searchindex.names import Names
 from searchindex.operations.alias import AddAlias, RemoveAlias, SwitchAlias
-from searchindex.operations.base import Operation, Surroundings
+from searchindex.operations.base import Deployment, Operation
 from searchindex.operations.index import CreateIndex, DropIndex
 from searchindex.operations.reindex import Reindex
 
 MAPPINGS = {"properties": {"title": {"type": "text"}}}
 
 
-def after(*operations: Operation) -> Placement:
+def after(*operations: Operation) -> ExpectedAliases:
     """Follow operations, each a revision of its own: 0001, 0002, ..."""
-    placement = Placement()
+    expected = ExpectedAliases()
     for number, operation in enumerate(operations, start=1):
         key = StepKey("search", "streaming", f"{number:04}_step")
-        placement.follow(operation, Surroundings(key=key, names=Names("p-"), engine=None))
-    return placement
+        expected.follow(operation, Deployment(key=key, names=Names("p-"), engine=None))
+    return expected
 
 
 def create(name: str) -> CreateIndex:
@@ -33,7 +33,7 @@ def create(name: str) -> CreateIndex:
 
 def test_a_reindex_takes_every_alias_along() -> None:
     """What stood behind several aliases is replaced behind all of them."""
-    placement = after(
+    expected = after(
         create("tracks"),
         create("venues"),
         AddAlias("everything", to="tracks"),
@@ -41,7 +41,7 @@ def test_a_reindex_takes_every_alias_along() -> None:
         Reindex("tracks", mappings=MAPPINGS),
     )
 
-    assert placement.aliases == {
+    assert expected.aliases == {
         "p-tracks": {"p-tracks-0005"},
         "p-venues": {"p-venues-0002"},
         "p-everything": {"p-tracks-0005", "p-venues-0002"},
@@ -50,7 +50,7 @@ def test_a_reindex_takes_every_alias_along() -> None:
 
 def test_switched_removed_and_dropped_aliases_are_followed() -> None:
     """An alias goes with the index that it alone pointed at."""
-    placement = after(
+    expected = after(
         create("old"),
         create("new"),
         AddAlias("box", to="old"),
@@ -60,7 +60,7 @@ def test_switched_removed_and_dropped_aliases_are_followed() -> None:
         DropIndex("old"),
     )
 
-    assert placement.aliases == {"p-new": {"p-new-0002"}, "p-box": {"p-new-0002"}}
+    assert expected.aliases == {"p-new": {"p-new-0002"}, "p-box": {"p-new-0002"}}
 
 
 @pytest.mark.parametrize(
@@ -76,10 +76,10 @@ def test_switched_removed_and_dropped_aliases_are_followed() -> None:
 )
 def test_alias_may_point_at_the_newest_an_adopted_or_a_coming_index(live: set[str], level: Level) -> None:
     """An older index of ours behind an alias means that a restore or a person moved it back."""
-    placement = after(create("tracks"), Reindex("tracks", mappings=MAPPINGS))
-    placement.coming = {"p-tracks-0003"}
+    expected = after(create("tracks"), Reindex("tracks", mappings=MAPPINGS))
+    expected.coming = {"p-tracks-0003"}
 
-    assert judge_aliases("aliases.search", placement, {"p-tracks": live}).level is level
+    assert judge_aliases("aliases.search", expected, {"p-tracks": live}).level is level
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import searchindex as search
 from accord.errors import InvalidRevision
 from accord.seam.types import Direction, StepKey
 from searchindex.names import Names, checked, number_of
-from searchindex.operations.base import Operation, Surroundings
+from searchindex.operations.base import Deployment, Operation
 
-AROUND = Surroundings(key=StepKey("search", "music", "0004_tracks"), names=Names("t-"), engine=None)
+AROUND = Deployment(key=StepKey("search", "music", "0004_tracks"), names=Names("t-"), engine=None)
 
 
 @pytest.mark.parametrize("name", ["", "Tracks", "-tracks", "_tracks", "a*", "a b", "a,b", "a/b", "a:b"])

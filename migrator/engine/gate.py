@@ -1,5 +1,5 @@
 """
-The guard of a run: what the environment's policy asks for, asked before and again under the lease.
+The gate of a run: what the environment's policy asks for, asked before and again under the lease.
 
 Loaded only when a plan holds steps. It stands in the engine, so that no door leads past it.
 """
@@ -29,7 +29,7 @@ from migrator.models import PlanApproval, RunKind
 _ACTS = (RunKind.APPLY, RunKind.REVERT)
 
 
-class Guard:
+class Gate:
     """
     Asks for what the policy of the environment wants.
 
