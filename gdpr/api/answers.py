@@ -10,9 +10,8 @@ from rest_framework import serializers
 
 from accord.acting import Account
 from accord.api.people import references
-from gdpr import actors
 from gdpr.api.subjects import masked
-from gdpr.erasure import deadlines, transitions
+from gdpr.erasure import actors, deadlines, transitions
 from gdpr.models import ErasurePlan, ErasureRequest
 from gdpr.states import Channel, Decision, Ground, IdentityMethod, RequestState, StepState
 

@@ -18,10 +18,9 @@ from accord.api.bodies import Sent, Text, Word
 from accord.api.people import references
 from accord.api.views import Api
 from accord.errors import UnknownTarget
-from gdpr import actors
 from gdpr.api import subjects
 from gdpr.datamap.map import load_data_map
-from gdpr.erasure import encryption, holds
+from gdpr.erasure import actors, encryption, holds
 from gdpr.models import LegalHold
 from gdpr.states import HoldReason
 

@@ -20,10 +20,19 @@ from rest_framework.viewsets import GenericViewSet
 
 from accord.api.bodies import Sent, Text, Word
 from accord.api.views import Api
-from gdpr import actors
 from gdpr.api import answers, idempotency, subjects
 from gdpr.api.answers import RequestAnswer, RequestDetail
-from gdpr.erasure import approvals, encryption, planning, receipts, requests, saga, state_changes, transitions
+from gdpr.erasure import (
+    actors,
+    approvals,
+    encryption,
+    planning,
+    receipts,
+    requests,
+    saga,
+    state_changes,
+    transitions,
+)
 from gdpr.errors import IllegalTransition, KeyReused, UnknownSubject
 from gdpr.models import ErasureRequest
 from gdpr.states import (

@@ -8,8 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from accord.errors import ExitCode, StoreRefused, StoreUnavailable
-from gdpr import actors
-from gdpr.erasure import planning, receipts, transitions
+from gdpr.erasure import actors, planning, receipts, transitions
 from gdpr.models import ErasureRequest
 from gdpr.states import RequestState
 

@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from accord.acting import Account
 from accord.audit.events import Event
-from gdpr import actors
-from gdpr.erasure import encryption, policy, state_changes, transitions
+from gdpr.erasure import actors, encryption, policy, state_changes, transitions
 from gdpr.errors import ApprovalVoid
 from gdpr.models import Approval, ErasureRequest
 from gdpr.states import Decision, RequestState

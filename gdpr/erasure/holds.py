@@ -20,8 +20,7 @@ from django.utils import timezone
 from accord.acting import Account, actor
 from accord.audit import trail
 from accord.audit.events import Event, ObjectKind
-from gdpr import actors
-from gdpr.erasure import state_changes, transitions
+from gdpr.erasure import actors, state_changes, transitions
 from gdpr.errors import IllegalTransition, OwnRequest
 from gdpr.models import ErasureRequest, LegalHold
 from gdpr.states import HoldReason, RequestState, StepState

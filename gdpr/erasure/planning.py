@@ -10,14 +10,13 @@ from django.utils import timezone
 from accord.acting import Account
 from accord.audit.events import Event
 from accord.seam import checksum
-from gdpr import actors
 from gdpr.datamap import actions
 from gdpr.datamap.actions import Delete, Manual, Nothing, Retain
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.static import require_sound
 from gdpr.datamap.subjects import SubjectKeys
-from gdpr.erasure import encryption, holds, policy, state_changes, transitions
+from gdpr.erasure import actors, encryption, holds, policy, state_changes, transitions
 from gdpr.errors import IllegalTransition, OnHold
 from gdpr.models import ErasurePlan, ErasureRequest
 from gdpr.states import RequestState

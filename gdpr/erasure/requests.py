@@ -10,9 +10,8 @@ from django.utils import timezone
 
 from accord.acting import Account
 from accord.audit.events import Event
-from gdpr import actors
 from gdpr.datamap.subjects import SubjectKeys
-from gdpr.erasure import deadlines, encryption, state_changes, transitions
+from gdpr.erasure import actors, deadlines, encryption, state_changes, transitions
 from gdpr.errors import ExtensionRefused, IllegalTransition
 from gdpr.models import Approval, ErasureRequest
 from gdpr.states import (

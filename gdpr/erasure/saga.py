@@ -20,9 +20,9 @@ from accord.acting import Account
 from accord.audit.events import Event, Outcome
 from accord.erased import tombstones
 from accord.errors import AccordError
-from gdpr import actors
 from gdpr.datamap.map import load_data_map
 from gdpr.erasure import (
+    actors,
     approvals,
     batches,
     encryption,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accord.acting import Account
 from accord.admin_parts import Decision
 from accord.errors import AccordError
-from gdpr import actors
+from gdpr.erasure import actors
 from gdpr.models import ErasureRequest
 from gdpr.states import RequestState as S
 

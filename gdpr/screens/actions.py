@@ -13,8 +13,17 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accord.acting import Account
 from accord.admin_parts import Decision
-from gdpr import actors
-from gdpr.erasure import approvals, deadlines, holds, planning, requests, saga, transitions, verification
+from gdpr.erasure import (
+    actors,
+    approvals,
+    deadlines,
+    holds,
+    planning,
+    requests,
+    saga,
+    transitions,
+    verification,
+)
 from gdpr.models import ErasureRequest
 from gdpr.screens import request_context
 from gdpr.screens.action import Act, Answer

@@ -18,8 +18,7 @@ from accord.admin_parts import Decision
 from accord.audit.events import ObjectKind
 from accord.errors import AccordError
 from accord.models import AuditEvent
-from gdpr import actors
-from gdpr.erasure import holds, receipts, transitions
+from gdpr.erasure import actors, holds, receipts, transitions
 from gdpr.errors import ReceiptInvalid
 from gdpr.models import ErasureRequest, ErasureStep, LegalHold, Receipt
 from gdpr.states import RequestState as S

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pymongo import MongoClient
 
-from tests.fix_browser import Site
+from tests.fix_browser import PASSWORD, Site
 from tests.fix_canaries import Canaries, in_files, in_stores, plant_person, traces
 from tests.fix_postgres import execute
 from tests.fix_project import Finished
@@ -297,6 +297,8 @@ def as_it_stands(installation: Installation, environment: str) -> Installation:
     """Bring an installation to the state of the release before, and give it its name."""
     installation.manage("migrate_all", "--noinput")
     own = {"ALLOWED_HOSTS": "127.0.0.1", "SECURE_SSL_REDIRECT": "false", "DEBUG": "false"}
+    # Every account of the story has the same password; the variable proves whichever acts.
+    own["ACCORD_PASSWORD"] = PASSWORD
     return installation.under(ACCORD_ENV=environment, **own)
 
 

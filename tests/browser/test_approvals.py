@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fix_browser import Site, take_picture
+from tests.fix_browser import PASSWORD, Site, take_picture
 from tests.fix_project import Project
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ def test_plan_is_approved_by_another_person_only(
     site = serve(project)
     asker = site.add_user("asker", permissions=("add_planapproval", "approve_planapproval"))
     site.add_user("approver", superuser=False, permissions=("approve_planapproval",))
-    reference = project.answer("migration_approval", "request", "--as", asker, "--reason", "Release 7")[
-        "reference"
-    ]
+    acting = replace(project, extra={**project.extra, "ACCORD_PASSWORD": PASSWORD})
+    asked = acting.answer("migration_approval", "request", "--as", asker, "--reason", "Release 7")
+    reference = asked["reference"]
 
     site.sign_in(page, "asker")
     page.goto(f"{site.url}/admin/migrator/planapproval/")
