@@ -2,10 +2,9 @@
 Errors that operators and programs can act on.
 
 Every error of the suite is an :class:`AccordError`: it states the fact and the
-place in `message`, the next move in `hint`, and carries a stable `code` that
-documentation, logs and JSON answers use. No message ever holds personal data
-or a secret: whoever raises one passes text through :mod:`accord.secrets.redact` first
-when it comes from a driver.
+place in `message`, the next move in `hint`, and carries a stable `code`. No message
+ever holds personal data or a secret: text of a driver passes through
+:mod:`accord.secrets.redact` first.
 """
 
 from __future__ import annotations

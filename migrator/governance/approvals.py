@@ -29,6 +29,7 @@ from migrator.governance.work import Work, digest_of, not_covered
 from migrator.models import ApprovalState, PlanApproval
 
 OPEN = (ApprovalState.REQUESTED, ApprovalState.APPROVED)
+_NOT_ASKED = "Nobody has asked for its approval."
 _EVENTS = {
     ApprovalState.APPROVED: Event.APPROVAL_GRANTED,
     ApprovalState.REJECTED: Event.APPROVAL_REJECTED,
@@ -229,7 +230,7 @@ class Approvals:
             PlanNotApproved: There is none; says how far a request for it is, or how to ask.
         """
         if not self.exist():
-            raise self._nobody_asked(work)
+            raise self._refusal(_NOT_ASKED, work)
         alike = self.all().filter(kind=work.kind, direction=work.direction.value)
         # Of open ones there are few, however many were closed since they were asked for.
         for approval in alike.filter(state=ApprovalState.APPROVED, expires_at__gt=self._clock.now()):
@@ -313,10 +314,7 @@ class Approvals:
                 return self._refusal(f"Approval request {approval.short} is {state.value}.", work)
             if state is ApprovalState.APPROVED and (flaw := self._flaw(approval, work)):
                 return self._refusal(f"Approval {approval.short} does not count here: {flaw}.", work)
-        return self._nobody_asked(work)
-
-    def _nobody_asked(self, work: Work) -> PlanNotApproved:
-        return self._refusal("Nobody has asked for its approval.", work)
+        return self._refusal(_NOT_ASKED, work)
 
     def _refusal(self, fact: str, work: Work) -> PlanNotApproved:
         count = f"{len(work.steps)} step{'' if len(work.steps) == 1 else 's'}"

@@ -1,16 +1,14 @@
 """
 Attestations: an environment's signed word that it ran some steps, as they are, and succeeded.
 
-A document of the form `accord.attestation/1`, signed with Ed25519. It travels as a file from
-staging to production, and its signature is checked whenever it counts, so that it does not
-matter where it was kept meanwhile.
+A document of the form `accord.attestation/1`, signed with Ed25519. It travels as a file from staging to
+production, and its signature is checked whenever it counts, so that it does not matter where it was kept
+meanwhile.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,13 +29,12 @@ from accord.seam.types import AppliedStep, Direction, Step
 from accord.secrets import signing
 from migrator.errors import AttestationUnusable, NotAttested
 from migrator.governance import people
+from migrator.governance.attestation_files import SCHEMA, payload, read, save
 from migrator.governance.work import Work
 from migrator.models import Attestation
 
-SCHEMA = "accord.attestation/1"
 _NAMED = 10
 _PAGE = 10
-_TEXTS = ("schema", "project", "environment", "direction", "outcome", "run", "at", "key", "signature")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +110,7 @@ class Attestations:
             "steps": [{"key": step.key, "checksum": step.checksum} for step in steps],
             "key": signing.key_id(),
         }
-        return {**document, "signature": signing.sign(_payload(document), purpose=SCHEMA)}
+        return {**document, "signature": signing.sign(payload(document), purpose=SCHEMA)}
 
     def _keep(
         self, document: Mapping[str, Any], signer: str, actor: trail.Actor, event: Event
@@ -179,7 +176,7 @@ class Attestations:
         """
         unsigned = {name: value for name, value in document.items() if name != "signature"}
         try:
-            signer = signing.verify(_payload(unsigned), document["signature"], purpose=SCHEMA)
+            signer = signing.verify(payload(unsigned), document["signature"], purpose=SCHEMA)
         except (ForgedSignature, ForeignSignature) as exc:
             raise type(exc)(
                 f"The attestation {place} is not to be relied on. {exc.message}", hint=exc.hint
@@ -277,65 +274,6 @@ def standing(applied: Sequence[AppliedStep]) -> Sequence[Attested]:
     """Return what a ledger says that the suite applied, as it can be attested."""
     ours = [entry for entry in applied if entry.checksum is not None]
     return [Attested(key=str(entry.key), checksum=str(entry.checksum)) for entry in ours]
-
-
-def read(text: str, place: str) -> dict[str, Any]:
-    """
-    Read a document, without believing it.
-
-    Raises:
-        AttestationUnusable: It is not one.
-    """
-    try:
-        document = json.loads(text)
-    except ValueError as exc:
-        raise _unusable(place, "it is not JSON") from exc
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise _unusable(place, f"it is not of the form {SCHEMA}")
-    wrong = [name for name in _TEXTS if not isinstance(document.get(name), str)]
-    if wrong or not _are_steps(document.get("steps")) or not _is_time(document["at"]):
-        raise _unusable(place, f"a part is missing or wrong: {', '.join(wrong) or 'steps or at'}")
-    return document
-
-
-def save(document: Mapping[str, Any], path: Path) -> None:
-    """Write a document to a file: another name first, so that nobody ever reads half of it."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(dump(document))
-    part.replace(path)
-
-
-def dump(document: Mapping[str, Any]) -> str:
-    """Write a document for people and files."""
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
-def _payload(document: Mapping[str, Any]) -> bytes:
-    """Return the bytes that are signed: canonical, so that spaces and order don't matter."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _are_steps(value: object) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(entry, dict)
-        and set(entry) == {"key", "checksum"}
-        and all(isinstance(text, str) for text in entry.values())
-        for entry in value
-    )
-
-
-def _is_time(text: str) -> bool:
-    try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False
-
-
-def _unusable(place: str, why: str) -> AttestationUnusable:
-    return AttestationUnusable(
-        f"The attestation {place} can't be used: {why}.",
-        hint="Take the file that migration_approval attest --output FILE wrote.",
-    )
 
 
 def _named(steps: Iterable[Step], document: Mapping[str, Any]) -> Sequence[tuple[str, str]]:

@@ -9,15 +9,11 @@ Both tables are made on the first write; no migration of any app knows them.
 
 from __future__ import annotations
 
-import enum
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.apps.registry import Apps
 from django.db import IntegrityError, connections, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.functions import Now
@@ -26,6 +22,7 @@ from django.utils.timezone import now
 from accord import db
 from accord.errors import StaleFence
 from accord.seam.types import AppliedStep, Lease, Step, StepKey
+from migrator.relational.entries import FenceRow, LedgerEntry, Progress, State, entry_id
 from migrator.relational.loader import Name
 from migrator.relational.vendors import vendor_of, vendor_of_engine
 
@@ -34,88 +31,12 @@ _TAKEN_OVER = "Another run took over. Look at its result, then run again if some
 _Result = TypeVar("_Result")
 
 
-class State(enum.StrEnum):
-    """Where a step stands in our own table."""
-
-    APPLIED = "applied"
-    APPLYING = "applying"
-    """Begun, and can't be one transaction; `position` says how far it is."""
-    REVERTING = "reverting"
-    """As above, on the way back."""
-
-
-_apps = Apps()
-
-
-class LedgerEntry(models.Model):
-    """One migration that we applied or are about to apply."""
-
-    id = models.CharField(max_length=64, primary_key=True)
-    app = models.CharField(max_length=255)
-    name = models.CharField(max_length=255)
-    state = models.CharField(max_length=16)
-    position = models.IntegerField(default=0)
-    in_flight = models.BooleanField(default=False)
-    done = models.CharField(max_length=64, default="")
-    checksum = models.CharField(max_length=128)
-    fingerprint = models.CharField(max_length=64)
-    run_id = models.CharField(max_length=64)
-    fence = models.BigIntegerField()
-    recorded_at = models.DateTimeField()
-
-    class Meta:
-        apps = _apps
-        app_label = "accord_ledger"
-        db_table = "accord_ledger"
-
-    def __str__(self) -> str:
-        return f"{self.app}.{self.name}: {self.state}"
-
-
-class FenceRow(models.Model):
-    """The highest fencing token that this database has seen."""
-
-    id = models.CharField(max_length=64, primary_key=True)
-    fence = models.BigIntegerField()
-
-    class Meta:
-        apps = _apps
-        app_label = "accord_ledger"
-        db_table = "accord_fence"
-
-    def __str__(self) -> str:
-        return f"{self.id}: {self.fence}"
-
-
 _DJANGOS = MigrationRecorder.Migration._meta.db_table
 _OURS = LedgerEntry._meta.db_table
 _READ: Mapping[str, Sequence[str]] = {
     _DJANGOS: ("app", "name", "applied"),
     _OURS: ("app", "name", "checksum", "fingerprint", "run_id", "fence", "state", "recorded_at"),
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """
-    How far a migration is that can't be one transaction.
-
-    Attributes:
-        state: The way it was going.
-        position: Substeps that are done, counted from the first.
-        in_flight: True when the next one was begun and nobody wrote that it ended.
-        done: Digest of the descriptions of the substeps that are done.
-    """
-
-    state: State
-    position: int = 0
-    in_flight: bool = False
-    done: str = ""
-
-
-def entry_id(name: Name) -> str:
-    """Return the key of a migration's row: of one length, however long the names are."""
-    return hashlib.sha256(f"{name[0]}.{name[1]}".encode()).hexdigest()
 
 
 class Ledger:

@@ -11,7 +11,8 @@ from django.db.migrations import Migration
 
 from accord.events import Reporter
 from accord.seam.types import Direction, Lease, Step, StepOutcome
-from migrator.relational.ledger import Ledger, LedgerEntry, Progress, State
+from migrator.relational.entries import LedgerEntry, Progress, State
+from migrator.relational.ledger import Ledger
 from migrator.relational.loader import Name
 from migrator.relational.states import Project
 from migrator.relational.substeps import Resumable

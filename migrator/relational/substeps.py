@@ -29,8 +29,9 @@ from django.db.models import Index, Model
 from accord.errors import ChecksumMismatch, ConflictingState
 from accord.events import Reporter, StepNoted
 from accord.seam.types import Direction, Lease, Step
+from migrator.relational.entries import Progress, State
 from migrator.relational.indexes import ConcurrentIndex
-from migrator.relational.ledger import Ledger, Progress, State
+from migrator.relational.ledger import Ledger
 from migrator.relational.vendors import fits_a_transaction, is_concurrent, vendor_of
 
 

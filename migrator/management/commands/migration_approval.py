@@ -24,7 +24,7 @@ from migrator.engine.api import Migrations
 from migrator.engine.bootstrap import prepare
 from migrator.engine.gate import Gate
 from migrator.errors import AttestationUnusable, NotEntitled
-from migrator.governance import attestations, people
+from migrator.governance import attestation_files, people
 from migrator.models import ApprovalState, PlanApproval
 
 
@@ -162,17 +162,17 @@ class Command(AnsweringCommand):
             )
         attestation = self._gate.attestations.write(standing, Direction.APPLY, "", person)
         if options["output"] is None:
-            self.stdout.write(attestations.dump(attestation.document), ending="")
+            self.stdout.write(attestation_files.dump(attestation.document), ending="")
             return
         try:
-            attestations.save(attestation.document, options["output"])
+            attestation_files.save(attestation.document, options["output"])
         except OSError as exc:
             raise UsageError(
                 f"{options['output']} can't be written: {exc.strerror}.",
                 hint="Name a file that this user may write with --output.",
             ) from exc
         if options["format"] == "json":
-            self.stdout.write(attestations.dump(attestation.document), ending="")
+            self.stdout.write(attestation_files.dump(attestation.document), ending="")
             return
         self.stdout.write(f"{counted(len(standing), 'step')} attested in {options['output']}.")
         self.stdout.write(f"Who relies on it needs this public key in TRUSTED_KEYS: {signing.public_key()}")
@@ -188,7 +188,7 @@ class Command(AnsweringCommand):
             ) from exc
         attestation = self._gate.attestations.accept(text, person, str(options["file"]))
         if options["format"] == "json":
-            self.stdout.write(attestations.dump(attestation.document), ending="")
+            self.stdout.write(attestation_files.dump(attestation.document), ending="")
         else:
             self._write(render_approvals.accepted_lines(attestation))
 

@@ -1,0 +1,93 @@
+"""
+What stands in the ledger of a relational store: a row for each migration, and how far one got.
+
+Both tables are made on the first write by :mod:`migrator.relational.ledger`; no migration of any
+app knows them, so their models belong to a registry of their own.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from dataclasses import dataclass
+
+from django.apps.registry import Apps
+from django.db import models
+
+from migrator.relational.loader import Name
+
+
+class State(enum.StrEnum):
+    """Where a step stands in our own table."""
+
+    APPLIED = "applied"
+    APPLYING = "applying"
+    """Begun, and can't be one transaction; `position` says how far it is."""
+    REVERTING = "reverting"
+    """As above, on the way back."""
+
+
+_apps = Apps()
+
+
+class LedgerEntry(models.Model):
+    """One migration that we applied or are about to apply."""
+
+    id = models.CharField(max_length=64, primary_key=True)
+    app = models.CharField(max_length=255)
+    name = models.CharField(max_length=255)
+    state = models.CharField(max_length=16)
+    position = models.IntegerField(default=0)
+    in_flight = models.BooleanField(default=False)
+    done = models.CharField(max_length=64, default="")
+    checksum = models.CharField(max_length=128)
+    fingerprint = models.CharField(max_length=64)
+    run_id = models.CharField(max_length=64)
+    fence = models.BigIntegerField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        apps = _apps
+        app_label = "accord_ledger"
+        db_table = "accord_ledger"
+
+    def __str__(self) -> str:
+        return f"{self.app}.{self.name}: {self.state}"
+
+
+class FenceRow(models.Model):
+    """The highest fencing token that this database has seen."""
+
+    id = models.CharField(max_length=64, primary_key=True)
+    fence = models.BigIntegerField()
+
+    class Meta:
+        apps = _apps
+        app_label = "accord_ledger"
+        db_table = "accord_fence"
+
+    def __str__(self) -> str:
+        return f"{self.id}: {self.fence}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """
+    How far a migration is that can't be one transaction.
+
+    Attributes:
+        state: The way it was going.
+        position: Substeps that are done, counted from the first.
+        in_flight: True when the next one was begun and nobody wrote that it ended.
+        done: Digest of the descriptions of the substeps that are done.
+    """
+
+    state: State
+    position: int = 0
+    in_flight: bool = False
+    done: str = ""
+
+
+def entry_id(name: Name) -> str:
+    """Return the key of a migration's row: of one length, however long the names are."""
+    return hashlib.sha256(f"{name[0]}.{name[1]}".encode()).hexdigest()
