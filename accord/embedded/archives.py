@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from accord.embedded import faults, locks, packages
 from accord.errors import EmbeddedFetchFailed, EmbeddedNotInstalled
 from accord.events import FetchProgressed, Reporter
+from accord.retry import Backoff, again
 
 if TYPE_CHECKING:
     import requests
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 16  # what a cut loses at most
 _TRIES = 5
+_APART = Backoff(first=0.2)
 _TIMEOUT = 30
 _BETWEEN_EVENTS = 0.1
 _FETCH_SECONDS = 1800
@@ -131,15 +133,13 @@ class Fetcher:
         ) from trouble
 
     def _download_from(self, url: str, what: str, part: Path) -> None:
-        for attempt in range(_TRIES):
-            try:
-                self._continue(url, what, part)
-            except _network_errors() as exc:
-                if attempt == _TRIES - 1 or _is_final(exc):
-                    raise
-                time.sleep(0.2 * 2**attempt)
-            else:
-                return
+        again(
+            lambda: self._continue(url, what, part),
+            when=lambda exc: isinstance(exc, _network_errors()) and not _is_final(exc),
+            retries=_TRIES - 1,
+            backoff=_APART,
+            sleep=time.sleep,
+        )
 
     def _continue(self, url: str, what: str, part: Path) -> None:
         """Fetch what is still missing of a file."""

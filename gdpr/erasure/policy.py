@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from accord import conf
 from accord.errors import ConfigurationError
+from accord.retry import Backoff
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +53,8 @@ class ErasurePolicy:
 
     def delay(self, failures: int) -> timedelta:
         """Return how long to wait after so many failures in a row."""
-        seconds = self.retry_seconds * 2 ** min(max(failures - 1, 0), 10)
-        return timedelta(seconds=min(seconds, 3600))
+        backoff = Backoff(first=self.retry_seconds, most=3600, spread=0)
+        return timedelta(seconds=backoff.pause(min(max(failures - 1, 0), 10), chance=0))
 
     def tolerates(self, approved: int, found: int) -> bool:
         """Return whether a count is still as approved. Fewer is always fine; from none to some is not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
@@ -14,6 +15,7 @@ from accord import conf
 from accord.acting import Account, actor
 from accord.audit import trail
 from accord.audit.events import Event, ObjectKind, Outcome
+from accord.retry import Backoff, again
 from gdpr.erasure import transitions
 from gdpr.errors import UnknownRequest
 from gdpr.models import Approval, ErasureRequest
@@ -22,6 +24,7 @@ from gdpr.states import Decision, RequestState
 _SHORTEST = 4
 _DEADLOCKS = 5
 _DEADLOCK_DETECTED = "40P01"
+_APART = Backoff(first=0.01, most=0.2)
 _Result = TypeVar("_Result")
 
 
@@ -93,13 +96,12 @@ def through_deadlocks(act: Callable[[], _Result]) -> _Result:
     Raises:
         OperationalError: It was chosen again and again.
     """
-    for _ in range(_DEADLOCKS):
-        try:
-            return act()
-        except OperationalError as exc:
-            if getattr(exc.__cause__, "pgcode", None) != _DEADLOCK_DETECTED:
-                raise
-    return act()
+    return again(act, when=_is_deadlock, retries=_DEADLOCKS, backoff=_APART, sleep=time.sleep)
+
+
+def _is_deadlock(exc: Exception) -> bool:
+    cause = exc.__cause__
+    return isinstance(exc, OperationalError) and getattr(cause, "pgcode", None) == _DEADLOCK_DETECTED
 
 
 def share(requests: Collection[int], state: RequestState) -> set[int]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from accord.errors import StepFailed
+from accord.retry import Backoff
 from searchindex.operations.base import Context
 from searchindex.reindex.refused import refusal
 from searchindex.reindex.strategy import Copy
 from searchindex.requests import Request
 from searchindex.transport import at
 
-_FIRST_PAUSE = 0.05
-_LONGEST_PAUSE = 1.0
+_LOOKING = Backoff(first=0.05, factor=1.5, most=1.0)
 _PATIENCE = 60.0
 
 
@@ -59,7 +60,7 @@ def stop_task(context: Context, copy: Copy) -> None:
                 f"The server does not stop the task {task}, which copies {copy.source}.",
                 hint="Wait until the task has ended, then run again.",
             )
-        time.sleep(_FIRST_PAUSE)
+        time.sleep(_LOOKING.first)
 
 
 def started(copy: Copy) -> Request:
@@ -75,8 +76,7 @@ def started(copy: Copy) -> Request:
 
 
 def _watch(context: Context, task: str) -> None:
-    pause = _FIRST_PAUSE
-    while True:
+    for look in itertools.count():
         context.lease.check()
         found = context.transport.find(at("_tasks", task))
         if found is None:
@@ -89,8 +89,7 @@ def _watch(context: Context, task: str) -> None:
         if found.get("completed"):
             _refuse_failure(found)
             return
-        time.sleep(pause)
-        pause = min(_LONGEST_PAUSE, pause * 1.5)
+        time.sleep(_LOOKING.pause(look, chance=0.5))
 
 
 def _refuse_failure(found: Mapping[str, Any]) -> None:
