@@ -8,7 +8,8 @@ from typing import Any
 from django.utils import timezone
 
 from accord.errors import ExitCode, StoreRefused, StoreUnavailable
-from gdpr.erasure import actors, planning, receipts, transitions
+from gdpr.documents import PlanDocument
+from gdpr.erasure import actors, receipts, transitions
 from gdpr.models import ErasureRequest
 from gdpr.states import RequestState
 
@@ -98,7 +99,7 @@ def request_lines(request: ErasureRequest) -> Iterator[str]:
         yield f"Next: {move}"
 
 
-def plan_lines(document: planning.Document) -> Iterator[str]:
+def plan_lines(document: PlanDocument) -> Iterator[str]:
     """Show what would happen, entry by entry."""
     yield f"Plan {document['digest'][:12]} ({len(document['entries'])} entries)"
     yield from table(

@@ -13,6 +13,7 @@ from typing import Any
 
 from accord.errors import AccordError, ExitCode, UsageError
 from gdpr.cli import answers
+from gdpr.documents import PlanDocument
 from gdpr.erasure import planning, receipts, transitions
 from gdpr.erasure.verdicts import Verdict
 from gdpr.models import ErasureRequest, Receipt
@@ -49,7 +50,7 @@ class Counted(Answer):
         plan: The draft of a plan (`accord.erasure.plan/1`).
     """
 
-    plan: planning.Document
+    plan: PlanDocument
 
     def code(self) -> ExitCode:
         return ExitCode.DONE

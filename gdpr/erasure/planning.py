@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
 
 from django.utils import timezone
 
@@ -16,6 +15,7 @@ from gdpr.datamap.entries import Entry
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.static import require_sound
 from gdpr.datamap.subjects import SubjectKeys
+from gdpr.documents import PlanDocument, PlanDraft, PlanLine
 from gdpr.erasure import actors, encryption, holds, policy, state_changes, transitions
 from gdpr.errors import IllegalTransition, OnHold
 from gdpr.models import ErasurePlan, ErasureRequest
@@ -24,7 +24,6 @@ from gdpr.stores import per_person
 from gdpr.stores.base import Found, Stores, opened_stores
 from gdpr.stores.per_person import People
 
-Document = Mapping[str, Any]
 _ONE = 0
 """Stands for the request where a person is asked about who has none."""
 _NOTHING = Found(count=0, pending=0)
@@ -45,7 +44,7 @@ def require_map() -> str:
     return the_map.digest
 
 
-def preview(keys: SubjectKeys) -> Document:
+def preview(keys: SubjectKeys) -> PlanDocument:
     """
     Count in every store what an erasure would find. Nothing is changed and nothing is recorded.
 
@@ -63,7 +62,7 @@ def preview(keys: SubjectKeys) -> Document:
         return digested(keys, draft({_ONE: keys}, stores)[_ONE])
 
 
-def draft(people: People, stores: Stores) -> dict[int, Document]:
+def draft(people: People, stores: Stores) -> dict[int, PlanDraft]:
     """
     Count for people what their erasures would find. See :func:`preview`.
 
@@ -90,10 +89,10 @@ def draft(people: People, stores: Stores) -> dict[int, Document]:
     }
 
 
-def digested(keys: SubjectKeys, document: Document) -> Document:
+def digested(keys: SubjectKeys, draft: PlanDraft) -> PlanDocument:
     """Make a plan of a draft: its digest stands for the person as well."""
-    document = {**document, "subject_kind": keys.kind}
-    return {**document, "digest": checksum.digest({**document, "tag": encryption.tag_of(keys)})}
+    bound = {**draft, "subject_kind": keys.kind, "tag": encryption.tag_of(keys)}
+    return {**draft, "subject_kind": keys.kind, "digest": checksum.digest(bound)}
 
 
 def collected(people: People, entries: Iterable[Entry], stores: Stores) -> People:
@@ -140,7 +139,7 @@ def plan(request: ErasureRequest, *, by: Account | None = None) -> ErasurePlan:
     return made
 
 
-def store(held: ErasureRequest, document: Document, by: Account | None) -> ErasurePlan:
+def store(held: ErasureRequest, document: PlanDocument, by: Account | None) -> ErasurePlan:
     """Keep a plan and make it the one that counts. The request's row is held."""
     made = ErasurePlan.objects.create(
         request=held,
@@ -179,7 +178,7 @@ def current_among(requests: Collection[int]) -> dict[int, ErasurePlan]:
     return {plan.request_id: plan for plan in plans.distinct("request_id")}
 
 
-def same_work(approved: Document, found: Document, rules: policy.ErasurePolicy) -> bool:
+def same_work(approved: PlanDocument, found: PlanDraft, rules: policy.ErasurePolicy) -> bool:
     """
     Return whether what would happen now is what was approved.
 
@@ -193,7 +192,7 @@ def same_work(approved: Document, found: Document, rules: policy.ErasurePolicy) 
     )
 
 
-def _is_new_but_small(line: Document, before: Mapping[str, int], rules: policy.ErasurePolicy) -> bool:
+def _is_new_but_small(line: PlanLine, before: Mapping[str, int], rules: policy.ErasurePolicy) -> bool:
     """Return whether an entry that held nothing now holds a little of what its action only removes."""
     was_nothing = before.get(line["entry"]) == 0
     return was_nothing and line["action"] == "delete" and line["found"] <= rules.tolerance_rows
@@ -208,35 +207,32 @@ def _require_ready(request: ErasureRequest) -> None:
         )
 
 
-def _line(entry: Entry, found: Found) -> dict[str, Any]:
+def _line(entry: Entry, found: Found) -> PlanLine:
     """Describe what happens to one entry. Keys of rows are personal data and stay out."""
     action = entry.action
-    removes = isinstance(action, Delete)
-    keeps = isinstance(action, Retain)
-    by_hand = isinstance(action, Manual)
-    line: dict[str, Any] = {
+    removes, keeps = isinstance(action, Delete), isinstance(action, Retain)
+    line: PlanLine = {
         "entry": entry.id,
         "store": entry.store,
         "target": entry.target,
         "action": actions.name(action),
         "found": found.count,
         "delete": found.count if removes else 0,
-        "anonymise": 0 if removes or by_hand else found.pending,
+        "anonymise": 0 if removes or isinstance(action, Manual) else found.pending,
         "keep": found.count if keeps else 0,
         "again": bool(entry.derived_from) and entry.is_automatic,
     }
-    return {**line, **_why(action)}
+    match action:
+        case Retain():
+            line |= {"article": action.article, "basis": action.basis, "until": str(action.until)}
+        case Manual():
+            line["instructions"] = action.instructions
+        case Nothing():
+            line["reason"] = action.reason
+    return line
 
 
-def _why(action: actions.Action) -> dict[str, str]:
-    if isinstance(action, Retain):
-        return {"article": action.article, "basis": action.basis, "until": str(action.until)}
-    if isinstance(action, Manual):
-        return {"instructions": action.instructions}
-    return {"reason": action.reason} if isinstance(action, Nothing) else {}
-
-
-def _counters(document: Document) -> dict[str, int]:
+def _counters(document: PlanDocument) -> dict[str, int]:
     lines = document["entries"]
     return {
         "entries": len(lines),

@@ -20,6 +20,7 @@ from django.utils import timezone
 from accord import conf
 from accord.errors import SignatureError
 from accord.secrets import signing
+from gdpr.documents import KeptLine, PlanDocument, PlanLine, ReceiptDocument, ReceiptStep
 from gdpr.erasure import planning
 from gdpr.erasure.verdicts import Verdict, Verdicts
 from gdpr.errors import ReceiptInvalid
@@ -28,7 +29,6 @@ from gdpr.models import Approval, ErasurePlan, ErasureRequest, ErasureStep, Rece
 from gdpr.states import Decision
 
 SCHEMA = "accord.receipt/1"
-Document = Mapping[str, Any]
 
 
 def make(held: Sequence[ErasureRequest], kind: Receipt.Kind, verdicts: Verdicts) -> list[Receipt]:
@@ -46,7 +46,7 @@ def make(held: Sequence[ErasureRequest], kind: Receipt.Kind, verdicts: Verdicts)
     )
 
 
-def _signed(held: ErasureRequest, kind: Receipt.Kind, document: Document) -> Receipt:
+def _signed(held: ErasureRequest, kind: Receipt.Kind, document: ReceiptDocument) -> Receipt:
     payload = _payload(document)
     return Receipt(
         reference=document["receipt"],
@@ -80,13 +80,13 @@ def _sources(held: Sequence[ErasureRequest]) -> Mapping[int, _Source]:
     return {key: _Source(plan=newest[key], steps=steps[key], approved_at=approved.get(key)) for key in keys}
 
 
-def signed_document(receipt: Receipt) -> Document:
+def signed_document(receipt: Receipt) -> Mapping[str, Any]:
     """Return a receipt as it leaves the house: the document, and what proves it."""
     proof = {"digest": receipt.digest, "signature": receipt.signature, "public_key": signing.public_key()}
     return {**receipt.document, "signed": proof}
 
 
-def verify_receipt(document: Document) -> str:
+def verify_receipt(document: Mapping[str, Any]) -> str:
     """
     Check a receipt that is presented.
 
@@ -120,7 +120,7 @@ def render_html(receipt: Receipt) -> str:
         signer, fault = verify_receipt(document), ""
     except ReceiptInvalid as exc:
         signer, fault = "", exc.message
-    context = {"receipt": document, "signer": signer, "fault": fault, "summary": summary(document)}
+    context = {"receipt": document, "signer": signer, "fault": fault, "summary": summary(receipt.document)}
     return render_to_string("gdpr/receipt.html", context)
 
 
@@ -134,8 +134,9 @@ def _document(
     kind: Receipt.Kind,
     source: _Source,
     verdict: Verdict,
-) -> dict[str, Any]:
-    lines = {line["entry"]: line for line in source.plan.document["entries"]}
+) -> ReceiptDocument:
+    plan: PlanDocument = source.plan.document
+    lines = {line["entry"]: line for line in plan["entries"]}
     settings = conf.load()
     return {
         "schema": SCHEMA,
@@ -160,13 +161,13 @@ def _document(
         "kept": [_kept(step, lines[step.entry]) for step in source.steps if step.kept and not step.again],
         "not_applicable": [
             {"entry": line["entry"], "store": line["store"], "reason": line["reason"]}
-            for line in source.plan.document["entries"]
+            for line in plan["entries"]
             if "reason" in line
         ],
     }
 
 
-def _step(step: Any) -> dict[str, Any]:
+def _step(step: Any) -> ReceiptStep:
     return {
         "entry": step.entry,
         "store": step.store,
@@ -185,7 +186,7 @@ def _step(step: Any) -> dict[str, Any]:
     }
 
 
-def _kept(step: Any, line: Document) -> dict[str, Any]:
+def _kept(step: Any, line: PlanLine) -> KeptLine:
     return {
         "entry": step.entry,
         "store": step.store,
@@ -197,7 +198,7 @@ def _kept(step: Any, line: Document) -> dict[str, Any]:
     }
 
 
-def summary(document: Document) -> list[dict[str, Any]]:
+def summary(document: ReceiptDocument) -> list[dict[str, Any]]:
     """Add the steps up by store, in the order of the receipt."""
     totals: dict[str, dict[str, Any]] = {}
     for step in document["steps"]:
@@ -218,6 +219,6 @@ def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _payload(document: Document) -> bytes:
+def _payload(document: Mapping[str, Any]) -> bytes:
     """Write a document in its canonical form: the bytes that are signed."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -21,6 +21,7 @@ from accord.audit.events import Event, Outcome
 from accord.erased import tombstones
 from accord.errors import AccordError
 from gdpr.datamap.map import load_data_map
+from gdpr.documents import PlanDraft
 from gdpr.erasure import (
     actors,
     approvals,
@@ -178,9 +179,7 @@ def _expired(held: Sequence[ErasureRequest]) -> Refusals:
     }
 
 
-def _changed(
-    held: Sequence[ErasureRequest], people: People, drafts: Mapping[int, planning.Document]
-) -> Refusals:
+def _changed(held: Sequence[ErasureRequest], people: People, drafts: Mapping[int, PlanDraft]) -> Refusals:
     plans, rules = planning.current_among([one.pk for one in held]), policy.load()
     changed = [one for one in held if not planning.same_work(plans[one.pk].document, drafts[one.pk], rules)]
     for one in changed:

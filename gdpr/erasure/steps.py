@@ -25,8 +25,8 @@ from gdpr.datamap import actions
 from gdpr.datamap.actions import Manual
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.map import DataMap
+from gdpr.documents import PlanDocument
 from gdpr.erasure import holds, policy, state_changes
-from gdpr.erasure.planning import Document
 from gdpr.erasure.schedule import StepView
 from gdpr.models import ErasureRequest, ErasureStep
 from gdpr.states import RequestState, StepState
@@ -96,7 +96,7 @@ def left(the_map: DataMap, requests: Collection[int]) -> list[Pass]:
     ]
 
 
-def create(the_map: DataMap, plans: Mapping[int, Document]) -> None:
+def create(the_map: DataMap, plans: Mapping[int, PlanDocument]) -> None:
     """
     Write the steps of requests whose rows are held, by one statement a pass of an entry.
 
