@@ -87,3 +87,43 @@ def test_ci_is_recognised(
     monkeypatch.setenv("CI", value)
 
     assert script.is_ci() is answer
+
+
+@pytest.mark.parametrize(
+    ("asked", "workers"),
+    [((), ["-n", "2", "--dist", "worksteal"]), (("-n0",), []), (("-x", "-n", "4"), [])],
+)
+def test_two_workers_take_work_from_each_other_unless_told_otherwise(
+    script: ModuleType, asked: tuple[str, ...], workers: list[str]
+) -> None:
+    """What is said on the command line goes first, and comes last."""
+    assert script.pytest(*asked)[1:] == ["-m", "pytest", *workers, *asked]
+
+
+def test_soak_takes_a_seed_minutes_and_what_is_meant_for_pytest(script: ModuleType) -> None:
+    """Further arguments go to pytest, as those of `./run tests` do; other jobs take none."""
+    known = script.parse(["soak", "--seed", "7", "--minutes", "1.5", "-k", "mongodb"])
+
+    assert (known.job, known.seed, known.minutes) == (script.soak, 7, 1.5)
+    assert known.pytest == ["-k", "mongodb"]
+    with pytest.raises(SystemExit):
+        script.parse(["check", "-k", "mongodb"])
+
+
+def test_linters_run_beside_and_are_stopped_with_the_tests(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their output comes afterwards and whole; an interruption ends them, too."""
+    program = tmp_path / "linters"
+    program.write_text("import time; print('looked', flush=True); time.sleep(0.2); raise SystemExit(3)")
+    monkeypatch.setattr(script, "__file__", str(program))
+
+    with script.linters_beside() as linters:
+        pass
+    assert linters.returncode == 3
+    assert "looked" in capsys.readouterr().err
+
+    program.write_text("import time; time.sleep(600)")
+    with pytest.raises(KeyboardInterrupt), script.linters_beside() as endless:
+        raise KeyboardInterrupt
+    assert endless.returncode not in (None, 0)
