@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.children import die_with_parent
 from tests.fix_project import ROOT, Project
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ def serve() -> Iterator[Callable[..., Site]]:
                     env=project.environment,
                     stdout=out,
                     stderr=out,
+                    preexec_fn=die_with_parent,  # noqa: PLW1509 - a killed test run must leave no server
                 )
             )
         _wait_for(port, running[-1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import signal
 import socket
 import subprocess
@@ -19,9 +18,9 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from accord.embedded import EmbeddedCluster
+from tests.children import die_with_parent
 from tests.conformance.harness_mongo import MongoHarness
 
-_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _START_SECONDS = 60
 
 
@@ -64,8 +63,7 @@ class OddMongod(Mongod):
                 *arguments,
             ],
             stdout=subprocess.DEVNULL,
-            # One system call, and no lock that another thread could hold at this moment.
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - a killed test run must leave no server
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - a killed test run must leave no server
         )
 
     def wait(self, ready: Callable[[MongoClient[Any]], bool]) -> None:
@@ -103,10 +101,6 @@ def _asked(client: MongoClient[Any], ready: Callable[[MongoClient[Any]], bool]) 
         return ready(client)
     except PyMongoError:
         return False
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
 
 
 def _free_port() -> int:

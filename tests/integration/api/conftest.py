@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.children import die_with_parent
 from tests.fix_api import Served
 
 SITE = Path(__file__).with_name("site.py")
@@ -23,6 +24,7 @@ def site(served: Served) -> Iterator[str]:
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         text=True,
+        preexec_fn=die_with_parent,  # noqa: PLW1509 - a killed test run must leave no server
     )
     try:
         assert process.stdout is not None
