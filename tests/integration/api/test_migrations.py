@@ -57,7 +57,7 @@ def requested(*steps):
     work = Work(
         kind=RunKind.REVERT, direction=Direction.REVERT, steps=tuple(reversed(steps)), target="--revert"
     )
-    return migrations.guard().approvals.request(work, filer, "for a test").reference
+    return migrations.gate().approvals.request(work, filer, "for a test").reference
 """
 
 APPROVED = (
