@@ -131,3 +131,10 @@ def served(new_sample: Callable[[], Project], migrated_sample: Sample) -> Served
 def listener(served: Served) -> int:
     """Give the key of a listener that this test has for itself."""
     return next(served.keys)
+
+
+@pytest.fixture
+def customer(served: Served) -> int:
+    """Give the key of a listener that this test has for itself, and whose invoices are kept by law."""
+    paying = {key for (key,) in served.rows("SELECT DISTINCT listener_id FROM streaming_subscription")}
+    return next(key for key in served.keys if key in paying)

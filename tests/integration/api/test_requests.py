@@ -272,9 +272,9 @@ say(
 """
 
 
-def test_request_goes_its_whole_way_over_http(served: Served, listener: int) -> None:
+def test_request_goes_its_whole_way_over_http(served: Served, customer: int) -> None:
     """Filed, planned, approved by a second person, carried out elsewhere, and proved by a receipt."""
-    email = served.email(listener)
+    email = served.email(customer)
 
     story, logged = served.told(STORY, email=email)
 
@@ -336,9 +336,9 @@ def test_same_key_at_once_gives_one_request(served: Served, listener: int) -> No
     assert events == 1
 
 
-def test_key_sent_again_after_the_erasure_gives_the_same_request(served: Served, listener: int) -> None:
+def test_key_sent_again_after_the_erasure_gives_the_same_request(served: Served, customer: int) -> None:
     """Nobody can be found by that address any more; whoever lost the answer gets it all the same."""
-    status, same, state, without = served.call(GONE, email=served.email(listener))
+    status, same, state, without = served.call(GONE, email=served.email(customer))
 
     assert (status, same, state) == (201, True, "completed_with_retention")
     assert without == [404, "ACC-801"]
