@@ -234,7 +234,7 @@ class PlanApprovalAdmin(Pages):
         return self.have_done(request, decided, "", shown)
 
     def has_view_permission(self, request: HttpRequest, obj: PlanApproval | None = None) -> bool:
-        """Let whoever may decide look, too."""
+        """Allow accounts that may decide to look, too."""
         return super().has_view_permission(request, obj) or request.user.has_perm(APPROVE)
 
     @admin.display(description=_("request"), ordering="reference")

@@ -105,7 +105,7 @@ def _drift(alias: str, drift: Sequence[Drift]) -> Finding:
             threshold=1,
             hint=ours[0].error.hint,
         )
-    # What an upgraded package did to its own history, nobody here can mend: told, not cried.
+    # What an upgraded package did to its own history, the project can't mend: a warning, not an alarm.
     foreign = f" ({counted(len(drift), 'step')} of other packages differ.)" if drift else ""
     return Finding(
         name=name, level=Level.OK, message=f"Files and ledger agree.{foreign}", value=0, threshold=1

@@ -1,5 +1,5 @@
 """
-The journal (what runs did and when, for people) and the papers of governance (approvals, attestations).
+The journal (what runs did and when, for people) and the records of governance (approvals, attestations).
 
 The journal is history, not truth: which steps are applied is recorded in each store's own
 ledger. Approvals name people by the random references of the audit trail and by bare keys,

@@ -62,7 +62,7 @@ def review(approval: PlanApproval) -> Review:
     """
     Look at the files and stores behind a request. Nothing is changed.
 
-    A store that is away, or a file that can't be read, is a finding; the steps are shown all
+    A store that is unavailable, or a file that can't be read, is a finding; the steps are shown all
     the same, as they were asked for.
 
     Args:

@@ -16,7 +16,7 @@ Document = Mapping[str, Any]
 
 VALIDATION = ("validator", "validationLevel", "validationAction")
 _VALIDATION_DEFAULTS: Document = {"validator": {}, "validationLevel": "strict", "validationAction": "error"}
-# What a collation is when nobody says otherwise. The other defaults depend on the locale and on
+# What a collation is unless one is given. The other defaults depend on the locale and on
 # the server's version, so they are not judged unless they are declared.
 _COLLATION_DEFAULTS: Document = {
     "caseLevel": False,

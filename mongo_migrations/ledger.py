@@ -106,7 +106,7 @@ class Ledger:
         return self._transaction(entry.key, lease, guarded)
 
     def close(self) -> None:
-        """Give the session back."""
+        """Return the session to the driver's pool."""
         if self._own_session is not None:
             self._own_session.end_session()
         self._own_session = self._claimed = None
@@ -250,7 +250,7 @@ def _saved(kept: Mapping[str, Any]) -> Mapping[str, Facts]:
         number, _, name = place.partition("_")
         if isinstance(
             text, str
-        ):  # earlier versions kept a name with a dot as a document, which nobody can read
+        ):  # earlier versions kept a name with a dot as a document, which can't be read back
             facts[number][name] = _loads(text)
     return dict(facts)
 

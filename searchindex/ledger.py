@@ -191,7 +191,7 @@ class Ledger:
         return self.transport.request("PUT", path, body, accept=(404, 409))
 
     def _create(self) -> None:
-        """Make the index and its alias in one call; that somebody else was quicker is fine."""
+        """Make the index and its alias in one call; another process may have been quicker."""
         body = {**_BODY, "aliases": {self.name: {"is_hidden": True}}}
         try:
             answer = self.transport.request("PUT", at(f"{self.name}-1"), body, accept=(400,))

@@ -135,7 +135,7 @@ class SearchStore(RevisionStore[Operation]):
             yield judge(context, step.key, touched[step.key], expected)
 
     def close(self) -> None:
-        """Let the connection go. See :class:`accord.seam.stores.Closes`."""
+        """Close the connection. See :class:`accord.seam.stores.Closes`."""
         self.transport.close()
         self.__dict__.pop("_engine", None)
 

@@ -122,7 +122,7 @@ class Transport:
         self._pool: HTTPConnectionPool | None = None
 
     def close(self) -> None:
-        """Let the connections go; the next request opens another."""
+        """Close the connections; the next request opens another."""
         with self._opening:
             pool, self._pool = self._pool, None
         if pool is not None:

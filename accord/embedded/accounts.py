@@ -118,7 +118,7 @@ def _place(wanted_at: Path) -> Path:
     place = (_SYSTEM_PLACE if lasting else temporary) / "accord-embedded"
     place.mkdir(mode=0o711, exist_ok=True)
     found = place.lstat()
-    # In a folder where all may write, somebody could have put their own one there first.
+    # In a folder where all may write, another user could have put one there first.
     if found.st_uid != os.geteuid() or not stat.S_ISDIR(found.st_mode):
         raise EmbeddedDataUnusable(
             f"{place} belongs to somebody else or is no folder.",

@@ -211,7 +211,7 @@ def unpacked(store: str, cache: Path, name: str, build: Callable[[Path], None]) 
 
 
 def _build_whole(final: Path, build: Callable[[Path], None]) -> None:
-    """Build beside the place and rename, so that a kill leaves a draft that nobody takes for the folder."""
+    """Build beside the place and rename, so that a kill leaves a draft that is never taken for the folder."""
     for leftover in final.parent.glob(f".{final.name}.draft-*"):
         shutil.rmtree(leftover, ignore_errors=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{final.name}.draft-", dir=final.parent))

@@ -78,7 +78,7 @@ def delete_home(servers: Sequence[EmbeddedServer]) -> None:
 
 
 def _one_at_a_time(reporter: Reporter) -> Reporter:
-    """Let threads share a reporter that knows nothing of threads."""
+    """Return a reporter that threads may share, around one that may not be shared."""
     turn = threading.Lock()
 
     def report(event: Event) -> None:

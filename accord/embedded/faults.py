@@ -41,7 +41,7 @@ def data_unusable(
     store: str, folder: Path, exc: OSError, *, variable: str = "ACCORD_HOME"
 ) -> EmbeddedDataUnusable:
     """
-    Say which data folder can't be used, why, and what to do.
+    Return the error that names the data folder, why it can't be used, and what to do.
 
     Args:
         store: Name of the embedded server.
@@ -61,7 +61,7 @@ def data_unusable(
 
 
 def full_disk(store: str, folder: Path) -> EmbeddedDataUnusable:
-    """Say that the file system under a data folder has no room left."""
+    """Return the error for a file system that has no room left."""
     return data_unusable(store, folder, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)))
 
 

@@ -18,7 +18,7 @@ _POLL_SECONDS = 0.05
 
 
 def choose() -> int:
-    """Choose a port that nobody listens on now, at random so that two checkouts rarely meet."""
+    """Choose a port that no process listens on now, at random so that two checkouts rarely meet."""
     dice = random.SystemRandom()
     for _ in range(_TRIES):
         port = dice.randint(_FIRST, _LAST)
@@ -42,14 +42,14 @@ def is_free(port: int) -> bool:
 
 
 def answers(port: int) -> bool:
-    """Return whether somebody accepts connections on the port."""
+    """Return whether a process accepts connections on the port."""
     with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
         return True
     return False
 
 
 def await_answer(port: int, *, wait: float) -> bool:
-    """Wait until somebody accepts connections on the port, and say whether somebody does."""
+    """Wait until a process accepts connections on the port, and return whether one does."""
     deadline = time.monotonic() + wait
     while not answers(port):
         if time.monotonic() > deadline:

@@ -2,7 +2,7 @@
 Servers as processes: start one so that it is never lost, know it again, end it.
 
 A process is known by its number, its start time and the boot it belongs to, so
-a number that the system gave to somebody else is never taken for ours.
+a number that the system gave to another process is never taken for ours.
 """
 
 from __future__ import annotations

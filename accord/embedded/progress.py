@@ -32,7 +32,7 @@ def reporter_for(stream: TextIO, why: str = "") -> Iterator[Reporter]:
 
 
 def sentence(event: Event, why: str = "") -> str | None:
-    """Say an event in a line, or None when there is nothing to say."""
+    """Describe an event in a line; None when there is nothing to report."""
     match event:
         case ServerStarting(store=store):
             return f"{store}: starting the embedded server{f' ({why})' if why else ''} ..."

@@ -18,7 +18,7 @@ def rest_framework(*, behind_proxy: bool) -> dict[str, Any]:
             "rest_framework.authentication.TokenAuthentication",
             "rest_framework.authentication.SessionAuthentication",
         ],
-        # What names no permission of its own is for nobody.
+        # What names no permission of its own is allowed to no account.
         "DEFAULT_PERMISSION_CLASSES": ["accord.api.permissions.PerAction"],
         "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
         "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -2,7 +2,7 @@
 What revisions would leave behind, heard from their operations while they run offline.
 
 Tables, columns, indexes and named constraints can be looked up in a catalog later. Anything
-else (rows, functions, raw SQL) counts as untold: nobody can see from outside whether it ran.
+else (rows, functions, raw SQL) counts as untold: whether it ran can't be seen from outside.
 """
 
 from __future__ import annotations

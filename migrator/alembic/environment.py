@@ -201,7 +201,7 @@ def asker(connection: Connection | None) -> Ask:
 
 
 def _intercept(environment: EnvironmentContext, visitor: Visitor) -> list[bool]:
-    """Let the visitor begin before Alembic's run_migrations; the list tells whether that came about."""
+    """Begin the visitor before Alembic's run_migrations; the list says whether that happened."""
     ran: list[bool] = []
     run_migrations = environment.run_migrations
 

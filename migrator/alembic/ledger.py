@@ -192,7 +192,7 @@ def lock(ask: Ask, tables: Tables) -> None:
 
 
 def keep_hands_off(ask: Ask, tables: Tables) -> None:
-    """Make an `alembic` that somebody runs by hand wait for our transaction before it moves a head."""
+    """Make an `alembic` that is run by hand wait for our transaction before it moves a head."""
     ((there,),) = ask("SELECT to_regclass(:versions) IS NOT NULL", {"versions": tables.versions})
     if there:
         ask(f"LOCK TABLE {tables.versions} IN SHARE ROW EXCLUSIVE MODE", {})

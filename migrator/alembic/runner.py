@@ -35,7 +35,7 @@ class Change:
         acts: Whether the revision runs; when it doesn't, only the records move.
         claims: Whether the fence has to be claimed first.
         report: Who hears about recoveries.
-        indexes: Indexes that the revision makes; None while nobody has looked.
+        indexes: Indexes that the revision makes; None until they were looked for.
         already: Set when the wanted state was there before.
         cut_off: Set, with nothing done, when an earlier run left a part of the revision
             behind and `indexes` has to be known before it runs again.
@@ -139,7 +139,7 @@ class Change:
         """
         Write the intent before the revision's own statements.
 
-        In a transaction nobody ever sees it. A revision that leaves its transaction
+        In a transaction no other connection ever sees it. A revision that leaves its transaction
         (`autocommit_block`) commits it by that very act, and so leaves a trace for the next run.
         """
 
@@ -188,7 +188,7 @@ class Unstamp(RevisionStep):
 
     @property
     def info(self) -> MigrationInfo:
-        """Tell callbacks of env.py that nothing was run."""
+        """Report to callbacks of env.py that nothing was run."""
         info = super().info
         info.is_stamp = True
         return info

@@ -276,7 +276,7 @@ def _is_downgrade(node: ast.stmt) -> bool:
 def _names_of(node: ast.Name | ast.alias) -> tuple[str, ...]:
     if isinstance(node, ast.Name):
         return (node.id,)
-    # A star import may bring a downgrade along; nobody can tell without running it.
+    # A star import may bring a downgrade along; only running it would show.
     return ("downgrade",) if node.name == "*" else (node.asname or node.name,)
 
 

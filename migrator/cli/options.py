@@ -158,7 +158,7 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
 
 
 def _refuse_vague_revert(options: dict[str, Any], to: str) -> None:
-    """Make sure that nobody undoes everything by leaving a word out."""
+    """Check that everything isn't undone because a word was left out."""
     chosen = [name for name in ("step", "run") if options[name]] + (["to"] if to else [])
     if len(chosen) > 1:
         raise UsageError("--step, --run and --to exclude each other.", hint="Choose one of them.")

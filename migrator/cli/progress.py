@@ -83,7 +83,7 @@ class PlainProgress:
             self._heard = False
 
     def _special(self, event: Event) -> str | None:
-        """Say a wait once, and progress in tenths: a log is no place for a thousand lines."""
+        """Report a wait once, and progress in tenths: a log is no place for a thousand lines."""
         if isinstance(event, LeaseAwaited) and event.run_id != self._awaited and self._verbosity:
             self._awaited = event.run_id
             return waiting_line(event)
@@ -96,7 +96,7 @@ class PlainProgress:
 
 
 def waiting_line(event: LeaseAwaited) -> str:
-    """Say who holds the lease."""
+    """Describe who holds the lease."""
     holder = f"run {event.run_id} ({process.describe(event.owner)}, since {event.age:.0f} s)"
     return f"Waiting for {holder}; giving up in {event.left:.0f} s."
 

@@ -33,7 +33,7 @@ def _ask(plan: Plan) -> None:
     Ask whether a plan shall run.
 
     Raises:
-        NotConfirmed: The answer was not yes, or nobody is there to answer.
+        NotConfirmed: The answer was not yes, or there is no terminal to answer at.
     """
     verb = "undone" if plan.direction is Direction.REVERT else "recorded"
     lines = [f"  {step.key}  {step.title}" for step in plan.steps]

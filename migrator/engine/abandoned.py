@@ -20,7 +20,7 @@ def lease_scope(settings: conf.AccordSettings) -> str:
 
 def close_others(alias: str, clock: Clock, *, holder: str) -> None:
     """
-    Close every run but the one that holds the lease: under it, nobody else can be running.
+    Close every run but the one that holds the lease: under it, no other run can be going on.
 
     Args:
         alias: The coordinating database.

@@ -172,7 +172,7 @@ class Migrations:
         Ask everything that can be asked before the first write.
 
         Raises:
-            StoreUnavailable: A store of the plan is away, refuses us or isn't supported.
+            StoreUnavailable: A store of the plan is unavailable, refuses us or isn't supported.
             GovernanceError: The environment's policy asks for something that isn't there.
             BaselineMismatch: A baseline would record what isn't there.
         """

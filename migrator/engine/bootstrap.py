@@ -21,7 +21,7 @@ def prepare(
 
     Args:
         migrations: The migrations of the project.
-        gate: Knows which steps nobody has to approve.
+        gate: Knows which steps need no approval.
         settings: Settings of the suite.
         report: Hears what happens.
 

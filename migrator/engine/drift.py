@@ -20,7 +20,7 @@ class Drift:
     Attributes:
         error: What a command raises about it.
         key: The step that it is about.
-        tolerable: True when nobody in the project can mend it (an upgraded package edited
+        tolerable: True when the project can't mend it (an upgraded package edited
             its own history), so that it is told and doesn't stop a run.
     """
 

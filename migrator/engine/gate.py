@@ -57,7 +57,7 @@ class Gate:
         Return what governance looks at of a plan.
 
         The suite's own tables are left out: they hold the approvals. So is what accounts need,
-        as long as nothing else was ever applied: without accounts nobody can approve.
+        as long as nothing else was ever applied: without accounts there is no one to approve.
         """
         exempt = self.exempt(situation) if plan.direction is Direction.APPLY else frozenset()
         return Work(
@@ -69,7 +69,7 @@ class Gate:
         )
 
     def exempt(self, situation: Situation) -> frozenset[StepKey]:
-        """Name the steps that nobody has to approve."""
+        """Return the steps that need no approval."""
         steps = situation.graph.steps
         foundation = frozenset(key for key, step in steps.items() if step.foundation)
         app = _app_of_accounts()

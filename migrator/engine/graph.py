@@ -166,7 +166,7 @@ def _choose_replacements(
 
 
 def _adopt_dependencies(active: Mapping[StepKey, Step], steps: Sequence[Step]) -> dict[StepKey, Step]:
-    """Let a squashed step inherit what the steps that it replaces need from outside."""
+    """Add to a squashed step what the steps that it replaces need from outside."""
     everything = {step.key: step for step in steps}
     adopted = dict(active)
     for key, step in active.items():

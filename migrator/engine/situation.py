@@ -50,7 +50,7 @@ class Situation:
 
     def refuse_drift(self, except_for: Collection[StepKey] = ()) -> None:
         """
-        Stop at the first disagreement that somebody has to mend.
+        Raise at the first disagreement that an operator has to mend.
 
         Args:
             except_for: Steps whose disagreement the caller is about to mend.

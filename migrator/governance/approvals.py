@@ -80,7 +80,7 @@ class Approvals:
         return found[0]
 
     def state_of(self, approval: PlanApproval) -> ApprovalState:
-        """Say how far a request is now: one that ran out of time is expired, written down or not."""
+        """Return how far a request is now: one that ran out of time is expired, written down or not."""
         state = ApprovalState(approval.state)
         late = state in OPEN and approval.expires_at <= self._clock.now()
         return ApprovalState.EXPIRED if late else state
@@ -119,7 +119,7 @@ class Approvals:
 
     def approve(self, reference: str, person: Account, reason: str) -> PlanApproval:
         """
-        Say yes to another person's plan.
+        Approve the plan of another account.
 
         Raises:
             OwnPlan: The person asked for it.
@@ -131,7 +131,7 @@ class Approvals:
         return self._decide(reference, person, reason, ApprovalState.APPROVED)
 
     def reject(self, reference: str, person: Account, reason: str) -> PlanApproval:
-        """Say no; or take a yes back, as long as it isn't used up. Raises as :meth:`approve`."""
+        """Reject a plan, or withdraw an approval that isn't used up. Raises as :meth:`approve`."""
         return self._decide(reference, person, reason, ApprovalState.REJECTED)
 
     def refuse_own(self, approval: PlanApproval, person: Account) -> None:
@@ -302,7 +302,7 @@ class Approvals:
         return "" if granted.exists() else "the audit trail does not know that it was granted"
 
     def _missing(self, work: Work, candidates: Iterable[PlanApproval]) -> PlanNotApproved:
-        """Say what the person in front of the refused run should know."""
+        """Return the error that says how far an approval of this plan is."""
         for approval in candidates:
             state = self.state_of(approval)
             if approval.digest == work.digest and state is ApprovalState.REQUESTED:

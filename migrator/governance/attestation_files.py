@@ -35,7 +35,7 @@ def read(text: str, place: str) -> dict[str, Any]:
 
 
 def save(document: Mapping[str, Any], path: Path) -> None:
-    """Write a document to a file: another name first, so that nobody ever reads half of it."""
+    """Write a document to a file: another name first, so that half of it is never read."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.write_text(dump(document))
     part.replace(path)

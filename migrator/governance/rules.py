@@ -110,7 +110,7 @@ def _is_own(step: Step) -> bool:
 
 
 def _name(reading: Reading) -> str:
-    # Alembic's revisions have identifiers that nobody chose; there, the file's name speaks.
+    # Alembic's revisions have identifiers that Alembic chose; there, the file's name speaks.
     names = (reading.step.key.name, reading.step.source.path.stem)
     if any(_GENERATED.match(name) for name in names):
         return "the name was made by a machine and says nothing: give it one that does"

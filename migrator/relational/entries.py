@@ -78,7 +78,7 @@ class Progress:
     Attributes:
         state: The way it was going.
         position: Substeps that are done, counted from the first.
-        in_flight: True when the next one was begun and nobody wrote that it ended.
+        in_flight: True when the next one was begun and its end was not recorded.
         done: Digest of the descriptions of the substeps that are done.
     """
 

@@ -171,7 +171,7 @@ def _without_data(error: DatabaseError) -> str:
 
 
 def _code_failure(step: Step, error: Exception) -> StepFailed:
-    """Name the class and the line; what it says may quote somebody's data."""
+    """Name the class and the line; what it says may quote personal data."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename == str(step.source.path)]
     frame = (own or frames)[-1]

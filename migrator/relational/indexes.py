@@ -3,7 +3,7 @@ Indexes built without a lock on writes: probe by name, definition and validity, 
 
 `CREATE INDEX CONCURRENTLY` that is cut leaves an invalid index behind, which `IF NOT EXISTS`
 would take for the real one. The server goes on building for a while when its client was killed,
-so the first question is always whether somebody is still at it.
+so the first question is always whether another session is still building it.
 """
 
 from __future__ import annotations

@@ -137,7 +137,7 @@ class Ledger:
 
     def claim(self, lease: Lease) -> datetime:
         """
-        Make sure that nobody later than us has written, and that nobody earlier will.
+        Check that no later run has written, and that no earlier one will.
 
         Within a transaction, others who claim wait until it ends.
 

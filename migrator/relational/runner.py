@@ -27,7 +27,7 @@ class Runner:
         ledger: Its ledger.
         project: Graph and states.
 
-    Build it after :func:`adopt`: then nobody with an earlier token can write any more.
+    Build it after :func:`adopt`: then no run with an earlier token can write any more.
     """
 
     def __init__(self, alias: str, *, ledger: Ledger, project: Project) -> None:
@@ -210,7 +210,7 @@ def _flush(editor: BaseDatabaseSchemaEditor) -> None:
     Send what Django puts off to the end of the schema transaction: foreign keys, most indexes.
 
     Django records the migration after that, in a transaction of its own; a kill between the
-    two leaves tables that nobody remembers. Sent from here, everything is one transaction.
+    two leaves tables that no ledger knows. Sent from here, everything is one transaction.
     """
     for statement in editor.deferred_sql:
         editor.execute(statement, None)

@@ -128,7 +128,7 @@ def _collect(app: str, editor: BaseDatabaseSchemaEditor, substep: Substep, direc
 
 
 def _unwritable(substep: Substep, direction: Direction) -> Statement | None:
-    """Tell of code whose effect can't be shown."""
+    """Return a statement for code whose effect can't be shown."""
     operation = substep.operation
     if operation.reduces_to_sql:
         return None

@@ -99,7 +99,7 @@ class Project:
         self.applied.update(dict.fromkeys(names))
 
     def learn(self, names: Collection[Name]) -> None:
-        """Take note of migrations that somebody else applied: the carried state doesn't fit any more."""
+        """Note migrations that another process applied: the carried state doesn't fit any more."""
         if not self.applied.keys() >= set(names):
             self.forget_states()
             self.applied.update(dict.fromkeys(names))

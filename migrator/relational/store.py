@@ -245,7 +245,7 @@ class RelationalStore:
         return self._runner
 
     def _fitting_project(self) -> Project:
-        """Keep what :meth:`before_run` computed if nobody wrote since, else compute it anew."""
+        """Keep what :meth:`before_run` computed if no run wrote since, else compute it anew."""
         project = self._project
         if project is None or project.recorded != recorded_names(self.alias):
             project = self._project = Project(self.alias, self._disk or DiskLoader())

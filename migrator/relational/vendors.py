@@ -66,7 +66,7 @@ class Vendor:
         return False
 
     def is_about_data(self, error: BaseException) -> bool:
-        """Return whether a driver's message may quote somebody's data."""
+        """Return whether a driver's message may quote personal data."""
         return False
 
     def resuming_editor(self, connection: BaseDatabaseWrapper) -> BaseDatabaseSchemaEditor:

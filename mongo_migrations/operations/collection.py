@@ -160,7 +160,7 @@ class DropCollection(Operation):
 @dataclass(frozen=True)
 class RenameCollection(Operation):
     """
-    Give a collection another name, with its documents and indexes; undone by the old name.
+    Rename a collection, with its documents and indexes; undone by the old name.
 
     Attributes:
         old: Name before.

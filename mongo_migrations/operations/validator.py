@@ -51,7 +51,7 @@ class SetValidator(Operation):
 
     def revert(self, context: Context) -> int:
         before = context.saved("before")
-        # An entry without them was written by a baseline: nobody knows what stood there before.
+        # An entry without them was written by a baseline: what stood there before is unknown.
         return self._set(context, before or _rules({}), self._live(context))
 
     def requests(self, direction: Direction) -> Sequence[Request]:

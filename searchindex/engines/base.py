@@ -76,7 +76,7 @@ class Engine(ABC):
 
     @abstractmethod
     def close_view(self, transport: Transport, view: str) -> None:
-        """Let a view go."""
+        """Close a view."""
 
 
 def translate(word: str, table: Mapping[str, str], what: str, kind: str) -> str:

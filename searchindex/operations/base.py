@@ -109,11 +109,11 @@ class Context:
         return int(answer.status < HTTPStatus.BAD_REQUEST)
 
     def progress(self, done: int, total: int | None) -> None:
-        """Tell how far long work is."""
+        """Report how far long work is."""
         self.report(StepProgressed(key=str(self.deployment.key), done=done, total=total))
 
     def note(self, text: str) -> None:
-        """Tell something that a person should read."""
+        """Report something that an operator should read."""
         self.report(StepNoted(key=str(self.deployment.key), note=text))
 
     def index(self, name: str) -> Mapping[str, Any] | None:

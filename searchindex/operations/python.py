@@ -47,11 +47,11 @@ class PythonContext:
         self.context.lease.check()
 
     def progress(self, done: int, total: int | None = None) -> None:
-        """Tell how far the work is."""
+        """Report how far the work is."""
         self.context.progress(done, total)
 
     def close(self) -> None:
-        """Let the client go, if one was made."""
+        """Close the client, if one was made."""
         if "client" in self.__dict__:
             self.client.close()
 

@@ -119,7 +119,7 @@ def _block(context: Context, index: str) -> None:
 
 
 def _unblock(context: Context, index: str) -> None:
-    """Let an index take writes again; one that is gone is left alone."""
+    """Allow writes to an index again; one that is gone is left alone."""
     context.send(unblocked(index), accept=(404,))
 
 

@@ -22,7 +22,7 @@ _PATIENCE = 60.0
 
 def copy_on_server(context: Context, copy: Copy) -> None:
     """
-    Let the server copy, and wait until it says that it is done.
+    Have the server copy, and wait until it says that it is done.
 
     Args:
         context: Connection, lease and reporter.

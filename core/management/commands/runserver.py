@@ -20,7 +20,7 @@ class Command(runserver.Command):
     """
 
     def check_migrations(self) -> None:
-        """Say what is pending; a store that is away keeps nobody from starting the server."""
+        """Report what is pending; a store that is unavailable does not keep the server from starting."""
         with opened() as stores:
             migrations = Migrations(stores)
             try:
