@@ -13,7 +13,14 @@ from accord.conformance.suite import apply_all
 
 
 class KillConformance:
-    """What a store promises to whoever is killed; the harness works in processes of its own."""
+    """
+    What a store promises to whoever is killed; the harness works in processes of its own.
+
+    Attributes:
+        rounds: How many kills of applying, and of reverting, are tried.
+    """
+
+    rounds = 3
 
     def test_killed_process_leaves_what_a_rerun_completes(self, harness: Harness) -> None:
         """SIGKILL at random moments of applying and reverting; the rerun ends as if nothing had been."""
@@ -25,7 +32,7 @@ class KillConformance:
         duration = _measured(harness, "revert", harness.step_names[1])
         apply_all(harness, harness.store(), 2)
 
-        for _ in range(3):
+        for _ in range(self.rounds):
             for action in ("revert", "apply"):
                 _kill_after(chance.uniform(0.3, 1.0) * duration, harness, action, harness.step_names[1])
                 _finish(harness, action, harness.step_names[1])

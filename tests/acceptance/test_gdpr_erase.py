@@ -100,7 +100,7 @@ def test_killed_at_any_line_a_rerun_completes_the_erasure(erasing: Erasing, tmp_
         == 0
     )
     lines = int(count.read_text())
-    victims = range(2, 2 + moments(6, 2))
+    victims = range(2, 2 + moments(6, 1))
     references = erasing.call(f"say([approved(key).reference for key in {list(victims)}])")
 
     kills = 0

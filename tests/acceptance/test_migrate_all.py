@@ -16,7 +16,7 @@ from tests.fix_project import Project, differences
 
 pytestmark = pytest.mark.acceptance
 MORTAL = ("-m", "tests.acceptance.mortal")
-KILLS = moments(30)
+KILLS = moments(30, 2)
 
 
 def test_second_run_says_there_is_nothing_to_do(project: Project) -> None:

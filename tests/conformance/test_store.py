@@ -9,6 +9,7 @@ import pytest
 
 from accord.conformance import KillConformance, RevisionConformance, StoreConformance
 from accord.conformance.harness import Harness
+from tests.chance import moments
 from tests.conformance.harness_memory import MemoryHarness
 from tests.conformance.harness_sqlite import SqliteHarness
 
@@ -62,6 +63,9 @@ class TestRevisions(RevisionConformance):
     """The adapters that are built on `accord.revisions`."""
 
 
+@pytest.mark.matrix
 @adapters(REAL)
 class TestKill(KillConformance):
     """Every adapter with a server."""
+
+    rounds = moments(3, 1)
