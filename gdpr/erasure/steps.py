@@ -26,7 +26,7 @@ from gdpr.datamap.actions import Manual
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.map import DataMap
 from gdpr.documents import PlanDocument
-from gdpr.erasure import holds, policy, state_changes
+from gdpr.erasure import holds, policy, state_changes, transitions
 from gdpr.erasure.schedule import StepView
 from gdpr.models import ErasureRequest, ErasureStep
 from gdpr.states import RequestState, StepState
@@ -265,3 +265,14 @@ def hurry(held: ErasureRequest) -> None:
     """Allow steps that wait, or that were given up, to be tried now."""
     waiting = held.steps.filter(state__in=(StepState.RETRY_WAIT, StepState.FAILED))
     waiting.update(state=StepState.PENDING, failures=0, next_attempt_at=None, lease_until=Now())
+
+
+def by_hand(request: ErasureRequest) -> Sequence[str]:
+    """Name the entries that a person has to see to."""
+    return list(request.steps.filter(state=StepState.MANUAL).values_list("entry", flat=True))
+
+
+def can_end(request: ErasureRequest) -> bool:
+    """Return whether a request may still be rejected or cancelled: nothing was fenced or erased yet."""
+    reachable = transitions.TRANSITIONS[RequestState(request.state)]
+    return RequestState.REJECTED in reachable and request.fenced_at is None

@@ -21,6 +21,7 @@ from gdpr.erasure import (
     planning,
     requests,
     saga,
+    steps,
     transitions,
     verification,
 )
@@ -28,22 +29,13 @@ from gdpr.models import ErasureRequest
 from gdpr.screens import request_context
 from gdpr.screens.action import Act, Answer
 from gdpr.screens.forms import ApproveForm, ByHandForm, ExtendForm, HoldForm, IdentityForm, RejectForm
-from gdpr.states import ExtensionReason, HoldReason, IdentityMethod, RejectionGround, StepState
+from gdpr.states import ExtensionReason, HoldReason, IdentityMethod, RejectionGround
 from gdpr.states import RequestState as S
 
 
 def decisions(request: ErasureRequest, person: Account) -> Sequence[Decision]:
     """Return what can be decided about a request as it stands, with what hinders this person."""
     return [act.described(request, person) for act in ACTS.values() if act.offered(request)]
-
-
-def by_hand(request: ErasureRequest) -> Sequence[str]:
-    """Name the entries that a person has to see to."""
-    return list(request.steps.filter(state=StepState.MANUAL).values_list("entry", flat=True))
-
-
-def _can_end(request: ErasureRequest) -> bool:
-    return S.REJECTED in transitions.TRANSITIONS[S(request.state)] and request.fenced_at is None
 
 
 class Approve(Act):
@@ -163,10 +155,10 @@ class ConfirmByHand(Act):
     said = gettext_lazy("Noted. The next run of gdpr_process goes on with it.")
 
     def offered(self, request: ErasureRequest) -> bool:
-        return S(request.state) in transitions.OPEN and bool(by_hand(request))
+        return S(request.state) in transitions.OPEN and bool(steps.by_hand(request))
 
     def form(self, sent: Any, request: ErasureRequest) -> forms.Form:
-        return ByHandForm(sent, entries=by_hand(request))
+        return ByHandForm(sent, entries=steps.by_hand(request))
 
     def take(self, request: ErasureRequest, person: Account, answer: Answer) -> None:
         saga.confirm_manual(request, answer["entry"], by=person)
@@ -303,7 +295,7 @@ class Reject(Act):
     said = gettext_lazy("Rejected. Tell the person why, and where they can complain (Art. 12(4)).")
 
     def offered(self, request: ErasureRequest) -> bool:
-        return _can_end(request)
+        return steps.can_end(request)
 
     def hindered(self, request: ErasureRequest, person: Account) -> str:
         actors.require_another(person, request)
@@ -332,7 +324,7 @@ class Cancel(Act):
     said = gettext_lazy("Cancelled. Nothing was erased.")
 
     def offered(self, request: ErasureRequest) -> bool:
-        return _can_end(request)
+        return steps.can_end(request)
 
     def take(self, request: ErasureRequest, person: Account, answer: Answer) -> None:
         requests.cancel(request, by=person)
