@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select
@@ -30,6 +31,9 @@ class PipedCommand(BaseCommand):
         Leaves with :data:`UNREAD` if standard output was closed, and with the code of
         :class:`~accord.errors.Interrupted` if the command was interrupted.
         """
+        # What is loaded by now lives as long as the process; rendering models makes much garbage, and each
+        # collection would look at all of this again.
+        gc.freeze()
         try:
             try:
                 super().run_from_argv(argv)

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -87,6 +89,25 @@ class Workshop:
             "PYTHONPATH": f"{ROOT}{os.pathsep}{self.folder}",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command; its answer and what it says can be read while it runs."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "django", *arguments],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Ask its PostgreSQL; no rows while the table is not there."""
+        with closing(psycopg2.connect(self.variables["DATABASE_URL"])) as connection:
+            with connection.cursor() as cursor, suppress(psycopg2.errors.UndefinedTable):
+                cursor.execute(query)
+                return cursor.fetchall()
+            return []
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, whatever that is; further variables go to its environment."""

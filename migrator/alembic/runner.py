@@ -13,6 +13,7 @@ from alembic.script import Script, ScriptDirectory
 from accord.errors import ConfigurationError, InconsistentLedger
 from accord.events import Reporter, StepNoted, silent
 from accord.seam.types import Direction, Lease, Step
+from accord.stopping import Cancel, cancellable
 from migrator.alembic import ledger
 from migrator.alembic.environment import asker
 from migrator.alembic.history import History
@@ -91,7 +92,8 @@ class Change:
                 return
             self._note("an earlier run was cut off outside of a transaction; running it again.")
             self._drop_invalid(ask, self.indexes)
-        yield from self._prepared(heads, context)
+        with cancellable(_cancel_of(context)):
+            yield from self._prepared(heads, context)
 
     def _require_same_place(self, context: MigrationContext, place: str) -> None:
         require_tables(context, self.tables)
@@ -241,3 +243,11 @@ def _commits_each_statement(context: MigrationContext) -> bool:
     connection = context.connection
     raw = connection.connection.dbapi_connection if connection is not None else None
     return bool(getattr(raw, "autocommit", False))
+
+
+def _cancel_of(context: MigrationContext) -> Cancel:
+    """Return what ends a statement of the revision, as Ctrl-C does a second time."""
+    connection = context.connection
+    raw = connection.connection.dbapi_connection if connection is not None else None
+    found: Cancel = getattr(raw, "cancel", _nothing)
+    return found

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.db import transaction
 
 from accord import conf, db, lease
-from accord.clock import Clock, SystemClock
-from accord.errors import StoreUnavailable
+from accord.errors import Interrupted, StoreUnavailable
+from accord.lease_row import LeaseRow
 from migrator.engine.journal import tables_exist
 from migrator.models import Outcome, Run, StepRun
 
 _SCOPE = "migrations"
+_ENDED_SILENTLY = (
+    "Its process ended without a word: it was killed, or the machine went away. “Finished” is when it was "
+    "last alive. "
+    "Start the same command again: it goes on from there."
+)
 
 
 def lease_scope(settings: conf.AccordSettings) -> str:
@@ -18,30 +25,28 @@ def lease_scope(settings: conf.AccordSettings) -> str:
     return f"{_SCOPE}:{settings.project}"
 
 
-def close_others(alias: str, clock: Clock, *, holder: str) -> None:
+def close_others(alias: str, *, holder: str) -> None:
     """
     Close every run but the one that holds the lease: under it, no other run can be going on.
 
     Args:
         alias: The coordinating database.
-        clock: Time.
         holder: The run that holds the lease.
     """
     try:
         if tables_exist(alias):
-            _close(alias, [run for run in _running(alias) if run != holder], clock)
+            _close(alias, [run for run in _running(alias) if run != holder], None, 0)
     except db.ERRORS:
         # The journal never stops a run; the next one finds them again.
         return
 
 
-def close_dead(settings: conf.AccordSettings, clock: Clock | None = None) -> None:
+def close_dead(settings: conf.AccordSettings) -> None:
     """
     Close the runs that hold no lease, for whoever looks at them without a run of their own.
 
     Args:
         settings: Settings of the suite.
-        clock: Time.
     """
     alias = settings.coordinator
     try:
@@ -49,7 +54,7 @@ def close_dead(settings: conf.AccordSettings, clock: Clock | None = None) -> Non
         if tables_exist(alias) and (running := _running(alias)):
             row = lease.read(alias, lease_scope(settings))
             alive = row.run_id if row is not None and row.held and not row.holder_is_dead else ""
-            _close(alias, [run for run in running if run != alive], clock or SystemClock())
+            _close(alias, [run for run in running if run != alive], row, settings.lease_ttl)
     except (*db.ERRORS, StoreUnavailable):
         # Whoever only looks may lack the right to write, and is shown what stands there.
         return
@@ -59,12 +64,26 @@ def _running(alias: str) -> list[str]:
     return list(Run.objects.using(alias).filter(outcome=Outcome.RUNNING).values_list("pk", flat=True))
 
 
-def _close(alias: str, runs: list[str], clock: Clock) -> None:
-    if not runs:
-        return
-    with transaction.atomic(using=alias):
-        steps = StepRun.objects.using(alias).filter(run__in=runs, outcome=Outcome.RUNNING)
-        steps.update(outcome=Outcome.INTERRUPTED)
-        # Only while it still says so: a run may have ended by itself a moment ago.
-        left = Run.objects.using(alias).filter(pk__in=runs, outcome=Outcome.RUNNING)
-        left.update(outcome=Outcome.INTERRUPTED, finished_at=clock.now())
+def _close(alias: str, runs: list[str], row: LeaseRow | None, ttl: float) -> None:
+    for run in Run.objects.using(alias).filter(pk__in=runs).prefetch_related("steps"):
+        end = _last_alive(run, row, ttl)
+        with transaction.atomic(using=alias):
+            steps = StepRun.objects.using(alias).filter(run=run, outcome=Outcome.RUNNING)
+            steps.update(outcome=Outcome.INTERRUPTED)
+            # Only while it still says so: a run may have ended by itself a moment ago.
+            left = Run.objects.using(alias).filter(pk=run.pk, outcome=Outcome.RUNNING)
+            left.update(
+                outcome=Outcome.INTERRUPTED,
+                finished_at=end,
+                error_code=Interrupted.code,
+                error=_ENDED_SILENTLY,
+            )
+
+
+def _last_alive(run: Run, row: LeaseRow | None, ttl: float) -> datetime:
+    """Return the last moment at which a run is known to have lived: that of a step, or of its lease."""
+    ends = [step.started_at + timedelta(seconds=step.seconds or 0) for step in run.steps.all()]
+    moments = [run.started_at, *ends]
+    if row is not None and row.run_id == run.pk:
+        moments.append(row.expires_at - timedelta(seconds=ttl))
+    return max(moments)

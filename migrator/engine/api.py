@@ -134,6 +134,8 @@ class Migrations:
             self._preflight(request, plan, situation)
             if confirm is not None:
                 confirm(plan)
+        # Before the lease is ours: its row tells when the run that left it was last alive.
+        abandoned.close_dead(self._settings)
         with lease.hold(
             self.lease_scope,
             alias=self._settings.coordinator,

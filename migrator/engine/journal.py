@@ -1,6 +1,9 @@
 """
 The journal: a reporter that writes runs and their steps into PostgreSQL.
 
+The start of a step is on record while the step goes on, in one transaction with the end of the
+step before it: a kill leaves the step that was worked on as running, and no other.
+
 Its tables are made by a migration of the suite itself, so on an empty database the journal
 keeps what happens in memory until they are there. A journal that can't be written never
 stops a run: the stores' ledgers are the truth.
@@ -8,7 +11,7 @@ stops a run: the stores' ledgers are the truth.
 
 from __future__ import annotations
 
-from django.db import IntegrityError, connections, models
+from django.db import connections, models, transaction
 
 from accord import db, process
 from accord.clock import Clock
@@ -23,8 +26,6 @@ from migrator.engine.events import (
     StepStarted,
 )
 from migrator.models import Outcome, Run, StepRun
-
-_QUIET = 0.25  # seconds; a step that is over sooner is written once, when it ends
 
 
 class Journal:
@@ -44,7 +45,6 @@ class Journal:
         self._position = 0
         self._unsaved: list[models.Model] = []
         self._available = False
-        self._flushed_at = clock.monotonic()
 
     def __call__(self, event: Event) -> None:
         """Take note of one event of the run."""
@@ -53,7 +53,7 @@ class Journal:
                 self._begin(event)
             case StepStarted():
                 self._open(event.step, event.direction)
-                self._flush_if_quiet()
+                self._flush()
             case StepNoted():
                 self._note(event.note)
             case StepFinished():
@@ -107,7 +107,10 @@ class Journal:
         if event.step.foundation and event.outcome.direction is Direction.REVERT:
             # The journal's own tables may just have gone.
             self._available = False
-        self._write_current()
+        self._put_away()
+        if event.position == event.total:
+            # What stores do after their last step may take its time, and is no part of that step.
+            self._flush()
 
     def _broke(self, event: StepBroke) -> None:
         if self._current is None:
@@ -115,18 +118,19 @@ class Journal:
         self._current.outcome = Outcome.FAILED
         self._current.seconds = event.seconds
         self._current.error_code, self._current.error = event.error.code, event.error.message
-        self._write_current()
+        self._put_away()
+        self._flush()
 
     def _skip(self, event: StepSkipped) -> None:
         skipped = self._open(event.step, event.direction)
         skipped.outcome = Outcome.SKIPPED
         skipped.detail = f"needs {event.because.key}"
-        self._write_current()
+        self._put_away()
 
-    def _write_current(self) -> None:
+    def _put_away(self) -> None:
+        """Leave the current step to the next write."""
         if self._current is not None and self._current not in self._unsaved:
             self._unsaved.append(self._current)
-        self._flush()
         self._current = None
 
     def _end(self, event: RunFinished) -> None:
@@ -135,7 +139,7 @@ class Journal:
         if self._current is not None:
             # The run ended inside of this step, and whether the step's work stands is not known here.
             self._current.outcome = Outcome.INTERRUPTED
-            self._write_current()
+            self._put_away()
         self._run.outcome = event.outcome
         self._run.finished_at = self._clock.now()
         if event.error is not None:
@@ -143,10 +147,6 @@ class Journal:
         if self._run not in self._unsaved:
             self._unsaved.append(self._run)
         self._flush()
-
-    def _flush_if_quiet(self) -> None:
-        if self._clock.monotonic() - self._flushed_at > _QUIET:
-            self._flush()
 
     def _flush(self) -> None:
         """Write what is unsaved, if the tables are there; otherwise keep it for the next time."""
@@ -158,25 +158,20 @@ class Journal:
                 self._available = False
                 # Dropped, perhaps, while another store worked: once more on a new connection.
                 db.revive(self._alias)
-        self._flushed_at = self._clock.monotonic()
 
     def _write_unsaved(self) -> None:
         if not self._available:
             self._available = tables_exist(self._alias)
-        while self._available and self._unsaved:
-            _save(self._unsaved[0], self._alias)
-            self._unsaved.pop(0)
+        if self._available and self._unsaved:
+            with transaction.atomic(using=self._alias):
+                for record in self._unsaved:
+                    _save(record, self._alias)
+            self._unsaved.clear()
 
 
 def _save(record: models.Model, alias: str) -> None:
-    """Write a row; one that was written before, and whose answer was lost, is found by its position."""
-    try:
-        record.save(using=alias, force_insert=record._state.adding)
-    except IntegrityError:
-        if isinstance(record, StepRun):
-            there = StepRun.objects.using(alias).filter(run=record.run, position=record.position)
-            record.pk = there.values_list("pk", flat=True).get()
-        record.save(using=alias, force_update=True)
+    """Write a row: one whose transaction was lost is inserted, one whose answer was lost is updated."""
+    record.save(using=alias, force_insert=record._state.adding)
 
 
 def tables_exist(alias: str) -> bool:

@@ -81,7 +81,7 @@ class Run:
         Raises:
             GovernanceError: The policy refuses the plan; nothing was changed.
         """
-        abandoned.close_others(self._settings.coordinator, self._clock, holder=self._held.run_id)
+        abandoned.close_others(self._settings.coordinator, holder=self._held.run_id)
         if self._gate is not None:
             self._gate.take(request, plan, situation, self._held.run_id, self._tell)
         try:
