@@ -37,7 +37,7 @@ class NarrowedCommand(PipedCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run migrate_all for the stores of this kind."""
-        if not options["store"]:
+        if not options["store"] and not options["rebuild"]:
             options["store"] = self._aliases()
         self._migrate_all.stdout, self._migrate_all.stderr = self.stdout, self.stderr
         self._migrate_all.style = self.style

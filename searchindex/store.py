@@ -12,6 +12,7 @@ from accord.errors import ConfigurationError, StepFailed, StoreUnavailable
 from accord.events import silent
 from accord.revisions.progress import Progress
 from accord.revisions.store import RevisionStore, Show
+from accord.seam.stores import StoreFeatures
 from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey, StoreInfo
 from searchindex.endpoint import parse_url
 from searchindex.ledger import Ledger
@@ -42,6 +43,7 @@ class SearchStore(RevisionStore[Operation]):
         ConfigurationError: An option is unknown, missing or of the wrong type.
     """
 
+    features = StoreFeatures(derived=True)
     kind = KIND
 
     def __init__(self, alias: str, options: Mapping[str, object]) -> None:

@@ -40,6 +40,8 @@ class StoreFeatures:
     thread_bound: bool = False
     # May a step be recorded on an operator's word alone (Django's --fake)?
     allows_fake: bool = False
+    # Is all that it holds made from what other stores hold, so that losing it loses nothing?
+    derived: bool = False
     # Must every app's steps be numbered without two of the same number?
     numbers_are_unique: bool = True
 

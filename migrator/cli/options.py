@@ -60,6 +60,7 @@ def add_plan_arguments(parser: ArgumentParser) -> None:
         help="Up to this step of the app; a unique beginning of its name is enough. “zero” with --revert.",
     )
     _add_kinds(parser)
+    _add_rebuild(parser)
     _add_targets(parser)
     parser.add_argument(
         "--env", default="", metavar="NAME", help="Refuse unless the settings are those of NAME."
@@ -93,6 +94,20 @@ def _add_kinds(parser: ArgumentParser) -> None:
     )
 
 
+def _add_rebuild(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--rebuild",
+        default="",
+        metavar="STORE[:APP]",
+        help="Apply the steps of a store again that is new, empty, or was lost or restored; the others stay.",
+    )
+    parser.add_argument(
+        "--data-is-lost",
+        action="store_true",
+        help="With --rebuild: agree that the store's own rows or documents don't come back.",
+    )
+
+
 def _add_targets(parser: ArgumentParser) -> None:
     add_store(parser)
     parser.add_argument(
@@ -117,6 +132,8 @@ def request_from(options: dict[str, Any]) -> Request:
         kind=_kind(options),
         target=_target(options),
         revert=options["revert"],
+        rebuild=bool(options["rebuild"]),
+        data_is_lost=options["data_is_lost"],
         environment=options["env"],
         lock_wait=options.get("lock_wait"),
     )
@@ -124,6 +141,9 @@ def request_from(options: dict[str, Any]) -> Request:
 
 def _target(options: dict[str, Any]) -> Target:
     phase = options["phase"]
+    if options["rebuild"]:
+        store, _, app = options["rebuild"].partition(":")
+        return Target(stores=(store,), app=app)
     return Target(
         stores=tuple(options["store"]),
         app=options["app_label"],
@@ -145,6 +165,10 @@ def _kind(options: dict[str, Any]) -> RunKind:
 def _refuse_contradictions(options: dict[str, Any]) -> None:
     if options["baseline"] and (options["fake"] or options["revert"]):
         raise UsageError("--baseline goes with neither --fake nor --revert.", hint="Choose one of them.")
+    if options["rebuild"]:
+        _refuse_beside_rebuild(options)
+    elif options["data_is_lost"]:
+        raise UsageError("--data-is-lost goes with --rebuild.", hint="Leave it out.")
     if options["to"] and options["migration_name"]:
         raise UsageError("--to and a step after the app name the same thing.", hint="Leave one of them out.")
     named_one = [name for name in ("step", "run") if options[name]]
@@ -155,6 +179,17 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
         raise UsageError("“zero” means undoing.", hint="Add --revert.")
     if options["revert"]:
         _refuse_vague_revert(options, to)
+
+
+def _refuse_beside_rebuild(options: dict[str, Any]) -> None:
+    """Check that a rebuild names its store and nothing else."""
+    others = ("baseline", "fake", "revert", "app_label", "store", "phase", "to", "step", "run")
+    given = [name.replace("_label", "") for name in others if options[name]]
+    if given:
+        raise UsageError(
+            f"--rebuild names what it applies by itself, and goes with none of: {', '.join(given)}.",
+            hint="Write it as --rebuild STORE, or --rebuild STORE:APP.",
+        )
 
 
 def _refuse_vague_revert(options: dict[str, Any], to: str) -> None:

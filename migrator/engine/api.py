@@ -12,7 +12,7 @@ from accord.events import Reporter, silent
 from accord.seam.registry import Registry
 from accord.seam.stores import Explains, by_store
 from accord.seam.types import Language, Statement, Step
-from migrator.engine import abandoned, baseline
+from migrator.engine import abandoned, baseline, rebuild
 from migrator.engine.plan import Plan
 from migrator.engine.planning import actions_for, plan_request
 from migrator.engine.request import Request, RunReport
@@ -181,6 +181,8 @@ class Migrations:
         for alias in by_store(plan.steps):
             self._stores[alias].ping()
         self.gate().check(request, plan, situation)
+        if request.rebuild:
+            rebuild.refuse_loss(request, self._stores)
         if request.kind is RunKind.BASELINE:
             baseline.look(self._stores, plan)
 

@@ -20,12 +20,14 @@ class Drift:
     Attributes:
         error: What a command raises about it.
         key: The step that it is about.
+        missing: The step that `key` needs and that is not applied, where that is the disagreement.
         tolerable: True when the project can't mend it (an upgraded package edited
             its own history), so that it is told and doesn't stop a run.
     """
 
     error: DriftError
     key: StepKey
+    missing: StepKey | None = None
     tolerable: bool = False
 
 
@@ -94,8 +96,17 @@ def _inconsistent(graph: Graph, applied: Collection[StepKey]) -> Iterator[Drift]
         for parent in sorted(graph.parents[key]):
             if parent not in applied:
                 error = InconsistentLedger(
-                    f"{key} is applied, and {parent}, which it needs, is not.",
-                    hint=f"If “{parent.store}” was restored or reset, bring it back to the same time, "
-                    f"or adopt what stands there: migrate_all --baseline --to {parent}",
+                    f"{key} is applied, and {parent}, which it needs, is not.", hint=_way_back(key, parent)
                 )
-                yield Drift(error=error, key=key)
+                yield Drift(error=error, key=key, missing=parent)
+
+
+def _way_back(key: StepKey, parent: StepKey) -> str:
+    """Name what mends a step that is applied before one that it needs."""
+    adopt = f"If its effect stands there, adopt it: migrate_all --baseline --to {parent}"
+    if parent.store == key.store:
+        return f"{adopt}. If not, the order of the files was changed after they ran: restore it."
+    return (
+        f"If “{parent.store}” is new, or was lost or restored, apply its steps again: "
+        f"migrate_all --rebuild {parent.store}. {adopt}"
+    )

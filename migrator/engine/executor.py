@@ -28,6 +28,8 @@ class Action(enum.StrEnum):
     APPLY = "apply"
     RENEW = "renew"
     """Its revert did not end: undo the rest, then apply it."""
+    REDO = "redo"
+    """Its effect was lost: strike it from the ledger before the run's first step, then apply it."""
     REVERT = "revert"
     RECORD = "record"
     """Write the ledger alone."""
@@ -142,13 +144,15 @@ class Executor:
         Raises:
             LeaseError: The lease was lost, or a store saw a later token. The run stops at once.
             StoreUnavailable: A store went away. The run stops at once.
-            StepFailed: What a store does before or after its steps failed. The run stops at once.
+            StepFailed: What a store does before or after its steps failed, or its ledger can only be
+                written by acting. The run stops at once.
             Interrupted: `stop` said so.
         """
         hooked = self._hooked_stores(plan)
         for alias, store, steps in hooked:
             with _translated_hook(alias, "begins"):
                 store.before_run(steps, plan.direction, self._report)
+        self._forget_lost(plan, actions)
         for position, step in enumerate(plan.steps, start=1):
             self._take(step, position, plan, actions[step.key])
         for alias, store, steps in hooked:
@@ -156,6 +160,13 @@ class Executor:
                 with _translated_hook(alias, "ends"):
                     store.after_run(steps, plan.direction, self._report)
         return self.so_far()
+
+    def _forget_lost(self, plan: Plan, actions: Mapping[StepKey, Action]) -> None:
+        """Strike what is gone, newest first: a kill in between leaves a ledger that a rebuild understands."""
+        for step in reversed(plan.steps):
+            if actions[step.key] is Action.REDO:
+                self._lease.check()
+                forget_step(self._stores[step.key.store], step, self._lease)
 
     def so_far(self) -> Execution:
         """Return what became of the steps until now."""
@@ -202,7 +213,7 @@ class Executor:
 
     def _do(self, action: Action, store: Store, step: Step) -> StepOutcome:
         match action:
-            case Action.APPLY:
+            case Action.APPLY | Action.REDO:
                 return store.apply(step, self._lease, self._report)
             case Action.REVERT:
                 return store.revert(step, self._lease, self._report)

@@ -11,6 +11,7 @@ from accord.seam.types import Direction, Presence, Source, Step, StepKey
 from migrator.engine import baseline
 from migrator.engine.executor import Action
 from migrator.engine.plan import Plan, plan_forward, plan_revert
+from migrator.engine.rebuild import plan_rebuild
 from migrator.engine.request import Request
 from migrator.engine.situation import Situation
 from migrator.models import RunKind
@@ -35,6 +36,8 @@ def plan_request(request: Request, situation: Situation, stores: Mapping[str, St
     orphan = _orphan(request, situation)
     if orphan is not None:
         return Plan(direction=Direction.REVERT, steps=(orphan,), parents={orphan.key: frozenset()})
+    if request.rebuild:
+        return plan_rebuild(situation, request.target, stores)
     situation.refuse_drift(_mended_by(request, situation))
     if request.direction is Direction.REVERT:
         applied_by_run = _applied_by(request, situation)
@@ -66,6 +69,8 @@ def actions_for(
         return dict.fromkeys(_keys(plan), Action.FORGET if request.revert else Action.RECORD)
     if plan.direction is Direction.REVERT:
         return dict.fromkeys(_keys(plan), Action.REVERT)
+    if request.rebuild:
+        return {key: Action.REDO if key in situation.done else Action.APPLY for key in _keys(plan)}
     return {key: Action.RENEW if key in situation.half_reverted else Action.APPLY for key in _keys(plan)}
 
 

@@ -20,6 +20,8 @@ class Request:
         kind: Apply, revert, baseline or fake.
         target: What to reach.
         revert: With `fake`: strike from the ledger instead of writing into it.
+        rebuild: Apply the steps of one store again, named by the target, whatever needs them already.
+        data_is_lost: Agree that a rebuild of a store with data of its own brings none of it back.
         environment: If set, the environment that the settings must describe.
         lock_wait: Seconds to wait for the lease; None means the setting.
     """
@@ -27,6 +29,8 @@ class Request:
     kind: RunKind = RunKind.APPLY
     target: Target = field(default_factory=Target)
     revert: bool = False
+    rebuild: bool = False
+    data_is_lost: bool = False
     environment: str = ""
     lock_wait: float | None = None
 
