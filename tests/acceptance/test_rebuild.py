@@ -78,7 +78,7 @@ def test_indexes_that_are_gone_while_the_ledger_stands_are_made_again(migrated: 
 
 def test_lost_mongodb_is_rebuilt_once_a_person_agrees_that_its_documents_are_lost(migrated: Project) -> None:
     """Its steps make empty collections; whoever has a backup must not learn that afterwards."""
-    with MongoClient(migrated.mongodb_url) as client:
+    with MongoClient[dict[str, object]](migrated.mongodb_url) as client:
         client.drop_database(client.get_default_database().name)
     command = command_of(refusal(migrated))
 

@@ -72,7 +72,12 @@ def said(process: subprocess.Popen[str]) -> Queue[str]:
     """Collect what a process says, line by line as it says it."""
     assert process.stderr is not None
     stream, lines = process.stderr, Queue[str]()
-    threading.Thread(target=lambda: [lines.put(line) for line in stream], daemon=True).start()
+
+    def read() -> None:
+        for line in stream:
+            lines.put(line)
+
+    threading.Thread(target=read, daemon=True).start()
     return lines
 
 
