@@ -7,6 +7,7 @@ The engine, the stores and the embedded servers never print. They call a
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -45,6 +46,17 @@ def fan_out(reporters: Sequence[Reporter]) -> Reporter:
             reporter(event)
 
     return report
+
+
+def one_at_a_time(report: Reporter) -> Reporter:
+    """Return a reporter that several threads may call: events reach the other one after another."""
+    lock = threading.RLock()
+
+    def pass_on(event: Event) -> None:
+        with lock:
+            report(event)
+
+    return pass_on
 
 
 # --- embedded servers ----------------------------------------------------------

@@ -38,6 +38,8 @@ class StoreFeatures:
     allows_branches: bool = False
     # Does it use connections that belong to the calling thread, so that it is asked in that thread?
     thread_bound: bool = False
+    # Do its steps use what a process has once (Alembic's `op`), so that they run in the calling thread?
+    process_wide: bool = False
     # May a step be recorded on an operator's word alone (Django's --fake)?
     allows_fake: bool = False
     # Is all that it holds made from what other stores hold, so that losing it loses nothing?

@@ -51,7 +51,9 @@ class AlembicStore:
         options: `CONFIG`, `APP`, `URL`, `SECTION`, `VERSION_TABLE`, `VERSION_TABLE_SCHEMA`.
     """
 
-    features = StoreFeatures(records_atomically=True, allows_branches=True, numbers_are_unique=False)
+    features = StoreFeatures(
+        records_atomically=True, allows_branches=True, process_wide=True, numbers_are_unique=False
+    )
 
     def __init__(self, alias: str, options: Mapping[str, object]) -> None:
         self.alias = alias

@@ -44,6 +44,11 @@ def add_migrate_arguments(parser: ArgumentParser) -> None:
         metavar="SECONDS",
         help="How long to wait for another run's lease (default: ACCORD['LOCK_WAIT'], 600).",
     )
+    parser.add_argument(
+        "--one-by-one",
+        action="store_true",
+        help="Don't let steps of different stores run at the same time.",
+    )
     parser.add_argument("--skip-checks", action="store_true", help="Skip Django's system checks.")
     add_format(parser)
 
@@ -134,6 +139,7 @@ def request_from(options: dict[str, Any]) -> Request:
         revert=options["revert"],
         rebuild=bool(options["rebuild"]),
         data_is_lost=options["data_is_lost"],
+        one_by_one=options.get("one_by_one", False),
         environment=options["env"],
         lock_wait=options.get("lock_wait"),
     )

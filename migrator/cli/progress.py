@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from accord import process
 from accord.events import Event, LeaseAwaited, Reporter, StepNoted, StepProgressed
-from accord.seam.types import Direction
+from accord.seam.types import Direction, Step
 from migrator.engine.events import RunNoted, StepBroke, StepFinished, StepSkipped, StepStarted
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 _VERBS = {Direction.APPLY: "applied", Direction.REVERT: "reverted"}
 
@@ -125,30 +128,53 @@ def progress(verbosity: int, stream: TextIO | None = None) -> Iterator[Reporter]
 
 @contextmanager
 def _bar(verbosity: int, stream: TextIO) -> Iterator[Reporter]:
-    """Show a bar for the run, one for the step that goes on, and a line for each that is over."""
+    """Show a bar for the run, one for each store that is at a step, and a line for each step that is over."""
     # Loaded here: a run in a pipeline never draws, and should not pay for it.
     from rich.console import Console
-    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(file=stream), transient=True) as bar:
-        run = bar.add_task("waiting", total=None)
-        step = bar.add_task("", total=None, visible=False)
+        yield _Bars(bar, verbosity)
 
-        def report(event: Event) -> None:
-            match event:
-                case LeaseAwaited():
-                    bar.update(run, description=escape(waiting_line(event)))
-                case StepStarted():
-                    bar.update(run, description=str(event.step.key), total=event.total)
-                    bar.update(run, completed=event.position - 1)
-                    bar.update(step, visible=False)
-                case StepProgressed():
-                    bar.update(step, visible=True, completed=event.done, total=event.total)
-            line = line_for(event, verbosity)
-            if line is not None:
-                colour = "red" if isinstance(event, StepBroke) else "green"
-                bar.console.print(f"[{colour}]{escape(line)}[/]", highlight=False)
 
-        yield report
+class _Bars:
+    """Draws a run; stores may be at a step at the same time."""
+
+    def __init__(self, bar: Progress, verbosity: int) -> None:
+        self._bar = bar
+        self._verbosity = verbosity
+        self._run = bar.add_task("waiting", total=None)
+        self._over = 0
+        self._stores: dict[str, TaskID] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Move the bars, and write the line of an event that deserves one."""
+        match event:
+            case LeaseAwaited():
+                self._bar.update(self._run, description=_escaped(waiting_line(event)))
+            case StepStarted():
+                self._bar.update(self._run, description="steps", total=event.total)
+                self._bar.reset(self._of(event.step), description=str(event.step.key), visible=True)
+            case StepProgressed():
+                store = event.key.partition(":")[0]
+                self._bar.update(self._stores[store], completed=event.done, total=event.total)
+            case StepFinished() | StepBroke() | StepSkipped():
+                self._over += 1
+                self._bar.update(self._run, completed=self._over)
+                self._bar.update(self._of(event.step), visible=False)
+        line = line_for(event, self._verbosity)
+        if line is not None:
+            colour = "red" if isinstance(event, StepBroke) else "green"
+            self._bar.console.print(f"[{colour}]{_escaped(line)}[/]", highlight=False)
+
+    def _of(self, step: Step) -> TaskID:
+        if step.key.store not in self._stores:
+            self._stores[step.key.store] = self._bar.add_task("", total=None, visible=False)
+        return self._stores[step.key.store]
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

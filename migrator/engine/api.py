@@ -153,7 +153,14 @@ class Migrations:
             actions = actions_for(request, plan, situation, self._stores)
             gate = self.gate() if plan.steps else None
             run = Run(
-                self._stores, self._settings, self._clock, held=held, gate=gate, report=report, stop=stop
+                self._stores,
+                self._settings,
+                self._clock,
+                held=held,
+                gate=gate,
+                report=report,
+                stop=stop,
+                one_by_one=request.one_by_one,
             )
             return run.carry_out(request, plan, situation, actions)
 

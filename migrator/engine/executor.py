@@ -1,5 +1,5 @@
 """
-The executor: hands the steps of a plan to their stores, one by one, under a lease.
+The executor: hands the steps of a plan to their stores under a lease, those of a store one by one.
 
 A step that fails stops what needs it and nothing else. What is done is recorded by the
 stores themselves, so that a rerun continues wherever this process ends.
@@ -8,10 +8,12 @@ stores themselves, so that a rerun continues wherever this process ends.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 
+from accord import db
 from accord.clock import Clock
 from accord.errors import AccordError, ExitCode, Interrupted, LeaseError, StepFailed, StoreUnavailable
 from accord.events import Reporter, StepNoted
@@ -19,6 +21,7 @@ from accord.seam.stores import Records, RunHooks, Store, by_store
 from accord.seam.types import Direction, Lease, Step, StepKey, StepOutcome
 from accord.secrets.redact import first_line
 from migrator.engine.events import StepBroke, StepFinished, StepSkipped, StepStarted
+from migrator.engine.lanes import CALLER, Crew, Turn, split
 from migrator.engine.plan import Plan
 
 
@@ -100,6 +103,11 @@ def _records(store: Store) -> Records:
     return store
 
 
+def _lane_of(store: Store, *, one_by_one: bool) -> str:
+    features = store.features
+    return CALLER if one_by_one or features.thread_bound or features.process_wide else store.alias
+
+
 class Executor:
     """
     Runs one plan.
@@ -107,9 +115,10 @@ class Executor:
     Args:
         stores: The stores by alias.
         lease: The right to write; checked before every step.
-        report: Hears everything.
+        report: Hears everything, from whichever thread a step runs in.
         clock: Time.
         stop: Asked before every step; True ends the run there.
+        one_by_one: Don't let steps of different stores run at the same time.
     """
 
     def __init__(
@@ -120,12 +129,15 @@ class Executor:
         report: Reporter,
         clock: Clock,
         stop: Callable[[], bool],
+        one_by_one: bool = False,
     ) -> None:
         self._stores = stores
         self._lease = lease
         self._report = report
         self._clock = clock
         self._stop = stop
+        self._lanes = {alias: _lane_of(store, one_by_one=one_by_one) for alias, store in stores.items()}
+        self._positions: Mapping[StepKey, int] = {}
         self._outcomes: list[StepOutcome] = []
         self._failures: dict[StepKey, Failure] = {}
         self._skipped: dict[StepKey, Step] = {}
@@ -153,13 +165,23 @@ class Executor:
             with _translated_hook(alias, "begins"):
                 store.before_run(steps, plan.direction, self._report)
         self._forget_lost(plan, actions)
-        for position, step in enumerate(plan.steps, start=1):
-            self._take(step, position, plan, actions[step.key])
+        self._take_all(plan, actions)
         for alias, store, steps in hooked:
             if not any(step.key in self._failures or step.key in self._skipped for step in steps):
                 with _translated_hook(alias, "ends"):
                     store.after_run(steps, plan.direction, self._report)
         return self.so_far()
+
+    def _take_all(self, plan: Plan, actions: Mapping[StepKey, Action]) -> None:
+        """Take every step; the tables in which runs are recorded come before all else, or go after it."""
+        turns = [
+            Turn(position=position, step=step, needs=plan.parents[step.key])
+            for position, step in enumerate(plan.steps, start=1)
+        ]
+        self._positions = {turn.step.key: turn.position for turn in turns}
+        crew = Crew(lambda turn: self._take(turn, plan, actions[turn.step.key]), db.close_own)
+        for _, stage in groupby(turns, key=lambda turn: turn.step.foundation):
+            crew.run(split(stage, self._lanes))
 
     def _forget_lost(self, plan: Plan, actions: Mapping[StepKey, Action]) -> None:
         """Strike what is gone, newest first: a kill in between leaves a ledger that a rebuild understands."""
@@ -171,10 +193,13 @@ class Executor:
     def so_far(self) -> Execution:
         """Return what became of the steps until now."""
         return Execution(
-            outcomes=tuple(self._outcomes),
-            failures=tuple(self._failures.values()),
-            skipped=tuple(self._skipped.values()),
+            outcomes=tuple(sorted(self._outcomes, key=lambda outcome: self._positions[outcome.key])),
+            failures=tuple(self._failures[key] for key in self._in_order(self._failures)),
+            skipped=tuple(self._skipped[key] for key in self._in_order(self._skipped)),
         )
+
+    def _in_order(self, keys: Iterable[StepKey]) -> Sequence[StepKey]:
+        return sorted(keys, key=self._positions.__getitem__)
 
     def _hooked_stores(self, plan: Plan) -> Sequence[tuple[str, RunHooks, Sequence[Step]]]:
         groups = by_store(plan.steps)
@@ -184,7 +209,8 @@ class Executor:
             if isinstance(store, RunHooks)
         ]
 
-    def _take(self, step: Step, position: int, plan: Plan, action: Action) -> None:
+    def _take(self, turn: Turn, plan: Plan, action: Action) -> None:
+        step, position = turn.step, turn.position
         cause = self._broken_parent(plan, step)
         if cause is not None:
             self._skipped[step.key] = step

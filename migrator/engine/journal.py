@@ -11,12 +11,14 @@ stops a run: the stores' ledgers are the truth.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db import connections, models, transaction
 
 from accord import db, process
 from accord.clock import Clock
 from accord.events import Event, StepNoted
-from accord.seam.types import Direction, Step
+from accord.seam.types import Direction, Step, StepKey
 from migrator.engine.events import (
     RunFinished,
     RunStarted,
@@ -41,13 +43,19 @@ class Journal:
         self._alias = alias
         self._clock = clock
         self._run: Run | None = None
-        self._current: StepRun | None = None
-        self._position = 0
+        self._positions: Mapping[StepKey, int] = {}
+        self._going: dict[str, StepRun] = {}
+        self._left = 0
         self._unsaved: list[models.Model] = []
         self._available = False
+        self._over = False
 
     def __call__(self, event: Event) -> None:
-        """Take note of one event of the run."""
+        """Take note of one event of the run; of one that comes after its end (a step left behind), none."""
+        if not self._over:
+            self._take_note(event)
+
+    def _take_note(self, event: Event) -> None:
         match event:
             case RunStarted():
                 self._begin(event)
@@ -55,7 +63,7 @@ class Journal:
                 self._open(event.step, event.direction)
                 self._flush()
             case StepNoted():
-                self._note(event.note)
+                self._note(self._going.get(event.key), event.note)
             case StepFinished():
                 self._close(event)
             case StepBroke():
@@ -76,77 +84,77 @@ class Journal:
             planned=len(event.plan),
             started_at=self._clock.now(),
         )
+        self._positions = {step.key: place for place, step in enumerate(event.plan.steps, start=1)}
+        self._left = len(event.plan)
         self._unsaved.append(self._run)
         self._flush()
 
     def _open(self, step: Step, direction: Direction) -> StepRun:
-        self._position += 1
-        self._current = StepRun(
+        begun = StepRun(
             run=self._run,
-            position=self._position,
+            position=self._positions[step.key],
             store=step.key.store,
             app=step.key.app,
             name=step.key.name,
             direction=direction.value,
             started_at=self._clock.now(),
         )
-        self._unsaved.append(self._current)
-        return self._current
+        self._going[str(step.key)] = begun
+        self._unsaved.append(begun)
+        return begun
 
-    def _note(self, text: str) -> None:
-        if self._current is not None:
-            self._current.detail = "\n".join(filter(None, [self._current.detail, text]))
+    def _note(self, going: StepRun | None, text: str) -> None:
+        if going is not None:
+            going.detail = "\n".join(filter(None, [going.detail, text]))
 
     def _close(self, event: StepFinished) -> None:
-        if self._current is None:
-            return
-        self._current.outcome = Outcome.SUCCEEDED
-        self._current.seconds = event.seconds
-        self._current.changed = event.outcome.changed
-        self._note(event.outcome.detail)
+        ended = self._put_away(event.step, Outcome.SUCCEEDED)
+        ended.seconds = event.seconds
+        ended.changed = event.outcome.changed
+        self._note(ended, event.outcome.detail)
         if event.step.foundation and event.outcome.direction is Direction.REVERT:
             # The journal's own tables may just have gone.
             self._available = False
-        self._put_away()
-        if event.position == event.total:
+        if self._left == 0:
             # What stores do after their last step may take its time, and is no part of that step.
             self._flush()
 
     def _broke(self, event: StepBroke) -> None:
-        if self._current is None:
-            return
-        self._current.outcome = Outcome.FAILED
-        self._current.seconds = event.seconds
-        self._current.error_code, self._current.error = event.error.code, event.error.message
-        self._put_away()
+        broken = self._put_away(event.step, Outcome.FAILED)
+        broken.seconds = event.seconds
+        broken.error_code, broken.error = event.error.code, event.error.message
         self._flush()
 
     def _skip(self, event: StepSkipped) -> None:
-        skipped = self._open(event.step, event.direction)
-        skipped.outcome = Outcome.SKIPPED
-        skipped.detail = f"needs {event.because.key}"
-        self._put_away()
+        self._open(event.step, event.direction)
+        self._put_away(event.step, Outcome.SKIPPED).detail = f"needs {event.because.key}"
 
-    def _put_away(self) -> None:
-        """Leave the current step to the next write."""
-        if self._current is not None and self._current not in self._unsaved:
-            self._unsaved.append(self._current)
-        self._current = None
+    def _put_away(self, step: Step, outcome: Outcome) -> StepRun:
+        """Leave the end of a step to the next write."""
+        ended = self._going.pop(str(step.key))
+        ended.outcome = outcome
+        self._left -= 1
+        self._write_later(ended)
+        return ended
 
     def _end(self, event: RunFinished) -> None:
         if self._run is None:
             return
-        if self._current is not None:
+        for going in list(self._going.values()):
             # The run ended inside of this step, and whether the step's work stands is not known here.
-            self._current.outcome = Outcome.INTERRUPTED
-            self._put_away()
+            going.outcome = Outcome.INTERRUPTED
+            self._write_later(going)
+        self._over = True
         self._run.outcome = event.outcome
         self._run.finished_at = self._clock.now()
         if event.error is not None:
             self._run.error_code, self._run.error = event.error.code, event.error.message
-        if self._run not in self._unsaved:
-            self._unsaved.append(self._run)
+        self._write_later(self._run)
         self._flush()
+
+    def _write_later(self, record: models.Model) -> None:
+        if not any(record is waiting for waiting in self._unsaved):
+            self._unsaved.append(record)
 
     def _flush(self) -> None:
         """Write what is unsaved, if the tables are there; otherwise keep it for the next time."""

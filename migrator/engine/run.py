@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from accord import conf, db
 from accord.clock import Clock
 from accord.errors import AccordError, Interrupted
-from accord.events import Reporter, fan_out
+from accord.events import Reporter, fan_out, one_at_a_time
 from accord.seam.stores import Store
 from accord.seam.types import Lease, StepKey
 from migrator.engine import abandoned
@@ -41,6 +41,7 @@ class Run:
         gate: Keeps the records of the run; None where there is nothing to do.
         report: Hears what happens.
         stop: Asked between steps; True ends the run there.
+        one_by_one: Don't let steps of different stores run at the same time.
     """
 
     def __init__(
@@ -53,14 +54,19 @@ class Run:
         gate: Gate | None,
         report: Reporter,
         stop: Callable[[], bool],
+        one_by_one: bool,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._held = held
         self._gate = gate
         # A run with nothing to do is no history.
-        self._tell = fan_out([Journal(settings.coordinator, clock), report]) if gate else report
-        self._executor = Executor(stores, held, report=self._tell, clock=clock, stop=stop)
+        self._tell = one_at_a_time(
+            fan_out([Journal(settings.coordinator, clock), report]) if gate else report
+        )
+        self._executor = Executor(
+            stores, held, report=self._tell, clock=clock, stop=stop, one_by_one=one_by_one
+        )
         self._started = clock.monotonic()
 
     def carry_out(
