@@ -6,11 +6,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connections, router
+from django.db import DatabaseError, connections, router
 from django.db.migrations.state import ProjectState
 from django.db.models import CheckConstraint, Field, Model, UniqueConstraint
 
+from migrator.relational import comparison, definitions
 from migrator.relational.vendors import vendor_of
+
+Tables = Mapping[str, definitions.Table]
+"""Descriptions of tables by name."""
 
 ModelKey = tuple[str, str]
 """App label and model name in small letters, as project states write them."""
@@ -28,12 +32,14 @@ class Finding:
         item: Field, index or constraint that it is about; :data:`TABLE` for the table.
         text: The difference in words.
         missing: True when it is not there at all, False when it is there and different.
+        extra: True when it is there and no model declares it; no migration is judged by it.
     """
 
     model: ModelKey
     item: str
     text: str
     missing: bool
+    extra: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,15 +76,40 @@ class Catalog:
             models: Models, each with the names of everything that belongs to it.
         """
         kept = {key: self._model(key) for key in models if self._is_kept_here(key)}
-        types = self._vendor.column_types(self._connection, [model._meta.db_table for model in kept.values()])
+        there = {key: model for key, model in kept.items() if model._meta.db_table in self._tables}
+        for key in kept.keys() - there.keys():
+            text = f"The table {kept[key]._meta.db_table} is missing."
+            yield from (Finding(key, item, text, missing=True) for item in {*models[key], TABLE})
+        for key, model in there.items():
+            yield from self._link_tables(key, model)
+        described = self._described()
+        if described is None:
+            yield from self._by_names(there)
+        else:
+            for key, model in there.items():
+                yield from _by_definitions(key, model, *described)
+
+    def _by_names(self, models: Mapping[ModelKey, type[Model]]) -> Iterator[Finding]:
+        """Compare what Django's introspection tells: names and columns."""
+        types = self._vendor.column_types(
+            self._connection, [model._meta.db_table for model in models.values()]
+        )
         broken = self._vendor.unusable_indexes(self._connection)
-        for key, model in kept.items():
-            if model._meta.db_table in self._tables:
-                yield from _Table(self._connection, key, model, types=types, broken=broken).findings()
-                yield from self._link_tables(key, model)
-            else:
-                text = f"The table {model._meta.db_table} is missing."
-                yield from (Finding(key, item, text, missing=True) for item in {*models[key], TABLE})
+        for key, model in models.items():
+            yield from _Table(self._connection, key, model, types=types, broken=broken).findings()
+
+    def _described(self) -> tuple[Tables, Tables] | None:
+        """Describe all tables as they are, and as Django would make them; None where that can't be."""
+        if not self._vendor.describes_tables:
+            return None
+        every = self._state.apps.get_models()
+        kept = [model for model in every if self._is_kept_here((model._meta.app_label, _name_of(model)))]
+        try:
+            wanted = definitions.declared(self._connection.alias, kept)
+        except DatabaseError:
+            # Without the right to make a schema, say; names and columns are what is left to compare.
+            return None
+        return definitions.live(self._connection.alias, list(wanted)), wanted
 
     def _model(self, key: ModelKey) -> type[Model]:
         model: type[Model] = self._state.apps.get_model(*key)
@@ -98,8 +129,42 @@ class Catalog:
                 yield Finding(key, field.name, text, missing=True)
 
 
+def _by_definitions(key: ModelKey, model: type[Model], found: Tables, wanted: Tables) -> Iterator[Finding]:
+    """Compare the table of a model, and those that Django makes for its many-to-many fields."""
+    meta = model._meta
+    fields = {field.column: field.name for field in meta.local_fields}
+    own = [*meta.indexes, *meta.constraints]
+    named = frozenset(_cut(item.name) for item in own)
+    for difference in _compared(meta.db_table, found, wanted, named):
+        single = fields.get(difference.columns[0], TABLE) if len(difference.columns) == 1 else TABLE
+        yield _finding(key, difference.name or single, difference)
+    for link in meta.local_many_to_many:
+        for difference in _compared(link.m2m_db_table(), found, wanted, ()):
+            yield _finding(key, link.name, difference)
+
+
+def _compared(
+    table: str, found: Tables, wanted: Tables, named: Collection[str]
+) -> Iterator[comparison.Difference]:
+    if table in found and table in wanted:
+        yield from comparison.differences(table, found[table], wanted[table], named)
+
+
+def _finding(key: ModelKey, item: str, difference: comparison.Difference) -> Finding:
+    return Finding(key, item, difference.text, missing=difference.missing, extra=difference.extra)
+
+
+def _cut(name: str) -> str:
+    """Cut a name as PostgreSQL does, which says no word of it."""
+    return name.encode()[:63].decode(errors="ignore")
+
+
+def _name_of(model: type[Model]) -> str:
+    return str(model._meta.model_name)
+
+
 class _Table:
-    """One table that is there."""
+    """One table that is there, by what Django's introspection tells of it."""
 
     def __init__(
         self,

@@ -98,7 +98,8 @@ def probe(alias: str, disk: DiskLoader, steps: Sequence[Step]) -> Iterator[Probe
     for step, name in zip(steps, names, strict=True):
         own = [finding for finding in findings if owners.of(finding) == name]
         texts = dict.fromkeys(finding.text for finding in own)
-        yield Probe(key=step.key, presence=_presence(own, counts.get(name, 0)), findings=tuple(texts))
+        judged = [finding for finding in own if not finding.extra]
+        yield Probe(key=step.key, presence=_presence(judged, counts.get(name, 0)), findings=tuple(texts))
 
 
 def _expected(executor: Executor, names: Sequence[Name]) -> tuple[Owners, ProjectState]:

@@ -28,6 +28,8 @@ class Vendor:
     language: ClassVar[Language] = Language.SQL
     has_columns: ClassVar[bool] = True
     """Are a table's columns declared, so that they can be compared?"""
+    describes_tables: ClassVar[bool] = False
+    """Does the server describe constraints and indexes in its own words (:mod:`.definitions`)?"""
     has_transactions: ClassVar[bool] = True
     """Can changes of the schema be rolled back?"""
 
@@ -117,6 +119,7 @@ class PostgreSQL(Vendor):
     """PostgreSQL 14 and newer."""
 
     OLDEST = 140000
+    describes_tables = True
 
     _REFUSALS = (
         "password authentication failed",

@@ -1,0 +1,193 @@
+"""
+Tables by PostgreSQL's own definitions: those that are there, and those that Django would make now.
+
+Names and columns don't tell a partial index from a whole one, or `CHECK (n > 5)` from `CHECK (n > 0)`.
+So the models are made once more in a schema of their own, inside a transaction that is rolled back,
+and the server describes both sides in its own words (`pg_get_constraintdef`, `pg_get_indexdef`,
+`format_type`). No table that is there is locked: foreign keys refer to the copies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from django.db import connections, transaction
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.models import Model
+
+_COLUMNS = """
+SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+       a.attidentity <> '', a.attgenerated <> '', pg_get_expr(d.adbin, d.adrelid),
+       CASE WHEN a.attcollation <> t.typcollation THEN a.attcollation::regcollation::text ELSE '' END
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attrelid = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped
+"""
+_CONSTRAINTS = """
+SELECT c.conrelid, c.conname, pg_get_constraintdef(c.oid),
+       ARRAY(SELECT a.attname::text FROM pg_attribute a
+             WHERE a.attrelid = c.conrelid AND a.attnum = ANY(c.conkey))
+FROM pg_constraint c WHERE c.conrelid = ANY(%s) AND c.contype IN ('p', 'u', 'f', 'c', 'x')
+"""
+_INDEXES = """
+SELECT i.indrelid, x.relname, pg_get_indexdef(i.indexrelid), i.indisunique, i.indisvalid AND i.indisready,
+       ARRAY(SELECT a.attname::text FROM pg_attribute a
+             WHERE a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey))
+FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+WHERE i.indrelid = ANY(%s) AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid
+                                           AND c.conrelid = i.indrelid)
+"""
+_SEQUENCE = re.compile(r"^nextval\(")
+_INDEX_TARGET = re.compile(r"^CREATE (UNIQUE )?INDEX .*? ON (ONLY )?.*? USING ", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Column:
+    """
+    A column.
+
+    Attributes:
+        type: As `format_type` writes it, with a collation of its own.
+        required: True for NOT NULL.
+        default: Its default or generating expression; `(sequence)` for serial and identity columns alike.
+        generated: True where the expression generates it.
+    """
+
+    type: str
+    required: bool
+    default: str
+    generated: bool
+
+
+@dataclass(frozen=True)
+class Rule:
+    """
+    A constraint or an index.
+
+    Attributes:
+        name: Its name.
+        definition: What the server says it is, without name and table.
+        columns: The columns that it mentions, by name.
+        usable: False for an index that was left invalid.
+    """
+
+    name: str
+    definition: str
+    columns: tuple[str, ...]
+    usable: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """What the server says of one table."""
+
+    columns: Mapping[str, Column]
+    constraints: tuple[Rule, ...]
+    indexes: tuple[Rule, ...]
+
+
+def live(alias: str, names: Sequence[str]) -> Mapping[str, Table]:
+    """
+    Describe tables as they are.
+
+    Args:
+        alias: A PostgreSQL database.
+        names: Names of tables, found by the search path.
+
+    Returns:
+        Those that are there.
+    """
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            "SELECT name, to_regclass(quote_ident(name))::oid FROM unnest(%s::text[]) AS name", [list(names)]
+        )
+        oids = {oid: name for name, oid in cursor.fetchall() if oid is not None}
+        return _described(cursor, oids)
+
+
+def declared(alias: str, models: Iterable[type[Model]]) -> Mapping[str, Table]:
+    """
+    Describe the tables that Django would make for models. Nothing is left behind.
+
+    Args:
+        alias: A PostgreSQL database.
+        models: Models of one project state, with everything that they refer to.
+
+    Returns:
+        Their tables, and those that Django makes for many-to-many fields.
+
+    Raises:
+        DatabaseError: The account may not create a schema, or the server refuses a table.
+    """
+    connection: Any = connections[alias]
+    schema = f"accord_{uuid4().hex}"
+    with transaction.atomic(using=alias):
+        before = transaction.savepoint(using=alias)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(f'CREATE SCHEMA "{schema}"')
+                cursor.execute("SELECT current_setting('search_path')")
+                cursor.execute(f'SET LOCAL search_path TO "{schema}", {cursor.fetchone()[0]}')
+                with connection.schema_editor(atomic=False) as editor:
+                    _make(editor, list(models))
+                cursor.execute(
+                    "SELECT c.oid, c.relname FROM pg_class c WHERE c.relnamespace = %s::regnamespace "
+                    "AND c.relkind IN ('r', 'p')",
+                    [f'"{schema}"'],
+                )
+                return _described(cursor, dict(cursor.fetchall()))
+        finally:
+            transaction.savepoint_rollback(before, using=alias)
+
+
+def _make(editor: BaseDatabaseSchemaEditor, models: Sequence[type[Model]]) -> None:
+    """Create the tables, then what Django puts off; what would refer to a table that is there stays out."""
+    made = {model._meta.db_table for model in models}
+    for model in models:
+        made |= {field.m2m_db_table() for field in model._meta.local_many_to_many}
+        editor.create_model(model)
+    for statement in editor.deferred_sql:
+        if _refers_only_to(statement, made):
+            editor.execute(statement, None)
+    editor.deferred_sql.clear()
+
+
+def _refers_only_to(statement: Any, tables: Collection[str]) -> bool:
+    parts = getattr(statement, "parts", {})
+    target = parts.get("to_table")
+    return target is None or getattr(target, "table", str(target).strip('"')) in tables
+
+
+def _described(cursor: Any, oids: Mapping[int, str]) -> Mapping[str, Table]:
+    columns: dict[int, dict[str, Column]] = {oid: {} for oid in oids}
+    constraints: dict[int, list[Rule]] = {oid: [] for oid in oids}
+    indexes: dict[int, list[Rule]] = {oid: [] for oid in oids}
+    cursor.execute(_COLUMNS, [list(oids)])
+    for oid, name, *details in cursor.fetchall():
+        columns[oid][name] = _column(details)
+    cursor.execute(_CONSTRAINTS, [list(oids)])
+    for oid, name, definition, named in cursor.fetchall():
+        constraints[oid].append(Rule(name, definition, tuple(named)))
+    cursor.execute(_INDEXES, [list(oids)])
+    for oid, name, definition, unique, usable, named in cursor.fetchall():
+        text = ("UNIQUE " if unique else "") + _INDEX_TARGET.sub("", definition)
+        indexes[oid].append(Rule(name, text, tuple(named), usable))
+    return {
+        name: Table(columns[oid], tuple(constraints[oid]), tuple(indexes[oid])) for oid, name in oids.items()
+    }
+
+
+def _column(details: Sequence[Any]) -> Column:
+    """Make a column; a serial one of an older Django counts as the identity column of a newer one."""
+    column_type, required, identity, generated, default, collation = details
+    counts = identity or _SEQUENCE.match(default or "") is not None
+    return Column(
+        type=f"{column_type} COLLATE {collation}" if collation else column_type,
+        required=required,
+        default="(sequence)" if counts else default or "",
+        generated=generated,
+    )
