@@ -12,6 +12,9 @@ It is started by `tests/forks.py`, which alone talks to it.
 from __future__ import annotations
 
 import builtins
+import contextlib
+import ctypes.util
+import functools
 import gc
 import importlib
 import json
@@ -115,12 +118,27 @@ def become(question: dict[str, Any]) -> None:
         runpy.run_path(kind, run_name="__main__")
 
 
+def look_for_gdal() -> None:
+    """
+    Learn once that the machine has no GDAL.
+
+    Whoever opens a MongoDB by Django looks for it three times, under twelve names, each by ldconfig, gcc and
+    ld: about a second of every command.
+    """
+    from django.core.exceptions import ImproperlyConfigured
+
+    ctypes.util.find_library = functools.cache(ctypes.util.find_library)
+    with contextlib.suppress(ImproperlyConfigured):
+        importlib.import_module("django.contrib.gis.gdal.libgdal")
+
+
 # The first entry is the folder of this script, and those of PYTHONPATH are each program's own.
 BASE_PATH = [part for part in sys.path[1:] if part not in os.environ.get("PYTHONPATH", "").split(os.pathsep)]
 
 if __name__ == "__main__":
     for library in LIBRARIES:
         importlib.import_module(library)
+    look_for_gdal()
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

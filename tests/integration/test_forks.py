@@ -42,7 +42,7 @@ def anew(*arguments: str, env: Mapping[str, str], cwd: Path) -> Finished:
         ("-c", "from django.conf import settings; print(settings.configured)"),
         (
             "-c",
-            "import sys; print(sorted({'accord', 'core', 'examples', 'gdpr', 'migrator'} & set(sys.modules)))",
+            "import sys; print({'accord', 'core', 'gdpr', 'migrator'} & set(sys.modules))",
         ),
         ("-c", "import warnings; warnings.warn('one'); warnings.warn('two', ResourceWarning)"),
     ],
