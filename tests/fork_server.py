@@ -132,8 +132,8 @@ def look_for_gdal() -> None:
         importlib.import_module("django.contrib.gis.gdal.libgdal")
 
 
-# The first entry is the folder of this script, and those of PYTHONPATH are each program's own.
-BASE_PATH = [part for part in sys.path[1:] if part not in os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+# The first entry is the folder of this script; `forks.py` leaves PYTHONPATH out.
+BASE_PATH = sys.path[1:]
 
 if __name__ == "__main__":
     for library in LIBRARIES:

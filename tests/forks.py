@@ -21,6 +21,7 @@ from tests.children import die_with_parent
 SERVER = Path(__file__).with_name("fork_server.py")
 # These are read when Python itself starts, which a fork doesn't do.
 _HEEDED = frozenset(("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"))
+_OF_A_PROGRAM = ("DJANGO_SETTINGS_MODULE", "PYTHONPATH")
 _LOCK = threading.Lock()
 
 Finished = subprocess.CompletedProcess[str]
@@ -92,6 +93,8 @@ def _server() -> socket.socket:
     with there:
         process = subprocess.Popen(
             [sys.executable, str(SERVER), str(there.fileno())],
+            # Settings and paths are those of each program.
+            env={name: value for name, value in os.environ.items() if name not in _OF_A_PROGRAM},
             pass_fds=[there.fileno()],
             stdin=subprocess.DEVNULL,
             preexec_fn=die_with_parent,  # noqa: PLW1509 - a killed test run must leave no process
