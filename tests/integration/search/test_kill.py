@@ -123,7 +123,7 @@ def test_killed_revert_ends_with_nothing(opensearch_url: str, make_search_harnes
     run(harness, "apply", 1)
     seconds, lines = run(harness, "revert", 2)
 
-    for _ in range(MOMENTS // 4):
+    for _ in range(max(1, MOMENTS // 4)):
         run(harness, "apply", 3)
         kill_at_line(harness, "revert", 3, dice.randint(1, lines * 9 // 10))
         kill_at_time(harness, "revert", 3, dice.uniform(0, seconds / 2))

@@ -435,7 +435,7 @@ LOST = (
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("lost", chance("search lost answers").sample(LOST, moments(len(LOST))))
+@pytest.mark.parametrize("lost", chance("search lost answers").sample(LOST, moments(len(LOST), 3)))
 def test_lost_answer_changes_nothing_in_the_end(
     lost: str, make_search_harness: MakeHarness, opensearch_url: str
 ) -> None:
