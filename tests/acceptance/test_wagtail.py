@@ -9,7 +9,8 @@ import pytest
 from tests.fix_wagtail import wagtail
 from tests.integration.postgres.test_wagtail import assert_same_database
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
+# A busy machine takes its time.
+pytestmark = [pytest.mark.acceptance, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def command(url: str, *arguments: str) -> str:

@@ -15,7 +15,8 @@ import pytest
 from accord.embedded import postgres_binary
 from tests.fix_wagtail import wagtail
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+# A busy machine takes its time.
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def do(how: str, url: str) -> Any:
