@@ -21,11 +21,16 @@ MOMENTS = moments(16)
 ROOT = Path(__file__).parents[3]
 
 
+def arguments(harness: RelationalHarness, action: str, kill_at: int, *steps: str) -> list[str]:
+    """Say to Python what to do."""
+    namespace = json.dumps(harness.to_json())
+    module = "tests.integration.postgres.doomed"
+    return ["-m", module, harness.name, namespace, action, str(kill_at), *steps]
+
+
 def run(harness: RelationalHarness, action: str, kill_at: int, *steps: str) -> dict[str, Any] | None:
     """Run a process; None when it was killed."""
-    namespace = json.dumps(harness.to_json())
-    what = (harness.name, namespace, action, str(kill_at), *steps)
-    done = run_python(("-m", "tests.integration.postgres.doomed", *what), env=os.environ, cwd=ROOT)
+    done = run_python(arguments(harness, action, kill_at, *steps), env=os.environ, cwd=ROOT)
     if done.returncode == -9:
         return None
     assert done.returncode == 0, done.stderr
