@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SOAK = os.environ.get("ACCORD_SOAK", "") == "1"
 WITHOUT_GIT = 20261126
-SAMPLE = 4
+SAMPLE = 2
 
 
 @cache

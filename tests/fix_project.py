@@ -22,6 +22,7 @@ from pymongo import MongoClient
 
 from accord.embedded import postgres_binary
 from tests.fix_mongodb import Mongod
+from tests.forks import Finished, run_python
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 240
@@ -34,8 +35,6 @@ VOLATILE = frozenset(
     )
 )
 NOISE = re.compile(r"index\.(creation_date|uuid|history_uuid|provided_name|version\.created|resize.*)$")
-
-Finished = subprocess.CompletedProcess[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,14 +86,7 @@ class Project:
 
     def run(self, *arguments: str, program: tuple[str, ...] = ("manage.py",)) -> Finished:
         """Run a command to its end, whatever that is."""
-        process = self.start(*arguments, program=program)
-        try:
-            out, err = process.communicate(timeout=SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            out, err = process.communicate()
-            raise AssertionError(f"{arguments} did not end:\n{out}\n{err}") from None
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+        return run_python((*program, *arguments), env=self.environment, cwd=ROOT, timeout=SECONDS)
 
     def manage(self, *arguments: str) -> str:
         """Run a command that must succeed, and give what it answered."""

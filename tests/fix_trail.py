@@ -8,6 +8,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections, transaction
 from django.db.models import Model
+from django.test import override_settings
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -27,6 +29,7 @@ from accord import conf
 from accord.audit import trail as audit
 from accord.audit.events import Event, ObjectKind
 from tests.fix_postgres import execute
+from tests.fix_sample import copy_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 WRITER = ROOT / "tests" / "integration" / "audit" / "writer.py"
@@ -108,26 +111,51 @@ class CoordinatorRouter:
     db_for_write = db_for_read
 
 
+@contextmanager
+def known_to_django(alias: str, url: str) -> Iterator[None]:
+    """Give Django a database for as long as this lasts."""
+    connections.settings[alias] = connections.configure_settings(
+        {"default": {}, alias: environ.Env.db_url_config(url)}
+    )[alias]
+    yield
+    connections[alias].close()
+    del connections[alias]
+    del connections.settings[alias]
+
+
+@pytest.fixture(scope="session")
+def trail_template(postgres_url: str, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """Make a database with the kernel's tables, once for each worker, and give its address."""
+    alias = f"template_{uuid.uuid4().hex[:12]}"
+    url = urlunsplit(urlsplit(postgres_url)._replace(path=f"/{alias}"))
+    execute(postgres_url, f"CREATE DATABASE {alias} TEMPLATE template0")
+    changes = {
+        "ACCORD": {**settings.ACCORD, "COORDINATOR": alias},
+        "DATABASE_ROUTERS": [f"{__name__}.CoordinatorRouter"],
+    }
+    with django_db_blocker.unblock(), override_settings(**changes), known_to_django(alias, url):
+        call_command("migrate", "accord", database=alias, verbosity=0, skip_checks=True)
+    yield url
+    execute(postgres_url, f"DROP DATABASE {alias} WITH (FORCE)")
+
+
 @pytest.fixture
 def trail(
-    postgres_url: str, settings: Settings, tmp_path: Path, django_db_blocker: DjangoDbBlocker
+    postgres_url: str,
+    trail_template: str,
+    settings: Settings,
+    tmp_path: Path,
+    django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[Trail]:
     """Give an empty audit trail. Its database's name doesn't begin with test_, as no real one does."""
     alias = f"trail_{uuid.uuid4().hex[:12]}"
     url = urlunsplit(urlsplit(postgres_url)._replace(path=f"/{alias}"))
-    execute(postgres_url, f"CREATE DATABASE {alias} TEMPLATE template0")
+    copy_postgres(trail_template, url)
     made = Trail(alias=alias, url=url, file=tmp_path / "heads.jsonl")
     settings.ACCORD = {**settings.ACCORD, "COORDINATOR": alias, "AUDIT_CHECKPOINTS": str(made.file)}
     settings.DATABASE_ROUTERS = [f"{__name__}.CoordinatorRouter"]
-    connections.settings[alias] = connections.configure_settings(
-        {"default": {}, alias: environ.Env.db_url_config(url)}
-    )[alias]
-    with django_db_blocker.unblock():
-        call_command("migrate", "accord", database=alias, verbosity=0, skip_checks=True)
+    with django_db_blocker.unblock(), known_to_django(alias, url):
         yield made
-        connections[alias].close()
-    del connections[alias]
-    del connections.settings[alias]
     for process in made.started:
         process.kill()
         process.communicate()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import textwrap
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
@@ -15,6 +14,8 @@ from typing import Any
 
 import psycopg2
 import pytest
+
+from tests.forks import run_python
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADS = {
@@ -111,14 +112,8 @@ class Workshop:
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, whatever that is; further variables go to its environment."""
-        return subprocess.run(
-            [sys.executable, "-m", "django", *arguments],
-            env={**self.environment, **variables},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
+        return run_python(
+            ("-m", "django", *arguments), env={**self.environment, **variables}, cwd=Path.cwd(), timeout=120
         )
 
     def answer(self, *arguments: str) -> Any:

@@ -18,6 +18,7 @@ import pytest
 from pymongo import MongoClient
 
 from tests.fix_workshop import ROOT, Workshop
+from tests.forks import run_python
 
 pytestmark = pytest.mark.acceptance
 
@@ -384,8 +385,9 @@ def public_key(workshop: Workshop) -> str:
         "DJANGO_SETTINGS_MODULE": "tests.projects.workshop.settings",
         "PYTHONPATH": f"{ROOT}{os.pathsep}{workshop.folder}",
     }
-    command = [sys.executable, "-c", code]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+    done = run_python(("-c", code), env=environment, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.matrix, pytest.mark.integration, pytest.mark.slow]
 ROOT = Path(__file__).parents[3]
 SAMPLE = ROOT / "examples" / "streaming" / "royalties" / "alembic.ini"
 LEASE = Lease(scope="kill", owner="rerun", run_id="rerun", fence=2)
-MOMENTS = moments(10)
+MOMENTS = moments(10, 4)
 
 REVERSIBLE = '''"""The last word."""
 

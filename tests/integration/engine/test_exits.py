@@ -248,9 +248,11 @@ def test_renewal_of_the_lease_survives_a_dropped_connection(journal: Trail) -> N
         heartbeat = cast("Any", held.guard).__self__
         heartbeat.stop()
         drop_connections(journal)()
-        heartbeat._renewed_at -= 100
+        behind = heartbeat._renewed_at = heartbeat._renewed_at - 100
 
         held.check()
+
+        assert heartbeat._renewed_at > behind
 
 
 def test_lease_whose_answer_was_lost_is_granted_again(journal: Trail) -> None:
@@ -324,8 +326,13 @@ def test_run_that_holds_the_lease_is_left_alone(journal: Trail) -> None:
 
 
 def test_looking_without_a_journal_finds_nothing(trail: Trail) -> None:
-    """On a database without the tables nobody is closed, and nothing fails."""
+    """On a database without the tables nobody is closed, nothing fails, and no table is made."""
+    tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1"
+    before = trail.rows(tables)
+
     abandoned.close_dead(conf.load())
+
+    assert trail.rows(tables) == before
 
 
 # --- reverts and baselines ---------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from pymongo import MongoClient
 from tests.chance import chance, moments
 from tests.conformance.harness_mongo import MongoHarness
 from tests.fix_mongodb import Mongod
+from tests.forks import Finished, run_python
 
 # Dozens of processes, each with its start; a busy machine takes its time.
 pytestmark = [pytest.mark.matrix, pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -153,21 +155,36 @@ def seeded(tmp_path: Path, mongod: Mongod) -> Iterator[Any]:
             harness.close()
 
 
-def start(harness: PlaysHarness, action: str, fence: int, line: str = "") -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.integration.mongodb.worker", json.dumps(harness.to_json())]
+def worker(harness: PlaysHarness, action: str, fence: int) -> list[str]:
+    return ["-m", "tests.integration.mongodb.worker", json.dumps(harness.to_json()), action, str(fence)]
+
+
+def start(harness: PlaysHarness, action: str, fence: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [*command, action, str(fence), *([line] if line else [])],
+        [sys.executable, *worker(harness, action, fence)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
 
 
-def finish(harness: PlaysHarness, action: str, fence: int, line: str = "") -> bytes:
-    process = start(harness, action, fence, line)
-    output, talk = process.communicate(timeout=120)
+def run(harness: PlaysHarness, action: str, fence: int, line: str) -> Finished:
+    return run_python([*worker(harness, action, fence), line], env=os.environ, cwd=ROOT, timeout=120)
+
+
+def finish(harness: PlaysHarness, action: str, fence: int, line: str = "") -> str:
+    done = run(harness, action, fence, line)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def seconds_of(harness: PlaysHarness) -> float:
+    """Apply in a process that is started as those that are killed, and give how long it took."""
+    started = time.monotonic()
+    process = start(harness, "apply", 1)
+    _, talk = process.communicate(timeout=120)
     assert process.returncode == 0, talk.decode()
-    return output
+    return time.monotonic() - started
 
 
 def kill_after(process: subprocess.Popen[bytes], seconds: float) -> bool:
@@ -184,9 +201,7 @@ def kill_after(process: subprocess.Popen[bytes], seconds: float) -> bool:
 def test_paused_holder_that_wakes_up_late_changes_nothing(seeded: Any) -> None:
     """A process stopped in its backfill, overtaken, and let go on is refused and leaves no trace."""
     expected = seeded(20_000, "plays_paused")
-    started = time.monotonic()
-    finish(expected, "apply", 1)
-    whole = time.monotonic() - started
+    whole = seconds_of(expected)
     harness = seeded(20_000, "plays_paused")
     late = start(harness, "apply", 1)
     time.sleep(0.5 * whole)  # anywhere in the middle will do
@@ -211,9 +226,7 @@ def test_killed_backfill_of_many_documents_is_exactly_once(seeded: Any) -> None:
     """Twenty thousand documents are each changed once, whenever the process is killed, and however often."""
     dice = chance("mongodb backfill")
     left_alone = seeded(20_000, "plays_timed")
-    started = time.monotonic()
-    finish(left_alone, "apply", 1)
-    whole = time.monotonic() - started
+    whole = seconds_of(left_alone)
 
     killed = 0
     while killed < moments(15):
@@ -239,8 +252,7 @@ def test_kill_at_any_line_leaves_no_trace(seeded: Any, action: str) -> None:
         harness = seeded(1_000, "plays_lines")
         if action == "revert":
             finish(harness, "apply", 1)
-        killed = start(harness, action, 2, str(number))
-        killed.communicate(timeout=120)
+        killed = run(harness, action, 2, str(number))
         finish(harness, action, 3)
 
         assert killed.returncode == -9, number

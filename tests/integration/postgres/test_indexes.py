@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from accord.errors import ConflictingState, StepFailed
 from accord.events import StepNoted
 from accord.seam.types import Lease
 from tests.conformance.harness_relational import RelationalHarness
-from tests.integration.postgres.test_kill import ROOT, command
+from tests.integration.postgres.test_kill import ROOT, arguments
 
 pytestmark = pytest.mark.integration
 
@@ -133,8 +134,8 @@ def await_that(condition: Callable[[], object]) -> None:
 
 
 def start(harness: RelationalHarness, step: str) -> subprocess.Popen[str]:
-    arguments = command(harness, "apply", -1, step)
-    return subprocess.Popen(arguments, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    command = [sys.executable, *arguments(harness, "apply", -1, step)]
+    return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def builders(harness: RelationalHarness) -> list[int]:

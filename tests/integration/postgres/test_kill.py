@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.chance import chance, moments
 from tests.conformance.harness_relational import HARNESSES, RelationalHarness
+from tests.forks import run_python
 
 pytestmark = [pytest.mark.matrix, pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -21,17 +21,16 @@ MOMENTS = moments(16)
 ROOT = Path(__file__).parents[3]
 
 
-def command(harness: RelationalHarness, action: str, kill_at: int, *steps: str) -> list[str]:
+def arguments(harness: RelationalHarness, action: str, kill_at: int, *steps: str) -> list[str]:
+    """Say to Python what to do."""
     namespace = json.dumps(harness.to_json())
     module = "tests.integration.postgres.doomed"
-    return [sys.executable, "-m", module, harness.name, namespace, action, str(kill_at), *steps]
+    return ["-m", module, harness.name, namespace, action, str(kill_at), *steps]
 
 
 def run(harness: RelationalHarness, action: str, kill_at: int, *steps: str) -> dict[str, Any] | None:
     """Run a process; None when it was killed."""
-    done = subprocess.run(
-        command(harness, action, kill_at, *steps), cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = run_python(arguments(harness, action, kill_at, *steps), env=os.environ, cwd=ROOT)
     if done.returncode == -9:
         return None
     assert done.returncode == 0, done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from tests.chance import chance, moments
 from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness
+from tests.forks import run_python
 from tests.integration.search.catalog import CATALOG
 
 pytestmark = [pytest.mark.matrix, pytest.mark.integration, pytest.mark.slow]
@@ -25,11 +27,16 @@ MOMENTS = moments(16)
 _EACH_RUN = frozenset({"applied_at", "run_id", "fence", "fingerprint", "checksum", "changed"})
 
 
-def start(harness: SearchHarness, action: str, fence: int, last_line: int = 0) -> subprocess.Popen[str]:
+def worker(harness: SearchHarness, action: str, fence: int, last_line: int = 0) -> list[str]:
+    """Say to Python what to do."""
+    what = [json.dumps(harness.to_json()), action, str(fence), str(last_line)]
+    return ["-m", "tests.integration.search.worker", *what]
+
+
+def start(harness: SearchHarness, action: str, fence: int) -> subprocess.Popen[str]:
     """Start the work in a process of its own and wait until it begins."""
-    command = [sys.executable, "-m", "tests.integration.search.worker", json.dumps(harness.to_json())]
     process = subprocess.Popen(
-        [*command, action, str(fence), str(last_line)],
+        [sys.executable, *worker(harness, action, fence)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -61,9 +68,8 @@ def kill_at_time(harness: SearchHarness, action: str, fence: int, after: float) 
 
 def kill_at_line(harness: SearchHarness, action: str, fence: int, line: int) -> None:
     """Kill the work before a line of the package runs."""
-    process = start(harness, action, fence, line)
-    process.communicate(timeout=120)
-    assert process.returncode == -signal.SIGKILL
+    done = run_python(worker(harness, action, fence, line), env=os.environ, cwd=ROOT, timeout=120)
+    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 def state(harness: SearchHarness) -> str:
@@ -117,7 +123,7 @@ def test_killed_revert_ends_with_nothing(opensearch_url: str, make_search_harnes
     run(harness, "apply", 1)
     seconds, lines = run(harness, "revert", 2)
 
-    for _ in range(MOMENTS // 4):
+    for _ in range(max(1, MOMENTS // 4)):
         run(harness, "apply", 3)
         kill_at_line(harness, "revert", 3, dice.randint(1, lines * 9 // 10))
         kill_at_time(harness, "revert", 3, dice.uniform(0, seconds / 2))

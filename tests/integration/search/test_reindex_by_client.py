@@ -9,6 +9,7 @@ from accord.errors import StepFailed, StoreUnavailable
 from searchindex.reindex import client
 from searchindex.reindex.client import next_size
 from searchindex.transport import ReplyLost
+from tests.chance import moments
 from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness, lease
 from tests.fix_trail import Trail
@@ -172,18 +173,22 @@ def test_removal_that_a_busy_server_turned_away_is_asked_for_again(plays: Search
 # --- large documents -----------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.matrix
 def test_large_documents_are_copied_in_bounded_requests(
     make_search_harness: MakeHarness, elasticsearch_url: str
 ) -> None:
-    """Five hundred documents of 300 kB: no page and no request comes near what a server takes."""
-    harness = filled(make_search_harness, elasticsearch_url, 'search.Reindex("plays")', text="song " * 60_000)
+    """Many documents of 300 kB: no page and no request comes near what a server takes."""
+    count = moments(COUNT, 100)
+    copy, text = 'search.Reindex("plays")', "song " * 60_000
+    harness = filled(make_search_harness, elasticsearch_url, copy, count, text)
 
     with BusyProxy(harness.url, 0) as proxy:
         copy_through(harness, proxy.url)
 
-    assert harness.ask("GET", f"/{harness.prefix}plays-0002/_count")["count"] == COUNT
-    assert sum(proxy.bulk_bytes) > COUNT * 300_000
+    assert harness.ask("GET", f"/{harness.prefix}plays-0002/_count")["count"] == count
+    assert sum(proxy.bulk_bytes) > count * 300_000
+    # The same documents in one request would be too many.
+    assert count * 300_000 > 2 * 12 * MIB
     assert max(proxy.bulk_bytes) <= 10 * MIB
     assert max(proxy.page_bytes) <= 12 * MIB
 

@@ -28,6 +28,7 @@ from accord.errors import (
 from accord.events import Event, StepNoted, StepProgressed
 from accord.seam.types import Direction, Presence, Step
 from searchindex.store import SearchStore
+from tests.chance import chance, moments
 from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness, lease
 from tests.integration.search.catalog import CATALOG
@@ -419,21 +420,22 @@ def test_ten_first_writers_share_one_ledger(make_search_harness: MakeHarness, se
     assert [body["mappings"]["dynamic"] for body in ledgers.values()] == ["false"]
 
 
-@pytest.mark.parametrize(
-    "lost",
-    [
-        "PUT tracks-0001",
-        "PUT _mapping",
-        "POST _aliases",
-        "PUT _index_template",
-        "PUT _block",
-        "POST _reindex",
-        "PUT _create",
-        "PUT accord-ledger-1",
-        "PUT ledger/_doc",
-        "PUT _settings",
-    ],
+LOST = (
+    "PUT tracks-0001",
+    "PUT _mapping",
+    "POST _aliases",
+    "PUT _index_template",
+    "PUT _block",
+    "POST _reindex",
+    "PUT _create",
+    "PUT accord-ledger-1",
+    "PUT ledger/_doc",
+    "PUT _settings",
 )
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("lost", chance("search lost answers").sample(LOST, moments(len(LOST), 3)))
 def test_lost_answer_changes_nothing_in_the_end(
     lost: str, make_search_harness: MakeHarness, opensearch_url: str
 ) -> None:

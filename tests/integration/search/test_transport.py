@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from accord.errors import StoreUnavailable
+from searchindex import transport as transport_module
 from searchindex.endpoint import parse_url
 from searchindex.transport import ReplyLost, RequestRefused, Transport, at
 from tests.fix_search import MakeHarness
@@ -172,8 +173,12 @@ def test_busy_server_is_asked_again(peer: Peer) -> None:
     assert peer.asked["/busy/2"] == 3
 
 
-def test_refusal_that_the_caller_understands_comes_at_once(peer: Peer) -> None:
+def test_refusal_that_the_caller_understands_comes_at_once(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Who accepts 429 judges it; who doesn't and meets a server that stays busy is told so."""
+    # How long it waits is not the question here; how often it asks again is.
+    monkeypatch.setattr(transport_module, "_PATIENCE", transport_module._PATIENCE.new(backoff_max=0.02))
     with connected(peer.url) as transport:
         assert transport.request("GET", "/busy/99", accept=(429,)).status == 429
         assert peer.asked["/busy/99"] == 1

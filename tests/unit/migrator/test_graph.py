@@ -91,6 +91,8 @@ def test_branching_store_may_have_several_leaves() -> None:
     graph = build_graph([make_step(A1), make_step(A2, A1), make_step("pg:music.0002_c", A1)])
 
     refuse_conflicts(graph, branching_stores=["pg"])
+    with pytest.raises(ConflictingLeaves):
+        refuse_conflicts(graph, branching_stores=["another"])
 
 
 def test_first_and_latest_stand_for_the_ends_of_an_app() -> None:

@@ -24,8 +24,11 @@ def test_old_server_is_refused(version: list[int]) -> None:
 
 @pytest.mark.parametrize("hello", [MEMBER, {"msg": "isdbgrid"}])
 def test_replica_set_and_sharded_cluster_are_accepted(hello: dict[str, Any]) -> None:
-    """Both have transactions."""
+    """Both have transactions; without what says so, the same server is refused."""
     check_server(hello, [8, 0, 4, 0], PLACE, replica_set_required=True)
+
+    with pytest.raises(ReplicaSetRequired):
+        check_server({}, [8, 0, 4, 0], PLACE, replica_set_required=True)
 
 
 def test_server_that_stands_alone_is_accepted_only_when_asked() -> None:
