@@ -110,6 +110,27 @@ class Store(Protocol):
 
 
 @runtime_checkable
+class Orders(Protocol):
+    """A store whose steps go in an order of its own, wherever dependencies leave it open."""
+
+    def order(self, applied: Collection[StepKey]) -> Sequence[StepKey]:
+        """
+        Return the steps in that order. Asked after :meth:`Store.steps`; the server is not touched.
+
+        Args:
+            applied: Keys in the ledgers, those of other stores among them.
+
+        Returns:
+            Keys so that none comes before one of this store that it needs; there may be others
+            among them than those of :meth:`Store.steps`.
+
+        Raises:
+            RevisionError: The files don't form a graph.
+        """
+        ...
+
+
+@runtime_checkable
 class Explains(Protocol):
     """A store that can show what steps would send, without sending it."""
 

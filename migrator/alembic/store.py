@@ -131,6 +131,7 @@ class AlembicStore:
             key=self._key(script.revision),
             source=self._reader.source(script),
             dependencies=(*map(self._key, parents), *script.cross_dependencies),
+            follows=tuple(map(self._key, history.follows[script.revision])),
             phase=script.phase,
             title=script.title or script.revision,
             irreversible=script.irreversible,

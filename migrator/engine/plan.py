@@ -176,10 +176,8 @@ def _leaving(graph: Graph, target: Target, applied_by_run: Collection[StepKey]) 
     if target.step:
         return [find_step(graph, target.step, target)]
     if target.to and target.to != ZERO:
-        stays = find_step(graph, target.to, target)
-        # Later steps of that app and store leave; what else needs them follows by itself.
-        same_app = {key for key in graph.steps if (key.store, key.app) == (stays.store, stays.app)}
-        return same_app - graph.ancestors([stays])
+        # As Django and Alembic do: a sibling stays, and so does what needs only the step that stays.
+        return graph.followers(find_step(graph, target.to, target))
     return _within(graph, target)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from accord.seam.registry import Registry
+from accord.seam.stores import Orders
 from accord.seam.types import AppliedStep, Step, StepKey
-from migrator.engine.drift import Drift, find_drift, with_replacements
+from migrator.engine.drift import Drift, find_drift
 from migrator.engine.graph import Graph, build_graph, refuse_conflicts
+from migrator.engine.squashes import with_replacements
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,4 +92,10 @@ def _graph(registry: Registry, steps: Sequence[Step], applied: Mapping[StepKey, 
     ranks = {alias: rank for rank, alias in enumerate(registry)}
     graph = build_graph(steps, applied, ranks=ranks)
     refuse_conflicts(graph, [alias for alias in registry if registry[alias].features.allows_branches])
-    return graph
+    return replace(graph, places=_places(registry, applied))
+
+
+def _places(registry: Registry, applied: Collection[StepKey]) -> Mapping[StepKey, int]:
+    """Ask each store that has an order of its own for it."""
+    ordering = [store for store in registry.values() if isinstance(store, Orders)]
+    return {key: place for store in ordering for place, key in enumerate(store.order(applied))}

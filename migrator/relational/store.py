@@ -25,6 +25,7 @@ from accord.seam.types import (
     StoreInfo,
 )
 from migrator.relational import failures, signals
+from migrator.relational.graph import RecordedLoader, full_order, translated_graph
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import DiskLoader, History, Name
 from migrator.relational.probe import probe
@@ -109,6 +110,15 @@ class RelationalStore:
         lease.check()
         with self._running(step):
             return self._runner_for(lease).revert(step, lease, report)
+
+    # --- Orders ----------------------------------------------------------------------
+
+    def order(self, applied: Collection[StepKey]) -> Sequence[StepKey]:
+        """Return the steps as Django's `migrate` would take them on an empty database."""
+        recorded = [(key.app, key.name) for key in applied if key.store == self.alias]
+        with translated_graph():
+            graph = RecordedLoader(self._disk or DiskLoader(), recorded).graph
+        return [StepKey(self.alias, *name) for name in full_order(graph)]
 
     # --- Records ---------------------------------------------------------------------
 
