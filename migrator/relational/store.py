@@ -200,10 +200,11 @@ class RelationalStore:
         disk = self._disk = self._disk or DiskLoader()
         applied = self._recorded()
         for name, migration in disk.migrations.items():
-            if name in applied:
-                applied.update(migration.replaces)
-            elif migration.replaces and applied.issuperset(migration.replaces):
+            # The row of a squashed migration alone says nothing; Django's loader doesn't ask it either.
+            if migration.replaces and applied.issuperset(migration.replaces):
                 applied.add(name)
+            elif migration.replaces:
+                applied.discard(name)
         return applied.issuperset(History(disk).names_for(self._apps()))
 
     def _recorded(self) -> set[Name]:
