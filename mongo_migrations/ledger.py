@@ -70,7 +70,8 @@ class Ledger:
     def unfinished(self) -> Collection[StepKey]:
         """Name the steps that a run began and did not end; creates nothing."""
         begun = {**self._mine, "state": {"$ne": State.APPLIED.value}}
-        return [StepKey.parse(entry["_id"]) for entry in self._collection().find(begun, {"_id": 1})]
+        found = {StepKey.parse(each["_id"]): each for each in self._collection().find(begun, {"state": 1})}
+        return [key for key, answer in found.items() if _state(key, answer.get("state"))]
 
     def entry(self, key: StepKey, lease: Lease) -> Entry | None:
         """
