@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
+from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from accord import conf
@@ -86,7 +86,7 @@ def harness(
     tmp_path: Path,
     new_database: Callable[[], str],
     django_db_blocker: DjangoDbBlocker,
-    settings: Any,
+    settings: Settings,
 ) -> Iterator[RelationalHarness]:
     """Give an empty database and an app of three migrations."""
     router = OneApp()
