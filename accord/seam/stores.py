@@ -110,6 +110,21 @@ class Store(Protocol):
 
 
 @runtime_checkable
+class NamesLedger(Protocol):
+    """A class of stores that tells from the settings alone where a store keeps its ledger."""
+
+    @staticmethod
+    def ledger_place(alias: str, options: Mapping[str, object]) -> str:
+        """
+        Return the place, without credentials: two stores of one place would take each other's entries.
+
+        Raises:
+            ConfigurationError: The options can't be used.
+        """
+        ...
+
+
+@runtime_checkable
 class Orders(Protocol):
     """A store whose steps go in an order of its own, wherever dependencies leave it open."""
 

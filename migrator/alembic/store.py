@@ -67,6 +67,13 @@ class AlembicStore:
         self._claimed = -1
         self._place = ""
 
+    @staticmethod
+    def ledger_place(alias: str, options: Mapping[str, object]) -> str:
+        """Name database and version table. See :class:`accord.seam.stores.NamesLedger`."""
+        parsed = store_options.parse(alias, options)
+        database = parsed.url.place if parsed.url else f"what {parsed.config} [{parsed.section}] connects to"
+        return f"{parsed.version_table_schema or 'public'}.{parsed.version_table} in {database}"
+
     def ping(self) -> StoreInfo:
         found = self._ask_once(server.version)
         return server.describe(self.alias, found, self._database.address if self._database else "")
