@@ -71,7 +71,7 @@ class Ledger:
         """Name the steps that a run began and did not end; creates nothing."""
         begun = {**self._mine, "state": {"$ne": State.APPLIED.value}}
         found = {StepKey.parse(each["_id"]): each for each in self._collection().find(begun, {"state": 1})}
-        return [key for key, answer in found.items() if _state(key, answer.get("state"))]
+        return [key for key, answer in found.items() if _state(key, str(answer.get("state")))]
 
     def entry(self, key: StepKey, lease: Lease) -> Entry | None:
         """
@@ -238,7 +238,7 @@ def _entry(key: StepKey, answer: Document) -> Entry:
     checkpoint = answer.get("checkpoint")
     return Entry(
         key=key,
-        state=_state(key, answer.get("state")),
+        state=_state(key, str(answer.get("state"))),
         finished=tuple(answer.get("finished", ())),
         checkpoint=None if checkpoint is None else _loads(checkpoint),
         saved=_saved(answer.get("saved", {})),
@@ -246,7 +246,7 @@ def _entry(key: StepKey, answer: Document) -> Entry:
     )
 
 
-def _state(key: StepKey, word: object) -> State:
+def _state(key: StepKey, word: str) -> State:
     """
     Read the word for how far a step has come.
 

@@ -28,7 +28,7 @@ class State(enum.StrEnum):
     """As above, on the way back."""
 
 
-def state_of(alias: str, name: Name, word: object) -> State:
+def state_of(alias: str, name: Name, word: str) -> State:
     """
     Read the word for where a step stands.
 
