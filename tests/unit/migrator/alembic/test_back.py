@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from pathlib import Path
 
 from alembic.script.revision import Revision, RevisionMap
@@ -51,7 +52,7 @@ def test_back_to_a_revision_undoes_what_alembic_undoes() -> None:
     for _ in range(moments(5_000, 150)):
         scripts = random_scripts(dice)
         target = dice.choice(scripts).revision
-        history, map_ = build(scripts), RevisionMap(lambda made=scripts: [as_alembic(each) for each in made])
+        history, map_ = build(scripts), RevisionMap(partial(map, as_alembic, scripts))
         theirs = {
             found.revision for found in map_.iterate_revisions(map_.heads, target, select_for_downgrade=True)
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from unittest.mock import patch
 
 from django.db.migrations import Migration, swappable_dependency
 from django.db.migrations import loader as django_loader
@@ -128,12 +129,8 @@ def django_says(disk: Disk, rows: Collection[Name]) -> MigrationLoader:
             self.migrated_apps = set(disk.migrated_apps)
             self.unmigrated_apps = set(disk.unmigrated_apps)
 
-    kept = django_loader.MigrationRecorder
-    django_loader.MigrationRecorder = Recorder  # type: ignore[misc,assignment]  # stands for the table
-    try:
+    with patch.object(django_loader, "MigrationRecorder", Recorder):  # stands for the table
         return Loader(object())  # type: ignore[arg-type]  # a connection that only the recorder would use
-    finally:
-        django_loader.MigrationRecorder = kept  # type: ignore[misc]  # as it was
 
 
 def django_executor(loader: MigrationLoader) -> MigrationExecutor:
