@@ -157,6 +157,12 @@ class ConflictingState(DriftError):
     code = "ACC-305"
 
 
+class LedgerNotUnderstood(DriftError):
+    """A ledger holds something that this version can't read: what is applied there can't be told."""
+
+    code = "ACC-306"
+
+
 # --- 4xx: running ----------------------------------------------------------------
 
 

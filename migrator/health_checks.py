@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from accord import conf, lease
-from accord.errors import RevisionError
+from accord.errors import DriftError, RevisionError
 from accord.health.runner import Check, Finding, Level
 from accord.lease import LeaseRow
 from accord.seam.registry import Registry, opened
@@ -36,7 +36,7 @@ def look_at_migrations() -> Iterator[Finding]:
     with opened() as stores:
         try:
             situation = Migrations(stores).situation()
-        except RevisionError as exc:
+        except (RevisionError, DriftError) as exc:
             yield Finding(
                 name="migrations", level=Level.CRITICAL, message=str(exc), hint=exc.hint, ready=False
             )

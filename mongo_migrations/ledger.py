@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from accord import process
-from accord.revisions.entry import Entry, Facts, State
+from accord.revisions.entry import Entry, Facts, State, not_understood
 from accord.revisions.ledger import Work, nothing_else, stale
 from accord.seam.types import AppliedStep, Lease, StepKey
 
@@ -60,7 +60,8 @@ class Ledger:
 
     def applied(self) -> Mapping[StepKey, AppliedStep]:
         """Read the applied steps in one round trip; creates nothing."""
-        query = {**self._mine, "state": {"$in": [State.APPLIED.value, State.REVERTING.value]}}
+        # Not by the words that count as applied: one that is unknown here must be met, and stop.
+        query = {**self._mine, "state": {"$ne": State.APPLYING.value}}
         projection = dict.fromkeys(("state", "checksum", "fingerprint", "applied_at", "run_id", "fence"), 1)
         found = self._collection().find(query, projection, batch_size=100_000)
         entries = (_entry(StepKey.parse(answer["_id"]), answer) for answer in found)
@@ -68,8 +69,9 @@ class Ledger:
 
     def unfinished(self) -> Collection[StepKey]:
         """Name the steps that a run began and did not end; creates nothing."""
-        begun = {**self._mine, "state": {"$in": [State.APPLYING.value, State.REVERTING.value]}}
-        return [StepKey.parse(entry["_id"]) for entry in self._collection().find(begun, {"_id": 1})]
+        begun = {**self._mine, "state": {"$ne": State.APPLIED.value}}
+        found = {StepKey.parse(each["_id"]): each for each in self._collection().find(begun, {"state": 1})}
+        return [key for key, answer in found.items() if _state(key, str(answer.get("state")))]
 
     def entry(self, key: StepKey, lease: Lease) -> Entry | None:
         """
@@ -236,12 +238,25 @@ def _entry(key: StepKey, answer: Document) -> Entry:
     checkpoint = answer.get("checkpoint")
     return Entry(
         key=key,
-        state=State(answer["state"]),
+        state=_state(key, str(answer.get("state"))),
         finished=tuple(answer.get("finished", ())),
         checkpoint=None if checkpoint is None else _loads(checkpoint),
         saved=_saved(answer.get("saved", {})),
         **plain,
     )
+
+
+def _state(key: StepKey, word: str) -> State:
+    """
+    Read the word for how far a step has come.
+
+    Raises:
+        LedgerNotUnderstood: It is none of those that this version knows.
+    """
+    try:
+        return State(word)
+    except ValueError as exc:
+        raise not_understood(key, word) from exc
 
 
 def _saved(kept: Mapping[str, Any]) -> Mapping[str, Facts]:

@@ -19,7 +19,7 @@ from http import HTTPStatus
 from typing import Any
 
 from accord.clock import Clock, SystemClock
-from accord.errors import InconsistentLedger, StaleFence, StoreError
+from accord.errors import LedgerNotUnderstood, StaleFence, StoreError
 from accord.revisions.entry import Entry, State, from_json, to_json
 from accord.revisions.ledger import Work, nothing_else
 from accord.seam.types import AppliedStep, Lease, StepKey
@@ -137,7 +137,7 @@ class Ledger:
         try:
             return self._content(document)
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
-            raise InconsistentLedger(
+            raise LedgerNotUnderstood(
                 f"The ledger {self.name} holds something that this version can't read.",
                 hint="Was it written by a newer version, or by hand? Upgrade the suite, or restore it.",
             ) from exc

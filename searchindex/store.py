@@ -61,6 +61,13 @@ class SearchStore(RevisionStore[Operation]):
         name = texts.get("LEDGER") or self.names.ledger()
         self.ledger = Ledger(transport=self.transport, name=name, store=alias, timeout=self._timeout)
 
+    @staticmethod
+    def ledger_place(alias: str, options: Mapping[str, object]) -> str:
+        """Name server and ledger. See :class:`accord.seam.stores.NamesLedger`."""
+        texts = _texts(alias, options)
+        name = texts.get("LEDGER") or Names(texts.get("PREFIX", "")).ledger()
+        return f"{name} at {parse_url(texts.get('URL', ''), connect_timeout=1).address}"
+
     @cached_property
     def _engine(self) -> Engine:
         from searchindex.engines.identify import identify

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from accord.errors import LedgerNotUnderstood
 from accord.seam.types import AppliedStep, Lease, Step, StepKey
 
 Facts = Mapping[str, Any]
@@ -96,6 +97,14 @@ class Entry:
             fence=self.fence,
             reverting=self.state is State.REVERTING,
         )
+
+
+def not_understood(key: StepKey, state: object) -> LedgerNotUnderstood:
+    """Return the error for a state that this version has no word for."""
+    return LedgerNotUnderstood(
+        f"The ledger of “{key.store}” says of {key} that it is “{state}”, which this version doesn't know.",
+        hint="Was it written by a newer version, or by hand? Run the version that wrote it, or restore it.",
+    )
 
 
 def to_json(entry: Entry) -> dict[str, Any]:

@@ -114,6 +114,42 @@ class Store(Protocol):
 
 
 @runtime_checkable
+class NamesLedger(Protocol):
+    """A class of stores that tells from the settings alone where a store keeps its ledger."""
+
+    @staticmethod
+    def ledger_place(alias: str, options: Mapping[str, object]) -> str:
+        """
+        Return the place, without credentials: two stores of one place would take each other's entries.
+
+        Raises:
+            ConfigurationError: The options can't be used.
+        """
+        ...
+
+
+@runtime_checkable
+class Orders(Protocol):
+    """A store whose steps go in an order of its own, wherever dependencies leave it open."""
+
+    def order(self, applied: Collection[StepKey]) -> Sequence[StepKey]:
+        """
+        Return the steps in that order. Asked after :meth:`Store.steps`; the server is not touched.
+
+        Args:
+            applied: Keys in the ledgers, those of other stores among them.
+
+        Returns:
+            Keys so that none comes before one of this store that it needs; there may be others
+            among them than those of :meth:`Store.steps`.
+
+        Raises:
+            RevisionError: The files don't form a graph.
+        """
+        ...
+
+
+@runtime_checkable
 class Explains(Protocol):
     """A store that can show what steps would send, without sending it."""
 

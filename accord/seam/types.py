@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from accord.errors import UnknownTarget
 from accord.seam import checksum as checksums
@@ -36,10 +37,11 @@ class Direction(enum.StrEnum):
     REVERT = "revert"
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class StepKey:
+class StepKey(NamedTuple):
     """
     Identity of a step: `store:app.name`.
+
+    A tuple, because planning hashes and compares keys hundreds of thousands of times.
 
     Attributes:
         store: Alias of the store.
@@ -112,6 +114,8 @@ class Step:
         source: The file that declares it.
         dependencies: Steps that must be applied before it, in this store or in others.
             A name may be :data:`FIRST` or :data:`LATEST`.
+        follows: Those of the dependencies that it continues: going back to one of them undoes it.
+            None means: those of its own app and store.
         phase: When it runs.
         title: One line for display, from the revision's docstring or name.
         irreversible: Why it can't be undone; empty when it can.
@@ -124,6 +128,7 @@ class Step:
     key: StepKey
     source: Source
     dependencies: tuple[StepKey, ...] = ()
+    follows: tuple[StepKey, ...] | None = None
     phase: Phase = Phase.EXPAND
     title: str = ""
     irreversible: str = ""

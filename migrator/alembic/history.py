@@ -22,10 +22,12 @@ class History:
     Attributes:
         scripts: Revisions by id, in the order in which they were found.
         parents: Ids that each revision needs: those it follows and those it depends on.
+        follows: Ids that each revision follows.
     """
 
     scripts: Mapping[str, Script]
     parents: Mapping[str, tuple[str, ...]]
+    follows: Mapping[str, tuple[str, ...]]
 
     @cached_property
     def children(self) -> Mapping[str, tuple[str, ...]]:
@@ -87,7 +89,10 @@ def build(scripts: Iterable[Script]) -> History:
     names = {**_by_label(by_id.values()), **{revision: revision for revision in by_id}}
     parents = {revision: tuple(_parents(script, names)) for revision, script in by_id.items()}
     _refuse_cycles(by_id, parents)
-    return History(by_id, parents)
+    follows = {
+        revision: tuple(names[name] for name in script.down_revisions) for revision, script in by_id.items()
+    }
+    return History(by_id, parents, follows)
 
 
 def _by_id(scripts: Iterable[Script]) -> Mapping[str, Script]:

@@ -24,6 +24,7 @@ Ask = Callable[[str, Mapping[str, object]], Sequence[Sequence[Any]]]
 APPLYING = "applying"
 APPLIED = "applied"
 REVERTING = "reverting"
+STATES = frozenset({APPLYING, APPLIED, REVERTING})
 
 # Two connections with the same answer look at the same tables when they use the same names.
 _PLACE = (

@@ -47,6 +47,14 @@ class DatabaseUrl:
         """
         return self._spelled(f"postgresql+{self.driver or driver or 'psycopg2'}")
 
+    @property
+    def place(self) -> str:
+        """Host, port and database, without credentials."""
+        parts = urlsplit(self._spelled("postgresql"))
+        host = dict(parse_qsl(parts.query)).get("host", parts.hostname or "")
+        port = dict(parse_qsl(parts.query)).get("port", parts.port or 5432)
+        return f"{host}:{port}{parts.path}"
+
     def _spelled(self, scheme: str) -> str:
         parts = urlsplit(self.text)
         userinfo, at, place = parts.netloc.rpartition("@")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from accord.errors import AccordError, ConflictingState, IrreversibleStep, StepFailed
 from accord.events import Reporter, silent
+from accord.revisions.entry import not_understood
 from accord.seam.stores import StoreFeatures
 from accord.seam.types import (
     AppliedStep,
@@ -31,9 +32,10 @@ from migrator.alembic import server
 from migrator.alembic.database import Database
 from migrator.alembic.history import History
 from migrator.alembic.layout import HistoryConfig
-from migrator.alembic.ledger import REVERTING, Ask, State, Tables, heads, place, quoted, read
+from migrator.alembic.ledger import REVERTING, STATES, Ask, State, Tables, heads, place, quoted, read
 from migrator.alembic.reader import Reader
 from migrator.alembic.scripts import Script
+from migrator.errors import LedgerOrphan
 
 if TYPE_CHECKING:
     from migrator.alembic.environment import HistoryEnvironment
@@ -67,6 +69,13 @@ class AlembicStore:
         self._claimed = -1
         self._place = ""
 
+    @staticmethod
+    def ledger_place(alias: str, options: Mapping[str, object]) -> str:
+        """Name database and version table. See :class:`accord.seam.stores.NamesLedger`."""
+        parsed = store_options.parse(alias, options)
+        database = parsed.url.place if parsed.url else f"what {parsed.config} [{parsed.section}] connects to"
+        return f"{parsed.version_table_schema or 'public'}.{parsed.version_table} in {database}"
+
     def ping(self) -> StoreInfo:
         found = self._ask_once(server.version)
         return server.describe(self.alias, found, self._database.address if self._database else "")
@@ -78,11 +87,8 @@ class AlembicStore:
     def applied(self) -> Mapping[StepKey, AppliedStep]:
         history = self._reader.history()
         state = self._state()
-        unknown = [head for head in state.heads if head not in history.scripts]
-        names = {*history.implied(state.heads), *unknown}
-        if unknown:
-            # What lies below a head that no file declares can't be computed; our entries remember it.
-            names.update(name for name, entry in state.entries.items() if entry.state == "applied")
+        self._refuse_unknown_heads(state, history)
+        names = history.implied(state.heads)
         return {key: self._applied(key, state) for key in map(self._key, sorted(names))}
 
     def unfinished(self) -> Collection[StepKey]:
@@ -133,11 +139,28 @@ class AlembicStore:
             key=self._key(script.revision),
             source=self._reader.source(script),
             dependencies=(*map(self._key, parents), *script.cross_dependencies),
+            follows=tuple(map(self._key, history.follows[script.revision])),
             phase=script.phase,
             title=script.title or script.revision,
             irreversible=script.irreversible,
             third_party=not {"site-packages", "dist-packages"}.isdisjoint(script.path.parts),
         )
+
+    def _refuse_unknown_heads(self, state: State, history: History) -> None:
+        """
+        Make sure that a file declares each head: what lies below one can't be told without.
+
+        Raises:
+            LedgerOrphan: No file declares one. Alembic stops there, too.
+        """
+        unknown = [head for head in state.heads if head not in history.scripts]
+        if unknown:
+            raise LedgerOrphan(
+                f"The table {self._tables.version_table} of “{self.alias}” holds {', '.join(unknown)}, and "
+                f"no file of {self._options.config} declares it: what is applied there can't be told.",
+                hint="Restore the file, or run the release that has it. Did you undo it by hand? Then say "
+                f"where the database stands: alembic -c {self._options.config} stamp --purge REVISION",
+            )
 
     def _applied(self, key: StepKey, state: State) -> AppliedStep:
         entry = state.entries.get(key.name)
@@ -154,6 +177,13 @@ class AlembicStore:
         )
 
     def _state(self) -> State:
+        state = self._read_state()
+        for revision, entry in state.entries.items():
+            if entry.state not in STATES:
+                raise not_understood(self._key(revision), entry.state)
+        return state
+
+    def _read_state(self) -> State:
         if self._database:
             state = self._database.state(self._tables)
             self._place = state.place

@@ -37,7 +37,9 @@ def waiting_lines(plan: Plan) -> Iterator[str]:
     """Name what stays out because of the phase."""
     if plan.waiting:
         yield f"{counted(len(plan.waiting), 'step')} of other phases, or behind one, stay for later:"
-        yield from (f"  {step.key}  {step.phase.value}" for step in plan.waiting)
+        for step in plan.waiting:
+            behind = "  (behind a step of another phase)" if step in plan.stuck else ""
+            yield f"  {step.key}  {step.phase.value}{behind}"
 
 
 def dry_run_lines(

@@ -9,6 +9,7 @@ from accord.errors import ChecksumMismatch, DriftError, InconsistentLedger
 from accord.seam import checksum as checksums
 from accord.seam.types import AppliedStep, Step, StepKey
 from migrator.engine.graph import Graph
+from migrator.engine.squashes import with_replacements
 from migrator.errors import LedgerOrphan
 
 
@@ -52,12 +53,6 @@ def find_drift(
         *_orphans(on_disk, replaced, applied),
         *_inconsistent(graph, with_replacements(on_disk.values(), applied)),
     ]
-
-
-def with_replacements(steps: Iterable[Step], applied: Collection[StepKey]) -> frozenset[StepKey]:
-    """Count a squashed step as applied once everything that it replaces is."""
-    squashed = (step.key for step in steps if step.replaces and all(key in applied for key in step.replaces))
-    return frozenset(applied) | frozenset(squashed)
 
 
 def _edited(on_disk: Mapping[StepKey, Step], applied: Mapping[StepKey, AppliedStep]) -> Iterator[Drift]:

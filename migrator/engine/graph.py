@@ -5,9 +5,10 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from accord.seam.types import FIRST, LATEST, Step, StepKey
+from migrator.engine import squashes
 from migrator.errors import ConflictingLeaves, CyclicDependency, MissingDependency
 
 
@@ -21,12 +22,14 @@ class Graph:
         parents: What each step needs, resolved to steps of this graph.
         children: The other way round.
         ranks: Position of each store in the settings; part of the order.
+        places: Position of a step among those of its store, where the store says so; part of the order.
     """
 
     steps: Mapping[StepKey, Step]
     parents: Mapping[StepKey, frozenset[StepKey]]
     children: Mapping[StepKey, frozenset[StepKey]]
     ranks: Mapping[str, int] = field(default_factory=dict)
+    places: Mapping[StepKey, int] = field(default_factory=dict)
 
     def __contains__(self, key: object) -> bool:
         return key in self.steps
@@ -37,7 +40,7 @@ class Graph:
 
         The order is the same on every machine: among the steps that are free to go, the
         suite's own tables come first, then the stores in the order of the settings, then
-        apps and names by the alphabet.
+        the steps of a store in its own order, or else apps and names by the alphabet.
 
         Raises:
             CyclicDependency: Steps need each other in a circle.
@@ -57,9 +60,10 @@ class Graph:
             raise self._cycle({key for key, count in waiting.items() if count})
         return ordered
 
-    def _rank(self, key: StepKey) -> tuple[bool, int, str, str, StepKey]:
-        step = self.steps[key]
-        return (not step.foundation, self.ranks.get(key.store, len(self.ranks)), key.app, key.name, key)
+    def _rank(self, key: StepKey) -> tuple[bool, int, int, str, str, StepKey]:
+        later = not self.steps[key].foundation
+        rank = self.ranks.get(key.store, len(self.ranks))
+        return (later, rank, self.places.get(key, 0), key.app, key.name, key)
 
     def _cycle(self, stuck: set[StepKey]) -> CyclicDependency:
         """Walk from parent to parent among the steps that never became free until one comes again."""
@@ -80,6 +84,16 @@ class Graph:
     def descendants(self, keys: Iterable[StepKey]) -> frozenset[StepKey]:
         """Return the steps with everything that needs them, themselves included."""
         return _reach(keys, self.children)
+
+    def followers(self, key: StepKey) -> frozenset[StepKey]:
+        """Return the steps that come right after a step in its own line, without what else needs it."""
+        return frozenset(child for child in self.children[key] if self._follows(child, key))
+
+    def _follows(self, child: StepKey, parent: StepKey) -> bool:
+        declared = self.steps[child].follows
+        if declared is not None:
+            return parent in declared
+        return (child.store, child.app) == (parent.store, parent.app)
 
     def leaves(self, store: str, app: str) -> Sequence[StepKey]:
         """Return the newest steps of an app in a store: those that no other step of it needs."""
@@ -108,6 +122,7 @@ def build_graph(
     *,
     ranks: Mapping[str, int] | None = None,
     absent_stores: Collection[str] = (),
+    unfolded: Collection[StepKey] = (),
 ) -> Graph:
     """
     Build the graph.
@@ -119,11 +134,12 @@ def build_graph(
         ranks: Position of each store in the settings.
         absent_stores: Stores that were left out of this run on purpose: a dependency
             on one of them is not missing.
+        unfolded: Squashed steps that step aside for their parts whatever is applied.
 
     Raises:
         MissingDependency: A step needs one that no file provides.
     """
-    active, renamed = _choose_replacements(list(steps), applied)
+    active, renamed = squashes.choose(list(steps), applied, unfolded)
     resolver = _Resolver(active, renamed, absent_stores)
     parents = {key: resolver.parents_of(step) for key, step in active.items()}
     children: dict[StepKey, set[StepKey]] = {key: set() for key in active}
@@ -136,51 +152,6 @@ def build_graph(
         children={key: frozenset(found) for key, found in children.items()},
         ranks=dict(ranks or {}),
     )
-
-
-def _choose_replacements(
-    steps: Sequence[Step], applied: Collection[StepKey]
-) -> tuple[dict[StepKey, Step], dict[StepKey, frozenset[StepKey]]]:
-    """
-    Decide between squashed steps and the ones that they replace.
-
-    A squashed step takes part when all or none of what it replaces is applied; otherwise the
-    replaced ones go on one by one, as in Django's loader.
-
-    Returns:
-        The steps that take part, and for each one left out the steps that stand for it.
-    """
-    active = {step.key: step for step in steps}
-    renamed: dict[StepKey, frozenset[StepKey]] = {}
-    for step in steps:
-        if not step.replaces:
-            continue
-        done = [key in applied for key in step.replaces]
-        if step.key in applied or all(done) or not any(done):
-            for key in step.replaces:
-                if active.pop(key, None) is not None or key not in renamed:
-                    renamed[key] = frozenset({step.key})
-        elif active.pop(step.key, None) is not None:
-            renamed[step.key] = frozenset(key for key in step.replaces if key in active)
-    return _adopt_dependencies(active, steps), renamed
-
-
-def _adopt_dependencies(active: Mapping[StepKey, Step], steps: Sequence[Step]) -> dict[StepKey, Step]:
-    """Add to a squashed step what the steps that it replaces need from outside."""
-    everything = {step.key: step for step in steps}
-    adopted = dict(active)
-    for key, step in active.items():
-        if step.replaces:
-            inside = {key, *step.replaces}
-            inherited = [
-                dependency
-                for replaced in step.replaces
-                if replaced in everything
-                for dependency in everything[replaced].dependencies
-                if dependency not in inside
-            ]
-            adopted[key] = replace(step, dependencies=(*step.dependencies, *inherited))
-    return adopted
 
 
 class _Resolver:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from accord.errors import IrreversibleStep, UnknownStore, UnknownTarget
@@ -49,12 +49,14 @@ class Plan:
         steps: The steps.
         parents: For each step the steps *of this plan* that must have gone before it.
         waiting: Steps that are pending and stay out because of the phase.
+        stuck: Those of them that are of the phase that was asked for, behind a step of another one.
     """
 
     direction: Direction
     steps: tuple[Step, ...]
     parents: Mapping[StepKey, frozenset[StepKey]]
     waiting: tuple[Step, ...] = ()
+    stuck: tuple[Step, ...] = ()
 
     @cached_property
     def digest(self) -> str:
@@ -88,7 +90,8 @@ def plan_forward(graph: Graph, applied: Collection[StepKey], target: Target) -> 
         wanted |= graph.ancestors(key for key, step in graph.steps.items() if step.foundation)
     pending = [key for key in graph.order() if key in wanted and key not in applied]
     chosen, waiting = _split_by_phase(graph, pending, target.phase)
-    return _plan(graph, Direction.APPLY, chosen, waiting)
+    stuck = tuple(graph.steps[key] for key in waiting if graph.steps[key].phase is target.phase)
+    return replace(_plan(graph, Direction.APPLY, chosen, waiting), stuck=stuck)
 
 
 def plan_revert(
@@ -176,10 +179,8 @@ def _leaving(graph: Graph, target: Target, applied_by_run: Collection[StepKey]) 
     if target.step:
         return [find_step(graph, target.step, target)]
     if target.to and target.to != ZERO:
-        stays = find_step(graph, target.to, target)
-        # Later steps of that app and store leave; what else needs them follows by itself.
-        same_app = {key for key in graph.steps if (key.store, key.app) == (stays.store, stays.app)}
-        return same_app - graph.ancestors([stays])
+        # As Django and Alembic do: a sibling stays, and so does what needs only the step that stays.
+        return graph.followers(find_step(graph, target.to, target))
     return _within(graph, target)
 
 
@@ -210,6 +211,17 @@ def find_step(graph: Graph, text: str, target: Target | None = None) -> StepKey:
     ]
     exact = [key for key in candidates if key.name == name]
     return _the_only_one(text, exact or candidates)
+
+
+def names_step(graph: Graph, text: str, target: Target) -> bool:
+    """Return whether a text means a step of the graph, or several; see :func:`find_step`."""
+    try:
+        find_step(graph, text, target)
+    except UnknownTarget:
+        return False
+    except AmbiguousTarget:
+        return True
+    return True
 
 
 def _the_only_one(text: str, keys: Sequence[StepKey]) -> StepKey:

@@ -41,7 +41,8 @@ def plan_request(request: Request, situation: Situation, stores: Mapping[str, St
     situation.refuse_drift(_mended_by(request, situation))
     if request.direction is Direction.REVERT:
         applied_by_run = _applied_by(request, situation)
-        plan = plan_revert(situation.graph, situation.standing, request.target, applied_by_run)
+        graph = situation.graph_back(request.target.step or request.target.to, request.target)
+        plan = plan_revert(graph, situation.standing, request.target, applied_by_run)
     else:
         plan = plan_forward(situation.graph, situation.done, request.target)
     if request.kind is RunKind.FAKE:

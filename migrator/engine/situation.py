@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from accord.seam.registry import Registry
+from accord.seam.stores import Orders
 from accord.seam.types import AppliedStep, Step, StepKey
-from migrator.engine.drift import Drift, find_drift, with_replacements
+from migrator.engine.drift import Drift, find_drift
 from migrator.engine.graph import Graph, build_graph, refuse_conflicts
+from migrator.engine.plan import ZERO, Target, find_step, names_step
+from migrator.engine.squashes import foldable, with_replacements
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,31 @@ class Situation:
     def drift(self) -> Sequence[Drift]:
         """Where files and ledgers disagree."""
         return find_drift(self.graph, self.steps, self.applied)
+
+    def graph_back(self, text: str, target: Target) -> Graph:
+        """
+        Return the graph for a way back: where it leads into a squashed step, its parts stand for it.
+
+        Args:
+            text: Names a step, as in :func:`migrator.engine.plan.find_step`; may be empty.
+            target: Gives the stores and the app where the text leaves them out.
+        """
+        if not text or text == ZERO or names_step(self.graph, text, target):
+            return self.graph
+        squashed = [step for step in foldable(self.steps) if step.key in self.graph]
+        apart = self._unfolded(squashed)
+        if not names_step(apart, text, target):
+            return self.graph
+        part = find_step(apart, text, target)
+        return self._unfolded([step for step in squashed if part in step.replaces])
+
+    def _unfolded(self, squashed: Collection[Step]) -> Graph:
+        graph = build_graph(
+            self.steps, self.applied, ranks=self.graph.ranks, unfolded=[step.key for step in squashed]
+        )
+        places = self.graph.places
+        parts = {part: places[step.key] for step in squashed for part in step.replaces if step.key in places}
+        return replace(graph, places={**parts, **places})
 
     def refuse_drift(self, except_for: Collection[StepKey] = ()) -> None:
         """
@@ -90,4 +118,10 @@ def _graph(registry: Registry, steps: Sequence[Step], applied: Mapping[StepKey, 
     ranks = {alias: rank for rank, alias in enumerate(registry)}
     graph = build_graph(steps, applied, ranks=ranks)
     refuse_conflicts(graph, [alias for alias in registry if registry[alias].features.allows_branches])
-    return graph
+    return replace(graph, places=_places(registry, applied))
+
+
+def _places(registry: Registry, applied: Collection[StepKey]) -> Mapping[StepKey, int]:
+    """Ask each store that has an order of its own for it."""
+    ordering = [store for store in registry.values() if isinstance(store, Orders)]
+    return {key: place for store in ordering for place, key in enumerate(store.order(applied))}

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from django.apps.registry import Apps
 from django.db import models
 
+from accord.errors import LedgerNotUnderstood
 from migrator.relational.loader import Name
 
 
@@ -25,6 +26,24 @@ class State(enum.StrEnum):
     """Begun, and can't be one transaction; `position` says how far it is."""
     REVERTING = "reverting"
     """As above, on the way back."""
+
+
+def state_of(alias: str, name: Name, word: str) -> State:
+    """
+    Read the word for where a step stands.
+
+    Raises:
+        LedgerNotUnderstood: It is none of those that this version knows.
+    """
+    try:
+        return State(word)
+    except ValueError as exc:
+        raise LedgerNotUnderstood(
+            f"The table accord_ledger of “{alias}” says of {name[0]}.{name[1]} that it is “{word}”, "
+            "which this version doesn't know.",
+            hint="Was it written by a newer version, or by hand? Run the version that wrote it, or "
+            "restore it.",
+        ) from exc
 
 
 _apps = Apps()

@@ -22,7 +22,7 @@ from django.utils.timezone import now
 from accord import db
 from accord.errors import StaleFence
 from accord.seam.types import AppliedStep, Lease, Step, StepKey
-from migrator.relational.entries import FenceRow, LedgerEntry, Progress, State, entry_id
+from migrator.relational.entries import FenceRow, LedgerEntry, Progress, State, entry_id, state_of
 from migrator.relational.loader import Name
 from migrator.relational.vendors import vendor_of, vendor_of_engine
 
@@ -57,6 +57,8 @@ class Ledger:
         """Read every applied migration, in two round trips; a database without tables has none."""
         recorded, entries = self._tables()
         ours = {(app, name): rest for app, name, *rest in entries}
+        for app, name, *_, word, _at in entries:
+            self._understood((app, name), word)
         return {
             StepKey(self._alias, app, name): self._applied_step((app, name), at, ours.get((app, name)))
             for app, name, at in recorded
@@ -70,6 +72,10 @@ class Ledger:
             return quickly[_DJANGOS], quickly[_OURS]
         recorded = self._rows(MigrationRecorder.Migration, _READ[_DJANGOS])
         return recorded, self._rows(LedgerEntry, _READ[_OURS]) if recorded else ()
+
+    def _understood(self, name: Name, word: str) -> str:
+        """Make sure that we know the word for a state; a row without a name is another store's."""
+        return state_of(self._alias, name, word) if name[0] else State.APPLIED
 
     def _applied_step(self, name: Name, at: datetime, ours: Sequence[Any] | None) -> AppliedStep:
         key = StepKey(self._alias, *name)
@@ -104,7 +110,8 @@ class Ledger:
         settings = connections.databases[self._alias]
         quickly = vendor_of_engine(settings["ENGINE"]).rows(settings, fields)
         entries = quickly[_OURS] if quickly else self._rows(LedgerEntry, fields[_OURS])
-        begun = {(app, name): state for app, name, state in entries if state != State.APPLIED}
+        states = {(app, name): self._understood((app, name), word) for app, name, word in entries}
+        begun = {name: state for name, state in states.items() if state != State.APPLIED}
         if not begun:
             return set()
         recorded = set(

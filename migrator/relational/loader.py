@@ -11,7 +11,6 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations import SeparateDatabaseAndState
@@ -51,25 +50,6 @@ class DiskLoader(MigrationLoader):
     def migrations(self) -> Mapping[Name, Migration]:
         """Migrations by app label and name."""
         return self.disk_migrations or {}
-
-
-class GraphLoader(MigrationLoader):
-    """Django's loader with its graph, built from what was read before and from a live ledger."""
-
-    def __init__(self, connection: BaseDatabaseWrapper | None, disk: DiskLoader) -> None:
-        self._disk = disk
-        super().__init__(connection)
-
-    def keep_replaced(self) -> None:
-        """Build the graph of the migrations that were squashed, leaving out what stands for them."""
-        self.replace_migrations = False
-        self.build_graph()
-
-    def load_disk(self) -> None:
-        """Take over what was read; the migrations stay the very same objects."""
-        self.disk_migrations = dict(self._disk.migrations)
-        self.unmigrated_apps = set(self._disk.unmigrated_apps)
-        self.migrated_apps = set(self._disk.migrated_apps)
 
 
 class History:

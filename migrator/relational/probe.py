@@ -15,7 +15,8 @@ from django.db.migrations.state import ProjectState
 
 from accord.seam.types import Presence, Probe, Step
 from migrator.relational.catalog import TABLE, Catalog, Finding, ModelKey
-from migrator.relational.loader import DiskLoader, GraphLoader, Name
+from migrator.relational.graph import GraphLoader
+from migrator.relational.loader import DiskLoader, Name
 from migrator.relational.states import Executor
 
 

@@ -53,14 +53,16 @@ class Runner:
         state = self.project.state()
         with self._connection.schema_editor(atomic=True) as editor:
             clock = self._ledger.claim(lease)
-            if self._ledger.is_applied(name_of(step)):
+            if self._is_applied(migration):
                 self.project.learn(_rows_of(migration))
                 return _already(step, Direction.APPLY)
             state = migration.apply(state, editor)
             _flush(editor)
             lease.check()
             self._record_replacements(step, migration)
-            self._ledger.write_applied(_rows_of(migration), step, lease, clock, is_known=False)
+            # The row of a squashed migration may have stayed behind from an earlier time.
+            is_known = bool(migration.replaces)
+            self._ledger.write_applied(_rows_of(migration), step, lease, clock, is_known=is_known)
         self.project.advance(_rows_of(migration), state)
         return StepOutcome(key=step.key, direction=Direction.APPLY)
 
@@ -68,7 +70,7 @@ class Runner:
         self, step: Step, migration: Migration, lease: Lease, report: Reporter
     ) -> StepOutcome:
         entry = self._ledger.entry(name_of(step))
-        applied = self._ledger.is_applied(name_of(step))
+        applied = self._is_applied(migration)
         if applied and (entry is None or entry.state != State.REVERTING):
             self.project.learn(_rows_of(migration))
             return self._healed(step, entry, lease)
@@ -161,6 +163,11 @@ class Runner:
         self.project.forget_states()
 
     # --- inside ------------------------------------------------------------------------
+
+    def _is_applied(self, migration: Migration) -> bool:
+        """Ask Django's table, whose row of a squashed migration counts with those of its parts alone."""
+        own = (migration.app_label, migration.name)
+        return all(self._ledger.is_applied(name) for name in migration.replaces or [own])
 
     def _is_one_transaction(self, migration: Migration) -> bool:
         unfinished = (migration.app_label, migration.name) in self._unfinished

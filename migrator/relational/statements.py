@@ -21,7 +21,8 @@ from django.db.migrations.state import ProjectState
 from accord.errors import StoreUnavailable
 from accord.seam.types import Direction, Language, Statement, Step
 from migrator.relational import failures
-from migrator.relational.loader import DiskLoader, GraphLoader, Name
+from migrator.relational.graph import GraphLoader
+from migrator.relational.loader import DiskLoader, Name
 from migrator.relational.states import Executor, PastStates
 from migrator.relational.substeps import Substep, backwards, forwards
 from migrator.relational.vendors import vendor_of

@@ -8,13 +8,12 @@ from typing import Any
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
-from django.db.migrations.exceptions import CircularDependencyError, NodeNotFoundError
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
 
-from migrator.errors import CyclicDependency, MissingDependency
-from migrator.relational.loader import DiskLoader, GraphLoader, Name
+from migrator.relational.graph import GraphLoader, full_order, translated_graph
+from migrator.relational.loader import DiskLoader, Name
 
 WINDOW = 40
 """States kept ready on the way back: more cost memory, fewer cost renderings."""
@@ -34,8 +33,7 @@ class Executor(MigrationExecutor):
     @property
     def order(self) -> Sequence[Migration]:
         """Every migration in the order in which an empty database would see them."""
-        plan = self.migration_plan(self.loader.graph.leaf_nodes(), clean_start=True)
-        return [migration for migration, _ in plan]
+        return [self.loader.graph.nodes[name] for name in full_order(self.loader.graph)]
 
     def state_of_applied(self) -> ProjectState:
         """Compute the state after everything that is applied."""
@@ -60,7 +58,8 @@ class Project:
         self._alias = alias
         self.recorded = recorded_names(alias)
         """Names in Django's table when this was built."""
-        self.executor = Executor(connections[alias], _graph(connections[alias], disk))
+        with translated_graph():
+            self.executor = Executor(connections[alias], GraphLoader(connections[alias], disk))
         self._state: ProjectState | None = None
         self._past: PastStates | None = None
 
@@ -207,16 +206,3 @@ def recorded_names(alias: str) -> frozenset[Name]:
 
 def _name(migration: Migration) -> Name:
     return migration.app_label, migration.name
-
-
-def _graph(connection: BaseDatabaseWrapper, disk: DiskLoader) -> GraphLoader:
-    try:
-        return GraphLoader(connection, disk)
-    except NodeNotFoundError as exc:
-        raise MissingDependency(
-            f"{exc.message}.", hint="Add the missing migration or correct the dependency."
-        ) from exc
-    except CircularDependencyError as exc:
-        raise CyclicDependency(
-            f"These migrations wait for each other: {exc}.", hint="Take one dependency out."
-        ) from exc

@@ -25,6 +25,7 @@ from accord.seam.types import (
     StoreInfo,
 )
 from migrator.relational import failures, signals
+from migrator.relational.graph import RecordedLoader, full_order, translated_graph
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import DiskLoader, History, Name
 from migrator.relational.probe import probe
@@ -110,6 +111,15 @@ class RelationalStore:
         with self._running(step):
             return self._runner_for(lease).revert(step, lease, report)
 
+    # --- Orders ----------------------------------------------------------------------
+
+    def order(self, applied: Collection[StepKey]) -> Sequence[StepKey]:
+        """Return the steps as Django's `migrate` would take them on an empty database."""
+        recorded = [(key.app, key.name) for key in applied if key.store == self.alias]
+        with translated_graph():
+            graph = RecordedLoader(self._disk or DiskLoader(), recorded).graph
+        return [StepKey(self.alias, *name) for name in full_order(graph)]
+
     # --- Records ---------------------------------------------------------------------
 
     def record(self, step: Step, lease: Lease) -> None:
@@ -190,10 +200,11 @@ class RelationalStore:
         disk = self._disk = self._disk or DiskLoader()
         applied = self._recorded()
         for name, migration in disk.migrations.items():
-            if name in applied:
-                applied.update(migration.replaces)
-            elif migration.replaces and applied.issuperset(migration.replaces):
+            # The row of a squashed migration alone says nothing; Django's loader doesn't ask it either.
+            if migration.replaces and applied.issuperset(migration.replaces):
                 applied.add(name)
+            elif migration.replaces:
+                applied.discard(name)
         return applied.issuperset(History(disk).names_for(self._apps()))
 
     def _recorded(self) -> set[Name]:

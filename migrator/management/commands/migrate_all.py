@@ -54,7 +54,7 @@ class Command(AnsweringCommand):
             self._write(render_text.plan_lines(plan, self.style))
             self._write(render_text.half_reverted_lines(situation, self.style))
             self._write(render_text.drift_lines(situation, self.style))
-        pending = bool(plan.steps) and options["check_unapplied"]
+        pending = bool(plan.steps or plan.stuck) and options["check_unapplied"]
         return ExitCode.FAILED if pending else ExitCode.DONE
 
     def _run(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:

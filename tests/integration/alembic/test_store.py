@@ -20,6 +20,7 @@ from accord.errors import (
     InconsistentLedger,
     IrreversibleStep,
     LeaseLost,
+    LedgerNotUnderstood,
     StaleFence,
     StepFailed,
     StoreRefused,
@@ -31,7 +32,8 @@ from accord.seam.types import Direction, Lease, Presence
 from accord.testing import RecordingReporter
 from migrator.alembic.store import AlembicStore
 from migrator.engine.executor import renew_step
-from tests.conformance.harness_alembic import ENV, AlembicHarness
+from migrator.errors import LedgerOrphan
+from tests.conformance.harness_alembic import ENV, LEDGER, AlembicHarness
 
 pytestmark = pytest.mark.integration
 
@@ -212,12 +214,46 @@ def test_downgrade_by_hand_is_seen(harness: AlembicHarness) -> None:
     assert harness.ledger_entries()["0002_amounts"]["run_id"] == "run-2"
 
 
-def test_head_without_file_is_reported_with_what_lies_below(harness: AlembicHarness) -> None:
-    """When the newest file is gone, its key and those of the revisions below stay applied."""
+@pytest.mark.parametrize("is_ours", [True, False], ids=["applied here", "applied by alembic"])
+def test_head_without_file_stops(harness: AlembicHarness, is_ours: bool) -> None:
+    """An older release than the database is stopped, as Alembic stops it, and nothing is taken as pending."""
+    if is_ours:
+        apply(harness, *harness.step_names)
+    else:
+        by_hand(harness, command.upgrade, "0003_final")
+    file = harness.revisions / "0003_final.py"
+    text = file.read_text()
+    harness.remove("0003_final")
+
+    with pytest.raises(LedgerOrphan, match="alembic_version of “alembic” holds 0003_final") as caught:
+        harness.store().applied()
+
+    assert "stamp --purge REVISION" in caught.value.hint
+    file.write_text(text)
+    assert applied_names(harness) == set(harness.step_names)
+
+
+def test_head_without_file_is_accepted_by_a_stamp(harness: AlembicHarness) -> None:
+    """What the hint says works: who took the newest revision back by hand says where the database stands."""
     apply(harness, *harness.step_names)
     harness.remove("0003_final")
 
-    assert applied_names(harness) == set(harness.step_names)
+    config = Config(str(harness.folder / "alembic.ini"))
+    config.set_main_option("sqlalchemy.url", harness.url.replace("postgresql://", "postgresql+psycopg2://"))
+    command.stamp(config, "0002_amounts", purge=True)
+
+    assert applied_names(harness) == {"0001_earnings", "0002_amounts"}
+
+
+def test_entry_in_a_state_of_a_newer_version_stops(harness: AlembicHarness) -> None:
+    """A word that this version doesn't know is neither applied nor not applied."""
+    apply(harness, "0001_earnings")
+    harness.rows(f"ALTER TABLE {LEDGER} DROP CONSTRAINT accord_ledger_alembic_state_check")
+    harness.rows(f"UPDATE {LEDGER} SET state = 'pondering'")
+
+    for question in (harness.store().applied, harness.store().unfinished):
+        with pytest.raises(LedgerNotUnderstood, match="0001_earnings that it is “pondering”"):
+            question()
 
 
 def test_unreachable_server_is_said_so(harness: AlembicHarness) -> None:

@@ -9,7 +9,7 @@ from pymongo import MongoClient
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 import mongo_migrations as mongo
-from accord.errors import ChecksumMismatch
+from accord.errors import ChecksumMismatch, LedgerNotUnderstood
 
 pytestmark = pytest.mark.integration
 
@@ -35,6 +35,15 @@ def test_what_an_earlier_version_put_away_is_put_back(bench: Any) -> None:
     bench.revert(operation)
 
     assert bench.options("music") == {**before, "validationLevel": "strict", "validationAction": "error"}
+
+
+def test_state_of_a_newer_version_stops(bench: Any) -> None:
+    """A word that this version doesn't know is neither applied nor not applied."""
+    plant(bench, state="pondering")
+
+    for question in (bench.store.applied, bench.store.unfinished):
+        with pytest.raises(LedgerNotUnderstood, match="0001_bench that it is “pondering”"):
+            question()
 
 
 def test_batches_of_an_earlier_version_go_on_behind_their_checkpoint(bench: Any) -> None:

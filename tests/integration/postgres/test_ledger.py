@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connections
 
-from accord.errors import StaleFence
+from accord.errors import LedgerNotUnderstood, StaleFence
 from accord.testing import make_lease
+from migrator.relational.entries import LedgerEntry
 from migrator.relational.ledger import Ledger
 from tests.conformance.harness_relational import RelationalHarness
 
@@ -95,3 +96,14 @@ def test_edited_half_of_a_step_stops_the_rerun(harness: RelationalHarness) -> No
     harness.write_revision("0002_plays", broken.replace("    raise ValueError\n", "    pass\n"))
     harness.store().apply(harness.step("0002_plays"), make_lease(1))
     assert "0002_plays" in harness.recorded()
+
+
+def test_state_of_a_newer_version_stops(harness: RelationalHarness) -> None:
+    """A word that this version doesn't know is neither applied nor not applied."""
+    step = harness.step(harness.step_names[0])
+    harness.store().record(step, make_lease(9))
+    LedgerEntry._default_manager.using(harness.alias).update(state="pondering")
+
+    for question in (harness.store().applied, harness.store().unfinished):
+        with pytest.raises(LedgerNotUnderstood, match=f"{step.key.name} that it is “pondering”"):
+            question()

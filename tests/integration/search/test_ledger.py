@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from accord.errors import ChecksumMismatch, InconsistentLedger, IrreversibleStep
+from accord.errors import ChecksumMismatch, IrreversibleStep, LedgerNotUnderstood
 from accord.seam.types import Step
 from accord.testing import make_lease
 from tests.conformance.harness_search import SearchHarness
@@ -119,5 +119,5 @@ def test_entry_that_no_version_wrote_is_told(harness: SearchHarness, entry: dict
     """What can't be read is no empty ledger."""
     plant(harness, harness.step("0001_tracks"), **entry)
 
-    with pytest.raises(InconsistentLedger):
+    with pytest.raises(LedgerNotUnderstood):
         harness.store().applied()

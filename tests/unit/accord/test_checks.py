@@ -13,6 +13,21 @@ DATABASES = {
 }
 
 
+def alembic(port: int | None = None, user: str = "me", database: str = "shop", **more: str) -> dict[str, str]:
+    address = f"db.example:{port}" if port else "db.example"
+    return {
+        "BACKEND": "migrator.alembic.store.AlembicStore",
+        "CONFIG": "alembic.ini",
+        "URL": f"postgresql://{user}:secret-word@{address}/{database}",
+        **more,
+    }
+
+
+def search(**more: str) -> dict[str, str]:
+    backend = "searchindex.store.SearchStore"
+    return {"BACKEND": backend, "URL": "https://me:secret-word@search:9200/", "PREFIX": "shop-", **more}
+
+
 @pytest.mark.parametrize(
     ("accord", "expected"),
     [
@@ -22,6 +37,15 @@ DATABASES = {
         ({"COORDINATOR": "nowhere"}, ["accord.E002"]),
         ({"COORDINATOR": "other"}, ["accord.E002"]),
         ({"STORES": {"mongodb": {"BACKEND": "nowhere.Store"}}}, ["accord.E003"]),
+        ({"STORES": {"one": alembic(), "two": alembic()}}, ["accord.E004"]),
+        ({"STORES": {"one": alembic(port=5432), "two": alembic(user="other")}}, ["accord.E004"]),
+        ({"STORES": {"one": alembic(URL=""), "two": alembic(URL="")}}, ["accord.E004"]),
+        ({"STORES": {"one": alembic(), "two": alembic(VERSION_TABLE="other_version")}}, []),
+        ({"STORES": {"one": alembic(), "two": alembic(VERSION_TABLE_SCHEMA="other")}}, []),
+        ({"STORES": {"one": alembic(), "two": alembic(database="other")}}, []),
+        ({"STORES": {"one": alembic(), "two": search(), "three": search()}}, ["accord.E004"]),
+        ({"STORES": {"one": search(), "two": search(PREFIX="other-")}}, []),
+        ({"STORES": {"one": search(), "two": search(URL="https://elsewhere:9200")}}, []),
     ],
 )
 def test_settings_are_checked_without_any_server(
@@ -35,3 +59,4 @@ def test_settings_are_checked_without_any_server(
 
     assert [message.id for message in found] == expected
     assert all(message.hint for message in found)
+    assert "secret-word" not in str(found)

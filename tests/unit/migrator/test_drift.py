@@ -8,6 +8,7 @@ from accord.seam.types import AppliedStep, Step, StepKey
 from accord.testing import make_step
 from migrator.engine.drift import Drift, find_drift
 from migrator.engine.graph import build_graph
+from migrator.engine.plan import Target, plan_revert
 from migrator.engine.situation import Situation
 from migrator.errors import LedgerOrphan
 
@@ -116,3 +117,40 @@ def test_replaced_steps_stand_for_the_squashed_one() -> None:
     later = make_step("pg:music.0003_d", "pg:music.0001_squashed")
 
     assert not drift([squashed, later], ledger(*old, later))
+
+
+def squashed(*applied: str) -> Situation:
+    steps = (
+        make_step(A1),
+        make_step(A2, A1),
+        make_step("pg:music.0001_squashed", replaces=[A1, A2]),
+        make_step("pg:music.0003_d", "pg:music.0001_squashed"),
+    )
+    rows = {StepKey.parse(name): AppliedStep(key=StepKey.parse(name)) for name in applied}
+    return Situation(steps=steps, applied=rows, graph=build_graph(steps, rows))
+
+
+def test_row_of_a_squashed_step_counts_with_all_of_its_parts_alone() -> None:
+    """Django leaves that row behind when a part is undone."""
+    situation = squashed(A1, "pg:music.0001_squashed")
+
+    assert situation.done == {StepKey.parse(A1)}
+    assert StepKey.parse(A2) in situation.graph
+
+
+def test_way_back_leads_into_a_squashed_step() -> None:
+    """As `migrate music 0001_a` does: the parts stand for the squashed step, and what needs it goes first."""
+    situation = squashed(A1, A2, "pg:music.0001_squashed", "pg:music.0003_d")
+    target = Target(to=A1)
+
+    plan = plan_revert(situation.graph_back(A1, target), situation.standing, target)
+
+    assert [str(step.key) for step in plan.steps] == ["pg:music.0003_d", A2]
+
+
+def test_way_back_past_a_squashed_step_takes_it_whole() -> None:
+    """Where the graph has what is named, nothing is taken apart; what nothing has is unknown as ever."""
+    situation = squashed(A1, A2, "pg:music.0001_squashed", "pg:music.0003_d")
+
+    for text in ("pg:music.0003", "zero", "", "pg:music.0009"):
+        assert situation.graph_back(text, Target(to=text)) is situation.graph

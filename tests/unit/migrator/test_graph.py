@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -48,6 +49,27 @@ def test_free_steps_go_by_store_then_app_then_name() -> None:
     steps = [make_step(M1), make_step("pg:zebra.0001_z"), make_step(A1)]
 
     assert names(build_graph(steps, ranks=RANKS)) == [A1, "pg:zebra.0001_z", M1]
+
+
+def test_order_of_a_store_goes_before_the_alphabet() -> None:
+    """What a store says of its own steps decides among them, and nothing among those of others."""
+    steps = [make_step("pg:zebra.0001_z"), make_step(A1), make_step(M1), make_step("mongo:art.0001_a")]
+    places = {StepKey.parse("pg:zebra.0001_z"): 0, StepKey.parse(A1): 1}
+
+    graph = replace(build_graph(steps, ranks=RANKS), places=places)
+
+    assert names(graph) == ["pg:zebra.0001_z", A1, "mongo:art.0001_a", M1]
+
+
+def test_step_that_waits_for_another_store_holds_back_nothing_else() -> None:
+    """The others keep the order of their store; what needs the step comes after it."""
+    a3, other = "pg:music.0003_c", "pg:radio.0001_r"
+    steps = [make_step(A1, M1), make_step(A2, A1), make_step(a3, A2), make_step(other), make_step(M1)]
+    places = {StepKey.parse(name): place for place, name in enumerate((A1, A2, a3, other))}
+
+    graph = replace(build_graph(steps, ranks=RANKS), places=places)
+
+    assert names(graph) == [other, M1, A1, A2, a3]
 
 
 def test_missing_dependency_names_the_file_and_what_exists() -> None:
@@ -126,6 +148,8 @@ def squashed() -> Sequence[Step]:
         ((), [M1, "pg:music.0001_squashed", "pg:music.0003_d"]),
         ((A1, A2), [M1, "pg:music.0001_squashed", "pg:music.0003_d"]),
         ((A1,), [M1, A1, A2, "pg:music.0003_d"]),
+        ((A1, "pg:music.0001_squashed"), [M1, A1, A2, "pg:music.0003_d"]),
+        (("pg:music.0001_squashed",), [M1, "pg:music.0001_squashed", "pg:music.0003_d"]),
     ],
 )
 def test_squashed_step_takes_part_when_all_or_none_is_applied(

@@ -66,6 +66,18 @@ def test_phase_leaves_out_what_stands_behind_another_phase() -> None:
     assert [str(step.key) for step in plan.waiting] == [A2, A3]
 
 
+def test_step_of_the_phase_that_stands_behind_another_phase_is_stuck() -> None:
+    """What would have to run now and can't is told apart from what is for later."""
+    steps = [make_step(A1, phase=Phase.CONTRACT), make_step(A2, A1), make_step(OTHER)]
+
+    plan = plan_forward(build_graph(steps), (), Target(phase=Phase.EXPAND))
+
+    assert listed(plan) == [OTHER]
+    assert [str(step.key) for step in plan.waiting] == [A1, A2]
+    assert [str(step.key) for step in plan.stuck] == [A2]
+    assert not plan_forward(build_graph(steps), (), Target()).stuck
+
+
 def test_tables_of_the_suite_go_with_the_first_step_that_runs() -> None:
     """A run for one app on an empty system is in the journal too; with nothing to do, nothing is added."""
     journal = replace(make_step("pg:migrator.0001_journal"), foundation=True)
@@ -89,6 +101,43 @@ def test_revert_back_to_a_target_keeps_the_target() -> None:
     plan = plan_revert(graph(), keys(A1, A2, A3, M1), Target(to=A1))
 
     assert listed(plan) == [A3, A2]
+
+
+BRANCH, MERGE = "pg:music.0003_x", "pg:music.0004_merge"
+
+
+@pytest.mark.parametrize(
+    ("target", "leaving"),
+    [
+        (A3, [MERGE]),
+        (BRANCH, [MERGE]),
+        (A2, [MERGE, BRANCH, A3]),
+        (MERGE, []),
+        ("zero", [MERGE, BRANCH, A3, A2, A1]),
+    ],
+)
+def test_revert_back_to_a_branch_spares_its_sibling(target: str, leaving: list[str]) -> None:
+    """What doesn't come after the target stays, whatever app it is of."""
+    steps = [
+        make_step(A1),
+        make_step(A2, A1),
+        make_step(A3, A2),
+        make_step(BRANCH, A2),
+        make_step(MERGE, A3, BRANCH),
+    ]
+
+    plan = plan_revert(build_graph(steps), keys(A1, A2, A3, BRANCH, MERGE), Target(to=target))
+
+    assert listed(plan) == leaving
+
+
+def test_revert_back_to_a_target_keeps_what_only_needs_the_target() -> None:
+    """Another app that was built on the step that stays is not in the way."""
+    steps = [make_step(A1), make_step(A2, A1), make_step(OTHER, A1)]
+
+    plan = plan_revert(build_graph(steps), keys(A1, A2, OTHER), Target(to=A1))
+
+    assert listed(plan) == [A2]
 
 
 def test_revert_to_zero_takes_everything() -> None:
