@@ -89,7 +89,7 @@ def open_client(url: str, timeout: float, place: Place, **options: Any) -> Mongo
             datetime_conversion="DATETIME_AUTO",
             **options,
         )
-    except (InvalidURI, PyMongoError, ValueError, TypeError) as exc:
+    except (InvalidURI, PyMongoError, ValueError, TypeError, KeyError) as exc:
         raise ConfigurationError(
             f"The URL of {place} can't be used: {redact(str(exc)).splitlines()[0]}",
             hint="Write it as mongodb://user:password@host:27017/database?replicaSet=rs0.",

@@ -117,7 +117,7 @@ class MongoStore(RevisionStore[Operation]):
 
     def context(self, progress: Progress) -> Context:
         """Build what an operation works with."""
-        return Context(self.database(), progress)
+        return Context(self.database(), progress, self.connected_ledger())
 
     def admit(self, operations: Sequence[Operation]) -> None:
         """Raise when operations need transactions, and the server stands alone."""
