@@ -40,7 +40,7 @@ _FIRST = 100
 _MOST_BYTES = 8 * 1024 * 1024
 _LESS = 4
 # Seconds for which one batch is tried at one size, and the last document alone.
-_PATIENCE, _LAST_PATIENCE = 5.0, 60.0
+_PATIENCE, _LAST_PATIENCE = 1.0, 60.0
 
 
 def next_size(size: int, seconds: float, most: int) -> int:
