@@ -61,7 +61,7 @@ class MongoStore(RevisionStore[Operation]):
         redact.refuse_ambiguous(self._url, f"The URL of the store “{alias}”")
         self._database = _text(alias, options, "DATABASE", _database_of(self._url))
         self._ledger_name = _text(alias, options, "LEDGER", "accord_ledger")
-        self._replica_set_required = bool(options.get("REPLICA_SET_REQUIRED", True))
+        self._replica_set_required = _truth(alias, options, "REPLICA_SET_REQUIRED")
         self._place = Place(alias, redact.address(self._url))
         self._opened: MongoClient[dict[str, Any]] | None = None
         self._ledger: Ledger | None = None
@@ -230,6 +230,17 @@ def _text(alias: str, options: Mapping[str, object], name: str, default: str) ->
     raise ConfigurationError(
         f"ACCORD['STORES']['{alias}'] needs a text as {name}.",
         hint="A URL such as mongodb://host:27017/database?replicaSet=rs0 gives the database as well.",
+    )
+
+
+def _truth(alias: str, options: Mapping[str, object], name: str) -> bool:
+    value = options.get(name, True)
+    if isinstance(value, bool):
+        return value
+    # The text "False" is true to Python.
+    raise ConfigurationError(
+        f"ACCORD['STORES']['{alias}'] needs True or False as {name}.",
+        hint="Write it without quotes; a value of the environment has to be read as a truth value first.",
     )
 
 

@@ -39,6 +39,7 @@ def files(tmp_path: Path) -> Iterator[MongoHarness]:
         ({"URL": "mongodb://127.0.0.1:9"}, "DATABASE"),
         ({"URL": URL, "LEDGER": 7}, "LEDGER"),
         ({"URL": URL, "DATABSE": "x"}, "DATABSE"),
+        ({"URL": URL, "REPLICA_SET_REQUIRED": "False"}, "REPLICA_SET_REQUIRED"),
     ],
 )
 def test_wrong_options_are_told_by_name(options: dict[str, object], words: str) -> None:
