@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from accord.secrets.redact import HIDDEN, address
+
 BASE_DIR = Path(__file__).resolve().parents[1]
 
 # Public on purpose: a checkout runs without any setting, and nothing real may run with this key.
@@ -191,7 +193,12 @@ def _store_urls(variables: Mapping[str, str]) -> dict[str, str]:
 def _malformed_urls(environment: Environment) -> Iterator[str]:
     for variable in STORE_VARIABLES:
         url = environment.urls.get(variable.name)
-        if url is not None and urlsplit(url).scheme not in variable.schemes:
+        if url is not None and address(url).endswith(HIDDEN):
+            yield (
+                f"{variable.name} can be read in several ways: a special character in it is not %-encoded."
+                " Write @ in user and password as %40, / as %2F, : as %3A, ? as %3F, # as %23."
+            )
+        elif url is not None and urlsplit(url).scheme not in variable.schemes:
             yield f"{variable.name} is no URL that begins with {variable.schemes[0]}://. Correct it."
 
 

@@ -89,7 +89,7 @@ def open_client(url: str, timeout: float, place: Place, **options: Any) -> Mongo
             datetime_conversion="DATETIME_AUTO",
             **options,
         )
-    except (InvalidURI, PyMongoError, ValueError, TypeError) as exc:
+    except (InvalidURI, PyMongoError, ValueError, TypeError, KeyError) as exc:
         raise ConfigurationError(
             f"The URL of {place} can't be used: {redact(str(exc)).splitlines()[0]}",
             hint="Write it as mongodb://user:password@host:27017/database?replicaSet=rs0.",
@@ -163,6 +163,20 @@ def translated(
         raise error from exc
 
 
+def server_answer(error: Exception) -> Exception:
+    """
+    Return what the server answered, where the driver made an error of the network of it.
+
+    `with_transaction` does so when its time is over, whatever it was that it repeated.
+    """
+    from pymongo.errors import ConnectionFailure, OperationFailure
+
+    cause = error.__cause__
+    if isinstance(error, ConnectionFailure) and isinstance(cause, OperationFailure):
+        return error if isinstance(cause, ConnectionFailure) else cause
+    return error
+
+
 def plain_message(error: PyMongoError) -> str:
     """
     Describe what a server complained about, without anything that could come from a document.
@@ -188,6 +202,7 @@ def _translation(exc: Exception, place: Place, client: MongoClient[Document] | N
     from pymongo.errors import ConfigurationError as DriverConfigurationError
     from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
+    exc = server_answer(exc)
     if isinstance(exc, ConnectionFailure):
         return _unreachable(exc, place, client)
     if isinstance(exc, OperationFailure):

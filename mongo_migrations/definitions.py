@@ -1,15 +1,18 @@
 """
 Definitions compared: what a revision declares beside what a server answers.
 
-A server adds defaults, rounds sizes and rewrites keys of text indexes. These functions are
-pure and know those habits; each gives the differences in words, none when the two mean the same.
+A server adds defaults, rounds sizes and rewrites keys of text indexes, and BSON has no tuples, no
+microseconds and no patterns of Python. These functions are pure and know those habits; each gives the
+differences in words, none when the two mean the same.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mongo_migrations import ids
 from mongo_migrations.rendering import render
 
 Document = Mapping[str, Any]
@@ -71,6 +74,7 @@ def collection_differences(declared: Document, live: Document) -> list[str]:
     Returns:
         A line for each difference.
     """
+    declared, live = as_kept(declared), as_kept(live)
     names = [name for name in {**_COLLECTION_DEFAULTS, **declared} if name not in VALIDATION]
     return [line for name in names for line in _option(name, declared, live)]
 
@@ -83,11 +87,11 @@ def validation_differences(declared: Document, live: Document) -> list[str]:
         declared: Those three, as `create` and `collMod` take them; an absent one is the default.
         live: Options as `listCollections` gives them.
     """
-    wanted = {**_VALIDATION_DEFAULTS, **declared}
-    found = {**_VALIDATION_DEFAULTS, **live}
+    wanted = {**_VALIDATION_DEFAULTS, **as_kept(declared)}
+    found = {**_VALIDATION_DEFAULTS, **as_kept(live)}
     # Without a validator, level and action mean nothing, and servers differ in whether they keep them.
     names = VALIDATION if wanted["validator"] or found["validator"] else ()
-    return [_line(name, wanted[name], found[name]) for name in names if wanted[name] != found[name]]
+    return [_line(name, wanted[name], found[name]) for name in names if not _same(wanted[name], found[name])]
 
 
 def index_differences(declared: Document, live: Document, collation: Document | None = None) -> list[str]:
@@ -99,12 +103,14 @@ def index_differences(declared: Document, live: Document, collation: Document | 
         live: As `listIndexes` gives it.
         collation: Default collation of the collection, which an index inherits.
     """
-    wanted = normalised_index(declared)
+    wanted, live = normalised_index(as_kept(declared)), as_kept(live)
+    collation = None if collation is None else as_kept(collation)
     differences = list(_keys(wanted, live))
     for name in {**_INDEX_DEFAULTS, **wanted, **live}:
         default = _INDEX_DEFAULTS.get(name)
-        if name not in _INDEX_NOISE and wanted.get(name, default) != live.get(name, default):
-            differences.append(_line(name, wanted.get(name, default), live.get(name, default)))
+        left, right = wanted.get(name, default), live.get(name, default)
+        if name not in _INDEX_NOISE and not _same(left, right):
+            differences.append(_line(name, left, right))
     inherited = None if "_fts" in wanted["key"] else collation
     differences.extend(_collation(wanted.get("collation", inherited), live.get("collation")))
     return differences
@@ -123,6 +129,41 @@ def normalised_index(declared: Document) -> Document:
         return {**declared, "key": key}
     weights = dict.fromkeys(texts, 1) | dict(declared.get("weights", {}))
     return {**declared, "key": _with_text_key(key), "weights": weights}
+
+
+def as_kept(definition: Document) -> Document:
+    """
+    Return a definition with its values as a server keeps them: what BSON makes of each.
+
+    Args:
+        definition: Declared, or answered. What BSON can't hold stays as it is: sending it will tell.
+    """
+    from bson import decode, encode
+    from bson.errors import BSONError
+
+    try:
+        return decode(encode(definition, codec_options=ids.lossless()), ids.lossless())
+    except (BSONError, ValueError, TypeError, OverflowError):
+        return definition
+
+
+def _same(left: object, right: object) -> bool:
+    """Return whether two values mean the same; a rule for 1 is none for true."""
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(_alike(left[name], right[name]) for name in left)
+    return bool(left == right)
+
+
+def _alike(left: object, right: object) -> bool:
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(_alike, left, right))
+    if isinstance(left, bool) is not isinstance(right, bool):
+        return False
+    return _same(left, right) or (_is_no_number(left) and _is_no_number(right))
+
+
+def _is_no_number(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _with_text_key(key: Document) -> Document:
@@ -159,7 +200,7 @@ def _within(wanted: object, found: object) -> bool:
     """Return whether everything wanted is found; a server may have added defaults inside."""
     if isinstance(wanted, Mapping) and isinstance(found, Mapping):
         return all(name in found and _within(item, found[name]) for name, item in wanted.items())
-    return bool(wanted == found)
+    return _alike(wanted, found)
 
 
 def _collation(wanted: Document | None, found: Document | None) -> Sequence[str]:

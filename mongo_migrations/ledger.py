@@ -12,13 +12,14 @@ from __future__ import annotations
 import contextlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from accord import process
 from accord.revisions.entry import Entry, Facts, State, not_understood
 from accord.revisions.ledger import Work, nothing_else, stale
 from accord.seam.types import AppliedStep, Lease, StepKey
+from mongo_migrations import retries
 
 if TYPE_CHECKING:
     from pymongo import collection
@@ -52,6 +53,16 @@ class Ledger:
         self._transactions = transactions
         self._claimed: int | None = None
         self._own_session: ClientSession | None = None
+        self._patience = retries.LONG
+
+    @contextlib.contextmanager
+    def patience(self, seconds: float) -> Iterator[None]:
+        """Repeat transactions that the server refuses for so long only, inside the block."""
+        before, self._patience = self._patience, seconds
+        try:
+            yield
+        finally:
+            self._patience = before
 
     @property
     def transactional(self) -> bool:
@@ -119,17 +130,7 @@ class Ledger:
             self._claim(key, lease)
         if not self._transactions:
             return body(None)
-        from pymongo import ReadPreference, WriteConcern
-        from pymongo.read_concern import ReadConcern
-
-        # The driver repeats by the server's labels: the whole for TransientTransactionError,
-        # the commit alone for UnknownTransactionCommitResult.
-        return self._session().with_transaction(
-            body,
-            read_concern=ReadConcern("snapshot"),
-            write_concern=WriteConcern("majority", j=True),
-            read_preference=ReadPreference.PRIMARY,
-        )
+        return retries.run(self._session(), body, self._patience)
 
     def _session(self) -> ClientSession:
         if self._own_session is None:
@@ -261,22 +262,34 @@ def _state(key: StepKey, word: str) -> State:
 
 def _saved(kept: Mapping[str, Any]) -> Mapping[str, Facts]:
     facts: dict[str, dict[str, Any]] = defaultdict(dict)
-    for place, text in kept.items():
+    for place, text in _flat(kept):
         number, _, name = place.partition("_")
-        if isinstance(
-            text, str
-        ):  # earlier versions kept a name with a dot as a document, which can't be read back
-            facts[number][name] = _loads(text)
+        facts[number][name] = _loads(text)
     return dict(facts)
+
+
+def _flat(kept: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield names and texts; an earlier version kept a name with dots as a document in a document."""
+    for name, value in kept.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{rest}", text) for rest, text in _flat(value))
+        else:
+            yield name, value
 
 
 def _dumps(value: object) -> str:
     from bson import json_util
+    from bson.binary import UuidRepresentation
 
-    return json_util.dumps(value, json_options=json_util.CANONICAL_JSON_OPTIONS)
+    # Where the client reads UUIDs they are written; read back they are the bytes that any client sends.
+    options = json_util.CANONICAL_JSON_OPTIONS.with_options(uuid_representation=UuidRepresentation.STANDARD)
+    return json_util.dumps(value, json_options=options)
 
 
 def _loads(text: str) -> Any:
     from bson import json_util
+    from bson.codec_options import DatetimeConversion
 
-    return json_util.loads(text, json_options=json_util.CANONICAL_JSON_OPTIONS)
+    automatic = DatetimeConversion.DATETIME_AUTO  # a date may lie beyond the years of Python
+    options = json_util.CANONICAL_JSON_OPTIONS.with_options(datetime_conversion=automatic)
+    return json_util.loads(text, json_options=options)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from accord.revisions import expectation
 from accord.revisions.expectation import Finding
 from accord.seam.types import Presence, Probe, StepKey
-from mongo_migrations import definitions
+from mongo_migrations import definitions, ids
 
 if TYPE_CHECKING:
     from pymongo.database import Database
@@ -101,7 +101,7 @@ class LiveSchema:
     def collection(self, name: str) -> LiveCollection | None:
         """Describe a collection, None when there is none."""
         if self._collections is None:
-            described = (_described(answer) for answer in self._db.list_collections())
+            described = (_described(answer) for answer in _plain(self._db).list_collections())
             self._collections = {found.name: found for found in described}
         return self._collections.get(name)
 
@@ -114,12 +114,17 @@ class LiveSchema:
 
 def read_collection(db: Database[Document], name: str) -> LiveCollection | None:
     """Ask the server for one collection."""
-    return next((_described(answer) for answer in db.list_collections(filter={"name": name})), None)
+    return next((_described(answer) for answer in _plain(db).list_collections(filter={"name": name})), None)
 
 
 def read_indexes(db: Database[Document], collection: str) -> dict[str, Document]:
     """Ask the server for the indexes of a collection by name; none when it does not exist."""
     return {answer["name"]: dict(answer) for answer in db[collection].list_indexes()}
+
+
+def _plain(db: Database[Document]) -> Database[Document]:
+    """Return the database without the options of the URL that would make other values of its answers."""
+    return db.with_options(codec_options=ids.lossless())
 
 
 def _described(answer: Mapping[str, Any]) -> LiveCollection:

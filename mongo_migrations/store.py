@@ -15,6 +15,7 @@ from accord.revisions.progress import Progress
 from accord.revisions.store import RevisionStore, Show
 from accord.seam.types import Direction, Probe, Statement, Step, StepKey, StoreInfo
 from accord.secrets import redact
+from mongo_migrations import retries
 from mongo_migrations.client import (
     Place,
     check_server,
@@ -22,6 +23,7 @@ from mongo_migrations.client import (
     open_client,
     plain_message,
     replica_set_missing,
+    server_answer,
     translated,
 )
 from mongo_migrations.ledger import Ledger
@@ -32,6 +34,7 @@ from mongo_migrations.schema import LiveSchema, Outline, judge
 if TYPE_CHECKING:
     from pymongo import MongoClient
     from pymongo.database import Database
+    from pymongo.errors import PyMongoError
 
 _OPTIONS = ("URL", "DATABASE", "LEDGER", "REPLICA_SET_REQUIRED")
 
@@ -55,9 +58,10 @@ class MongoStore(RevisionStore[Operation]):
         _refuse_unknown(alias, options)
         super().__init__(alias)
         self._url = _text(alias, options, "URL", "")
+        redact.refuse_ambiguous(self._url, f"The URL of the store “{alias}”")
         self._database = _text(alias, options, "DATABASE", _database_of(self._url))
         self._ledger_name = _text(alias, options, "LEDGER", "accord_ledger")
-        self._replica_set_required = bool(options.get("REPLICA_SET_REQUIRED", True))
+        self._replica_set_required = _truth(alias, options, "REPLICA_SET_REQUIRED")
         self._place = Place(alias, redact.address(self._url))
         self._opened: MongoClient[dict[str, Any]] | None = None
         self._ledger: Ledger | None = None
@@ -117,7 +121,7 @@ class MongoStore(RevisionStore[Operation]):
 
     def context(self, progress: Progress) -> Context:
         """Build what an operation works with."""
-        return Context(self.database(), progress)
+        return Context(self.database(), progress, self.connected_ledger())
 
     def admit(self, operations: Sequence[Operation]) -> None:
         """Raise when operations need transactions, and the server stands alone."""
@@ -133,11 +137,11 @@ class MongoStore(RevisionStore[Operation]):
         """Return the error that names the place; one about the connection stays what it is."""
         from pymongo.errors import ConnectionFailure, PyMongoError
 
-        if isinstance(exc, ConnectionFailure):
+        answer = server_answer(exc)
+        if isinstance(answer, ConnectionFailure):
             return exc
-        if isinstance(exc, PyMongoError):
-            hint = "Correct the revision or the data and run again; what is done is recorded."
-            return StepFailed(f"{place}: {plain_message(exc)}.", hint=hint)
+        if isinstance(answer, PyMongoError):
+            return StepFailed(f"{place}: {plain_message(answer)}.", hint=_way_on(answer))
         return super().failure(exc, place)
 
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
@@ -196,6 +200,15 @@ class MongoStore(RevisionStore[Operation]):
         return Ledger(database, self._ledger_name, self.alias, transactions=transactions)
 
 
+def _way_on(error: PyMongoError) -> str:
+    if retries.is_too_much(error):
+        return (
+            "The server ended the transaction: it took too long, was too large, or others wrote the same. "
+            "Do less in it, with RunBatches or in several revisions, and run again."
+        )
+    return "Correct the revision or the data and run again; what is done is recorded."
+
+
 def _explained(_: StepKey, operation: Operation, direction: Direction) -> Sequence[Statement]:
     return operation.explain(direction)
 
@@ -217,6 +230,17 @@ def _text(alias: str, options: Mapping[str, object], name: str, default: str) ->
     raise ConfigurationError(
         f"ACCORD['STORES']['{alias}'] needs a text as {name}.",
         hint="A URL such as mongodb://host:27017/database?replicaSet=rs0 gives the database as well.",
+    )
+
+
+def _truth(alias: str, options: Mapping[str, object], name: str) -> bool:
+    value = options.get(name, True)
+    if isinstance(value, bool):
+        return value
+    # The text "False" is true to Python.
+    raise ConfigurationError(
+        f"ACCORD['STORES']['{alias}'] needs True or False as {name}.",
+        hint="Write it without quotes; a value of the environment has to be read as a truth value first.",
     )
 
 

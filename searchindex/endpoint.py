@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from accord.errors import ConfigurationError
+from accord.secrets.redact import refuse_ambiguous
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,7 @@ def parse_url(url: str, *, connect_timeout: float, ca_certs: str = "", api_key: 
     Raises:
         ConfigurationError: It is not such a URL.
     """
+    refuse_ambiguous(url, "The URL of the search store")
     try:
         parts = urlsplit(url)
         port = parts.port

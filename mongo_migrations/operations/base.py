@@ -18,7 +18,10 @@ from mongo_migrations import rendering
 from mongo_migrations.schema import LiveSchema, Outline, judge
 
 if TYPE_CHECKING:
+    from bson.raw_bson import RawBSONDocument
     from pymongo.database import Database
+
+    from mongo_migrations.ledger import Ledger
 
 Document = dict[str, Any]
 _CONCERN = {"w": "majority", "j": True}
@@ -31,10 +34,12 @@ class Context:
     Args:
         db: The database.
         progress: Lease, reporter, and the operation's own place in the ledger.
+        ledger: What is exactly once is written through it.
     """
 
-    def __init__(self, db: Database[Document], progress: Progress) -> None:
+    def __init__(self, db: Database[Document], progress: Progress, ledger: Ledger) -> None:
         self.db = db
+        self.patience = ledger.patience
         self.key = progress.key
         self.check, self.note, self.progressed = progress.check, progress.note, progress.progressed
         self.saved, self.save, self.saved_once = progress.saved, progress.save, progress.saved_once
@@ -50,6 +55,14 @@ class Context:
     def finished(self) -> bool:
         """True once the operation's own work has recorded its end."""
         return self._progress.finished
+
+    @property
+    def raw(self) -> Database[RawBSONDocument]:
+        """Return a view of the database that gives documents as the bytes that they are."""
+        from bson.raw_bson import RawBSONDocument
+
+        options = self.db.codec_options.with_options(document_class=RawBSONDocument)
+        return self.db.with_options(codec_options=options)
 
     def command(self, command: Mapping[str, Any]) -> None:
         """Send a command about the schema, and wait until a majority has it."""

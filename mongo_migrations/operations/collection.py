@@ -226,7 +226,8 @@ def _rename_once(context: Context, old: str, new: str) -> int:
     if target is not None:
         raise ConflictingState(
             f"{context.key}: {old} can't become {new}, because both exist.",
-            hint=f"Look at both; drop or rename {new}, and run again.",
+            hint=f"Look at both before you drop anything: {new} may hold the documents. "
+            "Move the one that is wrong there to a third name, and run again.",
         )
     context.save(f"renamed_{new}", _identity(source))
     context.command(_rename(old, new))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from typing import Any
 
 import pytest
+from bson import Decimal128, Int64
 
 import mongo_migrations as mongo
 from accord.errors import ConflictingState, StepFailed
@@ -21,6 +24,15 @@ SHAPES = {
     "plain": mongo.CreateCollection("music"),
     "rules": mongo.CreateCollection(
         "music", validator=RULES, validation_level="moderate", validation_action="warn"
+    ),
+    "values": mongo.CreateCollection(
+        "music",
+        validator={
+            "$jsonSchema": {"required": ("a", "b"), "properties": {"a": {"enum": ("x", Int64(2))}}},
+            "at": {"$gt": dt.datetime(2026, 1, 1, 1, 2, 3, 456789, dt.UTC)},
+            "name": re.compile("^x", re.IGNORECASE),
+            "price": {"$nin": (Decimal128("1.10"), float("inf"))},
+        },
     ),
     "capped": mongo.CreateCollection("music", capped_size=5000, capped_documents=10),
     "timeseries": mongo.CreateCollection(
@@ -177,6 +189,15 @@ def test_rules_are_set_and_the_old_ones_come_back(bench: Any) -> None:
     bench.revert(operation)
 
     assert not validation_differences(before, bench.options("music"))
+
+
+def test_rules_that_stand_already_are_recognised_and_not_set_again(bench: Any) -> None:
+    """By a baseline and after a kill, whatever BSON made of what is declared."""
+    operation = mongo.SetValidator("music", SHAPES["values"].validator or {})
+    bench.apply(mongo.CreateCollection("music"), operation)
+
+    assert bench.presence(operation) is Presence.DONE
+    assert bench.apply(operation, name="0002_again").changed == 0
 
 
 def test_rules_of_a_collection_without_any_go_away_again(bench: Any) -> None:

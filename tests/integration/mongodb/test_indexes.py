@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -18,6 +19,13 @@ DEFINITIONS = {
     "unique_sparse": mongo.Index([("isrc", 1)], unique=True, sparse=True),
     "ttl": mongo.Index([("seen_at", 1)], expire_after_seconds=3600),
     "partial": mongo.Index([("plays", 1)], partial_filter={"plays": {"$gt": 5}}),
+    "partial_values": mongo.Index(
+        [("at", 1)],
+        partial_filter={
+            "at": {"$gt": dt.datetime(2026, 1, 1, 1, 2, 3, 456789, dt.UTC)},
+            "kind": {"$type": ("string", "null")},
+        },
+    ),
     "collation": mongo.Index([("name", 1)], collation={"locale": "fr", "strength": 2}),
     "hidden": mongo.Index([("name", 1)], hidden=True),
     "hashed": mongo.Index([("owner_id", "hashed")]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -57,6 +58,70 @@ def test_batches_of_an_earlier_version_go_on_behind_their_checkpoint(bench: Any)
 
     assert outcome.changed == 10
     assert [found["n"] for found in bench.db.plays.find().sort("_id", 1)] == [0] * 6 + [1] * 4
+
+
+def as_it_is(entry: dict[str, Any]) -> dict[str, Any]:
+    """Leave what the ledger keeps."""
+    return entry
+
+
+def as_once(entry: dict[str, Any]) -> dict[str, Any]:
+    """Write what was put away as an early version did: a dot in a name made a document in a document."""
+    written: dict[str, Any] = {}
+    for name, text in entry["saved"].items():
+        *path, last = name.split(".")
+        place = written
+        for part in path:
+            place = place.setdefault(part, {})
+        place[last] = text
+    return {**entry, "saved": written}
+
+
+@pytest.mark.parametrize("kept", [as_it_is, as_once])
+@pytest.mark.parametrize("new", ["songs", "archive.songs", "a.b.c_d.e", "0.1", "with space.é"])
+def test_rename_that_a_killed_run_did_is_recognised_under_any_name(
+    bench: Any, new: str, kept: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    """The application made the old one anew meanwhile; nobody is told to drop the data."""
+    bench.db.music.insert_one({"_id": 1})
+    operation = mongo.RenameCollection("music", new)
+    bench.apply(operation)
+    entry = bench.db.accord_ledger.find_one({"_id": KEY})
+    begun = {**kept(entry), "state": "applying", "operations_done": 0, "finished": [], "changed": 0}
+    bench.db.accord_ledger.replace_one({"_id": KEY}, begun)
+    bench.db.music.insert_one({"_id": 2})
+
+    assert bench.apply(operation).changed == 0
+
+    assert [found["_id"] for found in bench.db[new].find()] == [1]
+    assert [found["_id"] for found in bench.db.music.find()] == [2]
+
+
+@pytest.mark.parametrize("name", ["by.owner", "$by.$owner", "a$b", "with space"])
+@pytest.mark.parametrize("path", ["owner.id", "owner"])
+def test_dropped_index_of_any_name_comes_back(bench: Any, name: str, path: str) -> None:
+    """Names are the user's, and no path into the ledger's entry."""
+    bench.db.music.create_index([(path, 1)], name=name, sparse=True)
+    before = bench.indexes("music")
+    operation = mongo.DropIndex("music", name)
+
+    bench.apply(operation)
+    assert bench.indexes("music") == {}
+    bench.revert(operation)
+
+    assert bench.indexes("music") == before
+
+
+def test_rules_with_operators_and_dots_come_back(bench: Any) -> None:
+    """What is put away may hold any name."""
+    rules = {"owner.id": {"$exists": True}, "$expr": {"$gt": ["$a.b", 1]}}
+    bench.db.create_collection("music", validator=rules)
+    operation = mongo.SetValidator("music", {})
+
+    bench.apply(operation)
+    bench.revert(operation)
+
+    assert bench.options("music")["validator"] == rules
 
 
 @pytest.mark.parametrize("state", ["applying", "reverting"])

@@ -122,6 +122,16 @@ def test_url_of_another_scheme_is_refused_without_being_repeated(name: str) -> N
     assert PASSWORD not in text
 
 
+@pytest.mark.parametrize("name", sorted(URLS))
+def test_password_that_is_not_encoded_is_refused_without_being_repeated(name: str) -> None:
+    """A driver would take a part of it for a host, and name that in its message."""
+    text = refusal(production(**{name: URLS[name].replace(PASSWORD, f"12345/{PASSWORD}")}))
+
+    assert f"{name} can be read in several ways" in text
+    assert PASSWORD not in text
+    assert "12345" not in text
+
+
 def test_unknown_environment_is_refused() -> None:
     """A typing mistake never silently means development."""
     assert "development, test, staging, production" in refusal({"ACCORD_ENV": "prodcution"})

@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    DuplicateKeyError,
+    NetworkTimeout,
+    NotPrimaryError,
+    OperationFailure,
+)
 
-from accord.errors import ConfigurationError, UnsupportedServer
-from mongo_migrations.client import Place, check_server, open_client, plain_message
+from accord.errors import ConfigurationError, StoreError, StoreUnavailable, UnsupportedServer
+from mongo_migrations.client import Place, check_server, open_client, plain_message, translated
 from mongo_migrations.errors import ReplicaSetRequired
 
 PLACE = Place("mongodb", "db.example.org:27017")
@@ -107,3 +114,23 @@ def test_message_of_a_server_loses_what_it_quotes(error: Any, kept: str) -> None
 
     assert kept in message
     assert "ada@x" not in message
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "told"),
+    [
+        # What the driver's with_transaction makes of an answer when its two minutes are over.
+        (NetworkTimeout("WriteConflict"), OperationFailure("WriteConflict", 112), StoreError),
+        (NetworkTimeout("timed out"), TimeoutError("timed out"), StoreUnavailable),
+        (AutoReconnect("connection closed"), None, StoreUnavailable),
+        (NetworkTimeout("not primary"), NotPrimaryError("not primary"), StoreUnavailable),
+    ],
+)
+def test_answer_of_a_server_is_no_failure_of_the_network(
+    error: Exception, cause: Exception | None, told: type[Exception]
+) -> None:
+    """Only where the network failed is somebody sent to look at it."""
+    with pytest.raises(StoreError) as caught, translated(PLACE):
+        raise error from cause
+
+    assert type(caught.value) is told

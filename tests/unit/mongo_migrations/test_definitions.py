@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
+import uuid
+from types import MappingProxyType
 from typing import Any
 
 import pytest
+from bson import Binary, Decimal128, Int64, Regex, decode, encode
 
 from mongo_migrations.definitions import (
     collection_differences,
@@ -41,6 +46,46 @@ def test_level_and_action_mean_nothing_without_a_validator() -> None:
     """Servers differ in whether they keep them."""
     assert validation_differences({}, {"validationLevel": "strict", "validationAction": "warn"}) == []
     assert validation_differences({"validator": {}}, {}) == []
+
+
+TUPLES = {"$jsonSchema": {"required": ("a", "b"), "properties": {"a": {"enum": ("x", 1)}}}}
+KINDS: list[tuple[Any, Any]] = [
+    (TUPLES, {"$jsonSchema": {"required": ["a", "b"], "properties": {"a": {"enum": ["x", 1]}}}}),
+    ({"a": {"$gt": dt.datetime(2026, 1, 1, 1, 2, 3, 456789, dt.UTC)}}, None),
+    ({"a": re.compile("^x", re.IGNORECASE)}, None),
+    ({"a": {"$lt": Int64(5)}}, {"a": {"$lt": 5}}),
+    ({"a": {"$ne": Decimal128("1.10")}}, {"a": {"$ne": Decimal128("1.10")}}),
+    ({"a": {"$ne": float("nan")}}, {"a": {"$ne": float("nan")}}),
+    ({"a": {"$ne": Binary.from_uuid(uuid.UUID(int=5))}}, None),
+    (MappingProxyType({"a": {"$type": ("string", "null")}}), {"a": {"$type": ["string", "null"]}}),
+]
+
+
+@pytest.mark.parametrize(("declared", "live"), KINDS)
+def test_values_are_compared_as_a_server_keeps_them(declared: Any, live: Any) -> None:
+    """BSON rewrites them, which is no difference, in rules and in the filter of an index."""
+    kept = decode(encode({"v": declared})) if live is None else {"v": live}
+
+    assert validation_differences({"validator": declared}, {"validator": kept["v"]}) == []
+    index = {"key": {"a": 1}, "name": "a_1"}
+    filters = [{**index, "partialFilterExpression": value} for value in (declared, kept["v"])]
+    assert index_differences(*filters) == []
+    assert collection_differences({"storageEngine": declared}, {"storageEngine": kept["v"]}) == []
+
+
+@pytest.mark.parametrize(
+    ("declared", "live"),
+    [
+        ({"a": {"$in": (1, 2)}}, {"a": {"$in": [2, 1]}}),
+        ({"a": {"$in": [1]}}, {"a": {"$in": [True]}}),
+        ({"a": re.compile("x")}, {"a": Regex("x", "i")}),
+        ({"a": {"$gt": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)}}, {"a": {"$gt": dt.datetime(2026, 1, 2)}}),  # noqa: DTZ001 - as BSON decodes it
+        ({"a": object()}, {"a": 1}),
+    ],
+)
+def test_what_means_something_else_stays_a_difference(declared: Any, live: Any) -> None:
+    """Order of a list, kind of a value, flags of a pattern."""
+    assert validation_differences({"validator": declared}, {"validator": live}) != []
 
 
 def test_order_of_keys_in_a_validator_does_not_matter() -> None:

@@ -13,7 +13,7 @@ import mongo_migrations as mongo
 from accord.errors import InvalidRevision
 from accord.seam.types import Direction
 from mongo_migrations import rendering
-from mongo_migrations.operations.batches import next_size
+from mongo_migrations.operations.walk import next_size
 
 BATCHES = "in batches of 1000 by _id, each in a transaction"
 ROOT = Path(__file__).resolve().parents[3]
@@ -108,6 +108,7 @@ def test_batches_shrink_when_slow_and_grow_back() -> None:
     assert next_size(1000, 0.1, 1000) == 1000
     assert next_size(10, 5, 1000) == 10
     assert next_size(3, 5, 3) == 3
+    assert next_size(1, 5, 1000) == 1
 
 
 @pytest.mark.parametrize(

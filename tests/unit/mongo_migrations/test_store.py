@@ -39,6 +39,7 @@ def files(tmp_path: Path) -> Iterator[MongoHarness]:
         ({"URL": "mongodb://127.0.0.1:9"}, "DATABASE"),
         ({"URL": URL, "LEDGER": 7}, "LEDGER"),
         ({"URL": URL, "DATABSE": "x"}, "DATABSE"),
+        ({"URL": URL, "REPLICA_SET_REQUIRED": "False"}, "REPLICA_SET_REQUIRED"),
     ],
 )
 def test_wrong_options_are_told_by_name(options: dict[str, object], words: str) -> None:
@@ -48,6 +49,16 @@ def test_wrong_options_are_told_by_name(options: dict[str, object], words: str) 
 
     assert words in caught.value.message
     assert "geheim" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize("password", ["S3cr3t/tail", "p@ss:w/rd", "12345/tail", "se#cret", "se?cret"])
+def test_password_that_is_not_encoded_is_refused_and_not_told(password: str) -> None:
+    """A driver would take a part of it for a host, and say so."""
+    with pytest.raises(ConfigurationError, match="several ways") as caught:
+        MongoStore("mongodb", {"URL": f"mongodb://joe:{password}@db.example.org/music"})
+
+    told = caught.value.message + caught.value.hint
+    assert not any(part in told for part in ("S3cr3t", "tail", "ss:w", "12345", "cret"))
 
 
 def test_typing_mistake_is_guessed() -> None:

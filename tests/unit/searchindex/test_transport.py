@@ -29,7 +29,9 @@ def test_api_key_goes_before_the_password() -> None:
     assert endpoint.address == "[::1]:9200"
 
 
-@pytest.mark.parametrize("url", ["", "localhost:9200", "ftp://host", "http://", "http://host:port"])
+@pytest.mark.parametrize(
+    "url", ["", "localhost:9200", "ftp://host", "http://", "http://host:port", "http://u:12345/tail@host"]
+)
 def test_url_that_is_none_is_refused_without_being_shown(url: str) -> None:
     """It might hold a password."""
     with pytest.raises(ConfigurationError) as failure:

@@ -1,0 +1,331 @@
+"""
+The walk over a collection in batches that are exactly once.
+
+A batch is read, changed and recorded in one transaction: a kill loses at most the batch that
+was under way, and a rerun continues behind the last one that was committed. Reading goes along
+the index of `_id` by `min()`. A condition `_id > last` would compare within one BSON type only
+and end too early where a collection holds `_id`s of several types. Where the walk stands is kept as the
+bytes of an `_id` (:mod:`mongo_migrations.ids`), whatever options the client has.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from accord.errors import StepFailed
+from accord.revisions.entry import Facts
+from accord.revisions.progress import Batch
+from accord.seam.types import Direction, StepKey
+from mongo_migrations import ids, retries
+from mongo_migrations.client import plain_message
+from mongo_migrations.operations.base import Context, Operation
+from mongo_migrations.schema import Outline, read_collection
+
+if TYPE_CHECKING:
+    from bson.raw_bson import RawBSONDocument
+    from pymongo.client_session import ClientSession
+    from pymongo.errors import PyMongoError
+
+    Documents = Sequence[RawBSONDocument]
+    Spare = Callable[[Documents], Documents]
+
+_SLOW, _QUICK = 0.5, 0.2
+_SMALLEST = 10
+_FIRST = 100
+_MOST_BYTES = 8 * 1024 * 1024
+_LESS = 4
+# Seconds for which one batch is tried at one size, and the last document alone.
+_PATIENCE, _LAST_PATIENCE = 1.0, 60.0
+
+
+def next_size(size: int, seconds: float, most: int) -> int:
+    """
+    Choose the size of the next batch, so that transactions stay short on a busy server.
+
+    Args:
+        size: Of the last batch.
+        seconds: That it took.
+        most: What the operation allows.
+
+    Returns:
+        Half after a slow batch, double after a quick one.
+    """
+    if seconds > _SLOW:
+        return min(size, max(size // 2, _SMALLEST))
+    return min(size * 2, most) if seconds < _QUICK else size
+
+
+@dataclass(frozen=True)
+class Way:
+    """Which documents one direction changes, and how."""
+
+    where: Mapping[str, Any]
+    projection: Mapping[str, int] | None
+    change: Callable[[Documents, Context, ClientSession | None], int]
+
+
+@dataclass
+class Attempt:
+    """
+    One batch that is tried.
+
+    Attributes:
+        size: Documents at most.
+        first: The id of its first document, once it was read.
+    """
+
+    size: int
+    first: bytes | None = field(default=None, init=False)
+
+
+@dataclass(frozen=True)
+class Page:
+    """
+    Documents read together.
+
+    Attributes:
+        documents: In the order of their ids.
+        last: Nothing comes after them.
+    """
+
+    documents: Documents
+    last: bool
+
+    @property
+    def end(self) -> bytes:
+        """Return the id of its last document."""
+        return ids.of(self.documents[-1])
+
+
+class InBatches(Operation):
+    """What the operations in batches have in common: the walk."""
+
+    needs_transactions = True
+    collection: str
+    batch_size: int
+    subject: tuple[str, str] | None
+    missing_ok: bool
+
+    @abstractmethod
+    def _way(self, direction: Direction) -> Way | None:
+        """Return the way in a direction, None when there is nothing to do."""
+
+    def capture(self, context: Context) -> Facts:
+        """
+        Look at the collection before anything is changed.
+
+        Raises:
+            StepFailed: There is none, or it is of a kind that no transaction walks over.
+        """
+        refuse_unfit(context, self.collection, missing_ok=self.missing_ok)
+        return {}
+
+    def apply(self, context: Context) -> int:
+        return self._walk(context, self._way(Direction.APPLY))
+
+    def revert(self, context: Context) -> int:
+        return self._walk(context, self._way(Direction.REVERT))
+
+    def outline(self, outline: Outline, owner: StepKey) -> None:
+        outline.opaque.add(owner)
+
+    def _walk(self, context: Context, way: Way | None) -> int:
+        if way is None:
+            return 0
+        total = None if way.where else context.db[self.collection].estimated_document_count()
+        size = min(self.batch_size, _FIRST)
+        while not context.finished:
+            context.check()
+            started = time.monotonic()
+            size, batch = self._fitting(context, way, size)
+            size = next_size(size, time.monotonic() - started, self.batch_size)
+            if batch.checkpoint is not None:
+                context.progressed(batch.checkpoint["done"], total)
+        return 0
+
+    def _fitting(self, context: Context, way: Way, size: int) -> tuple[int, Batch]:
+        """Do the next batch, of fewer documents while the server does not take it; return its size, too."""
+        from pymongo.errors import PyMongoError
+
+        while True:
+            attempt = Attempt(size)
+            try:
+                with context.patience(_PATIENCE if size > 1 else _LAST_PATIENCE):
+                    return size, self._batch(context, way, attempt)
+            except PyMongoError as exc:
+                if not retries.is_too_much(exc):
+                    raise
+                size = self._smaller(context, attempt, exc)
+            context.check()
+
+    def _smaller(self, context: Context, attempt: Attempt, error: PyMongoError) -> int:
+        if attempt.size == 1:
+            raise self._never_fits(context, attempt, error) from error
+        size = max(attempt.size // _LESS, 1)
+        context.note(
+            f"{self.collection}: a transaction of {attempt.size} documents did not get through "
+            f"({plain_message(error)}); trying {size}."
+        )
+        return size
+
+    def _never_fits(self, context: Context, attempt: Attempt, error: PyMongoError) -> StepFailed:
+        done = (context.checkpoint() or {"done": 0})["done"]
+        named = ids.told(attempt.first, personal=self.subject is not None) if attempt.first else "not read"
+        return StepFailed(
+            f"{context.key}: document {done + 1:,} of the walk over {self.collection} ({named}) can't be "
+            f"changed in a transaction, not even alone: {plain_message(error)}.",
+            hint="Is it too large, its change too slow, or is it written all the time? Change it by hand or "
+            "by another update, and run again: the walk goes on there.",
+        )
+
+    def _batch(self, context: Context, way: Way, attempt: Attempt) -> Batch:
+        # No fence goes up between the look at the tombstones and the end of the transaction.
+        with _sparing(self.subject) as spare:
+            return self._spared_batch(context, way, attempt, spare)
+
+    def _spared_batch(self, context: Context, way: Way, attempt: Attempt, spare: Spare) -> Batch:
+        before = context.checkpoint()
+
+        def work(session: ClientSession | None) -> Batch:
+            page = self._read(context, way, before, attempt.size, session)
+            attempt.first = ids.of(page.documents[0]) if page.documents else None
+            living = spare(page.documents)
+            changed = way.change(living, context, session) if living else 0
+            if page.last:
+                return Batch(changed=changed)
+            done = (before["done"] if before else 0) + len(page.documents)
+            return Batch(changed=changed, checkpoint={"after": page.end, "done": done})
+
+        return context.exactly_once(work)
+
+    def _read(
+        self,
+        context: Context,
+        way: Way,
+        before: Mapping[str, Any] | None,
+        size: int,
+        session: ClientSession | None,
+    ) -> Page:
+        reader = Reader(context, self.collection, way, session)
+        if before is None:
+            return _page(reader.find(size), size)
+        after = _place(before)
+        if ids.is_last(after):
+            return Page((), last=True)
+        # `min` includes its bound, so one more is read and the known one left out.
+        found = (one for one in reader.find(size + 1, after) if ids.of(one) != after)
+        page = _page(found, size)
+        if not page.last:
+            return page
+        # With `min` a query ends before MaxKey, so a document of that very id is asked for.
+        return Page([*page.documents, *reader.find_last()], last=True)
+
+
+class Reader:
+    """
+    Reads a collection in the order of its ids, each document as the bytes that it is.
+
+    Args:
+        context: Where the operation works.
+        collection: The collection.
+        way: What is wanted of it.
+        session: The transaction.
+    """
+
+    def __init__(self, context: Context, collection: str, way: Way, session: ClientSession | None) -> None:
+        self._db = context.raw
+        self._collection, self._way, self._session = collection, way, session
+
+    def find(self, limit: int, start: bytes | None = None) -> Iterator[RawBSONDocument]:
+        """Yield documents from the one of this id on, or from the first."""
+        return self._ask(self._way.where, limit, {} if start is None else {"min": ids.raw(start)})
+
+    def find_last(self) -> Iterator[RawBSONDocument]:
+        """Yield the document whose id is MaxKey, if there is one."""
+        from bson import MaxKey
+
+        return self._ask({"$and": [{"_id": MaxKey()}, dict(self._way.where)]}, 1, {})
+
+    def _ask(
+        self, where: Mapping[str, Any], limit: int, bound: Mapping[str, Any]
+    ) -> Iterator[RawBSONDocument]:
+        command = {
+            "find": self._collection,
+            "filter": dict(where),
+            # A router would hand on what each shard finds as it arrives; in order it is free by that index.
+            "sort": {"_id": 1},
+            "hint": {"_id": 1},
+            "limit": limit,
+            "batchSize": limit,
+            **({"projection": dict(self._way.projection)} if self._way.projection else {}),
+            **bound,
+        }
+        options = self._db.codec_options
+        with self._db.cursor_command(command, codec_options=options, session=self._session) as found:
+            yield from found
+
+
+def refuse_unfit(context: Context, collection: str, *, missing_ok: bool) -> None:
+    """
+    Raise when no batches can be made of a collection.
+
+    Args:
+        context: Where the operation works.
+        collection: Its name.
+        missing_ok: There need not be one.
+
+    Raises:
+        StepFailed: There is none, or it is a view, capped or a time series.
+    """
+    found = read_collection(context.db, collection)
+    if found is None and not missing_ok:
+        raise StepFailed(
+            f"{context.key}: there is no collection {collection} whose documents could be changed.",
+            hint="Create it in an earlier revision, correct the name, or write missing_ok=True.",
+        )
+    kind = "" if found is None else _unfit(found.options)
+    if kind:
+        raise StepFailed(
+            f"{context.key}: {collection} is {kind}, and batches in transactions do not work there.",
+            hint="Write RunPython(..., transactional=False) for it, which may be called again after a kill.",
+        )
+
+
+def _unfit(options: Mapping[str, Any]) -> str:
+    kinds = {"viewOn": "a view", "capped": "a capped collection", "timeseries": "a time series"}
+    return next((kind for name, kind in kinds.items() if options.get(name)), "")
+
+
+def _place(checkpoint: Mapping[str, Any]) -> bytes:
+    """Return the id where a walk stands; earlier versions kept it as a value."""
+    return bytes(checkpoint["after"]) if "after" in checkpoint else ids.of_value(checkpoint["last"])
+
+
+def _page(found: Iterator[RawBSONDocument], size: int) -> Page:
+    """Take documents until there are enough of them, or enough bytes."""
+    documents: list[RawBSONDocument] = []
+    weight = 0
+    for document in found:
+        documents.append(document)
+        weight += len(document.raw)
+        if len(documents) == size or weight >= _MOST_BYTES:
+            return Page(documents, last=False)
+    return Page(documents, last=True)
+
+
+@contextmanager
+def _sparing(subject: tuple[str, str] | None) -> Iterator[Spare]:
+    """Yield a function that leaves the documents of erased people out of a batch."""
+    if subject is None:
+        yield lambda documents: documents
+        return
+    from accord.erased import tombstones
+
+    kind, field_path = subject
+    with tombstones.sparing(kind) as erased:
+        yield lambda documents: tombstones.spare(documents, field_path, erased)
