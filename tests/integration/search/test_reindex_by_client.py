@@ -7,7 +7,7 @@ import pytest
 from accord.erased import tombstones
 from accord.errors import StepFailed, StoreUnavailable
 from searchindex.reindex import client
-from searchindex.reindex.client import next_size
+from searchindex.reindex.pages import next_size
 from searchindex.transport import ReplyLost
 from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness, lease
@@ -125,7 +125,7 @@ def test_other_error_of_a_document_is_no_bad_mapping(plays: SearchHarness) -> No
 
 def test_request_that_is_refused_whole_says_why(plays: SearchHarness) -> None:
     """A status that no waiting mends is told at once."""
-    with BusyProxy(plays.url, 1, status=413, whole=True) as proxy:
+    with BusyProxy(plays.url, 1, status=400, whole=True) as proxy:
         with pytest.raises(StepFailed, match="the server refuses it: rejected execution"):
             copy_through(plays, proxy.url)
         assert len(proxy.bulk_bytes) == 1
