@@ -15,6 +15,7 @@ from typing import Any
 
 from accord.errors import ConflictingState, LeaseError, StepFailed
 from searchindex.operations.base import Context
+from searchindex.operations.counts import count
 from searchindex.reindex.client import Sent, copy_by_client
 from searchindex.reindex.content import Content, content_of
 from searchindex.reindex.marks import found_mark, marked
@@ -140,24 +141,6 @@ def _compare(context: Context, copy: Copy, sent: Content | None) -> None:
             hint="Run again; if it stays, something else writes into the copy, or the new mapping rewrites "
             '`_source` (synthetic source): then write Reindex(..., verify="counts").',
         )
-
-
-def count(context: Context, index: str) -> int:
-    """
-    Count the documents of an index, those of the last moment included.
-
-    Raises:
-        StepFailed: Not every shard answered, so the number would be a guess.
-    """
-    _whole(context, index, "_refresh")
-    return int(_whole(context, index, "_count")["count"])
-
-
-def _whole(context: Context, index: str, verb: str) -> Mapping[str, Any]:
-    answer: Mapping[str, Any] = context.transport.request("POST", at(index, verb)).body
-    if answer["_shards"]["failed"]:
-        raise StepFailed(f"Not every shard of {index} answers.", hint="Repair the index, then run again.")
-    return answer
 
 
 def is_blocked(context: Context, index: str) -> bool:
