@@ -15,7 +15,7 @@ from searchindex.requests import Request
 from searchindex.transport import at
 
 _REPLICAS, _EXPANDS = "index.number_of_replicas", "index.auto_expand_replicas"
-_OF_THE_SCRATCH = frozenset({"index.number_of_shards", _REPLICAS, _EXPANDS, "index.hidden"})
+_OF_THE_SCRATCH = frozenset({"index.number_of_shards", _REPLICAS, "index.hidden"})
 
 
 @dataclass(frozen=True)
