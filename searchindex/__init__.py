@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from searchindex.fields import vector_field
     from searchindex.migration import Migration
     from searchindex.operations.alias import AddAlias, RemoveAlias, SwitchAlias
-    from searchindex.operations.index import CreateIndex, DropIndex
+    from searchindex.operations.drop import DropIndex
+    from searchindex.operations.index import CreateIndex
     from searchindex.operations.mapping import PutMapping
     from searchindex.operations.python import PythonContext, RunPython
     from searchindex.operations.reindex import Reindex
@@ -50,7 +51,7 @@ _HOMES = {
     "AddAlias": "operations.alias",
     "CreateIndex": "operations.index",
     "DeleteTemplate": "operations.template",
-    "DropIndex": "operations.index",
+    "DropIndex": "operations.drop",
     "Migration": "migration",
     "PutMapping": "operations.mapping",
     "PutSettings": "operations.settings",

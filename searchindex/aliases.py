@@ -27,7 +27,8 @@ class Aliases:
 
     def targets(self, alias: str) -> Targets:
         """Return the indexes behind an alias; none when there is no such alias."""
-        found = self.transport.find(at("_alias", alias)) or {}
+        # By its name alone: without one, the server looks at every index, and one that is blocked fails all.
+        found = self.transport.find(at(alias, "_alias", alias)) or {}
         return {
             index: entry["aliases"][alias]
             for index, entry in found.items()

@@ -10,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 from accord.errors import ConfigurationError
 from accord.secrets.redact import refuse_ambiguous
 
+_SETTING = "the URL of the search store"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
@@ -26,6 +28,7 @@ class Endpoint:
         api_key: Encoded API key; goes before user and password.
         ca_certs: File with the certificates to trust instead of the system's; empty for those.
         connect_timeout: Seconds until a server that does not answer counts as unavailable.
+        setting: Where the URL was written, for hints.
     """
 
     scheme: str
@@ -37,6 +40,7 @@ class Endpoint:
     api_key: str = field(default="", repr=False)
     ca_certs: str = ""
     connect_timeout: float = 5.0
+    setting: str = _SETTING
 
     @property
     def address(self) -> str:
@@ -54,13 +58,16 @@ class Endpoint:
         return {}
 
 
-def parse_url(url: str, *, connect_timeout: float, ca_certs: str = "", api_key: str = "") -> Endpoint:
+def parse_url(
+    url: str, *, connect_timeout: float, setting: str = _SETTING, ca_certs: str = "", api_key: str = ""
+) -> Endpoint:
     """
     Read the URL of a search server.
 
     Args:
         url: `http(s)://[user:password@]host[:port][/path]`; the port is 9200 unless given.
         connect_timeout: See :class:`Endpoint`.
+        setting: See :class:`Endpoint`.
         ca_certs: See :class:`Endpoint`.
         api_key: See :class:`Endpoint`.
 
@@ -72,9 +79,9 @@ def parse_url(url: str, *, connect_timeout: float, ca_certs: str = "", api_key: 
         parts = urlsplit(url)
         port = parts.port
     except ValueError as exc:
-        raise _bad_url() from exc
+        raise _bad_url(setting) from exc
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise _bad_url()
+        raise _bad_url(setting)
     return Endpoint(
         scheme=parts.scheme,
         host=parts.hostname,
@@ -85,11 +92,12 @@ def parse_url(url: str, *, connect_timeout: float, ca_certs: str = "", api_key: 
         api_key=api_key,
         ca_certs=ca_certs,
         connect_timeout=connect_timeout,
+        setting=setting,
     )
 
 
-def _bad_url() -> ConfigurationError:
+def _bad_url(setting: str) -> ConfigurationError:
     return ConfigurationError(
         "The URL of the search store can't be read.",
-        hint="Write ELASTICSEARCH_URL as https://user:password@host:9200, with special characters %-encoded.",
+        hint=f"Write {setting} as https://user:password@host:9200, with special characters %-encoded.",
     )

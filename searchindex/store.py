@@ -53,6 +53,7 @@ class SearchStore(RevisionStore[Operation]):
         self._timeout = conf.load().connect_timeout
         endpoint = parse_url(
             texts.get("URL", ""),
+            setting=f"ACCORD['STORES']['{alias}']['URL']",
             connect_timeout=self._timeout,
             ca_certs=texts.get("CA_CERTS", ""),
             api_key=texts.get("API_KEY", ""),
@@ -79,7 +80,7 @@ class SearchStore(RevisionStore[Operation]):
         from searchindex.engines.identify import supported, who_answers
 
         identity = who_answers(self.transport, timeout=self._timeout)
-        supported(identity, self.transport.endpoint.address)
+        supported(identity, self.transport.endpoint)
         return StoreInfo(
             alias=self.alias,
             kind=identity.kind,
@@ -110,6 +111,8 @@ class SearchStore(RevisionStore[Operation]):
         names = Names() if offline else self.names
 
         def show(key: StepKey, operation: Operation, direction: Direction) -> Iterable[Statement]:
+            if engine is not None:
+                return operation.explain_live(self._looking(key), direction)
             return operation.explain(Deployment(key=key, names=names, engine=engine), direction)
 
         return show
@@ -131,17 +134,19 @@ class SearchStore(RevisionStore[Operation]):
 
         expected = Expected()
         touched = {step.key: self._expect(step, expected) for step in steps}
-        lease = Lease(scope="probe", owner="", run_id="", fence=0)
         for step in steps:
-            deployment = self._deployment(step.key, self._engine)
-            context = Context(
-                transport=self.transport,
-                deployment=deployment,
-                engine=self._engine,
-                lease=lease,
-                report=silent,
-            )
+            context = self._looking(step.key)
             yield judge(context, step.key, touched[step.key], expected)
+
+    def _looking(self, key: StepKey) -> Context:
+        """Build what an operation looks with, and writes nothing."""
+        return Context(
+            transport=self.transport,
+            deployment=self._deployment(key, self._engine),
+            engine=self._engine,
+            lease=Lease(scope="probe", owner="", run_id="", fence=0),
+            report=silent,
+        )
 
     def close(self) -> None:
         """Close the connection. See :class:`accord.seam.stores.Closes`."""

@@ -219,11 +219,11 @@ class Transport:
             return StoreUnavailable(
                 f"The search server at {self.endpoint.address} has a certificate that isn't trusted, "
                 f"or speaks no TLS ({redact.first_line(exc)}).",
-                hint="Set CA_CERTS of the search store, or correct http/https in ELASTICSEARCH_URL.",
+                hint=f"Set CA_CERTS of the search store, or correct http/https in {self.endpoint.setting}.",
             )
         return StoreUnavailable(
             f"The search server at {self.endpoint.address} can't be reached ({redact.first_line(exc)}).",
-            hint="Start it, or correct ELASTICSEARCH_URL.",
+            hint=f"Start it, or correct {self.endpoint.setting}.",
         )
 
     def lost(self, method: str, path: str, exc: BaseException) -> ReplyLost:
@@ -237,11 +237,13 @@ class Transport:
     def refusal(self, method: str, path: str, answer: Answer) -> StoreError:
         """Make the error for a request that was answered with one."""
         kind, reason = explain_error(answer.body)
+        reason = reason or kind or _phrase(answer.status)
         place = f"The search server at {self.endpoint.address}"
         blocked = "block" in kind
         if answer.status == HTTPStatus.UNAUTHORIZED:
             return StoreRefused(
-                f"{place} rejects the credentials.", hint="Correct user and password in ELASTICSEARCH_URL."
+                f"{place} rejects the credentials.",
+                hint=f"Correct user and password in {self.endpoint.setting}.",
             )
         if answer.status == HTTPStatus.FORBIDDEN and not blocked:
             return StoreRefused(
@@ -249,7 +251,7 @@ class Transport:
                 hint="Give the user the rights that docs/howto/write-a-search-revision.md lists.",
             )
         return RequestRefused(
-            f"{place} answered {method} {_bare(path)} with {answer.status}: {reason or kind}.",
+            f"{place} answered {method} {_bare(path)} with {answer.status}: {reason}.",
             status=answer.status,
             kind=kind,
             reason=reason,
@@ -310,6 +312,12 @@ def _innermost(exc: BaseException) -> BaseException:
     """Find what the socket said: the library's own errors wrap it in texts about objects."""
     wrapped = next((part for part in reversed(exc.args) if isinstance(part, Exception)), exc.__cause__)
     return exc if wrapped is None else _innermost(wrapped)
+
+
+def _phrase(status: int) -> str:
+    """Say what a status means, for an answer that says nothing itself."""
+    known = status in HTTPStatus._value2member_map_
+    return f"{status} {HTTPStatus(status).phrase}" if known else f"status {status}"
 
 
 def _bare(path: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accord.errors import UnsupportedServer
+from searchindex.endpoint import Endpoint
 from searchindex.engines.base import Engine, EngineFeatures
 from searchindex.engines.elasticsearch import Elasticsearch
 from searchindex.engines.opensearch import OpenSearch
@@ -56,13 +57,13 @@ def who_answers(transport: Transport, *, timeout: float = READ_TIMEOUT) -> Ident
     return Identity(kind=_kind(nodes, {}), version=_node_version(nodes))
 
 
-def supported(identity: Identity, address: str) -> None:
+def supported(identity: Identity, endpoint: Endpoint) -> None:
     """
     Refuse a server that the suite was not built for.
 
     Args:
         identity: Who answered.
-        address: Where, for the message.
+        endpoint: Where, for the message.
 
     Raises:
         UnsupportedServer: Another engine, or another version of one.
@@ -72,8 +73,8 @@ def supported(identity: Identity, address: str) -> None:
         return
     what = f"{identity.kind} {identity.version}".strip() or "no search engine that we know"
     raise UnsupportedServer(
-        f"The server at {address} is {what}.",
-        hint="Point ELASTICSEARCH_URL at Elasticsearch 8 or 9, or at OpenSearch 2 or 3.",
+        f"The server at {endpoint.address} is {what}.",
+        hint=f"Point {endpoint.setting} at Elasticsearch 8 or 9, or at OpenSearch 2 or 3.",
     )
 
 
@@ -86,7 +87,7 @@ def identify(transport: Transport) -> Engine:
         StoreUnavailable: It can't be reached or refuses us.
     """
     identity = who_answers(transport)
-    supported(identity, transport.endpoint.address)
+    supported(identity, transport.endpoint)
     features = EngineFeatures(server_side_reindex=_has_module(transport, "reindex"), readable_view=True)
     return _ENGINES[identity.kind](version=identity.version, features=features)
 

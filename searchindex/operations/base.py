@@ -179,6 +179,10 @@ class Operation(operation.Operation[Context]):
         for request in self.requests(deployment, direction):
             yield request.statement() if isinstance(request, Request) else request
 
+    def explain_live(self, context: Context, direction: Direction) -> Iterator[Statement]:
+        """Show what it would send, where the server answers and can say what stands there now."""
+        yield from self.explain(context.deployment, direction)
+
     def expect(self, deployment: Deployment, expected: Expected) -> Iterator[tuple[str, str]]:
         """
         Write what should stand afterwards into `expected`.

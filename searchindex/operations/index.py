@@ -8,13 +8,14 @@ from typing import Any
 
 from accord.errors import ConflictingState
 from accord.seam.types import Direction, Statement
-from searchindex.definitions import Body, flat_settings, mapping_differences, settings_differences
+from searchindex.definitions import Body, as_text, flat_settings, mapping_differences, settings_differences
 from searchindex.names import checked
 from searchindex.operations.base import Context, Deployment, Expected, Operation, conflict
-from searchindex.requests import Request, behind
+from searchindex.requests import Request
 from searchindex.transport import at
 
-_OF_THE_SCRATCH = frozenset({"index.number_of_shards", "index.number_of_replicas", "index.hidden"})
+_REPLICAS, _EXPANDS = "index.number_of_replicas", "index.auto_expand_replicas"
+_OF_THE_SCRATCH = frozenset({"index.number_of_shards", _REPLICAS, "index.hidden"})
 
 
 @dataclass(frozen=True)
@@ -141,10 +142,13 @@ def index_differences(
         return ()
     canonical = context.canonical(name, mappings, settings)
     told = flat_settings(canonical.get("settings", {}))
+    # What the server doesn't say of the scratch index it says of none (`number_of_routing_shards`).
     wanted = {
-        key: value if key in _OF_THE_SCRATCH else told.get(key, value)
+        key: value if key in _OF_THE_SCRATCH else told.get(key)
         for key, value in flat_settings(settings).items()
     }
+    if as_text(wanted.get(_EXPANDS, "false")) != "false":
+        wanted.pop(_REPLICAS, None)  # the server sets it by the number of its nodes
     return _differences(canonical.get("mappings", {}), wanted, live, closed=closed)
 
 
@@ -153,78 +157,3 @@ def _differences(mappings: Body, settings: Body, live: Mapping[str, Any], *, clo
         *mapping_differences(mappings, live.get("mappings", {}), closed=closed),
         *settings_differences(settings, live.get("settings", {})),
     ]
-
-
-@dataclass(frozen=True)
-class DropIndex(Operation):
-    """
-    Remove an index with its documents. Can't be undone.
-
-    Attributes:
-        name: The alias; what is behind it is removed, and the alias with it.
-        number: Remove instead the index that the revision of this number made, once a later
-            one took its place behind the alias.
-    """
-
-    name: str
-    number: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse a name that no server takes."""
-        checked(self.name)
-
-    @property
-    def irreversible(self) -> str:
-        return f"dropping the index {self.name} removes its documents"
-
-    @property
-    def title(self) -> str:
-        return f"drop index {self.name} {self.number}".rstrip()
-
-    def capture(self, context: Context) -> Mapping[str, Any]:
-        indexes = sorted(self._found(context))
-        if not indexes:
-            context.note(f"There is no index {self._shown(context.deployment)} to drop.")
-        return {"indexes": indexes}
-
-    def apply(self, context: Context) -> int:
-        indexes = context.saved.get("indexes", ())
-        if indexes:
-            context.remove(self._delete(*indexes))
-        return len(indexes)
-
-    def revert(self, context: Context) -> int:
-        return 0
-
-    def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
-        if direction is Direction.APPLY:
-            yield self._delete(self._shown(deployment))
-
-    def _delete(self, *indexes: str) -> Request:
-        return Request("DELETE", f"{at(','.join(indexes))}?ignore_unavailable=true")
-
-    def expect(self, deployment: Deployment, expected: Expected) -> Iterator[tuple[str, str]]:
-        key = (
-            ("physical", deployment.names.physical(self.name, self.number))
-            if self.number
-            else ("index", self.name)
-        )
-        expected.objects[key] = None
-        yield key
-
-    def _shown(self, deployment: Deployment) -> str:
-        if self.number:
-            return deployment.names.physical(self.name, self.number)
-        return behind(deployment.alias(self.name))
-
-    def _found(self, context: Context) -> Sequence[str]:
-        if not self.number:
-            return list(context.aliases.targets(context.deployment.alias(self.name)))
-        physical = context.deployment.names.physical(self.name, self.number)
-        used = context.aliases.of_index(physical)
-        if used:
-            raise ConflictingState(
-                f"The index {physical} is still in use behind {', '.join(sorted(used))}.",
-                hint="Move the alias away in an earlier operation, or drop the index by its alias.",
-            )
-        return [physical] if context.index(physical) is not None else []

@@ -12,11 +12,14 @@ from accord.seam.types import Direction, Statement
 from searchindex.aliases import moved
 from searchindex.definitions import Body, flat_settings
 from searchindex.names import checked
-from searchindex.operations.base import Context, Deployment, Expected, Operation
+from searchindex.operations.base import Context, Deployment, Expected, Operation, conflict
+from searchindex.operations.index import index_differences
+from searchindex.reindex.marks import found_mark, mark_of, unmarked
 from searchindex.reindex.strategy import Copy
 from searchindex.requests import Request, behind, opaque
 from searchindex.transport import at
 
+_VERIFY = {"content": "number and content of the documents", "counts": "the number of documents"}
 _OF_THE_OLD_INDEX_ALONE = (
     "index.blocks.",
     "index.creation_date",
@@ -45,6 +48,8 @@ class Reindex(Operation):
             `("streaming.listener", "listener_id")`. Documents of people who were erased, or are
             being erased, then stay behind (:mod:`accord.erased.tombstones`); for that, every document
             passes through this process, which takes longer than a copy on the server.
+        verify: What is compared before the alias moves: `content` reads both indexes and compares every
+            document; `counts` compares their numbers alone.
     """
 
     needs_saved = True
@@ -54,14 +59,19 @@ class Reindex(Operation):
     settings: Body | None = None
     strategy: str = "block"
     subject: tuple[str, str] | None = None
+    verify: str = "content"
 
     def __post_init__(self) -> None:
-        """Refuse a name that no server takes, and a strategy that does not exist."""
+        """Refuse a name that no server takes, and words that mean nothing."""
         checked(self.name)
         check_pair(self.subject, "a Reindex")
         if self.strategy != "block":
             raise InvalidRevision(
                 f"Reindex has no strategy “{self.strategy}”.", hint="It has this one: block."
+            )
+        if self.verify not in _VERIFY:
+            raise InvalidRevision(
+                f"Reindex can't verify “{self.verify}”.", hint=f"It can these: {', '.join(_VERIFY)}."
             )
 
     @property
@@ -74,6 +84,7 @@ class Reindex(Operation):
 
     def capture(self, context: Context) -> Mapping[str, Any]:
         from searchindex.reindex.block import is_blocked
+        from searchindex.reindex.sources import refuse_partial
 
         target = context.deployment.physical(self.name)
         source = context.aliases.behind(context.deployment.alias(self.name))
@@ -82,17 +93,22 @@ class Reindex(Operation):
                 f"The index {target}, which this revision would make, exists.",
                 hint="Remove it if nothing needs it, or adopt what is there with --baseline.",
             )
+        refuse_partial(source, context.index(source) or {})
         return {"source": source, "blocked": is_blocked(context, source)}
 
     def apply(self, context: Context) -> int:
         from searchindex.reindex.block import BlockWrites
 
         source, target = context.saved["source"], context.deployment.physical(self.name)
+        copy = self._copy(context, self._definition(context, source))
         if context.aliases.behind(context.deployment.alias(self.name)) == target:
+            self._refuse_edited(context, copy)
+            _take_mark_off(context, target)
             return 0
-        copied = BlockWrites()(context, self._copy(context, self._definition(context, source)))
+        copied = BlockWrites()(context, copy)
         context.lease.check()
         context.aliases.move(source, target)
+        _take_mark_off(context, target)
         return copied
 
     def revert(self, context: Context) -> int:
@@ -114,7 +130,21 @@ class Reindex(Operation):
             definition=definition,
             blocked_before=context.saved["blocked"],
             subject=self.subject,
+            mark=mark_of(definition, self.subject),
+            verify=self.verify,
         )
+
+    def _refuse_edited(self, context: Context, copy: Copy) -> None:
+        """Refuse to record what an earlier form of this operation left behind the alias."""
+        live = context.index(copy.target) or {}
+        mark = found_mark(live)
+        differences = ["the operation was edited after the alias had moved"] if mark else []
+        if not mark:
+            declared = self._declared(context.deployment)
+            parts = declared.get("mappings", {}), declared.get("settings", {})
+            differences = list(index_differences(context, self.name, *parts, live))
+        if differences and mark != copy.mark:
+            raise conflict(f"The index {copy.target}", differences)
 
     def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         from searchindex.reindex import block
@@ -130,7 +160,8 @@ class Reindex(Operation):
         yield block.blocked(old)
         yield block.created(copy)
         yield _shown_copy(deployment, copy)
-        yield opaque(f"Compares the number of documents of {old} and {new}.")
+        yield opaque(f"Compares {_VERIFY[self.verify]} of {old} and {new}.")
+        yield opaque(f"Puts the pipelines of its settings on {new}, if there are any.")
         yield moved({alias: {}}, old, new)
 
     def expect(self, deployment: Deployment, expected: Expected) -> Iterator[tuple[str, str]]:
@@ -157,6 +188,12 @@ class Reindex(Operation):
         else:
             settings = {**settings, **declared.get("settings", {})}
         return {"mappings": declared.get("mappings", live.get("mappings", {})), "settings": settings}
+
+
+def _take_mark_off(context: Context, index: str) -> None:
+    request = unmarked(index, context.index(index) or {})
+    if request is not None:
+        context.send(request)
 
 
 def _shown_copy(deployment: Deployment, copy: Copy) -> Request | Statement:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from accord.errors import InvalidRevision, StepFailed
+from accord.errors import ConflictingState, InvalidRevision, StepFailed
 from accord.seam.types import Direction, Statement
 from searchindex.definitions import Body, flat_settings, same_value
 from searchindex.names import checked
@@ -16,6 +16,11 @@ from searchindex.transport import RequestRefused, at
 
 LOWEST_PRIORITY = 500
 """The engines' own templates stand below; an equal or lower one might never be used."""
+
+_OWN = frozenset({"index_patterns", "priority", "composed_of", "template"})
+_INNER = frozenset({"settings", "mappings", "aliases"})
+# Servers write these themselves, and take none from us.
+_OF_THE_SERVER = frozenset({"created_date", "created_date_millis", "modified_date", "modified_date_millis"})
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class PutTemplate(Operation):
         template: `mappings`, `settings` and `aliases` of new indexes.
         priority: Of several that fit, the highest is used; 500 or more.
         composed_of: Component templates to begin with.
+        more: Further parts, as in the server's documentation: `data_stream`, `version`, `_meta`. A part
+            that is there and not declared stops the step; None takes it out.
     """
 
     needs_saved = True
@@ -39,6 +46,7 @@ class PutTemplate(Operation):
     template: Body = field(default_factory=dict)
     priority: int = LOWEST_PRIORITY
     composed_of: Sequence[str] = ()
+    more: Body = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what a server would take and never use."""
@@ -52,13 +60,20 @@ class PutTemplate(Operation):
             raise InvalidRevision(
                 f"The template “{self.name}” names no patterns.", hint='Write them as ["plays-*"].'
             )
+        if twice := sorted(_OWN & self.more.keys()):
+            raise InvalidRevision(
+                f"The template “{self.name}” says {', '.join(twice)} in `more`.",
+                hint=f"Write {twice[0]} as an argument of PutTemplate.",
+            )
 
     @property
     def title(self) -> str:
         return f"put template {self.name}"
 
     def capture(self, context: Context) -> Mapping[str, Any]:
-        return {"before": live_template(context, self.name)}
+        before = live_template(context, self.name)
+        self._refuse_loss(before or {})
+        return {"before": before}
 
     def apply(self, context: Context) -> int:
         return _write(context, self.name, self._body(context.deployment))
@@ -80,8 +95,18 @@ class PutTemplate(Operation):
         expected.objects[key] = self._body(deployment)
         yield key
 
+    def _refuse_loss(self, live: Mapping[str, Any]) -> None:
+        """Refuse to take out what the revision does not speak of."""
+        spoken = {**self.more, **{f"template.{part}": value for part, value in self.template.items()}}
+        lost = ", ".join(part for part in _parts(live) if part not in spoken)
+        if lost:
+            raise ConflictingState(
+                f"The template {self.name} exists, and holds {lost}, which the revision does not declare.",
+                hint='Declare it, as in PutTemplate(..., more={"version": 3}); None takes a part out.',
+            )
+
     def _body(self, deployment: Deployment) -> dict[str, Any]:
-        template = dict(self.template)
+        template = {part: value for part, value in self.template.items() if value is not None}
         mappings = template.get("mappings", {})
         if mappings:
             template["mappings"] = deployment.mappings(mappings)
@@ -91,7 +116,8 @@ class PutTemplate(Operation):
         if template.get("aliases"):
             template["aliases"] = {deployment.alias(name): body for name, body in template["aliases"].items()}
         patterns = [deployment.alias(pattern) for pattern in self.index_patterns]
-        body = {"index_patterns": patterns, "priority": self.priority, "template": template}
+        more = {part: value for part, value in self.more.items() if value is not None}
+        body = {**more, "index_patterns": patterns, "priority": self.priority, "template": template}
         return {**body, "composed_of": list(self.composed_of)} if self.composed_of else body
 
 
@@ -144,14 +170,19 @@ def live_template(context: Context, name: str) -> Mapping[str, Any] | None:
 
 
 def same_template(one: Mapping[str, Any], other: Mapping[str, Any] | None) -> bool:
-    """Return whether two templates mean the same."""
-    return other is not None and _plain(one) == _plain(other)
+    """Return whether two templates mean the same, in all their parts."""
+    if other is None or _plain(one) != _plain(other):
+        return False
+    ours, theirs = _parts(one), _parts(other)
+    return ours.keys() == theirs.keys() and all(same_value(ours[part], theirs[part]) for part in ours)
 
 
 def template_differences(declared: Mapping[str, Any], live: Mapping[str, Any]) -> Sequence[str]:
-    """Name the parts in which a template differs."""
-    ours, theirs = _plain(declared), _plain(live)
-    return [f"{part} differs" for part in ours if not same_value(ours[part], theirs.get(part))]
+    """Name the parts in which a template differs; a part that only the live one has is such a part."""
+    ours = {**_plain(declared), **_parts(declared)}
+    theirs = {**_plain(live), **_parts(live)}
+    differing = [f"{part} differs" for part in ours if not same_value(ours[part], theirs.get(part))]
+    return [*differing, *(f"{part} is there and not declared" for part in theirs if part not in ours)]
 
 
 def _plain(template: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -164,6 +195,13 @@ def _plain(template: Mapping[str, Any]) -> Mapping[str, Any]:
         "mappings": inner.get("mappings") or {},
         "aliases": inner.get("aliases") or {},
     }
+
+
+def _parts(template: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the other parts, whatever they are called: a server adds defaults inside them, and no part."""
+    inner = template.get("template") or {}
+    outer = {part: value for part, value in template.items() if part not in _OWN | _OF_THE_SERVER}
+    return {**outer, **{f"template.{part}": inner[part] for part in inner if part not in _INNER}}
 
 
 def _write(context: Context, name: str, body: Mapping[str, Any]) -> int:

@@ -13,10 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from accord.errors import LeaseError, StepFailed
+from accord.errors import ConflictingState, LeaseError, StepFailed
 from searchindex.operations.base import Context
-from searchindex.reindex.client import copy_by_client
+from searchindex.operations.counts import count
+from searchindex.reindex.client import Sent, copy_by_client
+from searchindex.reindex.content import Content, content_of
+from searchindex.reindex.marks import found_mark, marked
+from searchindex.reindex.pipelines import pipelines_off, put_pipelines, without_pipelines
 from searchindex.reindex.server import copy_on_server, stop_task
+from searchindex.reindex.sources import not_kept, refuse_partial
 from searchindex.reindex.strategy import Copy
 from searchindex.requests import Request
 from searchindex.transport import ReplyLost, at
@@ -55,54 +60,87 @@ class BlockWrites:
         says less: the process may have died while the server still waited for writes under
         way. It is taken back and set anew, for a repeated request would not wait for them.
         """
-        there = context.index(copy.target) is not None
-        if there and is_blocked(context, copy.source):
-            context.note(f"The copy of {copy.source} into {copy.target} continues.")
+        refuse_partial(copy.source, context.index(copy.source) or {})
+        there = context.index(copy.target)
+        if there is not None and self._continues(context, copy, there):
             return
         self.abandon(context, copy)
-        if there:
+        if there is not None:
             context.transport.request("DELETE", at(copy.target), accept=(404,))
         if not copy.blocked_before:
             _block(context, copy.source)
         context.send(created(copy))
 
+    def _continues(self, context: Context, copy: Copy, there: Mapping[str, Any]) -> bool:
+        """Return whether what is in the target is still true; refuse a target that isn't ours to remove."""
+        _refuse_foreign(copy, there)
+        if found_mark(there) != copy.mark:
+            context.note(f"The definition of {copy.target} was edited since its copy began; it begins anew.")
+            return False
+        if not is_blocked(context, copy.source):
+            return False
+        context.send(pipelines_off(copy.target))
+        context.note(f"The copy of {copy.source} into {copy.target} continues.")
+        return True
+
+
+def _refuse_foreign(copy: Copy, there: Mapping[str, Any]) -> None:
+    used = ", ".join(sorted(there.get("aliases", {})))
+    if used or not found_mark(there):
+        why = f"the alias {used} points at it" if used else "it does not bear the mark of a copy under way"
+        raise ConflictingState(
+            f"The index {copy.target}, which this revision would make, exists, and {why}.",
+            hint="Look at it; remove it if nothing needs it, then run again.",
+        )
+
 
 def _copy(context: Context, copy: Copy) -> int:
     total = count(context, copy.source)
-    left_out = 0
-    # The server knows nothing of tombstones: where they count, the documents pass through here.
-    if context.engine.features.server_side_reindex and copy.subject is None:
-        copy_on_server(context, copy)
-    elif context.engine.features.readable_view:
-        left_out = copy_by_client(context, copy, total)
-    if left_out:
-        context.note(f"{left_out} documents of erased people were left out of {copy.target}.")
+    sent = _copied(context, copy, total)
+    if sent.left_out:
+        context.note(f"{sent.left_out} documents of erased people were left out of {copy.target}.")
     arrived = count(context, copy.target)
-    if arrived != total - left_out:
+    if arrived != total - sent.left_out:
         raise StepFailed(
-            f"{copy.source} holds {total} documents, its copy {copy.target} {arrived}, and {left_out} "
+            f"{copy.source} holds {total} documents, its copy {copy.target} {arrived}, and {sent.left_out} "
             "of erased people were left out. The alias stays.",
             hint="Run again; if the numbers stay, something else writes into the copy.",
         )
+    if copy.verify == "content":
+        _compare(context, copy, sent.content)
+    put_pipelines(context, copy.target, copy.definition.get("settings", {}))
     return arrived
 
 
-def count(context: Context, index: str) -> int:
+def _copied(context: Context, copy: Copy, total: int) -> Sent:
+    """Copy; the content of what was read stands in the answer where it passed through this process."""
+    # The server knows nothing of tombstones: where they count, the documents pass through here.
+    if context.engine.features.server_side_reindex and copy.subject is None:
+        copy_on_server(context, copy)
+        return Sent()
+    return copy_by_client(context, copy, total)
+
+
+def _compare(context: Context, copy: Copy, sent: Content | None) -> None:
     """
-    Count the documents of an index, those of the last moment included.
+    Refuse a copy whose documents are not those of the source.
 
     Raises:
-        StepFailed: Not every shard answered, so the number would be a guess.
+        StepFailed: A document is another one, or what the target keeps can't be compared.
     """
-    _whole(context, index, "_refresh")
-    return int(_whole(context, index, "_count")["count"])
-
-
-def _whole(context: Context, index: str, verb: str) -> Mapping[str, Any]:
-    answer: Mapping[str, Any] = context.transport.request("POST", at(index, verb)).body
-    if answer["_shards"]["failed"]:
-        raise StepFailed(f"Not every shard of {index} answers.", hint="Repair the index, then run again.")
-    return answer
+    missing = not_kept(context.index(copy.target) or {})
+    if missing:
+        context.note(f"{copy.target} does not keep {missing}; the numbers were compared, not the content.")
+        return
+    wanted = content_of(context, copy.source) if sent is None else sent
+    found = content_of(context, copy.target)
+    if wanted != found:
+        raise StepFailed(
+            f"{copy.source} and its copy {copy.target} hold {found.number} documents, and not the same "
+            "content. The alias stays.",
+            hint="Run again; if it stays, something else writes into the copy, or the new mapping rewrites "
+            '`_source` (synthetic source): then write Reindex(..., verify="counts").',
+        )
 
 
 def is_blocked(context: Context, index: str) -> bool:
@@ -124,8 +162,13 @@ def _unblock(context: Context, index: str) -> None:
 
 
 def created(copy: Copy) -> Request:
-    """Build the request that makes the target."""
-    return Request("PUT", at(copy.target), copy.definition)
+    """Build the request that makes the target: marked, and without pipelines until it is whole."""
+    definition = {
+        **copy.definition,
+        "settings": without_pipelines(copy.definition.get("settings", {})),
+        "mappings": marked(copy.definition.get("mappings", {}), copy.mark),
+    }
+    return Request("PUT", at(copy.target), definition)
 
 
 def blocked(index: str) -> Request:

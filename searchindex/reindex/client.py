@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from accord.errors import StepFailed
 from searchindex.operations.base import Context
+from searchindex.reindex.content import Content
+from searchindex.reindex.pages import PAGE, PAGE_BYTES, Hit, pages
+from searchindex.reindex.pipelines import NONE
 from searchindex.reindex.refused import BUSY, refusal
 from searchindex.reindex.strategy import Copy
 from searchindex.transport import Answer, explain_error
@@ -17,20 +22,35 @@ if TYPE_CHECKING:
     # Loaded where a copy begins: what has nothing to copy must not pay for it.
     from elasticsearch import Elasticsearch
 
-_PAGE = 500
-_FIRST_PAGE = 20
-_PAGE_BYTES = 10 * 2**20
-_KEEP_ALIVE = "5m"
+Refused = Mapping[str, Sequence[tuple[int, str]]]
+"""By kind of action: HTTP status and the server's word for the reason of each document."""
+
 # What a busy server turned away is sent again, for 39 seconds in all.
 _RETRIES, _FIRST_PAUSE, _LONGEST_PAUSE = 8, 0.5, 8
 # An earlier attempt created the document, or removed it.
 _DONE_BEFORE = {"create": 409, "delete": 404}
 
 
-Hit = Mapping[str, Any]
+@dataclass(frozen=True)
+class Sent:
+    """
+    What was copied.
+
+    Attributes:
+        content: Of the documents that were created or stood there already; None where the server
+            copied them and nobody else saw them.
+        left_out: How many belong to people who were erased.
+    """
+
+    content: Content | None = None
+    left_out: int = 0
+
+    def plus(self, living: Sequence[Hit], left_out: int) -> Sent:
+        """Return it with a page added."""
+        return Sent((self.content or Content()).plus(living), self.left_out + left_out)
 
 
-def copy_by_client(context: Context, copy: Copy, total: int) -> int:
+def copy_by_client(context: Context, copy: Copy, total: int) -> Sent:
     """
     Read the source in one frozen view, page by page, and create the documents in the target.
 
@@ -40,7 +60,7 @@ def copy_by_client(context: Context, copy: Copy, total: int) -> int:
         total: How many documents there are, for the progress.
 
     Returns:
-        How many were left out, because they belong to people who were erased.
+        What was sent, and how many were left out, because they belong to people who were erased.
 
     Raises:
         StepFailed: The target refuses a document.
@@ -49,57 +69,21 @@ def copy_by_client(context: Context, copy: Copy, total: int) -> int:
     """
     from searchindex.client import connect
 
-    done = left_out = 0
-    view = context.engine.open_view(context.transport, copy.source, _KEEP_ALIVE)
-    try:
-        with connect(context.endpoint, context.engine) as client, _translated(context):
-            for page in _pages(context, view):
-                context.lease.check()
-                left_out += len(page) - _write_living(client, copy, page)
-                done += len(page)
-                context.progress(done, total)
-    finally:
-        context.engine.close_view(context.transport, view)
-    return left_out
+    sent, done = Sent(Content()), 0
+    with connect(context.endpoint, context.engine) as client, _translated(context):
+        for page in pages(context, copy.source):
+            living = _write_living(client, copy, page)
+            sent = sent.plus(living, len(page) - len(living))
+            done += len(page)
+            context.progress(done, total)
+    return sent
 
 
-def _pages(context: Context, view: str) -> Iterator[Sequence[Hit]]:
-    """Read pages whose size follows from that of the documents: memory and requests stay bounded."""
-    after: object = None
-    size = _FIRST_PAGE
-    while True:
-        answer = context.engine.read_view(context.transport, view, _KEEP_ALIVE, size, after)
-        if answer.body["timed_out"] or answer.body["_shards"]["failed"]:
-            raise StepFailed("The server did not read every part of the index.", hint="Run again.")
-        hits: Sequence[Hit] = answer.body["hits"]["hits"]
-        if not hits:
-            return
-        yield hits
-        after = hits[-1]["sort"]
-        size = next_size(size, len(hits), answer.size)
-
-
-def next_size(size: int, read: int, read_bytes: int) -> int:
-    """
-    Choose how many documents the next page holds.
-
-    Args:
-        size: How many the last one was to hold.
-        read: How many it held.
-        read_bytes: Their bytes.
-
-    Returns:
-        As many as fit into the bytes of a page, by their average; never more than twice as many as before.
-    """
-    fitting = _PAGE_BYTES * read // max(read_bytes, 1)
-    return max(1, min(fitting, 2 * size, _PAGE))
-
-
-def _write_living(client: Elasticsearch, copy: Copy, page: Sequence[Hit]) -> int:
-    """Write the documents of a page that don't belong to erased people; give their number."""
+def _write_living(client: Elasticsearch, copy: Copy, page: Sequence[Hit]) -> Sequence[Hit]:
+    """Write the documents of a page that don't belong to erased people; return them."""
     if copy.subject is None:
         _write(client, copy.target, page)
-        return len(page)
+        return page
     from accord.erased import tombstones
 
     kind, field = copy.subject
@@ -108,7 +92,7 @@ def _write_living(client: Elasticsearch, copy: Copy, page: Sequence[Hit]) -> int
         kept = {hit["_id"] for hit in living}
         # An earlier attempt may have copied a person who was fenced since.
         _write(client, copy.target, living, [hit for hit in page if hit["_id"] not in kept])
-    return len(living)
+    return living
 
 
 def _write(client: Elasticsearch, target: str, page: Sequence[Hit], gone: Sequence[Hit] = ()) -> None:
@@ -117,21 +101,46 @@ def _write(client: Elasticsearch, target: str, page: Sequence[Hit], gone: Sequen
         *({**_action("create", target, hit), "_source": hit["_source"]} for hit in page),
         *(_action("delete", target, hit) for hit in gone),
     ])  # fmt: skip
-    if created := refused["create"]:
+    if created := refused.get("create"):
         raise refusal(f"The index {target} refuses {len(created)} documents of a page", created)
-    if removed := refused["delete"]:
+    if removed := refused.get("delete"):
         raise refusal(f"The index {target} keeps {len(removed)} documents of erased people", removed)
 
 
-def _refused(client: Elasticsearch, actions: Sequence[dict[str, Any]]) -> Mapping[str, list[tuple[int, str]]]:
+def _refused(client: Elasticsearch, actions: Sequence[dict[str, Any]]) -> Refused:
+    """Send what is to be done, in halves where it is too long for the server; give what it refuses."""
+    from elasticsearch import ApiError
+
+    try:
+        return _sent(client, actions)
+    except ApiError as exc:
+        if exc.status_code != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise
+        if len(actions) == 1:
+            raise _too_long(actions[0]) from exc
+    middle = len(actions) // 2
+    halves = [_refused(client, half) for half in (actions[:middle], actions[middle:])]
+    return {kind: [*halves[0].get(kind, ()), *halves[1].get(kind, ())] for kind in _DONE_BEFORE}
+
+
+def _too_long(action: Mapping[str, Any]) -> StepFailed:
+    return StepFailed(
+        f"The document {action['_id']} is longer than a request that the server takes, "
+        f"so {action['_index']} can't have it.",
+        hint="Raise http.max_content_length of the server (or the limit of the proxy before it), "
+        "or make the document shorter; then run again.",
+    )
+
+
+def _sent(client: Elasticsearch, actions: Sequence[dict[str, Any]]) -> Refused:
     """Send what is to be done, again where the server was busy; give what it refuses, by kind of action."""
     from elasticsearch.helpers import streaming_bulk
 
     refused: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
     # The client itself would send it again at once.
     results = streaming_bulk(
-        client.options(retry_on_status=()), actions,
-        chunk_size=_PAGE, max_chunk_bytes=_PAGE_BYTES, raise_on_error=False, yield_ok=False,
+        client.options(retry_on_status=()), actions, pipeline=NONE,
+        chunk_size=PAGE, max_chunk_bytes=PAGE_BYTES, raise_on_error=False, yield_ok=False,
         retry_on_status=BUSY, max_retries=_RETRIES, initial_backoff=_FIRST_PAUSE, max_backoff=_LONGEST_PAUSE,
     )  # fmt: skip
     for _, item in results:

@@ -11,6 +11,7 @@ from typing import Any
 from accord.errors import StepFailed
 from accord.retry import Backoff
 from searchindex.operations.base import Context
+from searchindex.reindex.pipelines import NONE
 from searchindex.reindex.refused import refusal
 from searchindex.reindex.strategy import Copy
 from searchindex.requests import Request
@@ -69,7 +70,7 @@ def started(copy: Copy) -> Request:
     body = {
         "conflicts": "proceed",
         "source": {"index": copy.source, "size": 1000},
-        "dest": {"index": copy.target, "op_type": "create"},
+        "dest": {"index": copy.target, "op_type": "create", "pipeline": NONE},
     }
     path = "/_reindex?wait_for_completion=false"
     return Request("POST", path, body, headers={"X-Opaque-Id": _mark(copy)})

@@ -22,6 +22,8 @@ class Copy:
         blocked_before: A person had the source refuse writes before; it shall stay so.
         subject: Kind of person and path of their key, where the documents of erased people
             shall stay behind.
+        mark: By which the target is known again; see :mod:`searchindex.reindex.marks`.
+        verify: `content` or `counts`: what is compared before the alias moves.
     """
 
     source: str
@@ -29,6 +31,8 @@ class Copy:
     definition: Mapping[str, Any]
     blocked_before: bool = False
     subject: tuple[str, str] | None = None
+    mark: str = ""
+    verify: str = "content"
 
 
 class Strategy(Protocol):

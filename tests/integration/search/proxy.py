@@ -121,7 +121,7 @@ class BusyProxy(Proxy):
         self._times, self._kind, self._status, self._whole = times, kind, status, whole
 
     def answer(self, asked: Asked) -> Answered | None:
-        if not asked.path.endswith("/_bulk"):
+        if not asked.path.partition("?")[0].endswith("/_bulk"):
             found = self.pass_on(asked)
             self.page_bytes += [len(found.content)] if asked.path == "/_search" else []
             return found
@@ -148,6 +148,29 @@ class BusyProxy(Proxy):
             {kind: told} if turned else next(rest) for (kind, _), turned in zip(actions, away, strict=True)
         ]
         return _json(200, {"took": 1, "errors": True, "items": merged})
+
+
+class NarrowProxy(Proxy):
+    """
+    Refuses bulk requests beyond a size as proxies do: 413, and not a word of JSON.
+
+    Args:
+        url: The server.
+        most: Bytes that it lets through.
+    """
+
+    def __init__(self, url: str, most: int) -> None:
+        super().__init__(url)
+        self.most, self.passed, self.refused = most, 0, 0
+
+    def answer(self, asked: Asked) -> Answered | None:
+        if not asked.path.partition("?")[0].endswith("/_bulk"):
+            return self.pass_on(asked)
+        if len(asked.body) > self.most:
+            self.refused += 1
+            return Answered(413, {"X-Elastic-Product": "Elasticsearch"}, b"")
+        self.passed += 1
+        return self.pass_on(asked)
 
 
 def _actions(body: bytes) -> list[tuple[str, bytes]]:

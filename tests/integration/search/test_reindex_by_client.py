@@ -7,13 +7,13 @@ import pytest
 from accord.erased import tombstones
 from accord.errors import StepFailed, StoreUnavailable
 from searchindex.reindex import client
-from searchindex.reindex.client import next_size
+from searchindex.reindex.pages import next_size
 from searchindex.transport import ReplyLost
 from tests.chance import moments
 from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness, lease
 from tests.fix_trail import Trail
-from tests.integration.search.proxy import BusyProxy, SwallowingProxy
+from tests.integration.search.proxy import BusyProxy, NarrowProxy, SwallowingProxy
 
 pytestmark = pytest.mark.integration
 
@@ -126,7 +126,7 @@ def test_other_error_of_a_document_is_no_bad_mapping(plays: SearchHarness) -> No
 
 def test_request_that_is_refused_whole_says_why(plays: SearchHarness) -> None:
     """A status that no waiting mends is told at once."""
-    with BusyProxy(plays.url, 1, status=413, whole=True) as proxy:
+    with BusyProxy(plays.url, 1, status=400, whole=True) as proxy:
         with pytest.raises(StepFailed, match="the server refuses it: rejected execution"):
             copy_through(plays, proxy.url)
         assert len(proxy.bulk_bytes) == 1
@@ -136,7 +136,7 @@ def test_lost_answer_of_a_bulk_request_costs_no_document(plays: SearchHarness) -
     """What it created already is met as done."""
     before = plays.documents(f"{plays.prefix}plays-0001")
 
-    with SwallowingProxy(plays.url, lambda _, path: path.endswith("/_bulk")) as proxy:
+    with SwallowingProxy(plays.url, lambda _, path: "/_bulk" in path) as proxy:
         copy_through(plays, proxy.url)
         assert proxy.swallowed
 
@@ -191,6 +191,33 @@ def test_large_documents_are_copied_in_bounded_requests(
     assert count * 300_000 > 2 * 12 * MIB
     assert max(proxy.bulk_bytes) <= 10 * MIB
     assert max(proxy.page_bytes) <= 12 * MIB
+
+
+def test_request_that_is_too_long_is_halved_until_it_passes(plays: SearchHarness) -> None:
+    """A server or a proxy on the way takes less than ours: no document is lost, and none is sent for ever."""
+    before = plays.documents(f"{plays.prefix}plays-0001")
+
+    with NarrowProxy(plays.url, 4_000) as proxy:
+        copy_through(plays, proxy.url)
+        assert proxy.refused
+        assert proxy.passed
+
+    assert plays.documents(f"{plays.prefix}plays") == before
+
+
+def test_document_that_passes_nowhere_is_named(
+    make_search_harness: MakeHarness, elasticsearch_url: str
+) -> None:
+    """One is longer than any request may be: its id and the setting are told, and writes go on."""
+    harness = filled(make_search_harness, elasticsearch_url, 'search.Reindex("plays")', count=20)
+    harness.ask("PUT", f"/{harness.prefix}plays/_doc/the-long-one?refresh", {"title": "la " * 2_000})
+
+    with NarrowProxy(harness.url, 4_000) as proxy, pytest.raises(StepFailed, match="the-long-one") as failure:
+        copy_through(harness, proxy.url)
+
+    assert "http.max_content_length" in failure.value.hint
+    assert "la la" not in str(failure.value)
+    assert is_open(harness)
 
 
 @pytest.mark.parametrize(

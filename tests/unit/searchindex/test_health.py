@@ -11,7 +11,8 @@ from searchindex.health_checks import judge_aliases, judge_cluster
 from searchindex.names import Names
 from searchindex.operations.alias import AddAlias, RemoveAlias, SwitchAlias
 from searchindex.operations.base import Deployment, Operation
-from searchindex.operations.index import CreateIndex, DropIndex
+from searchindex.operations.drop import DropIndex
+from searchindex.operations.index import CreateIndex
 from searchindex.operations.reindex import Reindex
 
 MAPPINGS = {"properties": {"title": {"type": "text"}}}

@@ -1,0 +1,156 @@
+"""Dropping an index: only after a look at what it holds, and at who else uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accord.errors import AccordError, ConflictingState, StepFailed, StoreUnavailable
+from accord.seam.types import Direction, Statement
+from searchindex.names import checked
+from searchindex.operations.base import Context, Deployment, Expected, Operation
+from searchindex.operations.counts import count
+from searchindex.requests import Request, behind, opaque
+from searchindex.transport import at
+
+_PLAIN = frozenset({"is_write_index"})
+
+
+@dataclass(frozen=True)
+class DropIndex(Operation):
+    """
+    Remove an index with its documents. Can't be undone.
+
+    Attributes:
+        name: The alias; the one index behind it is removed, and the alias with it.
+        number: Remove instead the index that the revision of this number made, once a later
+            one took its place behind the alias.
+        even_with_data: True to remove it although documents are in it.
+    """
+
+    name: str
+    number: str = ""
+    even_with_data: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a name that no server takes."""
+        checked(self.name)
+
+    @property
+    def irreversible(self) -> str:
+        return f"dropping the index {self.name} removes its documents"
+
+    @property
+    def title(self) -> str:
+        return f"drop index {self.name} {self.number}".rstrip()
+
+    def capture(self, context: Context) -> Mapping[str, Any]:
+        indexes = self._found(context)
+        if not indexes:
+            context.note(f"There is no index {self._shown(context.deployment)} to drop.")
+        self._refuse_data(context, indexes)
+        return {"indexes": indexes}
+
+    def apply(self, context: Context) -> int:
+        indexes = context.saved.get("indexes", ())
+        left = [index for index in indexes if context.index(index) is not None]
+        # Time may have passed since the ledger learnt their names.
+        for index in left:
+            self._refuse_used(context, index)
+        self._refuse_data(context, left)
+        if left:
+            context.remove(_delete(*left))
+        return len(indexes)
+
+    def revert(self, context: Context) -> int:
+        return 0
+
+    def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
+        if direction is Direction.APPLY:
+            yield _delete(self._shown(deployment))
+
+    def explain_live(self, context: Context, direction: Direction) -> Iterator[Statement]:
+        try:
+            indexes = self._found(context) if direction is Direction.APPLY else ()
+            told = [line for index in indexes for line in self._told(context, index)]
+        except StoreUnavailable:
+            raise
+        except AccordError as exc:
+            told = [opaque(f"As things stand, dropping {self.name} is refused: {exc.message}")]
+        # Nothing is there yet where an earlier step of the plan makes it.
+        yield from told or self.explain(context.deployment, direction)
+
+    def expect(self, deployment: Deployment, expected: Expected) -> Iterator[tuple[str, str]]:
+        key = (
+            ("physical", deployment.names.physical(self.name, self.number))
+            if self.number
+            else ("index", self.name)
+        )
+        expected.objects[key] = None
+        yield key
+
+    def _shown(self, deployment: Deployment) -> str:
+        if self.number:
+            return deployment.names.physical(self.name, self.number)
+        return behind(deployment.alias(self.name))
+
+    def _told(self, context: Context, index: str) -> Iterator[Statement]:
+        yield _delete(index).statement()
+        number = count(context, index)
+        allowed = self.even_with_data or not number
+        yield opaque(
+            f"{index} holds {number} documents{'' if allowed else ': refused without even_with_data'}."
+        )
+
+    def _found(self, context: Context) -> Sequence[str]:
+        if self.number:
+            physical = context.deployment.names.physical(self.name, self.number)
+            found = [] if context.index(physical) is None else [physical]
+        else:
+            found = self._behind(context)
+        for index in found:
+            self._refuse_used(context, index)
+        return found
+
+    def _behind(self, context: Context) -> list[str]:
+        """Return the index behind the alias; refuse an alias that is more than the name of one index."""
+        alias = context.deployment.alias(self.name)
+        targets = context.aliases.targets(alias)
+        if len(targets) > 1:
+            raise ConflictingState(
+                f"Behind the alias {alias} stand several indexes: {', '.join(sorted(targets))}.",
+                hint=f'Remove the alias alone with RemoveAlias("{self.name}"); '
+                "drop each index by the alias that it was made with.",
+            )
+        if any(definition.keys() - _PLAIN for definition in targets.values()):
+            raise ConflictingState(
+                f"The alias {alias} shows a part of {', '.join(targets)} (a filter or routing).",
+                hint=f'Remove the alias alone with RemoveAlias("{self.name}"); '
+                "drop the index by the alias that it was made with.",
+            )
+        return list(targets)
+
+    def _refuse_used(self, context: Context, index: str) -> None:
+        own = set() if self.number else {context.deployment.alias(self.name)}
+        used = ", ".join(sorted(context.aliases.of_index(index).keys() - own))
+        if used:
+            raise ConflictingState(
+                f"The index {index} is still in use behind {used}.",
+                hint="Move or remove those aliases in an earlier operation (SwitchAlias, RemoveAlias).",
+            )
+
+    def _refuse_data(self, context: Context, indexes: Sequence[str]) -> None:
+        if self.even_with_data:
+            return
+        for index in indexes:
+            number = count(context, index)
+            if number:
+                raise StepFailed(
+                    f"The index {index} holds {number} documents, so it was not dropped.",
+                    hint=f'Remove them first, or write DropIndex("{self.name}", ..., even_with_data=True).',
+                )
+
+
+def _delete(*indexes: str) -> Request:
+    return Request("DELETE", f"{at(','.join(indexes))}?ignore_unavailable=true")

@@ -1,0 +1,163 @@
+"""What a server rewrites is the same, what it has more is not, and what is somebody else's is not asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from accord.errors import ConflictingState, InvalidRevision
+from searchindex.operations.template import PutTemplate
+from tests.conformance.harness_search import SearchHarness
+from tests.fix_search import MakeHarness, lease
+from tests.integration.search.proxy import Answered, Asked, Proxy
+
+pytestmark = pytest.mark.integration
+
+_REVISION = "import searchindex as search\n\nclass Migration(search.Migration):\n    operations = [{}]\n"
+BY_HAND: Mapping[str, Any] = {"priority": 501, "version": 3, "_meta": {"owner": "us"}, "data_stream": {}}
+
+
+def one_step(make: MakeHarness, url: str, operation: str) -> SearchHarness:
+    """Give a revision of one operation."""
+    return make(url, {"0001_one": _REVISION.format(operation)})
+
+
+def apply(harness: SearchHarness) -> int:
+    """Apply the step; give the number of changes."""
+    return harness.store().apply(harness.steps()[0], lease()).changed
+
+
+# --- settings ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"number_of_replicas": 3, "auto_expand_replicas": "0-1"},
+        {"number_of_routing_shards": 8, "number_of_shards": 2},
+        {"number_of_replicas": 0, "auto_expand_replicas": False},
+    ],
+)
+def test_index_whose_settings_the_server_rewrites_is_met_as_its_own(
+    make_search_harness: MakeHarness, search_url: str, settings: Mapping[str, Any]
+) -> None:
+    """As after a kill before the ledger was written."""
+    harness = one_step(make_search_harness, search_url, f'search.CreateIndex("tracks", settings={settings})')
+    apply(harness)
+    harness.store().forget(harness.steps()[0], lease())
+
+    assert apply(harness) == 0
+
+
+def test_number_of_replicas_that_differs_is_told(
+    make_search_harness: MakeHarness, opensearch_url: str
+) -> None:
+    """Without the setting by which the server chooses it."""
+    operation = 'search.CreateIndex("tracks", settings={"number_of_replicas": 0})'
+    harness = one_step(make_search_harness, opensearch_url, operation)
+    body = {
+        "aliases": {f"{harness.prefix}tracks": {"is_write_index": True}},
+        "settings": {"number_of_replicas": 1},
+    }
+    harness.ask("PUT", f"/{harness.prefix}tracks-0001", body)
+
+    with pytest.raises(ConflictingState, match="number_of_replicas: declared"):
+        apply(harness)
+
+
+# --- templates -----------------------------------------------------------------------------------------
+
+
+def by_hand(harness: SearchHarness) -> Mapping[str, Any]:
+    """Write a template that has more parts than a revision may think of; give it as the server has it."""
+    body = {**BY_HAND, "index_patterns": [f"{harness.prefix}plays-*"]}
+    harness.ask("PUT", f"/_index_template/{harness.prefix}plays", body)
+    return template(harness)
+
+
+def template(harness: SearchHarness) -> Mapping[str, Any]:
+    """Read the template."""
+    found = harness.ask("GET", f"/_index_template/{harness.prefix}plays")["index_templates"]
+    body: Mapping[str, Any] = found[0]["index_template"]
+    return body
+
+
+@pytest.mark.parametrize("pattern", ["plays-*", "charts-*"])
+def test_template_that_has_more_than_is_declared_is_left_as_it_is(
+    make_search_harness: MakeHarness, search_url: str, pattern: str
+) -> None:
+    """Neither called equal nor stripped: the parts are named."""
+    operation = f'search.PutTemplate("plays", ["{pattern}"], priority=501)'
+    harness = one_step(make_search_harness, search_url, operation)
+    before = by_hand(harness)
+
+    with pytest.raises(ConflictingState) as failure:
+        apply(harness)
+
+    assert all(part in str(failure.value) for part in ("data_stream", "version", "_meta"))
+    assert template(harness) == before
+
+
+@pytest.mark.parametrize(
+    ("more", "changed"),
+    [
+        ('{"version": 3, "_meta": {"owner": "us"}, "data_stream": {}}', 0),
+        ('{"version": 4, "_meta": {"owner": "us"}, "data_stream": {}}', 1),
+        ('{"version": None, "_meta": None, "data_stream": {}}', 1),
+    ],
+)
+def test_parts_of_a_template_are_declared_and_undone(
+    make_search_harness: MakeHarness, search_url: str, more: str, changed: int
+) -> None:
+    """The same is the same; another version is sent; None takes a part out; the revert brings all back."""
+    operation = f'search.PutTemplate("plays", ["plays-*"], priority=501, more={more})'
+    harness = one_step(make_search_harness, search_url, operation)
+    before = by_hand(harness)
+
+    assert apply(harness) == changed
+    assert ("version" in template(harness)) == ("None" not in more)
+    harness.store().revert(harness.steps()[0], lease())
+
+    assert template(harness) == before
+
+
+def test_argument_that_is_written_twice_is_refused() -> None:
+    """One place for each part."""
+    with pytest.raises(InvalidRevision, match="priority"):
+        PutTemplate("plays", ["plays-*"], more={"priority": 600})
+
+
+# --- somebody else's index ---------------------------------------------------------------------------------
+
+
+class BlockedElsewhere(Proxy):
+    """
+    Answers whoever looks at all indexes as a server does on which somebody blocked one.
+
+    A real block would stop the tests beside this one.
+    """
+
+    def answer(self, asked: Asked) -> Answered | None:
+        if not asked.path.startswith(("/_alias/", "/_all", "/_mapping", "/_settings")):
+            return self.pass_on(asked)
+        error = {"type": "cluster_block_exception", "reason": "index [other] blocked by: [FORBIDDEN/9]"}
+        return Answered(403, {"Content-Type": "application/json"}, json.dumps({"error": error}).encode())
+
+
+def test_index_that_somebody_blocked_stops_no_step(make_search_harness: MakeHarness, search_url: str) -> None:
+    """A step asks for the names that it is about, and for no others."""
+    texts = {
+        "0001_made": _REVISION.format('search.CreateIndex("tracks"), search.AddAlias("hits", "tracks")'),
+        "0002_moved": _REVISION.format('search.Reindex("tracks"), search.RemoveAlias("hits")'),
+        "0003_gone": _REVISION.format('search.DropIndex("tracks", even_with_data=True)'),
+    }
+    harness = make_search_harness(search_url, texts)
+
+    with BlockedElsewhere(search_url) as proxy:
+        store = harness.store(proxy.url)
+        for step in harness.steps():
+            store.apply(step, lease())
+        assert [step.key.name for step in harness.steps() if step.key in store.applied()] == list(texts)
