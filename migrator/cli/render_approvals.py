@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from django.core.management.color import Style
@@ -92,6 +93,12 @@ def decided_lines(approval: PlanApproval) -> Iterator[str]:
     if approval.state == "approved":
         command = f"manage.py migrate_all {approval.target}".rstrip()
         yield f"It counts until {_time(approval.expires_at)} for this plan alone: {command}"
+
+
+def attested_lines(attestation: Attestation, path: Path, public_key: str) -> Iterator[str]:
+    """Describe where an attestation was written to, and what makes it count elsewhere."""
+    yield f"{counted(len(attestation.document['steps']), 'step')} attested in {path}."
+    yield f"Who relies on it needs this public key in TRUSTED_KEYS: {public_key}"
 
 
 def accepted_lines(attestation: Attestation) -> Iterator[str]:
