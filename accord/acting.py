@@ -16,12 +16,11 @@ import sys
 
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import InterfaceError, OperationalError, router
+from django.db import router
 
 from accord import db
 from accord.audit import trail
-from accord.errors import NotAllowed, StoreError, StoreUnavailable, UsageError
-from accord.secrets.redact import first_line
+from accord.errors import NotAllowed, UsageError
 
 PASSWORD_VARIABLE = "ACCORD_PASSWORD"  # noqa: S105 - the name of a variable, not its value
 
@@ -75,25 +74,10 @@ def signed_in() -> str:
 
 def _named(name: str) -> Account | None:
     model = get_user_model()
-    try:
+    # Where it can't be told, that is said; "no such account" would be a guess.
+    with db.reading("The table of accounts", router.db_for_read(model)):
         account: Account | None = model._default_manager.filter(**{model.USERNAME_FIELD: name}).first()
-    except db.ERRORS as exc:
-        # Not "no such account": whether there is one can't be told.
-        raise _unreadable(router.db_for_read(model), exc) from exc
     return account
-
-
-def _unreadable(alias: str, exc: Exception) -> StoreError:
-    if isinstance(exc, (OperationalError, InterfaceError)):
-        return StoreUnavailable(
-            f"The accounts can't be read, because the database “{alias}” can't be used: {first_line(exc)}.",
-            hint="Check that it runs and that its URL is right, then run again.",
-        )
-    return StoreError(
-        f"The accounts can't be read in the database “{alias}”: {first_line(exc)}.",
-        hint="If their table isn't there yet, run migrate_all first. Where that asks for an approval, "
-        "migration_approval request makes the table.",
-    )
 
 
 def _authenticated(name: str, *, interactive: bool) -> Account | None:

@@ -10,8 +10,7 @@ from django.db import connections
 
 from accord import conf, db, guards
 from accord.command import AnsweringCommand
-from accord.errors import ExitCode, StoreError
-from accord.secrets.redact import first_line
+from accord.errors import ExitCode
 
 
 class Command(AnsweringCommand):
@@ -29,10 +28,8 @@ class Command(AnsweringCommand):
     def answer(self, options: dict[str, Any]) -> ExitCode:
         """Print the statements; none where every trigger stands."""
         alias = options["database"] or conf.load().coordinator
-        try:
+        with db.reading("The catalogue of triggers", alias):
             statements = list(_statements(alias))
-        except db.ERRORS as exc:
-            raise StoreError(f"“{alias}” can't be asked for its triggers: {first_line(exc)}.") from exc
         if statements:
             self.stdout.write("\n".join(f"{one.strip()};" for one in ("BEGIN", *statements, "COMMIT")))
         else:
