@@ -81,7 +81,7 @@ class Approving:
             done = prepare(self.migrations, self.gate, conf.load(), report)
         if done and self.asked.verbosity:
             self.stderr.write(
-                f"Applied {done} steps that nobody has to approve: the tables of approvals and accounts.",
+                f"Applied {done} steps that need no approval: the tables of approvals and accounts.",
                 lambda text: text,
             )
 

@@ -52,7 +52,7 @@ def _facts(approval: PlanApproval, approvals: Approvals) -> dict[str, Any]:
 def listing_lines(found: Sequence[PlanApproval], approvals: Approvals, style: Style) -> Iterator[str]:
     """List requests, a line each."""
     if not found:
-        yield "Nobody has asked for an approval here."
+        yield "There are no requests for an approval here."
     for approval in found:
         state = approvals.state_of(approval).value
         steps = counted(len(approval.steps), "step")
