@@ -16,6 +16,7 @@ import sys
 
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import router
 
 from accord import db
 from accord.audit import trail
@@ -37,6 +38,8 @@ def acting(username: str, *, interactive: bool) -> Account:
 
     Raises:
         UsageError: There is no such account.
+        StoreUnavailable: The database of the accounts can't be reached.
+        StoreError: It can be, and has no table of accounts that can be read.
         NotAllowed: Its password is missing or wrong, or the account is not active.
     """
     name = username or signed_in()
@@ -71,11 +74,9 @@ def signed_in() -> str:
 
 def _named(name: str) -> Account | None:
     model = get_user_model()
-    try:
+    # Where it can't be told, that is said; "no such account" would be a guess.
+    with db.reading("The table of accounts", router.db_for_read(model)):
         account: Account | None = model._default_manager.filter(**{model.USERNAME_FIELD: name}).first()
-    except db.ERRORS:
-        # Before the first migration there is no table of accounts, and no account.
-        return None
     return account
 
 

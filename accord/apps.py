@@ -11,6 +11,7 @@ class AccordConfig(AppConfig):
     name = "accord"
     verbose_name = "Accord"
     default_auto_field = "django.db.models.BigAutoField"
+    guards = "accord.guards.TRAIL"
 
     def ready(self) -> None:
         """Set up django-auditlog for what the apps declare, and register the check of the settings."""

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand
 
+from accord.cli.answer import Answer
 from accord.errors import AccordError, ExitCode, Interrupted
 
 UNREAD = 141
@@ -103,6 +104,12 @@ class AnsweringCommand(PipedCommand):
             code = error.exit_code
         if code is not ExitCode.DONE:
             raise SystemExit(int(code))
+
+    def say(self, answer: Answer, *, as_json: bool) -> ExitCode:
+        """Write an answer in the format that was asked for, and return its exit code."""
+        for line in answer.written(as_json=as_json):
+            self.stdout.write(line)
+        return answer.code
 
     def say_error(self, error: AccordError, options: dict[str, Any]) -> None:
         """Write an error in the format that was asked for; with --traceback, raise it."""

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from django.db import DatabaseError, InterfaceError, connections
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from accord.errors import StoreError, StoreUnavailable
+from accord.secrets.redact import first_line
 
 ERRORS = (DatabaseError, InterfaceError)
 """Whatever Django raises about a database; what a dropped connection raises is no DatabaseError."""
@@ -37,3 +43,37 @@ def _is_usable(connection: BaseDatabaseWrapper) -> bool:
     except NotImplementedError:
         # The backend of MongoDB can't be asked; its driver keeps a pool, and reconnects by itself.
         return True
+
+
+@contextmanager
+def reading(what: str, alias: str) -> Iterator[None]:
+    """
+    Turn what Django raises while something is read into the errors that say so.
+
+    Args:
+        what: What is read, as the subject of a sentence.
+        alias: The database.
+
+    Raises:
+        StoreUnavailable: The database can't be reached.
+        StoreError: It refuses; its tables may not be there yet.
+    """
+    try:
+        yield
+    except ERRORS as exc:
+        if _is_unreachable(exc):
+            raise StoreUnavailable(
+                f"{what} can't be read: the database “{alias}” can't be reached ({first_line(exc)}).",
+                hint="Check that it runs and that its URL is right, then run again.",
+            ) from exc
+        raise StoreError(
+            f"{what} in “{alias}” can't be read: {first_line(exc)}.",
+            hint="Run migrate_all, which creates its tables first; then run this again.",
+        ) from exc
+
+
+def _is_unreachable(exc: Exception) -> bool:
+    """Return whether there is no connection: a deadlock and a timeout are operational errors, too."""
+    code = getattr(exc.__cause__, "pgcode", None)
+    gone = not code or code.startswith(("08", "57P"))
+    return isinstance(exc, InterfaceError) or (isinstance(exc, OperationalError) and gone)

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.apps import apps
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import RunSQL
 from django.db.migrations.state import ProjectState
+from django.utils.module_loading import import_string
 
 from accord.models import AuditCheckpoint, AuditEvent
 
@@ -47,6 +49,9 @@ SELECT t.tgname, p.proname, p.prosrc FROM pg_trigger t
 JOIN pg_proc p ON p.oid = t.tgfoid
 JOIN unnest(%s::text[], %s::text[]) AS wanted(name, tab) ON wanted.name = t.tgname
 WHERE t.tgrelid = to_regclass(wanted.tab) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"""
+
+_ABSENT_TABLES = """
+SELECT DISTINCT tab FROM unnest(%s::text[]) AS wanted(tab) WHERE to_regclass(tab) IS NULL ORDER BY tab"""
 
 _STANDING_CONSTRAINTS = """
 SELECT conname FROM pg_constraint
@@ -86,6 +91,17 @@ class Guards:
         dropped = (f"DROP TRIGGER IF EXISTS {name} ON {table}" for name, table in self.tables.items())
         return [*dropped, *(f"DROP FUNCTION IF EXISTS {name}()" for name in self.functions)]
 
+    @property
+    def restore(self) -> list[str]:
+        """Return the statements that put every trigger back in place, whatever became of it."""
+        return [*self.remove, *self.install]
+
+    def absent_tables(self, connection: BaseDatabaseWrapper) -> Sequence[str]:
+        """Return the tables that aren't there yet to be protected, sorted."""
+        with connection.cursor() as cursor:
+            cursor.execute(_ABSENT_TABLES, [list(self.tables.values())])
+            return [name for (name,) in cursor.fetchall()]
+
     def missing(self, connection: BaseDatabaseWrapper) -> Sequence[str]:
         """
         Return the triggers that should stand and don't, sorted.
@@ -100,7 +116,7 @@ class Guards:
         return sorted(set(self.tables) - standing)
 
 
-_TRAIL = Guards(
+TRAIL = Guards(
     functions={"accord_audit_refuse": _REFUSE, "accord_audit_continue": _CONTINUE},
     tables={
         "accord_auditevent_refuse": "accord_auditevent",
@@ -117,8 +133,8 @@ _TRAIL = Guards(
     FOR EACH ROW EXECUTE FUNCTION accord_audit_continue()""",
     ],
 )
-INSTALL = _TRAIL.install
-REMOVE = _TRAIL.remove
+INSTALL = TRAIL.install
+REMOVE = TRAIL.remove
 
 
 class OnPostgres(RunSQL):
@@ -145,6 +161,16 @@ class OnPostgres(RunSQL):
             super().database_backwards(app_label, schema_editor, from_state, to_state)
 
 
+def declared() -> Mapping[str, Guards]:
+    """
+    Return the guards of every installed app that has some, by its label.
+
+    An app names them, by their dotted path, in the attribute `guards` of its configuration.
+    """
+    paths = {config.label: getattr(config, "guards", "") for config in apps.get_app_configs()}
+    return {label: import_string(path) for label, path in paths.items() if path}
+
+
 def missing(connection: BaseDatabaseWrapper) -> Sequence[str]:
     """
     Return the triggers and constraints that should protect the audit trail and don't.
@@ -159,7 +185,7 @@ def missing(connection: BaseDatabaseWrapper) -> Sequence[str]:
         cursor.execute(_STANDING_CONSTRAINTS)
         constraints = {name for (name,) in cursor.fetchall()}
     checks = {*_checks(AuditEvent), *_checks(AuditCheckpoint)} - constraints
-    return sorted({*_TRAIL.missing(connection), *checks})
+    return sorted({*TRAIL.missing(connection), *checks})
 
 
 def _checks(model: type[models.Model]) -> set[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from accord import conf
+from django.db import connections
+
+from accord import conf, guards
 from accord.errors import StoreError, StoreUnavailable
 from accord.health.runner import Check, Finding, Level
 from accord.seam.registry import opened
@@ -23,11 +25,12 @@ LOW, SCARCE = (0.10, 10 * GIB), (0.05, 2 * GIB)
 
 
 def checks() -> Iterable[Check]:
-    """Yield the checks: one a store, the audit trail, the disk."""
+    """Yield the checks: one a store, the audit trail, the guards of evidence, the disk."""
     for alias in conf.load().store_settings():
         yield Check(name=f"store.{alias}", look=partial(look_at_store, alias), readiness=True)
     yield Check(name="audit", look=look_at_audit)
-    yield Check(name="disk", look=look_at_disk)
+    yield Check(name="guards", look=look_at_guards, parts=[f"guards.{label}" for label in guards.declared()])
+    yield Check(name="disk", look=look_at_disk, parts=["disk.project", "disk.data"])
 
 
 # --- stores ------------------------------------------------------------------------------------------
@@ -87,6 +90,39 @@ def look_at_audit() -> Iterator[Finding]:
         value=more + 1,
         threshold=1,
         hint="Keep the database and the file of signed heads as they are, and run audit_verify --full.",
+    )
+
+
+# --- what protects evidence --------------------------------------------------------------------------
+
+
+def look_at_guards() -> Iterator[Finding]:
+    """Ask the coordinating database whether each trigger that protects evidence stands, app by app."""
+    alias = conf.load().coordinator
+    for label, wanted in guards.declared().items():
+        if absent := wanted.absent_tables(connections[alias]):
+            yield _unguarded(label, absent)
+        else:
+            yield _guarded(label, wanted.missing(connections[alias]), alias)
+
+
+def _unguarded(label: str, absent: Sequence[str]) -> Finding:
+    text = f"There are no tables yet to be protected: {', '.join(absent)}."
+    return Finding(name=f"guards.{label}", level=Level.UNKNOWN, message=text, hint="Run migrate_all.")
+
+
+def _guarded(label: str, missing: Sequence[str], alias: str) -> Finding:
+    text = "Every trigger that protects evidence stands."
+    if missing:
+        text = f"Triggers that protect evidence are gone, off or changed: {', '.join(missing)}."
+    restore = f"manage.py sqlguards | manage.py dbshell --database {alias}"
+    return Finding(
+        name=f"guards.{label}",
+        level=Level.CRITICAL if missing else Level.OK,
+        message=text,
+        value=len(missing),
+        threshold=1,
+        hint=f"Find out who changed them, then put them back: {restore}" if missing else "",
     )
 
 

@@ -12,6 +12,7 @@ class GdprConfig(AppConfig):
     name = "gdpr"
     verbose_name = _("Personal data")
     default_auto_field = "django.db.models.BigAutoField"
+    guards = "gdpr.guards.EVIDENCE"
     # What django-auditlog may show. Tags and sealed keys say who a request is about: never those.
     audited = {"ErasureRequest": ("state",), "LegalHold": ("reason", "review_at")}
 

@@ -12,6 +12,7 @@ class MigratorConfig(AppConfig):
     name = "migrator"
     verbose_name = _("Migrations")
     default_auto_field = "django.db.models.BigAutoField"
+    guards = "migrator.governance.guards.PLAN_APPROVALS"
     # What django-auditlog may show. Reasons are free text, and accounts belong to people.
     audited = {"PlanApproval": ("state", "environment", "digest")}
     # An approval may be what the migration of django-auditlog's own table is waiting for.

@@ -24,7 +24,8 @@ _NAMED = 3
 
 def checks() -> Iterable[Check]:
     """Yield the checks."""
-    yield Check(name="migrations", look=look_at_migrations, readiness=True)
+    parts = [f"migrations.{alias}{part}" for alias in conf.load().store_settings() for part in ("", ".drift")]
+    yield Check(name="migrations", look=look_at_migrations, readiness=True, parts=parts)
     yield Check(name="lease", look=look_at_lease)
 
 

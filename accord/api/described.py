@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
 
 from accord.api.permissions import PerAction, wanted
 
@@ -25,3 +26,16 @@ class Described(AutoSchema):
         action = getattr(self.view, "action", None) or self.method.lower()
         names = [f"`{name}`" for name in wanted(self.view.needs, action) if name]
         return f"Needs the permission {' or '.join(names)}." if names else "Needs nothing but an account."
+
+
+def in_path(name: str, pattern: str, description: str = "") -> OpenApiParameter:
+    """
+    Return the description of what an address names.
+
+    Args:
+        name: Of the part of the address.
+        pattern: That it fits as a whole.
+        description: A sentence; empty where the name says enough.
+    """
+    form = {"type": "string", "pattern": f"^{pattern}$"}
+    return OpenApiParameter(name, form, OpenApiParameter.PATH, description=description)

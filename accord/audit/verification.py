@@ -11,7 +11,6 @@ import enum
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import connections, transaction
@@ -20,10 +19,9 @@ from accord import conf, db, guards
 from accord.audit import signed_heads
 from accord.audit.chain import FIELDS, GENESIS, Link
 from accord.audit.signed_heads import Head
-from accord.errors import SignatureError, StoreError
+from accord.errors import SignatureError
 from accord.models import AuditEvent
 from accord.secrets import signing
-from accord.secrets.redact import first_line
 
 _PAGE = 2000
 _MOST_PROBLEMS = 50
@@ -129,19 +127,8 @@ def verify(since: int | None = None, *, using: str | None = None) -> Report:
     """
     alias = using or conf.load().coordinator
     # In a transaction, because the rows are read through a cursor on the server.
-    with _translated(alias), transaction.atomic(using=alias):
+    with db.reading("The audit trail", alias), transaction.atomic(using=alias):
         return _Check(alias, max(since or 1, 1)).run()
-
-
-@contextmanager
-def _translated(alias: str) -> Iterator[None]:
-    try:
-        yield
-    except db.ERRORS as exc:
-        raise StoreError(
-            f"The audit trail in “{alias}” can't be read: {first_line(exc)}.",
-            hint="Run migrate_all, which creates its tables first; then run this again.",
-        ) from exc
 
 
 def verify_tail(*, using: str | None = None) -> Report:
@@ -155,7 +142,7 @@ def verify_tail(*, using: str | None = None) -> Report:
         StoreError: The trail can't be read.
     """
     alias = using or conf.load().coordinator
-    with _translated(alias):
+    with db.reading("The audit trail", alias):
         heads = sorted(signed_heads.heads(alias), key=lambda head: head.size, reverse=True)
     # A head goes to the file with every commit: the newest one would leave next to nothing to check.
     far_enough = (head.size for head in heads if head.size <= heads[0].size - _TAIL and _is_signed(head))

@@ -25,10 +25,9 @@ from django.db.models.functions import Now
 
 from accord import conf, db
 from accord.erased import subject_key
-from accord.errors import StoreError, SubjectErased, UsageError
+from accord.errors import SubjectErased, UsageError
 from accord.models import Tombstone
 from accord.secrets import keys
-from accord.secrets.redact import first_line
 
 _PURPOSE = "accord.tombstones"
 
@@ -296,7 +295,7 @@ def _tags(kind: str, text: str) -> list[SubjectTag]:
 
 def _standing(alias: str, kind: str, values: list[str]) -> Iterable[str]:
     """Return those of many tags that a tombstone bears."""
-    with _translated(alias), connections[alias].cursor() as cursor:
+    with db.reading("The table of tombstones", alias), connections[alias].cursor() as cursor:
         cursor.execute(
             "SELECT tag FROM accord_tombstone WHERE kind = %s AND tag = ANY(%s)", [kind.lower(), values]
         )
@@ -309,16 +308,5 @@ def _lock(alias: str, kind: str, *, shared: bool) -> None:
         hashlib.sha256(b"accord fence" + kind.lower().encode()).digest()[:8], "big", signed=True
     )
     statement = "SELECT pg_advisory_xact_lock_shared(%s)" if shared else "SELECT pg_advisory_xact_lock(%s)"
-    with _translated(alias), connections[alias].cursor() as cursor:
+    with db.reading("The table of tombstones", alias), connections[alias].cursor() as cursor:
         cursor.execute(statement, [number])
-
-
-@contextmanager
-def _translated(alias: str) -> Iterator[None]:
-    try:
-        yield
-    except db.ERRORS as exc:
-        raise StoreError(
-            f"The tombstones in “{alias}” can't be read: {first_line(exc)}.",
-            hint="Run migrate_all, which creates their table first; then run this again.",
-        ) from exc

@@ -15,7 +15,7 @@ import enum
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from queue import Empty, SimpleQueue
@@ -102,11 +102,14 @@ class Check:
         look: Finds out; called in a thread of its own, with database connections of its own. An
             :class:`~accord.errors.AccordError` that it raises becomes a finding `unknown`.
         readiness: Whether a server without it should get no requests (`/readyz`).
+        parts: Names of its findings where it has several: its own name, a dot and more. Each can be
+            asked for alone.
     """
 
     name: str
     look: Callable[[], Iterable[Finding]]
     readiness: bool = False
+    parts: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,24 +174,38 @@ def discover() -> Sequence[Check]:
 
 def select(checks: Sequence[Check], names: Sequence[str]) -> Sequence[Check]:
     """
-    Return the checks that are asked for.
+    Return the checks that are asked for, each narrowed to the findings that are.
 
     Args:
         checks: All of them.
-        names: Whole names, or their beginnings up to a dot; none means all.
+        names: Whole names of checks or findings, or their beginnings up to a dot; none means all.
 
     Raises:
-        UsageError: A name fits no check.
+        UsageError: A name fits no check and no finding.
     """
     for name in names:
-        if not any(_fits(check, name) for check in checks):
-            known = ", ".join(check.name for check in checks)
+        if not any(_narrowed(check, [name]) for check in checks):
+            known = ", ".join(part for check in checks for part in check.parts or (check.name,))
             raise UsageError(f"There is no health check “{name}”.", hint=f"Checks: {known}.")
-    return [check for check in checks if not names or any(_fits(check, name) for name in names)]
+    narrowed = (_narrowed(check, names) if names else check for check in checks)
+    return [check for check in narrowed if check is not None]
 
 
-def _fits(check: Check, name: str) -> bool:
-    return f"{check.name}.".startswith(f"{name}.")
+def _narrowed(check: Check, names: Sequence[str]) -> Check | None:
+    """Return the check as far as the names ask for it, None where they don't."""
+    if _fits(check.name, names):
+        return check
+    parts = [part for part in check.parts if _fits(part, names)]
+    return replace(check, look=partial(_look_for, parts, check), parts=parts) if parts else None
+
+
+def _fits(whole: str, names: Iterable[str]) -> bool:
+    return any(f"{whole}.".startswith(f"{name}.") for name in names)
+
+
+def _look_for(parts: Sequence[str], check: Check) -> Iterable[Finding]:
+    """Yield the findings of some parts; one that bears the name of the check is about all of them."""
+    return (found for found in check.look() if found.name in (check.name, *parts))
 
 
 def _of_app(config: AppConfig) -> Iterable[Check]:

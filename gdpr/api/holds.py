@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accord.api.bodies import Sent, Text, Word
+from accord.api.described import in_path
 from accord.api.people import references
 from accord.api.views import Api
 from accord.errors import UnknownTarget
@@ -80,9 +81,7 @@ class HoldAnswer(serializers.Serializer):
         return self.context["people"].get(str(hold.released_by_id))
 
 
-_BY_REFERENCE = OpenApiParameter(
-    "reference", {"type": "string", "pattern": f"^{REFERENCE}$"}, OpenApiParameter.PATH
-)
+_BY_REFERENCE = in_path("reference", REFERENCE)
 
 
 @extend_schema(tags=["legal holds"])

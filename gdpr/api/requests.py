@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -19,6 +19,7 @@ from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
 from accord.api.bodies import Sent, Text, Word
+from accord.api.described import in_path
 from accord.api.views import Api
 from gdpr.api import answers, idempotency, subjects
 from gdpr.api.answers import RequestAnswer, RequestDetail
@@ -109,11 +110,8 @@ class RequestQuery(serializers.Serializer):
     )
 
 
-_BY_REFERENCE = OpenApiParameter(
-    "reference",
-    {"type": "string", "pattern": f"^{REFERENCE}$"},
-    OpenApiParameter.PATH,
-    description="Reference of the request; its beginning is enough while it is unique.",
+_BY_REFERENCE = in_path(
+    "reference", REFERENCE, "Reference of the request; its beginning is enough while it is unique."
 )
 
 

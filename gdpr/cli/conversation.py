@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 
 from django.core.management.base import OutputWrapper
 
-from accord.errors import NotConfirmed
+from accord.cli.questions import require_yes
 from gdpr.cli import answers
 from gdpr.erasure import planning
 from gdpr.models import ErasureRequest
@@ -41,11 +40,5 @@ class Conversation:
         Raises:
             NotConfirmed: The answer was not yes, or there is no terminal to answer at.
         """
-        if not self.interactive:
-            return
-        if not sys.stdin.isatty():
-            raise NotConfirmed("Nobody is there to confirm.", hint="Add --noinput if you mean it.")
-        self.stream.write(f"{question} [y/N] ", lambda text: text, ending="")
-        self.stream.flush()
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            raise NotConfirmed("Not confirmed; nothing was changed.")
+        if self.interactive:
+            require_yes(question)

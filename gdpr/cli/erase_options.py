@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from accord.cli.arguments import add_format, add_noinput
 from accord.errors import UsageError
 from gdpr.states import Ground, IdentityMethod, RejectionGround
 
@@ -111,12 +112,8 @@ def add_erase_arguments(parser: CommandParser) -> None:
     parser.add_argument(
         "--receipt", default="", metavar="FILE", help="Write the receipt: a page for .html, else JSON."
     )
-    parser.add_argument(
-        "--noinput", "--no-input", action="store_false", dest="interactive", help="Never ask a question."
-    )
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="How to answer (default: text)."
-    )
+    add_noinput(parser)
+    add_format(parser)
 
 
 def _add_whom(parser: CommandParser) -> None:

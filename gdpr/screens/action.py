@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -15,58 +14,49 @@ from accord.admin_parts import Decision
 from accord.errors import AccordError
 from gdpr.erasure import actors
 from gdpr.models import ErasureRequest
-from gdpr.states import RequestState as S
 
 Answer = Mapping[str, Any]
 
 
-class Act(ABC):
+def _nothing_asked(sent: Any, _request: ErasureRequest) -> forms.Form:
+    return forms.Form(sent)
+
+
+def _unhindered(_request: ErasureRequest, _person: Account) -> str:
+    return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act:
     """
     One kind of decision.
 
     Attributes:
         decision: What stands on the button and on the confirm page.
         permissions: Of which the person needs one.
-        states: In which it is offered.
+        offered: Tells whether a request as it stands knows this decision.
+        take: Has it done, with what was answered; returns what is to be said instead of `said`, if anything.
         said: What the person reads once it is done.
+        form: Returns what is asked, for what was sent or for nothing.
+        hindered: Describes what speaks against it, besides a missing permission, or raises that as an
+            :class:`~accord.errors.AccordError`; empty when nothing does.
+        query: Returns what the address of its page carries along.
     """
 
-    decision: ClassVar[Decision]
-    permissions: ClassVar[tuple[str, ...]]
-    states: ClassVar[frozenset[S]] = frozenset()
-    said: ClassVar[Any] = ""
-
-    def offered(self, request: ErasureRequest) -> bool:
-        """Return whether a request as it stands knows this decision."""
-        return S(request.state) in self.states
-
-    def hindered(self, request: ErasureRequest, person: Account) -> str:
-        """
-        Describe what speaks against it, besides a missing permission; empty when nothing does.
-
-        Raises:
-            AccordError: What speaks against it.
-        """
-        return ""
-
-    def form(self, sent: Any, request: ErasureRequest) -> forms.Form:
-        """Return what is asked, for what was sent or for nothing."""
-        return forms.Form(sent)
-
-    @abstractmethod
-    def take(self, request: ErasureRequest, person: Account, answer: Answer) -> str | None:
-        """
-        Have it done.
-
-        Returns:
-            What is to be said instead of `said`, if anything.
-        """
+    decision: Decision
+    permissions: tuple[str, ...]
+    offered: Callable[[ErasureRequest], bool]
+    take: Callable[[ErasureRequest, Account, Answer], str | None]
+    said: Any = ""
+    form: Callable[[Any, ErasureRequest], forms.Form] = _nothing_asked
+    hindered: Callable[[ErasureRequest, Account], str] = _unhindered
+    query: Callable[[ErasureRequest], str] = lambda _request: ""
 
     def described(self, request: ErasureRequest, person: Account) -> Decision:
         """Describe the decision as it stands for a person."""
         if not self.offered(request):
             return replace(self.decision, hindrance=_("Its state doesn't allow that."))
-        return replace(self.decision, hindrance=self._hindrance(request, person))
+        return replace(self.decision, hindrance=self._hindrance(request, person), query=self.query(request))
 
     def _hindrance(self, request: ErasureRequest, person: Account) -> str:
         try:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from django.apps import apps
+from django.db import models
 from django.utils.module_loading import import_string
 
 from accord import conf
@@ -22,6 +24,7 @@ from gdpr.datamap.findings import Finding
 from gdpr.datamap.keys import Plain
 from gdpr.datamap.locators import Generic, Key, Rows
 from gdpr.datamap.subjects import Keys
+from gdpr.errors import InvalidDataMap
 
 SAMPLE = 5
 """Primary keys that a preview shows of each entry."""
@@ -249,6 +252,22 @@ def opened_stores() -> Iterator[Stores]:
     """
     with opened() as stores:
         yield Stores(stores)
+
+
+def model_of(entry: Entry) -> type[models.Model]:
+    """
+    Return the model that an entry names.
+
+    Raises:
+        InvalidDataMap: There is none.
+    """
+    try:
+        return apps.get_model(entry.target)
+    except (LookupError, ValueError) as exc:
+        raise InvalidDataMap(
+            f"Entry “{entry.id}” names {entry.target}, which is no installed model.",
+            hint="Correct its target: app_label.Model. See `gdpr_datamap check`.",
+        ) from exc
 
 
 def known_aliases(wanted: Sequence[str]) -> Sequence[str]:

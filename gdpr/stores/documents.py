@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from django.apps import apps
 from django.db import connections, models
 from pymongo import MongoClient
 from pymongo.database import Database
@@ -20,6 +19,7 @@ from gdpr.datamap.strategies import Strategy
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import InvalidDataMap
 from gdpr.stores import filters
+from gdpr.stores.base import model_of
 from gdpr.stores.filters import Filter
 from gdpr.stores.mongo import CollectionErasure, Document
 from mongo_migrations.client import Place
@@ -59,20 +59,7 @@ class DocumentsErasure(CollectionErasure):
     def condition(self, entry: Entry, keys: Keys) -> Filter:
         return self._condition(self.database(), self.model(entry), entry.locator, keys)
 
-    def model(self, entry: Entry) -> type[models.Model]:
-        """
-        Return the model that an entry names.
-
-        Raises:
-            InvalidDataMap: There is none.
-        """
-        try:
-            return apps.get_model(entry.target)
-        except (LookupError, ValueError) as exc:
-            raise InvalidDataMap(
-                f"Entry “{entry.id}” names {entry.target}, which is no installed model.",
-                hint="Correct its target: app_label.Model. See `gdpr_datamap check`.",
-            ) from exc
+    model = staticmethod(model_of)
 
     def _loose(self, database: Database[Document], entry: Entry, keys: Keys) -> Filter:
         if not isinstance(entry.locator, Through):

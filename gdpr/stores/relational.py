@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from django.apps import apps
 from django.db import Error, InterfaceError, OperationalError, connections, models, transaction
 from django.db.models import QuerySet
 
@@ -21,8 +20,17 @@ from gdpr.datamap.keys import Plain, plain
 from gdpr.datamap.locators import Array, Sessions
 from gdpr.datamap.strategies import Equals, Null, Strategy
 from gdpr.datamap.subjects import Keys
-from gdpr.errors import ErasureRefused, InvalidDataMap
-from gdpr.stores.base import SAMPLE, Erased, ErasureStore, Found, IndexUse, owner_fields, plain_field
+from gdpr.errors import ErasureRefused
+from gdpr.stores.base import (
+    SAMPLE,
+    Erased,
+    ErasureStore,
+    Found,
+    IndexUse,
+    model_of,
+    owner_fields,
+    plain_field,
+)
 from gdpr.stores.conditions import AMONG, condition, pending, sessions, without_elements
 
 Row = Mapping[str, Any]
@@ -130,20 +138,7 @@ class RelationalErasure:
         with self._translated():
             return fingerprint(self.alias)
 
-    def model(self, entry: Entry) -> type[models.Model]:
-        """
-        Return the model that an entry names.
-
-        Raises:
-            InvalidDataMap: There is none.
-        """
-        try:
-            return apps.get_model(entry.target)
-        except (LookupError, ValueError) as exc:
-            raise InvalidDataMap(
-                f"Entry “{entry.id}” names {entry.target}, which is no installed model.",
-                hint="Correct its target: app_label.Model. See `gdpr_datamap check`.",
-            ) from exc
+    model = staticmethod(model_of)
 
     # --- finding -----------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db.models import Count, Q, QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -17,6 +17,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accord import conf
 from accord.api.bodies import Sent, Text, Word
+from accord.api.described import in_path
 from accord.api.views import Api
 from accord.clock import SystemClock
 from accord.seam.registry import opened
@@ -38,7 +39,7 @@ REFERENCE = "[0-9a-f]{4,32}"
 RUN_ID = "[0-9A-Za-z-]{1,40}"
 
 
-_BY_ID = OpenApiParameter("id", {"type": "string", "pattern": f"^{RUN_ID}$"}, OpenApiParameter.PATH)
+_BY_ID = in_path("id", RUN_ID)
 
 
 class RunQuery(serializers.Serializer):
@@ -106,11 +107,8 @@ class DecisionBody(Sent):
     reason = Text(max_length=2000, help_text="Kept with the decision. Name no private person.")
 
 
-_BY_REFERENCE = OpenApiParameter(
-    "reference",
-    {"type": "string", "pattern": f"^{REFERENCE}$"},
-    OpenApiParameter.PATH,
-    description="Reference of the request; its beginning is enough while it is unique.",
+_BY_REFERENCE = in_path(
+    "reference", REFERENCE, "Reference of the request; its beginning is enough while it is unique."
 )
 
 

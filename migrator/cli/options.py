@@ -5,18 +5,12 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
+from accord.cli.arguments import add_format, add_noinput
 from accord.errors import UsageError
 from accord.seam.types import Phase
 from migrator.engine.plan import ZERO, Target
 from migrator.engine.request import Request
 from migrator.models import RunKind
-
-
-def add_format(parser: ArgumentParser) -> None:
-    """Add `--format`."""
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="How to write the answer (default: text)."
-    )
 
 
 def add_store(parser: ArgumentParser) -> None:
@@ -34,9 +28,7 @@ def add_migrate_arguments(parser: ArgumentParser) -> None:
     """Add the flags of migrate_all."""
     _add_looks(parser)
     add_plan_arguments(parser)
-    parser.add_argument(
-        "--noinput", "--no-input", action="store_false", dest="interactive", help="Never ask a question."
-    )
+    add_noinput(parser)
     parser.add_argument(
         "--lock-wait",
         type=float,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from accord.errors import NotConfirmed
+from accord.cli.questions import require_yes
 from accord.seam.types import Direction
 from accord.words import counted
 from migrator.engine.plan import Plan
@@ -37,10 +37,5 @@ def _ask(plan: Plan) -> None:
     """
     verb = "undone" if plan.direction is Direction.REVERT else "recorded"
     lines = [f"  {step.key}  {step.title}" for step in plan.steps]
-    sys.stderr.write("\n".join([f"{counted(len(plan), 'step')} will be {verb}:", *lines, "Continue? [y/N] "]))
-    sys.stderr.flush()
-    if not sys.stdin.isatty():
-        sys.stderr.write("\n")
-        raise NotConfirmed("Nobody is there to confirm.", hint="Add --noinput if you mean it.")
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise NotConfirmed("Not confirmed; nothing was changed.", hint="Answer y, or give --noinput.")
+    sys.stderr.write("\n".join([f"{counted(len(plan), 'step')} will be {verb}:", *lines, ""]))
+    require_yes("Continue?")

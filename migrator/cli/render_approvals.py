@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from django.core.management.color import Style
@@ -51,7 +52,7 @@ def _facts(approval: PlanApproval, approvals: Approvals) -> dict[str, Any]:
 def listing_lines(found: Sequence[PlanApproval], approvals: Approvals, style: Style) -> Iterator[str]:
     """List requests, a line each."""
     if not found:
-        yield "Nobody has asked for an approval here."
+        yield "There are no requests for an approval here."
     for approval in found:
         state = approvals.state_of(approval).value
         steps = counted(len(approval.steps), "step")
@@ -92,6 +93,12 @@ def decided_lines(approval: PlanApproval) -> Iterator[str]:
     if approval.state == "approved":
         command = f"manage.py migrate_all {approval.target}".rstrip()
         yield f"It counts until {_time(approval.expires_at)} for this plan alone: {command}"
+
+
+def attested_lines(attestation: Attestation, path: Path, public_key: str) -> Iterator[str]:
+    """Describe where an attestation was written to, and what makes it count elsewhere."""
+    yield f"{counted(len(attestation.document['steps']), 'step')} attested in {path}."
+    yield f"Who relies on it needs this public key in TRUSTED_KEYS: {public_key}"
 
 
 def accepted_lines(attestation: Attestation) -> Iterator[str]:

@@ -120,11 +120,14 @@ def test_everything_is_ok_once_all_is_migrated(migrated: Project) -> None:
     assert findings["store.default"]["message"].startswith("PostgreSQL ")
     assert findings["store.search"]["message"].startswith("OpenSearch ")
     assert findings["migrations.default"]["value"] == 0
+    assert findings["guards.gdpr"]["message"] == "Every trigger that protects evidence stands."
 
 
 def test_prometheus_is_told_the_same(migrated: Project) -> None:
     """The text format has a level for each finding."""
-    text = migrated.manage("health_check", "--format", "prometheus", "--only", "store", "lease")
+    text = migrated.manage(
+        "health_check", "--format", "prometheus", "--only", "store", "lease", "migrations.default.drift"
+    )
 
     assert 'accord_health_level{check="store.default"} 0' in text
     assert 'accord_health_level{check="lease"} 0' in text

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import time
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from typing import Any
 
+from accord.cli.health import HealthOptions, add_health_arguments, look, render
 from accord.command import PipedCommand
-from accord.errors import AccordError
-from accord.health import formats, runner
-from accord.health.runner import Finding, HealthReport, Level
+from accord.health.runner import HealthReport, Level
 
 
 class Command(PipedCommand):
@@ -29,24 +26,7 @@ class Command(PipedCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument(
-            "--format", choices=("text", "json", "prometheus"), default="text", help="How to answer."
-        )
-        parser.add_argument(
-            "--only", nargs="+", default=[], metavar="NAME",
-            help="Only these checks, or those whose names begin with it up to a dot: store, store.default.",
-        )  # fmt: skip
-        parser.add_argument(
-            "--fail-on",
-            choices=("warn", "critical"),
-            default="warn",
-            help="The lightest level with an exit code of its own (default: warn). With “critical”, warnings "
-            "exit with 0.",
-        )
-        parser.add_argument(
-            "--timeout", type=_seconds, default=runner.TIMEOUT, metavar="SECONDS",
-            help=f"How long a check may take before it counts as unknown (default: {runner.TIMEOUT:g}).",
-        )  # fmt: skip
+        add_health_arguments(parser)
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Exit with a code of this command's own, even where a check still hangs."""
@@ -65,40 +45,12 @@ class Command(PipedCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the checks and answer."""
-        try:
-            checks = runner.select(runner.discover(), options["only"])
-            report = runner.run_checks(checks, timeout=options["timeout"])
-        except AccordError as exc:
-            if options["traceback"]:
-                raise
-            report = _untold(exc)
-        self._report = report
-        code = report.exit_code(Level(options["fail_on"]))
-        self.stdout.write(self._rendered(report, options["format"], code))
+        asked = HealthOptions.read(options)
+        self._report = look(asked)
+        self.stdout.write(render(self._report, asked, self.style))
+        code = self._report.exit_code(asked.fail_on)
         if code:
             raise SystemExit(code)
-
-    def _rendered(self, report: HealthReport, form: str, code: int) -> str:
-        if form == "json":
-            return json.dumps(formats.document(report, exit_code=code), indent=2)
-        if form == "prometheus":
-            return formats.prometheus(report, now=time.time())
-        return formats.text(report, self._coloured)
-
-    def _coloured(self, text: str, level: Level) -> str:
-        styles = {
-            Level.OK: self.style.SUCCESS,
-            Level.WARN: self.style.WARNING,
-            Level.CRITICAL: self.style.ERROR,
-            Level.UNKNOWN: self.style.NOTICE,
-        }
-        return styles[level](text)
-
-
-def _untold(error: AccordError) -> HealthReport:
-    """Return a report of what kept the checks from running, so that the answer has its usual form."""
-    found = Finding(name="health_check", level=Level.UNKNOWN, message=str(error), hint=error.hint)
-    return HealthReport(findings=(found,))
 
 
 def _leave_at_once(code: int) -> None:
@@ -106,13 +58,3 @@ def _leave_at_once(code: int) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise ArgumentTypeError(f"“{text}” is not a number of seconds above 0")
-    return seconds

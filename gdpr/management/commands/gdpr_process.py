@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandParser
 
+from accord.cli.answer import Answer
+from accord.cli.arguments import add_format
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
 from accord.stopping import stop_on_signal
@@ -25,22 +26,16 @@ class Command(AnsweringCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the flags."""
-        parser.add_argument(
-            "--format", choices=("text", "json"), default="text", help="How to answer (default: text)."
-        )
+        add_format(parser)
 
     def answer(self, options: dict[str, Any]) -> ExitCode:
         """Work, and sum up. Waiting for a person is no failure; waiting for a store is partial."""
         with stop_on_signal() as stop:
             done = process_due(stop=stop)
         code = ExitCode.FAILED if done.failed else ExitCode.PARTIAL if done.waiting else ExitCode.DONE
-        if options["format"] == "json":
-            document = {"schema": "accord.erasure.process/1", "exit_code": int(code), **asdict(done)}
-            self.stdout.write(json.dumps(document, indent=2))
-            return code
-        for line in _lines(done):
-            self.stdout.write(line)
-        return code
+        document = {"schema": "accord.erasure.process/1", "exit_code": int(code), **asdict(done)}
+        answer = Answer(document=document, lines=_lines(done), code=code)
+        return self.say(answer, as_json=options["format"] == "json")
 
 
 def _lines(done: Processed) -> Iterator[str]:

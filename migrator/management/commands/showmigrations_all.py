@@ -6,12 +6,13 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from accord.cli.arguments import add_format
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode, UnknownStore
 from accord.seam.registry import opened
 from accord.seam.types import Step
 from migrator.cli import render_json, render_text
-from migrator.cli.options import add_format, add_store
+from migrator.cli.options import add_store
 from migrator.engine.api import Migrations
 from migrator.engine.situation import Situation
 from migrator.errors import UnknownApp

@@ -1,24 +1,66 @@
-"""The triggers that protect evidence: each way in which one no longer stands shows."""
+"""The triggers that protect evidence: each way in which one no longer stands shows, and can be undone."""
 
 from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from itertools import chain
 
 import pytest
 from django.core.management import call_command
 from django.db import connections
 
+from accord import guards
+from accord.health.runner import Finding, Level, discover, run_checks, select
 from gdpr.guards import EVIDENCE
 from tests.fix_trail import Trail
 
 pytestmark = pytest.mark.integration
 
+STAND = {"guards.accord": Level.OK, "guards.gdpr": Level.OK, "guards.migrator": Level.OK}
+DROPPED = {
+    "guards.accord": "accord_auditevent_refuse",
+    "guards.gdpr": "gdpr_receipt_guard",
+    "guards.migrator": "migrator_planapproval_guard",
+}
 
-def test_trigger_that_no_longer_stands_is_named(trail: Trail) -> None:
+
+@pytest.fixture
+def guarded(trail: Trail) -> Trail:
+    """Give a database with the evidence of every app."""
+    for app in ("gdpr", "migrator"):
+        call_command("migrate", app, database=trail.alias, verbosity=0, skip_checks=True)
+    return trail
+
+
+def found(*names: str) -> Mapping[str, Finding]:
+    """Ask the health checks of these names."""
+    return {one.name: one for one in run_checks(select(discover(), names or ["guards"])).findings}
+
+
+def levels() -> Mapping[str, Level]:
+    """Tell how the guards of each app stand."""
+    return {name: one.level for name, one in found().items()}
+
+
+def table_of(trigger: str) -> str:
+    """Name the table of a trigger."""
+    return dict(chain.from_iterable(one.tables.items() for one in guards.declared().values()))[trigger]
+
+
+def sqlguards() -> str:
+    """Print what would put the triggers back."""
+    printed = io.StringIO()
+    call_command("sqlguards", stdout=printed, stderr=io.StringIO())
+    return printed.getvalue()
+
+
+def test_trigger_that_no_longer_stands_is_named(guarded: Trail) -> None:
     """Dropped, disabled, or calling another text; all stand after the migrations."""
-    call_command("migrate", "gdpr", database=trail.alias, verbosity=0, skip_checks=True)
-    connection = connections[trail.alias]
+    connection = connections[guarded.alias]
     assert EVIDENCE.missing(connection) == []
 
-    trail.sql(
+    guarded.sql(
         "DROP TRIGGER gdpr_receipt_guard ON gdpr_receipt",
         "ALTER TABLE gdpr_approval DISABLE TRIGGER gdpr_approval_guard",
         "CREATE OR REPLACE FUNCTION gdpr_guard_step() RETURNS trigger LANGUAGE plpgsql "
@@ -30,3 +72,36 @@ def test_trigger_that_no_longer_stands_is_named(trail: Trail) -> None:
         "gdpr_erasurestep_guard",
         "gdpr_receipt_guard",
     ]
+
+
+def test_health_check_names_a_dropped_or_disabled_trigger_of_each_app(guarded: Trail) -> None:
+    """It is critical, one finding an app; what sqlguards prints puts all of them back."""
+    assert levels() == STAND
+    assert sqlguards() == ""
+
+    for statement in ("DROP TRIGGER {0} ON {1}", "ALTER TABLE {1} DISABLE TRIGGER {0}"):
+        guarded.sql(*(statement.format(name, table_of(name)) for name in DROPPED.values()))
+        for check, finding in found().items():
+            assert finding.level is Level.CRITICAL, check
+            assert finding.message.endswith(f"changed: {DROPPED[check]}.")
+            assert "manage.py sqlguards | manage.py dbshell" in finding.hint
+
+        guarded.sql(sqlguards())
+
+        assert levels() == STAND
+
+
+def test_one_app_without_its_trigger_leaves_the_others_alone(guarded: Trail) -> None:
+    """Only what is missing is told and put back."""
+    guarded.sql("DROP TRIGGER gdpr_receipt_guard ON gdpr_receipt")
+
+    assert levels() == {**STAND, "guards.gdpr": Level.CRITICAL}
+    assert found("guards.migrator").keys() == {"guards.migrator"}
+    assert "planapproval" not in sqlguards()
+
+
+def test_tables_that_are_not_there_yet_cannot_be_told(trail: Trail) -> None:
+    """Before the first migration nothing was taken away, and nothing can be put back."""
+    assert levels() == {**STAND, "guards.gdpr": Level.UNKNOWN, "guards.migrator": Level.UNKNOWN}
+    assert "gdpr_receipt" in found()["guards.gdpr"].message
+    assert sqlguards() == ""

@@ -125,6 +125,43 @@ def test_a_name_selects_what_begins_with_it_up_to_a_dot() -> None:
     assert select(checks, []) == checks
 
 
+def test_a_name_that_is_printed_selects_its_finding() -> None:
+    """What a report names can be asked for alone, with what stands below it."""
+    parts = ("migrations.default", "migrations.default.drift", "migrations.mongodb")
+    checks = [
+        check("audit", Level.OK),
+        Check(name="migrations", look=lambda: [finding(name=part) for part in parts], parts=parts),
+    ]
+
+    def names(*wanted: str) -> list[str]:
+        return [found.name for found in run_checks(select(checks, wanted)).findings]
+
+    assert names("migrations.default") == ["migrations.default", "migrations.default.drift"]
+    assert names("migrations.default.drift") == ["migrations.default.drift"]
+    assert names("migrations.mongodb", "audit") == ["audit", "migrations.mongodb"]
+    assert names("migrations") == list(parts)
+
+
+def test_a_check_that_fails_as_a_whole_is_told_to_who_asks_for_a_part() -> None:
+    """A file that can't be used speaks of no store; it must not read as nothing found."""
+    broken = Check(name="migrations", look=lambda: [finding(name="migrations")], parts=["migrations.default"])
+
+    report = run_checks(select([broken], ["migrations.default"]))
+
+    assert [found.name for found in report.findings] == ["migrations"]
+
+
+def test_every_finding_of_the_suite_can_be_asked_for() -> None:
+    """The parts that a check declares are names below its own; an unknown one lists them."""
+    checks = discover()
+
+    assert all(part.startswith(f"{one.name}.") for one in checks for part in one.parts)
+    with pytest.raises(UsageError) as refused:
+        select(checks, ["migrations.nosuch"])
+    for name in ("migrations.default.drift", "disk.project", "guards.gdpr", "store.default"):
+        assert name in refused.value.hint
+
+
 def test_an_unknown_name_is_refused_with_those_there_are() -> None:
     """A watch that watches nothing must not look healthy."""
     with pytest.raises(UsageError, match="no health check “stores”") as refused:

@@ -1,0 +1,17 @@
+"""The flags that several commands take."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+
+
+def add_format(parser: ArgumentParser) -> None:
+    """Add `--format`."""
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="How to write the answer (default: text)."
+    )
+
+
+def add_noinput(parser: ArgumentParser, words: str = "Never ask a question.") -> None:
+    """Add `--noinput`, with the name that Django's own commands give it."""
+    parser.add_argument("--noinput", "--no-input", action="store_false", dest="interactive", help=words)

@@ -1,0 +1,148 @@
+"""What `gdpr_hold` does, one function a verb, and what it answers."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from accord.acting import Account, acting
+from accord.cli.answer import Answer
+from accord.cli.arguments import add_format, add_noinput
+from accord.errors import UsageError
+from gdpr.cli import answers
+from gdpr.datamap.map import load_data_map
+from gdpr.erasure import encryption, holds
+from gdpr.errors import UnknownRequest
+from gdpr.models import LegalHold
+from gdpr.states import HoldReason
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldOptions:
+    """
+    What a call asks for.
+
+    Attributes:
+        verb: What to do.
+        what: A key of the person, or the beginning of a hold's reference.
+        by: Name of that key; empty to try every one.
+        entry: The entry of the data map that is held; empty for everything.
+        reason: Why; empty if it isn't given.
+        as_user: User name of the account that acts; empty for whoever is signed in.
+        interactive: Whether a password may be asked for.
+        as_json: Whether the answer is a JSON document.
+    """
+
+    verb: str
+    what: str
+    by: str
+    entry: str
+    reason: str
+    as_user: str
+    interactive: bool
+    as_json: bool
+
+    @classmethod
+    def read(cls, options: Mapping[str, Any]) -> HoldOptions:
+        """
+        Read what the command line gave.
+
+        Raises:
+            UsageError: What the verb needs is missing.
+        """
+        names = ("verb", "what", "by", "entry", "reason", "as_user", "interactive")
+        asked = cls(**{name: options[name] for name in names}, as_json=options["format"] == "json")
+        if asked.verb != "list" and not asked.what:
+            raise UsageError("Name the person to hold, or the hold to release.", hint="See gdpr_hold --help.")
+        if asked.verb == "place" and not asked.reason:
+            raise UsageError(
+                "A hold needs a reason.", hint=f"--reason, one of: {', '.join(HoldReason.values)}"
+            )
+        return asked
+
+    def account(self) -> Account:
+        """Find the account that acts."""
+        return acting(self.as_user, interactive=self.interactive)
+
+
+def add_hold_arguments(parser: ArgumentParser) -> None:
+    """Add the flags."""
+    parser.add_argument("verb", choices=tuple(VERBS), help="What to do.")
+    parser.add_argument("what", nargs="?", default="", help="place: a key of the person; release: a hold.")
+    parser.add_argument("--by", default="", metavar="KEY", help="Which key of the person it is.")
+    parser.add_argument(
+        "--entry", default="", help="Hold one entry of the data map; everything unless given."
+    )
+    parser.add_argument("--reason", choices=HoldReason.values, default="", help="Why it is placed.")
+    parser.add_argument("--as", default="", dest="as_user", metavar="USERNAME", help="Account that acts.")
+    add_noinput(parser)
+    add_format(parser)
+
+
+def carry_out(asked: HoldOptions) -> Answer:
+    """
+    Do what is asked for, and return the holds that it is about.
+
+    Raises:
+        AccordError: It can't be done; nothing was changed.
+    """
+    return _answer(VERBS[asked.verb](asked))
+
+
+def _place(asked: HoldOptions) -> Sequence[LegalHold]:
+    data_map = load_data_map()
+    if asked.entry:
+        data_map.entry(asked.entry)
+    keys = data_map.resolve(asked.what, asked.by)
+    tag, reason = encryption.tag_of(keys), HoldReason(asked.reason)
+    return [holds.place_hold(keys.kind, tag, reason, by=asked.account(), entry=asked.entry)]
+
+
+def _list(_asked: HoldOptions) -> Sequence[LegalHold]:
+    return list(LegalHold.objects.filter(released_at__isnull=True))
+
+
+def _release(asked: HoldOptions) -> Sequence[LegalHold]:
+    found = list(LegalHold.objects.filter(reference__startswith=asked.what.lower())[:2])
+    if len(found) != 1:
+        raise UnknownRequest(
+            "No hold, or more than one, has a reference that begins so.", hint="See gdpr_hold list."
+        )
+    return [holds.release_hold(found[0], by=asked.account())]
+
+
+VERBS: Mapping[str, Callable[[HoldOptions], Sequence[LegalHold]]] = {
+    "place": _place,
+    "list": _list,
+    "release": _release,
+}
+
+
+def _answer(found: Sequence[LegalHold]) -> Answer:
+    documents = [_document(hold) for hold in found]
+    rows = [tuple(str(value or "") for value in document.values()) for document in documents]
+    heading = ("hold", "entry", "reason", "placed", "review", "released")
+    return Answer(
+        document={"schema": "accord.holds/1", "holds": documents},
+        lines=answers.table(heading, rows) if rows else ["There are no holds."],
+    )
+
+
+def _document(hold: LegalHold) -> dict[str, Any]:
+    moments = (hold.placed_at, hold.review_at, hold.released_at)
+    placed, review, released = [
+        moment and moment.astimezone(timezone.get_default_timezone()).isoformat(timespec="seconds")
+        for moment in moments
+    ]
+    return {
+        "hold": hold.reference,
+        "entry": hold.entry,
+        "reason": hold.reason,
+        "placed_at": placed,
+        "review_at": review,
+        "released_at": released,
+    }

@@ -1,0 +1,111 @@
+"""The options of `migration_approval`, act by act."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from accord.cli.arguments import add_format
+from migrator.cli.options import add_plan_arguments, request_from
+from migrator.engine.request import Request
+from migrator.models import ApprovalState
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalOptions:
+    """
+    What a call asks for; what its act doesn't take is empty.
+
+    Attributes:
+        act: What to do.
+        as_json: Whether the answer is a JSON document.
+        verbosity: How much is told of what goes on, as in Django's commands.
+        person: User name of the account that acts.
+        reason: Why.
+        reference: The beginning of the request's reference.
+        state: List only requests in this state.
+        output: Where the attestation is written to.
+        file: The attestation of another environment.
+        wanted: What is to be approved.
+    """
+
+    act: str
+    as_json: bool
+    verbosity: int
+    person: str = ""
+    reason: str = ""
+    reference: str = ""
+    state: str = ""
+    output: Path | None = None
+    file: Path = Path()
+    wanted: Request = field(default_factory=Request)
+
+    @classmethod
+    def read(cls, options: Mapping[str, Any]) -> ApprovalOptions:
+        """
+        Read what the command line gave.
+
+        Raises:
+            UsageError: Flags of a plan don't fit together.
+        """
+        given = {
+            name: options[name]
+            for name in ("act", "verbosity", "person", "reason", "reference", "state", "output", "file")
+            if name in options
+        }
+        if options["act"] == "request":
+            given["wanted"] = request_from(dict(options))
+        return cls(as_json=options["format"] == "json", **given)
+
+
+def add_approval_arguments(parser: ArgumentParser) -> None:
+    """Add the acts, with the flags of each."""
+    acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
+    request = _act(acts, "request", "Ask for the approval of what migrate_all would do with the same flags.")
+    add_plan_arguments(request)
+    _add_person(request, required=True)
+    _add_reason(request)
+    for act, words in (("approve", "Say yes to"), ("reject", "Say no to, or take back the yes to,")):
+        decision = _act(acts, act, f"{words} another person's request.")
+        _add_reference(decision)
+        _add_person(decision, required=True)
+        _add_reason(decision)
+    listing = _act(acts, "list", "List the requests of this environment, newest first.")
+    listing.add_argument(
+        "--state", choices=ApprovalState.values, default="", help="Only those in this state."
+    )
+    _add_reference(_act(acts, "show", "Show a request with its steps."))
+    attest = _act(acts, "attest", "Sign what the ledgers say was applied here.")
+    attest.add_argument("--output", type=Path, default=None, metavar="FILE", help="Write it there.")
+    _add_person(attest, required=False)
+    bring = _act(acts, "import", "Check and keep an attestation of another environment.")
+    bring.add_argument("file", type=Path, metavar="FILE", help="What attest wrote there.")
+    _add_person(bring, required=True)
+
+
+def _act(acts: Any, name: str, words: str) -> ArgumentParser:
+    parser: ArgumentParser = acts.add_parser(name, help=words, description=words)
+    add_format(parser)
+    return parser
+
+
+def _add_reference(parser: ArgumentParser) -> None:
+    parser.add_argument("reference", metavar="REFERENCE", help="The request; its beginning is enough.")
+
+
+def _add_person(parser: ArgumentParser, *, required: bool) -> None:
+    parser.add_argument(
+        "--as",
+        dest="person",
+        required=required,
+        default="",
+        metavar="USERNAME",
+        help="The account that acts.",
+    )
+
+
+def _add_reason(parser: ArgumentParser) -> None:
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="Why, in a sentence.")

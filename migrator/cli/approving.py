@@ -1,0 +1,179 @@
+"""What `migration_approval` does: one method an act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.core.management.base import OutputWrapper
+from django.core.management.color import Style
+
+from accord import conf
+from accord.acting import Account, acting
+from accord.cli.answer import Answer
+from accord.errors import UsageError
+from accord.seam.types import Direction
+from accord.secrets import signing
+from migrator.cli import render_approvals
+from migrator.cli.approval_options import ApprovalOptions
+from migrator.cli.progress import progress
+from migrator.engine.api import Migrations
+from migrator.engine.bootstrap import prepare
+from migrator.engine.gate import Gate
+from migrator.errors import AttestationUnusable, NotEntitled
+from migrator.governance import attestation_files, people
+from migrator.governance.approvals import Approvals
+from migrator.models import Attestation, PlanApproval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approving:
+    """
+    One call of the command.
+
+    Attributes:
+        asked: Its options.
+        migrations: The migrations of the project.
+        gate: What asks for approvals and attestations.
+        stderr: Standard error, where it is told what goes on.
+        style: Colours of the answer.
+    """
+
+    asked: ApprovalOptions
+    migrations: Migrations
+    gate: Gate
+    stderr: OutputWrapper
+    style: Style
+
+    def carry_out(self) -> Answer:
+        """
+        Do what is asked for.
+
+        Raises:
+            AccordError: It can't be done; nothing was decided.
+        """
+        acts: Mapping[str, Callable[[], Answer]] = {
+            "request": self._request,
+            "approve": self._approve,
+            "reject": self._reject,
+            "list": self._list,
+            "show": self._show,
+            "attest": self._attest,
+            "import": self._import,
+        }
+        return acts[self.asked.act]()
+
+    # --- approvals --------------------------------------------------------------------------------
+
+    def _request(self) -> Answer:
+        self._prepare()
+        person = self._person()
+        situation = self.migrations.situation()
+        plan = self.migrations.plan(self.asked.wanted, situation)
+        work = self.gate.work(self.asked.wanted, plan, situation)
+        approval = self.gate.approvals.request(work, person, self.asked.reason)
+        return self._about(approval, render_approvals.asked_lines(approval))
+
+    def _prepare(self) -> None:
+        """Make the tables that requests and accounts are kept in, where they aren't there yet."""
+        with progress(self.asked.verbosity) as report:
+            done = prepare(self.migrations, self.gate, conf.load(), report)
+        if done and self.asked.verbosity:
+            self.stderr.write(
+                f"Applied {done} steps that need no approval: the tables of approvals and accounts.",
+                lambda text: text,
+            )
+
+    def _approve(self) -> Answer:
+        return self._decided(self._approvals().approve)
+
+    def _reject(self) -> Answer:
+        return self._decided(self._approvals().reject)
+
+    def _decided(self, decide: Callable[[str, Account, str], PlanApproval]) -> Answer:
+        approval = decide(self.asked.reference, self._person(), self.asked.reason)
+        return self._about(approval, render_approvals.decided_lines(approval))
+
+    def _list(self) -> Answer:
+        approvals, state = self.gate.approvals, self.asked.state
+        found = list(approvals.all()) if approvals.exist() else []
+        found = [one for one in found if not state or approvals.state_of(one).value == state]
+        return Answer(
+            document=render_approvals.listing_document(found, approvals),
+            lines=render_approvals.listing_lines(found, approvals, self.style),
+        )
+
+    def _show(self) -> Answer:
+        approvals = self._approvals()
+        approval = approvals.find(self.asked.reference)
+        return self._about(approval, render_approvals.approval_lines(approval, approvals, self.style))
+
+    def _about(self, approval: PlanApproval, lines: Iterable[str]) -> Answer:
+        return Answer(document=render_approvals.approval_document(approval, self.gate.approvals), lines=lines)
+
+    def _approvals(self) -> Approvals:
+        if not self.gate.approvals.exist():
+            raise UsageError(
+                "There are no approvals here: their tables don't exist yet.",
+                hint="manage.py migration_approval request makes them, and asks for the first one.",
+            )
+        return self.gate.approvals
+
+    # --- attestations -----------------------------------------------------------------------------
+
+    def _attest(self) -> Answer:
+        self._approvals()
+        person = self._person() if self.asked.person else None
+        if person is not None:
+            people.require(person, people.ATTEST)
+        attestation = self._attested(person)
+        if self.asked.output is None:
+            text = attestation_files.dump(attestation.document)
+            return Answer(document=attestation.document, lines=[text])
+        _save(attestation, self.asked.output)
+        return Answer(
+            document=attestation.document,
+            lines=render_approvals.attested_lines(attestation, self.asked.output, signing.public_key()),
+        )
+
+    def _attested(self, person: Account | None) -> Attestation:
+        situation = self.migrations.situation()
+        situation.refuse_drift()
+        standing = Gate.standing(situation)
+        if not standing:
+            raise UsageError(
+                "There is nothing to attest: nothing was applied here.",
+                hint="Run migrate_all here first; is this the environment that goes first?",
+            )
+        return self.gate.attestations.write(standing, Direction.APPLY, "", person)
+
+    def _import(self) -> Answer:
+        self._approvals()
+        person, file = self._person(), self.asked.file
+        try:
+            text = file.read_text()
+        except (OSError, UnicodeDecodeError) as exc:
+            raise AttestationUnusable(f"{file} can't be read.", hint="Check path and rights.") from exc
+        attestation = self.gate.attestations.accept(text, person, str(file))
+        return Answer(document=attestation.document, lines=render_approvals.accepted_lines(attestation))
+
+    def _person(self) -> Account:
+        """Find the account that acts. Its name stays out of the message: it may be a person's."""
+        try:
+            return acting(self.asked.person, interactive=True)
+        except UsageError as exc:
+            raise NotEntitled(
+                "No account has the user name that --as gives.",
+                hint="Correct the name, or make the account: manage.py createsuperuser.",
+            ) from exc
+
+
+def _save(attestation: Attestation, path: Path) -> None:
+    try:
+        attestation_files.save(attestation.document, path)
+    except OSError as exc:
+        raise UsageError(
+            f"{path} can't be written: {exc.strerror}.",
+            hint="Name a file that this user may write with --output.",
+        ) from exc
