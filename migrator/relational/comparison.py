@@ -107,8 +107,8 @@ def _rules(
                 rule.columns, f"{place} is “{twin.definition}”, declared as “{rule.definition}”.", name
             )
     for rule in left:
-        text = f"The {_kind(rule)} {rule.name} on {table} ({rule.definition}) is there, and no model declares it."
-        yield Difference(rule.columns, text, extra=True)
+        what = f"The {_kind(rule)} {rule.name} on {table} ({rule.definition})"
+        yield Difference(rule.columns, f"{what} is there, and no model declares it.", extra=True)
 
 
 def _twin(wanted: Rule, found: Sequence[Rule], named: Collection[str]) -> Rule | None:
