@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand
 
+from accord.checks import refuse_missing_apps
 from accord.errors import AccordError, ExitCode, Interrupted
 
 UNREAD = 141
@@ -89,6 +90,7 @@ class AnsweringCommand(PipedCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command, and exit with the right code."""
         try:
+            refuse_missing_apps()
             code = self.answer(options)
         except AccordError as exc:
             self.say_error(exc, options)

@@ -18,8 +18,9 @@ from django.utils.timesince import timeuntil
 from django.utils.translation import gettext_lazy as _
 
 from accord import conf
-from accord.admin_parts import Decision, Pages, ReadOnly, chip, day, person_of
+from accord.admin_parts import Decision, Pages, ReadOnly, person_of
 from accord.clock import SystemClock
+from accord.display import chip, day
 from accord.errors import AccordError
 from accord.words import duration
 from migrator.models import ApprovalState, Attestation, Outcome, PlanApproval, Run, StepRun

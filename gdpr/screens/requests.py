@@ -20,7 +20,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accord.admin_parts import Decision, chip, day, person_of
+from accord.admin_parts import Decision, person_of
+from accord.display import chip, day
 from gdpr.models import ErasureRequest, LegalHold, Receipt
 from gdpr.screens.base import OVER, WEEK, DueFilter, GdprPages, WaitingFilter, due, masked, name, waiting
 from gdpr.states import RequestState

@@ -1,0 +1,95 @@
+"""A site that somebody made with `startproject`, and what it may lack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.fix_stranger import Visit
+
+pytestmark = pytest.mark.acceptance
+
+DRIVERS = ["pymongo", "bson", "elasticsearch", "elastic_transport", "urllib3", "alembic", "sqlalchemy"]
+OPTIONAL = [
+    *DRIVERS,
+    "django_mongodb_backend",
+    "rest_framework",
+    "drf_spectacular",
+    "celery",
+    "auditlog",
+    "elasticsearch_dsl",
+]
+ADMIN = "django.contrib.admin"
+
+
+@pytest.mark.parametrize(
+    "without",
+    [[], [ADMIN], [ADMIN, "gdpr"], [ADMIN, "mongo_migrations", "searchindex"]],
+    ids=lambda without: "+".join(without) or "nothing",
+)
+def test_a_page_is_rendered_whatever_is_left_out(visit: Visit, without: list[str]) -> None:
+    """Checks and any template work without the admin, without drivers, and nothing loads the admin then."""
+    visited = visit("check", "/", without=without, missing=OPTIONAL)
+
+    assert [came.code for came in visited.came] == [0, 200], visited.came
+    assert "no issues" in visited.came[0].said
+    assert (ADMIN in visited.loaded) == (ADMIN not in without)
+
+
+@pytest.mark.parametrize(
+    ("without", "expected"),
+    [
+        ("accord", "accord.E004"),
+        ("django.contrib.auth", "accord.E004"),
+        ("migrator", "accord.W001"),
+    ],
+)
+def test_what_belongs_together_is_told_by_the_checks(visit: Visit, without: str, expected: str) -> None:
+    """The app that is missing is named, not what breaks because of it."""
+    visited = visit("check", without=[without, ADMIN])
+
+    assert f"({expected})" in visited.came[0].said
+    assert f"Add “{without}” to INSTALLED_APPS" in visited.came[0].said
+
+
+def test_a_command_without_the_kernels_app_names_that_app(visit: Visit) -> None:
+    """Not the file that raises while it is imported."""
+    [came] = visit("migrate_all --plan", without=["accord"]).came
+
+    assert came.code == 2
+    assert "without “accord”" in came.said
+
+
+@pytest.mark.parametrize(
+    ("backend", "extra"),
+    [
+        ("mongo_migrations.store.MongoStore", "mongodb"),
+        ("searchindex.store.SearchStore", "search"),
+        ("migrator.alembic.store.AlembicStore", "alembic"),
+    ],
+)
+def test_a_store_without_its_driver_names_the_extra(visit: Visit, backend: str, extra: str) -> None:
+    """Where it is configured (a check), and where it is opened (a command)."""
+    settings = {"ACCORD": {"STORES": {"other": {"BACKEND": backend}}}}
+    checked, opened = visit(
+        "check", "migrate_all --plan --store other", missing=DRIVERS, settings=settings
+    ).came
+
+    assert "(accord.E003) The store “other” needs" in checked.said
+    assert opened.code == 2
+    assert all(f"pip install 'django-accord[{extra}]'" in came.said for came in (checked, opened))
+
+
+def test_a_site_of_postgresql_alone_runs_without_any_optional_package(
+    visit: Visit, new_database: Callable[[], str]
+) -> None:
+    """No admin, no driver of another store, no REST framework: everything is applied, healthy and watched."""
+    applied, again, health, home = visit(
+        *("migrate_all --noinput", "migrate_all --check", "health_check", "/"),
+        database_url=new_database(),
+        without=[ADMIN, "mongo_migrations", "searchindex"],
+        missing=OPTIONAL,
+    ).came
+
+    assert (applied.code, again.code, health.code, home.code) == (0, 0, 0, 200), (applied, again, health)
