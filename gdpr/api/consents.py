@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accord.api.bodies import Sent, Text, Word
+from accord.api.moments import MomentField
 from accord.api.views import Api
 from gdpr.api import subjects
 from gdpr.consent import register
@@ -49,7 +50,7 @@ class NoticeAnswer(serializers.Serializer):
     language = serializers.CharField()
     text = serializers.CharField()
     text_hash = serializers.CharField()
-    published_at = serializers.DateTimeField()
+    published_at = MomentField()
 
 
 class _Act(Sent):
@@ -67,7 +68,7 @@ class GiveBody(_Act):
 
     notice = NoticeKey()
     explicit = serializers.BooleanField(default=False, help_text="As Art. 9 asks for.")
-    valid_until = serializers.DateTimeField(default=None, allow_null=True)
+    valid_until = MomentField(default=None, allow_null=True)
 
 
 class RefuseBody(_Act):
@@ -107,8 +108,8 @@ class EventAnswer(serializers.Serializer):
     explicit = serializers.BooleanField()
     method = serializers.ChoiceField(ConsentMethod.choices)
     channel = serializers.CharField()
-    at = serializers.DateTimeField()
-    valid_until = serializers.DateTimeField(allow_null=True)
+    at = MomentField()
+    valid_until = MomentField(allow_null=True)
     granted = serializers.SerializerMethodField(
         help_text="Whether data may be used on this ground now, if no later event follows."
     )

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -18,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
+from accord import clock
 from accord.api.bodies import Sent, Text, Word
 from accord.api.views import Api
 from gdpr.api import answers, idempotency, subjects
@@ -266,7 +266,7 @@ def _found(query: Mapping[str, Any], person: Any) -> QuerySet[ErasureRequest]:
 
 
 def _limits(due: str) -> dict[str, Any]:
-    now = timezone.now()
+    now = clock.now()
     limits: dict[str, dict[str, Any]] = {
         "over": {"due_at__lt": now},
         "week": {"due_at__gte": now, "due_at__lt": now + WEEK},

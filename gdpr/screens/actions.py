@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accord import clock
 from accord.acting import Account
 from accord.admin_parts import Decision
 from gdpr.erasure import (
@@ -246,7 +246,7 @@ class Extend(Act):
     def hindered(self, request: ErasureRequest, person: Account) -> str:
         if request.extended_at is not None:
             return _("The time was extended already; Art. 12(3) allows it once.")
-        if not deadlines.may_extend(request.received_at, timezone.now()):
+        if not deadlines.may_extend(request.received_at, clock.now()):
             return _("The first month is over; the person had to be told within it (Art. 12(3)).")
         return ""
 
