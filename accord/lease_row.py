@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connections
@@ -37,8 +37,10 @@ CREATE TABLE IF NOT EXISTS {TABLE} (
 
 _TABLE_EXISTS = f"SELECT to_regclass('{TABLE}') IS NOT NULL"
 
+# Moments in UTC, because the driver leaves out the zone where USE_TZ is off.
 _READ = f"""
-SELECT fence, owner, run_id, acquired_at, expires_at, expires_at > clock_timestamp(),
+SELECT fence, owner, run_id, acquired_at AT TIME ZONE 'UTC', expires_at AT TIME ZONE 'UTC',
+       expires_at > clock_timestamp(),
        extract(epoch FROM clock_timestamp() - acquired_at)::float
 FROM {TABLE} WHERE scope = %(scope)s"""  # noqa: S608 - as above
 
@@ -166,8 +168,8 @@ def read_row(connection: LeaseConnection, scope: str) -> LeaseRow | None:
         fence=fence,
         owner=owner,
         run_id=run_id,
-        acquired_at=acquired_at,
-        expires_at=expires_at,
+        acquired_at=acquired_at.replace(tzinfo=UTC),
+        expires_at=expires_at.replace(tzinfo=UTC),
         held=held,
         age=age,
     )

@@ -8,7 +8,8 @@ on which was meant.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from datetime import timezone as FixedOffset  # noqa: N812 - what it is, beside Django's module of that name
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -55,5 +56,12 @@ class Moment(DateTimeField):
 
 
 def _from_utc(value: datetime | None, _expression: object, _connection: object) -> datetime | None:
-    """Return a moment that was asked for in UTC, in the zone of the project, which pages show as it is."""
-    return None if value is None else value.replace(tzinfo=UTC).astimezone(timezone.get_default_timezone())
+    """
+    Return a moment that was asked for in UTC, by the clock of the project, which pages show as it is.
+
+    With a fixed offset: in a zone, a moment of the hour that comes twice equals no moment of another zone.
+    """
+    if value is None:
+        return None
+    found = value.replace(tzinfo=UTC).astimezone(timezone.get_default_timezone())
+    return found.replace(tzinfo=FixedOffset(found.utcoffset() or timedelta()), fold=0)

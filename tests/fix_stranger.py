@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,12 +50,15 @@ Visit = Callable[..., Visited]
 def visit() -> Visit:
     """Give what starts the site once, told what it is like, and does some things there."""
 
-    def start(*acts: str, database_url: str = "", **told: Any) -> Visited:
+    def start(
+        *acts: str, database_url: str = "", variables: Mapping[str, str] | None = None, **told: Any
+    ) -> Visited:
         done = subprocess.run(
             [sys.executable, "-m", "tests.projects.stranger.visit", *acts],
             cwd=ROOT,
             env={
                 **os.environ,
+                **(variables or {}),
                 "DJANGO_SETTINGS_MODULE": "tests.projects.stranger.settings",
                 "DATABASE_URL": database_url,
                 "STRANGER": json.dumps(told),

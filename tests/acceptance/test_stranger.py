@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -93,3 +95,65 @@ def test_a_site_of_postgresql_alone_runs_without_any_optional_package(
     ).came
 
     assert (applied.code, again.code, health.code, home.code) == (0, 0, 0, 200), (applied, again, health)
+
+
+# --- USE_TZ = False ------------------------------------------------------------------------------------
+
+MEMBERS = "tests.projects.stranger.members"
+TWICE = """
+from datetime import UTC, datetime
+from migrator.models import Run
+moments = [datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1)]
+for number, moment in enumerate(moments):
+    Run(id=f"r{number}", kind="apply", environment="e", digest="d", fence=1, owner="o", planned=0,
+        outcome="succeeded", started_at=moment).save(force_insert=True)
+found = list(Run.objects.filter(id__in=["r0", "r1"], started_at__in=moments).order_by("id"))
+print([run.started_at for run in found] == moments, found[0].started_at.isoformat())
+"""
+
+
+def test_a_production_whose_moments_have_no_zone_is_approved_run_watched_and_erased_from(
+    visit: Visit, new_database: Callable[[], str], tmp_path: Path
+) -> None:
+    """Where `USE_TZ` is off, in a zone with summer time."""
+    acts = {
+        "migration_approval request --as nobody --reason first": 4,
+        "createsuperuser --noinput --username ada --email a@example.org": 0,
+        "createsuperuser --noinput --username ben --email b@example.org": 0,
+        "migration_approval request --as ada --reason release": 0,
+        "migration_approval approve REFERENCE --as ben --reason seen": 0,
+        "migrate_all --env production --noinput": 0,
+        "makemigrations --check --dry-run accord migrator gdpr": 0,
+        "gdpr_hold place 1 --reason '17(3)(e)' --as ada": 0,
+        "gdpr_hold release REFERENCE --as ben": 0,
+        "gdpr_erase eve@example.org --by email --as ada --noinput": 5,
+        "gdpr_erase --request REFERENCE --approve --as ben --reason seen --noinput": 0,
+        "gdpr_process": 0,
+        "/admin/migrator/run/": 200,
+        "/admin/migrator/planapproval/": 200,
+        "/admin/accord/auditevent/": 200,
+        "/admin/accord/auditevent/1/change/": 200,
+        "/admin/gdpr/erasurerequest/": 200,
+        "/admin/gdpr/erasurerequest/1/change/": 200,
+        "/admin/gdpr/legalhold/": 200,
+        "audit_verify": 0,
+        "health_check": 0,
+        f"shell -v 0 -c {shlex.quote(TWICE)}": 0,
+    }
+
+    came = visit(
+        *acts,
+        database_url=new_database(),
+        variables={"ACCORD_PASSWORD": "a", "DJANGO_SUPERUSER_PASSWORD": "a"},
+        apps=[MEMBERS],
+        settings={
+            "USE_TZ": False,
+            "TIME_ZONE": "Europe/Berlin",
+            "ACCORD": {"ENVIRONMENT": "production", "AUDIT_CHECKPOINTS": str(tmp_path / "heads.jsonl")},
+        },
+    ).came
+
+    said = {act: each for act, each in zip(acts, came, strict=True) if each.code != acts[act]}
+    assert not said
+    assert came[-1].said.strip() == "True 2026-10-25T02:30:00+02:00"
+    assert "CET" in came[3].said or "CEST" in came[3].said
