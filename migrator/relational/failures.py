@@ -139,6 +139,15 @@ def _unreachable(alias: str, error: Exception) -> AccordError | None:
     return None
 
 
+def read_only(alias: str) -> StoreRefused:
+    """Return the error about a server that takes no writes, which its settings don't tell."""
+    return StoreRefused(
+        f"The store “{alias}” at {place_of(alias)} takes no writes: a replica, or read-only by default.",
+        hint=f"If it is a copy, set DATABASES['{alias}']['TEST'] = {{'MIRROR': its primary}}, or keep "
+        "migrations off it with a router; it is left out then. Else name the stores to migrate with --store.",
+    )
+
+
 def _unavailable(alias: str) -> StoreUnavailable:
     return StoreUnavailable(
         f"The store “{alias}” at {place_of(alias)} can't be reached.",

@@ -99,7 +99,7 @@ class Command(AnsweringCommand):
         wanted = request_from(options)
         self._prepare(options)
         person = _acting(options["person"])
-        situation = self._migrations.situation()
+        situation = self._migrations.situation(wanted)
         plan = self._migrations.plan(wanted, situation)
         work = self._gate.work(wanted, plan, situation)
         approval = self._gate.approvals.request(work, person, options["reason"])
