@@ -10,10 +10,8 @@ from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name
 
-from accord import conf, extras
+from accord import conf, db, extras
 from accord.errors import AccordError, ConfigurationError
-
-_COORDINATORS = ("django.db.backends.postgresql", "django.contrib.gis.db.backends.postgis")
 
 
 def check_settings(**_kwargs: Any) -> Sequence[CheckMessage]:
@@ -40,9 +38,9 @@ def _coordinator(alias: str) -> Iterator[CheckMessage]:
             hint=f"Choose one of: {', '.join(django_settings.DATABASES) or 'none is configured'}.",
             id="accord.E002",
         )
-    elif entry.get("ENGINE") not in _COORDINATORS:
+    elif db.product_of(entry.get("ENGINE", "")) != "postgresql":
         yield Error(
-            f"The coordinator “{alias}” is no PostgreSQL.",
+            f"The coordinator “{alias}” is no PostgreSQL: its ENGINE is {entry.get('ENGINE') or 'not set'}.",
             hint="Leases, journal and audit trail are kept in PostgreSQL: name such an alias in COORDINATOR.",
             id="accord.E002",
         )

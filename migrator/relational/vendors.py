@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 
+from accord import db
 from accord.errors import UnsupportedServer
 from accord.seam.types import Language
 from migrator.relational import documents
@@ -253,13 +254,12 @@ class MongoDB(Vendor):
 
 
 _VENDORS: Mapping[str, Vendor] = {"postgresql": PostgreSQL(), "mongodb": MongoDB()}
-_BY_ENGINE: Mapping[str, Vendor] = {"django_mongodb_backend": _VENDORS["mongodb"]}
 _ANY = Vendor()
 
 
 def vendor_of_engine(engine: str) -> Vendor:
-    """Return what is known of a product by its entry `ENGINE`, without loading Django's backend of it."""
-    return _BY_ENGINE.get(engine) or _VENDORS.get(engine.rpartition(".")[2], _ANY)
+    """Return what is known of a product by its entry `ENGINE`; see :func:`accord.db.product_of`."""
+    return _VENDORS.get(db.product_of(engine), _ANY)
 
 
 def vendor_of(connection: BaseDatabaseWrapper) -> Vendor:

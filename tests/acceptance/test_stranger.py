@@ -97,6 +97,21 @@ def test_a_site_of_postgresql_alone_runs_without_any_optional_package(
     assert (applied.code, again.code, health.code, home.code) == (0, 0, 0, 200), (applied, again, health)
 
 
+def test_an_engine_that_derives_from_postgresqls_is_postgresql(
+    visit: Visit, new_database: Callable[[], str]
+) -> None:
+    """As coordinator and as a store: what Django's backend says it is counts, not where its class stands."""
+    came = visit(
+        *("check", "migrate_all --noinput", "migrate_all --check", "health_check"),
+        database_url=new_database(),
+        without=[ADMIN, "mongo_migrations", "searchindex"],
+        databases={"default": {"ENGINE": "tests.projects.stranger.backend"}},
+    ).came
+
+    assert [each.code for each in came] == [0, 0, 0, 0], came
+    assert "PostgreSQL" in came[-1].said
+
+
 # --- USE_TZ = False ------------------------------------------------------------------------------------
 
 MEMBERS = "tests.projects.stranger.members"
