@@ -32,8 +32,8 @@ def require(module: str, what: str) -> None:
     absent = [name for name in needed if not _is_installed(name)]
     if absent:
         raise ConfigurationError(
-            f"{what} needs {', '.join(absent)}, which {'is' if len(absent) == 1 else 'are'} not installed.",
-            hint=f"Install the extra: pip install '{DISTRIBUTION}[{extra}]'.",
+            f"{what} needs {', '.join(absent)} of the extra “{extra}”, and that is not installed.",
+            hint=f"Install it: pip install '{DISTRIBUTION}[{extra}]'.",
         )
 
 

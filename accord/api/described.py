@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from drf_spectacular import utils
 from drf_spectacular.openapi import AutoSchema
 
 from accord.api.permissions import PerAction, wanted
+
+_Decorated = TypeVar("_Decorated")
 
 
 class Described(AutoSchema):
@@ -25,3 +32,26 @@ class Described(AutoSchema):
         action = getattr(self.view, "action", None) or self.method.lower()
         names = [f"`{name}`" for name in wanted(self.view.needs, action) if name]
         return f"Needs the permission {' or '.join(names)}." if names else "Needs nothing but an account."
+
+
+def extend_schema(**facts: Any) -> Callable[[_Decorated], _Decorated]:
+    """
+    Return drf-spectacular's decorator of that name, working whatever `DEFAULT_SCHEMA_CLASS` a project has.
+
+    Args:
+        facts: What to add to the description of a view or of one of its methods.
+    """
+    extend = utils.extend_schema(**facts)
+
+    def decorate(decorated: _Decorated) -> _Decorated:
+        if inspect.isclass(decorated) or "schema" in getattr(decorated, "kwargs", {}):
+            return extend(decorated)
+        # It builds on this attribute, and on the project's setting where there is none.
+        function: Any = decorated
+        function.schema = Described
+        try:
+            return extend(decorated)
+        finally:
+            del function.schema
+
+    return decorate

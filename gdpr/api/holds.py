@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -15,6 +15,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accord import clock
 from accord.api.bodies import Sent, Text, Word
+from accord.api.described import extend_schema
 from accord.api.moments import MomentField
 from accord.api.people import references
 from accord.api.views import Api

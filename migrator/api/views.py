@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db.models import Count, Q, QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -17,6 +17,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accord import conf
 from accord.api.bodies import Sent, Text, Word
+from accord.api.described import extend_schema
 from accord.api.views import Api
 from accord.clock import SystemClock
 from accord.seam.registry import opened

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,6 @@ OPTIONAL = [
     "drf_spectacular",
     "celery",
     "auditlog",
-    "elasticsearch_dsl",
 ]
 ADMIN = "django.contrib.admin"
 
@@ -110,6 +110,28 @@ def test_an_engine_that_derives_from_postgresqls_is_postgresql(
 
     assert [each.code for each in came] == [0, 0, 0, 0], came
     assert "PostgreSQL" in came[-1].said
+
+
+def test_the_api_as_its_page_says_describes_itself(visit: Visit, new_database: Callable[[], str]) -> None:
+    """Apps and addresses, and no setting of the REST framework; the site's own view is not described."""
+    apps = ["rest_framework", "rest_framework.authtoken", "drf_spectacular", "drf_spectacular_sidecar"]
+    _, schema, page, runs = visit(
+        *("migrate_all --noinput", "/api/v1/schema/", "/api/v1/docs/", "/api/v1/runs/"),
+        database_url=new_database(),
+        apps=apps,
+    ).came
+
+    assert (schema.code, page.code, runs.code) == (200, 200, 200), schema.said[:2000]
+    described = json.loads(schema.said)
+    assert {path.split("/")[1] for path in described["paths"]} == {"api"}
+    assert "409" in described["paths"]["/api/v1/erasure-requests/"]["post"]["responses"]
+
+
+def test_the_api_without_its_packages_names_the_extra(visit: Visit) -> None:
+    """A site that includes the addresses is told what to install."""
+    [came] = visit("shell -v 0 -c 'import gdpr.api.urls'", missing=OPTIONAL).came
+
+    assert "extra “api”" in came.said
 
 
 # --- USE_TZ = False ------------------------------------------------------------------------------------

@@ -65,10 +65,6 @@ DATABASES: dict[str, dict[str, Any]] = {
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-if "rest_framework" in _told.get("apps", ()):
-    from core.settings import interfaces
-
-    REST_FRAMEWORK = interfaces.rest_framework(behind_proxy=False)
 # Whatever else a test decides, such as USE_TZ.
 globals().update(_told.get("settings", {}))
 for _alias, _entry in _told.get("databases", {}).items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.apps import apps
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 
 def home(_request: HttpRequest) -> HttpResponse:
@@ -14,6 +14,15 @@ def home(_request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns: list[URLPattern | URLResolver] = [path("", home)]
+if apps.is_installed("rest_framework"):
+    from tests.projects.stranger.api import Own
+
+    urlpatterns += [
+        path("api/v1/", include("gdpr.api.urls")),
+        path("api/v1/", include("migrator.api.urls")),
+        path("api/v1/", include("accord.api.urls")),
+        path("own/", Own.as_view()),
+    ]
 if apps.is_installed("django.contrib.admin"):
     from django.contrib import admin
 
