@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand
 
+from accord import __version__
 from accord.checks import refuse_missing_apps
 from accord.errors import AccordError, ExitCode, Interrupted
 
@@ -23,6 +24,10 @@ class PipedCommand(BaseCommand):
 
     Its answer may go into a pipe that is closed (`... | head -1`), and Ctrl-C may reach it at any moment.
     """
+
+    def get_version(self) -> str:
+        """Return what `--version` tells: ours, and Django's."""
+        return f"Accord {__version__}, Django {super().get_version()}"
 
     def run_from_argv(self, argv: list[str]) -> None:
         """

@@ -122,7 +122,8 @@ def test_the_api_as_its_page_says_describes_itself(visit: Visit, new_database: C
     ).came
 
     assert (schema.code, page.code, runs.code) == (200, 200, 200), schema.said[:2000]
-    described = json.loads(schema.said)
+    # The generator warns of names that it chose itself.
+    described = json.loads(schema.said[schema.said.index("{\n") :])
     assert {path.split("/")[1] for path in described["paths"]} == {"api"}
     assert "409" in described["paths"]["/api/v1/erasure-requests/"]["post"]["responses"]
 
@@ -194,3 +195,46 @@ def test_a_production_whose_moments_have_no_zone_is_approved_run_watched_and_era
     assert not said
     assert came[-1].said.strip() == "True 2026-10-25T02:30:00+02:00"
     assert "CET" in came[3].said or "CEST" in came[3].said
+
+
+# --- from migrate to migrate_all ---------------------------------------------------------------------------
+
+
+def test_baseline_in_a_project_that_django_migrated_makes_the_suites_tables(
+    visit: Visit, new_database: Callable[[], str]
+) -> None:
+    """What the README says: add the apps, `--baseline`; gdpr's tables are the suite's own, too."""
+    url = new_database()
+    ours = ["accord", "migrator", "gdpr", "mongo_migrations", "searchindex"]
+    [before] = visit("migrate --noinput", database_url=url, without=ours, apps=[MEMBERS]).came
+    *came, listed = visit(
+        *("migrate_all --baseline --noinput", "migrate_all --check", "health_check"),
+        "showmigrations_all --format json",
+        database_url=url,
+        apps=[MEMBERS],
+    ).came
+
+    assert [each.code for each in (before, *came)] == [0, 0, 0, 0], [each.said[-500:] for each in came]
+    assert all(step["applied"] for step in json.loads(listed.said)["steps"])
+
+
+def test_flags_of_migrate_are_taken_or_refused_with_what_to_use_instead(
+    visit: Visit, new_database: Callable[[], str]
+) -> None:
+    """`--database` is `--store`; the others name the way."""
+    *refused, told, one, unknown = visit(
+        "migrate_all --fake-initial",
+        "migrate_all --prune members",
+        "migrate_all --run-syncdb",
+        "migrate_all --version",
+        "migrate_all --plan --database default",
+        "migrate_all --plan --database nowhere",
+        database_url=new_database(),
+    ).came
+
+    assert [each.code for each in refused] == [2, 2, 2]
+    assert ["--baseline" in refused[0].said, *("manage.py migrate" in each.said for each in refused[1:])] == [
+        True
+    ] * 3
+    assert told.said.startswith("Accord ")
+    assert (one.code, unknown.code, "ACC-101" in unknown.said) == (0, 2, True)
