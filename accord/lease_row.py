@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from accord import db, process
+from accord import connecting, db, process
 from accord.errors import StoreUnavailable
 from accord.retry import Backoff, again
 from accord.secrets.redact import first_line
@@ -111,10 +111,7 @@ class LeaseConnection:
                     sleep=time.sleep,
                 )
             except db.ERRORS as exc:
-                raise StoreUnavailable(
-                    f"The coordinating database “{self._connection.alias}” is away: {first_line(exc)}.",
-                    hint="Check that it runs and that its URL is right, then run again.",
-                ) from exc
+                raise _failure(self._connection.alias, exc) from exc
 
     def _execute(self, sql: str, parameters: dict[str, Any]) -> tuple[int, tuple[Any, ...] | None]:
         try:
@@ -136,6 +133,16 @@ class LeaseConnection:
         """Close the connection."""
         with self._lock:
             self._connection.close()
+
+
+def _failure(alias: str, error: BaseException) -> StoreUnavailable:
+    trouble = connecting.trouble_of(error)
+    if trouble is not None:
+        return trouble.error(f"The coordinating database “{alias}”", alias, error)
+    return StoreUnavailable(
+        f"The coordinating database “{alias}” can't keep the lease: {first_line(error)}.",
+        hint="Mend that, then run again; the lease is a row of its table accord_lease.",
+    )
 
 
 def read(alias: str, scope: str) -> LeaseRow | None:

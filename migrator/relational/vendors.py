@@ -15,7 +15,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 
-from accord import db
+from accord import connecting, db
+from accord.connecting import Trouble
 from accord.errors import UnsupportedServer
 from accord.seam.types import Language
 from migrator.relational import documents
@@ -61,13 +62,9 @@ class Vendor:
         """Return whether the server takes no writes from this connection."""
         return False
 
-    def refuses_us(self, error: BaseException) -> bool:
-        """Return whether a driver's error says that the server doesn't let us in."""
-        return False
-
-    def is_unreachable(self, error: BaseException) -> bool:
-        """Return whether a driver's error says that no server answers."""
-        return False
+    def trouble(self, error: BaseException) -> Trouble | None:
+        """Return why the server doesn't let us work; None where an error is about the statement itself."""
+        return None
 
     def is_conflict(self, error: BaseException) -> bool:
         """Return whether a driver's error says that an object of this name exists already."""
@@ -126,16 +123,6 @@ class PostgreSQL(Vendor):
 
     OLDEST = 140000
 
-    _REFUSALS = (
-        "password authentication failed",
-        "no password supplied",
-        "no pg_hba.conf entry",
-        "authentication failed",
-        "is not permitted to log in",
-        "permission denied for database",
-    )
-    _ABSENT = re.compile(r'FATAL:\s+(role|database) ".*" does not exist')
-
     def limit_connect_time(self, settings: dict[str, Any], seconds: float) -> None:
         settings["OPTIONS"].setdefault("connect_timeout", max(2, round(seconds)))
 
@@ -160,23 +147,14 @@ class PostgreSQL(Vendor):
             )
         return version
 
-    def refuses_us(self, error: BaseException) -> bool:
-        text = str(error)
-        return _code(error) in {"28P01", "28000", "42501"} or (
-            any(refusal in text for refusal in self._REFUSALS) or self._ABSENT.search(text) is not None
-        )
-
-    def is_unreachable(self, error: BaseException) -> bool:
-        code = _code(error)
-        if code is None:
-            return type(error.__cause__ or error).__name__ in {"OperationalError", "InterfaceError"}
-        return code.startswith("08") or code in {"57P01", "57P02", "57P03", "53300"}
+    def trouble(self, error: BaseException) -> Trouble | None:
+        return connecting.trouble_of(error)
 
     def is_conflict(self, error: BaseException) -> bool:
-        return _code(error) in {"42P07", "42701", "42710", "42723", "42P06"}
+        return connecting.code_of(error) in {"42P07", "42701", "42710", "42723", "42P06"}
 
     def is_about_data(self, error: BaseException) -> bool:
-        return (_code(error) or "").startswith("22")
+        return (connecting.code_of(error) or "").startswith("22")
 
     def column_types(
         self, connection: BaseDatabaseWrapper, tables: Sequence[str]
@@ -231,12 +209,13 @@ class MongoDB(Vendor):
     def version(self, settings: Mapping[str, Any]) -> str | None:
         return documents.version(settings)
 
-    def refuses_us(self, error: BaseException) -> bool:
-        return getattr(root_of(error), "code", None) in {13, 18}
-
-    def is_unreachable(self, error: BaseException) -> bool:
-        names = {kind.__name__ for kind in type(root_of(error)).__mro__}
-        return bool(names & {"ConnectionFailure", "ServerSelectionTimeoutError", "AutoReconnect"})
+    def trouble(self, error: BaseException) -> Trouble | None:
+        root = root_of(error)
+        if getattr(root, "code", None) in {13, 18}:
+            return connecting.CREDENTIALS
+        names = {kind.__name__ for kind in type(root).__mro__}
+        away = names & {"ConnectionFailure", "ServerSelectionTimeoutError", "AutoReconnect"}
+        return connecting.AWAY if away else None
 
     def is_conflict(self, error: BaseException) -> bool:
         root = root_of(error)
@@ -283,10 +262,3 @@ _PLAIN_MODULES = (
 def fits_a_transaction(operation: Operation) -> bool:
     """Return whether an operation is one of Django's own that only changes the schema, at once."""
     return type(operation).__module__ in _PLAIN_MODULES and not is_concurrent(operation)
-
-
-def _code(error: BaseException) -> str | None:
-    """Return SQL's code of an error, from whatever driver it came."""
-    cause = error.__cause__ or error
-    code: str | None = getattr(cause, "pgcode", None) or getattr(cause, "sqlstate", None)
-    return code
