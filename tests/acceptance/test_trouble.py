@@ -67,6 +67,6 @@ def test_a_session_that_was_ended_is_told_with_the_step_that_was_under_way(site:
     [came] = site("migrate_all --noinput", apps=["tests.projects.stranger.doomed"]).came
 
     assert came.code == 8, came.said
-    assert "ended our connection: terminating connection due to administrator command" in came.said
+    assert "ended our connection" in came.said
     assert "default:doomed.0001_initial was under way" in came.said
     assert "Start the server" not in came.said
