@@ -102,7 +102,7 @@ def refuse_missing_apps() -> None:
 
 
 def _missing(
-    table: Mapping[str, Mapping[str, str]], level: type[CheckMessage], number: str
+    table: Mapping[str, Mapping[str, str]], level: type[Error | Warning], number: str
 ) -> Iterator[CheckMessage]:
     for app, others in table.items():
         for other, why in others.items():

@@ -43,8 +43,8 @@ def _declared(module: str) -> tuple[str, Sequence[str]]:
     for length in range(len(parts), 0, -1):
         found: tuple[str, Sequence[str]] | None
         found = getattr(import_module(".".join(parts[:length])), "EXTRA", None)
-        if found is not None:
-            return found
+        if found:
+            return found[0], found[1]
     return "", ()
 
 

@@ -19,13 +19,21 @@ from django.utils import timezone
 from accord.clock import aware, now
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from django.db.models.expressions import Combinable
+    from typing_extensions import TypeVar
+
     # Django's class takes parameters in the stubs only.
-    DateTimeField = models.DateTimeField[datetime, datetime]
+    _ST = TypeVar("_ST", default=str | datetime | date | Combinable)
+    _GT = TypeVar("_GT", default=datetime)
+
+    class _Field(models.DateTimeField[_ST, _GT]): ...
 else:
-    DateTimeField = models.DateTimeField
+    _Field = models.DateTimeField
 
 
-class Moment(DateTimeField):
+class Moment(_Field):
     """Django's field, which knows the zone of what it returns also where `USE_TZ` is off; PostgreSQL only."""
 
     def deconstruct(self) -> Any:
