@@ -16,8 +16,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accord import conf
-from accord.admin_parts import Folded, Pages, chip, counted, day
+from accord.admin_parts import Folded, Pages
 from accord.audit.verification import verify
+from accord.display import chip, counted, day
 from accord.errors import AccordError
 from accord.models import AuditEvent
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -15,12 +14,8 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.timezone import localtime
 
-from accord.audit.events import Counter
 from accord.errors import AccordError
 
 if TYPE_CHECKING:
@@ -233,22 +228,6 @@ def _by_hindrance(decisions: Sequence[Decision]) -> Sequence[tuple[str, Sequence
         if decision.hindrance:
             groups.setdefault(str(decision.hindrance), []).append(decision)
     return list(groups.items())
-
-
-def chip(state: str, label: str) -> SafeString:
-    """Show a state as a word in a coloured frame; the word says it, the colour helps."""
-    return format_html('<span class="outcome outcome-{}">{}</span>', state, label)
-
-
-def counted(counters: Mapping[str, int]) -> str:
-    """Write the numbers of an event in one line, in the reader's language."""
-    words = dict(Counter.choices)
-    return ", ".join(f"{words.get(name, name)} {number}" for name, number in counters.items())
-
-
-def day(moment: datetime | None) -> str:
-    """Write a moment, short enough for a list."""
-    return "-" if moment is None else f"{localtime(moment):%Y-%m-%d %H:%M}"
 
 
 def person_of(request: HttpRequest) -> AbstractBaseUser:

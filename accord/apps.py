@@ -18,7 +18,8 @@ class AccordConfig(AppConfig):
         from django.core.checks import register
 
         from accord.audit import auditlog
-        from accord.checks import check_settings
+        from accord.checks import check_apps, check_settings
 
         auditlog.install()
         register(check_settings)
+        register(check_apps)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings as django_settings
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name
 
-from accord import conf
-from accord.errors import AccordError
+from accord import conf, db, extras
+from accord.errors import AccordError, ConfigurationError
 from accord.seam.stores import NamesLedger
-
-_COORDINATORS = ("django.db.backends.postgresql", "django.contrib.gis.db.backends.postgis")
 
 
 def check_settings(**_kwargs: Any) -> Sequence[CheckMessage]:
@@ -47,9 +46,9 @@ def _coordinator(alias: str) -> Iterator[CheckMessage]:
             hint=f"Choose one of: {', '.join(django_settings.DATABASES) or 'none is configured'}.",
             id="accord.E002",
         )
-    elif entry.get("ENGINE") not in _COORDINATORS:
+    elif db.product_of(entry.get("ENGINE", "")) != "postgresql":
         yield Error(
-            f"The coordinator “{alias}” is no PostgreSQL.",
+            f"The coordinator “{alias}” is no PostgreSQL: its ENGINE is {entry.get('ENGINE') or 'not set'}.",
             hint="Leases, journal and audit trail are kept in PostgreSQL: name such an alias in COORDINATOR.",
             id="accord.E002",
         )
@@ -58,13 +57,16 @@ def _coordinator(alias: str) -> Iterator[CheckMessage]:
 def _backends(stores: Iterable[conf.StoreSettings]) -> Iterator[CheckMessage]:
     for store in stores:
         try:
+            extras.require(store.backend.rpartition(".")[0], f"The store “{store.alias}”")
             _class_of(store)
         except (ImportError, AttributeError, ValueError) as exc:
             yield Error(
                 f"The backend {store.backend} of the store “{store.alias}” can't be imported: {exc}.",
-                hint="Correct BACKEND, or install the extra that the backend belongs to.",
+                hint="Correct BACKEND, or install the package that has it.",
                 id="accord.E003",
             )
+        except AccordError as exc:
+            yield Error(exc.message, hint=exc.hint, id="accord.E003")
 
 
 def _class_of(store: conf.StoreSettings) -> Any:
@@ -88,3 +90,55 @@ def _shared_ledgers(stores: Iterable[conf.StoreSettings]) -> Iterator[CheckMessa
                 "ledger of its own (VERSION_TABLE, LEDGER or PREFIX), or make them one store.",
                 id="accord.E004",
             )
+
+
+def check_apps(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """
+    Check that what belongs together is installed together.
+
+    Returns:
+        accord.E005 where an app can't work without another one, accord.W001 where it does half of
+        what it is for.
+    """
+    return [*_missing(_NEEDS, Error, "accord.E005"), *_missing(_WANTS, Warning, "accord.W001")]
+
+
+_AUTH = "django.contrib.auth"
+_NEEDS: Mapping[str, Mapping[str, str]] = {
+    "migrator": {"accord": "its runs are recorded in the audit trail of that app"},
+    "mongo_migrations": {"accord": "its revisions are read by that app"},
+    "searchindex": {"accord": "its revisions are read by that app"},
+    "gdpr": {
+        "accord": "its erasures are recorded in the audit trail of that app",
+        _AUTH: "who asks and who approves are accounts of that app",
+    },
+}
+_WANTS: Mapping[str, Mapping[str, str]] = {
+    "accord": {"migrator": "there is no migrate_all"},
+    "mongo_migrations": {"migrator": "nothing runs its revisions"},
+    "searchindex": {"migrator": "nothing runs its revisions"},
+}
+
+
+def refuse_missing_apps() -> None:
+    """
+    Make sure that no app lacks one without which it can't work; commands look before anything else.
+
+    Raises:
+        ConfigurationError: The first thing that :func:`check_apps` calls an error.
+    """
+    for found in _missing(_NEEDS, Error, "accord.E005"):
+        raise ConfigurationError(found.msg, hint=found.hint or "")
+
+
+def _missing(
+    table: Mapping[str, Mapping[str, str]], level: type[Error | Warning], number: str
+) -> Iterator[CheckMessage]:
+    for app, others in table.items():
+        for other, why in others.items():
+            if apps.is_installed(app) and not apps.is_installed(other):
+                yield level(
+                    f"“{app}” is installed without “{other}”: {why}.",
+                    hint=f"Add “{other}” to INSTALLED_APPS.",
+                    id=number,
+                )

@@ -6,6 +6,8 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+from django.utils import timezone
+
 
 class Clock(Protocol):
     """What the suite asks of a clock."""
@@ -28,7 +30,7 @@ class SystemClock:
 
     def now(self) -> datetime:
         """Return the time of day, in UTC."""
-        return datetime.now(tz=UTC)
+        return now()
 
     def monotonic(self) -> float:
         """Return seconds that only grow."""
@@ -37,3 +39,20 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
+
+
+def now() -> datetime:
+    """Return the time of day, in UTC. Django's own function leaves out the zone where `USE_TZ` is off."""
+    return datetime.now(tz=UTC)
+
+
+def aware(moment: datetime) -> datetime:
+    """Return a moment with its zone: the project's for one that says none, as `USE_TZ` off means."""
+    return (
+        moment if timezone.is_aware(moment) else timezone.make_aware(moment, timezone.get_default_timezone())
+    )
+
+
+def local(moment: datetime) -> datetime:
+    """Return a moment in the reader's zone, to be shown."""
+    return timezone.localtime(aware(moment))

@@ -11,6 +11,8 @@ from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand
 
+from accord import __version__
+from accord.checks import refuse_missing_apps
 from accord.cli.answer import Answer
 from accord.errors import AccordError, ExitCode, Interrupted
 
@@ -24,6 +26,10 @@ class PipedCommand(BaseCommand):
 
     Its answer may go into a pipe that is closed (`... | head -1`), and Ctrl-C may reach it at any moment.
     """
+
+    def get_version(self) -> str:
+        """Return what `--version` tells: ours, and Django's."""
+        return f"Accord {__version__}, Django {super().get_version()}"
 
     def run_from_argv(self, argv: list[str]) -> None:
         """
@@ -94,6 +100,7 @@ class AnsweringCommand(PipedCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command, and exit with the right code."""
         try:
+            refuse_missing_apps()
             code = self.answer(options)
         except AccordError as exc:
             self.say_error(exc, options)

@@ -4,15 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import load_backend
 
 from accord.errors import StoreError, StoreUnavailable
 from accord.secrets.redact import first_line
 
 ERRORS = (DatabaseError, InterfaceError)
 """Whatever Django raises about a database; what a dropped connection raises is no DatabaseError."""
+
+
+# Not loaded to be known: one of them takes longer than a whole run with nothing to do.
+_KNOWN = {
+    "django.db.backends.postgresql": "postgresql",
+    "django.contrib.gis.db.backends.postgis": "postgresql",
+    "django_mongodb_backend": "mongodb",
+}
+
+
+@cache
+def product_of(engine: str) -> str:
+    """
+    Return which product a backend is for, in Django's word (`vendor`), which a subclass inherits.
+
+    Args:
+        engine: `ENGINE` of a database.
+
+    Returns:
+        Empty for a backend that can't be loaded; Django says why when it is used.
+    """
+    if engine in _KNOWN:
+        return _KNOWN[engine]
+    try:
+        vendor: str = load_backend(engine).DatabaseWrapper.vendor
+    except (ImproperlyConfigured, ImportError, AttributeError):
+        return ""
+    return vendor
 
 
 def revive(alias: str) -> None:

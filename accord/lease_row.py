@@ -9,13 +9,13 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from accord import db, process
+from accord import connecting, db, process
 from accord.errors import StoreUnavailable
 from accord.retry import Backoff, again
 from accord.secrets.redact import first_line
@@ -37,8 +37,10 @@ CREATE TABLE IF NOT EXISTS {TABLE} (
 
 _TABLE_EXISTS = f"SELECT to_regclass('{TABLE}') IS NOT NULL"
 
+# Moments in UTC, because the driver leaves out the zone where USE_TZ is off.
 _READ = f"""
-SELECT fence, owner, run_id, acquired_at, expires_at, expires_at > clock_timestamp(),
+SELECT fence, owner, run_id, acquired_at AT TIME ZONE 'UTC', expires_at AT TIME ZONE 'UTC',
+       expires_at > clock_timestamp(),
        extract(epoch FROM clock_timestamp() - acquired_at)::float
 FROM {TABLE} WHERE scope = %(scope)s"""  # noqa: S608 - as above
 
@@ -109,10 +111,7 @@ class LeaseConnection:
                     sleep=time.sleep,
                 )
             except db.ERRORS as exc:
-                raise StoreUnavailable(
-                    f"The coordinating database “{self._connection.alias}” is away: {first_line(exc)}.",
-                    hint="Check that it runs and that its URL is right, then run again.",
-                ) from exc
+                raise _failure(self._connection.alias, exc) from exc
 
     def _execute(self, sql: str, parameters: dict[str, Any]) -> tuple[int, tuple[Any, ...] | None]:
         try:
@@ -134,6 +133,16 @@ class LeaseConnection:
         """Close the connection."""
         with self._lock:
             self._connection.close()
+
+
+def _failure(alias: str, error: BaseException) -> StoreUnavailable:
+    trouble = connecting.trouble_of(error)
+    if trouble is not None:
+        return trouble.error(f"The coordinating database “{alias}”", alias, error)
+    return StoreUnavailable(
+        f"The coordinating database “{alias}” can't keep the lease: {first_line(error)}.",
+        hint="Mend that, then run again; the lease is a row of its table accord_lease.",
+    )
 
 
 def read(alias: str, scope: str) -> LeaseRow | None:
@@ -166,8 +175,8 @@ def read_row(connection: LeaseConnection, scope: str) -> LeaseRow | None:
         fence=fence,
         owner=owner,
         run_id=run_id,
-        acquired_at=acquired_at,
-        expires_at=expires_at,
+        acquired_at=acquired_at.replace(tzinfo=UTC),
+        expires_at=expires_at.replace(tzinfo=UTC),
         held=held,
         age=age,
     )

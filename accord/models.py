@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accord.audit.events import BIGGEST, ActorKind, Counter, Event, ObjectKind, Outcome
 from accord.conditions import OnlyCounters
+from accord.moments import Moment
 
 REFERENCE = r"^[0-9a-f]{32}$"
 REFERENCE_OR_NONE = r"^([0-9a-f]{32})?$"
@@ -51,7 +52,7 @@ class AuditEvent(models.Model):
     """
 
     seq = models.BigIntegerField(_("number"), primary_key=True)
-    at = models.DateTimeField(_("at"))
+    at = Moment(_("at"))
     event = models.CharField(_("event"), max_length=40, choices=Event.choices)
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices)
     actor_kind = models.CharField(_("who"), max_length=10, choices=ActorKind.choices)
@@ -113,7 +114,7 @@ class ActorReference(models.Model):
     ref = models.CharField(_("reference"), max_length=32, primary_key=True)
     kind = models.CharField(_("kind"), max_length=100)
     key = models.CharField(_("key"), max_length=200)
-    made_at = models.DateTimeField(_("made"), auto_now_add=True)
+    made_at = Moment(_("made"), auto_now_add=True)
 
     class Meta:
         """One reference a person."""
@@ -137,7 +138,7 @@ class AuditCheckpoint(models.Model):
     size = models.BigIntegerField(_("events"), primary_key=True)
     hash = models.CharField(_("hash of the last one"), max_length=64)
     signature = models.CharField(_("signature"), max_length=120)
-    made_at = models.DateTimeField(_("made"), auto_now_add=True)
+    made_at = Moment(_("made"), auto_now_add=True)
 
     class Meta:
         """Newest first."""
@@ -166,8 +167,8 @@ class Tombstone(models.Model):
     kind = models.CharField(_("kind"), max_length=100)
     tag = models.CharField(_("tag"), max_length=64)
     key_id = models.CharField(_("key"), max_length=16)
-    fenced_at = models.DateTimeField(_("fenced"))
-    erased_at = models.DateTimeField(_("erased"), null=True)
+    fenced_at = Moment(_("fenced"))
+    erased_at = Moment(_("erased"), null=True)
 
     class Meta:
         """One a person."""

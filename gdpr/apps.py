@@ -17,5 +17,10 @@ class GdprConfig(AppConfig):
     audited = {"ErasureRequest": ("state",), "LegalHold": ("reason", "review_at")}
 
     def ready(self) -> None:
-        """Register the checks of the data map."""
+        """Register the checks of the data map, and of what belongs together."""
+        from django.core.checks import register
+
         import gdpr.checks  # noqa: F401 - for its effect
+        from accord.checks import check_apps
+
+        register(check_apps)

@@ -8,8 +8,8 @@ from datetime import timedelta
 from django.db.models import Exists, Min, OuterRef, Q
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
-from django.utils import timezone
 
+from accord import clock
 from accord.health.runner import Check, Finding, Level
 
 DUE_SOON = timedelta(days=7)
@@ -44,7 +44,7 @@ def look_at_deadlines() -> Iterator[Finding]:
             message=f"{_counted(count, 'erasure request')} overdue.",
             value=count,
             threshold=1,
-            age=(timezone.now() - late).total_seconds(),
+            age=(clock.now() - late).total_seconds(),
             hint="The month of Art. 12(3) is over: see the erasure requests in the admin, oldest first.",
         )
         return
@@ -80,7 +80,7 @@ def look_at_steps() -> Iterator[Finding]:
         message=f"{_counted(count, 'step')} stuck. {_counted(for_people, 'step')} waiting for a person.",
         value=count + for_people,
         threshold=1,
-        age=None if since is None else (timezone.now() - since).total_seconds(),
+        age=None if since is None else (clock.now() - since).total_seconds(),
         hint=_steps_hint(count, for_people),
     )
 
@@ -114,7 +114,7 @@ def look_at_holds() -> Iterator[Finding]:
         message=f"{_counted(count, 'legal hold')} past the day of review.",
         value=count,
         threshold=1,
-        age=None if first is None else (timezone.now() - first).total_seconds(),
+        age=None if first is None else (clock.now() - first).total_seconds(),
         hint="Review them: release each hold, or place it anew with its reason." if count else "",
     )
 

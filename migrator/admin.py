@@ -12,14 +12,14 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
 from django.utils.translation import gettext_lazy as _
 
-from accord import conf
-from accord.admin_parts import Decision, Pages, ReadOnly, chip, day, person_of
+from accord import clock, conf
+from accord.admin_parts import Decision, Pages, ReadOnly, person_of
 from accord.clock import SystemClock
+from accord.display import chip, day
 from accord.errors import AccordError
 from accord.words import duration
 from migrator.models import ApprovalState, Attestation, Outcome, PlanApproval, Run, StepRun
@@ -269,7 +269,7 @@ class PlanApprovalAdmin(Pages):
         """Show how long an open request still counts."""
         if _approvals().state_of(approval) not in OPEN:
             return "-"
-        return str(_("in %(time)s") % {"time": timeuntil(approval.expires_at, timezone.now(), depth=1)})
+        return str(_("in %(time)s") % {"time": timeuntil(approval.expires_at, clock.now(), depth=1)})
 
 
 @admin.register(Attestation)

@@ -17,3 +17,11 @@ class MigratorConfig(AppConfig):
     audited = {"PlanApproval": ("state", "environment", "digest")}
     # An approval may be what the migration of django-auditlog's own table is waiting for.
     audited_if_possible = True
+
+    def ready(self) -> None:
+        """Register the check of what belongs together; the kernel's app may be what is missing."""
+        from django.core.checks import register
+
+        from accord.checks import check_apps
+
+        register(check_apps)

@@ -14,6 +14,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accord.moments import Moment
+
 
 class RunKind(models.TextChoices):
     """What a run was asked to do."""
@@ -45,8 +47,8 @@ class Run(models.Model):
     fence = models.BigIntegerField(_("fencing token"))
     owner = models.CharField(_("process"), max_length=200)
     planned = models.PositiveIntegerField(_("steps planned"))
-    started_at = models.DateTimeField(_("started"))
-    finished_at = models.DateTimeField(_("finished"), null=True)
+    started_at = Moment(_("started"))
+    finished_at = Moment(_("finished"), null=True)
     error_code = models.CharField(_("error code"), max_length=10, blank=True)
     error = models.TextField(_("error"), blank=True)
 
@@ -71,7 +73,7 @@ class StepRun(models.Model):
     name = models.CharField(_("step"), max_length=255)
     direction = models.CharField(_("direction"), max_length=10)
     outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome.choices, default=Outcome.RUNNING)
-    started_at = models.DateTimeField(_("started"))
+    started_at = Moment(_("started"))
     seconds = models.FloatField(_("seconds"), null=True)
     changed = models.BigIntegerField(_("changed"), default=0)
     detail = models.TextField(_("detail"), blank=True)
@@ -131,14 +133,14 @@ class PlanApproval(models.Model):
     reason = models.TextField(_("reason"))
     requester_ref = models.CharField(_("reference of who asked"), max_length=32)
     requester_key = models.CharField(_("account that asked"), max_length=64)
-    requested_at = models.DateTimeField(_("requested"))
-    expires_at = models.DateTimeField(_("expires"))
+    requested_at = Moment(_("requested"))
+    expires_at = Moment(_("expires"))
     approver_ref = models.CharField(_("reference of who decided"), max_length=32, blank=True)
     approver_key = models.CharField(_("account that decided"), max_length=64, blank=True)
     decision_reason = models.TextField(_("reason of the decision"), blank=True)
-    decided_at = models.DateTimeField(_("decided"), null=True)
+    decided_at = Moment(_("decided"), null=True)
     run_id = models.CharField(_("last run"), max_length=40, blank=True)
-    used_at = models.DateTimeField(_("used up"), null=True)
+    used_at = Moment(_("used up"), null=True)
 
     class Meta:
         """Newest first; four eyes and one open request a plan are the database's business."""
@@ -197,8 +199,8 @@ class Attestation(models.Model):
     content = models.CharField(_("digest of what it says"), max_length=64, unique=True)
     document = models.JSONField(_("document"))
     signer = models.CharField(_("signed by"), max_length=200)
-    made_at = models.DateTimeField(_("made"))
-    kept_at = models.DateTimeField(_("kept since"), auto_now_add=True)
+    made_at = Moment(_("made"))
+    kept_at = Moment(_("kept since"), auto_now_add=True)
 
     class Meta:
         """Newest first."""

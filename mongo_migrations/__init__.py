@@ -25,3 +25,6 @@ from mongo_migrations.operations import RunBatches as RunBatches
 from mongo_migrations.operations import RunPython as RunPython
 from mongo_migrations.operations import SetValidator as SetValidator
 from mongo_migrations.operations import UpdateInBatches as UpdateInBatches
+
+EXTRA = ("mongodb", ("pymongo",))
+"""What of the distribution brings the driver; see :mod:`accord.extras`."""

@@ -47,6 +47,9 @@ __all__ = [
     "vector_field",
 ]
 
+EXTRA = ("search", ("elasticsearch", "elastic_transport", "urllib3"))
+"""What of the distribution brings the drivers; see :mod:`accord.extras`."""
+
 _HOMES = {
     "AddAlias": "operations.alias",
     "CreateIndex": "operations.index",

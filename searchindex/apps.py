@@ -11,3 +11,11 @@ class SearchIndexConfig(AppConfig):
     name = "searchindex"
     verbose_name = "Search indexes"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the check of what belongs together; the kernel's app may be what is missing."""
+        from django.core.checks import register
+
+        from accord.checks import check_apps
+
+        register(check_apps)

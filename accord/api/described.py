@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from drf_spectacular import utils
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
 from accord.api.permissions import PerAction, wanted
+
+_Decorated = TypeVar("_Decorated")
 
 
 class Described(AutoSchema):
@@ -39,3 +46,26 @@ def in_path(name: str, pattern: str, description: str = "") -> OpenApiParameter:
     """
     form = {"type": "string", "pattern": f"^{pattern}$"}
     return OpenApiParameter(name, form, OpenApiParameter.PATH, description=description)
+
+
+def extend_schema(**facts: Any) -> Callable[[_Decorated], _Decorated]:
+    """
+    Return drf-spectacular's decorator of that name, working whatever `DEFAULT_SCHEMA_CLASS` a project has.
+
+    Args:
+        facts: What to add to the description of a view or of one of its methods.
+    """
+    extend = utils.extend_schema(**facts)
+
+    def decorate(decorated: _Decorated) -> _Decorated:
+        if inspect.isclass(decorated) or "schema" in getattr(decorated, "kwargs", {}):
+            return extend(decorated)
+        # It builds on this attribute, and on the project's setting where there is none.
+        function: Any = decorated
+        function.schema = Described
+        try:
+            return extend(decorated)
+        finally:
+            del function.schema
+
+    return decorate

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from accord.api.permissions import SIGNED_IN
@@ -52,9 +53,29 @@ _PROBLEM = {
 }
 
 
+class Generator(SchemaGenerator):
+    """
+    Describes the suite's addresses, whatever `SPECTACULAR_SETTINGS` and `REST_FRAMEWORK` of the project say.
+
+    By a class and not by settings: those are one object of the whole process, which the project's own
+    description is made from at the same time.
+    """
+
+    def _initialise_endpoints(self) -> None:
+        """Leave out the project's own addresses before anything is asked of their views."""
+        super()._initialise_endpoints()
+        own = (SchemaView, DocsView)
+        self.endpoints = [one for one in ours_only(self.endpoints) if getattr(one[3], "cls", None) not in own]
+
+    def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - its signature
+        """Return the description with what every operation may answer."""
+        return with_problems(super().get_schema(request, public))
+
+
 class SchemaView(Api, SpectacularJSONAPIView):
     """The description, as JSON."""
 
+    generator_class = Generator
     needs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {"get": SIGNED_IN}
     renderer_classes = SpectacularJSONAPIView.renderer_classes
 
@@ -115,8 +136,10 @@ def _close(schema: Any, components: Mapping[str, Any]) -> None:
         return
     if name := str(schema.get("$ref", "")).rpartition("/")[2]:
         component = components[name]
-        component.setdefault("additionalProperties", False)
-        _close(component["properties"], components)
+        # Words from a list may be a component, too, where the project's settings make them one.
+        if "properties" in component:
+            component.setdefault("additionalProperties", False)
+            _close(component["properties"], components)
         return
     for inside in schema.values():
         _close(inside, components)

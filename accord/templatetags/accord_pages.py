@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from django import template
 
-from accord.admin_parts import counted as _counted
+from accord.display import counted as _counted
 
 register = template.Library()
 

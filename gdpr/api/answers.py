@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.utils import timezone
 from rest_framework import serializers
 
+from accord import clock
 from accord.acting import Account
+from accord.api.moments import MomentField
 from accord.api.people import references
 from gdpr.api.subjects import masked
 from gdpr.erasure import actors, deadlines, transitions
@@ -45,14 +46,14 @@ class RequestAnswer(serializers.Serializer):
     )
     identity = serializers.ChoiceField(IdentityMethod.choices, source="identity_method", allow_blank=True)
     plan_digest = serializers.CharField(allow_blank=True)
-    received_at = serializers.DateTimeField()
-    due_at = serializers.DateTimeField()
-    extended_at = serializers.DateTimeField(allow_null=True)
+    received_at = MomentField()
+    due_at = MomentField()
+    extended_at = MomentField(allow_null=True)
     days_left = serializers.SerializerMethodField(help_text="Negative when overdue; null when it is over.")
-    approval_expires_at = serializers.DateTimeField(allow_null=True)
-    next_attempt_at = serializers.DateTimeField(allow_null=True)
-    completed_at = serializers.DateTimeField(allow_null=True)
-    closed_at = serializers.DateTimeField(allow_null=True)
+    approval_expires_at = MomentField(allow_null=True)
+    next_attempt_at = MomentField(allow_null=True)
+    completed_at = MomentField(allow_null=True)
+    closed_at = MomentField(allow_null=True)
     trouble = serializers.CharField(allow_blank=True, help_text="Code of the last error.")
     filed_by = serializers.SerializerMethodField(help_text="Reference of the audit trail.")
     planned_by = serializers.SerializerMethodField()
@@ -66,7 +67,7 @@ class RequestAnswer(serializers.Serializer):
     def get_days_left(self, shown: ErasureRequest) -> int | None:
         if shown.state not in transitions.OPEN:
             return None
-        return deadlines.left(shown.due_at, timezone.now()).days
+        return deadlines.left(shown.due_at, clock.now()).days
 
     def get_filed_by(self, shown: ErasureRequest) -> str | None:
         return self._reference(shown.filed_by_id)
@@ -112,7 +113,7 @@ class ErasurePlanAnswer(serializers.Serializer):
     number = serializers.IntegerField()
     digest = serializers.CharField(help_text="An approval has to name it.")
     map_digest = serializers.CharField()
-    made_at = serializers.DateTimeField()
+    made_at = MomentField()
     entries = ErasurePlanLine(many=True)
 
     def to_representation(self, instance: ErasurePlan) -> Any:
@@ -143,8 +144,8 @@ class ErasureStepAnswer(serializers.Serializer):
     kept = serializers.IntegerField()
     attempts = serializers.IntegerField(source="attempt")
     error_code = serializers.CharField(allow_blank=True)
-    next_attempt_at = serializers.DateTimeField(allow_null=True)
-    finished_at = serializers.DateTimeField(allow_null=True)
+    next_attempt_at = MomentField(allow_null=True)
+    finished_at = MomentField(allow_null=True)
 
 
 class DecisionAnswer(serializers.Serializer):
@@ -153,9 +154,9 @@ class DecisionAnswer(serializers.Serializer):
     decision = serializers.ChoiceField(Decision.choices)
     plan_digest = serializers.CharField(allow_blank=True)
     decided_by = serializers.SerializerMethodField()
-    decided_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField(allow_null=True)
-    voided_at = serializers.DateTimeField(allow_null=True)
+    decided_at = MomentField()
+    expires_at = MomentField(allow_null=True)
+    voided_at = MomentField(allow_null=True)
 
     def get_decided_by(self, shown: Any) -> str | None:
         return self.context["people"].get(str(shown.decided_by_id))

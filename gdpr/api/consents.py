@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -13,6 +12,8 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accord.api.bodies import Sent, Text, Word
+from accord.api.described import extend_schema
+from accord.api.moments import MomentField
 from accord.api.views import Api
 from gdpr.api import subjects
 from gdpr.consent import register
@@ -49,7 +50,7 @@ class NoticeAnswer(serializers.Serializer):
     language = serializers.CharField()
     text = serializers.CharField()
     text_hash = serializers.CharField()
-    published_at = serializers.DateTimeField()
+    published_at = MomentField()
 
 
 class _Act(Sent):
@@ -67,7 +68,7 @@ class GiveBody(_Act):
 
     notice = NoticeKey()
     explicit = serializers.BooleanField(default=False, help_text="As Art. 9 asks for.")
-    valid_until = serializers.DateTimeField(default=None, allow_null=True)
+    valid_until = MomentField(default=None, allow_null=True)
 
 
 class RefuseBody(_Act):
@@ -107,8 +108,8 @@ class EventAnswer(serializers.Serializer):
     explicit = serializers.BooleanField()
     method = serializers.ChoiceField(ConsentMethod.choices)
     channel = serializers.CharField()
-    at = serializers.DateTimeField()
-    valid_until = serializers.DateTimeField(allow_null=True)
+    at = MomentField()
+    valid_until = MomentField(allow_null=True)
     granted = serializers.SerializerMethodField(
         help_text="Whether data may be used on this ground now, if no later event follows."
     )

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -14,8 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from accord import clock
 from accord.api.bodies import Sent, Text, Word
-from accord.api.described import in_path
+from accord.api.described import extend_schema, in_path
+from accord.api.moments import MomentField
 from accord.api.people import references
 from accord.api.views import Api
 from accord.errors import UnknownTarget
@@ -37,11 +37,11 @@ class HoldBody(Sent):
     entry = Text(
         max_length=200, default="", allow_blank=True, help_text="Entry of the data map; else everything."
     )
-    review_at = serializers.DateTimeField(default=None, allow_null=True, help_text="In 90 days unless given.")
+    review_at = MomentField(default=None, allow_null=True, help_text="In 90 days unless given.")
 
     def validate_review_at(self, value: Any) -> Any:
         """Refuse a review that is over before it begins."""
-        if value is not None and value <= timezone.now():
+        if value is not None and clock.aware(value) <= clock.now():
             raise serializers.ValidationError("This has to lie ahead.")
         return value
 
@@ -63,10 +63,10 @@ class HoldAnswer(serializers.Serializer):
     entry = serializers.CharField(allow_blank=True, help_text="Empty: everything.")
     reason = serializers.ChoiceField(HoldReason.choices)
     placed_by = serializers.SerializerMethodField(help_text="Reference of the audit trail.")
-    placed_at = serializers.DateTimeField()
-    review_at = serializers.DateTimeField()
+    placed_at = MomentField()
+    review_at = MomentField()
     released_by = serializers.SerializerMethodField()
-    released_at = serializers.DateTimeField(allow_null=True)
+    released_at = MomentField(allow_null=True)
 
     def get_active(self, hold: LegalHold) -> bool:
         return hold.released_at is None

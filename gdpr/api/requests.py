@@ -7,9 +7,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -18,8 +16,9 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
+from accord import clock
 from accord.api.bodies import Sent, Text, Word
-from accord.api.described import in_path
+from accord.api.described import extend_schema, in_path
 from accord.api.views import Api
 from gdpr.api import answers, idempotency, subjects
 from gdpr.api.answers import RequestAnswer, RequestDetail
@@ -264,7 +263,7 @@ def _found(query: Mapping[str, Any], person: Any) -> QuerySet[ErasureRequest]:
 
 
 def _limits(due: str) -> dict[str, Any]:
-    now = timezone.now()
+    now = clock.now()
     limits: dict[str, dict[str, Any]] = {
         "over": {"due_at__lt": now},
         "week": {"due_at__gte": now, "due_at__lt": now + WEEK},

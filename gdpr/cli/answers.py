@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.utils import timezone
-
+from accord import clock
 from accord.errors import ExitCode, StoreRefused, StoreUnavailable
 from gdpr.documents import PlanDocument
 from gdpr.erasure import actors, receipts, transitions
@@ -89,7 +88,7 @@ def request_lines(request: ErasureRequest) -> Iterator[str]:
     """Describe a request for people."""
     yield f"Request {request.reference}: {request.get_state_display()}"
     if request.state in transitions.OPEN:
-        left = (request.due_at - timezone.now()).days
+        left = (request.due_at - clock.now()).days
         time = f"{left} days left" if left >= 0 else f"overdue by {-left} days"
         yield f"Due {request.due_at:%Y-%m-%d} ({time})"
     if request.next_attempt_at is not None:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, tzinfo
 from django.db import connections, transaction
 from django.utils import timezone
 
+from accord import clock
 from accord.acting import Account, actor
 from accord.audit import trail
 from accord.audit.events import Event, ObjectKind
@@ -89,7 +90,7 @@ def publish_notice(purpose: str, version: str, language: str, text: str) -> Cons
         purpose=purpose,
         version=version,
         language=language,
-        defaults={"text": text, "text_hash": digest, "published_at": timezone.now()},
+        defaults={"text": text, "text_hash": digest, "published_at": clock.now()},
     )
     if notice.text_hash != digest:
         raise ConsentRefused(
@@ -126,7 +127,8 @@ def give(
     Raises:
         ConsentRefused: It would have ended before it began, or there is none to renew.
     """
-    if valid_until is not None and valid_until <= timezone.now():
+    valid_until = valid_until and clock.aware(valid_until)
+    if valid_until is not None and valid_until <= clock.now():
         raise ConsentRefused("A consent would end before it begins.", hint="Correct valid_until.")
     with _turn(who, notice.purpose):
         before = current(who, notice.purpose)
@@ -208,7 +210,7 @@ def grants(event: ConsentEvent, now: datetime | None = None) -> bool:
     """Return whether an event is a yes that counts at this moment, if none follows it."""
     if ConsentType(event.type) not in GRANTS:
         return False
-    return event.valid_until is None or event.valid_until > (now or timezone.now())
+    return event.valid_until is None or event.valid_until > (now or clock.now())
 
 
 def history(who: Someone) -> Sequence[ConsentEvent]:
@@ -242,7 +244,7 @@ def expire_due(now: datetime | None = None, failed: dict[str, str] | None = None
     Returns:
         How many.
     """
-    moment = now or timezone.now()
+    moment = now or clock.now()
     newest = ConsentEvent.objects.current().values("pk")
     over = ConsentEvent.objects.filter(pk__in=newest, type__in=GRANTS, valid_until__lte=moment)
     expired = 0
@@ -301,7 +303,7 @@ def _append(who: Someone, before: ConsentEvent | None, fact: _Fact) -> ConsentEv
         explicit=fact.explicit,
         method=fact.method,
         channel=fact.channel,
-        at=timezone.now(),
+        at=clock.now(),
         valid_until=fact.valid_until,
         recorded_by_id=None if fact.by is None else fact.by.pk,
         previous_hash="" if before is None else before.hash,

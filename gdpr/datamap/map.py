@@ -20,7 +20,7 @@ from django.apps import apps
 from django.db import connections
 from django.utils.module_loading import module_has_submodule
 
-from accord import conf
+from accord import conf, db
 from accord.errors import UnknownTarget
 from gdpr.datamap.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.datamap.entries import Entry, document
@@ -259,7 +259,7 @@ def _rank(entry: Entry, entries: Mapping[str, Entry]) -> tuple[int, str, int, in
 def _kind(alias: str) -> int:
     """Return what kind of store an alias is, without building it or connecting to it."""
     if alias in connections.settings:
-        is_mongodb = "mongodb" in str(connections.settings[alias]["ENGINE"])
+        is_mongodb = db.product_of(connections.settings[alias]["ENGINE"]) == "mongodb"
         return _DOCUMENTS if is_mongodb else _TABLES
     settings = conf.load().store_settings().get(alias)
     return _SEARCH if settings is not None and "search" in settings.backend else _DOCUMENTS

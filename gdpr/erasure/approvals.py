@@ -7,8 +7,8 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
+from accord import clock
 from accord.acting import Account
 from accord.audit.events import Event
 from gdpr.erasure import actors, encryption, policy, state_changes, transitions
@@ -45,7 +45,7 @@ def approve(request: ErasureRequest, *, by: Account, digest: str, reason: str = 
 
 
 def _approve(held: ErasureRequest, by: Account, reason: str) -> Approval:
-    now = timezone.now()
+    now = clock.now()
     approval = Approval.objects.create(
         request=held,
         plan_digest=held.plan_digest,
@@ -79,7 +79,7 @@ def expire(requests: Collection[int], now: datetime | None = None) -> list[str]:
     """
     with transaction.atomic(using=state_changes.alias()):
         held = state_changes.lock(requests, RequestState.APPROVED)
-        moment = now or timezone.now()
+        moment = now or clock.now()
         expired = [one for one in held if one.approval_expires_at and one.approval_expires_at <= moment]
         take_back(expired)
     return [str(one.reference) for one in expired]
@@ -99,6 +99,6 @@ def standing(requests: Collection[int]) -> set[int]:
         voided_at__isnull=True,
         plan_digest=F("request__plan_digest"),
         decided_by=F("request__approved_by"),
-        expires_at__gt=timezone.now(),
+        expires_at__gt=clock.now(),
     )
     return set(found.values_list("request_id", flat=True))

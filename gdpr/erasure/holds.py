@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
-from django.utils import timezone
 
+from accord import clock
 from accord.acting import Account, actor
 from accord.audit import trail
 from accord.audit.events import Event, ObjectKind
@@ -81,7 +81,7 @@ def place_hold(
     actors.require(by, actors.PLACE_HOLD)
     with transaction.atomic(using=state_changes.alias()):
         request = _open(tag)
-        now = timezone.now()
+        now = clock.now()
         hold = LegalHold.objects.create(
             subject_kind=kind,
             subject_tag=tag,
@@ -89,7 +89,7 @@ def place_hold(
             reason=reason,
             placed_by_id=by.pk,
             placed_at=now,
-            review_at=review_at or now + REVIEW_AFTER,
+            review_at=clock.aware(review_at) if review_at else now + REVIEW_AFTER,
         )
         if request is not None and not entry:
             block([request], by=by)
@@ -110,7 +110,7 @@ def release_hold(hold: LegalHold, *, by: Account) -> LegalHold:
         request = _open(hold.subject_tag)
         held = LegalHold.objects.select_for_update().get(pk=hold.pk)
         require_releasable(held, by)
-        held.released_by_id, held.released_at = by.pk, timezone.now()
+        held.released_by_id, held.released_at = by.pk, clock.now()
         held.save()
         if request is not None and request.state == RequestState.BLOCKED_HOLD:
             _resume_if_free(request, by)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from django.utils import timezone
-
+from accord import clock
 from accord.acting import Account
 from accord.audit.events import Event
 from accord.seam import checksum
@@ -147,7 +146,7 @@ def store(held: ErasureRequest, document: PlanDocument, by: Account | None) -> E
         digest=document["digest"],
         map_digest=document["map_digest"],
         document=document,
-        made_at=timezone.now(),
+        made_at=clock.now(),
     )
     changes: dict[str, object] = {"plan_digest": made.digest, **state_changes.void_approvals([held])}
     if by is not None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
+from accord import clock
 from gdpr.consent import register
 from gdpr.erasure import approvals, policy, saga, transitions, verification
 from gdpr.erasure.refusals import Refusals
@@ -135,14 +135,14 @@ def _note_refusals(refused: Refusals, references: Mapping[int, str], found: Proc
 
 def _expired_approvals() -> QuerySet[ErasureRequest]:
     approved = ErasureRequest.objects.filter(state=RequestState.APPROVED)
-    return approved.filter(approval_expires_at__lte=timezone.now())
+    return approved.filter(approval_expires_at__lte=clock.now())
 
 
 def _second_verifications() -> QuerySet[ErasureRequest]:
     complete = ErasureRequest.objects.filter(state__in=transitions.COMPLETE, closed_at__isnull=True)
-    return complete.filter(verify_again_at__lte=timezone.now())
+    return complete.filter(verify_again_at__lte=clock.now())
 
 
 def _going_on() -> QuerySet[ErasureRequest]:
-    due = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=timezone.now())
+    due = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=clock.now())
     return ErasureRequest.objects.filter(due, state__in=transitions.EXECUTABLE)

@@ -15,9 +15,8 @@ from datetime import datetime
 from typing import Any
 
 from django.template.loader import render_to_string
-from django.utils import timezone
 
-from accord import conf
+from accord import clock, conf
 from accord.errors import SignatureError
 from accord.secrets import signing
 from gdpr.documents import KeptLine, PlanDocument, PlanLine, ReceiptDocument, ReceiptStep
@@ -55,7 +54,7 @@ def _signed(held: ErasureRequest, kind: Receipt.Kind, document: ReceiptDocument)
         document=document,
         digest=hashlib.sha256(payload).hexdigest(),
         signature=signing.sign(payload, purpose=SCHEMA),
-        made_at=timezone.now(),
+        made_at=clock.now(),
     )
 
 

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
+from accord import clock
 from accord.acting import Account
 from accord.audit.events import Event
 from gdpr.datamap.subjects import SubjectKeys
@@ -83,7 +83,7 @@ def file_request(
         known = ErasureRequest.objects.filter(idempotency_key=idempotency_key).first()
         if known is not None:
             return known
-    received = received_at or timezone.now()
+    received = clock.aware(received_at) if received_at else clock.now()
     request = ErasureRequest(
         subject_kind=keys.kind,
         subject_tag=encryption.tag_of(keys),
@@ -198,7 +198,7 @@ def extend(
         ExtensionRefused: The first month is over, the time was extended before, or nothing is open.
     """
     actors.require(by, actors.FILE)
-    moment = now or timezone.now()
+    moment = clock.aware(now) if now else clock.now()
     with state_changes.locked(request) as held:
         refused = (
             held.extended_at is not None
@@ -238,7 +238,7 @@ def reject(
         actors.require_another(by, held)
         transitions.check(RequestState(held.state), RequestState.REJECTED)
         _require_unfenced(held, "rejected")
-        now = timezone.now()
+        now = clock.now()
         Approval.objects.create(
             request=held,
             plan_digest=held.plan_digest,
@@ -263,7 +263,7 @@ def cancel(request: ErasureRequest, *, by: Account) -> ErasureRequest:
     actors.require(by, actors.FILE)
     with state_changes.locked(request) as held:
         _require_unfenced(held, "cancelled")
-        ended = _ended(held, timezone.now())
+        ended = _ended(held, clock.now())
         state_changes.move([held], RequestState.CANCELLED, Event.ERASURE_CANCELLED, by=by, changes=ended)
     return held
 

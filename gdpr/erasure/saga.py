@@ -14,8 +14,8 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Count, Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
+from accord import clock
 from accord.acting import Account
 from accord.audit.events import Event, Outcome
 from accord.erased import tombstones
@@ -197,7 +197,7 @@ def _changed(held: Sequence[ErasureRequest], people: People, drafts: Mapping[int
 
 def _fence(held: Sequence[ErasureRequest], by: Account | None) -> None:
     tombstones.raise_fences([one.subject_tag for one in held], using=state_changes.alias())
-    event, now = Event.ERASURE_FENCED, timezone.now()
+    event, now = Event.ERASURE_FENCED, clock.now()
     state_changes.move(held, RequestState.FENCED, event, by=by, changes={"fenced_at": now})
 
 
@@ -331,7 +331,7 @@ def confirm_manual(request: ErasureRequest, entry: str, *, by: Account) -> Erasu
     actors.require(by, actors.EXECUTE)
     with state_changes.locked(request) as held:
         waiting = ErasureStep.objects.filter(request=held, entry=entry, state=StepState.MANUAL)
-        now = timezone.now()
+        now = clock.now()
         confirmed = waiting.update(state=StepState.DONE, confirmed_by_id=by.pk, finished_at=now)
         if not confirmed:
             raise IllegalTransition(

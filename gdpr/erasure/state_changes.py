@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from django.db import OperationalError, connections, transaction
-from django.utils import timezone
 
-from accord import conf
+from accord import clock, conf
 from accord.acting import Account, actor
 from accord.audit import trail
 from accord.audit.events import Event, ObjectKind, Outcome
@@ -181,7 +180,7 @@ def void_approvals(held: Sequence[ErasureRequest]) -> dict[str, object]:
     standing = Approval.objects.filter(
         request__in=[request.pk for request in held], decision=Decision.APPROVED, voided_at__isnull=True
     )
-    standing.update(voided_at=timezone.now())
+    standing.update(voided_at=clock.now())
     return {"approved_by_id": None, "approval_expires_at": None}
 
 

@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from django.db import connections, transaction
-from django.utils import timezone
 
+from accord import clock
 from accord.audit.events import Event, ObjectKind, Outcome
 from accord.erased import tombstones
 from accord.errors import StoreError
@@ -137,7 +137,7 @@ def _read(people: People, stores: Stores) -> Verdicts:
     entries = load_data_map().looked_at()
     readings = [_read_entry(entry, people, stores) for entry in entries]
     servers = {alias: stores[alias].fingerprint() for alias in dict.fromkeys(one.store for one in entries)}
-    at = timezone.now()
+    at = clock.now()
     return {
         one: Verdict(readings=[found[one] for found in readings], servers=servers, at=at) for one in people
     }
@@ -164,7 +164,7 @@ def _read_entry(entry: Entry, people: People, stores: Stores) -> Mapping[int, Re
 def _wait(troubles: Refusals) -> None:
     """Make requests that are being verified wait for stores that can't be asked."""
     held = state_changes.lock(list(troubles), RequestState.VERIFYING)
-    due = timezone.now() + policy.load().delay(1)
+    due = clock.now() + policy.load().delay(1)
     for code in sorted({troubles[one.pk].code for one in held}):
         waiting = [one for one in held if troubles[one.pk].code == code]
         event, outcome = Event.ERASURE_STEP_RETRIED, Outcome.PARTIAL

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accord.moments import Moment
 from gdpr.fields import CoordinatorManager, reference, staff
 from gdpr.states import (
     ConsentMethod,
@@ -21,7 +22,7 @@ class ConsentNotice(models.Model):
     language = models.CharField(_("language"), max_length=10)
     text = models.TextField(_("text"))
     text_hash = models.CharField(_("hash of the text"), max_length=64)
-    published_at = models.DateTimeField(_("published"))
+    published_at = Moment(_("published"))
 
     objects = CoordinatorManager["ConsentNotice"]()
 
@@ -64,8 +65,8 @@ class ConsentEvent(models.Model):
     explicit = models.BooleanField(_("explicit (Art. 9)"), default=False)
     method = models.CharField(_("method"), max_length=10, choices=ConsentMethod.choices)
     channel = models.CharField(_("channel"), max_length=40)
-    at = models.DateTimeField(_("at"))
-    valid_until = models.DateTimeField(_("valid until"), null=True)
+    at = Moment(_("at"))
+    valid_until = Moment(_("valid until"), null=True)
     recorded_by = staff(_("recorded by"))
     previous_hash = models.CharField(_("hash before"), max_length=64, blank=True)
     hash = models.CharField(_("hash"), max_length=64)

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accord.moments import Moment
 from gdpr.fields import CoordinatorManager, reference, staff
 from gdpr.models.requests import ErasureRequest
 from gdpr.states import (
@@ -22,10 +23,10 @@ class LegalHold(models.Model):
     entry = models.CharField(_("entry"), max_length=200, blank=True, help_text=_("Empty: everything."))
     reason = models.CharField(_("reason"), max_length=20, choices=HoldReason.choices)
     placed_by = staff(_("placed by"))
-    placed_at = models.DateTimeField(_("placed"))
-    review_at = models.DateTimeField(_("review due"))
+    placed_at = Moment(_("placed"))
+    review_at = Moment(_("review due"))
     released_by = staff(_("released by"))
-    released_at = models.DateTimeField(_("released"), null=True)
+    released_at = Moment(_("released"), null=True)
 
     objects = CoordinatorManager["LegalHold"]()
 
@@ -63,7 +64,7 @@ class Receipt(models.Model):
     document = models.JSONField(_("document"))
     digest = models.CharField(_("digest"), max_length=64)
     signature = models.TextField(_("signature"))
-    made_at = models.DateTimeField(_("made"))
+    made_at = Moment(_("made"))
 
     objects = CoordinatorManager["Receipt"]()
 

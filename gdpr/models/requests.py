@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accord.moments import Moment
 from gdpr.fields import CoordinatorManager, reference, staff
 from gdpr.states import (
     Channel,
@@ -58,20 +59,20 @@ class ErasureRequest(models.Model):
         _("refused because"), max_length=10, choices=RejectionGround.choices, blank=True
     )
     plan_digest = models.CharField(_("plan digest"), max_length=64, blank=True)
-    received_at = models.DateTimeField(_("received"))
-    due_at = models.DateTimeField(_("due"))
-    extended_at = models.DateTimeField(_("extended"), null=True)
+    received_at = Moment(_("received"))
+    due_at = Moment(_("due"))
+    extended_at = Moment(_("extended"), null=True)
     extension_reason = models.CharField(
         _("extended because"), max_length=20, choices=ExtensionReason.choices, blank=True
     )
-    approval_expires_at = models.DateTimeField(_("approval expires"), null=True)
-    fenced_at = models.DateTimeField(_("fenced"), null=True)
-    completed_at = models.DateTimeField(_("completed"), null=True)
-    verify_again_at = models.DateTimeField(_("second verification due"), null=True)
-    next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
+    approval_expires_at = Moment(_("approval expires"), null=True)
+    fenced_at = Moment(_("fenced"), null=True)
+    completed_at = Moment(_("completed"), null=True)
+    verify_again_at = Moment(_("second verification due"), null=True)
+    next_attempt_at = Moment(_("next attempt"), null=True)
     reopened = models.PositiveIntegerField(_("times reopened"), default=0)
     trouble = models.CharField(_("last trouble"), max_length=10, blank=True)
-    closed_at = models.DateTimeField(_("closed"), null=True)
+    closed_at = Moment(_("closed"), null=True)
 
     objects = CoordinatorManager["ErasureRequest"]()
 
@@ -124,7 +125,7 @@ class ErasurePlan(models.Model):
     digest = models.CharField(_("digest"), max_length=64)
     map_digest = models.CharField(_("digest of the data map"), max_length=64)
     document = models.JSONField(_("plan"))
-    made_at = models.DateTimeField(_("made"))
+    made_at = Moment(_("made"))
 
     objects = CoordinatorManager["ErasurePlan"]()
 
@@ -149,9 +150,9 @@ class Approval(models.Model):
     decision = models.CharField(_("decision"), max_length=10, choices=Decision.choices)
     filed_by = staff(_("filed by"))
     decided_by = staff(_("decided by"))
-    decided_at = models.DateTimeField(_("decided"))
-    expires_at = models.DateTimeField(_("expires"), null=True)
-    voided_at = models.DateTimeField(_("void since"), null=True)
+    decided_at = Moment(_("decided"))
+    expires_at = Moment(_("expires"), null=True)
+    voided_at = Moment(_("void since"), null=True)
     sealed_reason = models.BinaryField(_("reason"), null=True, editable=False)
 
     objects = CoordinatorManager["Approval"]()
@@ -189,8 +190,8 @@ class ErasureStep(models.Model):
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
     fence = models.BigIntegerField(_("fencing token"), default=0)
     owner = models.CharField(_("process"), max_length=300, blank=True)
-    lease_until = models.DateTimeField(_("leased until"), null=True)
-    next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
+    lease_until = Moment(_("leased until"), null=True)
+    next_attempt_at = Moment(_("next attempt"), null=True)
     found = models.BigIntegerField(_("found"), default=0)
     affected = models.BigIntegerField(_("changed"), default=0)
     batches = models.PositiveIntegerField(_("batches"), default=0)
@@ -200,8 +201,8 @@ class ErasureStep(models.Model):
     server = models.CharField(_("server"), max_length=200, blank=True)
     sealed_keys = models.BinaryField(_("sealed keys"), null=True, editable=False)
     confirmed_by = staff(_("confirmed by"))
-    started_at = models.DateTimeField(_("started"), null=True)
-    finished_at = models.DateTimeField(_("finished"), null=True)
+    started_at = Moment(_("started"), null=True)
+    finished_at = Moment(_("finished"), null=True)
 
     objects = CoordinatorManager["ErasureStep"]()
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accord import clock
 from accord.acting import Account
 from accord.admin_parts import Decision
 from gdpr.erasure import (
@@ -72,7 +72,7 @@ def _keys_destroyed(request: ErasureRequest, _person: Account) -> str:
 def _no_more_time(request: ErasureRequest, _person: Account) -> str:
     if request.extended_at is not None:
         return _("The time was extended already; Art. 12(3) allows it once.")
-    if not deadlines.may_extend(request.received_at, timezone.now()):
+    if not deadlines.may_extend(request.received_at, clock.now()):
         return _("The first month is over; the person had to be told within it (Art. 12(3)).")
     return ""
 

@@ -8,11 +8,11 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from accord import clock
 from accord.admin_parts import Pages, person_of
 from gdpr.states import RequestState
 
@@ -61,7 +61,7 @@ class WaitingFilter(admin.SimpleListFilter):
 
 def due() -> dict[str, Q]:
     """Return the conditions on how soon a request is due."""
-    now = timezone.now()
+    now = clock.now()
     still_open = ~Q(state__in=OVER)
     return {
         "over": still_open & Q(due_at__lt=now),

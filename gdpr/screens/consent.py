@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accord.admin_parts import chip, day
+from accord.display import chip, day
 from accord.errors import AccordError
 from gdpr.models import ConsentEvent, ConsentNotice
 from gdpr.screens.base import GdprPages, masked, name

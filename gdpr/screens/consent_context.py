@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from django.utils import timezone
-
+from accord import clock
 from accord.errors import AccordError
 from gdpr.consent import register
 from gdpr.datamap.keys import key_type, parsed
@@ -50,7 +49,7 @@ def purposes(who: register.Someone) -> Sequence[Purpose]:
 
 
 def _purpose(name: str, events: Sequence[ConsentEvent], who: register.Someone) -> Purpose:
-    newest, now = events[0], timezone.now()
+    newest, now = events[0], clock.now()
     ends = newest.valid_until
     return Purpose(
         name=name,

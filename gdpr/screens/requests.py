@@ -15,12 +15,13 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accord.admin_parts import Decision, chip, day, person_of
+from accord import clock
+from accord.admin_parts import Decision, person_of
+from accord.display import chip, day
 from gdpr.models import ErasureRequest, LegalHold, Receipt
 from gdpr.screens.base import OVER, WEEK, DueFilter, GdprPages, WaitingFilter, due, masked, name, waiting
 from gdpr.states import RequestState
@@ -149,7 +150,7 @@ class ErasureRequestAdmin(GdprPages):
         """Show the days that are left."""
         if shown.state in OVER:
             return "-"
-        days = (shown.due_at - timezone.now()).days
+        days = (shown.due_at - clock.now()).days
         if days < 0:
             return chip("overdue", ngettext("%d day late", "%d days late", -days) % -days)
         left = ngettext("in %d day", "in %d days", days) % days

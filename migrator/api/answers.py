@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accord.api.moments import MomentField
 from accord.seam.types import Language, Phase
 from migrator.cli.render_approvals import approval_document
 from migrator.models import ApprovalState, Outcome, PlanApproval, RunKind
@@ -24,8 +25,8 @@ class RunAnswer(serializers.Serializer):
     digest = serializers.CharField()
     planned = serializers.IntegerField(help_text="Steps that were planned.")
     done = serializers.IntegerField(help_text="Steps that succeeded.")
-    started_at = serializers.DateTimeField()
-    finished_at = serializers.DateTimeField(allow_null=True)
+    started_at = MomentField()
+    finished_at = MomentField(allow_null=True)
     error_code = serializers.CharField(allow_blank=True)
     error = serializers.CharField(allow_blank=True)
 
@@ -39,7 +40,7 @@ class StepRunAnswer(serializers.Serializer):
     name = serializers.CharField()
     direction = serializers.CharField()
     outcome = serializers.ChoiceField(Outcome.choices)
-    started_at = serializers.DateTimeField()
+    started_at = MomentField()
     seconds = serializers.FloatField(allow_null=True)
     changed = serializers.IntegerField()
     detail = serializers.CharField(allow_blank=True)
@@ -76,10 +77,10 @@ class ApprovalAnswer(serializers.Serializer):
     remaining = serializers.ListField(child=serializers.CharField(), help_text="Steps that may still run.")
     reason = serializers.CharField()
     requested_by = serializers.CharField()
-    requested_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField()
+    requested_at = MomentField()
+    expires_at = MomentField()
     decided_by = serializers.CharField(allow_null=True)
-    decided_at = serializers.DateTimeField(allow_null=True)
+    decided_at = MomentField(allow_null=True)
     decision_reason = serializers.CharField(allow_blank=True)
     run = serializers.CharField(allow_null=True)
 

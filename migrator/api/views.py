@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db.models import Count, Q, QuerySet
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -17,7 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accord import conf
 from accord.api.bodies import Sent, Text, Word
-from accord.api.described import in_path
+from accord.api.described import extend_schema, in_path
 from accord.api.views import Api
 from accord.clock import SystemClock
 from accord.seam.registry import opened

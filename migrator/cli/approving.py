@@ -69,7 +69,7 @@ class Approving:
     def _request(self) -> Answer:
         self._prepare()
         person = self._person()
-        situation = self.migrations.situation()
+        situation = self.migrations.situation(self.asked.wanted)
         plan = self.migrations.plan(self.asked.wanted, situation)
         work = self.gate.work(self.asked.wanted, plan, situation)
         approval = self.gate.approvals.request(work, person, self.asked.reason)

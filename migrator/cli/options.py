@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any
 
 from accord.cli.arguments import add_format, add_noinput
@@ -21,6 +22,9 @@ def add_store(parser: ArgumentParser) -> None:
         default=[],
         metavar="ALIAS",
         help="Only steps of this store, and what they need. May be given several times.",
+    )
+    parser.add_argument(
+        "--database", action="append", dest="store", metavar="ALIAS", help="As --store, as migrate calls it."
     )
 
 
@@ -42,7 +46,31 @@ def add_migrate_arguments(parser: ArgumentParser) -> None:
         help="Don't let steps of different stores run at the same time.",
     )
     parser.add_argument("--skip-checks", action="store_true", help="Skip Django's system checks.")
+    _add_refused(parser)
     add_format(parser)
+
+
+_REFUSED = {
+    "fake_initial": (
+        "--fake-initial looks at the names of tables alone.",
+        "Use --baseline, which compares what stands with what the migrations describe.",
+    ),
+    "prune": (
+        "--prune is left to Django's command.",
+        "manage.py migrate APP --prune; both commands read the same table.",
+    ),
+    "run_syncdb": (
+        "Apps without migrations have no steps.",
+        "manage.py migrate --run-syncdb makes their tables; makemigrations APP gives them steps.",
+    ),
+}
+"""Flags of Django's command: why they aren't ours, and what to use instead."""
+
+
+def _add_refused(parser: ArgumentParser) -> None:
+    for name, (why, instead) in _REFUSED.items():
+        flag = f"--{name.replace('_', '-')}"
+        parser.add_argument(flag, action="store_true", dest=name, help=f"Refused. {why} {instead}")
 
 
 def add_plan_arguments(parser: ArgumentParser) -> None:
@@ -143,13 +171,18 @@ def _target(options: dict[str, Any]) -> Target:
         store, _, app = options["rebuild"].partition(":")
         return Target(stores=(store,), app=app)
     return Target(
-        stores=tuple(options["store"]),
+        stores=_aliases(options["store"]),
         app=options["app_label"],
         to=options["to"] or options["migration_name"],
         phase=Phase(phase) if phase else None,
         step=options["step"],
         run_id=options["run"],
     )
+
+
+def _aliases(named: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the stores; `call_command(..., database="logs")` hands over one name, and no list of names."""
+    return (named,) if isinstance(named, str) else tuple(named)
 
 
 def _kind(options: dict[str, Any]) -> RunKind:
@@ -161,12 +194,12 @@ def _kind(options: dict[str, Any]) -> RunKind:
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
+    for name, (why, instead) in _REFUSED.items():
+        if options.get(name):
+            raise UsageError(why, hint=instead)
+    _refuse_beside_rebuild(options)
     if options["baseline"] and (options["fake"] or options["revert"]):
         raise UsageError("--baseline goes with neither --fake nor --revert.", hint="Choose one of them.")
-    if options["rebuild"]:
-        _refuse_beside_rebuild(options)
-    elif options["data_is_lost"]:
-        raise UsageError("--data-is-lost goes with --rebuild.", hint="Leave it out.")
     if options["to"] and options["migration_name"]:
         raise UsageError("--to and a step after the app name the same thing.", hint="Leave one of them out.")
     named_one = [name for name in ("step", "run") if options[name]]
@@ -181,6 +214,10 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
 
 def _refuse_beside_rebuild(options: dict[str, Any]) -> None:
     """Check that a rebuild names its store and nothing else."""
+    if not options["rebuild"]:
+        if options["data_is_lost"]:
+            raise UsageError("--data-is-lost goes with --rebuild.", hint="Leave it out.")
+        return
     others = ("baseline", "fake", "revert", "app_label", "store", "phase", "to", "step", "run")
     given = [name.replace("_label", "") for name in others if options[name]]
     if given:

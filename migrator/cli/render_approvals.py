@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.color import Style
-from django.utils import timezone
 
+from accord.clock import local
 from accord.words import counted
 from migrator.governance import people
 from migrator.governance.approvals import Approvals
@@ -109,4 +109,4 @@ def accepted_lines(attestation: Attestation) -> Iterator[str]:
 
 
 def _time(moment: Any) -> str:
-    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M %Z}"
+    return f"{local(moment):%Y-%m-%d %H:%M %Z}"

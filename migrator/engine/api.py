@@ -55,15 +55,29 @@ class Migrations:
         """What the lease of this project's migrations is called."""
         return abandoned.lease_scope(self._settings)
 
-    def situation(self) -> Situation:
+    def situation(self, request: Request | None = None) -> Situation:
         """
         Read files and ledgers.
+
+        Args:
+            request: What is wanted; only the stores are asked that it has to do with. All unless given.
 
         Raises:
             RevisionError: A file can't be used.
             StoreUnavailable: A ledger can't be read.
         """
-        return read_situation(self._stores)
+        if request is None or not request.target.stores or self._attests():
+            return read_situation(self._stores)
+        # The coordinator holds the lease of whatever runs, and the tables of approvals.
+        only = (*request.target.stores, self._settings.coordinator)
+        return read_situation(self._stores, only, request.direction)
+
+    def _attests(self) -> bool:
+        """Return whether others rely on this environment: what is attested is what stands in every store."""
+        # Loaded here, as below.
+        from migrator.governance import policy
+
+        return policy.load(self._settings).attests(self._settings.environment)
 
     def plan(self, request: Request, situation: Situation) -> Plan:
         """
@@ -128,7 +142,7 @@ class Migrations:
         Raises:
             AccordError: Anything that came up before the run began; nothing was changed.
         """
-        situation = self.situation()
+        situation = self.situation(request)
         plan = self.plan(request, situation)
         if plan.steps:
             self._preflight(request, plan, situation)
@@ -146,14 +160,15 @@ class Migrations:
         ) as held:
             if plan.steps:
                 # Another run may have worked while this one waited.
-                situation = self.situation()
+                situation = self.situation(request)
                 confirmed, plan = plan, self.plan(request, situation)
                 if exact:
                     _refuse_change(confirmed, plan)
             actions = actions_for(request, plan, situation, self._stores)
             gate = self.gate() if plan.steps else None
+            asked = {alias: self._stores[alias] for alias in self._stores if alias not in situation.unread}
             run = Run(
-                self._stores,
+                asked,
                 self._settings,
                 self._clock,
                 held=held,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from accord.seam.registry import Registry
 from accord.seam.stores import Orders
-from accord.seam.types import AppliedStep, Step, StepKey
+from accord.seam.types import AppliedStep, Direction, Step, StepKey
 from migrator.engine.drift import Drift, find_drift
 from migrator.engine.graph import Graph, build_graph, refuse_conflicts
 from migrator.engine.plan import ZERO, Target, find_step, names_step
@@ -25,11 +25,14 @@ class Situation:
         steps: Every step on disk.
         applied: The ledgers of all stores, by key.
         graph: The steps that take part.
+        unread: Stores that were not asked, because what is wanted has nothing to do with them; none of
+            their steps takes part.
     """
 
     steps: tuple[Step, ...]
     applied: Mapping[StepKey, AppliedStep]
     graph: Graph
+    unread: frozenset[str] = frozenset()
 
     @cached_property
     def half_reverted(self) -> frozenset[StepKey]:
@@ -91,32 +94,77 @@ class Situation:
                 raise found.error
 
 
-def read_situation(registry: Registry) -> Situation:
+def read_situation(
+    registry: Registry, only: Collection[str] = (), direction: Direction = Direction.APPLY
+) -> Situation:
     """
-    Read the files of all stores, and all ledgers at the same time.
+    Read the files of all stores, and at the same time the ledgers of those that are concerned.
 
     Args:
         registry: The stores.
+        only: Aliases that a request names; empty for all. A store that has nothing to do with these is
+            not asked, not even connected to.
+        direction: Whether steps are going to be applied or reverted.
 
     Raises:
         RevisionError: A file can't be used, or the files don't form a graph.
         StoreUnavailable: A ledger can't be read.
     """
     stores = [registry[alias] for alias in registry]
+    steps = tuple(step for store in stores for step in store.steps()) if only else None
+    asked = concerned(steps, only, direction) if steps is not None else frozenset(registry)
     with ThreadPoolExecutor(max_workers=max(len(stores), 1), thread_name_prefix="ledger") as pool:
         pending: dict[str, Future[Mapping[StepKey, AppliedStep]]] = {
-            store.alias: pool.submit(store.applied) for store in stores if not store.features.thread_bound
+            store.alias: pool.submit(store.applied)
+            for store in stores
+            if store.alias in asked and not store.features.thread_bound
         }
-        steps = tuple(step for store in stores for step in store.steps())
-        ledgers = {store.alias: store.applied() for store in stores if store.features.thread_bound}
+        if steps is None:
+            steps = tuple(step for store in stores for step in store.steps())
+        ledgers = {
+            store.alias: store.applied()
+            for store in stores
+            if store.alias in asked and store.features.thread_bound
+        }
         ledgers |= {alias: future.result() for alias, future in pending.items()}
     applied = {key: entry for ledger in ledgers.values() for key, entry in ledger.items()}
-    return Situation(steps=steps, applied=applied, graph=_graph(registry, steps, applied))
+    unread = frozenset(registry) - asked
+    return Situation(
+        steps=steps, applied=applied, graph=_graph(registry, steps, applied, unread), unread=unread
+    )
 
 
-def _graph(registry: Registry, steps: Sequence[Step], applied: Mapping[StepKey, AppliedStep]) -> Graph:
+def concerned(steps: Iterable[Step], only: Collection[str], direction: Direction) -> frozenset[str]:
+    """
+    Return the stores whose ledgers decide about the steps of some stores.
+
+    Args:
+        steps: Every step on disk.
+        only: The stores that are named.
+        direction: To apply a step takes what it needs; to revert one takes what needs it, too.
+    """
+    reached = {alias: {alias} for alias in only}
+    for step in steps:
+        for needed in step.dependencies:
+            reached.setdefault(step.key.store, set()).add(needed.store)
+            if direction is Direction.REVERT:
+                reached.setdefault(needed.store, set()).add(step.key.store)
+    found: set[str] = set()
+    ahead = list(only)
+    while ahead:
+        alias = ahead.pop()
+        if alias not in found:
+            found.add(alias)
+            ahead.extend(reached.get(alias, ()))
+    return frozenset(found)
+
+
+def _graph(
+    registry: Registry, steps: Sequence[Step], applied: Mapping[StepKey, AppliedStep], unread: frozenset[str]
+) -> Graph:
     ranks = {alias: rank for rank, alias in enumerate(registry)}
-    graph = build_graph(steps, applied, ranks=ranks)
+    taking_part = [step for step in steps if step.key.store not in unread]
+    graph = build_graph(taking_part, applied, ranks=ranks, absent_stores=unread)
     refuse_conflicts(graph, [alias for alias in registry if registry[alias].features.allows_branches])
     return replace(graph, places=_places(registry, applied))
 

@@ -116,8 +116,9 @@ class Catalog:
         return model
 
     def _is_kept_here(self, key: ModelKey) -> bool:
-        meta = self._model(key)._meta
-        takes = router.allow_migrate(self._connection.alias, key[0], model_name=key[1])
+        model = self._model(key)
+        meta = model._meta
+        takes = router.allow_migrate_model(self._connection.alias, model)
         return bool(meta.managed and not meta.proxy and not meta.swapped and takes)
 
     def _link_tables(self, key: ModelKey, model: type[Model]) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from django.db import DatabaseError, InterfaceError, NotSupportedError, connections
 from django.db.migrations.exceptions import IrreversibleError
 
+from accord import connecting
 from accord.errors import (
     AccordError,
     ConflictingState,
@@ -81,7 +82,8 @@ def translated_step(step: Step) -> Iterator[None]:
         raise _database_failure(step, exc) from exc
     except InterfaceError as exc:
         connections[alias].close()
-        raise _unavailable(alias) from exc
+        trouble = vendor_of(connections[alias]).trouble(exc) or connecting.ENDED
+        raise _broken_off(step, trouble, exc) from exc
     except Exception as exc:
         raise _unreachable(alias, exc) or _code_failure(step, exc) from exc
 
@@ -127,31 +129,31 @@ def place_of(alias: str) -> str:
     return f"{host or 'localhost'}:{port}" if port else host or str(settings.get("NAME") or "")
 
 
-def _unreachable(alias: str, error: Exception) -> AccordError | None:
-    vendor = vendor_of(connections[alias])
-    if vendor.refuses_us(error):
-        return StoreRefused(
-            f"The store “{alias}” at {place_of(alias)} rejects our credentials or has no such database.",
-            hint=f"Check user, password and database of DATABASES['{alias}'], and that the user may use it.",
-        )
-    if vendor.is_unreachable(error):
-        return _unavailable(alias)
-    return None
+def _unreachable(alias: str, error: Exception) -> StoreUnavailable | None:
+    trouble = vendor_of(connections[alias]).trouble(error)
+    return None if trouble is None else trouble.error(_named(alias), alias, error)
 
 
-def _unavailable(alias: str) -> StoreUnavailable:
-    return StoreUnavailable(
-        f"The store “{alias}” at {place_of(alias)} can't be reached.",
-        hint=f"Start the server, or correct HOST and PORT of DATABASES['{alias}'].",
+def _named(alias: str) -> str:
+    return f"The store “{alias}” at {place_of(alias)}"
+
+
+def read_only(alias: str) -> StoreRefused:
+    """Return the error about a server that takes no writes, which its settings don't tell."""
+    return StoreRefused(
+        f"The store “{alias}” at {place_of(alias)} takes no writes: a replica, or read-only by default.",
+        hint=f"If it is a copy, set DATABASES['{alias}']['TEST'] = {{'MIRROR': its primary}}, or keep "
+        "migrations off it with a router; it is left out then. Else name the stores to migrate with --store.",
     )
 
 
 def _database_failure(step: Step, error: DatabaseError) -> AccordError:
     connection = connections[step.key.store]
     vendor = vendor_of(connection)
-    if vendor.is_unreachable(error):
+    trouble = vendor.trouble(error)
+    if trouble is not None and not trouble.refused:
         connection.close()
-        return _unavailable(step.key.store)
+        return _broken_off(step, trouble, error)
     if vendor.is_conflict(error):
         return ConflictingState(
             f"Step {step.key} would create what exists already: {first_line(_deepest(error))}.",
@@ -162,6 +164,11 @@ def _database_failure(step: Step, error: DatabaseError) -> AccordError:
         f"Step {step.key} failed: {said}.",
         hint="Correct the migration or the data, then run the same command again.",
     )
+
+
+def _broken_off(step: Step, trouble: connecting.Trouble, error: BaseException) -> StoreUnavailable:
+    alias = step.key.store
+    return trouble.error(_named(alias), alias, error, more=f"{step.key} was under way.")
 
 
 def _without_data(error: DatabaseError) -> str:

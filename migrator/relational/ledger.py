@@ -265,7 +265,7 @@ class Ledger:
         try:
             return self._guarded(lambda: list(query))
         except db.ERRORS as exc:
-            if vendor_of(connections[self._alias]).is_unreachable(exc):
+            if vendor_of(connections[self._alias]).trouble(exc):
                 raise
             if model._meta.db_table in connections[self._alias].introspection.table_names():
                 raise

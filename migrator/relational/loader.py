@@ -23,7 +23,8 @@ from accord.seam.types import FIRST, LATEST, Phase, Source, Step, StepKey
 Name = tuple[str, str]
 """App label and migration name, as Django writes them."""
 
-_FOUNDATION = frozenset({"accord", "migrator"})
+_FOUNDATION = frozenset({"accord", "migrator", "gdpr"})
+"""The suite's own apps: what they keep can't stand in a system that never ran them."""
 
 
 class DiskLoader(MigrationLoader):
@@ -216,7 +217,8 @@ def _culprit(error: Exception) -> RevisionError:
         except Exception as exc:  # noqa: BLE001 - a revision may raise anything while it is imported
             return RevisionUnreadable(
                 f"{path} raises {type(exc).__name__} while it is imported: {exc}.",
-                hint=f"Try it alone: python manage.py shell -c 'import {module}'.",
+                # A name that begins with a digit is none that `import` takes.
+                hint=f"Try it alone: python manage.py shell -c '__import__(\"{module}\")'.",
             )
         if not hasattr(loaded, "Migration") and not hasattr(loaded, "__path__"):
             return RevisionWithoutMigration(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from django.apps import apps
-from django.db import connections, router
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accord import conf, db
@@ -32,6 +31,7 @@ from migrator.relational.probe import probe
 from migrator.relational.runner import Runner, adopt, name_of
 from migrator.relational.statements import Explanation
 from migrator.relational.states import Project, recorded_names
+from migrator.relational.taking import apps_for, takes_part
 from migrator.relational.vendors import vendor_of, vendor_of_engine
 
 
@@ -84,7 +84,10 @@ class RelationalStore:
             connection.ensure_connection()
             connection.close_if_unusable_or_obsolete()
             connection.ensure_connection()
-            version = vendor_of(connection).check_version(connection)
+            vendor = vendor_of(connection)
+            version = vendor.check_version(connection)
+            if takes_part(self.alias) and vendor.refuses_writes(connection):
+                raise failures.read_only(self.alias)
         return failures.info(self.alias, connection.display_name, version)
 
     def steps(self) -> Sequence[Step]:
@@ -93,6 +96,9 @@ class RelationalStore:
         return [history.step(self.alias, name) for name in history.names_for(self._apps())]
 
     def applied(self) -> Mapping[StepKey, AppliedStep]:
+        # A replica holds the rows of its primary, and a database of others what they wrote.
+        if not self._apps():
+            return {}
         with failures.translated(self.alias):
             return self._ledger.applied()
 
@@ -151,6 +157,8 @@ class RelationalStore:
 
     def unfinished(self) -> Collection[StepKey]:
         """Name the migrations that a run of ours began and neither it nor Django's command ended."""
+        if not self._apps():
+            return ()
         with failures.translated(self.alias):
             return [StepKey(self.alias, *name) for name in sorted(self._ledger.half_way())]
 
@@ -158,11 +166,11 @@ class RelationalStore:
 
     def before_run(self, steps: Sequence[Step], direction: Direction, report: Reporter) -> None:
         """Send `pre_migrate`."""
+        if not self._apps():
+            return
         with failures.translated_signal(self.alias, "pre_migrate"):
             db.revive(self.alias)
             self._forget()
-            if not self._apps():
-                return
             if not steps and self._is_complete():
                 signals.send_pre_migrate(self.alias, [], None)
                 return
@@ -177,10 +185,10 @@ class RelationalStore:
 
     def after_run(self, steps: Sequence[Step], direction: Direction, report: Reporter) -> None:
         """Record squashed migrations whose replaced ones are applied, and send `post_migrate`."""
+        if not self._apps():
+            return
         with failures.translated_signal(self.alias, "post_migrate"):
             db.revive(self.alias)
-            if not self._apps():
-                return
             if not steps:
                 self._record_replacements()
             if not steps and self._project is None:
@@ -240,11 +248,11 @@ class RelationalStore:
         return connections[self.alias]
 
     def _apps(self) -> Sequence[str]:
-        """Name the apps that this database takes: none for a mirror of another one."""
-        if connections.databases[self.alias].get("TEST", {}).get("MIRROR"):
+        """Name the apps that this database takes; a database that takes none is never connected to."""
+        if not takes_part(self.alias):
             return ()
-        labels = [config.label for config in apps.get_app_configs()]
-        return [label for label in labels if router.allow_migrate(self.alias, label)]
+        self._disk = self._disk or DiskLoader()
+        return apps_for(self.alias, self._disk)
 
     def _runner_for(self, lease: Lease) -> Runner:
         """Return the runner of a lease; what another lease's runner believed is read anew."""

@@ -9,17 +9,18 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
-from functools import cache
 from typing import Any, ClassVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 
+from accord import connecting, db
+from accord.connecting import Trouble
 from accord.errors import UnsupportedServer
 from accord.seam.types import Language
 from migrator.relational import documents
+from migrator.relational.resuming import editor_class, root_of
 
 
 class Vendor:
@@ -55,13 +56,17 @@ class Vendor:
         """
         return ".".join(str(part) for part in connection.get_database_version())
 
-    def refuses_us(self, error: BaseException) -> bool:
-        """Return whether a driver's error says that the server doesn't let us in."""
+    def is_set_read_only(self, settings: Mapping[str, Any]) -> bool:
+        """Return whether the settings of a database make every connection read-only."""
         return False
 
-    def is_unreachable(self, error: BaseException) -> bool:
-        """Return whether a driver's error says that no server answers."""
+    def refuses_writes(self, connection: BaseDatabaseWrapper) -> bool:
+        """Return whether the server takes no writes from this connection."""
         return False
+
+    def trouble(self, error: BaseException) -> Trouble | None:
+        """Return why the server doesn't let us work; None where an error is about the statement itself."""
+        return None
 
     def is_conflict(self, error: BaseException) -> bool:
         """Return whether a driver's error says that an object of this name exists already."""
@@ -121,18 +126,19 @@ class PostgreSQL(Vendor):
     OLDEST = 140000
     describes_tables = True
 
-    _REFUSALS = (
-        "password authentication failed",
-        "no password supplied",
-        "no pg_hba.conf entry",
-        "authentication failed",
-        "is not permitted to log in",
-        "permission denied for database",
-    )
-    _ABSENT = re.compile(r'FATAL:\s+(role|database) ".*" does not exist')
-
     def limit_connect_time(self, settings: dict[str, Any], seconds: float) -> None:
         settings["OPTIONS"].setdefault("connect_timeout", max(2, round(seconds)))
+
+    _READ_ONLY = re.compile(r"default_transaction_read_only\s*=\s*(on|true|yes|1)\b", re.IGNORECASE)
+
+    def is_set_read_only(self, settings: Mapping[str, Any]) -> bool:
+        options = settings.get("OPTIONS", {}).get("options") or ""
+        return self._READ_ONLY.search(str(options)) is not None
+
+    def refuses_writes(self, connection: BaseDatabaseWrapper) -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean")
+            return cursor.fetchone() == (True,)
 
     def check_version(self, connection: BaseDatabaseWrapper) -> str:
         number: int = connection.pg_version  # type: ignore[attr-defined]  # PostgreSQL's wrapper has it
@@ -144,23 +150,14 @@ class PostgreSQL(Vendor):
             )
         return version
 
-    def refuses_us(self, error: BaseException) -> bool:
-        text = str(error)
-        return _code(error) in {"28P01", "28000", "42501"} or (
-            any(refusal in text for refusal in self._REFUSALS) or self._ABSENT.search(text) is not None
-        )
-
-    def is_unreachable(self, error: BaseException) -> bool:
-        code = _code(error)
-        if code is None:
-            return type(error.__cause__ or error).__name__ in {"OperationalError", "InterfaceError"}
-        return code.startswith("08") or code in {"57P01", "57P02", "57P03", "53300"}
+    def trouble(self, error: BaseException) -> Trouble | None:
+        return connecting.trouble_of(error)
 
     def is_conflict(self, error: BaseException) -> bool:
-        return _code(error) in {"42P07", "42701", "42710", "42723", "42P06"}
+        return connecting.code_of(error) in {"42P07", "42701", "42710", "42723", "42P06"}
 
     def is_about_data(self, error: BaseException) -> bool:
-        return (_code(error) or "").startswith("22")
+        return (connecting.code_of(error) or "").startswith("22")
 
     def column_types(
         self, connection: BaseDatabaseWrapper, tables: Sequence[str]
@@ -215,15 +212,16 @@ class MongoDB(Vendor):
     def version(self, settings: Mapping[str, Any]) -> str | None:
         return documents.version(settings)
 
-    def refuses_us(self, error: BaseException) -> bool:
-        return getattr(_root(error), "code", None) in {13, 18}
-
-    def is_unreachable(self, error: BaseException) -> bool:
-        names = {kind.__name__ for kind in type(_root(error)).__mro__}
-        return bool(names & {"ConnectionFailure", "ServerSelectionTimeoutError", "AutoReconnect"})
+    def trouble(self, error: BaseException) -> Trouble | None:
+        root = root_of(error)
+        if getattr(root, "code", None) in {13, 18}:
+            return connecting.CREDENTIALS
+        names = {kind.__name__ for kind in type(root).__mro__}
+        away = names & {"ConnectionFailure", "ServerSelectionTimeoutError", "AutoReconnect"}
+        return connecting.AWAY if away else None
 
     def is_conflict(self, error: BaseException) -> bool:
-        root = _root(error)
+        root = root_of(error)
         # NamespaceExists, IndexOptionsConflict, IndexKeySpecsConflict
         return getattr(root, "code", None) in {48, 85, 86} or type(root).__name__ == "CollectionInvalid"
 
@@ -231,78 +229,19 @@ class MongoDB(Vendor):
         return True
 
     def resuming_editor(self, connection: BaseDatabaseWrapper) -> BaseDatabaseSchemaEditor:
-        editor: BaseDatabaseSchemaEditor = _resuming_editor_class(connection.SchemaEditorClass)(
+        editor: BaseDatabaseSchemaEditor = editor_class(connection.SchemaEditorClass)(
             connection, atomic=False
         )
         return editor
 
 
-@cache
-def _resuming_editor_class(base: type[BaseDatabaseSchemaEditor]) -> Any:
-    return type("ResumingSchemaEditor", (_Resuming, base), {})
-
-
-class _Resuming(BaseDatabaseSchemaEditor):
-    """
-    Part of a schema editor whose every act may have been done before by a run that was killed.
-
-    Only used for an operation whose object was looked for, and not there, before the
-    killed run began with it: what is found now is that run's own work. It leaves out what is
-    done and does what is missing.
-    """
-
-    def create_model(self, model: Any) -> None:
-        if model._meta.db_table not in self.connection.introspection.table_names():
-            super().create_model(model)
-            return
-        editor: Any = self
-        editor._create_model_indexes(model)  # noqa: SLF001 - the backend's own next step of this method
-        for field in model._meta.local_many_to_many:
-            if field.remote_field.through._meta.auto_created:
-                self.create_model(field.remote_field.through)
-
-    def remove_index(self, model: Any, index: Any) -> None:
-        with suppress_missing_index():
-            super().remove_index(model, index)
-
-    def alter_db_table(self, model: Any, old_db_table: str, new_db_table: str) -> None:
-        if old_db_table in self.connection.introspection.table_names():
-            super().alter_db_table(model, old_db_table, new_db_table)
-
-    def _remove_composed_index(self, *args: Any, **kwargs: Any) -> None:
-        self._unless_gone("_remove_composed_index", args, kwargs)
-
-    def _remove_field_index(self, *args: Any, **kwargs: Any) -> None:
-        self._unless_gone("_remove_field_index", args, kwargs)
-
-    def _remove_field_unique(self, *args: Any, **kwargs: Any) -> None:
-        self._unless_gone("_remove_field_unique", args, kwargs)
-
-    def _unless_gone(self, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        """Call a method of the backend, which raises ValueError when it finds no index to drop."""
-        with suppress(ValueError):
-            getattr(super(), method)(*args, **kwargs)
-
-
-class suppress_missing_index:  # noqa: N801 - reads as the context manager that it is
-    """Pass over MongoDB's answer that an index to drop isn't there."""
-
-    INDEX_NOT_FOUND = 27
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        return getattr(_root(error), "code", None) == self.INDEX_NOT_FOUND if error else False
-
-
 _VENDORS: Mapping[str, Vendor] = {"postgresql": PostgreSQL(), "mongodb": MongoDB()}
-_BY_ENGINE: Mapping[str, Vendor] = {"django_mongodb_backend": _VENDORS["mongodb"]}
 _ANY = Vendor()
 
 
 def vendor_of_engine(engine: str) -> Vendor:
-    """Return what is known of a product by its entry `ENGINE`, without loading Django's backend of it."""
-    return _BY_ENGINE.get(engine) or _VENDORS.get(engine.rpartition(".")[2], _ANY)
+    """Return what is known of a product by its entry `ENGINE`; see :func:`accord.db.product_of`."""
+    return _VENDORS.get(db.product_of(engine), _ANY)
 
 
 def vendor_of(connection: BaseDatabaseWrapper) -> Vendor:
@@ -326,16 +265,3 @@ _PLAIN_MODULES = (
 def fits_a_transaction(operation: Operation) -> bool:
     """Return whether an operation is one of Django's own that only changes the schema, at once."""
     return type(operation).__module__ in _PLAIN_MODULES and not is_concurrent(operation)
-
-
-def _root(error: BaseException | None) -> BaseException | None:
-    while error is not None and error.__cause__ is not None:
-        error = error.__cause__
-    return error
-
-
-def _code(error: BaseException) -> str | None:
-    """Return SQL's code of an error, from whatever driver it came."""
-    cause = error.__cause__ or error
-    code: str | None = getattr(cause, "pgcode", None) or getattr(cause, "sqlstate", None)
-    return code

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import template
 from django.utils.safestring import SafeString
 
-from accord.admin_parts import chip
+from accord.display import chip
 from accord.words import duration
 from migrator.models import StepRun
 

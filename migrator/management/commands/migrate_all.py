@@ -40,7 +40,7 @@ class Command(AnsweringCommand):
             return (self._show if only_shown else self._run)(Migrations(stores), request, options)
 
     def _show(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
-        situation = migrations.situation()
+        situation = migrations.situation(request)
         plan = migrations.plan(request, situation)
         if options["dry_run"]:
             rendered = migrations.explain(plan)

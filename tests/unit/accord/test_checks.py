@@ -10,6 +10,9 @@ from accord.checks import check_settings
 DATABASES = {
     "default": {"ENGINE": "django.db.backends.postgresql"},
     "other": {"ENGINE": "django.db.backends.sqlite3"},
+    "own": {"ENGINE": "tests.projects.stranger.backend"},
+    "gis": {"ENGINE": "django.contrib.gis.db.backends.postgis"},
+    "absent": {"ENGINE": "tests.projects.nowhere"},
 }
 
 
@@ -36,6 +39,9 @@ def search(**more: str) -> dict[str, str]:
         ({"STORES": {"mongodb": {}}}, ["accord.E001"]),
         ({"COORDINATOR": "nowhere"}, ["accord.E002"]),
         ({"COORDINATOR": "other"}, ["accord.E002"]),
+        ({"COORDINATOR": "own"}, []),
+        ({"COORDINATOR": "gis"}, []),
+        ({"COORDINATOR": "absent"}, ["accord.E002"]),
         ({"STORES": {"mongodb": {"BACKEND": "nowhere.Store"}}}, ["accord.E003"]),
         ({"STORES": {"one": alembic(), "two": alembic()}}, ["accord.E004"]),
         ({"STORES": {"one": alembic(port=5432), "two": alembic(user="other")}}, ["accord.E004"]),

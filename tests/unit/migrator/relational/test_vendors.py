@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 from django.db import OperationalError, ProgrammingError
 
+from accord.connecting import AWAY, CREDENTIALS, ENDED, FULL, POOLER, STARTING, Trouble
 from accord.errors import UnsupportedServer
 from migrator.relational.vendors import PostgreSQL
 
@@ -70,9 +71,25 @@ def test_old_server_is_unsupported() -> None:
 )
 def test_server_that_does_not_let_us_in_is_told_from_one_that_is_away(text: str) -> None:
     """A refusal is recognised by what the server says before there is any code."""
-    assert POSTGRESQL.refuses_us(OperationalError(text))
+    assert POSTGRESQL.trouble(OperationalError(text)) is CREDENTIALS
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("connection to server failed: Connection refused", AWAY),
+        ("timeout expired", AWAY),
+        ("FATAL:  unsupported startup parameter: options", POOLER),
+        ("FATAL:  sorry, too many clients already", FULL),
+        ("FATAL:  the database system is starting up", STARTING),
+        ("server closed the connection unexpectedly", ENDED),
+    ],
+)
+def test_each_cause_has_its_own_sentence(text: str, expected: Trouble) -> None:
+    """A pooler that refuses a parameter, a server that is full or starts up: neither is away."""
+    assert POSTGRESQL.trouble(OperationalError(text)) is expected
 
 
 def test_missing_table_is_no_refusal() -> None:
     """An error in a statement says nothing about credentials."""
-    assert not POSTGRESQL.refuses_us(ProgrammingError('relation "x" does not exist'))
+    assert POSTGRESQL.trouble(ProgrammingError('relation "x" does not exist')) is None

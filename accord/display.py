@@ -1,0 +1,28 @@
+"""How facts look on a page: states, numbers, moments. Template tags load it, so it never needs the admin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accord.audit.events import Counter
+from accord.clock import local
+
+
+def chip(state: str, label: str) -> SafeString:
+    """Show a state as a word in a coloured frame; the word says it, the colour helps."""
+    return format_html('<span class="outcome outcome-{}">{}</span>', state, label)
+
+
+def counted(counters: Mapping[str, int]) -> str:
+    """Write the numbers of an event in one line, in the reader's language."""
+    words = dict(Counter.choices)
+    return ", ".join(f"{words.get(name, name)} {number}" for name, number in counters.items())
+
+
+def day(moment: datetime | None) -> str:
+    """Write a moment, short enough for a list."""
+    return "-" if moment is None else f"{local(moment):%Y-%m-%d %H:%M}"

@@ -1,0 +1,29 @@
+"""Addresses of the site: its own page, and the admin where there is one."""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.http import HttpRequest, HttpResponse
+from django.template import engines
+from django.urls import URLPattern, URLResolver, include, path
+
+
+def home(_request: HttpRequest) -> HttpResponse:
+    """Render a template, as any page does."""
+    return HttpResponse(engines["django"].from_string("{{ greeting }}").render({"greeting": "hello"}))
+
+
+urlpatterns: list[URLPattern | URLResolver] = [path("", home)]
+if apps.is_installed("rest_framework"):
+    from tests.projects.stranger.api import Own
+
+    urlpatterns += [
+        path("api/v1/", include("gdpr.api.urls")),
+        path("api/v1/", include("migrator.api.urls")),
+        path("api/v1/", include("accord.api.urls")),
+        path("own/", Own.as_view()),
+    ]
+if apps.is_installed("django.contrib.admin"):
+    from django.contrib import admin
+
+    urlpatterns.append(path("admin/", admin.site.urls))
