@@ -18,22 +18,8 @@ from django.utils import timezone
 
 from accord.clock import aware, now
 
-if TYPE_CHECKING:
-    from datetime import date
 
-    from django.db.models.expressions import Combinable
-    from typing_extensions import TypeVar
-
-    # Django's class takes parameters in the stubs only.
-    _ST = TypeVar("_ST", default=str | datetime | date | Combinable)
-    _GT = TypeVar("_GT", default=datetime)
-
-    class _Field(models.DateTimeField[_ST, _GT]): ...
-else:
-    _Field = models.DateTimeField
-
-
-class Moment(_Field):
+class _Moment(models.DateTimeField):  # type: ignore[type-arg]  # its parameters are those of the stubs
     """Django's field, which knows the zone of what it returns also where `USE_TZ` is off; PostgreSQL only."""
 
     def deconstruct(self) -> Any:
@@ -61,6 +47,13 @@ class Moment(_Field):
     def get_db_converters(self, connection: Any) -> list[Any]:
         """Convert nothing where Django's own connection knows the zone."""
         return [] if settings.USE_TZ else [_from_utc]
+
+
+if TYPE_CHECKING:
+    # The types of Django's own field, by which mypy's plugin knows what may be empty.
+    Moment = models.DateTimeField
+else:
+    Moment = _Moment
 
 
 def _from_utc(value: datetime | None, _expression: object, _connection: object) -> datetime | None:

@@ -13,8 +13,9 @@ import psycopg2
 import pytest
 from pymongo import MongoClient
 
-from tests.fix_project import Finished, Project
+from tests.fix_project import Project
 from tests.fix_sample import Sample
+from tests.forks import Finished
 
 PASSWORD = "only-for-one-test"
 SETUP = """

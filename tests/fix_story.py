@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fix_browser import take_picture
-from tests.fix_project import ROOT, Finished, Project
+from tests.fix_project import ROOT, Project
+from tests.forks import Finished
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

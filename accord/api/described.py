@@ -55,7 +55,7 @@ def extend_schema(**facts: Any) -> Callable[[_Decorated], _Decorated]:
     Args:
         facts: What to add to the description of a view or of one of its methods.
     """
-    extend = utils.extend_schema(**facts)
+    extend: Any = utils.extend_schema(**facts)
 
     def decorate(decorated: _Decorated) -> _Decorated:
         if inspect.isclass(decorated) or "schema" in getattr(decorated, "kwargs", {}):

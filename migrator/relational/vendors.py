@@ -138,7 +138,7 @@ class PostgreSQL(Vendor):
     def refuses_writes(self, connection: BaseDatabaseWrapper) -> bool:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean")
-            return cursor.fetchone() == (True,)
+            return bool(cursor.fetchone() == (True,))
 
     def check_version(self, connection: BaseDatabaseWrapper) -> str:
         number: int = connection.pg_version  # type: ignore[attr-defined]  # PostgreSQL's wrapper has it

@@ -17,8 +17,8 @@ from pymongo import MongoClient
 from tests.fix_browser import PASSWORD, Site
 from tests.fix_canaries import Canaries, in_files, in_stores, plant_person, traces
 from tests.fix_postgres import execute
-from tests.fix_project import Finished
 from tests.fix_story import Installation
+from tests.forks import Finished
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

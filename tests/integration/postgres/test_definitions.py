@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import psycopg2
 import pytest
@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
 
 
 @pytest.fixture
-def harness(relational_harness: RelationalHarness) -> Iterator[RelationalHarness]:
+def harness(relational_harness: RelationalHarness) -> RelationalHarness:
     """Give a store in which models of every kind are migrated."""
     text = MODELS.replace("APP", repr(relational_harness.app)).replace(
         "PREVIOUS", relational_harness.step_names[-1]

@@ -28,7 +28,10 @@ def main(acts: list[str]) -> None:
     for act in acts:
         named = _named(act, found)
         found.append(_page(named) if named.startswith("/") else _command(named))
-    document = {"acts": found, "loaded": sorted(name for name, module in sys.modules.items() if module)}
+    document = {
+        "acts": found,
+        "loaded": sorted(name for name, module in sys.modules.items() if module is not None),
+    }
     sys.stdout.write(json.dumps(document))
 
 

@@ -1,8 +1,12 @@
 """Things, and a log."""
 
+from typing import Any
+
 from django.db import migrations, models
 
-FIELDS = [("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False))]
+FIELDS: list[tuple[str, Any]] = [
+    ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False))
+]
 
 
 class Migration(migrations.Migration):
