@@ -287,7 +287,7 @@ class RevisionConformance:
         store = harness.store()
         assert isinstance(store, Unfinished)
 
-        assert {key for key in store.unfinished() if key.app == harness.app} == {half.key, stuck.key}
+        assert {key for key in store.recorded().begun if key.app == harness.app} == {half.key, stuck.key}
 
 
 def _begin_half(harness: RevisionHarness) -> Step:

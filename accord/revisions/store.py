@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from accord.errors import AccordError, StepFailed, UnknownTarget
+from accord.errors import AccordError, LeaseError, StepFailed, StoreUnavailable, UnknownTarget
 from accord.events import Reporter, silent
-from accord.revisions.entry import Entry, State
+from accord.revisions.entry import Entry, State, recorded
 from accord.revisions.ledger import RevisionLedger
 from accord.revisions.loader import Kind, LoadedRevision
 from accord.revisions.operation import Operation, digest
@@ -21,7 +21,9 @@ from accord.seam.types import (
     AppliedStep,
     Direction,
     Lease,
+    Origin,
     Probe,
+    Recorded,
     Statement,
     Step,
     StepKey,
@@ -119,6 +121,10 @@ class RevisionStore(ABC, Generic[O]):
         """Check whether an operation may have acted without our knowing, so that it looks again."""
         return False
 
+    def was_refused(self, exc: Exception) -> bool:
+        """Check whether an operation surely ended, so that a look tells what it did for good."""
+        return not self.was_answer_lost(exc) and not isinstance(exc, LeaseError | StoreUnavailable)
+
     # --- Store ---------------------------------------------------------------------------------------
 
     def steps(self) -> Sequence[Step]:
@@ -128,13 +134,12 @@ class RevisionStore(ABC, Generic[O]):
 
     def applied(self) -> Mapping[StepKey, AppliedStep]:
         """Read the ledger. See :class:`accord.seam.stores.Store`."""
-        with self.translated(), self.glance() as ledger:
-            return ledger.applied()
+        return self.recorded().applied
 
-    def unfinished(self) -> Collection[StepKey]:
-        """Return the steps that a run began and did not end. See :class:`accord.seam.stores.Unfinished`."""
+    def recorded(self) -> Recorded:
+        """Read the ledger with what was begun. See :class:`accord.seam.stores.Unfinished`."""
         with self.translated(), self.glance() as ledger:
-            return ledger.unfinished()
+            return recorded(ledger.entries())
 
     def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
         """Apply a step and record it. See :class:`accord.seam.stores.Store`."""
@@ -148,14 +153,14 @@ class RevisionStore(ABC, Generic[O]):
 
     # --- Records, Explains -----------------------------------------------------------------------------
 
-    def record(self, step: Step, lease: Lease) -> None:
+    def record(self, step: Step, lease: Lease, how: Origin = Origin.ADOPTED) -> None:
         """Write a step into the ledger as applied. See :class:`accord.seam.stores.Records`."""
         operations = self.operations(step.key)
         with self.translated():
             ledger = self.connected_ledger()
             found = ledger.entry(step.key, lease) or Entry(key=step.key)
             done = found.standing(found.finished, len(operations)).signed(step)
-            ledger.commit(replace(done, state=State.APPLIED), lease)
+            ledger.commit(replace(done, state=State.APPLIED, how=how), lease)
 
     def forget(self, step: Step, lease: Lease) -> None:
         """Delete a step from the ledger. See :class:`accord.seam.stores.Records`."""

@@ -11,6 +11,8 @@ from migrator.engine.plan import ZERO, Target
 from migrator.engine.request import Request
 from migrator.models import RunKind
 
+_LOOKS = ("plan", "dry_run", "check_unapplied")
+
 
 def add_format(parser: ArgumentParser) -> None:
     """Add `--format`."""
@@ -45,6 +47,14 @@ def add_migrate_arguments(parser: ArgumentParser) -> None:
         help="How long to wait for another run's lease (default: ACCORD['LOCK_WAIT'], 600).",
     )
     parser.add_argument("--skip-checks", action="store_true", help="Skip Django's system checks.")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="With --forget: why, in a sentence.")
+    parser.add_argument(
+        "--as",
+        dest="person",
+        default="",
+        metavar="USERNAME",
+        help="With --forget: the account that acts (default: that of the user who is signed in, if any).",
+    )
     add_format(parser)
 
 
@@ -91,6 +101,12 @@ def _add_kinds(parser: ArgumentParser) -> None:
         action="store_true",
         help="Record Django migrations as applied (with --revert: as not applied) without looking.",
     )
+    parser.add_argument(
+        "--forget",
+        default="",
+        metavar="STEP",
+        help="Strike a step that was begun, or whose file is gone, from its ledger; nothing is undone.",
+    )
 
 
 def _add_targets(parser: ArgumentParser) -> None:
@@ -113,12 +129,24 @@ def request_from(options: dict[str, Any]) -> Request:
         UsageError: Flags don't fit together.
     """
     _refuse_contradictions(options)
+    if options["forget"]:
+        return _forgetting(options)
     return Request(
         kind=_kind(options),
         target=_target(options),
         revert=options["revert"],
         environment=options["env"],
         lock_wait=options.get("lock_wait"),
+    )
+
+
+def _forgetting(options: dict[str, Any]) -> Request:
+    return Request(
+        kind=RunKind.FORGET,
+        target=Target(step=options["forget"]),
+        environment=options["env"],
+        lock_wait=options.get("lock_wait"),
+        reason=options.get("reason", ""),
     )
 
 
@@ -143,6 +171,9 @@ def _kind(options: dict[str, Any]) -> RunKind:
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
+    if options["forget"]:
+        _refuse_vague_forgetting(options)
+        return
     if options["baseline"] and (options["fake"] or options["revert"]):
         raise UsageError("--baseline goes with neither --fake nor --revert.", hint="Choose one of them.")
     if options["to"] and options["migration_name"]:
@@ -155,6 +186,15 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
         raise UsageError("“zero” means undoing.", hint="Add --revert.")
     if options["revert"]:
         _refuse_vague_revert(options, to)
+
+
+def _refuse_vague_forgetting(options: dict[str, Any]) -> None:
+    """Check that nothing is asked for beside, and that there is a reason."""
+    others = ("baseline", "fake", "revert", "app_label", "to", "step", "run", "phase")
+    if named := [name for name in others if options[name]]:
+        raise UsageError(f"--forget and {named[0]} exclude each other.", hint="Choose one of them.")
+    if not options.get("reason", "").strip() and not any(options.get(look) for look in _LOOKS):
+        raise UsageError("A reason is missing.", hint="Say why in a sentence: --reason TEXT.")
 
 
 def _refuse_vague_revert(options: dict[str, Any], to: str) -> None:

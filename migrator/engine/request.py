@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from accord.errors import AccordError, ExitCode
 from accord.seam.types import Direction
 from migrator.engine.executor import Execution
 from migrator.engine.plan import Plan, Target
 from migrator.models import RunKind
+
+if TYPE_CHECKING:
+    from accord.acting import Account
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,11 +21,13 @@ class Request:
     What a caller wants done.
 
     Attributes:
-        kind: Apply, revert, baseline or fake.
+        kind: Apply, revert, baseline, fake or forget.
         target: What to reach.
         revert: With `fake`: strike from the ledger instead of writing into it.
         environment: If set, the environment that the settings must describe.
         lock_wait: Seconds to wait for the lease; None means the setting.
+        reason: Why, in a person's words; kept in the journal.
+        account: Who asks for it, where that is known; for the audit trail.
     """
 
     kind: RunKind = RunKind.APPLY
@@ -29,11 +35,14 @@ class Request:
     revert: bool = False
     environment: str = ""
     lock_wait: float | None = None
+    reason: str = ""
+    account: Account | None = None
 
     @property
     def direction(self) -> Direction:
         """Forward, or back."""
-        backwards = self.kind is RunKind.REVERT or (self.kind is RunKind.FAKE and self.revert)
+        backwards = self.kind in (RunKind.REVERT, RunKind.FORGET)
+        backwards = backwards or (self.kind is RunKind.FAKE and self.revert)
         return Direction.REVERT if backwards else Direction.APPLY
 
 
@@ -48,6 +57,7 @@ class RunReport:
         execution: What became of the steps.
         seconds: How long it took, the wait for the lease not counted.
         error: What ended the run early, if anything did.
+        kind: What the run was asked to do.
     """
 
     run_id: str
@@ -55,6 +65,7 @@ class RunReport:
     execution: Execution = field(default_factory=Execution)
     seconds: float = 0.0
     error: AccordError | None = None
+    kind: RunKind = RunKind.APPLY
 
     @property
     def exit_code(self) -> ExitCode:

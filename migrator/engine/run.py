@@ -104,7 +104,7 @@ class Run:
             )
         )
         try:
-            self._executor.run(plan, actions)
+            self._executor.run(plan, actions, reason=request.reason)
         except AccordError as exc:
             return exc
         except KeyboardInterrupt:
@@ -123,6 +123,7 @@ class Run:
             execution=self._executor.so_far(),
             seconds=self._clock.monotonic() - self._started,
             error=error,
+            kind=request.kind,
         )
         try:
             if self._gate is not None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from accord.seam.registry import Registry
-from accord.seam.types import AppliedStep, Step, StepKey
+from accord.seam.stores import read_ledger
+from accord.seam.types import AppliedStep, BegunStep, Recorded, Step, StepKey
 from migrator.engine.drift import Drift, find_drift, with_replacements
 from migrator.engine.graph import Graph, build_graph, refuse_conflicts
 
@@ -22,11 +23,13 @@ class Situation:
         steps: Every step on disk.
         applied: The ledgers of all stores, by key.
         graph: The steps that take part.
+        begun: Steps that a run began, one way or the other, and did not end; also of another release.
     """
 
     steps: tuple[Step, ...]
     applied: Mapping[StepKey, AppliedStep]
     graph: Graph
+    begun: Mapping[StepKey, BegunStep] = field(default_factory=dict)
 
     @cached_property
     def half_reverted(self) -> frozenset[StepKey]:
@@ -40,13 +43,18 @@ class Situation:
 
     @cached_property
     def standing(self) -> frozenset[StepKey]:
-        """As :attr:`done`, with the half reverted ones: what a revert has to undo."""
-        return self.done | with_replacements(self.steps, self.applied)
+        """As :attr:`done`, with the half applied and half reverted ones: what a revert has to undo."""
+        return self.done | with_replacements(self.steps, self.applied) | self.begun.keys()
+
+    @cached_property
+    def on_disk(self) -> frozenset[StepKey]:
+        """Keys of the steps that a file declares."""
+        return frozenset(step.key for step in self.steps)
 
     @cached_property
     def drift(self) -> Sequence[Drift]:
         """Where files and ledgers disagree."""
-        return find_drift(self.graph, self.steps, self.applied)
+        return find_drift(self.graph, self.steps, self.applied, self.begun)
 
     def refuse_drift(self, except_for: Collection[StepKey] = ()) -> None:
         """
@@ -76,14 +84,15 @@ def read_situation(registry: Registry) -> Situation:
     """
     stores = [registry[alias] for alias in registry]
     with ThreadPoolExecutor(max_workers=max(len(stores), 1), thread_name_prefix="ledger") as pool:
-        pending: dict[str, Future[Mapping[StepKey, AppliedStep]]] = {
-            store.alias: pool.submit(store.applied) for store in stores if not store.features.thread_bound
-        }
+        pending: list[Future[Recorded]] = [
+            pool.submit(read_ledger, store) for store in stores if not store.features.thread_bound
+        ]
         steps = tuple(step for store in stores for step in store.steps())
-        ledgers = {store.alias: store.applied() for store in stores if store.features.thread_bound}
-        ledgers |= {alias: future.result() for alias, future in pending.items()}
-    applied = {key: entry for ledger in ledgers.values() for key, entry in ledger.items()}
-    return Situation(steps=steps, applied=applied, graph=_graph(registry, steps, applied))
+        ledgers = [read_ledger(store) for store in stores if store.features.thread_bound]
+        ledgers += [future.result() for future in pending]
+    applied = {key: entry for ledger in ledgers for key, entry in ledger.applied.items()}
+    begun = {key: entry for ledger in ledgers for key, entry in ledger.begun.items()}
+    return Situation(steps=steps, applied=applied, graph=_graph(registry, steps, applied), begun=begun)
 
 
 def _graph(registry: Registry, steps: Sequence[Step], applied: Mapping[StepKey, AppliedStep]) -> Graph:

@@ -16,17 +16,24 @@ from __future__ import annotations
 import enum
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations import AddIndex, CreateModel, Migration, RemoveIndex, SeparateDatabaseAndState
+from django.db.migrations import (
+    AddIndex,
+    CreateModel,
+    Migration,
+    RemoveIndex,
+    RunSQL,
+    SeparateDatabaseAndState,
+)
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import Index, Model
 
-from accord.errors import ChecksumMismatch, ConflictingState
+from accord.errors import ChecksumMismatch, ConflictingState, IrreversibleStep
 from accord.events import Reporter, StepNoted
 from accord.seam.types import Direction, Lease, Step
 from migrator.relational.entries import Progress, State
@@ -140,7 +147,8 @@ class Resumable:
         done = _Chain()
         for place, substep in enumerate(forwards(self._migration, state)):
             if place >= progress.position:
-                progress = self._advance(substep, progress, done)
+                with self._withdrawing(substep, is_first=place == 0, is_new=found is None):
+                    progress = self._advance(substep, progress, done)
             done.add(substep.operation)
         return state
 
@@ -153,10 +161,51 @@ class Resumable:
             found: How far an earlier run came; None when it is applied as a whole.
         """
         substeps = backwards(self._migration, state)
+        if found is not None and found.state is State.APPLYING:
+            self._refuse_stuck(substeps[: found.position + found.in_flight])
         whole = Progress(state=State.APPLIED, position=len(substeps), done=_chain_of(substeps))
         progress = self._taken_up(found or whole, Direction.REVERT, substeps)
         for place in range(progress.position - 1, -1, -1):
             progress = self._retreat(substeps, place, progress)
+
+    def _refuse_stuck(self, substeps: Sequence[Substep]) -> None:
+        """Raise when one of those that stand, or may stand, can't be undone."""
+        stuck = (substep.operation for substep in substeps if not substep.operation.reversible)
+        refuse_irreversible(self._step, next((operation.describe() for operation in stuck), ""))
+
+    @contextmanager
+    def _withdrawing(self, substep: Substep, *, is_first: bool, is_new: bool) -> Iterator[None]:
+        """Take the intent back when the first substep is refused and nothing of it can stand."""
+        try:
+            yield
+        except Exception as exc:
+            # Whatever comes up here, the step stays begun, and the refusal is what people have to read.
+            if is_first and self._left_nothing(substep.operation, exc, is_new=is_new):
+                with suppress(Exception), self._ledger.transaction():
+                    self._ledger.claim(self._lease)
+                    self._ledger.strike_unbegun((self._step.key.app, self._step.key.name))
+            raise
+
+    def _left_nothing(self, operation: Operation, exc: Exception, *, is_new: bool) -> bool:
+        kind = self._kind(operation)
+        if kind is Kind.TRANSACTIONAL:
+            return True
+        reachable = not vendor_of(self._connection).is_unreachable(exc)
+        said_no = isinstance(exc, DatabaseError) and reachable
+        if kind is Kind.CONCURRENT:  # what the server left of the index is dropped by then
+            return said_no or isinstance(exc, ConflictingState)
+        # Of what an earlier run began nobody knows how far it came.
+        return is_new and (
+            isinstance(exc, ConflictingState) or (said_no and self._is_one_statement(operation))
+        )
+
+    def _is_one_statement(self, operation: Operation) -> bool:
+        if not isinstance(operation, RunSQL) or not isinstance(operation.sql, str):
+            return False
+        text = operation.sql.lower()
+        # These do a part of their work for good before they fail.
+        in_parts = "concurrently" in text or text.lstrip().startswith(("call", "do"))
+        return not in_parts and len(self._connection.ops.prepare_sql_script(operation.sql)) == 1
 
     # --- taking up -------------------------------------------------------------------
 
@@ -291,6 +340,20 @@ class Resumable:
         with self._ledger.transaction():
             clock = self._ledger.claim(self._lease)
             self._ledger.write_progress(self._step, self._lease, progress, clock)
+
+
+def refuse_irreversible(step: Step, why: str) -> None:
+    """
+    Check that nothing keeps a step from being undone.
+
+    Raises:
+        IrreversibleStep: Something does; `why` says it.
+    """
+    if why:
+        raise IrreversibleStep(
+            f"Step {step.key} can't be undone: {why.rstrip('.')}.",
+            hint="Write a migration that goes forward to the wanted state instead.",
+        )
 
 
 def _flat(operation: Operation) -> Iterator[Operation]:

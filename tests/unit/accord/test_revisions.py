@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -28,7 +28,6 @@ from accord.revisions.progress import Batch, Progress
 from accord.revisions.runner import Runner
 from accord.revisions.store import RevisionStore, Show
 from accord.seam.types import (
-    AppliedStep,
     Direction,
     Language,
     Lease,
@@ -51,30 +50,27 @@ class Ledger:
     transactional = True
 
     def __init__(self) -> None:
-        self.entries: dict[StepKey, Entry] = {}
+        self.entries_by_key: dict[StepKey, Entry] = {}
         self.written: list[tuple[State, int]] = []
         self.fence = 0
 
-    def applied(self) -> Mapping[StepKey, AppliedStep]:
-        return {key: entry.applied() for key, entry in self.entries.items()}
-
-    def unfinished(self) -> Collection[StepKey]:
-        return [key for key, entry in self.entries.items() if entry.state is not State.APPLIED]
+    def entries(self) -> Iterable[Entry]:
+        return self.entries_by_key.values()
 
     def entry(self, key: StepKey, lease: Lease) -> Entry | None:
         self._admit(key, lease)
-        return self.entries.get(key)
+        return self.entries_by_key.get(key)
 
     def commit(self, entry: Entry, lease: Lease, work: Work = nothing_else) -> Entry:
         self._admit(entry.key, lease)
         made = work(entry, None).stamped(lease)
-        self.entries[made.key] = made
+        self.entries_by_key[made.key] = made
         self.written.append((made.state, made.operations_done))
         return made
 
     def strike(self, key: StepKey, lease: Lease) -> None:
         self._admit(key, lease)
-        del self.entries[key]
+        del self.entries_by_key[key]
 
     def _admit(self, key: StepKey, lease: Lease) -> None:
         if lease.fence < self.fence:
@@ -171,7 +167,7 @@ class Table:
 
     @property
     def entry(self) -> Entry:
-        return self.store.ledger.entries[KEY]
+        return self.store.ledger.entries_by_key[KEY]
 
 
 @pytest.fixture
@@ -210,7 +206,7 @@ def test_operation_that_looks_and_refuses_leaves_no_entry(table: Table) -> None:
     with pytest.raises(ConflictingState):
         table.apply(Toy("a", look=fail(ConflictingState("taken"))))
 
-    assert table.store.ledger.entries == {}
+    assert table.store.ledger.entries_by_key == {}
 
 
 def test_what_is_done_is_on_record_when_the_next_one_refuses(table: Table) -> None:
@@ -246,7 +242,7 @@ def test_begun_operation_is_undone_and_one_that_never_began_is_not(table: Table)
     table.revert(Toy("a"), Toy("b"), Toy("c"))
 
     assert {"c"} == WORLD
-    assert table.store.ledger.entries == {}
+    assert table.store.ledger.entries_by_key == {}
 
 
 def test_facts_belong_to_the_operation_that_put_them_away(table: Table) -> None:
@@ -301,7 +297,7 @@ def test_lost_lease_stops_before_the_next_write(table: Table) -> None:
 
 def test_recorded_step_has_nothing_to_put_back(table: Table) -> None:
     """An operation that needs what it kept can't be undone by a step that was only recorded."""
-    table.store.ledger.entries[KEY] = Entry(key=KEY, state=State.APPLIED, operations_done=1)
+    table.store.ledger.entries_by_key[KEY] = Entry(key=KEY, state=State.APPLIED, operations_done=1)
 
     with pytest.raises(IrreversibleStep, match="only recorded"):
         table.revert(Toy("a", needs_saved=True))
@@ -348,14 +344,14 @@ def test_stores_verbs_need_nothing_but_a_ledger() -> None:
     store, lease = ToyStore(), make_lease()
     step = Step(key=KEY, source=Source(Path("0001_toys.py"), b""))
     store._revisions = {KEY: LoadedRevision(step=step, operations=(Toy("a"),))}
-    store.ledger.entries[KEY] = Entry(key=KEY, saved={"0": {"title": "put a"}})
+    store.ledger.entries_by_key[KEY] = Entry(key=KEY, saved={"0": {"title": "put a"}})
 
     store.record(step, lease)
     assert store.applied()[KEY].checksum == step.source.checksum
-    assert store.ledger.entries[KEY].saved == {"0": {"title": "put a"}}
+    assert store.ledger.entries_by_key[KEY].saved == {"0": {"title": "put a"}}
     assert store.apply(step, lease, silent).already
     [(_, shown)] = store.explain([step], Direction.REVERT)
     assert [statement.text for statement in shown] == ["revert a"]
     store.forget(step, lease)
     store.forget(step, lease)
-    assert store.unfinished() == []
+    assert not store.recorded().begun
