@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,7 @@ from accord.seam.types import (
     Direction,
     Language,
     Lease,
+    Origin,
     Probe,
     Source,
     Statement,
@@ -295,6 +296,65 @@ def test_lost_lease_stops_before_the_next_write(table: Table) -> None:
     assert table.store.ledger.written == [(State.APPLYING, 0)]
 
 
+class Seen(Toy):
+    """Looks whether its name is in the set."""
+
+    def left_something(self, context: Progress, *, begun: bool) -> bool:
+        return begun and self.name in WORLD
+
+
+@pytest.mark.parametrize("tries", [1, 2])
+def test_refused_first_operation_is_as_if_it_had_never_begun(table: Table, tries: int) -> None:
+    """A look shows that nothing of it stands, so nothing is on record."""
+    for _ in range(tries):
+        with pytest.raises(StepFailed):
+            table.apply(Seen("a", before=fail(KeyError("a"))))
+
+    assert table.store.ledger.entries_by_key == {}
+
+
+def test_refused_later_operation_keeps_what_is_done(table: Table) -> None:
+    """And no facts of its own, which the next one in its place might take for its."""
+    with pytest.raises(StepFailed):
+        table.apply(Toy("a"), Seen("b", before=fail(KeyError("b"))))
+
+    assert (table.entry.operations_done, set(table.entry.saved)) == (1, {"0"})
+
+
+@pytest.mark.parametrize("error", [LeaseLost("gone"), StoreUnavailable("no answer"), KeyboardInterrupt()])
+def test_what_was_not_refused_stays_begun(table: Table, error: BaseException) -> None:
+    """Whoever lost the answer, the lease or their life can't know what the server did."""
+
+    def end() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        table.apply(Seen("a", before=end))
+
+    assert table.entry.state is State.APPLYING
+
+
+def test_operation_in_another_ones_place_undoes_nothing(table: Table) -> None:
+    """The one that was under way is what would have to be undone."""
+    with pytest.raises(StepFailed):
+        table.apply(Toy("a"), Toy("b", before=fail(KeyError("b"))))
+
+    with pytest.raises(ChecksumMismatch, match="“put b” was under way"):
+        table.revert(Toy("a"), Toy("c"))
+
+
+def test_adopted_step_is_undone_by_leaving_everything(table: Table) -> None:
+    """Also what would need what it kept; what a run of ours did before the adoption is undone."""
+    WORLD.update("ab")
+    adopted = Entry(key=KEY, state=State.APPLIED, operations_done=2, how=Origin.ADOPTED)
+    table.store.ledger.entries_by_key[KEY] = replace(adopted, saved={"0": {"title": "put a"}})
+
+    outcome = table.revert(Toy("a"), Toy("b", needs_saved=True))
+
+    assert {"b"} == WORLD
+    assert outcome.detail == "left, because it was found there: put b"
+
+
 def test_recorded_step_has_nothing_to_put_back(table: Table) -> None:
     """An operation that needs what it kept can't be undone by a step that was only recorded."""
     table.store.ledger.entries_by_key[KEY] = Entry(key=KEY, state=State.APPLIED, operations_done=1)
@@ -332,6 +392,7 @@ def test_error_of_a_function_tells_its_kind_and_place_alone(table: Table) -> Non
             saved={"0": {"title": "put a"}},
             changed=7,
         ),
+        Entry(key=KEY, state=State.APPLIED, how=Origin.ADOPTED),
     ],
 )
 def test_entry_comes_back_from_json_as_it_was(entry: Entry) -> None:
