@@ -65,7 +65,7 @@ class RevisionLifecycleConformance:
         assert HALF not in str(list(harness.ledger_entries()))
         assert harness.observe() == virgin
 
-    @pytest.mark.parametrize("moment", [2, 4, 6])
+    @pytest.mark.parametrize("moment", [3, 4])
     def test_killed_step_can_be_reverted_or_forgotten(self, harness: RevisionHarness, moment: int) -> None:
         """Wherever the process dies, the step is begun, and is undone as far as it went."""
         virgin = harness.observe()

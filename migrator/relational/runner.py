@@ -14,8 +14,9 @@ from accord.seam.types import Direction, Lease, Origin, Step, StepOutcome
 from migrator.relational.entries import LedgerEntry, Progress, State
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import Name
+from migrator.relational.refusals import refuse_irreversible
 from migrator.relational.states import Project
-from migrator.relational.substeps import Resumable, refuse_irreversible
+from migrator.relational.substeps import Resumable
 
 
 class Runner:

@@ -13,41 +13,25 @@ table is there: what is found when it is taken up again is then known to be its 
 
 from __future__ import annotations
 
-import enum
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 
-from django.db import DatabaseError, connections, transaction
+from django.db import connections, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations import (
-    AddIndex,
-    CreateModel,
-    Migration,
-    RemoveIndex,
-    RunSQL,
-    SeparateDatabaseAndState,
-)
+from django.db.migrations import AddIndex, CreateModel, Migration, RemoveIndex, SeparateDatabaseAndState
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
-from django.db.models import Index, Model
 
-from accord.errors import ChecksumMismatch, ConflictingState, IrreversibleStep
+from accord.errors import ChecksumMismatch, ConflictingState
 from accord.events import Reporter, StepNoted
 from accord.seam.types import Direction, Lease, Step
 from migrator.relational.entries import Progress, State
-from migrator.relational.indexes import ConcurrentIndex
+from migrator.relational.indexes import ConcurrentIndex, index_plan
 from migrator.relational.ledger import Ledger
+from migrator.relational.refusals import Kind, left_nothing, refuse_irreversible
 from migrator.relational.vendors import fits_a_transaction, is_concurrent, vendor_of
-
-
-class Kind(enum.Enum):
-    """What a kill in the middle of a substep may leave."""
-
-    TRANSACTIONAL = enum.auto()
-    CONCURRENT = enum.auto()
-    PLAIN = enum.auto()
 
 
 @dataclass(frozen=True)
@@ -179,33 +163,14 @@ class Resumable:
         try:
             yield
         except Exception as exc:
+            kind = self._kind(substep.operation)
+            nothing = left_nothing(self._connection, substep.operation, kind, exc, is_new=is_new)
             # Whatever comes up here, the step stays begun, and the refusal is what people have to read.
-            if is_first and self._left_nothing(substep.operation, exc, is_new=is_new):
+            if is_first and nothing:
                 with suppress(Exception), self._ledger.transaction():
                     self._ledger.claim(self._lease)
                     self._ledger.strike_unbegun((self._step.key.app, self._step.key.name))
             raise
-
-    def _left_nothing(self, operation: Operation, exc: Exception, *, is_new: bool) -> bool:
-        kind = self._kind(operation)
-        if kind is Kind.TRANSACTIONAL:
-            return True
-        reachable = not vendor_of(self._connection).is_unreachable(exc)
-        said_no = isinstance(exc, DatabaseError) and reachable
-        if kind is Kind.CONCURRENT:  # what the server left of the index is dropped by then
-            return said_no or isinstance(exc, ConflictingState)
-        # Of what an earlier run began nobody knows how far it came.
-        return is_new and (
-            isinstance(exc, ConflictingState) or (said_no and self._is_one_statement(operation))
-        )
-
-    def _is_one_statement(self, operation: Operation) -> bool:
-        if not isinstance(operation, RunSQL) or not isinstance(operation.sql, str):
-            return False
-        text = operation.sql.lower()
-        # These do a part of their work for good before they fail.
-        in_parts = "concurrently" in text or text.lstrip().startswith(("call", "do"))
-        return not in_parts and len(self._connection.ops.prepare_sql_script(operation.sql)) == 1
 
     # --- taking up -------------------------------------------------------------------
 
@@ -326,7 +291,9 @@ class Resumable:
         return nullcontext()
 
     def _run_concurrent(self, substep: Substep, direction: Direction) -> None:
-        plan = _index_of(self._migration.app_label, substep, direction)
+        plan = index_plan(
+            self._migration.app_label, substep.operation, substep.before, substep.after, direction
+        )
         if not substep.operation.allow_migrate_model(self._connection.alias, plan.model):
             return
         with self._connection.schema_editor(atomic=False) as editor:
@@ -342,47 +309,12 @@ class Resumable:
             self._ledger.write_progress(self._step, self._lease, progress, clock)
 
 
-def refuse_irreversible(step: Step, why: str) -> None:
-    """
-    Check that nothing keeps a step from being undone.
-
-    Raises:
-        IrreversibleStep: Something does; `why` says it.
-    """
-    if why:
-        raise IrreversibleStep(
-            f"Step {step.key} can't be undone: {why.rstrip('.')}.",
-            hint="Write a migration that goes forward to the wanted state instead.",
-        )
-
-
 def _flat(operation: Operation) -> Iterator[Operation]:
     if type(operation) is not SeparateDatabaseAndState:
         yield operation
         return
     for inner in operation.database_operations:
         yield from _flat(inner)
-
-
-@dataclass(frozen=True)
-class _IndexPlan:
-    """Which index of which model an operation builds or drops."""
-
-    model: type[Model]
-    index: Index
-    builds: bool
-
-
-def _index_of(app: str, substep: Substep, direction: Direction) -> _IndexPlan:
-    """Read an index operation as Django does: adding looks at the state after, removing at the one before."""
-    operation = substep.operation
-    forward = direction is Direction.APPLY
-    if isinstance(operation, AddIndex):
-        return _IndexPlan(substep.after.apps.get_model(app, operation.model_name), operation.index, forward)
-    if not isinstance(operation, RemoveIndex):
-        raise TypeError(f"{operation!r} is about no index")
-    index = substep.before.models[app, operation.model_name_lower].get_index_by_name(operation.name)
-    return _IndexPlan(substep.before.apps.get_model(app, operation.model_name), index, not forward)
 
 
 class _Chain:

@@ -11,13 +11,14 @@ from django.core.management.color import no_style
 from accord.errors import IrreversibleStep, UnknownTarget, UsageError
 from accord.health.runner import Level
 from accord.seam.types import AppliedStep, BegunStep, Direction, Origin, Phase, Step, StepKey
-from accord.testing import make_step
+from accord.testing import MemoryStore, make_step
 from migrator.cli import render_json, render_text
 from migrator.engine.drift import forgetting
+from migrator.engine.executor import Action
 from migrator.engine.forgetting import plan_forgetting
 from migrator.engine.graph import build_graph
 from migrator.engine.plan import Target, plan_forward
-from migrator.engine.planning import plan_request
+from migrator.engine.planning import actions_for, plan_request
 from migrator.engine.request import Request
 from migrator.engine.situation import Situation
 from migrator.errors import LedgerOrphan
@@ -194,3 +195,19 @@ def test_keys_of_begun_steps_are_what_a_revert_has_to_undo() -> None:
     assert found.standing == {FIRST.key, SECOND.key}
     assert found.done == {FIRST.key}
     assert StepKey.parse(str(SECOND.key)) in found.begun
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_a_persons_word_is_not_taken_for_the_suites_own_tables(*, stands: bool) -> None:
+    """Without them nothing could be written down afterwards, so they are made where they are missing."""
+    own, other = replace(FIRST, foundation=True), make_step("mem:radio.0001_r")
+    store = MemoryStore("mem", [own, other])
+    if stands:
+        store.server.objects[own.key.name] = own.source.text
+    found = situation([own, other], [], [])
+    request = Request(kind=RunKind.FAKE)
+    plan = plan_request(request, found, {"mem": store})
+
+    actions = actions_for(request, plan, found, {"mem": store})
+
+    assert actions == {own.key: Action.RECORD if stands else Action.APPLY, other.key: Action.RECORD}
