@@ -131,9 +131,9 @@ class StoreConformance:
         for write in (store.apply, store.record):
             with pytest.raises(StaleFence):
                 write(second, late)
-        for write in (store.revert, store.forget):
+        for undo in (store.revert, store.forget):
             with pytest.raises(StaleFence):
-                write(first, late)
+                undo(first, late)
 
         assert harness.observe() == before
         assert harness.ledger_entries() == ledger

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from accord.errors import InconsistentLedger, UnknownTarget, UsageError
 from accord.seam.stores import Store
-from accord.seam.types import Direction, Presence, Step, StepKey
+from accord.seam.types import AppliedStep, BegunStep, Direction, Presence, Step, StepKey
 from migrator.engine import baseline
 from migrator.engine.executor import Action
 from migrator.engine.forgetting import plan_forgetting, without_file
@@ -104,7 +104,7 @@ def _mended_by(request: Request, situation: Situation) -> Sequence[StepKey]:
 
 def _applied_by(request: Request, situation: Situation) -> Sequence[StepKey]:
     run_id = request.target.run_id
-    lines = {**situation.begun, **situation.applied}
+    lines: dict[StepKey, AppliedStep | BegunStep] = {**situation.begun, **situation.applied}
     keys = [key for key, line in lines.items() if run_id and line.run_id == run_id]
     if run_id and not keys:
         raise UnknownTarget(
