@@ -19,12 +19,15 @@ from migrator.models import RunKind
 _VERBS = {Direction.APPLY: ("to apply", "Applied"), Direction.REVERT: ("to revert", "Reverted")}
 
 
-def plan_lines(plan: Plan, situation: Situation, style: Style) -> Iterator[str]:
+def plan_lines(
+    plan: Plan, situation: Situation, style: Style, kind: RunKind = RunKind.APPLY
+) -> Iterator[str]:
     """Show the steps of a plan in order, and where a step that was begun goes on."""
     if not plan.steps:
         yield "Nothing to do."
     else:
-        yield style.MIGRATE_HEADING(f"{counted(len(plan), 'step')} {_VERBS[plan.direction][0]}:")
+        what = "to forget" if kind is RunKind.FORGET else _VERBS[plan.direction][0]
+        yield style.MIGRATE_HEADING(f"{counted(len(plan), 'step')} {what}:")
         width = len(str(len(plan)))
         longest = min(max(len(str(step.key)) for step in plan.steps), 60)
         for position, step in enumerate(plan.steps, start=1):

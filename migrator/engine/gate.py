@@ -100,12 +100,14 @@ class Gate:
             self._taken = self.approvals.take(work, run_id)
             report(RunNoted(note=f"Approval {self._taken.short} covers this run."))
         if request.kind is RunKind.FORGET:
-            self._witness(request, plan, report)
+            self._witness(request, plan, situation, report)
 
-    def _witness(self, request: Request, plan: Plan, report: Reporter) -> None:
+    def _witness(self, request: Request, plan: Plan, situation: Situation, report: Reporter) -> None:
         """Put on record who has a step forgotten, before it is; the journal has the reason, by the digest."""
-        if not self.approvals.exist():
-            report(RunNoted(note="Not in the audit trail: its tables don't exist here."))
+        own = {key for key, step in situation.graph.steps.items() if step.foundation}
+        if not (own <= situation.done and self.approvals.exist()):
+            # What is forgotten may be the very thing that keeps the trail from being completed.
+            report(RunNoted(note="Not in the audit trail: its tables are not complete before migrate_all."))
             return
         with transaction.atomic(using=self._settings.coordinator):
             trail.record(

@@ -46,7 +46,8 @@ class Command(AnsweringCommand):
         situation = migrations.situation()
         plan = migrations.plan(request, situation)
         if options["dry_run"]:
-            rendered = migrations.explain(plan)
+            forgets = request.kind is RunKind.FORGET  # sends nothing, and its file may be gone
+            rendered = ((step, ()) for step in plan.steps) if forgets else migrations.explain(plan)
             if options["format"] == "json":
                 self.stdout.write(render_json.dump(render_json.dry_run_document(plan, rendered)))
             else:
@@ -54,7 +55,7 @@ class Command(AnsweringCommand):
         elif options["format"] == "json":
             self.stdout.write(render_json.dump(render_json.plan_document(plan, situation)))
         else:
-            self._write(render_text.plan_lines(plan, situation, self.style))
+            self._write(render_text.plan_lines(plan, situation, self.style, request.kind))
             self._write(render_text.begun_lines(situation, self.style))
             self._write(render_text.drift_lines(situation, self.style))
         pending = bool(plan.steps) and options["check_unapplied"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from argparse import ArgumentParser
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, cast
 
@@ -13,9 +14,11 @@ from pytest_django.fixtures import Settings
 
 from accord import conf
 from accord.errors import AccordError
+from accord.health.runner import Finding, Level
 from accord.seam.registry import Registry
 from accord.seam.stores import read_ledger
 from accord.testing import make_lease
+from migrator import health_checks
 from migrator.cli.options import add_migrate_arguments, request_from
 from migrator.engine.api import Migrations
 from migrator.engine.drift import Drift
@@ -57,11 +60,17 @@ def harness(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return made
 
 
-def migrations(harness: Any) -> Migrations:
-    """Give the migrations of a project of one app and one store."""
+def narrowed(harness: Any) -> Any:
+    """Give the store of a project of one app."""
     store = harness.store()
     read = store.steps
     store.steps = lambda: [step for step in read() if step.key.app == harness.app]
+    return store
+
+
+def migrations(harness: Any) -> Migrations:
+    """Give the migrations of a project of one app and one store."""
+    store = narrowed(harness)
     settings = replace(conf.load(), environment="test", lock_wait=5.0)
     return Migrations(cast("Registry", {store.alias: store}), settings)
 
@@ -120,6 +129,34 @@ def test_remedy_for_what_another_release_began_works(journal: Trail, harness: An
     assert report.error is None
     assert harness.observe() == before
     assert not read_ledger(harness.store()).begun
+
+
+def findings(harness: Any, monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
+    """Look as the health check and `/readyz` do."""
+    store = narrowed(harness)
+    monkeypatch.setattr(health_checks, "opened", lambda: nullcontext({store.alias: store}))
+    return list(health_checks.look_at_migrations())
+
+
+@pytest.mark.parametrize("harness", ["mongo", "search"], indirect=True)
+def test_failed_step_of_the_next_release_leaves_the_running_one_ready(
+    journal: Trail, harness: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused at once it changed nothing; half applied it is a warning. Either way requests go on."""
+    for name in harness.step_names:
+        harness.store().apply(harness.step(name), make_lease(1))
+    levels = []
+    for text in (harness.refused, harness.half.begun):
+        harness.write_revision(HALF, text)
+        with pytest.raises(AccordError):
+            harness.store().apply(harness.step(HALF), make_lease(1))
+        assert not all(found.ready for found in findings(harness, monkeypatch))
+        harness.remove(HALF)
+        found = findings(harness, monkeypatch)
+        levels.append([one.level for one in found])
+        assert all(one.ready for one in found)
+
+    assert levels == [[Level.OK, Level.OK], [Level.OK, Level.WARN]]
 
 
 def test_head_of_alembic_moves_to_what_lies_below(journal: Trail, alembic_harness: Any) -> None:
