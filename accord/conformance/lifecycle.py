@@ -95,8 +95,10 @@ class RevisionLifecycleConformance:
         harness.store().record(step, make_lease(FENCE), Origin.ADOPTED)  # type: ignore[attr-defined]  # as above
         before = harness.observe()
 
+        [(_, shown)] = harness.store().explain([step], Direction.REVERT)  # type: ignore[attr-defined]  # as above
         outcome = harness.store().revert(step, make_lease(FENCE))
 
+        assert [statement.opaque for statement in shown] == [True]
         assert outcome.detail.startswith("left, because it was found there:")
         assert harness.observe() == before
         assert step.key not in harness.store().applied()

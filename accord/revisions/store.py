@@ -19,7 +19,9 @@ from accord.revisions.operation import Operation, digest
 from accord.seam.stores import StoreFeatures
 from accord.seam.types import (
     AppliedStep,
+    BegunStep,
     Direction,
+    Language,
     Lease,
     Origin,
     Probe,
@@ -34,6 +36,9 @@ from accord.seam.types import (
 if TYPE_CHECKING:
     from accord.revisions.runner import Runner
 
+_LEFT = Statement(
+    text="Leaves everything where it is: a baseline found it there.", language=Language.PYTHON, opaque=True
+)
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - the letter of its word, beside C for context
 Show = Callable[[StepKey, O, Direction], Iterable[Statement]]
 """Renders what an operation would send."""
@@ -174,10 +179,26 @@ class RevisionStore(ABC, Generic[O]):
     ) -> Iterator[tuple[Step, Sequence[Statement]]]:
         """Show what steps would send. See :class:`accord.seam.stores.Explains`."""
         show = self.renderer(offline=False)
+        ledger = self._ledger_if_reachable() if direction is Direction.REVERT else Recorded()
         for step in steps:
-            operations = self.operations(step.key)
+            entry = ledger.applied.get(step.key)
+            if entry is not None and entry.how is Origin.ADOPTED:
+                yield step, [_LEFT]
+                continue
+            operations = self._concerned(step.key, ledger.begun.get(step.key))
             ordered = operations if direction is Direction.APPLY else reversed(operations)
             yield step, [shown for operation in ordered for shown in show(step.key, operation, direction)]
+
+    def _concerned(self, key: StepKey, begun: BegunStep | None) -> Sequence[O]:
+        """Return the operations that stand, or may: of a step that was begun, not those that never ran."""
+        operations = self.operations(key)
+        return operations if begun is None else operations[: begun.done + begun.partly]
+
+    def _ledger_if_reachable(self) -> Recorded:
+        try:
+            return self.recorded()
+        except StoreUnavailable:
+            return Recorded()
 
     # --- for the machine ---------------------------------------------------------------------------------
 

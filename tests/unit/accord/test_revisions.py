@@ -407,7 +407,7 @@ def test_stores_verbs_need_nothing_but_a_ledger() -> None:
     store._revisions = {KEY: LoadedRevision(step=step, operations=(Toy("a"),))}
     store.ledger.entries_by_key[KEY] = Entry(key=KEY, saved={"0": {"title": "put a"}})
 
-    store.record(step, lease)
+    store.record(step, lease, Origin.RECORDED)
     assert store.applied()[KEY].checksum == step.source.checksum
     assert store.ledger.entries_by_key[KEY].saved == {"0": {"title": "put a"}}
     assert store.apply(step, lease, silent).already
