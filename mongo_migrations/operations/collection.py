@@ -70,7 +70,7 @@ class CreateCollection(Operation):
         return {"create": self.name, **self.definition()}
 
     def capture(self, context: Context) -> Mapping[str, Any]:
-        return {"found": self._is_there(context)}
+        return {"found": self._is_there(context), "of": self.name}
 
     def apply(self, context: Context) -> int:
         from pymongo.errors import OperationFailure
@@ -88,8 +88,8 @@ class CreateCollection(Operation):
         return 1
 
     def revert(self, context: Context) -> int:
-        # Earlier versions kept nothing; what isn't known to be ours stays, too.
-        if context.saved("found") is not False:
+        # Earlier versions kept nothing, and the file may have named another one before it was mended.
+        if context.saved("found") is not False or context.saved("of") != self.name:
             context.leave(f"collection {self.name}")
             return 0
         return drop_once(context, self.name)

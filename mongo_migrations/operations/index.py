@@ -97,8 +97,8 @@ class CreateIndexes(Operation):
     indexes: Sequence[Index]
 
     def capture(self, context: Context) -> Mapping[str, Any]:
-        live = read_indexes(context.db, self.collection)
-        return {"found": [index.called for index in self.indexes if index.called in live]}
+        # All of them, because the file may be mended before the operation is done.
+        return {"found": sorted(read_indexes(context.db, self.collection)), "of": self.collection}
 
     def apply(self, context: Context) -> int:
         return _create(context, self.collection, self.indexes)
@@ -109,7 +109,7 @@ class CreateIndexes(Operation):
     def _drop(self, context: Context, name: str) -> int:
         found = context.saved("found")
         # Earlier versions kept nothing; what isn't known to be ours stays, too.
-        if found is None or name in found:
+        if found is None or name in found or context.saved("of") != self.collection:
             context.leave(f"index {name} of {self.collection}")
             return 0
         return _drop(context, self.collection, name)

@@ -9,7 +9,7 @@ import pytest
 import mongo_migrations as mongo
 from accord.errors import AccordError, StepFailed
 from accord.revisions.entry import Entry, State
-from accord.seam.types import Origin, StepKey
+from accord.seam.types import Direction, Origin, StepKey
 from accord.testing import make_lease
 
 pytestmark = pytest.mark.integration
@@ -80,6 +80,26 @@ def test_entry_of_an_earlier_version_drops_nothing(bench: Any) -> None:
 
     assert bench.db.users.count_documents({}) == 20
     assert "collection users" in outcome.detail
+
+
+def test_mended_file_does_not_make_another_ones_objects_ours(bench: Any) -> None:
+    """What the operation saw before it was killed is about the objects that it named then."""
+    fill(bench, index=True)
+    bench.db.users.create_index([("b", 1)])
+
+    wanted = (mongo.CreateCollection("wanted"), mongo.CreateIndex("users", [("c", 1)]))
+    for number, (killed, mended) in enumerate(zip(wanted, USERS, strict=True), start=1):
+        name = f"000{number}_bench"
+        runner = bench._runner((killed,), name, 1)
+        progress = runner._progress(Entry(key=runner.key))
+        progress.turn_to(0, Direction.APPLY)
+        runner._capture(progress, 0)
+        progress.begin()
+        bench.apply(mended, name=name)
+        bench.revert(mended, name=name)
+
+    assert bench.db.users.count_documents({}) == 20
+    assert set(bench.indexes("users")) == {"a_1", "b_1"}
 
 
 def test_adopted_rules_are_left(bench: Any) -> None:
