@@ -118,7 +118,7 @@ class Runner:
             raise StepFailed(
                 f"{self.key} stopped in the middle of operation {number + 1}, "
                 "with a part of its documents changed.",
-                hint="Apply the step to its end first, then revert it.",
+                hint=self._ways_on,
             )
         if number == len(self.revision.operations):
             return
@@ -129,7 +129,7 @@ class Runner:
         with self._failing_as(number):
             left = operation.left_something(self.store.context(progress), begun=begun)
         if left:
-            self._refuse(operation.irreversible)
+            self._refuse(operation.irreversible, self._ways_on)
             self._run(progress, number, Direction.REVERT)
 
     def _run(self, progress: Progress, number: int, direction: Direction) -> None:
@@ -217,16 +217,23 @@ class Runner:
 
     def _refuse_irreversible(self, entry: Entry) -> None:
         """Raise when something that stands can't be undone; of a begun step a part may stand."""
-        if entry.state is not State.APPLYING:
-            self._refuse(self.revision.step.irreversible)
-        self._refuse(irreversible(self.revision.operations[: entry.operations_done]))
+        if entry.state is State.APPLYING:
+            self._refuse(irreversible(self.revision.operations[: entry.operations_done]), self._ways_on)
+        else:
+            forward = "Write a new revision that brings about what you want instead."
+            self._refuse(self.revision.step.irreversible, forward)
 
-    def _refuse(self, irreversible: str) -> None:
-        if irreversible:
-            raise IrreversibleStep(
-                f"{self.key} can't be undone: {irreversible.rstrip('.')}.",
-                hint="Write a new revision that brings about what you want instead.",
-            )
+    def _refuse(self, why: str, hint: str) -> None:
+        if why:
+            raise IrreversibleStep(f"{self.key} can't be undone: {why.rstrip('.')}.", hint=hint)
+
+    @property
+    def _ways_on(self) -> str:
+        """Return what can be done with a begun step that can't be undone."""
+        return (
+            "Apply the step to its end first; or undo by hand what stands, and strike its line: "
+            f'migrate_all --forget {self.key} --reason "WHY"'
+        )
 
     def _refuse_another(self, entry: Entry, number: int) -> None:
         """Raise when the operation that was under way is another one in the file by now."""

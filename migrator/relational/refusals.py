@@ -55,15 +55,24 @@ def _sent_at_once(connection: BaseDatabaseWrapper, operation: Operation) -> bool
     return not in_parts and len(connection.ops.prepare_sql_script(operation.sql)) == 1
 
 
-def refuse_irreversible(step: Step, why: str) -> None:
+def refuse_irreversible(step: Step, why: str, *, begun: bool = False) -> None:
     """
     Check that nothing keeps a step from being undone.
 
+    Args:
+        step: The step.
+        why: What keeps it; empty when nothing does.
+        begun: Only a part of it stands.
+
     Raises:
-        IrreversibleStep: Something does; `why` says it.
+        IrreversibleStep: Something does.
     """
+    ways_on = (
+        "Apply it to its end first; or undo by hand what stands, and strike its line: "
+        f'migrate_all --forget {step.key} --reason "WHY"'
+    )
     if why:
         raise IrreversibleStep(
             f"Step {step.key} can't be undone: {why.rstrip('.')}.",
-            hint="Write a migration that goes forward to the wanted state instead.",
+            hint=ways_on if begun else "Write a migration that goes forward to the wanted state instead.",
         )

@@ -155,7 +155,7 @@ class Resumable:
     def _refuse_stuck(self, substeps: Sequence[Substep]) -> None:
         """Raise when one of those that stand, or may stand, can't be undone."""
         stuck = (substep.operation for substep in substeps if not substep.operation.reversible)
-        refuse_irreversible(self._step, next((operation.describe() for operation in stuck), ""))
+        refuse_irreversible(self._step, next((operation.describe() for operation in stuck), ""), begun=True)
 
     @contextmanager
     def _withdrawing(self, substep: Substep, *, is_first: bool, is_new: bool) -> Iterator[None]:
