@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from accord.errors import InconsistentLedger, UnknownTarget, UsageError
 from accord.seam.stores import Store
-from accord.seam.types import AppliedStep, BegunStep, Direction, Presence, Step, StepKey
+from accord.seam.types import AppliedStep, BegunStep, Direction, Presence, Probe, Step, StepKey
 from migrator.engine import baseline
 from migrator.engine.executor import Action
 from migrator.engine.forgetting import plan_forgetting, without_file
@@ -59,10 +59,8 @@ def actions_for(
     """
     if request.kind is RunKind.BASELINE:
         # Only the suite's own tables may be absent: they can't stand in a system that never ran it.
-        presence = {probe.key: probe.presence for probe in baseline.look(stores, plan)}
-        return {
-            key: Action.APPLY if found is Presence.ABSENT else Action.ADOPT for key, found in presence.items()
-        }
+        missing = _missing(plan, baseline.look(stores, plan))
+        return {key: Action.APPLY if key in missing else Action.ADOPT for key in _keys(plan)}
     if request.kind is RunKind.FORGET:
         return dict.fromkeys(_keys(plan), Action.FORGET)
     if request.kind is RunKind.FAKE:
@@ -76,9 +74,18 @@ def _fake_actions(request: Request, plan: Plan, stores: Mapping[str, Store]) -> 
     """Believe a person about all but the suite's own tables: without those nothing could be written down."""
     if request.revert:
         return dict.fromkeys(_keys(plan), Action.FORGET)
-    own = baseline.looked_at(stores, [step for step in plan.steps if step.foundation])
-    missing = {probe.key for probe in own if probe.presence is Presence.ABSENT}
+    missing = _missing(plan, baseline.looked_at(stores, [step for step in plan.steps if step.foundation]))
     return {key: Action.APPLY if key in missing else Action.RECORD for key in _keys(plan)}
+
+
+def _missing(plan: Plan, probes: Sequence[Probe]) -> Collection[StepKey]:
+    """Name the suite's own steps that are absent, with those that change what absent ones make."""
+    absent = {probe.key for probe in probes if probe.presence is Presence.ABSENT}
+    found: set[StepKey] = set()
+    for step in plan.steps:
+        if step.key in absent or (step.foundation and plan.parents[step.key] & found):
+            found.add(step.key)
+    return found
 
 
 def _keys(plan: Plan) -> Sequence[StepKey]:

@@ -201,13 +201,16 @@ def test_keys_of_begun_steps_are_what_a_revert_has_to_undo() -> None:
 def test_a_persons_word_is_not_taken_for_the_suites_own_tables(*, stands: bool) -> None:
     """Without them nothing could be written down afterwards, so they are made where they are missing."""
     own, other = replace(FIRST, foundation=True), make_step("mem:radio.0001_r")
-    store = MemoryStore("mem", [own, other])
-    if stands:
-        store.server.objects[own.key.name] = own.source.text
-    found = situation([own, other], [], [])
+    # Only changes what the first one makes, so that nothing of it can be seen to be missing.
+    change = replace(SECOND, foundation=True)
+    store = MemoryStore("mem", [own, change, other])
+    for step in (own, change) if stands else (change,):
+        store.server.objects[step.key.name] = step.source.text
+    found = situation([own, change, other], [], [])
     request = Request(kind=RunKind.FAKE)
     plan = plan_request(request, found, {"mem": store})
 
     actions = actions_for(request, plan, found, {"mem": store})
 
-    assert actions == {own.key: Action.RECORD if stands else Action.APPLY, other.key: Action.RECORD}
+    expected = Action.RECORD if stands else Action.APPLY
+    assert actions == {own.key: expected, change.key: expected, other.key: Action.RECORD}
