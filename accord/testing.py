@@ -18,12 +18,15 @@ from accord.events import Event, Reporter, silent
 from accord.seam.stores import StoreFeatures
 from accord.seam.types import (
     AppliedStep,
+    BegunStep,
     Direction,
     Language,
     Lease,
+    Origin,
     Phase,
     Presence,
     Probe,
+    Recorded,
     Source,
     Statement,
     Step,
@@ -116,11 +119,13 @@ class MemoryServer:
     Attributes:
         objects: Effects of the applied steps: name of the step to its content.
         ledger: Applied steps.
+        begun: Steps that were begun and not ended.
         fence: Highest fencing token seen.
     """
 
     objects: dict[str, str] = field(default_factory=dict)
     ledger: dict[StepKey, AppliedStep] = field(default_factory=dict)
+    begun: dict[StepKey, BegunStep] = field(default_factory=dict)
     fence: int = 0
 
 
@@ -162,6 +167,10 @@ class MemoryStore:
         """Return a copy of the ledger."""
         return dict(self.server.ledger)
 
+    def recorded(self) -> Recorded:
+        """Return a copy of the ledger, with what was begun."""
+        return Recorded(applied=self.applied(), begun=dict(self.server.begun))
+
     def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
         """Put the step's source under its name."""
         self._admit(lease)
@@ -170,9 +179,14 @@ class MemoryStore:
         found = self.server.objects.get(step.key.name)
         if found is not None and found != step.source.text:
             raise ConflictingState(f"{step.key.name} exists in {self.alias} with another content.")
-        self._effects.get(step.key.name, _nothing)()
+        self.server.begun[step.key] = BegunStep(key=step.key, run_id=lease.run_id)
+        try:
+            self._effects.get(step.key.name, _nothing)()
+        except Exception:
+            del self.server.begun[step.key]  # refused: nothing of it stands
+            raise
         self.server.objects[step.key.name] = step.source.text
-        self.record(step, lease)
+        self.record(step, lease, Origin.APPLIED)
         return StepOutcome(key=step.key, direction=Direction.APPLY, changed=1)
 
     def revert(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
@@ -180,25 +194,32 @@ class MemoryStore:
         if step.irreversible:
             raise IrreversibleStep(f"{step.key} can't be undone: {step.irreversible}.")
         self._admit(lease)
-        already = step.key not in self.server.ledger
-        self.server.objects.pop(step.key.name, None)
-        self.server.ledger.pop(step.key, None)
-        return StepOutcome(key=step.key, direction=Direction.REVERT, already=already)
+        entry = self.server.ledger.get(step.key)
+        adopted = entry is not None and entry.how is Origin.ADOPTED
+        already = entry is None and step.key not in self.server.begun
+        if not adopted:
+            self.server.objects.pop(step.key.name, None)
+        self.forget(step, lease)
+        detail = f"left, because it was found there: {step.key.name}" if adopted else ""
+        return StepOutcome(key=step.key, direction=Direction.REVERT, already=already, detail=detail)
 
-    def record(self, step: Step, lease: Lease) -> None:
+    def record(self, step: Step, lease: Lease, how: Origin = Origin.ADOPTED) -> None:
         """Write the ledger alone."""
         self._admit(lease)
+        self.server.begun.pop(step.key, None)
         self.server.ledger[step.key] = AppliedStep(
             key=step.key,
             checksum=step.source.checksum,
             fingerprint=step.source.fingerprint,
             run_id=lease.run_id,
             fence=lease.fence,
+            how=how,
         )
 
     def forget(self, step: Step, lease: Lease) -> None:
         """Delete the step from the ledger alone."""
         self._admit(lease)
+        self.server.begun.pop(step.key, None)
         self.server.ledger.pop(step.key, None)
 
     def explain(

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from accord import conf, lease
 from accord.errors import DriftError, RevisionError
 from accord.health.runner import Check, Finding, Level
 from accord.lease import LeaseRow
-from accord.seam.registry import Registry, opened
-from accord.seam.stores import Unfinished
-from accord.seam.types import Phase, Step, StepKey
+from accord.seam.registry import opened
+from accord.seam.types import Phase, Step
 from accord.words import counted
 from migrator.engine import abandoned
 from migrator.engine.api import Migrations
 from migrator.engine.drift import Drift
 from migrator.engine.situation import Situation
+from migrator.errors import LedgerOrphan
 
 LONG_RUN = 3600.0
 """Seconds from which on a run is worth a look."""
@@ -42,10 +42,10 @@ def look_at_migrations() -> Iterator[Finding]:
                 name="migrations", level=Level.CRITICAL, message=str(exc), hint=exc.hint, ready=False
             )
             return
-        unfinished = _unfinished(stores)
-    running = bool(unfinished) and _is_held(_lease())
+    running = bool(situation.begun) and _is_held(_lease())
     for alias in stores:
-        begun = sorted(str(key) for key in unfinished if key.store == alias)
+        # What another release began is none of this one's steps; the drift finding tells of it.
+        begun = [one for one in situation.steps if one.key.store == alias and one.key in situation.begun]
         yield _applied(alias, pending(situation, alias), begun, running=running)
         yield _drift(alias, [found for found in situation.drift if found.key.store == alias])
 
@@ -56,41 +56,43 @@ def pending(situation: Situation, alias: str) -> Sequence[Step]:
     return [steps[key] for key in sorted(steps) if key.store == alias and key not in situation.done]
 
 
-def _unfinished(stores: Registry) -> Collection[StepKey]:
-    """Ask the stores which steps were begun and not ended; one without a ledger has none."""
-    asked = (store for store in stores.values() if isinstance(store, Unfinished))
-    return [key for store in asked for key in store.unfinished()]
-
-
 def _is_held(row: LeaseRow | None) -> bool:
     return row is not None and row.held and not row.holder_is_dead
 
 
-def _applied(alias: str, waiting: Sequence[Step], begun: Sequence[str], *, running: bool) -> Finding:
+def _applied(alias: str, waiting: Sequence[Step], begun: Sequence[Step], *, running: bool) -> Finding:
     name, count = f"migrations.{alias}", len(waiting)
     if begun and not running:
         return Finding(
             name=name,
             level=Level.CRITICAL,
-            message=f"Half applied or half reverted, and no run is at it: {_some(begun)}.",
+            message=f"Half applied or half reverted, and no run is at it: {_some(_keys(begun))}.",
             value=count,
             threshold=1,
-            hint="Run migrate_all: what was half applied goes on, what was half reverted is undone first.",
-            ready=False,
+            hint="Run migrate_all: what was half applied goes on, what was half reverted is undone first. "
+            "migrate_all --revert --step STEP undoes it as far as it went.",
+            ready=_runs_without(begun),
         )
     if waiting:
-        keys = [str(step.key) for step in waiting]
         return Finding(
             name=name,
             level=Level.WARN,
-            message=f"{counted(count, 'step')} pending: {_some(keys)}.",
+            message=f"{counted(count, 'step')} pending: {_some(_keys(waiting))}.",
             value=count,
             threshold=1,
             hint="A run is at it." if running else "Run migrate_all; --plan shows what it would do.",
-            # The other phases come after the deploy: the code that waits for them runs without.
-            ready=all(step.phase is not Phase.EXPAND for step in waiting),
+            ready=_runs_without(waiting),
         )
     return Finding(name=name, level=Level.OK, message="Every step is applied.", value=0, threshold=1)
+
+
+def _runs_without(steps: Sequence[Step]) -> bool:
+    """Check that the running code does without these: all but expansions come after the deploy."""
+    return all(step.phase is not Phase.EXPAND for step in steps)
+
+
+def _keys(steps: Sequence[Step]) -> Sequence[str]:
+    return sorted(str(step.key) for step in steps)
 
 
 def _drift(alias: str, drift: Sequence[Drift]) -> Finding:
@@ -105,6 +107,17 @@ def _drift(alias: str, drift: Sequence[Drift]) -> Finding:
             value=len(ours),
             threshold=1,
             hint=ours[0].error.hint,
+        )
+    elsewhere = [found for found in drift if isinstance(found.error, LedgerOrphan)]
+    if elsewhere:
+        # The release that runs has all that its own files declare, so it goes on taking requests.
+        return Finding(
+            name=name,
+            level=Level.WARN,
+            message=elsewhere[0].error.message,
+            value=len(elsewhere),
+            threshold=1,
+            hint=elsewhere[0].error.hint,
         )
     # What an upgraded package did to its own history, the project can't mend: a warning, not an alarm.
     foreign = f" ({counted(len(drift), 'step')} of other packages differ.)" if drift else ""

@@ -24,6 +24,7 @@ class RunKind(models.TextChoices):
     REVERT = "revert", _("revert")
     BASELINE = "baseline", _("baseline")
     FAKE = "fake", _("fake")
+    FORGET = "forget", _("forget")
 
 
 class Outcome(models.TextChoices):

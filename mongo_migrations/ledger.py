@@ -12,13 +12,13 @@ from __future__ import annotations
 import contextlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from accord import process
 from accord.revisions.entry import Entry, Facts, State, not_understood
 from accord.revisions.ledger import Work, nothing_else, stale
-from accord.seam.types import AppliedStep, Lease, StepKey
+from accord.seam.types import Lease, Origin, StepKey
 from mongo_migrations import retries
 
 if TYPE_CHECKING:
@@ -69,20 +69,10 @@ class Ledger:
         """True where work and its ledger write can be one transaction."""
         return self._transactions
 
-    def applied(self) -> Mapping[StepKey, AppliedStep]:
-        """Read the applied steps in one round trip; creates nothing."""
-        # Not by the words that count as applied: one that is unknown here must be met, and stop.
-        query = {**self._mine, "state": {"$ne": State.APPLYING.value}}
-        projection = dict.fromkeys(("state", "checksum", "fingerprint", "applied_at", "run_id", "fence"), 1)
-        found = self._collection().find(query, projection, batch_size=100_000)
-        entries = (_entry(StepKey.parse(answer["_id"]), answer) for answer in found)
-        return {entry.key: entry.applied() for entry in entries}
-
-    def unfinished(self) -> Collection[StepKey]:
-        """Name the steps that a run began and did not end; creates nothing."""
-        begun = {**self._mine, "state": {"$ne": State.APPLIED.value}}
-        found = {StepKey.parse(each["_id"]): each for each in self._collection().find(begun, {"state": 1})}
-        return [key for key, answer in found.items() if _state(key, str(answer.get("state")))]
+    def entries(self) -> Iterable[Entry]:
+        """Read every entry in one round trip, without what operations put away; creates nothing."""
+        found = self._collection().find(self._mine, {"saved": 0}, batch_size=100_000)
+        return [_entry(StepKey.parse(answer["_id"]), answer) for answer in found]
 
     def entry(self, key: StepKey, lease: Lease) -> Entry | None:
         """
@@ -228,6 +218,7 @@ def _document(entry: Entry) -> Document:
     return {
         **kept,
         "state": entry.state.value,
+        "how": entry.how.value,
         "finished": list(entry.finished),
         "checkpoint": checkpoint,
         "saved": saved,
@@ -240,6 +231,7 @@ def _entry(key: StepKey, answer: Document) -> Entry:
     return Entry(
         key=key,
         state=_state(key, str(answer.get("state"))),
+        how=Origin(answer.get("how", Origin.APPLIED)),
         finished=tuple(answer.get("finished", ())),
         checkpoint=None if checkpoint is None else _loads(checkpoint),
         saved=_saved(answer.get("saved", {})),

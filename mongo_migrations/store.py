@@ -144,6 +144,18 @@ class MongoStore(RevisionStore[Operation]):
             return StepFailed(f"{place}: {plain_message(answer)}.", hint=_way_on(answer))
         return super().failure(exc, place)
 
+    def was_refused(self, exc: Exception) -> bool:
+        """Check that the server has said no; after a timeout or a change of primary it may still act."""
+        from pymongo.errors import ConnectionFailure, PyMongoError
+
+        if isinstance(exc, PyMongoError):
+            labels = ("RetryableWriteError", "TransientTransactionError", "UnknownTransactionCommitResult")
+            unknown = (
+                isinstance(exc, ConnectionFailure) or exc.timeout or any(map(exc.has_error_label, labels))
+            )
+            return not unknown
+        return super().was_refused(exc)
+
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
         outline = Outline()
         for step in steps:

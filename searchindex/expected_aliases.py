@@ -81,15 +81,15 @@ def expected_placement(store: SearchStore) -> ExpectedAliases:
     Args:
         store: A search store; the server is asked for its ledger only.
     """
-    begun, applied = store.unfinished(), store.applied()
+    ledger = store.recorded()
     expected = ExpectedAliases()
     for step in store.steps():
         # Names are all that is wanted here, so the server needn't tell which engine it is.
         deployment = Deployment(key=step.key, names=store.names, engine=None)
         operations = store.operations(step.key)
-        if step.key in begun:
+        if step.key in ledger.begun:
             expected.coming |= {deployment.physical(found.makes) for found in operations if found.makes}
-        if step.key in applied and not applied[step.key].reverting:
+        if step.key in ledger.applied and step.key not in ledger.begun:
             for operation in operations:
                 expected.follow(operation, deployment)
     return expected

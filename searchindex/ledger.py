@@ -13,7 +13,7 @@ make up an index of its own.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
@@ -22,7 +22,7 @@ from accord.clock import Clock, SystemClock
 from accord.errors import LedgerNotUnderstood, StaleFence, StoreError
 from accord.revisions.entry import Entry, State, from_json, to_json
 from accord.revisions.ledger import Work, nothing_else
-from accord.seam.types import AppliedStep, Lease, StepKey
+from accord.seam.types import Lease, StepKey
 from searchindex.transport import READ_TIMEOUT, Answer, ReplyLost, Transport, at
 
 _DOCUMENT = "ledger"
@@ -94,15 +94,9 @@ class Ledger:
     clock: Clock = field(default_factory=SystemClock)
     timeout: float = READ_TIMEOUT
 
-    def applied(self) -> Mapping[StepKey, AppliedStep]:
-        """Read the applied steps, half reverted ones among them, in one request."""
-        entries = self._read(timeout=self.timeout).entries
-        return {key: entry.applied() for key, entry in entries.items() if entry.state is not State.APPLYING}
-
-    def unfinished(self) -> Collection[StepKey]:
-        """Name the steps that a run began and did not end."""
-        entries = self._read(timeout=self.timeout).entries
-        return [key for key, entry in entries.items() if entry.state is not State.APPLIED]
+    def entries(self) -> Iterable[Entry]:
+        """Read every entry in one request."""
+        return self._read(timeout=self.timeout).entries.values()
 
     def entry(self, key: StepKey, lease: Lease) -> Entry | None:
         """

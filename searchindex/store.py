@@ -103,6 +103,7 @@ class SearchStore(RevisionStore[Operation]):
             lease=progress.lease,
             report=progress.report,
             saved=progress.facts,
+            leave=progress.leave,
         )
 
     def renderer(self, *, offline: bool) -> Show[Operation]:
@@ -127,6 +128,14 @@ class SearchStore(RevisionStore[Operation]):
         """Check whether an answer got lost, now or by a first try of the same request."""
         made_meanwhile = isinstance(exc, RequestRefused) and exc.kind in _MADE_MEANWHILE
         return isinstance(exc, ReplyLost) or made_meanwhile
+
+    def was_refused(self, exc: Exception) -> bool:
+        """Check that the server has said no; one that was late or busy may still act."""
+        told = next((one for one in (exc, exc.__cause__) if isinstance(one, RequestRefused)), None)
+        if told is not None and not self.was_answer_lost(told):
+            late = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+            return told.status < HTTPStatus.INTERNAL_SERVER_ERROR and told.status not in late
+        return super().was_refused(exc)
 
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
         """Look for the effects of steps. See :class:`accord.seam.stores.Probes`."""

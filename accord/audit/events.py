@@ -73,6 +73,7 @@ class Event(models.TextChoices):
     RUN_STARTED = "run.started", _("run started")
     RUN_FINISHED = "run.finished", _("run finished")
     RUN_REFUSED = "run.refused", _("run refused")
+    LEDGER_STRUCK = "ledger.struck", _("step struck from a ledger")
     CHAIN_VERIFIED = "chain.verified", _("audit trail verified")
     CHAIN_BROKEN = "chain.broken", _("audit trail found broken")
     ACCESS_DENIED = "access.denied", _("access denied")

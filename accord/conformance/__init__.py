@@ -11,9 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from accord.conformance.kill import KillConformance
+    from accord.conformance.lifecycle import LifecycleConformance, RevisionLifecycleConformance
     from accord.conformance.suite import RevisionConformance, StoreConformance
 
-__all__ = ["KillConformance", "RevisionConformance", "StoreConformance"]
+__all__ = [
+    "KillConformance",
+    "LifecycleConformance",
+    "RevisionConformance",
+    "RevisionLifecycleConformance",
+    "StoreConformance",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -22,7 +29,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import pytest
 
-    pytest.register_assert_rewrite(f"{__name__}.kill", f"{__name__}.suite")
-    from accord.conformance import kill, suite
+    pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in ("kill", "lifecycle", "suite")))
+    from accord.conformance import kill, lifecycle, suite
 
-    return getattr(kill if name == "KillConformance" else suite, name)
+    return next(getattr(part, name) for part in (kill, lifecycle, suite) if hasattr(part, name))

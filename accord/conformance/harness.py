@@ -54,6 +54,10 @@ class Harness(Protocol):
         """Write a revision file and make the loader see it."""
         ...
 
+    def remove(self, name: str) -> None:
+        """Delete a revision file."""
+        ...
+
     def spoil(self) -> None:
         """Create the object of the first step with another definition."""
         ...
@@ -91,7 +95,9 @@ class RevisionHarness(Harness, Protocol):
         half: Its second operation can't be applied.
         stuck: Its second operation can be reverted, and its first can't: a function raises, which has the
             same name in `mended`, and another one in `edited`.
+        refused: Text of a revision whose only operation is refused by the server.
     """
 
     half: Edits
     stuck: Edits
+    refused: str

@@ -131,9 +131,9 @@ class StoreConformance:
         for write in (store.apply, store.record):
             with pytest.raises(StaleFence):
                 write(second, late)
-        for write in (store.revert, store.forget):
+        for undo in (store.revert, store.forget):
             with pytest.raises(StaleFence):
-                write(first, late)
+                undo(first, late)
 
         assert harness.observe() == before
         assert harness.ledger_entries() == ledger
@@ -287,7 +287,7 @@ class RevisionConformance:
         store = harness.store()
         assert isinstance(store, Unfinished)
 
-        assert {key for key in store.unfinished() if key.app == harness.app} == {half.key, stuck.key}
+        assert {key for key in store.recorded().begun if key.app == harness.app} == {half.key, stuck.key}
 
 
 def _begin_half(harness: RevisionHarness) -> Step:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from accord.errors import LedgerNotUnderstood
-from accord.seam.types import AppliedStep, Lease, Step, StepKey
+from accord.seam.types import AppliedStep, BegunStep, Direction, Lease, Origin, Recorded, Step, StepKey
 
 Facts = Mapping[str, Any]
 """What an operation put away for a rerun or a revert, by name."""
@@ -44,6 +44,7 @@ class Entry:
         checkpoint: Where an operation in batches continues; None when none is under way.
         saved: What operations put away, by the operation's number.
         changed: Documents and objects changed so far, by killed runs too.
+        how: How the step came to stand there, once it is applied.
     """
 
     key: StepKey
@@ -58,6 +59,7 @@ class Entry:
     checkpoint: Mapping[str, Any] | None = None
     saved: Mapping[str, Facts] = field(default_factory=dict)
     changed: int = 0
+    how: Origin = Origin.APPLIED
 
     def facts(self, number: int) -> Facts:
         """Return what an operation put away; nothing for one that put nothing away."""
@@ -96,7 +98,28 @@ class Entry:
             run_id=self.run_id,
             fence=self.fence,
             reverting=self.state is State.REVERTING,
+            how=self.how,
         )
+
+    def begun(self) -> BegunStep:
+        """Return the entry of a step that was begun and not ended as the engine sees it."""
+        back = self.state is State.REVERTING
+        return BegunStep(
+            key=self.key,
+            direction=Direction.REVERT if back else Direction.APPLY,
+            done=self.operations_done,
+            partly=not back,
+            run_id=self.run_id,
+        )
+
+
+def recorded(entries: Iterable[Entry]) -> Recorded:
+    """Return what a ledger of these entries says, as the engine sees it."""
+    known = {entry.key: entry for entry in entries}
+    return Recorded(
+        applied={key: entry.applied() for key, entry in known.items() if entry.state is not State.APPLYING},
+        begun={key: entry.begun() for key, entry in known.items() if entry.state is not State.APPLIED},
+    )
 
 
 def not_understood(key: StepKey, state: object) -> LedgerNotUnderstood:
@@ -109,9 +132,11 @@ def not_understood(key: StepKey, state: object) -> LedgerNotUnderstood:
 
 def to_json(entry: Entry) -> dict[str, Any]:
     """Write an entry as JSON can hold it, for ledgers that are documents."""
-    document = {name: value for name, value in vars(entry).items() if name != "key"}
+    document = {name: value for name, value in vars(entry).items() if name not in ("key", "how")}
     at = entry.applied_at.isoformat() if entry.applied_at else ""
-    return {**document, "state": entry.state.value, "applied_at": at, "finished": list(entry.finished)}
+    written = {**document, "state": entry.state.value, "applied_at": at, "finished": list(entry.finished)}
+    # Left out where it says nothing new, so that an earlier version can read what it could write.
+    return written if entry.how is Origin.APPLIED else {**written, "how": entry.how.value}
 
 
 def from_json(key: StepKey, document: Mapping[str, Any]) -> Entry:
@@ -127,5 +152,6 @@ def from_json(key: StepKey, document: Mapping[str, Any]) -> Entry:
         "state": State(document["state"]),
         "applied_at": datetime.fromisoformat(at) if at else None,
         "finished": tuple(document.get("finished", ())),
+        "how": Origin(document.get("how", Origin.APPLIED)),
     }
     return Entry(key=key, **{**document, **parsed})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from accord.errors import StaleFence
 from accord.revisions.entry import Entry
-from accord.seam.types import AppliedStep, Lease, StepKey
+from accord.seam.types import Lease, StepKey
 
 Work = Callable[[Entry, Any], Entry]
 """
@@ -35,12 +35,8 @@ class RevisionLedger(Protocol):
         """Return whether work and its ledger write can be one transaction."""
         ...
 
-    def applied(self) -> Mapping[StepKey, AppliedStep]:
-        """Read the applied steps, half reverted ones among them. Nothing is created."""
-        ...
-
-    def unfinished(self) -> Collection[StepKey]:
-        """Return the steps that a run began and did not end. Nothing is created."""
+    def entries(self) -> Iterable[Entry]:
+        """Read every entry; what operations put away may be left out. Nothing is created."""
         ...
 
     def entry(self, key: StepKey, lease: Lease) -> Entry | None:

@@ -65,7 +65,10 @@ class Operation(ABC, Generic[C]):
 
     def left_something(self, context: C, *, begun: bool) -> bool:
         """
-        Check whether something of it may stand, though it was never recorded as done.
+        Check whether something of it may stand that it made, though it was never recorded as done.
+
+        Asked before a begun step is undone, and after the operation was refused: where nothing stands, it
+        counts as never begun. What can't be looked at may stand.
 
         Args:
             context: What it would act with.

@@ -50,6 +50,7 @@ class Progress:
         self.lease = lease
         self.report = report
         self.finished = False
+        self.left: list[str] = []
         self._written: Entry | None = None
         self._digests = digests
         self._ledger = ledger
@@ -78,6 +79,10 @@ class Progress:
         """Report how far a long operation has come."""
         self.report(StepProgressed(key=str(self.key), done=done, total=total))
 
+    def leave(self, what: str) -> None:
+        """Note that something is left where it is, because it was found there and not made."""
+        self.left.append(what)
+
     # --- the machine's own moves ---------------------------------------------------------------
 
     def turn_to(self, number: int, direction: Direction) -> None:
@@ -101,6 +106,14 @@ class Progress:
         """Count the operation as finished, unless its own work did; the next write carries it."""
         if not self.finished:
             self.entry = self._after(self.entry, Batch(changed=changed))
+
+    def withdraw(self) -> None:
+        """Take the intent back: the operation under way changed nothing, and a step without others none."""
+        self.keep(None)
+        if self.entry.operations_done:
+            self._commit()
+        else:
+            self._ledger.strike(self.key, self.lease)
 
     def complete(self) -> None:
         """Record that the step is applied."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,9 +12,10 @@ from accord.events import Reporter, StepNoted
 from accord.revisions.entry import Entry, State
 from accord.revisions.ledger import RevisionLedger
 from accord.revisions.loader import LoadedRevision
+from accord.revisions.operation import irreversible
 from accord.revisions.progress import Progress
 from accord.seam import checksum
-from accord.seam.types import Direction, Lease, StepKey, StepOutcome
+from accord.seam.types import Direction, Lease, Origin, StepKey, StepOutcome
 
 _ATTEMPTS = 3
 
@@ -27,6 +28,7 @@ class Host(Protocol):
     def digest(self, key: StepKey, operation: Any) -> str: ...
     def failure(self, exc: Exception, place: str) -> Exception: ...
     def was_answer_lost(self, exc: Exception) -> bool: ...
+    def was_refused(self, exc: Exception) -> bool: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +72,7 @@ class Runner:
         entry = self.ledger.entry(self.key, self.lease)
         if entry is None:
             return StepOutcome(key=self.key, direction=Direction.REVERT, already=True)
-        if self.revision.step.irreversible:
-            raise IrreversibleStep(
-                f"{self.key} can't be undone: {self.revision.step.irreversible.rstrip('.')}.",
-                hint="Write a new revision that brings about what you want instead.",
-            )
+        self._refuse_irreversible(entry)
         self.store.admit(self.revision.operations)
         return self._revert(entry)
 
@@ -98,11 +96,20 @@ class Runner:
         if entry.state is State.APPLYING:
             self._undo_unfinished(progress)
         for number in reversed(range(progress.entry.operations_done)):
-            self._run(progress, number, Direction.REVERT)
+            if self._was_found(entry, number):
+                progress.leave(self.revision.operations[number].title)
+            else:
+                self._run(progress, number, Direction.REVERT)
         self.lease.check()
         self.ledger.strike(self.key, self.lease)
         changed = progress.entry.changed - entry.changed
-        return StepOutcome(key=self.key, direction=Direction.REVERT, changed=changed)
+        return StepOutcome(
+            key=self.key, direction=Direction.REVERT, changed=changed, detail=_left(progress.left)
+        )
+
+    def _was_found(self, entry: Entry, number: int) -> bool:
+        """Check whether a baseline found what an operation would have brought about."""
+        return entry.how is Origin.ADOPTED and str(number) not in entry.saved
 
     def _undo_unfinished(self, progress: Progress) -> None:
         """Undo the operation that was under way when applying stopped, so that whole ones are left."""
@@ -111,16 +118,18 @@ class Runner:
             raise StepFailed(
                 f"{self.key} stopped in the middle of operation {number + 1}, "
                 "with a part of its documents changed.",
-                hint="Apply the step to its end first, then revert it.",
+                hint=self._ways_on,
             )
         if number == len(self.revision.operations):
             return
         progress.turn_to(number, Direction.REVERT)
+        operation = self.revision.operations[number]
         begun = str(number) in progress.entry.saved
+        self._refuse_another(progress.entry, number)
         with self._failing_as(number):
-            operation = self.revision.operations[number]
             left = operation.left_something(self.store.context(progress), begun=begun)
         if left:
+            self._refuse(operation.irreversible, self._ways_on)
             self._run(progress, number, Direction.REVERT)
 
     def _run(self, progress: Progress, number: int, direction: Direction) -> None:
@@ -131,7 +140,22 @@ class Runner:
             self._capture(progress, number)
         progress.begin()
         with self._failing_as(number):
-            progress.finish(self._act(progress, number, direction))
+            try:
+                progress.finish(self._act(progress, number, direction))
+            except Exception as exc:
+                self._withdraw(progress, number, direction, exc)
+                raise
+
+    def _withdraw(self, progress: Progress, number: int, direction: Direction, exc: Exception) -> None:
+        """Take back the intent of an operation that was refused, if a look shows nothing of it."""
+        under_way = progress.finished or progress.entry.checkpoint is not None
+        if direction is Direction.REVERT or under_way or not self.store.was_refused(exc):
+            return
+        operation = self.revision.operations[number]
+        # Whatever comes up here, the step stays begun, and the refusal is what people have to read.
+        with suppress(Exception):
+            if not operation.left_something(self.store.context(progress), begun=True):
+                progress.withdraw()
 
     def _capture(self, progress: Progress, number: int) -> None:
         """Keep what stood before the operation first began; never what another one kept in its place."""
@@ -191,7 +215,39 @@ class Runner:
             recorded, self.revision.step.source.text
         )
 
+    def _refuse_irreversible(self, entry: Entry) -> None:
+        """Raise when something that stands can't be undone; of a begun step a part may stand."""
+        if entry.state is State.APPLYING:
+            self._refuse(irreversible(self.revision.operations[: entry.operations_done]), self._ways_on)
+        else:
+            forward = "Write a new revision that brings about what you want instead."
+            self._refuse(self.revision.step.irreversible, forward)
+
+    def _refuse(self, why: str, hint: str) -> None:
+        if why:
+            raise IrreversibleStep(f"{self.key} can't be undone: {why.rstrip('.')}.", hint=hint)
+
+    @property
+    def _ways_on(self) -> str:
+        """Return what can be done with a begun step that can't be undone."""
+        return (
+            "Apply the step to its end first; or undo by hand what stands, and strike its line: "
+            f'migrate_all --forget {self.key} --reason "WHY"'
+        )
+
+    def _refuse_another(self, entry: Entry, number: int) -> None:
+        """Raise when the operation that was under way is another one in the file by now."""
+        title = self.revision.operations[number].title
+        begun = entry.facts(number).get("title", title)
+        if begun != title:
+            raise ChecksumMismatch(
+                f"{self.key} was edited: “{begun}” was under way, and “{title}” stands in its place.",
+                hint="Restore that operation, then revert; or apply the step as it is now.",
+            )
+
     def _refuse_unsaved(self, entry: Entry) -> None:
+        if entry.how is Origin.ADOPTED:
+            return
         for number, operation in enumerate(self.revision.operations[: entry.operations_done]):
             if operation.needs_saved and str(number) not in entry.saved:
                 raise IrreversibleStep(
@@ -213,3 +269,7 @@ class Runner:
             if error is exc:
                 raise
             raise error from exc
+
+
+def _left(found: Sequence[str]) -> str:
+    return f"left, because it was found there: {', '.join(reversed(found))}" if found else ""

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from accord.errors import AccordError, StepFailed, UnknownTarget
+from accord.errors import AccordError, LeaseError, StepFailed, StoreUnavailable, UnknownTarget
 from accord.events import Reporter, silent
-from accord.revisions.entry import Entry, State
+from accord.revisions.entry import Entry, State, recorded
 from accord.revisions.ledger import RevisionLedger
 from accord.revisions.loader import Kind, LoadedRevision
 from accord.revisions.operation import Operation, digest
 from accord.seam.stores import StoreFeatures
 from accord.seam.types import (
     AppliedStep,
+    BegunStep,
     Direction,
+    Language,
     Lease,
+    Origin,
     Probe,
+    Recorded,
     Statement,
     Step,
     StepKey,
@@ -32,6 +36,9 @@ from accord.seam.types import (
 if TYPE_CHECKING:
     from accord.revisions.runner import Runner
 
+_LEFT = Statement(
+    text="Leaves everything where it is: a baseline found it there.", language=Language.PYTHON, opaque=True
+)
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - the letter of its word, beside C for context
 Show = Callable[[StepKey, O, Direction], Iterable[Statement]]
 """Renders what an operation would send."""
@@ -119,6 +126,10 @@ class RevisionStore(ABC, Generic[O]):
         """Check whether an operation may have acted without our knowing, so that it looks again."""
         return False
 
+    def was_refused(self, exc: Exception) -> bool:
+        """Check whether an operation surely ended, so that a look tells what it did for good."""
+        return not self.was_answer_lost(exc) and not isinstance(exc, LeaseError | StoreUnavailable)
+
     # --- Store ---------------------------------------------------------------------------------------
 
     def steps(self) -> Sequence[Step]:
@@ -128,13 +139,12 @@ class RevisionStore(ABC, Generic[O]):
 
     def applied(self) -> Mapping[StepKey, AppliedStep]:
         """Read the ledger. See :class:`accord.seam.stores.Store`."""
-        with self.translated(), self.glance() as ledger:
-            return ledger.applied()
+        return self.recorded().applied
 
-    def unfinished(self) -> Collection[StepKey]:
-        """Return the steps that a run began and did not end. See :class:`accord.seam.stores.Unfinished`."""
+    def recorded(self) -> Recorded:
+        """Read the ledger with what was begun. See :class:`accord.seam.stores.Unfinished`."""
         with self.translated(), self.glance() as ledger:
-            return ledger.unfinished()
+            return recorded(ledger.entries())
 
     def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
         """Apply a step and record it. See :class:`accord.seam.stores.Store`."""
@@ -148,14 +158,14 @@ class RevisionStore(ABC, Generic[O]):
 
     # --- Records, Explains -----------------------------------------------------------------------------
 
-    def record(self, step: Step, lease: Lease) -> None:
+    def record(self, step: Step, lease: Lease, how: Origin = Origin.ADOPTED) -> None:
         """Write a step into the ledger as applied. See :class:`accord.seam.stores.Records`."""
         operations = self.operations(step.key)
         with self.translated():
             ledger = self.connected_ledger()
             found = ledger.entry(step.key, lease) or Entry(key=step.key)
             done = found.standing(found.finished, len(operations)).signed(step)
-            ledger.commit(replace(done, state=State.APPLIED), lease)
+            ledger.commit(replace(done, state=State.APPLIED, how=how), lease)
 
     def forget(self, step: Step, lease: Lease) -> None:
         """Delete a step from the ledger. See :class:`accord.seam.stores.Records`."""
@@ -169,10 +179,26 @@ class RevisionStore(ABC, Generic[O]):
     ) -> Iterator[tuple[Step, Sequence[Statement]]]:
         """Show what steps would send. See :class:`accord.seam.stores.Explains`."""
         show = self.renderer(offline=False)
+        ledger = self._ledger_if_reachable() if direction is Direction.REVERT else Recorded()
         for step in steps:
-            operations = self.operations(step.key)
+            entry = ledger.applied.get(step.key)
+            if entry is not None and entry.how is Origin.ADOPTED:
+                yield step, [_LEFT]
+                continue
+            operations = self._concerned(step.key, ledger.begun.get(step.key))
             ordered = operations if direction is Direction.APPLY else reversed(operations)
             yield step, [shown for operation in ordered for shown in show(step.key, operation, direction)]
+
+    def _concerned(self, key: StepKey, begun: BegunStep | None) -> Sequence[O]:
+        """Return the operations that stand, or may: of a step that was begun, not those that never ran."""
+        operations = self.operations(key)
+        return operations if begun is None else operations[: begun.done + begun.partly]
+
+    def _ledger_if_reachable(self) -> Recorded:
+        try:
+            return self.recorded()
+        except StoreUnavailable:
+            return Recorded()
 
     # --- for the machine ---------------------------------------------------------------------------------
 

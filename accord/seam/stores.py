@@ -17,7 +17,9 @@ from accord.seam.types import (
     AppliedStep,
     Direction,
     Lease,
+    Origin,
     Probe,
+    Recorded,
     Statement,
     Step,
     StepKey,
@@ -173,12 +175,12 @@ class Explains(Protocol):
 class Records(Protocol):
     """A store whose ledger can be written without acting (baseline, fake)."""
 
-    def record(self, step: Step, lease: Lease) -> None:
-        """Write a step into the ledger as applied, leaving the data alone."""
+    def record(self, step: Step, lease: Lease, how: Origin = Origin.ADOPTED) -> None:
+        """Write a step into the ledger as applied, with how it came there, leaving the data alone."""
         ...
 
     def forget(self, step: Step, lease: Lease) -> None:
-        """Delete a step from the ledger, leaving the data alone."""
+        """Delete a step from the ledger, be it applied or begun, leaving the data alone; it needs no file."""
         ...
 
 
@@ -198,16 +200,21 @@ class Probes(Protocol):
 
 @runtime_checkable
 class Unfinished(Protocol):
-    """A store that knows which steps a run began and did not end; the next run continues them."""
+    """A store that knows which steps a run began and did not end; the next run continues or undoes them."""
 
-    def unfinished(self) -> Collection[StepKey]:
+    def recorded(self) -> Recorded:
         """
-        Return the steps that are half applied or half reverted. Nothing is created.
+        Read the ledger: what is applied, and what was begun. Nothing is created.
 
         Raises:
             StoreUnavailable: The store can't be reached.
         """
         ...
+
+
+def read_ledger(store: Store) -> Recorded:
+    """Return what the ledger of a store holds; one that can't tell what was begun has begun nothing."""
+    return store.recorded() if isinstance(store, Unfinished) else Recorded(applied=store.applied())
 
 
 @runtime_checkable

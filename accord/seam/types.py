@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from accord.errors import UnknownTarget
 from accord.seam import checksum as checksums
+from accord.words import counted
 
 FIRST = "__first__"
 """Name that stands for the first step of an app in a store, as in Django."""
@@ -137,6 +138,17 @@ class Step:
     third_party: bool = False
 
 
+class Origin(enum.StrEnum):
+    """How a step came to stand in its ledger."""
+
+    APPLIED = "applied"
+    """A run brought its effect about."""
+    ADOPTED = "adopted"
+    """A baseline found its effect there: nothing of it is ours to take away."""
+    RECORDED = "recorded"
+    """A person said so (`--fake`), and nobody looked."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class AppliedStep:
     """
@@ -150,6 +162,7 @@ class AppliedStep:
         run_id: Run that applied it, where known.
         fence: Fencing token of that run; 0 where unknown.
         reverting: True when its revert was begun and did not end: a part of it is gone.
+        how: How it came to stand there.
     """
 
     key: StepKey
@@ -159,6 +172,55 @@ class AppliedStep:
     run_id: str = ""
     fence: int = 0
     reverting: bool = False
+    how: Origin = Origin.APPLIED
+
+
+@dataclass(frozen=True, kw_only=True)
+class BegunStep:
+    """
+    One line of a ledger: a step that a run began, one way or the other, and did not end.
+
+    Attributes:
+        key: Identity of the step.
+        direction: Which way it was going.
+        done: How many of its operations stand, from the first; the one after them may have been under way.
+        partly: True when a part of that one is known to stand, or may.
+        run_id: Run that wrote it last.
+    """
+
+    key: StepKey
+    direction: Direction = Direction.APPLY
+    done: int = 0
+    partly: bool = False
+    run_id: str = ""
+
+    @property
+    def words(self) -> str:
+        """Return what stands of it, for people."""
+        if self.direction is Direction.REVERT:
+            return f"its revert was begun and did not end; {_standing(self.done)}"
+        more = ", and maybe a part of the next one" if self.partly else ""
+        return f"begun and not ended; {_standing(self.done)}{more}"
+
+
+def _standing(count: int) -> str:
+    if not count:
+        return "no operation is known to stand"
+    return f"{counted(count, 'operation')} {'stands' if count == 1 else 'stand'}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """
+    What a ledger holds, read at one moment.
+
+    Attributes:
+        applied: The applied steps, half reverted ones among them.
+        begun: The steps that a run began and did not end: half applied ones, and half reverted ones.
+    """
+
+    applied: Mapping[StepKey, AppliedStep] = field(default_factory=dict)
+    begun: Mapping[StepKey, BegunStep] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

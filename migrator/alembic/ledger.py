@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from accord.errors import StaleFence
-from accord.seam.types import Lease, Step
+from accord.seam.types import Lease, Origin, Step
 
 Ask = Callable[[str, Mapping[str, object]], Sequence[Sequence[Any]]]
 """Sends a statement with `:named` values and gives the rows of its answer."""
@@ -33,7 +33,7 @@ _PLACE = (
 
 _PLACE_ROW = (
     f"SELECT 'place', {_PLACE}, CAST(NULL AS text), CAST(NULL AS text), CAST(NULL AS text),"
-    " CAST(NULL AS bigint), CAST(NULL AS timestamptz)"
+    " CAST(NULL AS bigint), CAST(NULL AS timestamptz), CAST(NULL AS text)"
 )
 
 
@@ -92,6 +92,7 @@ class Entry:
         run_id: Run that wrote it.
         fence: Fencing token of that run.
         applied_at: Time by the server's clock.
+        how: How it came to be applied.
     """
 
     state: str
@@ -100,6 +101,12 @@ class Entry:
     run_id: str = ""
     fence: int = 0
     applied_at: datetime | None = None
+    how: Origin = Origin.APPLIED
+
+    @property
+    def is_begun(self) -> bool:
+        """Return whether it was begun, one way or the other, and not ended by us."""
+        return self.state != APPLIED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,11 +154,12 @@ def read(ask: Ask, tables: Tables) -> State:
 def _read(ask: Ask, tables: Tables, *, versions: bool, entries: bool) -> State:
     parts = [_PLACE_ROW]
     if versions:
-        parts.append(f"SELECT 'head', version_num, NULL, NULL, NULL, NULL, NULL FROM {tables.versions}")  # noqa: S608
+        parts.append(f"SELECT 'head', version_num, NULL, NULL, NULL, NULL, NULL, NULL FROM {tables.versions}")  # noqa: S608
     if entries:
         parts.append(
-            "SELECT state, revision, checksum, fingerprint, run_id, fence, applied_at"  # noqa: S608
-            f" FROM {tables.entries} WHERE version_table = :version_table"
+            # By way of JSON: tables that an earlier version made have no such column.
+            "SELECT state, revision, checksum, fingerprint, run_id, fence, applied_at,"  # noqa: S608
+            f" to_jsonb(kept) ->> 'how' FROM {tables.entries} AS kept WHERE version_table = :version_table"
         )
     rows = ask(" UNION ALL ".join(parts), {"version_table": tables.version_table})
     return State(
@@ -162,7 +170,7 @@ def _read(ask: Ask, tables: Tables, *, versions: bool, entries: bool) -> State:
 
 
 def _entry(row: Sequence[Any]) -> Entry:
-    state, _, checksum, fingerprint, run_id, fence, applied_at = row
+    state, _, checksum, fingerprint, run_id, fence, applied_at, how = row
     return Entry(
         state=state,
         checksum=checksum,
@@ -170,6 +178,7 @@ def _entry(row: Sequence[Any]) -> Entry:
         run_id=run_id or "",
         fence=fence or 0,
         applied_at=applied_at,
+        how=Origin(how or Origin.APPLIED),
     )
 
 
@@ -212,7 +221,11 @@ def claim(ask: Ask, tables: Tables, lease: Lease) -> None:
         StaleFence: A later holder has been here.
     """
     lock(ask, tables)
-    ((there,),) = ask("SELECT to_regclass(:fences) IS NOT NULL", {"fences": tables.fences})
+    ((there,),) = ask(
+        "SELECT to_regclass(:fences) IS NOT NULL AND EXISTS (SELECT FROM pg_attribute WHERE attname = 'how'"
+        " AND attrelid = to_regclass(:entries))",
+        {"fences": tables.fences, "entries": tables.entries},
+    )
     if not there:
         for statement in _creation(tables):
             ask(statement, {})
@@ -235,6 +248,8 @@ def _creation(tables: Tables) -> Sequence[str]:
     )
     return (
         f"CREATE TABLE IF NOT EXISTS {tables.entries} ({entries})",
+        # Tables that an earlier version made lack it.
+        f"ALTER TABLE {tables.entries} ADD COLUMN IF NOT EXISTS how text",
         f"CREATE TABLE IF NOT EXISTS {tables.fences} (version_table text PRIMARY KEY, fence bigint NOT NULL)",
     )
 
@@ -263,14 +278,15 @@ def _stale(lease: Lease) -> StaleFence:
 
 def state_of(ask: Ask, tables: Tables, step: Step) -> str:
     """Return the state of a step's entry; empty where there is none."""
-    rows = ask(
-        f"SELECT state FROM {tables.entries} WHERE version_table = :version_table AND revision = :revision",  # noqa: S608
-        {"version_table": tables.version_table, "revision": step.key.name},
-    )
+    values = {"version_table": tables.version_table, "revision": step.key.name}
+    which = "version_table = :version_table AND revision = :revision"
+    rows = ask(f"SELECT state FROM {tables.entries} WHERE {which}", values)  # noqa: S608
     return str(rows[0][0]) if rows else ""
 
 
-def write(ask: Ask, tables: Tables, step: Step, lease: Lease, state: str) -> None:
+def write(
+    ask: Ask, tables: Tables, step: Step, lease: Lease, state: str, how: Origin = Origin.APPLIED
+) -> None:
     """
     Record a step in a state, over whatever entry it has.
 
@@ -280,22 +296,22 @@ def write(ask: Ask, tables: Tables, step: Step, lease: Lease, state: str) -> Non
         step: The step.
         lease: The lease of the caller.
         state: One of the three states.
+        how: How it came to be applied.
     """
+    values = {
+        "state": state,
+        "checksum": step.source.checksum,
+        "fingerprint": step.source.fingerprint,
+        "run_id": lease.run_id,
+        "fence": lease.fence,
+        "how": how.value,
+    }
+    changed = ", ".join(f"{name} = excluded.{name}" for name in (*values, "applied_at"))
     ask(
-        f"INSERT INTO {tables.entries} (version_table, revision, state, checksum, fingerprint, run_id, fence,"  # noqa: S608
-        " applied_at) VALUES (:version_table, :revision, :state, :checksum, :fingerprint, :run_id, :fence,"
-        " clock_timestamp()) ON CONFLICT (version_table, revision) DO UPDATE SET state = excluded.state,"
-        " checksum = excluded.checksum, fingerprint = excluded.fingerprint, run_id = excluded.run_id,"
-        " fence = excluded.fence, applied_at = excluded.applied_at",
-        {
-            "version_table": tables.version_table,
-            "revision": step.key.name,
-            "state": state,
-            "checksum": step.source.checksum,
-            "fingerprint": step.source.fingerprint,
-            "run_id": lease.run_id,
-            "fence": lease.fence,
-        },
+        f"INSERT INTO {tables.entries} (version_table, revision, applied_at, {', '.join(values)})"  # noqa: S608
+        f" VALUES (:version_table, :revision, clock_timestamp(), {', '.join(f':{name}' for name in values)})"
+        f" ON CONFLICT (version_table, revision) DO UPDATE SET {changed}",
+        {"version_table": tables.version_table, "revision": step.key.name, **values},
     )
 
 

@@ -12,7 +12,7 @@ from alembic.script import Script, ScriptDirectory
 
 from accord.errors import ConfigurationError, InconsistentLedger
 from accord.events import Reporter, StepNoted, silent
-from accord.seam.types import Direction, Lease, Step
+from accord.seam.types import Direction, Lease, Origin, Step
 from accord.stopping import Cancel, cancellable
 from migrator.alembic import ledger
 from migrator.alembic.environment import asker
@@ -34,6 +34,7 @@ class Change:
         tables: Tables of the history, as the options name them.
         place: What the direct way to the database calls itself; empty where there is none.
         acts: Whether the revision runs; when it doesn't, only the records move.
+        how: How the revision comes to be applied.
         claims: Whether the fence has to be claimed first.
         report: Who hears about recoveries.
         indexes: Indexes that the revision makes; None until they were looked for.
@@ -50,6 +51,7 @@ class Change:
     tables: Tables
     place: str = ""
     acts: bool = True
+    how: Origin = Origin.APPLIED
     claims: bool = True
     report: Reporter = silent
     indexes: Collection[str] | None = None
@@ -159,7 +161,7 @@ class Change:
         self.lease.check()
         ledger.require_fence(ask, self.tables, self.lease)
         if self.direction is Direction.APPLY:
-            ledger.write(ask, self.tables, self.step, self.lease, APPLIED)
+            ledger.write(ask, self.tables, self.step, self.lease, APPLIED, self.how)
         else:
             ledger.strike(ask, self.tables, self.step)
 
@@ -171,7 +173,7 @@ class Change:
         elif self.acts:
             ledger.mark(ask, self.tables, self.step, APPLIED)
         else:
-            ledger.write(ask, self.tables, self.step, self.lease, APPLIED)
+            ledger.write(ask, self.tables, self.step, self.lease, APPLIED, self.how)
 
     def _note(self, text: str) -> None:
         self.report(StepNoted(key=str(self.step.key), note=text))

@@ -7,7 +7,7 @@ steps and ledger does without them wherever the configuration allows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -18,9 +18,12 @@ from accord.revisions.entry import not_understood
 from accord.seam.stores import StoreFeatures
 from accord.seam.types import (
     AppliedStep,
+    BegunStep,
     Direction,
     Lease,
+    Origin,
     Probe,
+    Recorded,
     Statement,
     Step,
     StepKey,
@@ -85,16 +88,34 @@ class AlembicStore:
         return [self._step(history, history.scripts[revision]) for revision in history.sorted()]
 
     def applied(self) -> Mapping[StepKey, AppliedStep]:
-        history = self._reader.history()
+        return self.recorded().applied
+
+    def recorded(self) -> Recorded:
+        """Read Alembic's heads and our entries. See :class:`accord.seam.stores.Unfinished`."""
         state = self._state()
+        history = self._reader.history()
         self._refuse_unknown_heads(state, history)
+        applied = self._known(state, history)
+        return Recorded(applied=applied, begun=self._begun(state, applied))
+
+    def _known(self, state: State, history: History) -> Mapping[StepKey, AppliedStep]:
+        """Return what is applied: everything at or below Alembic's heads."""
         names = history.implied(state.heads)
         return {key: self._applied(key, state) for key in map(self._key, sorted(names))}
 
-    def unfinished(self) -> Collection[StepKey]:
-        """Name the revisions that a run began and did not end. See :class:`accord.seam.stores.Unfinished`."""
-        entries = self._state().entries
-        return [self._key(name) for name, entry in sorted(entries.items()) if entry.state != "applied"]
+    def _begun(self, state: State, applied: Mapping[StepKey, AppliedStep]) -> Mapping[StepKey, BegunStep]:
+        """Return what was begun and not ended, neither by us nor by an `alembic` that was run by hand."""
+        begun = {self._key(name): entry for name, entry in sorted(state.entries.items()) if entry.is_begun}
+        return {
+            key: BegunStep(
+                key=key,
+                direction=Direction.REVERT if entry.state == REVERTING else Direction.APPLY,
+                partly=True,
+                run_id=entry.run_id,
+            )
+            for key, entry in begun.items()
+            if entry.state == REVERTING or key not in applied
+        }
 
     def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
         return self._change(step, lease, Direction.APPLY, report)
@@ -105,13 +126,18 @@ class AlembicStore:
                 f"{step.key} can't be undone: {step.irreversible}",
                 hint="Leave it applied, or write a new revision that goes back as far as data allow.",
             )
+        self._refuse_begun(step)
         return self._change(step, lease, Direction.REVERT, report)
 
-    def record(self, step: Step, lease: Lease) -> None:
-        self._change(step, lease, Direction.APPLY, silent, acts=False)
+    def record(self, step: Step, lease: Lease, how: Origin = Origin.ADOPTED) -> None:
+        self._change(step, lease, Direction.APPLY, silent, acts=False, how=how)
 
     def forget(self, step: Step, lease: Lease) -> None:
-        self._change(step, lease, Direction.REVERT, silent, acts=False)
+        if step.key.name in self._reader.history().scripts:
+            self._change(step, lease, Direction.REVERT, silent, acts=False)
+        else:
+            lease.check()
+            self._strike_orphan(step, lease)
 
     def explain(
         self, steps: Sequence[Step], direction: Direction
@@ -174,6 +200,7 @@ class AlembicStore:
             run_id=entry.run_id,
             fence=entry.fence,
             reverting=entry.state == REVERTING,
+            how=entry.how,
         )
 
     def _state(self) -> State:
@@ -202,6 +229,16 @@ class AlembicStore:
         self._environment.run(look, looks_only=True)
         return answers[0]
 
+    def _refuse_begun(self, step: Step) -> None:
+        """Raise for a revision that left its transaction and did not end: how far it came nobody knows."""
+        begun = self.recorded().begun.get(step.key)
+        if begun is not None and begun.direction is Direction.APPLY:
+            raise StepFailed(
+                f"A part of {step.key} ran outside of its transaction and stayed; how much isn't known.",
+                hint="Apply it to its end and revert it then; or undo by hand what stands, and strike the "
+                f'entry: migrate_all --forget {step.key} --reason "WHY"',
+            )
+
     # --- writing -----------------------------------------------------------------------------
 
     @cached_property
@@ -211,7 +248,14 @@ class AlembicStore:
         return HistoryEnvironment(self.alias, self._options, self._config)
 
     def _change(
-        self, step: Step, lease: Lease, direction: Direction, report: Reporter, *, acts: bool = True
+        self,
+        step: Step,
+        lease: Lease,
+        direction: Direction,
+        report: Reporter,
+        *,
+        acts: bool = True,
+        how: Origin = Origin.APPLIED,
     ) -> StepOutcome:
         from migrator.alembic.runner import Change
 
@@ -226,6 +270,7 @@ class AlembicStore:
             tables=self._tables,
             place=self._known_place(),
             acts=acts,
+            how=how,
             claims=self._claimed != lease.fence,
             report=report,
         )
@@ -237,6 +282,20 @@ class AlembicStore:
         self._claimed = lease.fence
         self._read_back(step, direction)
         return StepOutcome(key=step.key, direction=direction, already=change.already)
+
+    def _strike_orphan(self, step: Step, lease: Lease) -> None:
+        from migrator.alembic import forgetting
+
+        history = self._reader.history()
+
+        def act(ask: Ask) -> None:
+            forgetting.forget(ask, self._tables, history, step, lease)
+
+        if self._database:
+            with self._database.asking() as ask, forgetting.in_transaction(ask):
+                act(ask)
+        else:
+            self._environment.run(forgetting.Forgetting(act=act, tables=self._tables), looks_only=True)
 
     def _run(self, change: Change) -> None:
         try:
@@ -267,7 +326,7 @@ class AlembicStore:
 
     def _explained(self, error: AccordError, step: Step) -> AccordError:
         entry = self._state().entries.get(step.key.name)
-        if entry is None or entry.state == "applied":
+        if entry is None or not entry.is_begun:
             return error
         return StepFailed(
             error.message,

@@ -13,6 +13,8 @@ from migrator.engine.plan import ZERO, Target
 from migrator.engine.request import Request
 from migrator.models import RunKind
 
+_LOOKS = ("plan", "dry_run", "check_unapplied")
+
 
 def add_store(parser: ArgumentParser) -> None:
     """Add `--store`."""
@@ -47,6 +49,14 @@ def add_migrate_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--skip-checks", action="store_true", help="Skip Django's system checks.")
     _add_refused(parser)
+    parser.add_argument("--reason", default="", metavar="TEXT", help="With --forget: why, in a sentence.")
+    parser.add_argument(
+        "--as",
+        dest="person",
+        default="",
+        metavar="USERNAME",
+        help="With --forget: the account that acts (default: that of the user who is signed in, if any).",
+    )
     add_format(parser)
 
 
@@ -117,6 +127,12 @@ def _add_kinds(parser: ArgumentParser) -> None:
         action="store_true",
         help="Record Django migrations as applied (with --revert: as not applied) without looking.",
     )
+    parser.add_argument(
+        "--forget",
+        default="",
+        metavar="STEP",
+        help="Strike a step that was begun, or whose file is gone, from its ledger; nothing is undone.",
+    )
 
 
 def _add_rebuild(parser: ArgumentParser) -> None:
@@ -153,6 +169,8 @@ def request_from(options: dict[str, Any]) -> Request:
         UsageError: Flags don't fit together.
     """
     _refuse_contradictions(options)
+    if options["forget"]:
+        return _forgetting(options)
     return Request(
         kind=_kind(options),
         target=_target(options),
@@ -162,6 +180,16 @@ def request_from(options: dict[str, Any]) -> Request:
         one_by_one=options.get("one_by_one", False),
         environment=options["env"],
         lock_wait=options.get("lock_wait"),
+    )
+
+
+def _forgetting(options: dict[str, Any]) -> Request:
+    return Request(
+        kind=RunKind.FORGET,
+        target=Target(step=options["forget"]),
+        environment=options["env"],
+        lock_wait=options.get("lock_wait"),
+        reason=options.get("reason", ""),
     )
 
 
@@ -198,6 +226,13 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
         if options.get(name):
             raise UsageError(why, hint=instead)
     _refuse_beside_rebuild(options)
+    if options["forget"]:
+        _refuse_vague_forgetting(options)
+    else:
+        _refuse_odd_targets(options)
+
+
+def _refuse_odd_targets(options: dict[str, Any]) -> None:
     if options["baseline"] and (options["fake"] or options["revert"]):
         raise UsageError("--baseline goes with neither --fake nor --revert.", hint="Choose one of them.")
     if options["to"] and options["migration_name"]:
@@ -218,13 +253,22 @@ def _refuse_beside_rebuild(options: dict[str, Any]) -> None:
         if options["data_is_lost"]:
             raise UsageError("--data-is-lost goes with --rebuild.", hint="Leave it out.")
         return
-    others = ("baseline", "fake", "revert", "app_label", "store", "phase", "to", "step", "run")
+    others = ("baseline", "fake", "revert", "forget", "app_label", "store", "phase", "to", "step", "run")
     given = [name.replace("_label", "") for name in others if options[name]]
     if given:
         raise UsageError(
             f"--rebuild names what it applies by itself, and goes with none of: {', '.join(given)}.",
             hint="Write it as --rebuild STORE, or --rebuild STORE:APP.",
         )
+
+
+def _refuse_vague_forgetting(options: dict[str, Any]) -> None:
+    """Check that nothing is asked for beside, and that there is a reason."""
+    others = ("baseline", "fake", "revert", "app_label", "to", "step", "run", "phase")
+    if named := [name for name in others if options[name]]:
+        raise UsageError(f"--forget and {named[0]} exclude each other.", hint="Choose one of them.")
+    if not options.get("reason", "").strip() and not any(options.get(look) for look in _LOOKS):
+        raise UsageError("A reason is missing.", hint="Say why in a sentence: --reason TEXT.")
 
 
 def _refuse_vague_revert(options: dict[str, Any], to: str) -> None:

@@ -46,13 +46,17 @@ def line_for(event: Event, verbosity: int) -> str | None:
 
 def _finished(event: StepFinished) -> str:
     width = len(str(event.total))
-    verb = "was there already" if event.outcome.already else _VERBS[event.outcome.direction]
+    verb = _already(event.outcome.direction) if event.outcome.already else _VERBS[event.outcome.direction]
     changed = f", {event.outcome.changed:,} changed" if event.outcome.changed else ""
     detail = f" ({event.outcome.detail})" if event.outcome.detail else ""
     return (
         f"[{event.position:>{width}}/{event.total}] {event.step.key}  "
         f"{verb} in {event.seconds:.2f} s{changed}{detail}"
     )
+
+
+def _already(direction: Direction) -> str:
+    return "was there already" if direction is Direction.APPLY else "was not touched"
 
 
 class PlainProgress:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from accord.cli.questions import require_yes
 from accord.seam.types import Direction
@@ -25,10 +26,10 @@ def confirmation(kind: RunKind, *, interactive: bool) -> Callable[[Plan], None] 
     """
     if not interactive or kind is RunKind.APPLY:
         return None
-    return _ask
+    return partial(_ask, kind)
 
 
-def _ask(plan: Plan) -> None:
+def _ask(kind: RunKind, plan: Plan) -> None:
     """
     Ask whether a plan shall run.
 
@@ -36,6 +37,8 @@ def _ask(plan: Plan) -> None:
         NotConfirmed: The answer was not yes, or there is no terminal to answer at.
     """
     verb = "undone" if plan.direction is Direction.REVERT else "recorded"
+    if kind is RunKind.FORGET:
+        verb = "struck from its ledger, and what stands of it stays"
     lines = [f"  {step.key}  {step.title}" for step in plan.steps]
     sys.stderr.write("\n".join([f"{counted(len(plan), 'step')} will be {verb}:", *lines, ""]))
     require_yes("Continue?")

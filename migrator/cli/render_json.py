@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from accord.command import error_document
-from accord.seam.types import Statement, Step
+from accord.seam.types import BegunStep, Statement, Step
 from migrator.engine.plan import Plan
 from migrator.engine.request import RunReport
 from migrator.engine.situation import Situation
@@ -30,8 +30,18 @@ def plan_document(plan: Plan, situation: Situation) -> dict[str, Any]:
         "digest": plan.digest,
         "steps": [_step(step) for step in plan.steps],
         "waiting": [str(step.key) for step in plan.waiting],
+        "begun": [_begun(situation.begun[key]) for key in sorted(situation.begun)],
         "half_reverted": sorted(map(str, situation.half_reverted)),
         "drift": drift_documents(situation),
+    }
+
+
+def _begun(entry: BegunStep) -> dict[str, Any]:
+    return {
+        "key": str(entry.key),
+        "direction": entry.direction.value,
+        "operations_done": entry.done,
+        "words": entry.words,
     }
 
 
@@ -102,10 +112,12 @@ def listing_document(situation: Situation, steps: Sequence[Step]) -> dict[str, A
 
 
 def _state(situation: Situation, step: Step) -> dict[str, Any]:
-    entry = situation.applied.get(step.key)
+    entry, begun = situation.applied.get(step.key), situation.begun.get(step.key)
     return {
         "applied": step.key in situation.done,
         "half_reverted": step.key in situation.half_reverted,
+        "begun": None if begun is None else _begun(begun),
+        "origin": entry.how.value if entry else None,
         "applied_at": entry.applied_at.isoformat() if entry and entry.applied_at else None,
         "run": entry.run_id or None if entry else None,
         "needs": sorted(str(parent) for parent in situation.graph.parents.get(step.key, ())),

@@ -9,28 +9,42 @@ from itertools import groupby
 
 from django.core.management.color import Style
 
-from accord.seam.types import Direction, Statement, Step
+from accord.seam.types import Direction, Origin, Statement, Step
 from accord.words import counted
 from migrator.engine.plan import Plan
 from migrator.engine.request import RunReport
 from migrator.engine.situation import Situation
+from migrator.models import RunKind
 
 _VERBS = {Direction.APPLY: ("to apply", "Applied"), Direction.REVERT: ("to revert", "Reverted")}
 
 
-def plan_lines(plan: Plan, style: Style) -> Iterator[str]:
-    """Show the steps of a plan in order."""
+def plan_lines(
+    plan: Plan, situation: Situation, style: Style, kind: RunKind = RunKind.APPLY
+) -> Iterator[str]:
+    """Show the steps of a plan in order, and where a step that was begun goes on."""
     if not plan.steps:
         yield "Nothing to do."
     else:
-        yield style.MIGRATE_HEADING(f"{counted(len(plan), 'step')} {_VERBS[plan.direction][0]}:")
+        what = "to forget" if kind is RunKind.FORGET else _VERBS[plan.direction][0]
+        yield style.MIGRATE_HEADING(f"{counted(len(plan), 'step')} {what}:")
         width = len(str(len(plan)))
         longest = min(max(len(str(step.key)) for step in plan.steps), 60)
         for position, step in enumerate(plan.steps, start=1):
             key = style.MIGRATE_LABEL(f"{step.key!s:<{longest}}")
-            yield f"  {position:>{width}}. {key}  {step.phase.value:<8}  {step.title}".rstrip()
+            line = f"  {position:>{width}}. {key}  {step.phase.value:<8}  {step.title}".rstrip()
+            yield f"{line}{_going_on(plan, situation, step)}"
         yield f"Plan digest {plan.digest}"
     yield from waiting_lines(plan)
+
+
+def _going_on(plan: Plan, situation: Situation, step: Step) -> str:
+    begun = situation.begun.get(step.key)
+    if begun is None or step.key in situation.half_reverted:
+        return ""
+    if plan.direction is Direction.REVERT:
+        return f"  (begun: {counted(begun.done, 'operation')} to undo)"
+    return f"  (goes on after {counted(begun.done, 'operation')})"
 
 
 def waiting_lines(plan: Plan) -> Iterator[str]:
@@ -84,24 +98,25 @@ def _done(report: RunReport) -> str:
     per_store = Counter(outcome.key.store for outcome in report.execution.outcomes)
     where = ", ".join(f"{store} {count}" for store, count in per_store.items())
     total = counted(len(report.execution.outcomes), "step")
-    verb = _VERBS[report.plan.direction][1]
+    verb = "Forgot" if report.kind is RunKind.FORGET else _VERBS[report.plan.direction][1]
     return f"{verb} {total} in {report.seconds:.1f} s ({where}). Run {report.run_id}"
 
 
 def list_lines(situation: Situation, steps: Sequence[Step], style: Style) -> Iterator[str]:
-    """List steps by store and app: a cross for each that is applied, half a cross for one half reverted."""
+    """List steps by store and app: a cross for each that is applied, half a one for one that is half so."""
     for store, of_store in groupby(steps, key=lambda step: step.key.store):
         yield style.MIGRATE_HEADING(store)
         for app, of_app in groupby(of_store, key=lambda step: step.key.app):
             yield style.MIGRATE_LABEL(f"  {app}")
             for step in of_app:
-                yield f"   [{_mark(situation, step)}] {step.key.name}{_phase(step)}"
+                yield f"   [{_mark(situation, step)}] {step.key.name}{_phase(step)}{_origin(situation, step)}"
 
 
 def tree_lines(situation: Situation, steps: Sequence[Step], style: Style) -> Iterator[str]:
     """List steps in the order of a plan, each with what it needs outside its own app and store."""
     for step in steps:
-        yield f"[{_mark(situation, step)}] {style.MIGRATE_LABEL(str(step.key))}{_phase(step)}"
+        more = f"{_phase(step)}{_origin(situation, step)}"
+        yield f"[{_mark(situation, step)}] {style.MIGRATE_LABEL(str(step.key))}{more}"
         foreign = [
             parent
             for parent in sorted(situation.graph.parents.get(step.key, ()))
@@ -113,7 +128,7 @@ def tree_lines(situation: Situation, steps: Sequence[Step], style: Style) -> Ite
 
 
 def _mark(situation: Situation, step: Step) -> str:
-    if step.key in situation.half_reverted:
+    if step.key in situation.begun or step.key in situation.half_reverted:
         return "/"
     return "X" if step.key in situation.done else " "
 
@@ -122,12 +137,22 @@ def _phase(step: Step) -> str:
     return "" if step.phase == "expand" else f"  ({step.phase.value})"
 
 
-def half_reverted_lines(situation: Situation, style: Style) -> Iterator[str]:
-    """Name the steps whose revert did not end, each with the two ways on."""
-    for key in sorted(situation.half_reverted):
-        yield style.WARNING(f"Half reverted: {key}")
-        yield "  Its revert was begun and did not end. migrate_all undoes the rest and applies it again;"
-        yield f"  migrate_all --revert --step {key} undoes the rest."
+def _origin(situation: Situation, step: Step) -> str:
+    entry = situation.applied.get(step.key)
+    return "" if entry is None or entry.how is Origin.APPLIED else f"  ({entry.how.value})"
+
+
+def begun_lines(situation: Situation, style: Style) -> Iterator[str]:
+    """Name the steps that were begun and not ended, each with the ways on."""
+    for key in sorted(situation.begun.keys() & situation.on_disk):
+        if key in situation.half_reverted:
+            yield style.WARNING(f"Half reverted: {key}")
+            yield "  Its revert was begun and did not end. migrate_all undoes the rest and applies it again;"
+            yield f"  migrate_all --revert --step {key} undoes the rest."
+        else:
+            yield style.WARNING(f"Begun: {key}")
+            yield f"  {situation.begun[key].words}. migrate_all goes on;".replace("  begun", "  Begun", 1)
+            yield f"  migrate_all --revert --step {key} undoes what is done."
 
 
 def drift_lines(situation: Situation, style: Style) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from accord.errors import UsageError
 from accord.seam.stores import Probes, Store, by_store
-from accord.seam.types import Presence, Probe
+from accord.seam.types import Presence, Probe, Step
 from accord.words import counted
 from migrator.engine.plan import Plan
 from migrator.errors import BaselineMismatch
@@ -31,15 +31,25 @@ def look(stores: Mapping[str, Store], plan: Plan) -> Sequence[Probe]:
         UsageError: A store can't be asked.
         BaselineMismatch: Something is missing, incomplete or different; names what.
     """
-    found = {probe.key: probe for probe in _probed(stores, plan)}
-    # Of what a store says nothing about, nothing is known to be there.
-    probes = [found.get(step.key) or Probe(key=step.key, presence=Presence.ABSENT) for step in plan.steps]
+    probes = looked_at(stores, plan.steps)
     _refuse_mismatch(probes, plan)
     return probes
 
 
-def _probed(stores: Mapping[str, Store], plan: Plan) -> Iterator[Probe]:
-    for alias, steps in by_store(plan.steps).items():
+def looked_at(stores: Mapping[str, Store], steps: Sequence[Step]) -> Sequence[Probe]:
+    """
+    Look in the stores for the effects of steps, and return what was found, whatever it is.
+
+    Raises:
+        UsageError: A store can't be asked.
+    """
+    found = {probe.key: probe for probe in _probed(stores, steps)}
+    # Of what a store says nothing about, nothing is known to be there.
+    return [found.get(step.key) or Probe(key=step.key, presence=Presence.ABSENT) for step in steps]
+
+
+def _probed(stores: Mapping[str, Store], wanted: Sequence[Step]) -> Iterator[Probe]:
+    for alias, steps in by_store(wanted).items():
         store = stores[alias]
         if not isinstance(store, Probes):
             raise UsageError(

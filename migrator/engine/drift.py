@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from accord.errors import ChecksumMismatch, DriftError, InconsistentLedger
 from accord.seam import checksum as checksums
-from accord.seam.types import AppliedStep, Step, StepKey
+from accord.seam.types import AppliedStep, BegunStep, Step, StepKey
 from migrator.engine.graph import Graph
 from migrator.engine.squashes import with_replacements
 from migrator.errors import LedgerOrphan
+
+NOTHING_BEGUN: Mapping[StepKey, BegunStep] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +24,8 @@ class Drift:
         error: What a command raises about it.
         key: The step that it is about.
         missing: The step that `key` needs and that is not applied, where that is the disagreement.
-        tolerable: True when the project can't mend it (an upgraded package edited
-            its own history), so that it is told and doesn't stop a run.
+        tolerable: True when it is told and doesn't stop a run: an upgraded package edited its own
+            history, which the project can't mend, or another release began a step.
     """
 
     error: DriftError
@@ -33,7 +35,10 @@ class Drift:
 
 
 def find_drift(
-    graph: Graph, steps: Iterable[Step], applied: Mapping[StepKey, AppliedStep]
+    graph: Graph,
+    steps: Iterable[Step],
+    applied: Mapping[StepKey, AppliedStep],
+    begun: Mapping[StepKey, BegunStep] = NOTHING_BEGUN,
 ) -> Sequence[Drift]:
     """
     Compare the ledgers with the files.
@@ -42,6 +47,7 @@ def find_drift(
         graph: The steps that take part.
         steps: Every step on disk, squashed and replaced ones included.
         applied: The ledgers of all stores.
+        begun: What they hold that was begun and not ended.
 
     Returns:
         Edited files, ledger entries without a file, and steps applied before what they need.
@@ -51,6 +57,7 @@ def find_drift(
     return [
         *_edited(on_disk, applied),
         *_orphans(on_disk, replaced, applied),
+        *_begun_elsewhere(on_disk, begun),
         *_inconsistent(graph, with_replacements(on_disk.values(), applied)),
     ]
 
@@ -76,12 +83,29 @@ def _orphans(
 ) -> Iterator[Drift]:
     for key, entry in applied.items():
         # An entry without a checksum was written by another tool; that it outlives its file is normal there.
-        if key not in on_disk and key not in replaced and entry.checksum is not None:
+        known = key in on_disk or key in replaced or entry.reverting
+        if not known and entry.checksum is not None:
             error = LedgerOrphan(
                 f"The ledger of “{key.store}” holds {key}, and its file is gone.",
-                hint=f"Restore the file, or strike the entry: migrate_all --revert --fake --step {key}",
+                hint=f"Restore the file, or strike the entry: {forgetting(key)}",
             )
             yield Drift(error=error, key=key)
+
+
+def _begun_elsewhere(on_disk: Mapping[StepKey, Step], begun: Mapping[StepKey, BegunStep]) -> Iterator[Drift]:
+    """Name what another release began: everything that this one declares may stand nevertheless."""
+    for key in sorted(begun.keys() - on_disk.keys()):
+        error = LedgerOrphan(
+            f"The ledger of “{key.store}” holds {key}, which no file here declares: {begun[key].words}.",
+            hint="Run the release that declares it, or undo by hand what stands, and strike the entry: "
+            f"{forgetting(key)}",
+        )
+        yield Drift(error=error, key=key, tolerable=True)
+
+
+def forgetting(key: StepKey) -> str:
+    """Return the command that strikes a step from its ledger."""
+    return f'migrate_all --forget {key} --reason "WHY"'
 
 
 def _inconsistent(graph: Graph, applied: Collection[StepKey]) -> Iterator[Drift]:

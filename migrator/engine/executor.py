@@ -18,7 +18,7 @@ from accord.clock import Clock
 from accord.errors import AccordError, ExitCode, Interrupted, LeaseError, StepFailed, StoreUnavailable
 from accord.events import Reporter, StepNoted
 from accord.seam.stores import Records, RunHooks, Store, by_store
-from accord.seam.types import Direction, Lease, Step, StepKey, StepOutcome
+from accord.seam.types import Direction, Lease, Origin, Step, StepKey, StepOutcome
 from accord.secrets.redact import first_line
 from migrator.engine.events import StepBroke, StepFinished, StepSkipped, StepStarted
 from migrator.engine.lanes import CALLER, Crew, Turn, split
@@ -34,8 +34,10 @@ class Action(enum.StrEnum):
     REDO = "redo"
     """Its effect was lost: strike it from the ledger before the run's first step, then apply it."""
     REVERT = "revert"
+    ADOPT = "adopt"
+    """Write the ledger alone: its effect was found."""
     RECORD = "record"
-    """Write the ledger alone."""
+    """Write the ledger alone: a person said so."""
     FORGET = "forget"
     """Strike from the ledger alone."""
 
@@ -80,18 +82,17 @@ def renew_step(store: Store, step: Step, lease: Lease, report: Reporter) -> Step
     return store.apply(step, lease, report)
 
 
-def record_step(store: Store, step: Step, lease: Lease) -> StepOutcome:
-    """Write a step into the ledger without acting."""
-    _records(store).record(step, lease)
+def record_step(store: Store, step: Step, lease: Lease, how: Origin) -> StepOutcome:
+    """Write a step into the ledger without acting, with how it came there."""
+    _records(store).record(step, lease, how)
     return StepOutcome(key=step.key, direction=Direction.APPLY, already=True, detail="recorded only")
 
 
-def forget_step(store: Store, step: Step, lease: Lease) -> StepOutcome:
+def forget_step(store: Store, step: Step, lease: Lease, reason: str = "") -> StepOutcome:
     """Strike a step from the ledger without acting."""
     _records(store).forget(step, lease)
-    return StepOutcome(
-        key=step.key, direction=Direction.REVERT, already=True, detail="struck from the ledger only"
-    )
+    detail = "struck from the ledger only" + (f": {reason}" if reason else "")
+    return StepOutcome(key=step.key, direction=Direction.REVERT, already=True, detail=detail)
 
 
 def _records(store: Store) -> Records:
@@ -138,17 +139,19 @@ class Executor:
         self._stop = stop
         self._lanes = {alias: _lane_of(store, one_by_one=one_by_one) for alias, store in stores.items()}
         self._positions: Mapping[StepKey, int] = {}
+        self._reason = ""
         self._outcomes: list[StepOutcome] = []
         self._failures: dict[StepKey, Failure] = {}
         self._skipped: dict[StepKey, Step] = {}
 
-    def run(self, plan: Plan, actions: Mapping[StepKey, Action]) -> Execution:
+    def run(self, plan: Plan, actions: Mapping[StepKey, Action], *, reason: str = "") -> Execution:
         """
         Take every step of a plan.
 
         Args:
             plan: The steps.
             actions: What to do with each of them.
+            reason: Why, in a person's words; told with each step that is forgotten.
 
         Returns:
             What became of them. A step's own error is in there and is not raised.
@@ -160,6 +163,7 @@ class Executor:
                 written by acting. The run stops at once.
             Interrupted: `stop` said so.
         """
+        self._reason = reason
         hooked = self._hooked_stores(plan)
         for alias, store, steps in hooked:
             with _translated_hook(alias, "begins"):
@@ -245,10 +249,12 @@ class Executor:
                 return store.revert(step, self._lease, self._report)
             case Action.RENEW:
                 return renew_step(store, step, self._lease, self._report)
+            case Action.ADOPT:
+                return record_step(store, step, self._lease, Origin.ADOPTED)
             case Action.RECORD:
-                return record_step(store, step, self._lease)
+                return record_step(store, step, self._lease, Origin.RECORDED)
             case Action.FORGET:
-                return forget_step(store, step, self._lease)
+                return forget_step(store, step, self._lease, self._reason)
 
     def _broken_parent(self, plan: Plan, step: Step) -> Step | None:
         """Find the failed step because of which this one can't go."""

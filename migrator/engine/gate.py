@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.db import transaction
+
 from accord import conf, db
+from accord.acting import actor
+from accord.audit import trail
+from accord.audit.events import Counter, Event, ObjectKind
 from accord.clock import Clock
 from accord.errors import AccordError, ExitCode
 from accord.events import Reporter, silent
@@ -94,6 +99,25 @@ class Gate:
         if self._policy.asks and (work := self._asked(request, plan, situation)):
             self._taken = self.approvals.take(work, run_id)
             report(RunNoted(note=f"Approval {self._taken.short} covers this run."))
+        if request.kind is RunKind.FORGET:
+            self._witness(request, plan, situation, report)
+
+    def _witness(self, request: Request, plan: Plan, situation: Situation, report: Reporter) -> None:
+        """Put on record who has a step forgotten, before it is; the journal has the reason, by the digest."""
+        own = {key for key, step in situation.graph.steps.items() if step.foundation}
+        if not (own <= situation.done and self.approvals.exist()):
+            # What is forgotten may be the very thing that keeps the trail from being completed.
+            report(RunNoted(note="Not in the audit trail: its tables are not complete before migrate_all."))
+            return
+        with transaction.atomic(using=self._settings.coordinator):
+            trail.record(
+                Event.LEDGER_STRUCK,
+                actor=actor(request.account),
+                object_kind=ObjectKind.PLAN,
+                counters={Counter.STEPS.value: len(plan)},
+                plan_digest=plan.digest,
+                using=self._settings.coordinator,
+            )
 
     def _asked(self, request: Request, plan: Plan, situation: Situation) -> Work | None:
         """Ask for conventions and attestation; give what has to be approved, if anything."""
@@ -175,6 +199,9 @@ def _app_of_accounts() -> str:
 def _flags(request: Request) -> Iterator[str]:
     """Write a request as the flags that ask for it."""
     target = request.target
+    if request.kind is RunKind.FORGET:
+        yield f"--forget {target.step}"
+        return
     if request.kind in (RunKind.BASELINE, RunKind.FAKE):
         yield f"--{request.kind.value}"
     if request.direction is Direction.REVERT:

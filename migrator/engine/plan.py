@@ -95,17 +95,22 @@ def plan_forward(graph: Graph, applied: Collection[StepKey], target: Target) -> 
 
 
 def plan_revert(
-    graph: Graph, applied: Collection[StepKey], target: Target, applied_by_run: Collection[StepKey] = ()
+    graph: Graph,
+    applied: Collection[StepKey],
+    target: Target,
+    applied_by_run: Collection[StepKey] = (),
+    begun: Collection[StepKey] = (),
 ) -> Plan:
     """
     Plan what is to be reverted to get back to a target, newest first.
 
     Args:
         graph: All steps.
-        applied: Keys of those that are applied.
+        applied: Keys of those that are applied, half applied ones among them.
         target: `to` names the step that stays as the newest; `step`, `app`, `stores` or
             `run_id` name what goes.
         applied_by_run: The steps that the target's run applied.
+        begun: Those of which only a part stands. Whether that can be undone, only the store knows.
 
     Raises:
         IrreversibleStep: Steps in the way can't be undone; the message names them all.
@@ -113,7 +118,7 @@ def plan_revert(
     """
     leaving = graph.descendants(_leaving(graph, target, applied_by_run))
     ordered = [key for key in reversed(graph.order()) if key in leaving and key in applied]
-    _refuse_irreversible([graph.steps[key] for key in ordered])
+    _refuse_irreversible([graph.steps[key] for key in ordered if key not in begun])
     return _plan(graph, Direction.REVERT, ordered, [])
 
 

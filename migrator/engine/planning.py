@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Mapping, Sequence
 
 from accord.errors import InconsistentLedger, UnknownTarget, UsageError
 from accord.seam.stores import Store
-from accord.seam.types import Direction, Presence, Source, Step, StepKey
+from accord.seam.types import AppliedStep, BegunStep, Direction, Presence, Probe, Step, StepKey
 from migrator.engine import baseline
 from migrator.engine.executor import Action
+from migrator.engine.forgetting import plan_forgetting, without_file
 from migrator.engine.plan import Plan, plan_forward, plan_revert
 from migrator.engine.rebuild import plan_rebuild
 from migrator.engine.request import Request
 from migrator.engine.situation import Situation
 from migrator.models import RunKind
-
-_NO_FILE = Path("(no file)")
 
 
 def plan_request(request: Request, situation: Situation, stores: Mapping[str, Store]) -> Plan:
@@ -33,6 +31,8 @@ def plan_request(request: Request, situation: Situation, stores: Mapping[str, St
         DriftError: Files and ledgers disagree.
         IrreversibleStep: A revert would pass a step that can't be undone.
     """
+    if request.kind is RunKind.FORGET:
+        return plan_forgetting(request.target.step, situation)
     orphan = _orphan(request, situation)
     if orphan is not None:
         return Plan(direction=Direction.REVERT, steps=(orphan,), parents={orphan.key: frozenset()})
@@ -42,7 +42,9 @@ def plan_request(request: Request, situation: Situation, stores: Mapping[str, St
     if request.direction is Direction.REVERT:
         applied_by_run = _applied_by(request, situation)
         graph = situation.graph_back(request.target.step or request.target.to, request.target)
-        plan = plan_revert(graph, situation.standing, request.target, applied_by_run)
+        half = situation.begun.keys() - situation.half_reverted
+        plan = plan_revert(graph, situation.standing, request.target, applied_by_run, half)
+        _refuse_strangers(plan, situation)
     else:
         plan = plan_forward(situation.graph, situation.done, request.target)
     if request.kind is RunKind.FAKE:
@@ -61,18 +63,35 @@ def actions_for(
     """
     if request.kind is RunKind.BASELINE:
         # Only the suite's own tables may be absent: they can't stand in a system that never ran it.
-        presence = {probe.key: probe.presence for probe in baseline.look(stores, plan)}
-        return {
-            key: Action.APPLY if found is Presence.ABSENT else Action.RECORD
-            for key, found in presence.items()
-        }
+        missing = _missing(plan, baseline.look(stores, plan))
+        return {key: Action.APPLY if key in missing else Action.ADOPT for key in _keys(plan)}
+    if request.kind is RunKind.FORGET:
+        return dict.fromkeys(_keys(plan), Action.FORGET)
     if request.kind is RunKind.FAKE:
-        return dict.fromkeys(_keys(plan), Action.FORGET if request.revert else Action.RECORD)
+        return _fake_actions(request, plan, stores)
     if plan.direction is Direction.REVERT:
         return dict.fromkeys(_keys(plan), Action.REVERT)
     if request.rebuild:
         return {key: Action.REDO if key in situation.done else Action.APPLY for key in _keys(plan)}
     return {key: Action.RENEW if key in situation.half_reverted else Action.APPLY for key in _keys(plan)}
+
+
+def _fake_actions(request: Request, plan: Plan, stores: Mapping[str, Store]) -> Mapping[StepKey, Action]:
+    """Believe a person about all but the suite's own tables: without those nothing could be written down."""
+    if request.revert:
+        return dict.fromkeys(_keys(plan), Action.FORGET)
+    missing = _missing(plan, baseline.looked_at(stores, [step for step in plan.steps if step.foundation]))
+    return {key: Action.APPLY if key in missing else Action.RECORD for key in _keys(plan)}
+
+
+def _missing(plan: Plan, probes: Sequence[Probe]) -> Collection[StepKey]:
+    """Name the suite's own steps that are absent, with those that change what absent ones make."""
+    absent = {probe.key for probe in probes if probe.presence is Presence.ABSENT}
+    found: set[StepKey] = set()
+    for step in plan.steps:
+        if step.key in absent or (step.foundation and plan.parents[step.key] & found):
+            found.add(step.key)
+    return found
 
 
 def _keys(plan: Plan) -> Sequence[StepKey]:
@@ -85,7 +104,7 @@ def _orphan(request: Request, situation: Situation) -> Step | None:
         return None
     for key in situation.applied:
         if str(key) == request.target.step and key not in situation.graph:
-            return Step(key=key, source=Source(path=_NO_FILE, content=b""), title="file is gone")
+            return without_file(key)
     return None
 
 
@@ -98,12 +117,21 @@ def _mended_by(request: Request, situation: Situation) -> Sequence[StepKey]:
 
 def _applied_by(request: Request, situation: Situation) -> Sequence[StepKey]:
     run_id = request.target.run_id
-    keys = [key for key, entry in situation.applied.items() if run_id and entry.run_id == run_id]
+    lines: dict[StepKey, AppliedStep | BegunStep] = {**situation.begun, **situation.applied}
+    keys = [key for key, line in lines.items() if run_id and line.run_id == run_id]
     if run_id and not keys:
         raise UnknownTarget(
             f"No applied step was recorded by the run “{run_id}”.", hint="The admin lists the runs."
         )
     return keys
+
+
+def _refuse_strangers(plan: Plan, situation: Situation) -> None:
+    """Check that nothing leaves which another release's half applied step of the same app may need."""
+    leaving = {(step.key.store, step.key.app) for step in plan.steps}
+    for found in situation.drift:
+        if found.key in situation.begun and (found.key.store, found.key.app) in leaving:
+            raise found.error
 
 
 def _refuse_fake(plan: Plan, stores: Mapping[str, Store]) -> None:

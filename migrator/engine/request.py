@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from accord.errors import AccordError, ExitCode
 from accord.seam.types import Direction
 from migrator.engine.executor import Execution
 from migrator.engine.plan import Plan, Target
 from migrator.models import RunKind
+
+if TYPE_CHECKING:
+    from accord.acting import Account
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +21,7 @@ class Request:
     What a caller wants done.
 
     Attributes:
-        kind: Apply, revert, baseline or fake.
+        kind: Apply, revert, baseline, fake or forget.
         target: What to reach.
         revert: With `fake`: strike from the ledger instead of writing into it.
         rebuild: Apply the steps of one store again, named by the target, whatever needs them already.
@@ -25,6 +29,8 @@ class Request:
         one_by_one: Don't let steps of different stores run at the same time.
         environment: If set, the environment that the settings must describe.
         lock_wait: Seconds to wait for the lease; None means the setting.
+        reason: Why, in a person's words; kept in the journal.
+        account: Who asks for it, where that is known; for the audit trail.
     """
 
     kind: RunKind = RunKind.APPLY
@@ -35,11 +41,14 @@ class Request:
     one_by_one: bool = False
     environment: str = ""
     lock_wait: float | None = None
+    reason: str = ""
+    account: Account | None = None
 
     @property
     def direction(self) -> Direction:
         """Forward, or back."""
-        backwards = self.kind is RunKind.REVERT or (self.kind is RunKind.FAKE and self.revert)
+        backwards = self.kind in (RunKind.REVERT, RunKind.FORGET)
+        backwards = backwards or (self.kind is RunKind.FAKE and self.revert)
         return Direction.REVERT if backwards else Direction.APPLY
 
 
@@ -54,6 +63,7 @@ class RunReport:
         execution: What became of the steps.
         seconds: How long it took, the wait for the lease not counted.
         error: What ended the run early, if anything did.
+        kind: What the run was asked to do.
     """
 
     run_id: str
@@ -61,6 +71,7 @@ class RunReport:
     execution: Execution = field(default_factory=Execution)
     seconds: float = 0.0
     error: AccordError | None = None
+    kind: RunKind = RunKind.APPLY
 
     @property
     def exit_code(self) -> ExitCode:

@@ -110,7 +110,7 @@ class Run:
             )
         )
         try:
-            self._executor.run(plan, actions)
+            self._executor.run(plan, actions, reason=request.reason)
         except AccordError as exc:
             return exc
         except KeyboardInterrupt:
@@ -129,6 +129,7 @@ class Run:
             execution=self._executor.so_far(),
             seconds=self._clock.monotonic() - self._started,
             error=error,
+            kind=request.kind,
         )
         try:
             if self._gate is not None:

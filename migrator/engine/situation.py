@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from accord.seam.registry import Registry
-from accord.seam.stores import Orders
-from accord.seam.types import AppliedStep, Direction, Step, StepKey
+from accord.seam.stores import Orders, read_ledger
+from accord.seam.types import AppliedStep, BegunStep, Direction, Recorded, Step, StepKey
 from migrator.engine.drift import Drift, find_drift
 from migrator.engine.graph import Graph, build_graph, refuse_conflicts
 from migrator.engine.plan import ZERO, Target, find_step, names_step
@@ -27,12 +27,14 @@ class Situation:
         graph: The steps that take part.
         unread: Stores that were not asked, because what is wanted has nothing to do with them; none of
             their steps takes part.
+        begun: Steps that a run began, one way or the other, and did not end; also of another release.
     """
 
     steps: tuple[Step, ...]
     applied: Mapping[StepKey, AppliedStep]
     graph: Graph
     unread: frozenset[str] = frozenset()
+    begun: Mapping[StepKey, BegunStep] = field(default_factory=dict)
 
     @cached_property
     def half_reverted(self) -> frozenset[StepKey]:
@@ -46,13 +48,18 @@ class Situation:
 
     @cached_property
     def standing(self) -> frozenset[StepKey]:
-        """As :attr:`done`, with the half reverted ones: what a revert has to undo."""
-        return self.done | with_replacements(self.steps, self.applied)
+        """As :attr:`done`, with the half applied and half reverted ones: what a revert has to undo."""
+        return self.done | with_replacements(self.steps, self.applied) | self.begun.keys()
+
+    @cached_property
+    def on_disk(self) -> frozenset[StepKey]:
+        """Keys of the steps that a file declares."""
+        return frozenset(step.key for step in self.steps)
 
     @cached_property
     def drift(self) -> Sequence[Drift]:
         """Where files and ledgers disagree."""
-        return find_drift(self.graph, self.steps, self.applied)
+        return find_drift(self.graph, self.steps, self.applied, self.begun)
 
     def graph_back(self, text: str, target: Target) -> Graph:
         """
@@ -114,24 +121,22 @@ def read_situation(
     steps = tuple(step for store in stores for step in store.steps()) if only else None
     asked = concerned(steps, only, direction) if steps is not None else frozenset(registry)
     with ThreadPoolExecutor(max_workers=max(len(stores), 1), thread_name_prefix="ledger") as pool:
-        pending: dict[str, Future[Mapping[StepKey, AppliedStep]]] = {
-            store.alias: pool.submit(store.applied)
+        pending: list[Future[Recorded]] = [
+            pool.submit(read_ledger, store)
             for store in stores
             if store.alias in asked and not store.features.thread_bound
-        }
+        ]
         if steps is None:
             steps = tuple(step for store in stores for step in store.steps())
-        ledgers = {
-            store.alias: store.applied()
-            for store in stores
-            if store.alias in asked and store.features.thread_bound
-        }
-        ledgers |= {alias: future.result() for alias, future in pending.items()}
-    applied = {key: entry for ledger in ledgers.values() for key, entry in ledger.items()}
+        ledgers = [
+            read_ledger(store) for store in stores if store.alias in asked and store.features.thread_bound
+        ]
+        ledgers += [future.result() for future in pending]
+    applied = {key: entry for ledger in ledgers for key, entry in ledger.applied.items()}
+    begun = {key: entry for ledger in ledgers for key, entry in ledger.begun.items()}
     unread = frozenset(registry) - asked
-    return Situation(
-        steps=steps, applied=applied, graph=_graph(registry, steps, applied, unread), unread=unread
-    )
+    graph = _graph(registry, steps, applied, unread)
+    return Situation(steps=steps, applied=applied, graph=graph, begun=begun, unread=unread)
 
 
 def concerned(steps: Iterable[Step], only: Collection[str], direction: Direction) -> frozenset[str]:

@@ -26,6 +26,15 @@ class State(enum.StrEnum):
     """Begun, and can't be one transaction; `position` says how far it is."""
     REVERTING = "reverting"
     """As above, on the way back."""
+    ADOPTED = "adopted"
+    """Applied: a baseline found it there."""
+    RECORDED = "recorded"
+    """Applied: a person said so."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether nothing of the step is under way."""
+        return self not in (State.APPLYING, State.REVERTING)
 
 
 def state_of(alias: str, name: Name, word: str) -> State:

@@ -16,9 +16,13 @@ from typing import Any
 
 from django.db import DatabaseError, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations import AddIndex, RemoveIndex
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
 from django.db.models import Index, Model
 
 from accord.errors import ConflictingState, StepFailed
+from accord.seam.types import Direction
 
 _POLL_SECONDS = 0.2
 _PROBE_TABLE = "accord_index_probe"
@@ -38,6 +42,37 @@ class LiveIndex:
     table: str
     usable: bool
     definition: str
+
+
+@dataclass(frozen=True)
+class IndexPlan:
+    """Which index of which model an operation builds or drops."""
+
+    model: type[Model]
+    index: Index
+    builds: bool
+
+
+def index_plan(
+    app: str, operation: Operation, before: ProjectState, after: ProjectState, direction: Direction
+) -> IndexPlan:
+    """
+    Read an index operation as Django does: adding looks at the state after, removing at the one before.
+
+    Args:
+        app: Label of the migration's app.
+        operation: Adds or removes an index.
+        before: State before it.
+        after: State after it.
+        direction: Which way it goes.
+    """
+    forward = direction is Direction.APPLY
+    if isinstance(operation, AddIndex):
+        return IndexPlan(after.apps.get_model(app, operation.model_name), operation.index, forward)
+    if not isinstance(operation, RemoveIndex):
+        raise TypeError(f"{operation!r} is about no index")
+    index = before.models[app, operation.model_name_lower].get_index_by_name(operation.name)
+    return IndexPlan(before.apps.get_model(app, operation.model_name), index, not forward)
 
 
 class ConcurrentIndex:

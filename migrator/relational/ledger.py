@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -21,7 +22,7 @@ from django.utils.timezone import now
 
 from accord import db
 from accord.errors import StaleFence
-from accord.seam.types import AppliedStep, Lease, Step, StepKey
+from accord.seam.types import AppliedStep, BegunStep, Direction, Lease, Origin, Recorded, Step, StepKey
 from migrator.relational.entries import FenceRow, LedgerEntry, Progress, State, entry_id, state_of
 from migrator.relational.loader import Name
 from migrator.relational.vendors import vendor_of, vendor_of_engine
@@ -29,14 +30,57 @@ from migrator.relational.vendors import vendor_of, vendor_of_engine
 _FENCE_ROW = "ledger"
 _TAKEN_OVER = "Another run took over. Look at its result, then run again if something is left."
 _Result = TypeVar("_Result")
+UNDER_WAY = (State.APPLYING.value, State.REVERTING.value)
 
 
 _DJANGOS = MigrationRecorder.Migration._meta.db_table
 _OURS = LedgerEntry._meta.db_table
 _READ: Mapping[str, Sequence[str]] = {
     _DJANGOS: ("app", "name", "applied"),
-    _OURS: ("app", "name", "checksum", "fingerprint", "run_id", "fence", "state", "recorded_at"),
+    _OURS: ("app", "name", "checksum", "fingerprint", "run_id", "fence", "state", "recorded_at", "position"),
 }
+_OUTSIDE = {State.ADOPTED.value: Origin.ADOPTED, State.RECORDED.value: Origin.RECORDED}
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of our table, in the order of its fields in what is read."""
+
+    store: str
+    app: str
+    name: str
+    checksum: str
+    fingerprint: str
+    run_id: str
+    fence: int
+    state: str
+    written: datetime
+    position: int
+
+    @property
+    def key(self) -> StepKey:
+        return StepKey(self.store, self.app, self.name)
+
+    def refuse_unknown(self) -> None:
+        """Make sure that we know the word for the state; a row without a name is another store's."""
+        if self.app:
+            state_of(self.store, (self.app, self.name), self.state)
+
+    def is_begun(self, at: datetime | None) -> bool:
+        """Check whether it waits for its end; `at` is the time in Django's table, None if it isn't there."""
+        if self.state == State.APPLYING:
+            # In Django's table it is applied: by Django's own command, or by us a moment before the end.
+            return at is None
+        return self.state == State.REVERTING and (at is None or self.written >= at)
+
+    def begun(self) -> BegunStep:
+        return BegunStep(
+            key=self.key,
+            direction=Direction.APPLY if self.state == State.APPLYING else Direction.REVERT,
+            done=self.position,
+            partly=self.state == State.APPLYING,
+            run_id=self.run_id,
+        )
 
 
 class Ledger:
@@ -53,42 +97,47 @@ class Ledger:
 
     # --- reading -------------------------------------------------------------------
 
-    def applied(self) -> Mapping[StepKey, AppliedStep]:
-        """Read every applied migration, in two round trips; a database without tables has none."""
-        recorded, entries = self._tables()
-        ours = {(app, name): rest for app, name, *rest in entries}
-        for app, name, *_, word, _at in entries:
-            self._understood((app, name), word)
-        return {
-            StepKey(self._alias, app, name): self._applied_step((app, name), at, ours.get((app, name)))
-            for app, name, at in recorded
-        }
+    def recorded(self) -> Recorded:
+        """
+        Read both tables, in two round trips; a database without them holds nothing.
+
+        Raises:
+            LedgerNotUnderstood: A row has a state that this version has no word for.
+        """
+        rows, entries = self._tables()
+        at_of = {(app, name): at for app, name, at in rows}
+        ours = {entry.key: entry for entry in (_Row(self._alias, *values) for values in entries)}
+        for entry in ours.values():
+            entry.refuse_unknown()
+        applied = {StepKey(self._alias, *name): at for name, at in at_of.items()}
+        return Recorded(
+            applied={key: self._applied_step(key, at, ours.get(key)) for key, at in applied.items()},
+            begun={key: entry.begun() for key, entry in ours.items() if entry.is_begun(applied.get(key))},
+        )
 
     def _tables(self) -> tuple[Sequence[Any], Sequence[Any]]:
-        """Read Django's table and ours; ours is not asked for when Django's is empty."""
+        """Read Django's table and ours."""
         settings = connections.databases[self._alias]
         quickly = vendor_of_engine(settings["ENGINE"]).rows(settings, _READ)
         if quickly is not None:
             return quickly[_DJANGOS], quickly[_OURS]
         recorded = self._rows(MigrationRecorder.Migration, _READ[_DJANGOS])
-        return recorded, self._rows(LedgerEntry, _READ[_OURS]) if recorded else ()
+        return recorded, self._rows(LedgerEntry, _READ[_OURS])
 
-    def _understood(self, name: Name, word: str) -> str:
-        """Make sure that we know the word for a state; a row without a name is another store's."""
-        return state_of(self._alias, name, word) if name[0] else State.APPLIED
-
-    def _applied_step(self, name: Name, at: datetime, ours: Sequence[Any] | None) -> AppliedStep:
-        key = StepKey(self._alias, *name)
-        if ours is None:
-            return AppliedStep(key=key, applied_at=at)
-        checksum, fingerprint, run_id, fence, state, written = ours
-        if state == State.REVERTING and written >= at:
-            return AppliedStep(key=key, applied_at=at, run_id=run_id, fence=fence, reverting=True)
+    def _applied_step(self, key: StepKey, at: datetime, ours: _Row | None) -> AppliedStep:
+        if ours is not None and ours.state == State.REVERTING and ours.is_begun(at):
+            return AppliedStep(key=key, applied_at=at, run_id=ours.run_id, fence=ours.fence, reverting=True)
         # Another time means that Django's own command applied it again since: our row is of the past.
-        if written != at:
+        if ours is None or ours.written != at:
             return AppliedStep(key=key, applied_at=at)
         return AppliedStep(
-            key=key, checksum=checksum, fingerprint=fingerprint, applied_at=at, run_id=run_id, fence=fence
+            key=key,
+            checksum=ours.checksum,
+            fingerprint=ours.fingerprint,
+            applied_at=at,
+            run_id=ours.run_id,
+            fence=ours.fence,
+            how=_OUTSIDE.get(ours.state, Origin.APPLIED),
         )
 
     def is_applied(self, name: Name) -> bool:
@@ -101,23 +150,8 @@ class Ledger:
 
     def unfinished(self) -> set[Name]:
         """Name the migrations that a run began and did not end."""
-        found = self._entries.exclude(state=State.APPLIED).values_list("app", "name")
+        found = self._entries.filter(state__in=UNDER_WAY).values_list("app", "name")
         return {(app, name) for app, name in found}
-
-    def half_way(self) -> set[Name]:
-        """As above; the tables may be missing, and what Django's table has meanwhile counts as ended."""
-        fields = {_OURS: ("app", "name", "state"), _DJANGOS: ("app", "name")}
-        settings = connections.databases[self._alias]
-        quickly = vendor_of_engine(settings["ENGINE"]).rows(settings, fields)
-        entries = quickly[_OURS] if quickly else self._rows(LedgerEntry, fields[_OURS])
-        states = {(app, name): self._understood((app, name), word) for app, name, word in entries}
-        begun = {name: state for name, state in states.items() if state != State.APPLIED}
-        if not begun:
-            return set()
-        recorded = set(
-            quickly[_DJANGOS] if quickly else self._rows(MigrationRecorder.Migration, fields[_DJANGOS])
-        )
-        return {name for name, state in begun.items() if state != State.APPLYING or name not in recorded}
 
     # --- writing: always inside `transaction()`, after `claim()` -------------------------
 
@@ -182,7 +216,14 @@ class Ledger:
         return lease.fence + 1
 
     def write_applied(
-        self, names: Iterable[Name], step: Step, lease: Lease, at: datetime, *, is_known: bool = True
+        self,
+        names: Iterable[Name],
+        step: Step,
+        lease: Lease,
+        at: datetime,
+        *,
+        is_known: bool = True,
+        state: State = State.APPLIED,
     ) -> None:
         """
         Record a migration as applied, in Django's table and in ours.
@@ -193,6 +234,7 @@ class Ledger:
             lease: Whose right it is.
             at: The time; the same in both tables, which is how a row of ours is known to be of today.
             is_known: False when the caller looked, and Django's table has no row of the migration.
+            state: How it came to be applied.
         """
         own = (step.key.app, step.key.name)
         for name in names:
@@ -200,7 +242,7 @@ class Ledger:
                 self._recorded.create(app=name[0], name=name[1], applied=at)
         if not (is_known and self._recorded.filter(app=own[0], name=own[1]).update(applied=at)):
             self._recorded.create(app=own[0], name=own[1], applied=at)
-        self.write_progress(step, lease, Progress(state=State.APPLIED), at)
+        self.write_progress(step, lease, Progress(state=state), at)
 
     def write_progress(self, step: Step, lease: Lease, progress: Progress, at: datetime) -> None:
         """Record in our table alone how far a migration is."""
@@ -239,6 +281,11 @@ class Ledger:
         for app, name in names:
             self._recorded.filter(app=app, name=name).delete()
             self._entries.filter(pk=entry_id((app, name))).delete()
+
+    def strike_unbegun(self, name: Name) -> None:
+        """Remove our row of a migration that was begun, while none of its operations stands."""
+        rows = self._entries.filter(pk=entry_id(name), state=State.APPLYING, position=0)
+        rows.delete()
 
     def record_replacement(self, name: Name) -> None:
         """Record a squashed migration whose every replaced one is applied, as Django does."""

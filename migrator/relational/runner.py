@@ -10,10 +10,11 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import Migration
 
 from accord.events import Reporter
-from accord.seam.types import Direction, Lease, Step, StepOutcome
+from accord.seam.types import Direction, Lease, Origin, Step, StepOutcome
 from migrator.relational.entries import LedgerEntry, Progress, State
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import Name
+from migrator.relational.refusals import refuse_irreversible
 from migrator.relational.states import Project
 from migrator.relational.substeps import Resumable
 
@@ -113,6 +114,7 @@ class Runner:
             self._ledger.claim(lease)
             if not self._ledger.is_applied(name_of(step)):
                 return _already(step, Direction.REVERT)
+            refuse_irreversible(step, step.irreversible)
             migration.unapply(self.project.state_before(name_of(step)), editor)
             _flush(editor)
             lease.check()
@@ -125,40 +127,49 @@ class Runner:
     ) -> StepOutcome:
         entry = self._ledger.entry(name_of(step))
         applied = self._ledger.is_applied(name_of(step))
-        if not applied and (entry is None or entry.state == State.APPLIED):
+        if not applied and (entry is None or State(entry.state).is_whole):
             return _already(step, Direction.REVERT)
         # A row that says "applying" beside Django's own row was killed after its last operation.
         found = None if applied and entry is not None and entry.state == State.APPLYING else _progress(entry)
+        if applied:
+            refuse_irreversible(step, step.irreversible)
         self._resumable(step, migration, lease, report).revert(
             self.project.state_before(name_of(step)), found
         )
         with self._ledger.transaction():
             self._ledger.claim(lease)
-            self._ledger.strike(self._rows_to_strike(step, migration))
+            self._ledger.strike(self._rows_of_line(step))
         self._unfinished.discard(name_of(step))
-        self.project.retreat(self._rows_to_strike(step, migration))
+        self.project.retreat(self._rows_of_line(step))
         return StepOutcome(key=step.key, direction=Direction.REVERT)
+
+    def _rows_of_line(self, step: Step) -> Sequence[Name]:
+        """Name the rows that a line of the ledger stands for: its own alone, unless it is applied."""
+        name = name_of(step)
+        whole = self.project.knows(name) and name in self.project.applied
+        return self._rows_to_strike(step, self.project.migration(name)) if whole else [name]
 
     def _rows_to_strike(self, step: Step, migration: Migration) -> Sequence[Name]:
         return [*_rows_of(migration), *(name for name, _ in self.project.replaced_by(name_of(step)))]
 
     # --- rows alone --------------------------------------------------------------------
 
-    def record(self, step: Step, lease: Lease) -> None:
+    def record(self, step: Step, lease: Lease, how: Origin) -> None:
         """Record a step as applied without acting."""
         migration = self.project.migration(name_of(step))
         with self._ledger.transaction():
             clock = self._ledger.claim(lease)
             self._record_replacements(step, migration)
-            self._ledger.write_applied(_rows_of(migration), step, lease, clock)
+            self._ledger.write_applied(_rows_of(migration), step, lease, clock, state=State(how.value))
         self.project.learn(_rows_of(migration))
 
     def forget(self, step: Step, lease: Lease) -> None:
-        """Strike a step without acting."""
-        rows = self._rows_to_strike(step, self.project.migration(name_of(step)))
+        """Strike a step without acting, be it applied or begun, and whether or not a file declares it."""
+        rows = self._rows_of_line(step)
         with self._ledger.transaction():
             self._ledger.claim(lease)
             self._ledger.strike(rows)
+        self._unfinished.discard(name_of(step))
         self.project.retreat(rows)
         self.project.forget_states()
 
@@ -201,7 +212,7 @@ def _rows_of(migration: Migration) -> Sequence[Name]:
 
 
 def _progress(entry: LedgerEntry | None) -> Progress | None:
-    if entry is None or entry.state == State.APPLIED:
+    if entry is None or State(entry.state).is_whole:
         return None
     return Progress(
         state=State(entry.state), position=entry.position, in_flight=entry.in_flight, done=entry.done

@@ -68,6 +68,10 @@ class Project:
         """Migrations that are applied, as this run knows it."""
         return self.executor.loader.applied_migrations
 
+    def knows(self, name: Name) -> bool:
+        """Return whether a file declares a migration."""
+        return name in self.executor.loader.disk_migrations
+
     def migration(self, name: Name) -> Migration:
         """Return a migration; one that a squashed one stands for makes Django's graph do without that one."""
         loader = self.executor.loader

@@ -9,14 +9,16 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accord import conf, db
-from accord.errors import ConfigurationError, IrreversibleStep
+from accord.errors import ConfigurationError
 from accord.events import Reporter, silent
 from accord.seam.stores import StoreFeatures
 from accord.seam.types import (
     AppliedStep,
     Direction,
     Lease,
+    Origin,
     Probe,
+    Recorded,
     Statement,
     Step,
     StepKey,
@@ -96,11 +98,7 @@ class RelationalStore:
         return [history.step(self.alias, name) for name in history.names_for(self._apps())]
 
     def applied(self) -> Mapping[StepKey, AppliedStep]:
-        # A replica holds the rows of its primary, and a database of others what they wrote.
-        if not self._apps():
-            return {}
-        with failures.translated(self.alias):
-            return self._ledger.applied()
+        return self.recorded().applied
 
     def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
         lease.check()
@@ -108,11 +106,6 @@ class RelationalStore:
             return self._runner_for(lease).apply(step, lease, report)
 
     def revert(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
-        if step.irreversible:
-            raise IrreversibleStep(
-                f"Step {step.key} can't be undone: {step.irreversible}",
-                hint="Write a migration that goes forward to the wanted state instead.",
-            )
         lease.check()
         with self._running(step):
             return self._runner_for(lease).revert(step, lease, report)
@@ -128,14 +121,14 @@ class RelationalStore:
 
     # --- Records ---------------------------------------------------------------------
 
-    def record(self, step: Step, lease: Lease) -> None:
+    def record(self, step: Step, lease: Lease, how: Origin = Origin.ADOPTED) -> None:
         """Write a step into both tables as applied, leaving the data alone: Django's "fake"."""
         lease.check()
         with self._running(step):
-            self._runner_for(lease).record(step, lease)
+            self._runner_for(lease).record(step, lease, how)
 
     def forget(self, step: Step, lease: Lease) -> None:
-        """Strike a step from both tables, leaving the data alone."""
+        """Strike a step from both tables, leaving the data alone; its file may be gone."""
         lease.check()
         with self._running(step):
             self._runner_for(lease).forget(step, lease)
@@ -155,12 +148,13 @@ class RelationalStore:
 
     # --- Unfinished ------------------------------------------------------------------
 
-    def unfinished(self) -> Collection[StepKey]:
-        """Name the migrations that a run of ours began and neither it nor Django's command ended."""
+    def recorded(self) -> Recorded:
+        """Read both tables; begun is what a run of ours began and neither it nor Django's command ended."""
+        # A replica holds the rows of its primary, and a database of others what they wrote.
         if not self._apps():
-            return ()
+            return Recorded()
         with failures.translated(self.alias):
-            return [StepKey(self.alias, *name) for name in sorted(self._ledger.half_way())]
+            return self._ledger.recorded()
 
     # --- RunHooks --------------------------------------------------------------------
 
@@ -201,7 +195,9 @@ class RelationalStore:
 
     def _plan(self, project: Project, steps: Sequence[Step], direction: Direction) -> signals.Plan:
         backwards = direction is Direction.REVERT
-        return [(project.migration(name_of(step)), backwards) for step in steps]
+        # Receivers hear of migrations that there are; a row may be struck whose file is gone.
+        known = [name_of(step) for step in steps if project.knows(name_of(step))]
+        return [(project.migration(name), backwards) for name in known]
 
     def _is_complete(self) -> bool:
         """Return whether everything on disk is applied, so that the live models are those of the database."""
@@ -216,7 +212,7 @@ class RelationalStore:
         return applied.issuperset(History(disk).names_for(self._apps()))
 
     def _recorded(self) -> set[Name]:
-        return {(key.app, key.name) for key in self._ledger.applied()}
+        return {(key.app, key.name) for key in self._ledger.recorded().applied}
 
     def _record_replacements(self) -> None:
         """Do what Django does on every run: a new squashed migration may find all its parts applied."""

@@ -13,10 +13,9 @@ table is there: what is found when it is taken up again is then known to be its 
 
 from __future__ import annotations
 
-import enum
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 
 from django.db import connections, transaction
@@ -24,23 +23,15 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import AddIndex, CreateModel, Migration, RemoveIndex, SeparateDatabaseAndState
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
-from django.db.models import Index, Model
 
 from accord.errors import ChecksumMismatch, ConflictingState
 from accord.events import Reporter, StepNoted
 from accord.seam.types import Direction, Lease, Step
 from migrator.relational.entries import Progress, State
-from migrator.relational.indexes import ConcurrentIndex
+from migrator.relational.indexes import ConcurrentIndex, index_plan
 from migrator.relational.ledger import Ledger
+from migrator.relational.refusals import Kind, left_nothing, refuse_irreversible
 from migrator.relational.vendors import fits_a_transaction, is_concurrent, vendor_of
-
-
-class Kind(enum.Enum):
-    """What a kill in the middle of a substep may leave."""
-
-    TRANSACTIONAL = enum.auto()
-    CONCURRENT = enum.auto()
-    PLAIN = enum.auto()
 
 
 @dataclass(frozen=True)
@@ -140,7 +131,8 @@ class Resumable:
         done = _Chain()
         for place, substep in enumerate(forwards(self._migration, state)):
             if place >= progress.position:
-                progress = self._advance(substep, progress, done)
+                with self._withdrawing(substep, is_first=place == 0, is_new=found is None):
+                    progress = self._advance(substep, progress, done)
             done.add(substep.operation)
         return state
 
@@ -153,10 +145,32 @@ class Resumable:
             found: How far an earlier run came; None when it is applied as a whole.
         """
         substeps = backwards(self._migration, state)
+        if found is not None and found.state is State.APPLYING:
+            self._refuse_stuck(substeps[: found.position + found.in_flight])
         whole = Progress(state=State.APPLIED, position=len(substeps), done=_chain_of(substeps))
         progress = self._taken_up(found or whole, Direction.REVERT, substeps)
         for place in range(progress.position - 1, -1, -1):
             progress = self._retreat(substeps, place, progress)
+
+    def _refuse_stuck(self, substeps: Sequence[Substep]) -> None:
+        """Raise when one of those that stand, or may stand, can't be undone."""
+        stuck = (substep.operation for substep in substeps if not substep.operation.reversible)
+        refuse_irreversible(self._step, next((operation.describe() for operation in stuck), ""), begun=True)
+
+    @contextmanager
+    def _withdrawing(self, substep: Substep, *, is_first: bool, is_new: bool) -> Iterator[None]:
+        """Take the intent back when the first substep is refused and nothing of it can stand."""
+        try:
+            yield
+        except Exception as exc:
+            kind = self._kind(substep.operation)
+            nothing = left_nothing(self._connection, substep.operation, kind, exc, is_new=is_new)
+            # Whatever comes up here, the step stays begun, and the refusal is what people have to read.
+            if is_first and nothing:
+                with suppress(Exception), self._ledger.transaction():
+                    self._ledger.claim(self._lease)
+                    self._ledger.strike_unbegun((self._step.key.app, self._step.key.name))
+            raise
 
     # --- taking up -------------------------------------------------------------------
 
@@ -277,7 +291,9 @@ class Resumable:
         return nullcontext()
 
     def _run_concurrent(self, substep: Substep, direction: Direction) -> None:
-        plan = _index_of(self._migration.app_label, substep, direction)
+        plan = index_plan(
+            self._migration.app_label, substep.operation, substep.before, substep.after, direction
+        )
         if not substep.operation.allow_migrate_model(self._connection.alias, plan.model):
             return
         with self._connection.schema_editor(atomic=False) as editor:
@@ -299,27 +315,6 @@ def _flat(operation: Operation) -> Iterator[Operation]:
         return
     for inner in operation.database_operations:
         yield from _flat(inner)
-
-
-@dataclass(frozen=True)
-class _IndexPlan:
-    """Which index of which model an operation builds or drops."""
-
-    model: type[Model]
-    index: Index
-    builds: bool
-
-
-def _index_of(app: str, substep: Substep, direction: Direction) -> _IndexPlan:
-    """Read an index operation as Django does: adding looks at the state after, removing at the one before."""
-    operation = substep.operation
-    forward = direction is Direction.APPLY
-    if isinstance(operation, AddIndex):
-        return _IndexPlan(substep.after.apps.get_model(app, operation.model_name), operation.index, forward)
-    if not isinstance(operation, RemoveIndex):
-        raise TypeError(f"{operation!r} is about no index")
-    index = substep.before.models[app, operation.model_name_lower].get_index_by_name(operation.name)
-    return _IndexPlan(substep.before.apps.get_model(app, operation.model_name), index, not forward)
 
 
 class _Chain:

@@ -40,7 +40,7 @@ class Context:
     def __init__(self, db: Database[Document], progress: Progress, ledger: Ledger) -> None:
         self.db = db
         self.patience = ledger.patience
-        self.key = progress.key
+        self.key, self.leave = progress.key, progress.leave
         self.check, self.note, self.progressed = progress.check, progress.note, progress.progressed
         self.saved, self.save, self.saved_once = progress.saved, progress.save, progress.saved_once
         self.checkpoint, self.exactly_once = progress.checkpoint, progress.exactly_once

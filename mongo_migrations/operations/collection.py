@@ -19,7 +19,7 @@ _NAMESPACE_EXISTS = 48
 @dataclass(frozen=True)
 class CreateCollection(Operation):
     """
-    Create a collection; undone by dropping it with everything in it.
+    Create a collection; undone by dropping it with everything in it, unless it was found there.
 
     Attributes:
         name: Its name.
@@ -69,6 +69,9 @@ class CreateCollection(Operation):
     def _create(self) -> Mapping[str, Any]:
         return {"create": self.name, **self.definition()}
 
+    def capture(self, context: Context) -> Mapping[str, Any]:
+        return {"found": self._is_there(context), "of": self.name}
+
     def apply(self, context: Context) -> int:
         from pymongo.errors import OperationFailure
 
@@ -80,10 +83,15 @@ class CreateCollection(Operation):
             # The application may have created it by its first write, this very moment.
             if exc.code != _NAMESPACE_EXISTS or not self._is_there(context):
                 raise
+            context.save("found", True)
             return 0
         return 1
 
     def revert(self, context: Context) -> int:
+        # Earlier versions kept nothing, and the file may have named another one before it was mended.
+        if context.saved("found") is not False or context.saved("of") != self.name:
+            context.leave(f"collection {self.name}")
+            return 0
         return drop_once(context, self.name)
 
     def requests(self, direction: Direction) -> Sequence[Request]:

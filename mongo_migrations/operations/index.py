@@ -86,7 +86,7 @@ class Index(IndexOptions):
 @dataclass(frozen=True)
 class CreateIndexes(Operation):
     """
-    Build several indexes of a collection in one pass over it; undone by dropping them.
+    Build several indexes of a collection in one pass over it; undone by dropping those that it built.
 
     Attributes:
         collection: The collection; created if it does not exist, as MongoDB does.
@@ -96,11 +96,23 @@ class CreateIndexes(Operation):
     collection: str
     indexes: Sequence[Index]
 
+    def capture(self, context: Context) -> Mapping[str, Any]:
+        # All of them, because the file may be mended before the operation is done.
+        return {"found": sorted(read_indexes(context.db, self.collection)), "of": self.collection}
+
     def apply(self, context: Context) -> int:
         return _create(context, self.collection, self.indexes)
 
     def revert(self, context: Context) -> int:
-        return sum(_drop(context, self.collection, index.called) for index in reversed(self.indexes))
+        return sum(self._drop(context, index.called) for index in reversed(self.indexes))
+
+    def _drop(self, context: Context, name: str) -> int:
+        found = context.saved("found")
+        # Earlier versions kept nothing; what isn't known to be ours stays, too.
+        if found is None or name in found or context.saved("of") != self.collection:
+            context.leave(f"index {name} of {self.collection}")
+            return 0
+        return _drop(context, self.collection, name)
 
     def requests(self, direction: Direction) -> Sequence[Request]:
         if direction is Direction.APPLY:
@@ -115,7 +127,9 @@ class CreateIndexes(Operation):
 @dataclass(frozen=True)
 class CreateIndex(IndexOptions, Operation):
     """
-    Build an index; undone by dropping it. Takes the options of :class:`IndexOptions`, too.
+    Build an index; undone by dropping it, unless it was found there.
+
+    Takes the options of :class:`IndexOptions`, too.
 
     Attributes:
         collection: The collection; created if it does not exist, as MongoDB does.
@@ -129,6 +143,9 @@ class CreateIndex(IndexOptions, Operation):
     def _several(self) -> CreateIndexes:
         options = {item.name: getattr(self, item.name) for item in fields(IndexOptions)}
         return CreateIndexes(self.collection, [Index(self.keys, **options)])
+
+    def capture(self, context: Context) -> Mapping[str, Any]:
+        return self._several.capture(context)
 
     def apply(self, context: Context) -> int:
         return self._several.apply(context)

@@ -62,6 +62,10 @@ class RunPython(Operation):
     def revert(self, context: Context) -> int:
         return self._run(context, self.backward or noop)
 
+    def left_something(self, context: Context, *, begun: bool) -> bool:
+        """Nothing is left of a transaction that did not end; outside one nobody knows."""
+        return begun and not self.transactional
+
     def requests(self, direction: Direction) -> Sequence[rendering.Request]:
         function = self.forward if direction is Direction.APPLY else self.backward or noop
         place = "in one transaction with the ledger" if self.transactional else "outside a transaction"

@@ -54,6 +54,11 @@ class _Alias(Operation):
     def revert(self, context: Context) -> int:
         return self._set(context, context.saved["before"])
 
+    def left_something(self, context: Context, *, begun: bool) -> bool:
+        """Look whether the alias points elsewhere than before."""
+        live = context.aliases.targets(context.deployment.alias(self.name)) if begun else {}
+        return begun and not same_targets(context.saved["before"], live)
+
     def _live_index(self, context: Context) -> str:
         return self._index(lambda name: context.aliases.behind(context.deployment.alias(name)))
 

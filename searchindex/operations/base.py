@@ -6,7 +6,7 @@ An operation is a frozen value. Everything it needs to know of the world comes w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
@@ -67,6 +67,10 @@ class Deployment:
         return {**needed, **settings}
 
 
+def _left_alone(_: str) -> None:
+    """Note nothing: nothing is undone where this is used."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """
@@ -78,6 +82,7 @@ class Context:
         lease: The right to write.
         report: Hears how long work goes on.
         saved: What :meth:`Operation.capture` returned before the operation first acted.
+        leave: Notes what is left where it is, because it was found there and not made.
     """
 
     transport: Transport
@@ -86,6 +91,7 @@ class Context:
     lease: Lease
     report: Reporter
     saved: Mapping[str, Any] = field(default_factory=dict)
+    leave: Callable[[str], None] = field(default=_left_alone, repr=False)
 
     @cached_property
     def aliases(self) -> Aliases:

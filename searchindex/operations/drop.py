@@ -66,6 +66,10 @@ class DropIndex(Operation):
     def revert(self, context: Context) -> int:
         return 0
 
+    def left_something(self, context: Context, *, begun: bool) -> bool:
+        """Look whether any of the indexes is gone."""
+        return begun and any(context.index(name) is None for name in context.saved["indexes"])
+
     def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         if direction is Direction.APPLY:
             yield _delete(self._shown(deployment))

@@ -57,7 +57,14 @@ class CreateIndex(Operation):
         return 1
 
     def revert(self, context: Context) -> int:
+        if context.saved.get("there", True):
+            context.leave(f"index {context.deployment.physical(self.name)}")
+            return 0
         return context.remove(self._delete(context.deployment))
+
+    def left_something(self, context: Context, *, begun: bool) -> bool:
+        """Look whether the index stands; one that was there before is left by undoing."""
+        return begun and context.index(context.deployment.physical(self.name)) is not None
 
     def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         yield self._create(deployment) if direction is Direction.APPLY else self._delete(deployment)

@@ -65,6 +65,13 @@ class PutMapping(Operation):
     def revert(self, context: Context) -> int:
         return 0
 
+    def left_something(self, context: Context, *, begun: bool) -> bool:
+        """Look whether the fields are there; a mapping is taken as a whole or not at all."""
+        if not begun:
+            return False
+        physical = context.aliases.behind(context.deployment.alias(self.name))
+        return not self._differences(context, physical, context.deployment.mappings(self.mappings))
+
     def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         alias = deployment.alias(self.name)
         if direction is Direction.APPLY:

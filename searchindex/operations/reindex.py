@@ -123,6 +123,15 @@ class Reindex(Operation):
         BlockWrites().abandon(context, self._copy(context, {}))
         return context.remove(Request("DELETE", at(target)))
 
+    def left_something(self, context: Context, *, begun: bool) -> bool:
+        """Look whether the new index stands, or the old one still refuses writes."""
+        from searchindex.reindex.block import is_blocked
+
+        if not begun:
+            return False
+        made = context.index(context.deployment.physical(self.name)) is not None
+        return made or (not context.saved["blocked"] and is_blocked(context, context.saved["source"]))
+
     def _copy(self, context: Context, definition: Mapping[str, Any]) -> Copy:
         return Copy(
             source=context.saved["source"],

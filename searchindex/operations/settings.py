@@ -48,6 +48,10 @@ class PutSettings(Operation):
     def revert(self, context: Context) -> int:
         return self._put(context, context.saved["before"])
 
+    def left_something(self, context: Context, *, begun: bool) -> bool:
+        """Look whether a setting has another value than before."""
+        return begun and bool(settings_differences(context.saved["before"], self._live(context)))
+
     def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         alias = deployment.alias(self.name)
         if direction is Direction.APPLY:

@@ -81,6 +81,10 @@ class PutTemplate(Operation):
     def revert(self, context: Context) -> int:
         return _restore(context, self.name)
 
+    def left_something(self, context: Context, *, begun: bool) -> bool:
+        """Look whether the template is another one than before."""
+        return begun and _changed(context, self.name)
+
     def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         alias = deployment.alias(self.name)
         if direction is Direction.APPLY:
@@ -146,6 +150,10 @@ class DeleteTemplate(Operation):
 
     def revert(self, context: Context) -> int:
         return _restore(context, self.name)
+
+    def left_something(self, context: Context, *, begun: bool) -> bool:
+        """Look whether the template is another one than before."""
+        return begun and _changed(context, self.name)
 
     def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         alias = deployment.alias(self.name)
@@ -222,6 +230,11 @@ def _restore(context: Context, name: str) -> int:
     if before is None:
         return context.remove(_delete(context.deployment.alias(name)))
     return _write(context, name, before)
+
+
+def _changed(context: Context, name: str) -> bool:
+    before, live = context.saved["before"], live_template(context, name)
+    return live is not None if before is None else not same_template(before, live)
 
 
 def _put(alias: str, body: Mapping[str, Any]) -> Request:

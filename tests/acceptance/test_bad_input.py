@@ -164,12 +164,18 @@ def test_ledger_entry_whose_file_is_gone(workshop: Workshop) -> None:
     path.unlink()
 
     said = assert_refused(workshop, "ACC-302", 6, "mongodb:workshop.0002_two")
-    assert "migrate_all --revert --fake --step mongodb:workshop.0002_two" in said
+    assert 'migrate_all --forget mongodb:workshop.0002_two --reason "WHY"' in said
     struck = workshop.run(
-        "migrate_all", "--revert", "--fake", "--step", "mongodb:workshop.0002_two", "--noinput"
+        "migrate_all",
+        "--forget",
+        "mongodb:workshop.0002_two",
+        "--reason",
+        "the release was taken back",
+        "--noinput",
     )
 
     assert struck.returncode == 0, struck.stderr
+    assert "Forgot 1 step" in struck.stdout
     assert workshop.run("migrate_all").returncode == 0
 
 

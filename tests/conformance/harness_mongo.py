@@ -106,6 +106,7 @@ class MongoHarness(AppHarness):
         mended=_revision('mongo.CreateCollection("artists")', 'mongo.CreateCollection("voices")'),
         edited=_revision('mongo.CreateCollection("painters")', 'mongo.CreateCollection("voices")'),
     )
+    refused = _revision('mongo.CreateCollection("odd", options={"nonsense": 1})')
     stuck = Edits(
         begun=_revision(
             "mongo.RunPython(mongo.RunPython.noop, back)", _STUCK, back="raise ZeroDivisionError"

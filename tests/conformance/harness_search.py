@@ -132,6 +132,7 @@ class SearchHarness(AppHarness):
         mended=_revision('search.CreateIndex("artists")', 'search.CreateIndex("voices")'),
         edited=_revision('search.CreateIndex("painters")', 'search.CreateIndex("voices")'),
     )
+    refused = _revision('search.CreateIndex("odd", mappings={"properties": {"a": {"type": "nonsense"}}})')
     stuck = Edits(
         begun=_revision(
             "search.RunPython(search.RunPython.nothing, back)", _STUCK, back="raise ZeroDivisionError"

@@ -65,6 +65,7 @@ class SqliteHarness(AppHarness):
             'lite.CreateTable("painters", {"id": "INTEGER"})', 'lite.AddColumn("painters", "a", "TEXT")'
         ),
     )
+    refused = _revision('lite.RunSql("DELETE FROM nowhere", "SELECT 1")')
     stuck = Edits(
         begun=_revision(_PYTHON, _STUCK, back="raise ZeroDivisionError"),
         mended=_revision(_PYTHON, _STUCK),

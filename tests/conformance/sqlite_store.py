@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -26,7 +26,6 @@ from accord.revisions.loader import Kind, Revision
 from accord.revisions.progress import Batch, Progress
 from accord.revisions.store import RevisionStore, Show
 from accord.seam.types import (
-    AppliedStep,
     Direction,
     Language,
     Lease,
@@ -53,19 +52,17 @@ class Ledger:
         self._connection = connection
         self._store = store
 
-    def applied(self) -> Mapping[StepKey, AppliedStep]:
-        """Read the applied steps."""
-        return {entry.key: entry.applied() for entry in self._entries() if entry.state is not State.APPLYING}
-
-    def unfinished(self) -> Collection[StepKey]:
-        """Name what was begun and did not end."""
-        return [entry.key for entry in self._entries() if entry.state is not State.APPLIED]
+    def entries(self) -> Iterator[Entry]:
+        """Read every entry."""
+        if columns(self._connection, LEDGER):
+            for key, entry in self._connection.execute(f"SELECT key, entry FROM {LEDGER}"):
+                yield from_json(StepKey.parse(key), json.loads(entry))
 
     def entry(self, key: StepKey, lease: Lease) -> Entry | None:
         """Read one entry."""
         if self._fence() > lease.fence:
             raise stale(key, lease)
-        return next((entry for entry in self._entries() if entry.key == key), None)
+        return next((entry for entry in self.entries() if entry.key == key), None)
 
     def commit(self, entry: Entry, lease: Lease, work: Work = nothing_else) -> Entry:
         """Work and write, in one transaction."""
@@ -95,11 +92,6 @@ class Ledger:
             self._connection.execute(f"DELETE FROM {FENCE}")
             self._connection.execute(f"INSERT INTO {FENCE} VALUES (?)", [lease.fence])
             yield
-
-    def _entries(self) -> Iterator[Entry]:
-        if columns(self._connection, LEDGER):
-            for key, entry in self._connection.execute(f"SELECT key, entry FROM {LEDGER}"):
-                yield from_json(StepKey.parse(key), json.loads(entry))
 
     def _fence(self) -> int:
         if not columns(self._connection, FENCE):

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from accord.conformance import KillConformance, RevisionConformance, StoreConformance
+from accord.conformance import (
+    KillConformance,
+    LifecycleConformance,
+    RevisionConformance,
+    RevisionLifecycleConformance,
+    StoreConformance,
+)
 from accord.conformance.harness import Harness
 from tests.chance import moments
 from tests.conformance.harness_memory import MemoryHarness
@@ -60,6 +66,16 @@ class TestStore(StoreConformance):
 
 @adapters(ON_THE_MACHINE)
 class TestRevisions(RevisionConformance):
+    """The adapters that are built on `accord.revisions`."""
+
+
+@adapters(list(ADAPTERS))
+class TestLifecycle(LifecycleConformance):
+    """Every adapter."""
+
+
+@adapters(ON_THE_MACHINE)
+class TestRevisionLifecycle(RevisionLifecycleConformance):
     """The adapters that are built on `accord.revisions`."""
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import CommandParser
 
+from accord.acting import Account, acting
 from accord.command import AnsweringCommand
-from accord.errors import ExitCode
+from accord.errors import ExitCode, UsageError
 from accord.seam.registry import opened
 from accord.stopping import stop_on_signal
 from migrator.cli import render_json, render_text
@@ -18,6 +20,7 @@ from migrator.cli.prompts import confirmation
 from migrator.engine.api import Migrations
 from migrator.engine.plan import Plan
 from migrator.engine.request import Request, RunReport
+from migrator.models import RunKind
 
 
 class Command(AnsweringCommand):
@@ -43,7 +46,8 @@ class Command(AnsweringCommand):
         situation = migrations.situation(request)
         plan = migrations.plan(request, situation)
         if options["dry_run"]:
-            rendered = migrations.explain(plan)
+            forgets = request.kind is RunKind.FORGET  # sends nothing, and its file may be gone
+            rendered = ((step, ()) for step in plan.steps) if forgets else migrations.explain(plan)
             if options["format"] == "json":
                 self.stdout.write(render_json.dump(render_json.dry_run_document(plan, rendered)))
             else:
@@ -51,13 +55,15 @@ class Command(AnsweringCommand):
         elif options["format"] == "json":
             self.stdout.write(render_json.dump(render_json.plan_document(plan, situation)))
         else:
-            self._write(render_text.plan_lines(plan, self.style))
-            self._write(render_text.half_reverted_lines(situation, self.style))
+            self._write(render_text.plan_lines(plan, situation, self.style, request.kind))
+            self._write(render_text.begun_lines(situation, self.style))
             self._write(render_text.drift_lines(situation, self.style))
         pending = bool(plan.steps or plan.stuck) and options["check_unapplied"]
         return ExitCode.FAILED if pending else ExitCode.DONE
 
     def _run(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
+        if request.kind is RunKind.FORGET:
+            request = replace(request, account=_acting(options))
         ask = confirmation(request.kind, interactive=options["interactive"])
         with progress(options["verbosity"]) as report, stop_on_signal() as stop:
             result = migrations.run(
@@ -94,3 +100,13 @@ class Command(AnsweringCommand):
     def _write(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.stdout.write(line)
+
+
+def _acting(options: dict[str, Any]) -> Account | None:
+    """Find the account that acts; where nobody is named, whoever is signed in, and else nobody."""
+    try:
+        return acting(options["person"], interactive=options["interactive"])
+    except UsageError:
+        if options["person"]:
+            raise
+        return None

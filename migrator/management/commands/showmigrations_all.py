@@ -61,7 +61,7 @@ class Command(AnsweringCommand):
             steps.sort(key=lambda step: (ranks.get(step.key.store, 0), step.key.app, step.key.name))
         for line in lines(situation, steps, self.style):
             self.stdout.write(line)
-        for line in render_text.half_reverted_lines(situation, self.style):
+        for line in render_text.begun_lines(situation, self.style):
             self.stdout.write(line)
         for line in render_text.drift_lines(situation, self.style):
             self.stdout.write(line)

@@ -251,7 +251,7 @@ def test_entry_in_a_state_of_a_newer_version_stops(harness: AlembicHarness) -> N
     harness.rows(f"ALTER TABLE {LEDGER} DROP CONSTRAINT accord_ledger_alembic_state_check")
     harness.rows(f"UPDATE {LEDGER} SET state = 'pondering'")
 
-    for question in (harness.store().applied, harness.store().unfinished):
+    for question in (harness.store().applied, harness.store().recorded):
         with pytest.raises(LedgerNotUnderstood, match="0001_earnings that it is “pondering”"):
             question()
 

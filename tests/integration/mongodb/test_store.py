@@ -176,7 +176,7 @@ def test_two_threads_on_one_store_take_no_client_away_from_each_other(mongo_harn
     def ask(number: int) -> int:
         if number % 3 == 0:
             return len(store.database().list_collection_names()) and len(store.applied())
-        return len(store.applied()) if number % 3 == 1 else len(store.unfinished()) + 1
+        return len(store.applied()) if number % 3 == 1 else len(store.recorded().begun) + 1
 
     with ThreadPoolExecutor(2) as threads:
         answers = list(threads.map(ask, range(90)))

@@ -104,6 +104,6 @@ def test_state_of_a_newer_version_stops(harness: RelationalHarness) -> None:
     harness.store().record(step, make_lease(9))
     LedgerEntry._default_manager.using(harness.alias).update(state="pondering")
 
-    for question in (harness.store().applied, harness.store().unfinished):
+    for question in (harness.store().applied, harness.store().recorded):
         with pytest.raises(LedgerNotUnderstood, match=f"{step.key.name} that it is “pondering”"):
             question()

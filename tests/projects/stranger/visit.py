@@ -30,7 +30,8 @@ def main(acts: list[str]) -> None:
         found.append(_page(named) if named.startswith("/") else _command(named))
     document = {
         "acts": found,
-        "loaded": sorted(name for name, module in sys.modules.items() if module is not None),
+        # What is kept from being loaded stands there as None, which the types don't know.
+        "loaded": sorted(name for name, module in dict[str, Any](sys.modules).items() if module),
     }
     sys.stdout.write(json.dumps(document))
 

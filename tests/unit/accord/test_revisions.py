@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -28,10 +28,10 @@ from accord.revisions.progress import Batch, Progress
 from accord.revisions.runner import Runner
 from accord.revisions.store import RevisionStore, Show
 from accord.seam.types import (
-    AppliedStep,
     Direction,
     Language,
     Lease,
+    Origin,
     Probe,
     Source,
     Statement,
@@ -51,30 +51,27 @@ class Ledger:
     transactional = True
 
     def __init__(self) -> None:
-        self.entries: dict[StepKey, Entry] = {}
+        self.entries_by_key: dict[StepKey, Entry] = {}
         self.written: list[tuple[State, int]] = []
         self.fence = 0
 
-    def applied(self) -> Mapping[StepKey, AppliedStep]:
-        return {key: entry.applied() for key, entry in self.entries.items()}
-
-    def unfinished(self) -> Collection[StepKey]:
-        return [key for key, entry in self.entries.items() if entry.state is not State.APPLIED]
+    def entries(self) -> Iterable[Entry]:
+        return self.entries_by_key.values()
 
     def entry(self, key: StepKey, lease: Lease) -> Entry | None:
         self._admit(key, lease)
-        return self.entries.get(key)
+        return self.entries_by_key.get(key)
 
     def commit(self, entry: Entry, lease: Lease, work: Work = nothing_else) -> Entry:
         self._admit(entry.key, lease)
         made = work(entry, None).stamped(lease)
-        self.entries[made.key] = made
+        self.entries_by_key[made.key] = made
         self.written.append((made.state, made.operations_done))
         return made
 
     def strike(self, key: StepKey, lease: Lease) -> None:
         self._admit(key, lease)
-        del self.entries[key]
+        del self.entries_by_key[key]
 
     def _admit(self, key: StepKey, lease: Lease) -> None:
         if lease.fence < self.fence:
@@ -171,7 +168,7 @@ class Table:
 
     @property
     def entry(self) -> Entry:
-        return self.store.ledger.entries[KEY]
+        return self.store.ledger.entries_by_key[KEY]
 
 
 @pytest.fixture
@@ -210,7 +207,7 @@ def test_operation_that_looks_and_refuses_leaves_no_entry(table: Table) -> None:
     with pytest.raises(ConflictingState):
         table.apply(Toy("a", look=fail(ConflictingState("taken"))))
 
-    assert table.store.ledger.entries == {}
+    assert table.store.ledger.entries_by_key == {}
 
 
 def test_what_is_done_is_on_record_when_the_next_one_refuses(table: Table) -> None:
@@ -246,7 +243,7 @@ def test_begun_operation_is_undone_and_one_that_never_began_is_not(table: Table)
     table.revert(Toy("a"), Toy("b"), Toy("c"))
 
     assert {"c"} == WORLD
-    assert table.store.ledger.entries == {}
+    assert table.store.ledger.entries_by_key == {}
 
 
 def test_facts_belong_to_the_operation_that_put_them_away(table: Table) -> None:
@@ -299,9 +296,68 @@ def test_lost_lease_stops_before_the_next_write(table: Table) -> None:
     assert table.store.ledger.written == [(State.APPLYING, 0)]
 
 
+class Seen(Toy):
+    """Looks whether its name is in the set."""
+
+    def left_something(self, context: Progress, *, begun: bool) -> bool:
+        return begun and self.name in WORLD
+
+
+@pytest.mark.parametrize("tries", [1, 2])
+def test_refused_first_operation_is_as_if_it_had_never_begun(table: Table, tries: int) -> None:
+    """A look shows that nothing of it stands, so nothing is on record."""
+    for _ in range(tries):
+        with pytest.raises(StepFailed):
+            table.apply(Seen("a", before=fail(KeyError("a"))))
+
+    assert table.store.ledger.entries_by_key == {}
+
+
+def test_refused_later_operation_keeps_what_is_done(table: Table) -> None:
+    """And no facts of its own, which the next one in its place might take for its."""
+    with pytest.raises(StepFailed):
+        table.apply(Toy("a"), Seen("b", before=fail(KeyError("b"))))
+
+    assert (table.entry.operations_done, set(table.entry.saved)) == (1, {"0"})
+
+
+@pytest.mark.parametrize("error", [LeaseLost("gone"), StoreUnavailable("no answer"), KeyboardInterrupt()])
+def test_what_was_not_refused_stays_begun(table: Table, error: BaseException) -> None:
+    """Whoever lost the answer, the lease or their life can't know what the server did."""
+
+    def end() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        table.apply(Seen("a", before=end))
+
+    assert table.entry.state is State.APPLYING
+
+
+def test_operation_in_another_ones_place_undoes_nothing(table: Table) -> None:
+    """The one that was under way is what would have to be undone."""
+    with pytest.raises(StepFailed):
+        table.apply(Toy("a"), Toy("b", before=fail(KeyError("b"))))
+
+    with pytest.raises(ChecksumMismatch, match="“put b” was under way"):
+        table.revert(Toy("a"), Toy("c"))
+
+
+def test_adopted_step_is_undone_by_leaving_everything(table: Table) -> None:
+    """Also what would need what it kept; what a run of ours did before the adoption is undone."""
+    WORLD.update("ab")
+    adopted = Entry(key=KEY, state=State.APPLIED, operations_done=2, how=Origin.ADOPTED)
+    table.store.ledger.entries_by_key[KEY] = replace(adopted, saved={"0": {"title": "put a"}})
+
+    outcome = table.revert(Toy("a"), Toy("b", needs_saved=True))
+
+    assert {"b"} == WORLD
+    assert outcome.detail == "left, because it was found there: put b"
+
+
 def test_recorded_step_has_nothing_to_put_back(table: Table) -> None:
     """An operation that needs what it kept can't be undone by a step that was only recorded."""
-    table.store.ledger.entries[KEY] = Entry(key=KEY, state=State.APPLIED, operations_done=1)
+    table.store.ledger.entries_by_key[KEY] = Entry(key=KEY, state=State.APPLIED, operations_done=1)
 
     with pytest.raises(IrreversibleStep, match="only recorded"):
         table.revert(Toy("a", needs_saved=True))
@@ -336,6 +392,7 @@ def test_error_of_a_function_tells_its_kind_and_place_alone(table: Table) -> Non
             saved={"0": {"title": "put a"}},
             changed=7,
         ),
+        Entry(key=KEY, state=State.APPLIED, how=Origin.ADOPTED),
     ],
 )
 def test_entry_comes_back_from_json_as_it_was(entry: Entry) -> None:
@@ -348,14 +405,14 @@ def test_stores_verbs_need_nothing_but_a_ledger() -> None:
     store, lease = ToyStore(), make_lease()
     step = Step(key=KEY, source=Source(Path("0001_toys.py"), b""))
     store._revisions = {KEY: LoadedRevision(step=step, operations=(Toy("a"),))}
-    store.ledger.entries[KEY] = Entry(key=KEY, saved={"0": {"title": "put a"}})
+    store.ledger.entries_by_key[KEY] = Entry(key=KEY, saved={"0": {"title": "put a"}})
 
-    store.record(step, lease)
+    store.record(step, lease, Origin.RECORDED)
     assert store.applied()[KEY].checksum == step.source.checksum
-    assert store.ledger.entries[KEY].saved == {"0": {"title": "put a"}}
+    assert store.ledger.entries_by_key[KEY].saved == {"0": {"title": "put a"}}
     assert store.apply(step, lease, silent).already
     [(_, shown)] = store.explain([step], Direction.REVERT)
     assert [statement.text for statement in shown] == ["revert a"]
     store.forget(step, lease)
     store.forget(step, lease)
-    assert store.unfinished() == []
+    assert not store.recorded().begun

@@ -1,0 +1,119 @@
+"""What becomes of a step from its begin to its end, and which words its ledger has for it meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from accord.conformance.crash import FENCE
+from accord.conformance.harness import Harness, RevisionHarness
+from accord.conformance.suite import HALF
+from accord.errors import AccordError
+from accord.seam.stores import Records, read_ledger
+from accord.seam.types import Direction, Lease, Origin, Source
+from accord.testing import make_lease
+
+
+class LifecycleConformance:
+    """What every adapter promises; each test has a harness of its own."""
+
+    def test_ledger_tells_how_a_step_came_there(self, harness: Harness) -> None:
+        """What a run did, what a baseline found and what a person said are three things."""
+        found = {}
+        for how, name in zip(Origin, harness.step_names, strict=True):
+            store, step = harness.store(), harness.step(name)
+            assert isinstance(store, Records)
+            if how is Origin.APPLIED:
+                store.apply(step, make_lease(FENCE))
+            else:
+                store.record(step, make_lease(FENCE), how)
+            found[how] = read_ledger(harness.store()).applied[step.key].how
+
+        assert found == {how: how for how in Origin}
+        assert not [key for key in read_ledger(harness.store()).begun if key.app == harness.app]
+
+    def test_step_whose_file_is_gone_can_be_forgotten(self, harness: Harness) -> None:
+        """The ledger's line goes, and everything else stays as it is."""
+        step = harness.step(harness.step_names[0])
+        harness.store().apply(step, make_lease(FENCE))
+        before = harness.observe()
+        for name in reversed(harness.step_names):
+            harness.remove(name)
+
+        store = harness.store()
+        assert isinstance(store, Records)
+        store.forget(replace(step, source=Source(Path("gone"), b"")), make_lease(FENCE))
+
+        assert step.key not in harness.store().applied()
+        assert harness.observe() == before
+
+
+class RevisionLifecycleConformance:
+    """What a store that is built on :mod:`accord.revisions` promises beyond: refused, killed, adopted."""
+
+    def test_refused_first_operation_leaves_a_pending_step(self, harness: RevisionHarness) -> None:
+        """It changed nothing, so nothing is on record of it, also when it is tried again."""
+        virgin = harness.observe()
+        harness.write_revision(HALF, harness.refused)
+
+        for _ in range(2):
+            with pytest.raises(AccordError):
+                harness.store().apply(harness.step(HALF), make_lease(FENCE))
+
+        assert HALF not in str(list(harness.ledger_entries()))
+        assert harness.observe() == virgin
+
+    @pytest.mark.parametrize("moment", [3, 4])
+    def test_killed_step_can_be_reverted_or_forgotten(self, harness: RevisionHarness, moment: int) -> None:
+        """Wherever the process dies, the step is begun, and is undone as far as it went."""
+        virgin = harness.observe()
+        harness.write_revision(HALF, harness.half.mended)
+        step = harness.step(HALF)
+        with pytest.raises(Killed):
+            harness.store().apply(step, _dying(moment))
+
+        begun = harness.store().recorded().begun  # type: ignore[attr-defined]  # see test_unfinished_steps_are_named
+        harness.store().revert(step, make_lease(FENCE))
+        undone = harness.observe()
+        with pytest.raises(Killed):
+            harness.store().apply(step, _dying(moment))
+        left = harness.observe()
+        harness.store().forget(step, make_lease(FENCE))  # type: ignore[attr-defined]  # every adapter records
+
+        assert begun[step.key].direction is Direction.APPLY
+        assert undone == virgin
+        assert harness.observe() == left
+        assert HALF not in str(list(harness.ledger_entries()))
+
+    def test_adopted_step_is_reverted_without_touching_anything(self, harness: RevisionHarness) -> None:
+        """What a baseline found was never ours, and the outcome says that it stays."""
+        step = harness.step(harness.step_names[0])
+        harness.store().apply(step, make_lease(FENCE))
+        harness.store().forget(step, make_lease(FENCE))  # type: ignore[attr-defined]  # every adapter records
+        harness.store().record(step, make_lease(FENCE), Origin.ADOPTED)  # type: ignore[attr-defined]  # as above
+        before = harness.observe()
+
+        [(_, shown)] = harness.store().explain([step], Direction.REVERT)  # type: ignore[attr-defined]  # as above
+        outcome = harness.store().revert(step, make_lease(FENCE))
+
+        assert [statement.opaque for statement in shown] == [True]
+        assert outcome.detail.startswith("left, because it was found there:")
+        assert harness.observe() == before
+        assert step.key not in harness.store().applied()
+
+
+class Killed(BaseException):
+    """The end of a process, for code that must not hear of it."""
+
+
+def _dying(moment: int) -> Lease:
+    """Return a lease whose holder dies when it looks at it for the n-th time."""
+    left = iter(range(moment))
+
+    def guard() -> None:
+        if next(left, None) is None:
+            raise Killed
+
+    return replace(make_lease(FENCE), guard=guard)
