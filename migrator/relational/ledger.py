@@ -171,7 +171,7 @@ class Ledger:
             return
         tables = set(connections[self._alias].introspection.table_names())
         for model in (MigrationRecorder.Migration, LedgerEntry, FenceRow):
-            if model._meta.db_table not in tables:
+            if model._meta.db_table not in tables or self._may_be_half_made(model):
                 self._create(model)
         self._create_fence()
         self._is_there = True
@@ -325,10 +325,19 @@ class Ledger:
         with transaction.atomic(using=self._alias):
             return act()
 
+    def _may_be_half_made(self, model: type[models.Model]) -> bool:
+        """Return whether a kill may have left a table without its indexes: then it holds nothing yet."""
+        if connections[self._alias].features.can_rollback_ddl:
+            return False
+        return not model._default_manager.using(self._alias).exists()
+
     def _create(self, model: type[models.Model]) -> None:
         connection = connections[self._alias]
+        atomic = connection.features.can_rollback_ddl
         try:
-            with connection.schema_editor() as editor:
+            with (
+                connection.schema_editor() if atomic else vendor_of(connection).resuming_editor(connection)
+            ) as editor:
                 editor.create_model(model)
         except db.ERRORS:
             # Somebody else was faster; anything else is a real error.

@@ -120,7 +120,7 @@ def test_missing_tables_are_absent_and_present_ones_done(harness: RelationalHarn
             "is nullable, declared as not",
         ),
         (
-            (ADD_REQUIRED, 0, Presence.CONFLICTING, "{t}.strange is there"),
+            ADD_REQUIRED,
             0,
             Presence.CONFLICTING,
             "{t}.strange is there",
