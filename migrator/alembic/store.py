@@ -100,7 +100,10 @@ class AlembicStore:
 
     def _known(self, state: State, history: History) -> Mapping[StepKey, AppliedStep]:
         """Return what is applied: everything at or below Alembic's heads."""
-        names = history.implied(state.heads)
+        names = set(history.implied(state.heads))
+        if unknown := self._unknown(state, history):
+            # We applied these, so that our entries remember what lies below; their files are gone.
+            names |= {*unknown, *(name for name, entry in state.entries.items() if entry.state == "applied")}
         return {key: self._applied(key, state) for key in map(self._key, sorted(names))}
 
     def _begun(self, state: State, applied: Mapping[StepKey, AppliedStep]) -> Mapping[StepKey, BegunStep]:
@@ -172,14 +175,18 @@ class AlembicStore:
             third_party=not {"site-packages", "dist-packages"}.isdisjoint(script.path.parts),
         )
 
+    def _unknown(self, state: State, history: History) -> Sequence[str]:
+        return [head for head in state.heads if head not in history.scripts]
+
     def _refuse_unknown_heads(self, state: State, history: History) -> None:
         """
-        Make sure that a file declares each head: what lies below one can't be told without.
+        Make sure that each head is known to a file, or else to us: what lies below can't be told without.
 
         Raises:
-            LedgerOrphan: No file declares one. Alembic stops there, too.
+            LedgerOrphan: Neither knows one. Alembic stops there, too.
         """
-        unknown = [head for head in state.heads if head not in history.scripts]
+        ours = {name for name, entry in state.entries.items() if entry.state == "applied"}
+        unknown = [head for head in self._unknown(state, history) if head not in ours]
         if unknown:
             raise LedgerOrphan(
                 f"The table {self._tables.version_table} of “{self.alias}” holds {', '.join(unknown)}, and "

