@@ -31,7 +31,9 @@ from accord.events import StepNoted
 from accord.seam.types import Direction, Lease, Presence
 from accord.testing import RecordingReporter
 from migrator.alembic.store import AlembicStore
+from migrator.engine.drift import find_drift
 from migrator.engine.executor import renew_step
+from migrator.engine.graph import build_graph
 from migrator.errors import LedgerOrphan
 from tests.conformance.harness_alembic import ENV, LEDGER, AlembicHarness
 
@@ -214,13 +216,24 @@ def test_downgrade_by_hand_is_seen(harness: AlembicHarness) -> None:
     assert harness.ledger_entries()["0002_amounts"]["run_id"] == "run-2"
 
 
-@pytest.mark.parametrize("is_ours", [True, False], ids=["applied here", "applied by alembic"])
-def test_head_without_file_stops(harness: AlembicHarness, is_ours: bool) -> None:
+def test_head_of_ours_without_file_is_drift(harness: AlembicHarness) -> None:
+    """Our entries remember what lies below it; the engine stops, and names what strikes the entry."""
+    apply(harness, *harness.step_names)
+    harness.remove("0003_final")
+
+    store = harness.store()
+    steps, applied = store.steps(), store.applied()
+    [found] = find_drift(build_graph(steps, applied), steps, applied)
+
+    assert {key.name for key in applied} == set(harness.step_names)
+    assert isinstance(found.error, LedgerOrphan)
+    assert not found.tolerable
+    assert "migrate_all --forget" in (found.error.hint or "")
+
+
+def test_head_without_file_stops(harness: AlembicHarness) -> None:
     """An older release than the database is stopped, as Alembic stops it, and nothing is taken as pending."""
-    if is_ours:
-        apply(harness, *harness.step_names)
-    else:
-        by_hand(harness, command.upgrade, "0003_final")
+    by_hand(harness, command.upgrade, "0003_final")
     file = harness.revisions / "0003_final.py"
     text = file.read_text()
     harness.remove("0003_final")
