@@ -61,13 +61,14 @@ def stop_on_signal() -> Iterator[Callable[[], bool]]:
         yield lambda: False
         return
     signals = _Signals()
-    before = {number: signal.signal(number, signals.handle) for number in _SIGNALS}
-    try:
-        with signals.read_at_once():
+    # The handlers count by what is read, so that the reading begins before them and ends after them.
+    with signals.read_at_once():
+        before = {number: signal.signal(number, signals.handle) for number in _SIGNALS}
+        try:
             yield signals.wished
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 class _Signals:

@@ -19,6 +19,9 @@ from accord.seam.types import Step, StepKey
 CALLER = ""
 """Name of the lane that must run in the calling thread."""
 
+LANE = "lane of "
+"""How the names of the further threads begin."""
+
 _PATIENCE = 5.0  # seconds that lanes have to end when the run is interrupted at once
 
 
@@ -77,11 +80,16 @@ class Crew:
         Take all turns of all lanes; the first lane in the calling thread.
 
         Raises:
-            Exception: What the earliest of the turns raised that raised anything.
-            KeyboardInterrupt: The calling thread was interrupted. Lanes that didn't end within
-                seconds are left behind, and end with the process.
+            BaseException: What the earliest of the turns raised that raised anything. Where it is no error
+                but an end (Ctrl-C, a revision that calls `sys.exit`) and comes from the calling thread,
+                lanes that don't end within seconds are left behind, and end with the process.
         """
-        threads = [threading.Thread(target=self._beside, args=(lane,), daemon=True) for lane in lanes[1:]]
+        threads = [
+            threading.Thread(
+                target=self._beside, args=(lane,), name=f"{LANE}{lane[0].step.key.store}", daemon=True
+            )
+            for lane in lanes[1:]
+        ]
         for thread in threads:
             thread.start()
         try:
@@ -89,7 +97,7 @@ class Crew:
                 self._work(lane)
             for thread in threads:
                 thread.join()
-        except KeyboardInterrupt:
+        except BaseException:
             self._interrupt(threads)
             raise
         if self._raised:
@@ -98,7 +106,7 @@ class Crew:
     def _beside(self, lane: Sequence[Turn]) -> None:
         try:
             self._work(lane)
-        except KeyboardInterrupt:
+        except BaseException:  # noqa: BLE001 - what a turn raised is raised again by the thread that called
             self._halt()
         finally:
             self._leave()
@@ -109,10 +117,12 @@ class Crew:
                 return
             try:
                 self._take(turn)
-            except Exception as exc:  # noqa: BLE001 - it is raised again by the thread that called
+            except BaseException as exc:
                 self._raised[turn.position] = exc
                 self._halt()
-                return
+                if isinstance(exc, Exception):
+                    return  # the thread that called raises it, once every lane has ended its step
+                raise
             self._settle(turn)
 
     def _may_begin(self, turn: Turn) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from accord.testing import FakeClock, MemoryStore, RecordingReporter, make_lease
 from migrator.engine.events import StepFinished, StepStarted
 from migrator.engine.executor import Action, Execution, Executor
 from migrator.engine.graph import build_graph
-from migrator.engine.lanes import CALLER, Crew, Turn, split
+from migrator.engine.lanes import CALLER, LANE, Crew, Turn, split
 from migrator.engine.plan import Plan, Target, plan_forward
 from tests.chance import chance
 
@@ -171,6 +172,21 @@ def test_what_ends_a_run_ends_every_lane_after_its_step(error: Exception) -> Non
 
     assert never not in taken
     assert slow in taken
+
+
+@pytest.mark.parametrize("leaving", ["default", "mongodb"])
+def test_revision_that_leaves_the_process_ends_every_lane(leaving: str) -> None:
+    """A step that waits for one whose code called `sys.exit` would wait for ever; it is let go instead."""
+    steps = [*FREE, make_step("search:a.0002_t", f"{leaving}:a.0001_{leaving[0]}")]
+
+    def leave() -> None:
+        sys.exit(9)
+
+    with pytest.raises(SystemExit) as caught:
+        run(steps, {f"0001_{leaving[0]}": leave})
+
+    assert caught.value.code == 9
+    assert not [one for one in threading.enumerate() if one.name.startswith(LANE)]
 
 
 def test_failed_step_stops_what_needs_it_in_other_lanes_only() -> None:
