@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -28,6 +29,13 @@ def execute(url: str, *statements: str) -> None:
                 cursor.execute(statement)
     finally:
         connection.close()
+
+
+def rows_of(url: str, query: str) -> list[tuple[Any, ...]]:
+    """Ask a database by the driver alone."""
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchall()
 
 
 @pytest.fixture(scope="session")

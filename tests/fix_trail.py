@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import environ
-import psycopg2
 import pytest
 from django.conf import settings
 from django.core.management import call_command
@@ -28,7 +27,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from accord import conf
 from accord.audit import trail as audit
 from accord.audit.events import Event, ObjectKind
-from tests.fix_postgres import execute
+from tests.fix_postgres import execute, rows_of
 from tests.fix_sample import copy_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -76,13 +75,7 @@ class Trail:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the database."""
-        connection = psycopg2.connect(self.url)
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(query)
-                return list(cursor.fetchall())
-        finally:
-            connection.close()
+        return rows_of(self.url, query)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a process that writes events."""

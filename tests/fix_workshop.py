@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import psycopg2
 import pytest
 
+from tests.fix_postgres import rows_of
 from tests.forks import run_python
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -105,11 +106,9 @@ class Workshop:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Ask its PostgreSQL; no rows while the table is not there."""
-        with closing(psycopg2.connect(self.variables["DATABASE_URL"])) as connection:
-            with connection.cursor() as cursor, suppress(psycopg2.errors.UndefinedTable):
-                cursor.execute(query)
-                return cursor.fetchall()
-            return []
+        with suppress(psycopg2.errors.UndefinedTable):
+            return rows_of(self.variables["DATABASE_URL"], query)
+        return []
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, whatever that is; further variables go to its environment."""

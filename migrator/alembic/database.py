@@ -15,8 +15,9 @@ from psycopg2.extensions import parse_dsn
 from accord import conf
 from accord.errors import StoreUnavailable
 from migrator.alembic import ledger
+from migrator.alembic.entries import State
 from migrator.alembic.failures import translate
-from migrator.alembic.ledger import Ask, State, Tables
+from migrator.alembic.ledger import Ask, Tables
 from migrator.alembic.options import DatabaseUrl
 
 _NAMED = re.compile(r"(?<![:\w]):(\w+)")

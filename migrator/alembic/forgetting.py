@@ -11,9 +11,10 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from accord.errors import ConfigurationError
 from accord.seam.types import Lease, Step
 from migrator.alembic import ledger
+from migrator.alembic.entries import State
 from migrator.alembic.environment import asker
 from migrator.alembic.history import History
-from migrator.alembic.ledger import Ask, State, Tables
+from migrator.alembic.ledger import Ask, Tables
 from migrator.alembic.runner import require_tables
 from migrator.errors import LedgerOrphan
 
@@ -40,15 +41,15 @@ def forget(ask: Ask, tables: Tables, history: History, step: Step, lease: Lease)
     below = _below(history, state, step) if name in state.heads else ()
     ledger.strike(ask, tables, step)
     if name in state.heads:
-        ask(f"DELETE FROM {tables.versions} WHERE version_num = :name", {"name": name})  # noqa: S608
+        ask(f"DELETE FROM {tables.versions} WHERE version_num = :name", {"name": name})  # noqa: S608 - our own names
     for head in below:
-        ask(f"INSERT INTO {tables.versions} (version_num) VALUES (:name)", {"name": head})  # noqa: S608
+        ask(f"INSERT INTO {tables.versions} (version_num) VALUES (:name)", {"name": head})  # noqa: S608 - as above
 
 
 def _below(history: History, state: State, step: Step) -> Sequence[str]:
     """Return the heads that take the place of one: the newest of what our ledger remembers as applied."""
     others = history.implied(head for head in state.heads if head != step.key.name)
-    known = [name for name, entry in state.entries.items() if not entry.is_begun and name in history.scripts]
+    known = [name for name in state.remembered if name in history.scripts]
     if history.scripts and not known:
         raise LedgerOrphan(
             f"{step.key} is a head of Alembic's, and what lies below it isn't known here.",

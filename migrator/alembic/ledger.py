@@ -11,20 +11,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
 from accord.errors import StaleFence
 from accord.seam.types import Lease, Origin, Step
+from migrator.alembic.entries import Entry, State
 
 Ask = Callable[[str, Mapping[str, object]], Sequence[Sequence[Any]]]
 """Sends a statement with `:named` values and gives the rows of its answer."""
-
-APPLYING = "applying"
-APPLIED = "applied"
-REVERTING = "reverting"
-STATES = frozenset({APPLYING, APPLIED, REVERTING})
 
 # Two connections with the same answer look at the same tables when they use the same names.
 _PLACE = (
@@ -78,51 +73,6 @@ class Tables:
 
     def _quoted(self, name: str) -> str:
         return quoted(self.schema, name)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """
-    A line of our ledger.
-
-    Attributes:
-        state: `applied`, or `applying` and `reverting` where a revision left its transaction.
-        checksum: Checksum of the revision's content.
-        fingerprint: Hash of the file's bytes.
-        run_id: Run that wrote it.
-        fence: Fencing token of that run.
-        applied_at: Time by the server's clock.
-        how: How it came to be applied.
-    """
-
-    state: str
-    checksum: str | None = None
-    fingerprint: str | None = None
-    run_id: str = ""
-    fence: int = 0
-    applied_at: datetime | None = None
-    how: Origin = Origin.APPLIED
-
-    @property
-    def is_begun(self) -> bool:
-        """Return whether it was begun, one way or the other, and not ended by us."""
-        return self.state != APPLIED
-
-
-@dataclass(frozen=True, kw_only=True)
-class State:
-    """
-    What was read.
-
-    Attributes:
-        heads: Ids in Alembic's table.
-        entries: Our entries by id.
-        place: Server, database and schema that answered.
-    """
-
-    heads: tuple[str, ...] = ()
-    entries: Mapping[str, Entry] = field(default_factory=dict)
-    place: str = ""
 
 
 def read_at_once(ask: Ask, tables: Tables) -> State:

@@ -15,9 +15,10 @@ from accord.events import Reporter, StepNoted, silent
 from accord.seam.types import Direction, Lease, Origin, Step
 from accord.stopping import Cancel, cancellable
 from migrator.alembic import ledger
+from migrator.alembic.entries import APPLIED, APPLYING, REVERTING
 from migrator.alembic.environment import asker
 from migrator.alembic.history import History
-from migrator.alembic.ledger import APPLIED, APPLYING, REVERTING, Ask, Tables
+from migrator.alembic.ledger import Ask, Tables
 
 
 @dataclass(kw_only=True)
@@ -241,15 +242,17 @@ def _nothing(**_: object) -> None:
     """Run in place of `downgrade` when only the head moves."""
 
 
-def _commits_each_statement(context: MigrationContext) -> bool:
+def _driver(context: MigrationContext) -> Any:
+    """Return the driver's own connection; None where env.py has none."""
     connection = context.connection
-    raw = connection.connection.dbapi_connection if connection is not None else None
-    return bool(getattr(raw, "autocommit", False))
+    return connection.connection.dbapi_connection if connection is not None else None
+
+
+def _commits_each_statement(context: MigrationContext) -> bool:
+    return bool(getattr(_driver(context), "autocommit", False))
 
 
 def _cancel_of(context: MigrationContext) -> Cancel:
     """Return what ends a statement of the revision, as Ctrl-C does a second time."""
-    connection = context.connection
-    raw = connection.connection.dbapi_connection if connection is not None else None
-    found: Cancel = getattr(raw, "cancel", _nothing)
+    found: Cancel = getattr(_driver(context), "cancel", _nothing)
     return found

@@ -33,9 +33,10 @@ from accord.seam.types import (
 from migrator.alembic import options as store_options
 from migrator.alembic import server
 from migrator.alembic.database import Database
+from migrator.alembic.entries import REVERTING, STATES, State
 from migrator.alembic.history import History
 from migrator.alembic.layout import HistoryConfig
-from migrator.alembic.ledger import REVERTING, STATES, Ask, State, Tables, heads, place, quoted, read
+from migrator.alembic.ledger import Ask, Tables, heads, place, quoted, read
 from migrator.alembic.reader import Reader
 from migrator.alembic.scripts import Script
 from migrator.errors import LedgerOrphan
@@ -103,7 +104,7 @@ class AlembicStore:
         names = set(history.implied(state.heads))
         if unknown := self._unknown(state, history):
             # We applied these, so that our entries remember what lies below; their files are gone.
-            names |= {*unknown, *(name for name, entry in state.entries.items() if entry.state == "applied")}
+            names |= {*unknown, *state.remembered}
         return {key: self._applied(key, state) for key in map(self._key, sorted(names))}
 
     def _begun(self, state: State, applied: Mapping[StepKey, AppliedStep]) -> Mapping[StepKey, BegunStep]:
@@ -185,8 +186,7 @@ class AlembicStore:
         Raises:
             LedgerOrphan: Neither knows one. Alembic stops there, too.
         """
-        ours = {name for name, entry in state.entries.items() if entry.state == "applied"}
-        unknown = [head for head in self._unknown(state, history) if head not in ours]
+        unknown = [head for head in self._unknown(state, history) if head not in state.remembered]
         if unknown:
             raise LedgerOrphan(
                 f"The table {self._tables.version_table} of “{self.alias}” holds {', '.join(unknown)}, and "

@@ -38,7 +38,8 @@ def plan_request(request: Request, situation: Situation, stores: Mapping[str, St
         return Plan(direction=Direction.REVERT, steps=(orphan,), parents={orphan.key: frozenset()})
     if request.rebuild:
         return plan_rebuild(situation, request.target, stores)
-    situation.refuse_drift(_mended_by(request, situation))
+    mended = _mended_by(request, situation)
+    situation.refuse_drift(lambda found: found.key in mended)
     if request.direction is Direction.REVERT:
         applied_by_run = _applied_by(request, situation)
         graph = situation.graph_back(request.target.step or request.target.to, request.target)

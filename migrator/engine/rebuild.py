@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from accord.errors import DriftError, InconsistentLedger, NotConfirmed, UnknownStore, UsageError
+from accord.errors import NotConfirmed, UnknownStore, UsageError
 from accord.seam.stores import Probes, Store
 from accord.seam.types import Presence, Step, StepKey
 from accord.words import counted
@@ -30,8 +30,7 @@ def is_mended(found: Drift, target: Target) -> bool:
         found: The disagreement.
         target: What is rebuilt: one store, and perhaps one app of it.
     """
-    missing = found.missing
-    return missing is not None and isinstance(found.error, InconsistentLedger) and _within(missing, target)
+    return found.missing is not None and _within(found.missing, target)
 
 
 def plan_rebuild(situation: Situation, target: Target, stores: Mapping[str, Store]) -> Plan:
@@ -52,22 +51,9 @@ def plan_rebuild(situation: Situation, target: Target, stores: Mapping[str, Stor
         UsageError: Its steps stand, or it can't be asked whether they do.
         DriftError: Other disagreements than those that a rebuild settles.
     """
-    refuse_other_drift(situation, target)
+    situation.refuse_drift(lambda found: is_mended(found, target))
     gone = lost(situation, target, stores)
     return plan_forward(situation.graph, situation.done - gone, target)
-
-
-def refuse_other_drift(situation: Situation, target: Target) -> None:
-    """
-    Raise at the first disagreement that a rebuild does not settle.
-
-    Raises:
-        DriftError: That one.
-    """
-    for found in situation.drift:
-        if not found.tolerable and not is_mended(found, target):
-            error: DriftError = found.error
-            raise error
 
 
 def lost(situation: Situation, target: Target, stores: Mapping[str, Store]) -> frozenset[StepKey]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -86,18 +86,18 @@ class Situation:
         parts = {part: places[step.key] for step in squashed for part in step.replaces if step.key in places}
         return replace(graph, places={**parts, **places})
 
-    def refuse_drift(self, except_for: Collection[StepKey] = ()) -> None:
+    def refuse_drift(self, is_mended: Callable[[Drift], bool] | None = None) -> None:
         """
         Raise at the first disagreement that an operator has to mend.
 
         Args:
-            except_for: Steps whose disagreement the caller is about to mend.
+            is_mended: Tells which of them the caller is about to mend; none unless given.
 
         Raises:
             DriftError: The first one found; the others are in :attr:`drift`.
         """
         for found in self.drift:
-            if not found.tolerable and found.key not in except_for:
+            if not found.tolerable and not (is_mended and is_mended(found)):
                 raise found.error
 
 

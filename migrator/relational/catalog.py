@@ -82,12 +82,13 @@ class Catalog:
             yield from (Finding(key, item, text, missing=True) for item in {*models[key], TABLE})
         for key, model in there.items():
             yield from self._link_tables(key, model)
-        described = self._described()
+        described = self._described() if there else None
         if described is None:
             yield from self._by_names(there)
         else:
+            longest = self._connection.ops.max_name_length()
             for key, model in there.items():
-                yield from _by_definitions(key, model, *described)
+                yield from _by_definitions(key, model, *described, longest)
 
     def _by_names(self, models: Mapping[ModelKey, type[Model]]) -> Iterator[Finding]:
         """Compare what Django's introspection tells: names and columns."""
@@ -130,12 +131,14 @@ class Catalog:
                 yield Finding(key, field.name, text, missing=True)
 
 
-def _by_definitions(key: ModelKey, model: type[Model], found: Tables, wanted: Tables) -> Iterator[Finding]:
+def _by_definitions(
+    key: ModelKey, model: type[Model], found: Tables, wanted: Tables, longest: int | None
+) -> Iterator[Finding]:
     """Compare the table of a model, and those that Django makes for its many-to-many fields."""
     meta = model._meta
     fields = {field.column: field.name for field in meta.local_fields}
     own = [*meta.indexes, *meta.constraints]
-    named = frozenset(_cut(item.name) for item in own)
+    named = frozenset(_cut(item.name, longest) for item in own)
     for difference in _compared(meta.db_table, found, wanted, named):
         single = fields.get(difference.columns[0], TABLE) if len(difference.columns) == 1 else TABLE
         yield _finding(key, difference.name or single, difference)
@@ -155,9 +158,9 @@ def _finding(key: ModelKey, item: str, difference: comparison.Difference) -> Fin
     return Finding(key, item, difference.text, missing=difference.missing, extra=difference.extra)
 
 
-def _cut(name: str) -> str:
-    """Cut a name as PostgreSQL does, which says no word of it."""
-    return name.encode()[:63].decode(errors="ignore")
+def _cut(name: str, longest: int | None) -> str:
+    """Cut a name as a server does that allows only so many bytes, and says no word of it."""
+    return name.encode()[:longest].decode(errors="ignore")
 
 
 def _name_of(model: type[Model]) -> str:
@@ -274,9 +277,7 @@ class _Table:
                 yield from self._named("constraint", constraint.name, ())
 
     def _named(self, kind: str, name: str, columns: tuple[str, ...]) -> Iterator[Finding]:
-        # A server that allows only so many bytes cuts a longer name without a word.
-        longest = self._connection.ops.max_name_length()
-        kept = name.encode()[:longest].decode(errors="ignore")
+        kept = _cut(name, self._connection.ops.max_name_length())
         found = self._constraints.get(kept)
         if found is None:
             yield self._missing(name, f"The {kind} {name} on {self._table} is missing.")

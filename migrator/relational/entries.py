@@ -10,11 +10,13 @@ from __future__ import annotations
 import enum
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.apps.registry import Apps
 from django.db import models
 
 from accord.errors import LedgerNotUnderstood
+from accord.seam.types import BegunStep, Direction, StepKey
 from migrator.relational.loader import Name
 
 
@@ -119,3 +121,44 @@ class Progress:
 def entry_id(name: Name) -> str:
     """Return the key of a migration's row: of one length, however long the names are."""
     return hashlib.sha256(f"{name[0]}.{name[1]}".encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of our table, in the order of its fields in what is read."""
+
+    store: str
+    app: str
+    name: str
+    checksum: str
+    fingerprint: str
+    run_id: str
+    fence: int
+    state: str
+    written: datetime
+    position: int
+
+    @property
+    def key(self) -> StepKey:
+        return StepKey(self.store, self.app, self.name)
+
+    def refuse_unknown(self) -> None:
+        """Make sure that we know the word for the state; a row without a name is another store's."""
+        if self.app:
+            state_of(self.store, (self.app, self.name), self.state)
+
+    def is_begun(self, at: datetime | None) -> bool:
+        """Check whether it waits for its end; `at` is the time in Django's table, None if it isn't there."""
+        if self.state == State.APPLYING:
+            # In Django's table it is applied: by Django's own command, or by us a moment before the end.
+            return at is None
+        return self.state == State.REVERTING and (at is None or self.written >= at)
+
+    def begun(self) -> BegunStep:
+        return BegunStep(
+            key=self.key,
+            direction=Direction.APPLY if self.state == State.APPLYING else Direction.REVERT,
+            done=self.position,
+            partly=self.state == State.APPLYING,
+            run_id=self.run_id,
+        )

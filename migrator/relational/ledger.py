@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -22,8 +21,8 @@ from django.utils.timezone import now
 
 from accord import db
 from accord.errors import StaleFence
-from accord.seam.types import AppliedStep, BegunStep, Direction, Lease, Origin, Recorded, Step, StepKey
-from migrator.relational.entries import FenceRow, LedgerEntry, Progress, State, entry_id, state_of
+from accord.seam.types import AppliedStep, Lease, Origin, Recorded, Step, StepKey
+from migrator.relational.entries import FenceRow, LedgerEntry, Progress, Row, State, entry_id
 from migrator.relational.loader import Name
 from migrator.relational.vendors import vendor_of, vendor_of_engine
 
@@ -40,47 +39,6 @@ _READ: Mapping[str, Sequence[str]] = {
     _OURS: ("app", "name", "checksum", "fingerprint", "run_id", "fence", "state", "recorded_at", "position"),
 }
 _OUTSIDE = {State.ADOPTED.value: Origin.ADOPTED, State.RECORDED.value: Origin.RECORDED}
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A row of our table, in the order of its fields in what is read."""
-
-    store: str
-    app: str
-    name: str
-    checksum: str
-    fingerprint: str
-    run_id: str
-    fence: int
-    state: str
-    written: datetime
-    position: int
-
-    @property
-    def key(self) -> StepKey:
-        return StepKey(self.store, self.app, self.name)
-
-    def refuse_unknown(self) -> None:
-        """Make sure that we know the word for the state; a row without a name is another store's."""
-        if self.app:
-            state_of(self.store, (self.app, self.name), self.state)
-
-    def is_begun(self, at: datetime | None) -> bool:
-        """Check whether it waits for its end; `at` is the time in Django's table, None if it isn't there."""
-        if self.state == State.APPLYING:
-            # In Django's table it is applied: by Django's own command, or by us a moment before the end.
-            return at is None
-        return self.state == State.REVERTING and (at is None or self.written >= at)
-
-    def begun(self) -> BegunStep:
-        return BegunStep(
-            key=self.key,
-            direction=Direction.APPLY if self.state == State.APPLYING else Direction.REVERT,
-            done=self.position,
-            partly=self.state == State.APPLYING,
-            run_id=self.run_id,
-        )
 
 
 class Ledger:
@@ -106,7 +64,7 @@ class Ledger:
         """
         rows, entries = self._tables()
         at_of = {(app, name): at for app, name, at in rows}
-        ours = {entry.key: entry for entry in (_Row(self._alias, *values) for values in entries)}
+        ours = {entry.key: entry for entry in (Row(self._alias, *values) for values in entries)}
         for entry in ours.values():
             entry.refuse_unknown()
         applied = {StepKey(self._alias, *name): at for name, at in at_of.items()}
@@ -124,7 +82,7 @@ class Ledger:
         recorded = self._rows(MigrationRecorder.Migration, _READ[_DJANGOS])
         return recorded, self._rows(LedgerEntry, _READ[_OURS])
 
-    def _applied_step(self, key: StepKey, at: datetime, ours: _Row | None) -> AppliedStep:
+    def _applied_step(self, key: StepKey, at: datetime, ours: Row | None) -> AppliedStep:
         if ours is not None and ours.state == State.REVERTING and ours.is_begun(at):
             return AppliedStep(key=key, applied_at=at, run_id=ours.run_id, fence=ours.fence, reverting=True)
         # Another time means that Django's own command applied it again since: our row is of the past.

@@ -6,7 +6,6 @@ import json
 import subprocess
 from typing import Any
 
-import psycopg2
 import pytest
 
 from tests.fix_workshop import Workshop
@@ -43,16 +42,6 @@ DROP = """
 """
 
 
-def rows(workshop: Workshop, query: str) -> list[tuple[Any, ...]]:
-    connection = psycopg2.connect(workshop.variables["DATABASE_URL"])
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(query)
-            return list(cursor.fetchall())
-    finally:
-        connection.close()
-
-
 def answer_of(done: subprocess.CompletedProcess[str]) -> Any:
     """Read the one document that a command wrote, whatever its exit code."""
     assert "Traceback" not in done.stderr, done.stderr
@@ -78,7 +67,7 @@ def test_failing_receiver_is_in_the_answer_with_what_was_done(
     assert signal in answer["error"]["message"]
     done = ["default:workshop.0001_first"] if signal == "post_migrate" else []
     assert [step["key"] for step in answer["done"]] == done
-    last = rows(workshop, "SELECT id, outcome, error_code FROM migrator_run ORDER BY started_at DESC LIMIT 1")
+    last = workshop.rows("SELECT id, outcome, error_code FROM migrator_run ORDER BY started_at DESC LIMIT 1")
     assert last == [(answer["run"], "failed", "ACC-400")]
     again = workshop.answer("migrate_all", *phase)
     assert [step["key"] for step in again["done"]] == (
@@ -116,8 +105,8 @@ def test_connection_that_is_dropped_while_another_store_works_is_opened_again(wo
     assert {"mongodb:workshop.0001_drop", "default:workshop.0001_first"} <= {
         step["key"] for step in answer["done"]
     }
-    runs = rows(workshop, "SELECT outcome, error_code FROM migrator_run")
-    recorded = rows(workshop, "SELECT count(*) FROM migrator_steprun WHERE outcome = 'succeeded'")
+    runs = workshop.rows("SELECT outcome, error_code FROM migrator_run")
+    recorded = workshop.rows("SELECT count(*) FROM migrator_steprun WHERE outcome = 'succeeded'")
     assert runs == [("succeeded", "")]
     assert recorded == [(len(answer["done"]),)]
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import environ
-import psycopg2
 import pytest
 from django.apps import AppConfig, apps
 from django.core.management import call_command
@@ -27,6 +26,7 @@ from accord.testing import make_lease
 from migrator.engine.executor import Action, Executor
 from migrator.engine.plan import Target, plan_forward
 from migrator.engine.situation import read_situation
+from tests.fix_postgres import rows_of
 
 pytestmark = pytest.mark.integration
 
@@ -128,13 +128,7 @@ class Shop:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Ask by the driver alone."""
-        connection = psycopg2.connect(self.url)
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(query)
-                return list(cursor.fetchall())
-        finally:
-            connection.close()
+        return rows_of(self.url, query)
 
 
 @pytest.fixture
