@@ -114,10 +114,10 @@ class _Signals:
             signal.set_wakeup_fd(former)
             connection_created.disconnect(self._note)
             self._ended.set()
-            os.write(self._writing, b"\0")
+            # Its end is seen by the thread that reads, whoever took the last signal out.
+            os.close(self._writing)
             thread.join()
             os.close(self._reading)
-            os.close(self._writing)
 
     def _note(self, connection: BaseDatabaseWrapper, **_: Any) -> None:
         if connection not in self._wrappers:
