@@ -45,7 +45,7 @@ class Folded(admin.ChoicesFieldListFilter):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decision:
+class OfferedDecision:
     """
     A decision that an account may take on a page of its own.
 
@@ -124,7 +124,7 @@ class Pages(ReadOnly, ModelAdmin):
         """Return what the page of a row shows."""
         return {}
 
-    def decisions(self, request: HttpRequest, shown: Any) -> Sequence[Decision]:
+    def decisions(self, request: HttpRequest, shown: Any) -> Sequence[OfferedDecision]:
         """Return what can be decided about a row as it stands."""
         return ()
 
@@ -165,7 +165,7 @@ class Pages(ReadOnly, ModelAdmin):
         }
 
     def asking(
-        self, request: HttpRequest, shown: Model, decision: Decision, form: forms.Form | None = None
+        self, request: HttpRequest, shown: Model, decision: OfferedDecision, form: forms.Form | None = None
     ) -> dict[str, Any]:
         """Return what the page of a decision needs."""
         return {
@@ -221,9 +221,9 @@ class Pages(ReadOnly, ModelAdmin):
         return HttpResponseRedirect(self.page_of(shown))
 
 
-def _by_hindrance(decisions: Sequence[Decision]) -> Sequence[tuple[str, Sequence[Decision]]]:
+def _by_hindrance(decisions: Sequence[OfferedDecision]) -> Sequence[tuple[str, Sequence[OfferedDecision]]]:
     """Group decisions by what hinders them: each reason once."""
-    groups: dict[str, list[Decision]] = {}
+    groups: dict[str, list[OfferedDecision]] = {}
     for decision in decisions:
         if decision.hindrance:
             groups.setdefault(str(decision.hindrance), []).append(decision)

@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accord.audit.events import BIGGEST, ActorKind, Counter, Event, ObjectKind, Outcome
+from accord.audit.events import BIGGEST, ActorKind, Counter, EventKind, EventOutcome, ObjectKind
 from accord.conditions import OnlyCounters
 from accord.moments import Moment
 
@@ -53,8 +53,8 @@ class AuditEvent(models.Model):
 
     seq = models.BigIntegerField(_("number"), primary_key=True)
     at = Moment(_("at"))
-    event = models.CharField(_("event"), max_length=40, choices=Event.choices)
-    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices)
+    event = models.CharField(_("event"), max_length=40, choices=EventKind.choices)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=EventOutcome.choices)
     actor_kind = models.CharField(_("who"), max_length=10, choices=ActorKind.choices)
     actor_ref = models.CharField(_("reference of who"), max_length=32, blank=True)
     object_kind = models.CharField(_("what"), max_length=20, choices=ObjectKind.choices)
@@ -83,7 +83,13 @@ class AuditEvent(models.Model):
         )
         constraints = (
             models.CheckConstraint(condition=Q(seq__gte=1), name="accord_auditevent_seq"),
-            *_among("auditevent", event=Event, outcome=Outcome, actor_kind=ActorKind, object_kind=ObjectKind),
+            *_among(
+                "auditevent",
+                event=EventKind,
+                outcome=EventOutcome,
+                actor_kind=ActorKind,
+                object_kind=ObjectKind,
+            ),
             *_matches(
                 "auditevent",
                 actor_ref=REFERENCE_OR_NONE,

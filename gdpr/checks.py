@@ -8,7 +8,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's own name
 
 from accord.errors import AccordError
-from gdpr.datamap.findings import Finding, Level
+from gdpr.datamap.findings import MapFinding, MapLevel
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.static import static_findings
 
@@ -24,6 +24,6 @@ def data_map_is_sound(**_: Any) -> Sequence[CheckMessage]:
     return [_message(finding) for finding in findings]
 
 
-def _message(finding: Finding) -> CheckMessage:
-    kind = Error if finding.level is Level.ERROR else Warning
+def _message(finding: MapFinding) -> CheckMessage:
+    kind = Error if finding.level is MapLevel.ERROR else Warning
     return kind(finding.message, hint=finding.hint, id=finding.fault.value)

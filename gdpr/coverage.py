@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from accord.health.runner import TIMEOUT, Check, run_checks
-from accord.health.runner import Finding as HealthFinding
+from accord.health.runner import TIMEOUT, Check, Finding, run_checks
 from gdpr.datamap.entries import Entry, document
-from gdpr.datamap.findings import Fault, Finding, Level
+from gdpr.datamap.findings import Fault, MapFinding, MapLevel
 from gdpr.datamap.map import DataMap
 from gdpr.datamap.static import static_findings
 from gdpr.stores.base import ErasureStore, opened_stores
@@ -34,7 +33,7 @@ class StoreCoverage:
 
     alias: str
     entries: tuple[Entry, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[MapFinding, ...]
     trouble: str = ""
     hint: str = ""
 
@@ -63,7 +62,7 @@ class Coverage:
 
     data_map: DataMap
     stores: tuple[StoreCoverage, ...]
-    general: tuple[Finding, ...]
+    general: tuple[MapFinding, ...]
 
     @property
     def answered(self) -> Sequence[StoreCoverage]:
@@ -86,17 +85,17 @@ class Coverage:
         return sum(store.total for store in self.answered)
 
     @property
-    def findings(self) -> Sequence[Finding]:
+    def findings(self) -> Sequence[MapFinding]:
         """Everything that is wrong."""
         return [*self.general, *(finding for store in self.stores for finding in store.findings)]
 
     @property
     def errors(self) -> int:
         """How many findings say that an erasure would miss data, fail, or say something untrue."""
-        return sum(finding.level is Level.ERROR for finding in self.findings)
+        return sum(finding.level is MapLevel.ERROR for finding in self.findings)
 
 
-def check(data_map: DataMap, stores: Iterable[ErasureStore] = ()) -> list[Finding]:
+def check(data_map: DataMap, stores: Iterable[ErasureStore] = ()) -> list[MapFinding]:
     """
     Look for everything that would make an erasure miss something, fail, or say something untrue.
 
@@ -122,7 +121,7 @@ def look(data_map: DataMap, *, timeout: float = TIMEOUT) -> Coverage:
         timeout: Seconds after which a store that doesn't answer counts as away.
     """
     declared = tuple(static_findings(data_map))
-    found: dict[str, tuple[Finding, ...]] = {}
+    found: dict[str, tuple[MapFinding, ...]] = {}
     by_store = data_map.by_store()
     with opened_stores() as known:
         aliases = tuple(dict.fromkeys((*by_store, *known)))
@@ -142,7 +141,7 @@ def look(data_map: DataMap, *, timeout: float = TIMEOUT) -> Coverage:
     )
 
 
-def _inspect(alias: str, data_map: DataMap, into: dict[str, tuple[Finding, ...]]) -> Iterable[HealthFinding]:
+def _inspect(alias: str, data_map: DataMap, into: dict[str, tuple[MapFinding, ...]]) -> Iterable[Finding]:
     with opened_stores() as stores:
         # Of an alias that nothing can be erased from, the declarations' own check says so at each entry.
         if alias in stores:
@@ -151,7 +150,7 @@ def _inspect(alias: str, data_map: DataMap, into: dict[str, tuple[Finding, ...]]
 
 
 def _store(
-    alias: str, entries: Sequence[Entry], findings: Iterable[Finding], trouble: HealthFinding | None
+    alias: str, entries: Sequence[Entry], findings: Iterable[MapFinding], trouble: Finding | None
 ) -> StoreCoverage:
     return StoreCoverage(
         alias=alias,
@@ -165,7 +164,7 @@ def _store(
 # --- as JSON ---------------------------------------------------------------------------------------
 
 
-def check_document(data_map: DataMap, findings: Sequence[Finding]) -> dict[str, Any]:
+def check_document(data_map: DataMap, findings: Sequence[MapFinding]) -> dict[str, Any]:
     """Describe findings for JSON answers."""
     return {
         "schema": SCHEMA,
@@ -206,7 +205,7 @@ def coverage_document(coverage: Coverage) -> dict[str, Any]:
     }
 
 
-def _plain(finding: Finding) -> Mapping[str, str]:
+def _plain(finding: MapFinding) -> Mapping[str, str]:
     return {
         "id": finding.fault.value,
         "level": finding.level.value,

@@ -17,12 +17,12 @@ from django.utils.timesince import timeuntil
 from django.utils.translation import gettext_lazy as _
 
 from accord import clock, conf
-from accord.admin_parts import Decision, Pages, ReadOnly, person_of
+from accord.admin_parts import OfferedDecision, Pages, ReadOnly, person_of
 from accord.clock import SystemClock
 from accord.display import chip, day
 from accord.errors import AccordError
 from accord.words import duration
-from migrator.models import ApprovalState, Attestation, Outcome, PlanApproval, Run, StepRun
+from migrator.models import ApprovalState, Attestation, PlanApproval, Run, RunOutcome, StepRun
 
 if TYPE_CHECKING:
     from migrator.governance.approvals import Approvals
@@ -73,7 +73,7 @@ class RunAdmin(Pages):
         from migrator.engine import abandoned
 
         abandoned.close_dead(conf.load())
-        done = Count("steps", filter=Q(steps__outcome=Outcome.SUCCEEDED))
+        done = Count("steps", filter=Q(steps__outcome=RunOutcome.SUCCEEDED))
         runs: QuerySet[Run] = super().get_queryset(request).annotate(done=done)
         return runs
 
@@ -110,7 +110,7 @@ class RunAdmin(Pages):
 _ACTS = {
     act.name: act
     for act in (
-        Decision(
+        OfferedDecision(
             name="approve",
             label=_("Approve…"),
             submit=_("Approve this plan"),
@@ -120,7 +120,7 @@ _ACTS = {
             ),
             leads=True,
         ),
-        Decision(
+        OfferedDecision(
             name="reject",
             label=_("Reject…"),
             submit=_("Reject this plan"),
@@ -128,7 +128,7 @@ _ACTS = {
                 "A rejected request stays closed. If the plan is still wanted, it has to be asked for anew."
             ),
         ),
-        Decision(
+        OfferedDecision(
             name="take_back",
             label=_("Take back…"),
             submit=_("Take the approval back"),
@@ -198,7 +198,7 @@ class PlanApprovalAdmin(Pages):
             "review": review(shown),
         }
 
-    def decisions(self, request: HttpRequest, shown: PlanApproval) -> Sequence[Decision]:
+    def decisions(self, request: HttpRequest, shown: PlanApproval) -> Sequence[OfferedDecision]:
         """Return what can be decided about a plan as it stands, with what hinders this person."""
         state = _approvals().state_of(shown)
         if state not in OPEN:

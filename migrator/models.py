@@ -27,7 +27,7 @@ class RunKind(models.TextChoices):
     FORGET = "forget", _("forget")
 
 
-class Outcome(models.TextChoices):
+class RunOutcome(models.TextChoices):
     """How a run or one of its steps ended."""
 
     RUNNING = "running", _("running")
@@ -42,7 +42,9 @@ class Run(models.Model):
 
     id = models.CharField(_("run"), max_length=40, primary_key=True)
     kind = models.CharField(_("kind"), max_length=10, choices=RunKind.choices)
-    outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome.choices, default=Outcome.RUNNING)
+    outcome = models.CharField(
+        _("outcome"), max_length=12, choices=RunOutcome.choices, default=RunOutcome.RUNNING
+    )
     environment = models.CharField(_("environment"), max_length=60)
     digest = models.CharField(_("plan digest"), max_length=64)
     fence = models.BigIntegerField(_("fencing token"))
@@ -73,7 +75,9 @@ class StepRun(models.Model):
     app = models.CharField(_("app"), max_length=100)
     name = models.CharField(_("step"), max_length=255)
     direction = models.CharField(_("direction"), max_length=10)
-    outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome.choices, default=Outcome.RUNNING)
+    outcome = models.CharField(
+        _("outcome"), max_length=12, choices=RunOutcome.choices, default=RunOutcome.RUNNING
+    )
     started_at = Moment(_("started"))
     seconds = models.FloatField(_("seconds"), null=True)
     changed = models.BigIntegerField(_("changed"), default=0)

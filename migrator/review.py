@@ -14,7 +14,7 @@ from migrator.engine.gate import Gate
 from migrator.engine.plan import Plan
 from migrator.engine.situation import Situation
 from migrator.governance import rules
-from migrator.governance.work import Bound, Work, not_covered
+from migrator.governance.work import Bound, PlannedWork, not_covered
 from migrator.models import PlanApproval, RunKind
 
 
@@ -129,7 +129,7 @@ def _findings(
     if flaw := not_covered(approval.steps, approval.remaining, left):
         yield f"What stands on disk is not what was asked for: {flaw}. An approval would not count."
     direction = Direction(approval.direction)
-    work = Work(kind=RunKind(approval.kind), direction=direction, steps=left, applied=situation.done)
+    work = PlannedWork(kind=RunKind(approval.kind), direction=direction, steps=left, applied=situation.done)
     if work.kind is RunKind.APPLY:
         for item in rules.broken(gate.policy.rules, left, situation.done):
             yield f"{item.key}: {item.text} ({item.rule})."
@@ -141,7 +141,7 @@ def _findings(
         yield f"What these do is seen in their files only: {', '.join(opaque)}."
 
 
-def _attested(gate: Gate, work: Work) -> Iterator[str]:
+def _attested(gate: Gate, work: PlannedWork) -> Iterator[str]:
     try:
         gate.attestations.require(work, gate.policy.attestation)
     except AccordError as exc:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from accord import process
-from accord.revisions.entry import Entry, Facts, State, not_understood
+from accord.revisions.entry import EntryState, Facts, StepEntry, not_understood
 from accord.revisions.ledger import Work, nothing_else, stale
 from accord.seam.types import Lease, Origin, StepKey
 from mongo_migrations import retries
@@ -69,12 +69,12 @@ class Ledger:
         """True where work and its ledger write can be one transaction."""
         return self._transactions
 
-    def entries(self) -> Iterable[Entry]:
+    def entries(self) -> Iterable[StepEntry]:
         """Read every entry in one round trip, without what operations put away; creates nothing."""
         found = self._collection().find(self._mine, {"saved": 0}, batch_size=100_000)
         return [_entry(StepKey.parse(answer["_id"]), answer) for answer in found]
 
-    def entry(self, key: StepKey, lease: Lease) -> Entry | None:
+    def entry(self, key: StepKey, lease: Lease) -> StepEntry | None:
         """
         Read what is recorded of a step.
 
@@ -97,10 +97,10 @@ class Ledger:
 
         self._transaction(key, lease, remove)
 
-    def commit(self, entry: Entry, lease: Lease, work: Work = nothing_else) -> Entry:
+    def commit(self, entry: StepEntry, lease: Lease, work: Work = nothing_else) -> StepEntry:
         """Do some work and write an entry, both or neither. See :class:`RevisionLedger`."""
 
-        def guarded(session: ClientSession | None) -> Entry:
+        def guarded(session: ClientSession | None) -> StepEntry:
             self._raise_fence(session, entry.key, lease)
             made = work(entry, session).stamped(lease)
             self._write(made, lease, session)
@@ -163,13 +163,13 @@ class Ledger:
         if result.matched_count == 0:
             raise stale(key, lease)
 
-    def _write(self, entry: Entry, lease: Lease, session: ClientSession | None) -> None:
+    def _write(self, entry: StepEntry, lease: Lease, session: ClientSession | None) -> None:
         from pymongo.errors import DuplicateKeyError
 
         # Without a transaction the fence may have risen since it was looked at, so the entry is asked, too.
         own = {"_id": str(entry.key), "fence": {"$not": {"$gt": lease.fence}}}
         update: Document = {"$set": _document(entry)}
-        if entry.state is State.APPLIED:
+        if entry.state is EntryState.APPLIED:
             update["$currentDate"] = {"applied_at": True}
         try:
             self._collection().find_one_and_update(own, update, {"_id": 1}, upsert=True, session=session)
@@ -206,7 +206,7 @@ class Ledger:
 # What is free in form is kept as extended JSON, so that no name and no type in it can trouble a server.
 
 
-def _document(entry: Entry) -> Document:
+def _document(entry: StepEntry) -> Document:
     """Write an entry as the collection keeps it; the server adds the time of an applied one."""
     checkpoint = None if entry.checkpoint is None else _dumps(entry.checkpoint)
     saved = {
@@ -225,10 +225,10 @@ def _document(entry: Entry) -> Document:
     }
 
 
-def _entry(key: StepKey, answer: Document) -> Entry:
+def _entry(key: StepKey, answer: Document) -> StepEntry:
     plain = {name: answer[name] for name in (*_PLAIN, "applied_at") if name in answer}
     checkpoint = answer.get("checkpoint")
-    return Entry(
+    return StepEntry(
         key=key,
         state=_state(key, str(answer.get("state"))),
         how=Origin(answer.get("how", Origin.APPLIED)),
@@ -239,7 +239,7 @@ def _entry(key: StepKey, answer: Document) -> Entry:
     )
 
 
-def _state(key: StepKey, word: str) -> State:
+def _state(key: StepKey, word: str) -> EntryState:
     """
     Read the word for how far a step has come.
 
@@ -247,7 +247,7 @@ def _state(key: StepKey, word: str) -> State:
         LedgerNotUnderstood: It is none of those that this version knows.
     """
     try:
-        return State(word)
+        return EntryState(word)
     except ValueError as exc:
         raise not_understood(key, word) from exc
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from accord.revisions.loader import Kind, Revision
+from accord.revisions.loader import Revision, RevisionKind
 from mongo_migrations.operations.base import Operation
 
 
@@ -20,5 +20,7 @@ class Migration(Revision):
     operations: ClassVar[Sequence[Operation]] = ()
 
 
-KIND = Kind(folder="mongo_migrations", base=Migration, operation=Operation, package="mongo_migrations")
+KIND = RevisionKind(
+    folder="mongo_migrations", base=Migration, operation=Operation, package="mongo_migrations"
+)
 """What the revisions of MongoDB look like on disk."""

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from accord.revisions import expectation
-from accord.revisions.expectation import Finding
+from accord.revisions.expectation import Judgement
 from accord.seam.types import Presence, Probe, StepKey
 from mongo_migrations import definitions, ids
 
@@ -148,7 +148,7 @@ def judge(key: StepKey, outline: Outline, live: LiveSchema) -> Probe:
     return expectation.judge(key, found)
 
 
-def _findings(key: StepKey, outline: Outline, live: LiveSchema) -> Iterator[Finding]:
+def _findings(key: StepKey, outline: Outline, live: LiveSchema) -> Iterator[Judgement]:
     for name, fact in outline.collections.items():
         if fact.owner == key:
             options = _options(live, name)
@@ -169,12 +169,12 @@ def _options(live: LiveSchema, collection: str) -> Mapping[str, Any] | None:
     return None if found is None else found.options
 
 
-def _finding(fact: Fact, place: str, found: Mapping[str, Any] | None, differ: Differ) -> Finding:
+def _finding(fact: Fact, place: str, found: Mapping[str, Any] | None, differ: Differ) -> Judgement:
     if fact.definition is None:
         if found is None:
-            return Finding(presence=Presence.DONE)
-        return Finding(presence=Presence.ABSENT, lines=(f"{place} is still there.",))
+            return Judgement(presence=Presence.DONE)
+        return Judgement(presence=Presence.ABSENT, lines=(f"{place} is still there.",))
     if found is None:
-        return Finding(presence=Presence.ABSENT, lines=(f"{place} does not exist.",))
+        return Judgement(presence=Presence.ABSENT, lines=(f"{place} does not exist.",))
     lines = tuple(f"{place}: {line}." for line in differ(fact.definition, found))
-    return Finding(presence=Presence.CONFLICTING if lines else Presence.DONE, lines=lines)
+    return Judgement(presence=Presence.CONFLICTING if lines else Presence.DONE, lines=lines)

@@ -20,10 +20,10 @@ from typing import Any
 
 from accord.clock import Clock, SystemClock
 from accord.errors import LedgerNotUnderstood, StaleFence, StoreError
-from accord.revisions.entry import Entry, State, from_json, to_json
+from accord.revisions.entry import EntryState, StepEntry, from_json, to_json
 from accord.revisions.ledger import Work, nothing_else
 from accord.seam.types import Lease, StepKey
-from searchindex.transport import READ_TIMEOUT, Answer, ReplyLost, Transport, at
+from searchindex.transport import READ_TIMEOUT, ReplyLost, ServerResponse, Transport, at
 
 _DOCUMENT = "ledger"
 _ATTEMPTS = 20
@@ -64,12 +64,12 @@ class Content:
     """
 
     fence: int = 0
-    entries: Mapping[StepKey, Entry] = field(default_factory=dict)
+    entries: Mapping[StepKey, StepEntry] = field(default_factory=dict)
     nonce: str = ""
     version: Version | None = None
 
 
-Change = Callable[[Mapping[StepKey, Entry]], Mapping[StepKey, Entry]]
+Change = Callable[[Mapping[StepKey, StepEntry]], Mapping[StepKey, StepEntry]]
 """Makes the new entries out of those that stand; may be called again when another wrote first."""
 
 
@@ -94,11 +94,11 @@ class Ledger:
     clock: Clock = field(default_factory=SystemClock)
     timeout: float = READ_TIMEOUT
 
-    def entries(self) -> Iterable[Entry]:
+    def entries(self) -> Iterable[StepEntry]:
         """Read every entry in one request."""
         return self._read(timeout=self.timeout).entries.values()
 
-    def entry(self, key: StepKey, lease: Lease) -> Entry | None:
+    def entry(self, key: StepKey, lease: Lease) -> StepEntry | None:
         """
         Read what is recorded of a step.
 
@@ -109,12 +109,12 @@ class Ledger:
         self._refuse_stale(content, lease)
         return content.entries.get(key)
 
-    def commit(self, entry: Entry, lease: Lease, work: Work = nothing_else) -> Entry:
+    def commit(self, entry: StepEntry, lease: Lease, work: Work = nothing_else) -> StepEntry:
         """Do some work, and write the entry that it makes. See :class:`RevisionLedger`."""
         if work is not nothing_else:
             self._refuse_stale(self._read(), lease)
         made = work(entry, None).stamped(lease)
-        if made.state is State.APPLIED:
+        if made.state is EntryState.APPLIED:
             made = replace(made, applied_at=self.clock.now())
         self._change(lambda entries: {**entries, made.key: made}, lease)
         return made
@@ -160,7 +160,7 @@ class Ledger:
             hint="See who else runs migrations on this server, then run again.",
         )
 
-    def _swap(self, content: Content, entries: Mapping[StepKey, Entry], lease: Lease, nonce: str) -> bool:
+    def _swap(self, content: Content, entries: Mapping[StepKey, StepEntry], lease: Lease, nonce: str) -> bool:
         """Write unless another did first; an unknown outcome counts as no, and is looked up."""
         body = {
             "fence": max(content.fence, lease.fence),
@@ -176,7 +176,7 @@ class Ledger:
             return False
         return answer.status < HTTPStatus.BAD_REQUEST
 
-    def _put(self, version: Version | None, body: Mapping[str, Any]) -> Answer:
+    def _put(self, version: Version | None, body: Mapping[str, Any]) -> ServerResponse:
         if version is None:
             path = f"{at(self.name, '_create', _DOCUMENT)}?require_alias=true"
         else:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from accord.errors import InvalidRevision
-from accord.revisions.loader import Kind, Revision, RevisionFile
+from accord.revisions.loader import Revision, RevisionFile, RevisionKind
 from searchindex.operations.base import Operation
 
 
@@ -31,7 +31,7 @@ def _refuse_same_index_twice(file: RevisionFile, operations: Sequence[Operation]
         )
 
 
-KIND = Kind(
+KIND = RevisionKind(
     folder="search_migrations",
     base=Migration,
     operation=Operation,

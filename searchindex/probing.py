@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from accord.revisions import expectation
-from accord.revisions.expectation import Finding
+from accord.revisions.expectation import Judgement
 from accord.seam.types import Presence, Probe, StepKey
 from searchindex.operations.base import Context, Expected
 from searchindex.operations.index import index_differences, is_index
@@ -34,20 +34,20 @@ def judge(context: Context, key: StepKey, touched: Touched, expected: Expected) 
     return expectation.judge(key, [_find(context, item, expected.objects[item]) for item in items])
 
 
-def _find(context: Context, item: tuple[str, str], wanted: Any) -> Finding:
+def _find(context: Context, item: tuple[str, str], wanted: Any) -> Judgement:
     """Look for one object."""
     kind, name = item
     look = {"index": _index, "alias": _alias, "template": _template, "physical": _physical}[kind]
     return _finding(f"{kind} {name}", look(context, name, wanted), gone=wanted is None)
 
 
-def _finding(what: str, found: Differences, *, gone: bool) -> Finding:
+def _finding(what: str, found: Differences, *, gone: bool) -> Judgement:
     if found is None:
         if gone:
-            return Finding(presence=Presence.DONE)
-        return Finding(presence=Presence.ABSENT, lines=(f"{what} is missing",))
+            return Judgement(presence=Presence.DONE)
+        return Judgement(presence=Presence.ABSENT, lines=(f"{what} is missing",))
     lines = (f"{what} should be gone",) if gone else tuple(f"{what}: {line}" for line in found)
-    return Finding(presence=Presence.CONFLICTING if lines else Presence.DONE, lines=lines)
+    return Judgement(presence=Presence.CONFLICTING if lines else Presence.DONE, lines=lines)
 
 
 def _index(context: Context, name: str, wanted: Any) -> Differences:

@@ -67,7 +67,7 @@ class ReplyLost(StoreUnavailable):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ServerResponse:
     """
     What a server answered.
 
@@ -146,7 +146,7 @@ class Transport:
         accept: Sequence[int] = (),
         timeout: float = READ_TIMEOUT,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> ServerResponse:
         """
         Send a request, again while the server says that it is busy.
 
@@ -178,7 +178,7 @@ class Transport:
             raise self.refusal(method, path, answer)
         return answer
 
-    def _send(self, method: str, path: str, options: Mapping[str, Any], *, again: bool) -> Answer:
+    def _send(self, method: str, path: str, options: Mapping[str, Any], *, again: bool) -> ServerResponse:
         """Send a request; `again` sends it once more when the connection broke, as an idle one may."""
         try:
             return _read(self._open().urlopen(method, self.endpoint.path + path, **options))
@@ -234,7 +234,7 @@ class Transport:
             hint="See whether the server is up, then run the same command again: it continues.",
         )
 
-    def refusal(self, method: str, path: str, answer: Answer) -> StoreError:
+    def refusal(self, method: str, path: str, answer: ServerResponse) -> StoreError:
         """Make the error for a request that was answered with one."""
         kind, reason = explain_error(answer.body)
         reason = reason or kind or _phrase(answer.status)
@@ -298,14 +298,14 @@ def _payload(body: object) -> tuple[bytes | None, Mapping[str, str]]:
     return json.dumps(body, ensure_ascii=False).encode(), {"Content-Type": "application/json"}
 
 
-def _read(response: BaseHTTPResponse) -> Answer:
+def _read(response: BaseHTTPResponse) -> ServerResponse:
     content = response.data
     try:
         body = json.loads(content) if content else None
     except ValueError:
         body = content.decode(errors="replace")
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(status=response.status, body=body, headers=headers, size=len(content))
+    return ServerResponse(status=response.status, body=body, headers=headers, size=len(content))
 
 
 def _innermost(exc: BaseException) -> BaseException:

@@ -26,7 +26,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from accord import conf
 from accord.audit import trail as audit
-from accord.audit.events import Event, ObjectKind
+from accord.audit.events import EventKind, ObjectKind
 from tests.fix_postgres import execute, rows_of
 from tests.fix_sample import copy_postgres
 
@@ -57,7 +57,7 @@ class Trail:
         for number in range(count):
             with transaction.atomic(using=self.alias):
                 seq = audit.record(
-                    Event.ERASURE_PLANNED,
+                    EventKind.ERASURE_PLANNED,
                     actor=audit.SYSTEM,
                     object_kind=ObjectKind.ERASURE_REQUEST,
                     counters={"found": number},

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 LARGEST_OFFSET = 1_000_000
 
 
-class Pages(LimitOffsetPagination):
+class LimitedPages(LimitOffsetPagination):
     """`?limit=` and `?offset=`; what isn't a number in their range is refused rather than overlooked."""
 
     default_limit = 50

@@ -40,7 +40,7 @@ class _Throttle(SimpleRateThrottle):
         return str(self.cache_format % {"scope": self.scope, "ident": who})
 
 
-class Reading(_Throttle):
+class ReadThrottle(_Throttle):
     """How often an account may ask for what changes nothing."""
 
     scope = "accord_read"
@@ -49,7 +49,7 @@ class Reading(_Throttle):
         return self.key(request.user.pk) if reads(request, view) else None
 
 
-class Writing(_Throttle):
+class WriteThrottle(_Throttle):
     """How often an account may ask for a change."""
 
     scope = "accord_write"

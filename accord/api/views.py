@@ -19,9 +19,9 @@ from rest_framework.views import APIView
 from accord.api import problems
 from accord.api.bodies import Body, Sent, Text
 from accord.api.described import Described, extend_schema
-from accord.api.pagination import Pages
+from accord.api.pagination import LimitedPages
 from accord.api.permissions import SIGNED_IN, PerAction
-from accord.api.throttling import Reading, SignInByAddress, SignInByName, Writing
+from accord.api.throttling import ReadThrottle, SignInByAddress, SignInByName, WriteThrottle
 from accord.health import formats, runner
 from accord.health.runner import Level
 
@@ -40,10 +40,10 @@ class Api:
     needs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
     reading: ClassVar[frozenset[str]] = frozenset()
     permission_classes: Any = (PerAction,)
-    throttle_classes: Any = (Reading, Writing)
+    throttle_classes: Any = (ReadThrottle, WriteThrottle)
     parser_classes: Any = (Body,)
     renderer_classes: Any = (JSONRenderer,)
-    pagination_class: Any = Pages
+    pagination_class: Any = LimitedPages
     metadata_class: Any = None
     schema: Any = Described()
     request: Request

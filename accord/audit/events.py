@@ -11,7 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-class Event(models.TextChoices):
+class EventKind(models.TextChoices):
     """What happened."""
 
     ERASURE_RECEIVED = "erasure.received", _("erasure request received")
@@ -110,7 +110,7 @@ class ObjectKind(models.TextChoices):
     PAGE = "page", _("page of the admin or API")
 
 
-class Outcome(models.TextChoices):
+class EventOutcome(models.TextChoices):
     """How it ended."""
 
     DONE = "done", _("done")

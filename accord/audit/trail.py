@@ -21,7 +21,7 @@ from django.db import connections, transaction
 from accord import conf
 from accord.audit import signed_heads
 from accord.audit.chain import FIELDS, GENESIS, Link
-from accord.audit.events import BIGGEST, ActorKind, Counter, Event, ObjectKind, Outcome
+from accord.audit.events import BIGGEST, ActorKind, Counter, EventKind, EventOutcome, ObjectKind
 from accord.errors import OutsideTransaction, PersonalDataRefused
 from accord.models import DIGEST, REFERENCE, ActorReference
 
@@ -78,9 +78,9 @@ class Act:
         plan_digest: Digest of the plan that is approved or carried out.
     """
 
-    event: Event
+    event: EventKind
     object_kind: ObjectKind
-    outcome: Outcome = Outcome.DONE
+    outcome: EventOutcome = EventOutcome.DONE
     object_ref: str = ""
     request_ref: str = ""
     counters: Mapping[str, int] = field(default_factory=dict)
@@ -104,11 +104,11 @@ def person(key: object, *, kind: str = "auth.user", using: str | None = None) ->
 
 
 def record(  # noqa: PLR0913 - an event has this many parts, all but two by keyword and optional
-    event: Event,
+    event: EventKind,
     *,
     actor: Actor,
     object_kind: ObjectKind,
-    outcome: Outcome = Outcome.DONE,
+    outcome: EventOutcome = EventOutcome.DONE,
     object_ref: str = "",
     request_ref: str = "",
     counters: Mapping[str, int] | None = None,
@@ -268,8 +268,8 @@ def _link(act: Act, actor: Actor, seq: int, prev_hash: str, at: datetime) -> Lin
     return Link(
         seq=seq,
         at=at,
-        event=Event(act.event).value,
-        outcome=Outcome(act.outcome).value,
+        event=EventKind(act.event).value,
+        outcome=EventOutcome(act.outcome).value,
         actor_kind=ActorKind(actor.kind).value,
         actor_ref=actor.ref,
         object_kind=ObjectKind(act.object_kind).value,

@@ -226,11 +226,11 @@ class EmbeddedServer(abc.ABC):
         self.paths.home.mkdir(parents=True, exist_ok=True)
         self.folder.mkdir(mode=0o711, exist_ok=True)
 
-    def _alive(self) -> process.Identity | None:
+    def _alive(self) -> process.ProcessIdentity | None:
         identity = process.read_identity(self._record)
         return identity if identity is not None and identity.alive() else None
 
-    def _was_ready(self, identity: process.Identity) -> bool:
+    def _was_ready(self, identity: process.ProcessIdentity) -> bool:
         return process.read_identity(self._ready) == identity
 
     def _start_locked(self, lock: int, reporter: Reporter, *, may_move: bool) -> None:
@@ -242,7 +242,7 @@ class EmbeddedServer(abc.ABC):
         shutil.copyfile(self._record, self._ready)
         reporter(ServerReady(store=self.name, seconds=time.monotonic() - began))
 
-    def _adopt(self) -> process.Identity | None:
+    def _adopt(self) -> process.ProcessIdentity | None:
         """
         Find a server that a killed command left behind half started.
 
@@ -257,7 +257,7 @@ class EmbeddedServer(abc.ABC):
             return None
         return identity
 
-    def _start_fresh(self, lock: int, *, may_move: bool) -> process.Identity:
+    def _start_fresh(self, lock: int, *, may_move: bool) -> process.ProcessIdentity:
         port = self._secure_port(may_move=may_move)
         faults.require_space(self.name, self.folder, self.needed_bytes)
         faults.require_owner(self.name, self.data, self._owner())
@@ -282,7 +282,7 @@ class EmbeddedServer(abc.ABC):
         SavedState(port=port, data=saved.data if saved else None).replace(self._state_file)
         return port
 
-    def _await_ready(self, identity: process.Identity) -> None:
+    def _await_ready(self, identity: process.ProcessIdentity) -> None:
         deadline = time.monotonic() + self.start_seconds
         port = self.port
         while not self._probe(port):
@@ -313,7 +313,7 @@ class EmbeddedServer(abc.ABC):
         self._record.unlink(missing_ok=True)
         return identity is not None
 
-    def _end(self, identity: process.Identity) -> None:
+    def _end(self, identity: process.ProcessIdentity) -> None:
         for number, wait in self.stop_signals:
             identity.signal(number)
             if identity.await_end(wait):

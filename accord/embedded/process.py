@@ -32,7 +32,7 @@ _RECORD = f'cat /proc/$$/stat {BOOT_ID} >&1 && exec "$@" </dev/null >&2 3<&-'
 
 
 @dataclass(frozen=True, kw_only=True)
-class Identity:
+class ProcessIdentity:
     """One process of one boot of this machine."""
 
     pid: int
@@ -91,7 +91,7 @@ class Launch:
     account: Account | None = None
 
 
-def spawn(launch: Launch, lock: int) -> Identity:
+def spawn(launch: Launch, lock: int) -> ProcessIdentity:
     """
     Start a server in a session of its own, detached from the caller.
 
@@ -131,7 +131,7 @@ def _run_detached(launch: Launch, *, lock: int, record: int, log: int) -> None:
     )
 
 
-def _await_identity(record: Path) -> Identity:
+def _await_identity(record: Path) -> ProcessIdentity:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         if identity := read_identity(record):
@@ -140,7 +140,7 @@ def _await_identity(record: Path) -> Identity:
     raise ChildProcessError(f"The process did not write down who it is: {record}")
 
 
-def read_identity(record: Path) -> Identity | None:
+def read_identity(record: Path) -> ProcessIdentity | None:
     """
     Read who a recorded process was.
 
@@ -155,7 +155,7 @@ def read_identity(record: Path) -> Identity | None:
     try:
         if text.count("\n") != _RECORD_LINES:
             return None  # still being written
-        return Identity(pid=int(stat.partition(" ")[0]), started=fields_of(stat)[1], boot=rest.strip())
+        return ProcessIdentity(pid=int(stat.partition(" ")[0]), started=fields_of(stat)[1], boot=rest.strip())
     except ValueError:
         return None  # cut short
 

@@ -15,7 +15,7 @@ Facts = Mapping[str, Any]
 """What an operation put away for a rerun or a revert, by name."""
 
 
-class State(enum.StrEnum):
+class EntryState(enum.StrEnum):
     """How far a step has come."""
 
     APPLYING = "applying"
@@ -27,7 +27,7 @@ class State(enum.StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class StepEntry:
     """
     What the ledger says of a step.
 
@@ -48,7 +48,7 @@ class Entry:
     """
 
     key: StepKey
-    state: State = State.APPLYING
+    state: EntryState = EntryState.APPLYING
     checksum: str | None = None
     fingerprint: str | None = None
     run_id: str = ""
@@ -65,12 +65,12 @@ class Entry:
         """Return what an operation put away; nothing for one that put nothing away."""
         return self.saved.get(str(number), {})
 
-    def keeping(self, number: int, facts: Facts | None) -> Entry:
+    def keeping(self, number: int, facts: Facts | None) -> StepEntry:
         """Replace the facts that an operation put away; None removes them."""
         saved = {name: kept for name, kept in self.saved.items() if name != str(number)}
         return replace(self, saved=saved if facts is None else {**saved, str(number): facts})
 
-    def standing(self, digests: Sequence[str], done: int, changed: int = 0) -> Entry:
+    def standing(self, digests: Sequence[str], done: int, changed: int = 0) -> StepEntry:
         """Return an entry in which this many of these operations stand, and none is under way."""
         return replace(
             self,
@@ -80,11 +80,11 @@ class Entry:
             changed=self.changed + changed,
         )
 
-    def signed(self, step: Step) -> Entry:
+    def signed(self, step: Step) -> StepEntry:
         """Return the entry with the checksum and the fingerprint of the revision as it is now."""
         return replace(self, checksum=step.source.checksum, fingerprint=step.source.fingerprint)
 
-    def stamped(self, lease: Lease) -> Entry:
+    def stamped(self, lease: Lease) -> StepEntry:
         """Return the entry with the run that writes it."""
         return replace(self, run_id=lease.run_id, fence=lease.fence)
 
@@ -97,13 +97,13 @@ class Entry:
             applied_at=self.applied_at,
             run_id=self.run_id,
             fence=self.fence,
-            reverting=self.state is State.REVERTING,
+            reverting=self.state is EntryState.REVERTING,
             how=self.how,
         )
 
     def begun(self) -> BegunStep:
         """Return the entry of a step that was begun and not ended as the engine sees it."""
-        back = self.state is State.REVERTING
+        back = self.state is EntryState.REVERTING
         return BegunStep(
             key=self.key,
             direction=Direction.REVERT if back else Direction.APPLY,
@@ -113,12 +113,14 @@ class Entry:
         )
 
 
-def recorded(entries: Iterable[Entry]) -> Recorded:
+def recorded(entries: Iterable[StepEntry]) -> Recorded:
     """Return what a ledger of these entries says, as the engine sees it."""
     known = {entry.key: entry for entry in entries}
     return Recorded(
-        applied={key: entry.applied() for key, entry in known.items() if entry.state is not State.APPLYING},
-        begun={key: entry.begun() for key, entry in known.items() if entry.state is not State.APPLIED},
+        applied={
+            key: entry.applied() for key, entry in known.items() if entry.state is not EntryState.APPLYING
+        },
+        begun={key: entry.begun() for key, entry in known.items() if entry.state is not EntryState.APPLIED},
     )
 
 
@@ -130,7 +132,7 @@ def not_understood(key: StepKey, state: object) -> LedgerNotUnderstood:
     )
 
 
-def to_json(entry: Entry) -> dict[str, Any]:
+def to_json(entry: StepEntry) -> dict[str, Any]:
     """Write an entry as JSON can hold it, for ledgers that are documents."""
     document = {name: value for name, value in vars(entry).items() if name not in ("key", "how")}
     at = entry.applied_at.isoformat() if entry.applied_at else ""
@@ -139,7 +141,7 @@ def to_json(entry: Entry) -> dict[str, Any]:
     return written if entry.how is Origin.APPLIED else {**written, "how": entry.how.value}
 
 
-def from_json(key: StepKey, document: Mapping[str, Any]) -> Entry:
+def from_json(key: StepKey, document: Mapping[str, Any]) -> StepEntry:
     """
     Read what :func:`to_json` wrote, now or in an earlier version.
 
@@ -149,9 +151,9 @@ def from_json(key: StepKey, document: Mapping[str, Any]) -> Entry:
     """
     at = document.get("applied_at")
     parsed: dict[str, Any] = {
-        "state": State(document["state"]),
+        "state": EntryState(document["state"]),
         "applied_at": datetime.fromisoformat(at) if at else None,
         "finished": tuple(document.get("finished", ())),
         "how": Origin(document.get("how", Origin.APPLIED)),
     }
-    return Entry(key=key, **{**document, **parsed})
+    return StepEntry(key=key, **{**document, **parsed})

@@ -9,7 +9,7 @@ from accord.seam.types import Presence, Probe, StepKey
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class Judgement:
     """
     What was found of one thing that should stand, or should be gone.
 
@@ -22,7 +22,7 @@ class Finding:
     lines: tuple[str, ...] = ()
 
 
-def judge(key: StepKey, found: Iterable[Finding]) -> Probe:
+def judge(key: StepKey, found: Iterable[Judgement]) -> Probe:
     """
     Combine the findings about a step into one answer.
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from accord.errors import StaleFence
-from accord.revisions.entry import Entry
+from accord.revisions.entry import StepEntry
 from accord.seam.types import Lease, StepKey
 
-Work = Callable[[Entry, Any], Entry]
+Work = Callable[[StepEntry, Any], StepEntry]
 """
 Something done together with a ledger write.
 
@@ -18,7 +18,7 @@ server asks for a retry, and returns the entry to write.
 """
 
 
-def nothing_else(entry: Entry, _: Any) -> Entry:
+def nothing_else(entry: StepEntry, _: Any) -> StepEntry:
     """Return the entry as it is: no work beside the write."""
     return entry
 
@@ -35,11 +35,11 @@ class RevisionLedger(Protocol):
         """Return whether work and its ledger write can be one transaction."""
         ...
 
-    def entries(self) -> Iterable[Entry]:
+    def entries(self) -> Iterable[StepEntry]:
         """Read every entry; what operations put away may be left out. Nothing is created."""
         ...
 
-    def entry(self, key: StepKey, lease: Lease) -> Entry | None:
+    def entry(self, key: StepKey, lease: Lease) -> StepEntry | None:
         """
         Read what is recorded of a step.
 
@@ -48,7 +48,7 @@ class RevisionLedger(Protocol):
         """
         ...
 
-    def commit(self, entry: Entry, lease: Lease, work: Work = nothing_else) -> Entry:
+    def commit(self, entry: StepEntry, lease: Lease, work: Work = nothing_else) -> StepEntry:
         """
         Do some work and write the entry that it makes of this one: both or neither.
 

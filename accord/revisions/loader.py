@@ -81,7 +81,7 @@ class LoadedRevision:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class RevisionKind:
     """
     What the revisions of one kind of store look like on disk.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from accord.events import Reporter, StepNoted, StepProgressed
-from accord.revisions.entry import Entry, Facts, State
+from accord.revisions.entry import EntryState, Facts, StepEntry
 from accord.revisions.ledger import RevisionLedger, Work, nothing_else
 from accord.seam.types import Direction, Lease, StepKey
 
@@ -44,14 +44,14 @@ class Progress:
     """
 
     def __init__(
-        self, entry: Entry, digests: Sequence[str], ledger: RevisionLedger, lease: Lease, report: Reporter
+        self, entry: StepEntry, digests: Sequence[str], ledger: RevisionLedger, lease: Lease, report: Reporter
     ) -> None:
         self.entry = entry
         self.lease = lease
         self.report = report
         self.finished = False
         self.left: list[str] = []
-        self._written: Entry | None = None
+        self._written: StepEntry | None = None
         self._digests = digests
         self._ledger = ledger
         self._number = 0
@@ -92,7 +92,7 @@ class Progress:
     def begin(self) -> None:
         """Record the intent, unless the ledger holds just that; refused where a later run took over."""
         forward = self._direction is Direction.APPLY
-        state = State.APPLYING if forward else State.REVERTING
+        state = EntryState.APPLYING if forward else EntryState.REVERTING
         done = self._number + (0 if forward else 1)
         self.entry = replace(self.entry, state=state, operations_done=done)
         if self.entry != self._written:
@@ -117,7 +117,7 @@ class Progress:
 
     def complete(self) -> None:
         """Record that the step is applied."""
-        self.entry = replace(self.entry, state=State.APPLIED)
+        self.entry = replace(self.entry, state=EntryState.APPLIED)
         self._commit()
 
     # --- what a rerun or a revert has to know ----------------------------------------------------
@@ -158,7 +158,7 @@ class Progress:
         """
         results: list[Batch] = []
 
-        def recorded(entry: Entry, transaction: Any) -> Entry:
+        def recorded(entry: StepEntry, transaction: Any) -> StepEntry:
             results.append(work(transaction))
             return self._after(entry, results[-1])
 
@@ -166,7 +166,7 @@ class Progress:
         self.finished = results[-1].checkpoint is None
         return results[-1]
 
-    def _after(self, entry: Entry, batch: Batch) -> Entry:
+    def _after(self, entry: StepEntry, batch: Batch) -> StepEntry:
         if batch.checkpoint is not None:
             return replace(entry, checkpoint=batch.checkpoint, changed=entry.changed + batch.changed)
         done = self._number + (1 if self._direction is Direction.APPLY else 0)

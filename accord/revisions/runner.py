@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from accord.errors import AccordError, ChecksumMismatch, IrreversibleStep, StepFailed
 from accord.events import Reporter, StepNoted
-from accord.revisions.entry import Entry, State
+from accord.revisions.entry import EntryState, StepEntry
 from accord.revisions.ledger import RevisionLedger
 from accord.revisions.loader import LoadedRevision
 from accord.revisions.operation import irreversible
@@ -58,7 +58,7 @@ class Runner:
     def apply(self) -> StepOutcome:
         """Apply the revision; see :meth:`accord.seam.stores.Store.apply`."""
         entry = self.ledger.entry(self.key, self.lease)
-        if entry is not None and entry.state is State.APPLIED:
+        if entry is not None and entry.state is EntryState.APPLIED:
             return StepOutcome(key=self.key, direction=Direction.APPLY, already=True)
         self.store.admit(self.revision.operations)
         progress = self._progress(self._settled(entry).signed(self.revision.step))
@@ -76,9 +76,9 @@ class Runner:
         self.store.admit(self.revision.operations)
         return self._revert(entry)
 
-    def _settled(self, entry: Entry | None) -> Entry:
+    def _settled(self, entry: StepEntry | None) -> StepEntry:
         """Bring what an earlier run left behind to a point from which applying can go on."""
-        if entry is not None and entry.state is State.APPLYING:
+        if entry is not None and entry.state is EntryState.APPLYING:
             self._refuse_edited(entry)
             done, total = entry.operations_done, len(self.revision.operations)
             self._note(f"Continues an interrupted run: {done} of {total} operations are done.")
@@ -86,14 +86,14 @@ class Runner:
         if entry is not None:
             self._note("An interrupted revert is completed first.")
             self._revert(entry)
-        return Entry(key=self.key)
+        return StepEntry(key=self.key)
 
-    def _revert(self, entry: Entry) -> StepOutcome:
-        if entry.state is not State.APPLIED:
+    def _revert(self, entry: StepEntry) -> StepOutcome:
+        if entry.state is not EntryState.APPLIED:
             self._refuse_edited(entry)
         self._refuse_unsaved(entry)
         progress = self._progress(entry)
-        if entry.state is State.APPLYING:
+        if entry.state is EntryState.APPLYING:
             self._undo_unfinished(progress)
         for number in reversed(range(progress.entry.operations_done)):
             if self._was_found(entry, number):
@@ -107,7 +107,7 @@ class Runner:
             key=self.key, direction=Direction.REVERT, changed=changed, detail=_left(progress.left)
         )
 
-    def _was_found(self, entry: Entry, number: int) -> bool:
+    def _was_found(self, entry: StepEntry, number: int) -> bool:
         """Check whether a baseline found what an operation would have brought about."""
         return entry.how is Origin.ADOPTED and str(number) not in entry.saved
 
@@ -188,14 +188,14 @@ class Runner:
             progress.check()
         return verb(context)
 
-    def _progress(self, entry: Entry) -> Progress:
+    def _progress(self, entry: StepEntry) -> Progress:
         return Progress(entry, self._digests, self.ledger, self.lease, self.report)
 
     @property
     def _digests(self) -> Sequence[str]:
         return [self.store.digest(self.key, operation) for operation in self.revision.operations]
 
-    def _refuse_edited(self, entry: Entry) -> None:
+    def _refuse_edited(self, entry: StepEntry) -> None:
         """Raise unless the operations that are done are still the first ones of the file."""
         if self._stand_as_declared(entry):
             return
@@ -205,7 +205,7 @@ class Runner:
             hint="Restore those operations; later ones may change. Then run again.",
         )
 
-    def _stand_as_declared(self, entry: Entry) -> bool:
+    def _stand_as_declared(self, entry: StepEntry) -> bool:
         known = len(entry.finished)
         if tuple(self._digests[:known]) != entry.finished:
             return False
@@ -215,9 +215,9 @@ class Runner:
             recorded, self.revision.step.source.text
         )
 
-    def _refuse_irreversible(self, entry: Entry) -> None:
+    def _refuse_irreversible(self, entry: StepEntry) -> None:
         """Raise when something that stands can't be undone; of a begun step a part may stand."""
-        if entry.state is State.APPLYING:
+        if entry.state is EntryState.APPLYING:
             self._refuse(irreversible(self.revision.operations[: entry.operations_done]), self._ways_on)
         else:
             forward = "Write a new revision that brings about what you want instead."
@@ -235,7 +235,7 @@ class Runner:
             f'migrate_all --forget {self.key} --reason "WHY"'
         )
 
-    def _refuse_another(self, entry: Entry, number: int) -> None:
+    def _refuse_another(self, entry: StepEntry, number: int) -> None:
         """Raise when the operation that was under way is another one in the file by now."""
         title = self.revision.operations[number].title
         begun = entry.facts(number).get("title", title)
@@ -245,7 +245,7 @@ class Runner:
                 hint="Restore that operation, then revert; or apply the step as it is now.",
             )
 
-    def _refuse_unsaved(self, entry: Entry) -> None:
+    def _refuse_unsaved(self, entry: StepEntry) -> None:
         if entry.how is Origin.ADOPTED:
             return
         for number, operation in enumerate(self.revision.operations[: entry.operations_done]):

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from accord.errors import AccordError, LeaseError, StepFailed, StoreUnavailable, UnknownTarget
 from accord.events import Reporter, silent
-from accord.revisions.entry import Entry, State, recorded
+from accord.revisions.entry import EntryState, StepEntry, recorded
 from accord.revisions.ledger import RevisionLedger
-from accord.revisions.loader import Kind, LoadedRevision
+from accord.revisions.loader import LoadedRevision, RevisionKind
 from accord.revisions.operation import Operation, digest
 from accord.seam.stores import StoreFeatures
 from accord.seam.types import (
@@ -56,7 +56,7 @@ class RevisionStore(ABC, Generic[O]):
     """
 
     features = StoreFeatures(records_atomically=False, supports_revert=True)
-    kind: ClassVar[Kind]
+    kind: ClassVar[RevisionKind]
 
     def __init__(self, alias: str) -> None:
         self.alias = alias
@@ -163,9 +163,9 @@ class RevisionStore(ABC, Generic[O]):
         operations = self.operations(step.key)
         with self.translated():
             ledger = self.connected_ledger()
-            found = ledger.entry(step.key, lease) or Entry(key=step.key)
+            found = ledger.entry(step.key, lease) or StepEntry(key=step.key)
             done = found.standing(found.finished, len(operations)).signed(step)
-            ledger.commit(replace(done, state=State.APPLIED, how=how), lease)
+            ledger.commit(replace(done, state=EntryState.APPLIED, how=how), lease)
 
     def forget(self, step: Step, lease: Lease) -> None:
         """Delete a step from the ledger. See :class:`accord.seam.stores.Records`."""

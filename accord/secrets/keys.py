@@ -22,7 +22,7 @@ KEY_BYTES = 32
 
 
 @dataclass(frozen=True, kw_only=True)
-class Key:
+class DerivedKey:
     """
     A derived key.
 
@@ -35,7 +35,7 @@ class Key:
     secret: bytes = field(repr=False)
 
 
-def current(purpose: str) -> Key:
+def current(purpose: str) -> DerivedKey:
     """
     Return the key to make new things with.
 
@@ -45,7 +45,7 @@ def current(purpose: str) -> Key:
     return derived(purpose)[0]
 
 
-def derived(purpose: str) -> Sequence[Key]:
+def derived(purpose: str) -> Sequence[DerivedKey]:
     """
     Return every key that may have been used for a purpose, the current one first.
 
@@ -56,7 +56,7 @@ def derived(purpose: str) -> Sequence[Key]:
 
 
 @lru_cache(maxsize=64)
-def _derive(secret: bytes, purpose: str) -> Key:
+def _derive(secret: bytes, purpose: str) -> DerivedKey:
     expansion = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=_SALT, info=purpose.encode())
     key = expansion.derive(secret)
-    return Key(id=hashlib.sha256(b"accord key id" + key).hexdigest()[:16], secret=key)
+    return DerivedKey(id=hashlib.sha256(b"accord key id" + key).hexdigest()[:16], secret=key)

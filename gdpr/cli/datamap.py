@@ -19,7 +19,7 @@ from gdpr.coverage import check, check_document, map_document
 from gdpr.datamap import actions
 from gdpr.datamap.actions import Manual, Nothing, Retain
 from gdpr.datamap.entries import Entry
-from gdpr.datamap.findings import Finding, Level
+from gdpr.datamap.findings import MapFinding, MapLevel
 from gdpr.datamap.map import DataMap, load_data_map
 from gdpr.stores.base import known_aliases, opened_stores
 
@@ -85,7 +85,7 @@ def _check(asked: DataMapOptions, data_map: DataMap, style: Style) -> Answer:
     with opened_stores() as stores:
         found = check(data_map, () if asked.offline else stores.chosen(asked.stores))
     found = [one for one in found if not asked.stores or not one.store or one.store in asked.stores]
-    wrong = any(finding.level is Level.ERROR for finding in found)
+    wrong = any(finding.level is MapLevel.ERROR for finding in found)
     return Answer(
         document=check_document(data_map, found),
         lines=_check_lines(data_map, found, style),
@@ -93,18 +93,18 @@ def _check(asked: DataMapOptions, data_map: DataMap, style: Style) -> Answer:
     )
 
 
-def _check_lines(data_map: DataMap, findings: Sequence[Finding], style: Style) -> Iterator[str]:
+def _check_lines(data_map: DataMap, findings: Sequence[MapFinding], style: Style) -> Iterator[str]:
     for finding in findings:
-        paint = style.ERROR if finding.level is Level.ERROR else style.WARNING
+        paint = style.ERROR if finding.level is MapLevel.ERROR else style.WARNING
         yield paint(f"{finding.level}: {finding.message} ({finding.fault.value})")
         if finding.hint:
             yield f"  {finding.hint}"
     counts = Counter(finding.level for finding in findings)
     total = f"{len(data_map.entries)} entries, digest {data_map.digest[:12]}"
-    if counts[Level.ERROR]:
-        yield style.ERROR(f"{counted(counts[Level.ERROR], 'error')} in {total}.")
+    if counts[MapLevel.ERROR]:
+        yield style.ERROR(f"{counted(counts[MapLevel.ERROR], 'error')} in {total}.")
     else:
-        warnings = f", {counted(counts[Level.WARNING], 'warning')}" if counts[Level.WARNING] else ""
+        warnings = f", {counted(counts[MapLevel.WARNING], 'warning')}" if counts[MapLevel.WARNING] else ""
         yield style.SUCCESS(f"Everything is classified: {total}{warnings}.")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from accord.acting import Account, acting
 from accord.errors import AccordError, NotConfirmed, UsageError
 from gdpr.cli.conversation import Conversation
-from gdpr.cli.erase_answers import Answer, Counted, Decided, Reached, Remaining
+from gdpr.cli.erase_answers import Counted, Decided, ErasureAnswer, HowFar, Remaining
 from gdpr.cli.erase_options import EraseOptions
 from gdpr.datamap.keys import key_type, parsed
 from gdpr.datamap.map import load_data_map
@@ -43,7 +43,7 @@ class Erase:
     conversation: Conversation
     stop: Callable[[], bool]
 
-    def carry_out(self) -> Answer:
+    def carry_out(self) -> ErasureAnswer:
         """
         Do what is asked for.
 
@@ -60,7 +60,7 @@ class Erase:
 
     # --- a person ----------------------------------------------------------------------------
 
-    def _on_person(self, keys: SubjectKeys) -> Answer:
+    def _on_person(self, keys: SubjectKeys) -> ErasureAnswer:
         if self.asked.dry_run:
             return Counted(planning.preview(keys))
         if self.asked.verify_only:
@@ -78,7 +78,7 @@ class Erase:
             identity=self.asked.identity or IdentityMethod.STAFF,
         )
 
-    def _on_person_without_a_row(self, unknown: UnknownSubject) -> Answer:
+    def _on_person_without_a_row(self, unknown: UnknownSubject) -> ErasureAnswer:
         """Answer about a person who has no row any more: erased already is no error."""
         keys = _keys_without_a_row(self.asked)
         request = None if keys is None else requests.last_request(keys.kind, keys.primary)
@@ -88,7 +88,7 @@ class Erase:
 
     # --- a request ---------------------------------------------------------------------------
 
-    def _on_request(self, request: ErasureRequest) -> Answer:
+    def _on_request(self, request: ErasureRequest) -> ErasureAnswer:
         if self.asked.dry_run:
             return Counted(planning.preview(encryption.keys_of(request)))
         if self.asked.verify_only:
@@ -99,7 +99,7 @@ class Erase:
                 return Decided(_read_again(request), moved=True)
         before = _done(request)
         fault = self._carry_on(_read_again(request))
-        return Reached(_read_again(request), moved=_done(request) > before, fault=fault)
+        return HowFar(_read_again(request), moved=_done(request) > before, fault=fault)
 
     def _decide(self, request: ErasureRequest) -> None:
         person, reason = self._person(), self.asked.reason

@@ -19,7 +19,7 @@ from gdpr.erasure.verdicts import Verdict
 from gdpr.models import ErasureRequest, Receipt
 
 
-class Answer(ABC):
+class ErasureAnswer(ABC):
     """An answer, for people and for programs."""
 
     @abstractmethod
@@ -42,7 +42,7 @@ class Answer(ABC):
 
 
 @dataclass(frozen=True)
-class Counted(Answer):
+class Counted(ErasureAnswer):
     """
     What would be erased.
 
@@ -64,7 +64,7 @@ class Counted(Answer):
 
 
 @dataclass(frozen=True)
-class Remaining(Answer):
+class Remaining(ErasureAnswer):
     """
     What the stores still hold.
 
@@ -97,7 +97,7 @@ class Remaining(Answer):
         yield f"{self.verdict.residue:,} left that should go, {self.verdict.kept:,} kept by law."
 
 
-class Reached(Answer):
+class HowFar(ErasureAnswer):
     """
     How far a request came.
 
@@ -156,7 +156,7 @@ class Reached(Answer):
         return True
 
 
-class Decided(Reached):
+class Decided(HowFar):
     """How a request stands after a decision about it, which is all that was asked for."""
 
     def code(self) -> ExitCode:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from accord import clock
 from accord.acting import Account, actor
 from accord.audit import trail
-from accord.audit.events import Event, ObjectKind
+from accord.audit.events import EventKind, ObjectKind
 from accord.seam import checksum
 from gdpr.erasure import encryption, state_changes
 from gdpr.errors import ConsentRefused
@@ -30,11 +30,11 @@ logger = logging.getLogger(__name__)
 
 GRANTS = frozenset({ConsentType.GIVEN, ConsentType.RENEWED})
 _AUDITED = {
-    ConsentType.GIVEN: Event.CONSENT_GIVEN,
-    ConsentType.REFUSED: Event.CONSENT_REFUSED,
-    ConsentType.WITHDRAWN: Event.CONSENT_WITHDRAWN,
-    ConsentType.RENEWED: Event.CONSENT_RENEWED,
-    ConsentType.EXPIRED: Event.CONSENT_EXPIRED,
+    ConsentType.GIVEN: EventKind.CONSENT_GIVEN,
+    ConsentType.REFUSED: EventKind.CONSENT_REFUSED,
+    ConsentType.WITHDRAWN: EventKind.CONSENT_WITHDRAWN,
+    ConsentType.RENEWED: EventKind.CONSENT_RENEWED,
+    ConsentType.EXPIRED: EventKind.CONSENT_EXPIRED,
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gdpr.datamap.entries import Entry
 
 
-class Level(enum.StrEnum):
+class MapLevel(enum.StrEnum):
     """How much a finding matters."""
 
     ERROR = "error"
@@ -65,7 +65,7 @@ class Fault(enum.StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class MapFinding:
     """
     One thing that is wrong.
 
@@ -86,12 +86,12 @@ class Finding:
     entry: str = ""
 
     @property
-    def level(self) -> Level:
+    def level(self) -> MapLevel:
         """How much it matters: the letter in the id says it."""
-        return Level.ERROR if self.fault.partition(".")[2].startswith("E") else Level.WARNING
+        return MapLevel.ERROR if self.fault.partition(".")[2].startswith("E") else MapLevel.WARNING
 
 
-def about(fault: Fault, entry: Entry, what: str, hint: str = "Correct the entry.") -> Finding:
+def about(fault: Fault, entry: Entry, what: str, hint: str = "Correct the entry.") -> MapFinding:
     """
     Return a finding about one entry of the data map.
 
@@ -101,7 +101,7 @@ def about(fault: Fault, entry: Entry, what: str, hint: str = "Correct the entry.
         what: What is wrong with it, as the rest of a sentence.
         hint: Next move.
     """
-    return Finding(
+    return MapFinding(
         fault=fault,
         message=f"Entry “{entry.id}” {what}.",
         hint=hint,

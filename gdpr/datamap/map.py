@@ -24,7 +24,7 @@ from accord import conf, db
 from accord.errors import UnknownTarget
 from gdpr.datamap.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.datamap.entries import Entry, document
-from gdpr.datamap.findings import Fault, Finding, Level
+from gdpr.datamap.findings import Fault
 from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Locator, Path, Rows, Sessions, Through, needs
 from gdpr.datamap.subjects import Subject, SubjectKeys
 from gdpr.errors import InvalidDataMap
@@ -42,10 +42,8 @@ __all__ = [
     "Detach",
     "Entry",
     "Fault",
-    "Finding",
     "Generic",
     "Key",
-    "Level",
     "Locator",
     "Manual",
     "Nothing",

@@ -11,7 +11,7 @@ from django.db import connections, models
 from accord import conf
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.datamap.entries import Entry
-from gdpr.datamap.findings import Fault, Finding, Level, about
+from gdpr.datamap.findings import Fault, MapFinding, MapLevel, about
 from gdpr.datamap.locators import Array, Keyed, Sessions, needs, parts
 from gdpr.datamap.map import DataMap
 from gdpr.datamap.strategies import Strategy
@@ -26,7 +26,7 @@ def require_sound(data_map: DataMap) -> None:
     Raises:
         InvalidDataMap: It does; the message names the first fault.
     """
-    errors = [finding for finding in static_findings(data_map) if finding.level is Level.ERROR]
+    errors = [finding for finding in static_findings(data_map) if finding.level is MapLevel.ERROR]
     if errors:
         raise InvalidDataMap(
             f"The data map has {len(errors)} errors; the first: {errors[0].message}",
@@ -34,7 +34,7 @@ def require_sound(data_map: DataMap) -> None:
         )
 
 
-def static_findings(data_map: DataMap) -> Iterator[Finding]:
+def static_findings(data_map: DataMap) -> Iterator[MapFinding]:
     """
     Look at a data map alone.
 
@@ -62,9 +62,9 @@ def static_findings(data_map: DataMap) -> Iterator[Finding]:
     yield from _contradictions(data_map)
 
 
-def _subject(data_map: DataMap) -> Iterator[Finding]:
+def _subject(data_map: DataMap) -> Iterator[MapFinding]:
     if data_map.subject is None:
-        yield Finding(
+        yield MapFinding(
             fault=Fault.NO_SUBJECT,
             message="No app declares whose data these are.",
             hint='Write SUBJECT = Subject(model="app.Model") into the privacy.py of one app.',
@@ -77,7 +77,7 @@ def _subject(data_map: DataMap) -> Iterator[Finding]:
         names = set()
     missing = [name for name in data_map.subject.names if name not in names]
     if missing:
-        yield Finding(
+        yield MapFinding(
             fault=Fault.NO_SUBJECT,
             message=f"The subject {data_map.subject.model} has no {', '.join(missing)}.",
             hint="Correct SUBJECT: model is app_label.Model; key and lookups are fields of it.",
@@ -85,7 +85,7 @@ def _subject(data_map: DataMap) -> Iterator[Finding]:
         )
 
 
-def _references(entry: Entry, data_map: DataMap) -> Iterator[Finding]:
+def _references(entry: Entry, data_map: DataMap) -> Iterator[MapFinding]:
     for other in (*entry.derived_from, *needs(entry.locator)):
         if other not in data_map.by_id:
             yield about(
@@ -96,7 +96,7 @@ def _references(entry: Entry, data_map: DataMap) -> Iterator[Finding]:
             )
 
 
-def _keys(entry: Entry, subject: Subject | None) -> Iterator[Finding]:
+def _keys(entry: Entry, subject: Subject | None) -> Iterator[MapFinding]:
     for locator in parts(entry.locator):
         by = locator.by if isinstance(locator, Keyed) else ""
         if by and subject is not None and by not in subject.names:
@@ -111,7 +111,7 @@ def _keys(entry: Entry, subject: Subject | None) -> Iterator[Finding]:
 # --- actions -------------------------------------------------------------------------------------
 
 
-def _action(entry: Entry) -> Iterator[Finding]:
+def _action(entry: Entry) -> Iterator[MapFinding]:
     match entry.action:
         case Nothing(reason) if not reason.strip():
             yield about(Fault.NO_REASON, entry, "does nothing and gives no reason", "Write the reason.")
@@ -128,7 +128,7 @@ def _action(entry: Entry) -> Iterator[Finding]:
     yield from _fits_locator(entry)
 
 
-def _retained(entry: Entry, action: Retain) -> Iterator[Finding]:
+def _retained(entry: Entry, action: Retain) -> Iterator[MapFinding]:
     missing = [name for name in ("article", "basis", "until") if not str(getattr(action, name)).strip()]
     if missing:
         yield about(
@@ -139,7 +139,7 @@ def _retained(entry: Entry, action: Retain) -> Iterator[Finding]:
         )
 
 
-def _fits_locator(entry: Entry) -> Iterator[Finding]:
+def _fits_locator(entry: Entry) -> Iterator[MapFinding]:
     found = parts(entry.locator)
     if not found and not isinstance(entry.action, Nothing | Manual):
         yield about(Fault.WRONG_ACTION, entry, "has no locator", "Say how one person's data are found.")
@@ -156,7 +156,7 @@ def _fits_locator(entry: Entry) -> Iterator[Finding]:
 # --- strategies -----------------------------------------------------------------------------------
 
 
-def _strategies(entry: Entry) -> Iterator[Finding]:
+def _strategies(entry: Entry) -> Iterator[MapFinding]:
     if not isinstance(entry.action, Anonymise | Retain):
         if isinstance(entry.action, Detach):
             yield from _nullable(entry, entry.action.field)
@@ -174,7 +174,7 @@ def _strategies(entry: Entry) -> Iterator[Finding]:
             yield from _column(entry, columns[name], strategy)
 
 
-def _nullable(entry: Entry, name: str) -> Iterator[Finding]:
+def _nullable(entry: Entry, name: str) -> Iterator[MapFinding]:
     field = _columns(entry).get(name)
     if field is not None and not field.null:
         yield about(
@@ -185,7 +185,7 @@ def _nullable(entry: Entry, name: str) -> Iterator[Finding]:
         )
 
 
-def _column(entry: Entry, field: models.Field[Any, Any], strategy: Strategy) -> Iterator[Finding]:
+def _column(entry: Entry, field: models.Field[Any, Any], strategy: Strategy) -> Iterator[MapFinding]:
     if field.primary_key:
         yield about(Fault.DOES_NOT_FIT, entry, f"writes into the primary key {field.name}", "Leave it out.")
     sample = strategy.replacement("")
@@ -234,7 +234,7 @@ def _columns(entry: Entry) -> Mapping[str, models.Field[Any, Any]]:
 # --- the whole ------------------------------------------------------------------------------------
 
 
-def _cycles(data_map: DataMap) -> Iterator[Finding]:
+def _cycles(data_map: DataMap) -> Iterator[MapFinding]:
     for entry in data_map.entries:
         for what, following in (("derives from", _sources), ("needs the keys of", _needed)):
             if _comes_back(entry, data_map, following):
@@ -264,7 +264,7 @@ def _comes_back(start: Entry, data_map: DataMap, following: Any) -> bool:
     return False
 
 
-def _contradictions(data_map: DataMap) -> Iterator[Finding]:
+def _contradictions(data_map: DataMap) -> Iterator[MapFinding]:
     empty = {(entry.store, entry.target) for entry in data_map.entries if isinstance(entry.action, Nothing)}
     for entry in data_map.entries:
         if entry.holds_data and (entry.store, entry.target) in empty:

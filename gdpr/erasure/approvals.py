@@ -10,7 +10,7 @@ from django.db.models import F
 
 from accord import clock
 from accord.acting import Account
-from accord.audit.events import Event
+from accord.audit.events import EventKind
 from gdpr.erasure import actors, encryption, policy, state_changes, transitions
 from gdpr.errors import ApprovalVoid
 from gdpr.models import Approval, ErasureRequest
@@ -59,7 +59,7 @@ def _approve(held: ErasureRequest, by: Account, reason: str) -> Approval:
     state_changes.move(
         [held],
         RequestState.APPROVED,
-        Event.ERASURE_APPROVED,
+        EventKind.ERASURE_APPROVED,
         by=by,
         changes={"approved_by_id": by.pk, "approval_expires_at": approval.expires_at},
     )
@@ -88,7 +88,7 @@ def expire(requests: Collection[int], now: datetime | None = None) -> list[str]:
 def take_back(held: Sequence[ErasureRequest]) -> None:
     """Void the approvals of requests whose rows are held; the same plans wait for approval again."""
     voided = state_changes.void_approvals(held)
-    state_changes.move(held, RequestState.PLANNED, Event.ERASURE_APPROVAL_VOIDED, changes=voided)
+    state_changes.move(held, RequestState.PLANNED, EventKind.ERASURE_APPROVAL_VOIDED, changes=voided)
 
 
 def standing(requests: Collection[int]) -> set[int]:

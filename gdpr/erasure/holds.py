@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 from accord import clock
 from accord.acting import Account, actor
 from accord.audit import trail
-from accord.audit.events import Event, ObjectKind
+from accord.audit.events import EventKind, ObjectKind
 from gdpr.erasure import actors, state_changes, transitions
 from gdpr.errors import IllegalTransition, OwnRequest
 from gdpr.models import ErasureRequest, LegalHold
@@ -93,7 +93,7 @@ def place_hold(
         )
         if request is not None and not entry:
             block([request], by=by)
-        _record(hold, Event.HOLD_PLACED, request, by)
+        _record(hold, EventKind.HOLD_PLACED, request, by)
     return hold
 
 
@@ -114,7 +114,7 @@ def release_hold(hold: LegalHold, *, by: Account) -> LegalHold:
         held.save()
         if request is not None and request.state == RequestState.BLOCKED_HOLD:
             _resume_if_free(request, by)
-        _record(held, Event.HOLD_RELEASED, request, by)
+        _record(held, EventKind.HOLD_RELEASED, request, by)
     return held
 
 
@@ -123,7 +123,7 @@ def block(held: Sequence[ErasureRequest], *, by: Account | None = None) -> None:
     for state in sorted({request.state for request in held} - {RequestState.BLOCKED_HOLD}):
         stopped = [request for request in held if request.state == state]
         state_changes.move(
-            stopped, RequestState.BLOCKED_HOLD, Event.ERASURE_BLOCKED, by=by, changes={"held_in": state}
+            stopped, RequestState.BLOCKED_HOLD, EventKind.ERASURE_BLOCKED, by=by, changes={"held_in": state}
         )
 
 
@@ -159,12 +159,12 @@ def _resume_if_free(request: ErasureRequest, by: Account) -> None:
     changes: dict[str, object] = {"held_in": ""}
     if request.held_in == RequestState.APPROVED:
         changes |= state_changes.void_approvals([request])
-    state_changes.move([request], target, Event.ERASURE_RESUMED, by=by, changes=changes)
+    state_changes.move([request], target, EventKind.ERASURE_RESUMED, by=by, changes=changes)
     # The time of the hold doesn't count as time in which no worker took the steps up.
     request.steps.filter(state=StepState.PENDING).update(lease_until=Now())
 
 
-def _record(hold: LegalHold, event: Event, request: ErasureRequest | None, by: Account) -> None:
+def _record(hold: LegalHold, event: EventKind, request: ErasureRequest | None, by: Account) -> None:
     trail.record(
         event,
         actor=actor(by),

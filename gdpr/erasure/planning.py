@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from accord import clock
 from accord.acting import Account
-from accord.audit.events import Event
+from accord.audit.events import EventKind
 from accord.seam import checksum
 from gdpr.datamap import actions
 from gdpr.datamap.actions import Delete, Manual, Nothing, Retain
@@ -153,7 +153,7 @@ def store(held: ErasureRequest, document: PlanDocument, by: Account | None) -> E
         changes["planned_by_id"] = by.pk
     counters = {held.pk: _counters(document)}
     state_changes.move(
-        [held], RequestState.PLANNED, Event.ERASURE_PLANNED, by=by, counters=counters, changes=changes
+        [held], RequestState.PLANNED, EventKind.ERASURE_PLANNED, by=by, counters=counters, changes=changes
     )
     return made
 

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from accord import clock
 from accord.acting import Account
-from accord.audit.events import Event
+from accord.audit.events import EventKind
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import actors, deadlines, encryption, state_changes, transitions
 from gdpr.errors import ExtensionRefused, IllegalTransition
@@ -103,7 +103,7 @@ def _put_on_record(request: ErasureRequest, by: Account) -> ErasureRequest:
     with transaction.atomic(using=state_changes.alias()):
         for _ in range(_ATTEMPTS):
             if _inserted(request):
-                state_changes.record([state_changes.act(request, Event.ERASURE_RECEIVED)], by=by)
+                state_changes.record([state_changes.act(request, EventKind.ERASURE_RECEIVED)], by=by)
                 return request
             rival = _same_demand(request) or _as_duplicate(request, by)
             if rival is not None:
@@ -137,7 +137,7 @@ def _as_duplicate(request: ErasureRequest, by: Account) -> ErasureRequest | None
     request.state, request.sealed_keys = RequestState.DUPLICATE, None
     request.closed_at = request.received_at
     request.save(using=state_changes.alias(), force_insert=True)
-    state_changes.record([state_changes.act(request, Event.ERASURE_DUPLICATE)], by=by)
+    state_changes.record([state_changes.act(request, EventKind.ERASURE_DUPLICATE)], by=by)
     return request
 
 
@@ -159,7 +159,7 @@ def ask_identity(request: ErasureRequest, *, by: Account) -> ErasureRequest:
         state_changes.move(
             [held],
             RequestState.IDENTITY_CHECK,
-            Event.ERASURE_NEEDS_INPUT,
+            EventKind.ERASURE_NEEDS_INPUT,
             by=by,
             changes={"identity_method": ""},
         )
@@ -176,13 +176,13 @@ def check_identity(request: ErasureRequest, method: IdentityMethod, *, by: Accou
     actors.require(by, actors.FILE)
     with state_changes.locked(request) as held:
         if held.state == RequestState.IDENTITY_CHECK:
-            event = Event.ERASURE_IDENTITY_CHECKED
+            event = EventKind.ERASURE_IDENTITY_CHECKED
             state_changes.move(
                 [held], RequestState.RECEIVED, event, by=by, changes={"identity_method": method}
             )
         elif held.state == RequestState.RECEIVED:
             state_changes.save([held], identity_method=method)
-            state_changes.record([state_changes.act(held, Event.ERASURE_IDENTITY_CHECKED)], by=by)
+            state_changes.record([state_changes.act(held, EventKind.ERASURE_IDENTITY_CHECKED)], by=by)
         else:
             transitions.check(RequestState(held.state), RequestState.IDENTITY_CHECK)
     return held
@@ -213,7 +213,7 @@ def extend(
         due_at = deadlines.extended(held.received_at)
         state_changes.save([held], extended_at=moment, extension_reason=reason, due_at=due_at)
         days = {"days": (due_at - moment).days}
-        state_changes.record([state_changes.act(held, Event.ERASURE_EXTENDED, counters=days)], by=by)
+        state_changes.record([state_changes.act(held, EventKind.ERASURE_EXTENDED, counters=days)], by=by)
     return held
 
 
@@ -249,7 +249,7 @@ def reject(
             sealed_reason=encryption.seal(reason) if reason else None,
         )
         ended = {**_ended(held, now), "rejection_ground": ground}
-        state_changes.move([held], RequestState.REJECTED, Event.ERASURE_REJECTED, by=by, changes=ended)
+        state_changes.move([held], RequestState.REJECTED, EventKind.ERASURE_REJECTED, by=by, changes=ended)
     return held
 
 
@@ -264,7 +264,7 @@ def cancel(request: ErasureRequest, *, by: Account) -> ErasureRequest:
     with state_changes.locked(request) as held:
         _require_unfenced(held, "cancelled")
         ended = _ended(held, clock.now())
-        state_changes.move([held], RequestState.CANCELLED, Event.ERASURE_CANCELLED, by=by, changes=ended)
+        state_changes.move([held], RequestState.CANCELLED, EventKind.ERASURE_CANCELLED, by=by, changes=ended)
     return held
 
 

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from accord import clock
 from accord.acting import Account
-from accord.audit.events import Event, Outcome
+from accord.audit.events import EventKind, EventOutcome
 from accord.erased import tombstones
 from accord.errors import AccordError
 from gdpr.datamap.map import load_data_map
@@ -120,7 +120,7 @@ def wake(requests: Requests) -> _Done:
     with transaction.atomic(using=state_changes.alias()):
         held = {one.pk: one for one in state_changes.lock(requests, RequestState.RETRY_WAIT)}
         woken = ErasureRequest.objects.filter(due, pk__in=held).values_list("pk", flat=True)
-        resumed = Event.ERASURE_RESUMED
+        resumed = EventKind.ERASURE_RESUMED
         chosen = [held[key] for key in sorted(woken)]
         state_changes.move(chosen, RequestState.EXECUTING, resumed, changes={"next_attempt_at": None})
     return set(), {}
@@ -183,7 +183,7 @@ def _changed(held: Sequence[ErasureRequest], people: People, drafts: Mapping[int
     plans, rules = planning.current_among([one.pk for one in held]), policy.load()
     changed = [one for one in held if not planning.same_work(plans[one.pk].document, drafts[one.pk], rules)]
     for one in changed:
-        state_changes.record([state_changes.act(one, Event.ERASURE_APPROVAL_VOIDED)])
+        state_changes.record([state_changes.act(one, EventKind.ERASURE_APPROVAL_VOIDED)])
         planning.store(one, planning.digested(people[one.pk], drafts[one.pk]), None)
     return {
         one.pk: ApprovalVoid(
@@ -197,7 +197,7 @@ def _changed(held: Sequence[ErasureRequest], people: People, drafts: Mapping[int
 
 def _fence(held: Sequence[ErasureRequest], by: Account | None) -> None:
     tombstones.raise_fences([one.subject_tag for one in held], using=state_changes.alias())
-    event, now = Event.ERASURE_FENCED, clock.now()
+    event, now = EventKind.ERASURE_FENCED, clock.now()
     state_changes.move(held, RequestState.FENCED, event, by=by, changes={"fenced_at": now})
 
 
@@ -221,7 +221,7 @@ def begin(requests: Requests, stores: Stores) -> _Done:
         encryption.keep_collected(held, people)
         plans = planning.current_among([one.pk for one in held])
         steps.create(the_map, {one.pk: plans[one.pk].document for one in held})
-        state_changes.move(held, RequestState.EXECUTING, Event.ERASURE_STARTED)
+        state_changes.move(held, RequestState.EXECUTING, EventKind.ERASURE_STARTED)
     return set(), refused
 
 
@@ -269,9 +269,9 @@ def _conclude(held: Sequence[ErasureRequest], outlooks: Mapping[int, Outlook]) -
 
 
 _SAID = {
-    RequestState.VERIFYING: (Event.ERASURE_STEP_DONE, Outcome.DONE),
-    RequestState.RETRY_WAIT: (Event.ERASURE_STEP_RETRIED, Outcome.PARTIAL),
-    RequestState.NEEDS_OPERATOR: (Event.ERASURE_NEEDS_OPERATOR, Outcome.PARTIAL),
+    RequestState.VERIFYING: (EventKind.ERASURE_STEP_DONE, EventOutcome.DONE),
+    RequestState.RETRY_WAIT: (EventKind.ERASURE_STEP_RETRIED, EventOutcome.PARTIAL),
+    RequestState.NEEDS_OPERATOR: (EventKind.ERASURE_NEEDS_OPERATOR, EventOutcome.PARTIAL),
 }
 
 
@@ -317,7 +317,9 @@ def retry(request: ErasureRequest, *, by: Account | None = None) -> ErasureReque
         if held.state in (RequestState.RETRY_WAIT, RequestState.NEEDS_OPERATOR):
             steps.hurry(held)
             changes: dict[str, object] = {"next_attempt_at": None, "reopened": 0}
-            state_changes.move([held], RequestState.EXECUTING, Event.ERASURE_RESUMED, by=by, changes=changes)
+            state_changes.move(
+                [held], RequestState.EXECUTING, EventKind.ERASURE_RESUMED, by=by, changes=changes
+            )
     return held
 
 
@@ -338,9 +340,9 @@ def confirm_manual(request: ErasureRequest, entry: str, *, by: Account) -> Erasu
                 f"No step “{entry}” of request {held.reference} waits for a person.",
                 hint="See the steps: gdpr_erase --request REFERENCE.",
             )
-        state_changes.record([state_changes.act(held, Event.ERASURE_STEP_DONE)], by=by)
+        state_changes.record([state_changes.act(held, EventKind.ERASURE_STEP_DONE)], by=by)
         if held.state == RequestState.NEEDS_OPERATOR:
-            state_changes.move([held], RequestState.EXECUTING, Event.ERASURE_RESUMED, by=by)
+            state_changes.move([held], RequestState.EXECUTING, EventKind.ERASURE_RESUMED, by=by)
     return held
 
 

@@ -13,7 +13,7 @@ from django.db import OperationalError, connections, transaction
 from accord import clock, conf
 from accord.acting import Account, actor
 from accord.audit import trail
-from accord.audit.events import Event, ObjectKind, Outcome
+from accord.audit.events import EventKind, EventOutcome, ObjectKind
 from accord.retry import Backoff, again
 from gdpr.erasure import transitions
 from gdpr.errors import UnknownRequest
@@ -123,11 +123,11 @@ def share(requests: Collection[int], state: RequestState) -> set[int]:
 def move(
     held: Sequence[ErasureRequest],
     target: RequestState,
-    event: Event,
+    event: EventKind,
     *,
     by: Account | None = None,
     counters: Mapping[int, Mapping[str, int]] | None = None,
-    outcome: Outcome = Outcome.DONE,
+    outcome: EventOutcome = EventOutcome.DONE,
     changes: Mapping[str, object] | None = None,
 ) -> None:
     """
@@ -186,10 +186,10 @@ def void_approvals(held: Sequence[ErasureRequest]) -> dict[str, object]:
 
 def act(
     request: ErasureRequest,
-    event: Event,
+    event: EventKind,
     *,
     counters: Mapping[str, int] | None = None,
-    outcome: Outcome = Outcome.DONE,
+    outcome: EventOutcome = EventOutcome.DONE,
     object_kind: ObjectKind = ObjectKind.ERASURE_REQUEST,
     object_ref: str = "",
 ) -> trail.Act:

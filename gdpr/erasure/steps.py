@@ -20,7 +20,7 @@ from django.db.models.functions import Coalesce, Now
 
 from accord import process
 from accord.audit import trail
-from accord.audit.events import Event, ObjectKind, Outcome
+from accord.audit.events import EventKind, EventOutcome, ObjectKind
 from gdpr.datamap import actions
 from gdpr.datamap.actions import Manual
 from gdpr.datamap.entries import Entry
@@ -193,7 +193,7 @@ def note(requests: Requests, taken: Mapping[int, int], before: Counts, after: Co
         [
             state_changes.act(
                 requests[request],
-                Event.ERASURE_STEP_DONE,
+                EventKind.ERASURE_STEP_DONE,
                 object_kind=ObjectKind.ERASURE_STEP,
                 counters={"found": found, "affected": affected, "attempt": attempt},
             )
@@ -239,9 +239,9 @@ def _failure(request: ErasureRequest, step: ErasureStep) -> trail.Act:
     again = bool(step.failures or step.started_at is None)
     return state_changes.act(
         request,
-        Event.ERASURE_STEP_FAILED,
+        EventKind.ERASURE_STEP_FAILED,
         object_kind=ObjectKind.ERASURE_STEP,
-        outcome=Outcome.FAILED,
+        outcome=EventOutcome.FAILED,
         counters={"found": step.found, "affected": step.affected, "attempt": step.attempt + again},
     )
 

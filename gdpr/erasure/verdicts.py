@@ -10,7 +10,7 @@ from gdpr.states import RequestState
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class EntryResidue:
     """
     What one entry still holds.
 
@@ -38,7 +38,7 @@ class Verdict:
         at: When the last one had answered.
     """
 
-    readings: Sequence[Reading]
+    readings: Sequence[EntryResidue]
     servers: dict[str, str]
     at: datetime
 

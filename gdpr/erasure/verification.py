@@ -13,7 +13,7 @@ from functools import partial
 from django.db import connections, transaction
 
 from accord import clock
-from accord.audit.events import Event, ObjectKind, Outcome
+from accord.audit.events import EventKind, EventOutcome, ObjectKind
 from accord.erased import tombstones
 from accord.errors import StoreError
 from gdpr.datamap.actions import Manual, Retain
@@ -22,7 +22,7 @@ from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import encryption, planning, policy, receipts, state_changes, steps, transitions
 from gdpr.erasure.refusals import Refusals, raise_first, together_or_apart
-from gdpr.erasure.verdicts import Reading, Verdict, Verdicts
+from gdpr.erasure.verdicts import EntryResidue, Verdict, Verdicts
 from gdpr.models import ErasureRequest, ErasureStep, Receipt
 from gdpr.states import RequestState
 from gdpr.stores import per_person
@@ -143,7 +143,7 @@ def _read(people: People, stores: Stores) -> Verdicts:
     }
 
 
-def _read_entry(entry: Entry, people: People, stores: Stores) -> Mapping[int, Reading]:
+def _read_entry(entry: Entry, people: People, stores: Stores) -> Mapping[int, EntryResidue]:
     store = stores[entry.store]
     nothing = dict.fromkeys(people, 0)
     found = nothing
@@ -154,7 +154,8 @@ def _read_entry(entry: Entry, people: People, stores: Stores) -> Mapping[int, Re
     left = found if by_hand else per_person.residue(store, entry, people)
     kept = nothing if by_hand else found
     return {
-        one: Reading(entry=entry.id, store=entry.store, residue=left[one], kept=kept[one]) for one in people
+        one: EntryResidue(entry=entry.id, store=entry.store, residue=left[one], kept=kept[one])
+        for one in people
     }
 
 
@@ -167,7 +168,7 @@ def _wait(troubles: Refusals) -> None:
     due = clock.now() + policy.load().delay(1)
     for code in sorted({troubles[one.pk].code for one in held}):
         waiting = [one for one in held if troubles[one.pk].code == code]
-        event, outcome = Event.ERASURE_STEP_RETRIED, Outcome.PARTIAL
+        event, outcome = EventKind.ERASURE_STEP_RETRIED, EventOutcome.PARTIAL
         state_changes.move(
             waiting,
             RequestState.RETRY_WAIT,
@@ -199,16 +200,16 @@ def _reopen(held: ErasureRequest, verdict: Verdict) -> bool:
     held.reopened += 1
     steps.reopen(held, verdict.leftovers)
     counted = {"residue": verdict.residue, "entries": len(verdict.leftovers)}
-    event, outcome = Event.ERASURE_RESIDUE_FOUND, Outcome.PARTIAL
+    event, outcome = EventKind.ERASURE_RESIDUE_FOUND, EventOutcome.PARTIAL
     state_changes.record([state_changes.act(held, event, counters=counted, outcome=outcome)])
     changes: dict[str, object] = {"reopened": held.reopened}
     if held.reopened > policy.load().reopenings:
-        event = Event.ERASURE_NEEDS_OPERATOR
+        event = EventKind.ERASURE_NEEDS_OPERATOR
         state_changes.move([held], RequestState.NEEDS_OPERATOR, event, changes=changes)
         return False
     numbers = {held.pk: counted}
     state_changes.move(
-        [held], RequestState.EXECUTING, Event.ERASURE_REOPENED, counters=numbers, changes=changes
+        [held], RequestState.EXECUTING, EventKind.ERASURE_REOPENED, counters=numbers, changes=changes
     )
     return True
 
@@ -216,7 +217,7 @@ def _reopen(held: ErasureRequest, verdict: Verdict) -> bool:
 def _complete(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
     tombstones.mark_all_erased([one.subject_tag for one in held], using=state_changes.alias())
     numbers = {one.pk: verdicts[one.pk].counters for one in held}
-    verified = Event.ERASURE_VERIFIED
+    verified = EventKind.ERASURE_VERIFIED
     state_changes.record([state_changes.act(one, verified, counters=numbers[one.pk]) for one in held])
     for at, target in sorted({(verdicts[one.pk].at, verdicts[one.pk].target) for one in held}):
         chosen = [one for one in held if (verdicts[one.pk].at, verdicts[one.pk].target) == (at, target)]
@@ -228,7 +229,7 @@ def _complete(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
         state_changes.move(
             chosen,
             target,
-            Event.ERASURE_COMPLETED,
+            EventKind.ERASURE_COMPLETED,
             counters=numbers,
             changes={
                 "verify_again_at": at + policy.load().verify_again,
@@ -241,7 +242,7 @@ def _complete(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
 
 def _close(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
     """Destroy the keys. From here on nothing of the requests can be changed any more."""
-    verified = Event.ERASURE_VERIFIED
+    verified = EventKind.ERASURE_VERIFIED
     counted = [(one, {"residue": 0, "retained": verdicts[one.pk].kept}) for one in held]
     state_changes.record([state_changes.act(one, verified, counters=numbers) for one, numbers in counted])
     _issue(held, Receipt.Kind.VERIFICATION, verdicts)
@@ -254,7 +255,7 @@ def _close(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
 def _issue(held: Sequence[ErasureRequest], kind: Receipt.Kind, verdicts: Verdicts) -> None:
     """Make and sign the receipt of each request."""
     made = receipts.make(held, kind, verdicts)
-    event, of_receipt = Event.RECEIPT_ISSUED, ObjectKind.RECEIPT
+    event, of_receipt = EventKind.RECEIPT_ISSUED, ObjectKind.RECEIPT
     state_changes.record(
         [
             state_changes.act(one.request, event, object_kind=of_receipt, object_ref=one.reference)

@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from accord.acting import Account
-from accord.admin_parts import Decision
+from accord.admin_parts import OfferedDecision
 from accord.errors import AccordError
 from gdpr.erasure import actors
 from gdpr.models import ErasureRequest
@@ -27,7 +27,7 @@ def _unhindered(_request: ErasureRequest, _person: Account) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Act:
+class DecisionAct:
     """
     One kind of decision.
 
@@ -43,7 +43,7 @@ class Act:
         query: Returns what the address of its page carries along.
     """
 
-    decision: Decision
+    decision: OfferedDecision
     permissions: tuple[str, ...]
     offered: Callable[[ErasureRequest], bool]
     take: Callable[[ErasureRequest, Account, Answer], str | None]
@@ -52,7 +52,7 @@ class Act:
     hindered: Callable[[ErasureRequest, Account], str] = _unhindered
     query: Callable[[ErasureRequest], str] = lambda _request: ""
 
-    def described(self, request: ErasureRequest, person: Account) -> Decision:
+    def described(self, request: ErasureRequest, person: Account) -> OfferedDecision:
         """Describe the decision as it stands for a person."""
         if not self.offered(request):
             return replace(self.decision, hindrance=_("Its state doesn't allow that."))

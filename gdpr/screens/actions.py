@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accord import clock
 from accord.acting import Account
-from accord.admin_parts import Decision
+from accord.admin_parts import OfferedDecision
 from gdpr.erasure import (
     actors,
     approvals,
@@ -24,13 +24,13 @@ from gdpr.erasure import (
 )
 from gdpr.models import ErasureRequest
 from gdpr.screens import request_context
-from gdpr.screens.action import Act, Answer
+from gdpr.screens.action import Answer, DecisionAct
 from gdpr.screens.forms import ApproveForm, ByHandForm, ExtendForm, HoldForm, IdentityForm, RejectForm
 from gdpr.states import ExtensionReason, HoldReason, IdentityMethod, RejectionGround
 from gdpr.states import RequestState as S
 
 
-def decisions(request: ErasureRequest, person: Account) -> Sequence[Decision]:
+def decisions(request: ErasureRequest, person: Account) -> Sequence[OfferedDecision]:
     """Return what can be decided about a request as it stands, with what hinders this person."""
     return [act.described(request, person) for act in ACTS.values() if act.offered(request)]
 
@@ -143,8 +143,8 @@ def _cancel(request: ErasureRequest, person: Account, _answer: Answer) -> None:
 # --- all of them -------------------------------------------------------------------------------------
 
 _ACTS = (
-    Act(
-        decision=Decision(
+    DecisionAct(
+        decision=OfferedDecision(
             name="approve",
             label=gettext_lazy("Approve…"),
             submit=gettext_lazy("Approve this plan"),
@@ -162,8 +162,8 @@ _ACTS = (
         take=_approve,
         said=gettext_lazy("Approved. The next run of gdpr_process carries it out."),
     ),
-    Act(
-        decision=Decision(
+    DecisionAct(
+        decision=OfferedDecision(
             name="identity",
             label=gettext_lazy("Identity settled…"),
             submit=gettext_lazy("Note how identity was settled"),
@@ -176,8 +176,8 @@ _ACTS = (
         take=_settle_identity,
         said=gettext_lazy("Noted. The request can be planned now."),
     ),
-    Act(
-        decision=Decision(
+    DecisionAct(
+        decision=OfferedDecision(
             name="plan",
             label=gettext_lazy("Plan…"),
             submit=gettext_lazy("Plan the erasure"),
@@ -193,8 +193,8 @@ _ACTS = (
         take=_plan,
         said=gettext_lazy("Planned. Another person has to approve it."),
     ),
-    Act(
-        decision=Decision(
+    DecisionAct(
+        decision=OfferedDecision(
             name="retry",
             label=gettext_lazy("Retry now…"),
             submit=gettext_lazy("Retry now"),
@@ -209,8 +209,8 @@ _ACTS = (
         take=_retry,
         said=gettext_lazy("It is due now. The next run of gdpr_process goes on with it."),
     ),
-    Act(
-        decision=Decision(
+    DecisionAct(
+        decision=OfferedDecision(
             name="confirm",
             label=gettext_lazy("Done by hand…"),
             submit=gettext_lazy("Confirm that it is done"),
@@ -225,8 +225,8 @@ _ACTS = (
         take=_confirm,
         said=gettext_lazy("Noted. The next run of gdpr_process goes on with it."),
     ),
-    Act(
-        decision=Decision(
+    DecisionAct(
+        decision=OfferedDecision(
             name="verify",
             label=gettext_lazy("Verify now…"),
             submit=gettext_lazy("Verify now"),
@@ -241,8 +241,8 @@ _ACTS = (
         hindered=_keys_destroyed,
         take=_verify,
     ),
-    Act(
-        decision=Decision(
+    DecisionAct(
+        decision=OfferedDecision(
             name="ask",
             label=gettext_lazy("Ask for information…"),
             submit=gettext_lazy("Ask for information"),
@@ -257,8 +257,8 @@ _ACTS = (
         take=_ask,
         said=gettext_lazy("It waits until it is settled who asks. Write to the person now."),
     ),
-    Act(
-        decision=Decision(
+    DecisionAct(
+        decision=OfferedDecision(
             name="extend",
             label=gettext_lazy("Extend…"),
             submit=gettext_lazy("Take two more months"),
@@ -274,8 +274,8 @@ _ACTS = (
         take=_extend,
         said=gettext_lazy("Extended. Tell the person why, within a month of receipt."),
     ),
-    Act(
-        decision=Decision(
+    DecisionAct(
+        decision=OfferedDecision(
             name="hold",
             label=gettext_lazy("Place hold…"),
             submit=gettext_lazy("Place this hold"),
@@ -289,8 +289,8 @@ _ACTS = (
         take=_hold,
         said=gettext_lazy("The hold is placed. Another person has to release it."),
     ),
-    Act(
-        decision=Decision(
+    DecisionAct(
+        decision=OfferedDecision(
             name="reject",
             label=gettext_lazy("Reject…"),
             submit=gettext_lazy("Reject this request"),
@@ -305,8 +305,8 @@ _ACTS = (
         take=_reject,
         said=gettext_lazy("Rejected. Tell the person why, and where they can complain (Art. 12(4))."),
     ),
-    Act(
-        decision=Decision(
+    DecisionAct(
+        decision=OfferedDecision(
             name="cancel",
             label=gettext_lazy("Cancel…"),
             submit=gettext_lazy("Cancel this request"),
@@ -321,5 +321,5 @@ _ACTS = (
         said=gettext_lazy("Cancelled. Nothing was erased."),
     ),
 )
-ACTS: Mapping[str, Act] = {act.decision.name: act for act in _ACTS}
+ACTS: Mapping[str, DecisionAct] = {act.decision.name: act for act in _ACTS}
 """Every kind of decision, by the name of its page; the first ones are what a request waits for."""

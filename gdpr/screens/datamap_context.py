@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from gdpr.coverage import Coverage, StoreCoverage
 from gdpr.datamap.actions import Action, Manual, Nothing, Retain, name, touched
 from gdpr.datamap.entries import Entry
-from gdpr.datamap.findings import Finding
+from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import key_type
 from gdpr.datamap.locators import AnyOf, Generic, Locator, Rows, Sessions, Simple, Through
 
@@ -61,7 +61,7 @@ class Section:
     store: StoreCoverage
     lines: Sequence[Line]
     empty: Sequence[Line]
-    findings: Sequence[Finding]
+    findings: Sequence[MapFinding]
     percent: int
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accord import conf
-from accord.admin_parts import Decision
+from accord.admin_parts import OfferedDecision
 from accord.audit.events import ObjectKind
 from accord.errors import AccordError
 from accord.models import AuditEvent
@@ -85,7 +85,7 @@ def _matters(line: Mapping[str, Any]) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
+class StoreProgress:
     """
     How far a request is in one store.
 
@@ -104,7 +104,7 @@ class Progress:
     quiet: Sequence[ErasureStep]
 
 
-def steps_by_store(request: ErasureRequest) -> Sequence[Progress]:
+def steps_by_store(request: ErasureRequest) -> Sequence[StoreProgress]:
     """Return the steps of a request, grouped by store."""
     groups: dict[str, list[ErasureStep]] = {}
     for step in request.steps.order_by("position"):
@@ -112,9 +112,9 @@ def steps_by_store(request: ErasureRequest) -> Sequence[Progress]:
     return [_progress(store, steps) for store, steps in groups.items()]
 
 
-def _progress(store: str, steps: Sequence[ErasureStep]) -> Progress:
+def _progress(store: str, steps: Sequence[ErasureStep]) -> StoreProgress:
     quiet = [step for step in steps if step.state == StepState.DONE and not step.found and not step.residue]
-    return Progress(
+    return StoreProgress(
         store=store,
         total=len(steps),
         done=sum(step.state == StepState.DONE for step in steps),
@@ -141,7 +141,7 @@ def active_holds(request: ErasureRequest) -> Sequence[LegalHold]:
     return list(holds.active(request.subject_tag).order_by("placed_at"))
 
 
-RELEASE = Decision(
+RELEASE = OfferedDecision(
     name="release",
     label=gettext_lazy("Release…"),
     submit=gettext_lazy("Release this hold"),
@@ -150,7 +150,7 @@ RELEASE = Decision(
 )
 
 
-def release(hold: LegalHold, person: AbstractBaseUser) -> Decision:
+def release(hold: LegalHold, person: AbstractBaseUser) -> OfferedDecision:
     """Return the release of a hold, with what hinders this person."""
     try:
         actors.require(person, actors.RELEASE_HOLD)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accord import clock
-from accord.admin_parts import Decision, person_of
+from accord.admin_parts import OfferedDecision, person_of
 from accord.display import chip, day
 from gdpr.models import ErasureRequest, LegalHold, Receipt
 from gdpr.screens.base import OVER, WEEK, DueFilter, GdprPages, WaitingFilter, due, masked, name, waiting
@@ -109,7 +109,7 @@ class ErasureRequestAdmin(GdprPages):
             **request_context.timeline(shown),
         }
 
-    def decisions(self, request: HttpRequest, shown: ErasureRequest) -> Sequence[Decision]:
+    def decisions(self, request: HttpRequest, shown: ErasureRequest) -> Sequence[OfferedDecision]:
         """Return what can be decided about a request as it stands, with what hinders this person."""
         from gdpr.screens import actions
 
@@ -265,7 +265,7 @@ class LegalHoldAdmin(GdprPages):
             "releaser": name(shown.released_by_id),
         }
 
-    def decisions(self, request: HttpRequest, shown: LegalHold) -> Sequence[Decision]:
+    def decisions(self, request: HttpRequest, shown: LegalHold) -> Sequence[OfferedDecision]:
         """Offer the release of a hold that counts."""
         from gdpr.screens import request_context
 

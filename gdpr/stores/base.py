@@ -20,7 +20,7 @@ from accord import conf
 from accord.errors import UnknownStore
 from accord.seam.registry import Registry, opened
 from gdpr.datamap.entries import Entry
-from gdpr.datamap.findings import Finding
+from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain
 from gdpr.datamap.locators import Generic, Key, Rows
 from gdpr.datamap.subjects import Keys
@@ -164,7 +164,7 @@ class ErasureStore(Protocol):
         """Ask the store how it would find an entry's data."""
         ...
 
-    def inspect(self, entries: Sequence[Entry]) -> Iterator[Finding]:
+    def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         """Compare this store's entries with its live schema, and look for what has no entry."""
         ...
 

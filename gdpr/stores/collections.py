@@ -13,7 +13,7 @@ from pymongo.database import Database
 from accord import conf
 from gdpr.datamap.actions import touched
 from gdpr.datamap.entries import Entry
-from gdpr.datamap.findings import Fault, Finding, about
+from gdpr.datamap.findings import Fault, MapFinding, about
 from gdpr.datamap.keys import KeyType, key_type
 from gdpr.datamap.locators import Generic, Rows, Sessions, Through, parts
 from gdpr.datamap.subjects import Keys, SubjectKeys
@@ -40,7 +40,7 @@ _BSON: Mapping[KeyType, frozenset[str]] = {
 _MILLISECONDS = 5_000
 
 
-class Reached(Protocol):
+class ReachedCollections(Protocol):
     """
     How collections are reached, and what an entry means there.
 
@@ -75,11 +75,11 @@ class Collections:
         store: How it is reached, and what its entries mean there.
     """
 
-    def __init__(self, store: Reached) -> None:
+    def __init__(self, store: ReachedCollections) -> None:
         self._store = store
         self._alias = store.alias
 
-    def inspect(self, entries: Sequence[Entry]) -> Iterator[Finding]:
+    def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         """Compare entries with the collections, and look for collections that have none."""
         yield from self._unclassified(entries)
         for entry in entries:
@@ -90,7 +90,7 @@ class Collections:
             elif entry.is_looked_at:
                 yield from self._entry(entry)
 
-    def _unclassified(self, entries: Sequence[Entry]) -> Iterator[Finding]:
+    def _unclassified(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         classified = {
             self._store.collection_name(entry)
             for entry in entries
@@ -102,7 +102,7 @@ class Collections:
             label = _labels().get(name, "") if self._alias in connections.settings else ""
             if name == "django_migrations" or (name.endswith(".chunks") and _files(name) in classified):
                 continue
-            yield Finding(
+            yield MapFinding(
                 fault=Fault.UNCLASSIFIED,
                 message=f"The collection {name} of “{self._alias}” has no entry in the data map.",
                 hint=f'Add an Entry for "{label or name}" to a privacy.py; Nothing(reason) is one.',
@@ -125,7 +125,7 @@ class Collections:
 
     # --- one entry -----------------------------------------------------------------------------------
 
-    def _entry(self, declared: Entry) -> Iterator[Finding]:
+    def _entry(self, declared: Entry) -> Iterator[MapFinding]:
         entry = self._store.localised(declared)
         for locator in parts(entry.locator):
             if isinstance(locator, Generic | Sessions) or (
@@ -144,7 +144,7 @@ class Collections:
             yield from self._index(declared)
             yield from self._key_types(entry)
 
-    def _fields(self, entry: Entry) -> Iterator[Finding]:
+    def _fields(self, entry: Entry) -> Iterator[MapFinding]:
         located = [_path(locator) for locator in parts(entry.locator) if not isinstance(locator, Through)]
         for path in dict.fromkeys((*located, *entry.fields, *touched(entry.action))):
             known = self._known(entry, path)
@@ -184,7 +184,7 @@ class Collections:
         says_nothing = not schema and target.find_one({}, {"_id": 1}) is None
         return None if says_nothing else False
 
-    def _index(self, entry: Entry) -> Iterator[Finding]:
+    def _index(self, entry: Entry) -> Iterator[MapFinding]:
         condition = self._store.condition(entry, _nobody(entry))
         used = explain(self._database, self._store.collection_name(entry), condition)
         if not used.uses_index:
@@ -195,7 +195,7 @@ class Collections:
                 "Add an index that begins with the field the locator compares, by a revision.",
             )
 
-    def _key_types(self, entry: Entry) -> Iterator[Finding]:
+    def _key_types(self, entry: Entry) -> Iterator[MapFinding]:
         name = self._store.collection_name(entry)
         schema = self._collections[name].get("validator", {}).get("$jsonSchema", {})
         for locator in parts(entry.locator):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gdpr.datamap.actions import touched
 from gdpr.datamap.entries import Entry
-from gdpr.datamap.findings import Fault, Finding, about
+from gdpr.datamap.findings import Fault, MapFinding, about
 from gdpr.datamap.locators import Array, Key, Path, Rows, parts
 from gdpr.stores.mapping import exact_field, field_path, leaves, locator_type
 from searchindex.transport import at
@@ -21,7 +21,7 @@ _OF_REVISION = re.compile(r"-\d+$")
 _SCRATCH = "accord-scratch-"
 
 
-class Reached(Protocol):
+class ReachedIndexes(Protocol):
     """How indexes are reached."""
 
     alias: str
@@ -40,12 +40,12 @@ class LiveIndexes:
         store: How they are reached.
     """
 
-    def __init__(self, store: Reached) -> None:
+    def __init__(self, store: ReachedIndexes) -> None:
         self._store = store
         self._alias = store.alias
         self._names = store.store.names
 
-    def inspect(self, entries: Sequence[Entry]) -> Iterator[Finding]:
+    def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         """Compare entries with the indexes, and look for indexes and templates that have none."""
         found = {entry.id: self._store.concrete(entry) for entry in entries}
         classified = {index for indexes in found.values() for index in indexes}
@@ -60,7 +60,7 @@ class LiveIndexes:
 
     # --- completeness --------------------------------------------------------------------------------
 
-    def _unclassified(self, classified: set[str], entries: Sequence[Entry]) -> Iterator[Finding]:
+    def _unclassified(self, classified: set[str], entries: Sequence[Entry]) -> Iterator[MapFinding]:
         for index, aliases in sorted(self._indexes.items()):
             if index not in classified:
                 yield self._missing("index", index, next(iter(sorted(aliases)), index))
@@ -69,9 +69,9 @@ class LiveIndexes:
             if not patterns.intersection(wanted):
                 yield self._missing("template", template, wanted[0])
 
-    def _missing(self, kind: str, name: str, alias: str) -> Finding:
+    def _missing(self, kind: str, name: str, alias: str) -> MapFinding:
         target = _OF_REVISION.sub("", alias.removeprefix(self._names.prefix))
-        return Finding(
+        return MapFinding(
             fault=Fault.UNCLASSIFIED,
             message=f"The {kind} {name} of “{self._alias}” has no entry in the data map.",
             hint=f'Add an Entry for "{target}" to a privacy.py; Nothing(reason) is one.',
@@ -112,7 +112,7 @@ class LiveIndexes:
 
     # --- one entry -----------------------------------------------------------------------------------
 
-    def _entry(self, entry: Entry, index: str, properties: Mapping[str, Any]) -> Iterator[Finding]:
+    def _entry(self, entry: Entry, index: str, properties: Mapping[str, Any]) -> Iterator[MapFinding]:
         known = set(leaves(properties)) | {"_id"}
         for path in dict.fromkeys((*entry.fields, *touched(entry.action))):
             if path.replace("[]", "") not in known:
@@ -130,7 +130,7 @@ class LiveIndexes:
 
     def _field(
         self, entry: Entry, index: str, properties: Mapping[str, Any], locator: Key | Path | Array | Rows
-    ) -> Iterator[Finding]:
+    ) -> Iterator[MapFinding]:
         path = field_path(locator)
         field = exact_field(properties, path, locator_type(locator))
         if not field.type and not field.problem:

@@ -19,7 +19,7 @@ from accord.seam.registry import Registry
 from accord.secrets.redact import address
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.datamap.entries import Entry
-from gdpr.datamap.findings import Finding
+from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain, plain
 from gdpr.datamap.locators import parts
 from gdpr.datamap.subjects import Keys
@@ -155,7 +155,7 @@ class CollectionErasure(ABC):
         with self.translated():
             return explain(self.database(), self.collection_name(entry), self._matched(entry, keys))
 
-    def inspect(self, entries: Sequence[Entry]) -> Iterator[Finding]:
+    def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         from gdpr.stores.collections import Collections
 
         with self.translated():

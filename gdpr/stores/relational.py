@@ -15,7 +15,7 @@ from accord.seam.registry import Registry
 from accord.secrets.redact import first_line
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.datamap.entries import Entry
-from gdpr.datamap.findings import Finding
+from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain, plain
 from gdpr.datamap.locators import Array, Sessions
 from gdpr.datamap.strategies import Equals, Null, Strategy
@@ -126,7 +126,7 @@ class RelationalErasure:
         with self._translated():
             return explain(self.alias, entry, self._matched(entry, keys))
 
-    def inspect(self, entries: Sequence[Entry]) -> Iterator[Finding]:
+    def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         from gdpr.stores.tables import Tables
 
         with self._translated():

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast
 from accord.seam.registry import Registry
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.datamap.entries import Entry
-from gdpr.datamap.findings import Finding
+from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain
 from gdpr.datamap.locators import Array, Key, Locator, Rows
 from gdpr.datamap.subjects import Keys
@@ -136,7 +136,7 @@ class SearchErasure:
         # A field that has no inverted index is refused before it gets here.
         return IndexUse(uses_index=bool(used), detail="; ".join(dict.fromkeys(used)) or "no such field")
 
-    def inspect(self, entries: Sequence[Entry]) -> Iterator[Finding]:
+    def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         from gdpr.stores.indexes import LiveIndexes
 
         yield from LiveIndexes(self).inspect(entries)

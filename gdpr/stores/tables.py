@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from gdpr.datamap.actions import Delete, Detach, Nothing, Unset, touched
 from gdpr.datamap.entries import TABLE, Entry
-from gdpr.datamap.findings import Fault, Finding, about
+from gdpr.datamap.findings import Fault, MapFinding, about
 from gdpr.datamap.keys import KeyType, key_type
 from gdpr.datamap.locators import Array, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
 from gdpr.datamap.subjects import Keys, SubjectKeys
@@ -53,7 +53,7 @@ class Tables:
     def __init__(self, alias: str) -> None:
         self._alias = alias
 
-    def inspect(self, entries: Sequence[Entry]) -> Iterator[Finding]:
+    def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         """Compare entries with the schema, and look for tables that have none."""
         yield from self._unclassified(entries)
         for entry in entries:
@@ -62,14 +62,14 @@ class Tables:
 
     # --- completeness ----------------------------------------------------------------------------
 
-    def _unclassified(self, entries: Sequence[Entry]) -> Iterator[Finding]:
+    def _unclassified(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         classified = {_table_of(entry) for entry in entries}
         for table in sorted(self._tables.keys() - classified):
             label = _labels().get(table, "")
             named = (
                 f"The model {label} ({table})" if label else f"The table {table}, which no model stands for,"
             )
-            yield Finding(
+            yield MapFinding(
                 fault=Fault.UNCLASSIFIED,
                 message=f"{named} of “{self._alias}” has no entry in the data map.",
                 hint=f'Add an Entry for "{label or TABLE + table}" to a privacy.py; Nothing(reason) is one.',
@@ -96,7 +96,7 @@ class Tables:
 
     # --- one entry -------------------------------------------------------------------------------
 
-    def _target(self, entry: Entry) -> Iterator[Finding]:
+    def _target(self, entry: Entry) -> Iterator[MapFinding]:
         table = _table_of(entry)
         if table is None or table not in self._tables:
             yield about(Fault.NO_TARGET, entry, f"names {entry.target}, which the database does not have")
@@ -109,7 +109,7 @@ class Tables:
         if not faults:
             yield from self._index(entry, model)
 
-    def _fields(self, entry: Entry, model: type[models.Model]) -> Iterator[Finding]:
+    def _fields(self, entry: Entry, model: type[models.Model]) -> Iterator[MapFinding]:
         columns = self._tables[model._meta.db_table]
         for name in dict.fromkeys((*entry.fields, *touched(entry.action))):
             field = _field(model, name)
@@ -118,7 +118,7 @@ class Tables:
                     Fault.NO_FIELD, entry, f"names the field {name}, which {entry.target} does not have"
                 )
 
-    def _locators(self, entry: Entry, model: type[models.Model]) -> Iterator[Finding]:
+    def _locators(self, entry: Entry, model: type[models.Model]) -> Iterator[MapFinding]:
         for locator in parts(entry.locator):
             try:
                 holder, name, wanted = _compared(model, locator)
@@ -138,7 +138,7 @@ class Tables:
                     f"declares keys of type {wanted}, and {holder._meta.label}.{name} holds {kind}",
                 )
 
-    def _index(self, entry: Entry, model: type[models.Model]) -> Iterator[Finding]:
+    def _index(self, entry: Entry, model: type[models.Model]) -> Iterator[MapFinding]:
         for locator in parts(entry.locator):
             used = explain_locator(self._alias, model, locator)
             if used.read_in_full:
@@ -155,7 +155,7 @@ class Tables:
 
     # --- references --------------------------------------------------------------------------------
 
-    def _references(self, entries: Sequence[Entry]) -> Iterator[Finding]:
+    def _references(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         """Look for rows that would be deleted while others refer to them; nothing ever cascades here."""
         with connections[self._alias].cursor() as cursor:
             cursor.execute(_REFERENCES)
@@ -169,7 +169,7 @@ class Tables:
 
     def _one_reference(
         self, entry: Entry, child: str, column: str, before: Sequence[Entry]
-    ) -> Iterator[Finding]:
+    ) -> Iterator[MapFinding]:
         if not any(_table_of(other) == child and _lets_go(other, column) for other in before):
             yield about(
                 Fault.STILL_REFERRED_TO,

@@ -15,7 +15,7 @@ from psycopg2.extensions import parse_dsn
 from accord import conf
 from accord.errors import StoreUnavailable
 from migrator.alembic import ledger
-from migrator.alembic.entries import State
+from migrator.alembic.entries import HistoryState
 from migrator.alembic.failures import translate
 from migrator.alembic.ledger import Ask, Tables
 from migrator.alembic.options import DatabaseUrl
@@ -42,7 +42,7 @@ class Database:
         parts = parse_dsn(self._url.for_psycopg2)
         return ":".join(parts[name] for name in ("host", "port") if name in parts)
 
-    def state(self, tables: Tables) -> State:
+    def state(self, tables: Tables) -> HistoryState:
         """
         Read heads and entries: one round trip once both tables are there.
 

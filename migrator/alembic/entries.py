@@ -16,7 +16,7 @@ STATES = frozenset({APPLYING, APPLIED, REVERTING})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class RevisionEntry:
     """
     A line of our ledger.
 
@@ -45,7 +45,7 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
+class HistoryState:
     """
     What was read.
 
@@ -56,7 +56,7 @@ class State:
     """
 
     heads: tuple[str, ...] = ()
-    entries: Mapping[str, Entry] = field(default_factory=dict)
+    entries: Mapping[str, RevisionEntry] = field(default_factory=dict)
     place: str = ""
 
     @cached_property

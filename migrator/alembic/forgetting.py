@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from accord.errors import ConfigurationError
 from accord.seam.types import Lease, Step
 from migrator.alembic import ledger
-from migrator.alembic.entries import State
+from migrator.alembic.entries import HistoryState
 from migrator.alembic.environment import asker
 from migrator.alembic.history import History
 from migrator.alembic.ledger import Ask, Tables
@@ -46,7 +46,7 @@ def forget(ask: Ask, tables: Tables, history: History, step: Step, lease: Lease)
         ask(f"INSERT INTO {tables.versions} (version_num) VALUES (:name)", {"name": head})  # noqa: S608 - as above
 
 
-def _below(history: History, state: State, step: Step) -> Sequence[str]:
+def _below(history: History, state: HistoryState, step: Step) -> Sequence[str]:
     """Return the heads that take the place of one: the newest of what our ledger remembers as applied."""
     others = history.implied(head for head in state.heads if head != step.key.name)
     known = [name for name in state.remembered if name in history.scripts]

@@ -16,7 +16,7 @@ from typing import Any
 
 from accord.errors import StaleFence
 from accord.seam.types import Lease, Origin, Step
-from migrator.alembic.entries import Entry, State
+from migrator.alembic.entries import HistoryState, RevisionEntry
 
 Ask = Callable[[str, Mapping[str, object]], Sequence[Sequence[Any]]]
 """Sends a statement with `:named` values and gives the rows of its answer."""
@@ -75,7 +75,7 @@ class Tables:
         return quoted(self.schema, name)
 
 
-def read_at_once(ask: Ask, tables: Tables) -> State:
+def read_at_once(ask: Ask, tables: Tables) -> HistoryState:
     """
     Read everything in one round trip. The driver's own error says that a table is missing.
 
@@ -86,7 +86,7 @@ def read_at_once(ask: Ask, tables: Tables) -> State:
     return _read(ask, tables, versions=True, entries=True)
 
 
-def read(ask: Ask, tables: Tables) -> State:
+def read(ask: Ask, tables: Tables) -> HistoryState:
     """
     Read what there is, on a database where tables may be missing.
 
@@ -101,7 +101,7 @@ def read(ask: Ask, tables: Tables) -> State:
     return _read(ask, tables, versions=versions, entries=entries)
 
 
-def _read(ask: Ask, tables: Tables, *, versions: bool, entries: bool) -> State:
+def _read(ask: Ask, tables: Tables, *, versions: bool, entries: bool) -> HistoryState:
     parts = [_PLACE_ROW]
     if versions:
         parts.append(f"SELECT 'head', version_num, NULL, NULL, NULL, NULL, NULL, NULL FROM {tables.versions}")  # noqa: S608
@@ -112,16 +112,16 @@ def _read(ask: Ask, tables: Tables, *, versions: bool, entries: bool) -> State:
             f" to_jsonb(kept) ->> 'how' FROM {tables.entries} AS kept WHERE version_table = :version_table"
         )
     rows = ask(" UNION ALL ".join(parts), {"version_table": tables.version_table})
-    return State(
+    return HistoryState(
         heads=tuple(row[1] for row in rows if row[0] == "head"),
         entries={row[1]: _entry(row) for row in rows if row[0] not in ("head", "place")},
         place=next(row[1] for row in rows if row[0] == "place"),
     )
 
 
-def _entry(row: Sequence[Any]) -> Entry:
+def _entry(row: Sequence[Any]) -> RevisionEntry:
     state, _, checksum, fingerprint, run_id, fence, applied_at, how = row
-    return Entry(
+    return RevisionEntry(
         state=state,
         checksum=checksum,
         fingerprint=fingerprint,

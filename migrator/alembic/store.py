@@ -33,7 +33,7 @@ from accord.seam.types import (
 from migrator.alembic import options as store_options
 from migrator.alembic import server
 from migrator.alembic.database import Database
-from migrator.alembic.entries import REVERTING, STATES, State
+from migrator.alembic.entries import REVERTING, STATES, HistoryState
 from migrator.alembic.history import History
 from migrator.alembic.layout import HistoryConfig
 from migrator.alembic.ledger import Ask, Tables, heads, place, quoted, read
@@ -99,7 +99,7 @@ class AlembicStore:
         applied = self._known(state, history)
         return Recorded(applied=applied, begun=self._begun(state, applied))
 
-    def _known(self, state: State, history: History) -> Mapping[StepKey, AppliedStep]:
+    def _known(self, state: HistoryState, history: History) -> Mapping[StepKey, AppliedStep]:
         """Return what is applied: everything at or below Alembic's heads."""
         names = set(history.implied(state.heads))
         if unknown := self._unknown(state, history):
@@ -107,7 +107,9 @@ class AlembicStore:
             names |= {*unknown, *state.remembered}
         return {key: self._applied(key, state) for key in map(self._key, sorted(names))}
 
-    def _begun(self, state: State, applied: Mapping[StepKey, AppliedStep]) -> Mapping[StepKey, BegunStep]:
+    def _begun(
+        self, state: HistoryState, applied: Mapping[StepKey, AppliedStep]
+    ) -> Mapping[StepKey, BegunStep]:
         """Return what was begun and not ended, neither by us nor by an `alembic` that was run by hand."""
         begun = {self._key(name): entry for name, entry in sorted(state.entries.items()) if entry.is_begun}
         return {
@@ -176,10 +178,10 @@ class AlembicStore:
             third_party=not {"site-packages", "dist-packages"}.isdisjoint(script.path.parts),
         )
 
-    def _unknown(self, state: State, history: History) -> Sequence[str]:
+    def _unknown(self, state: HistoryState, history: History) -> Sequence[str]:
         return [head for head in state.heads if head not in history.scripts]
 
-    def _refuse_unknown_heads(self, state: State, history: History) -> None:
+    def _refuse_unknown_heads(self, state: HistoryState, history: History) -> None:
         """
         Make sure that each head is known to a file, or else to us: what lies below can't be told without.
 
@@ -195,7 +197,7 @@ class AlembicStore:
                 f"where the database stands: alembic -c {self._options.config} stamp --purge REVISION",
             )
 
-    def _applied(self, key: StepKey, state: State) -> AppliedStep:
+    def _applied(self, key: StepKey, state: HistoryState) -> AppliedStep:
         entry = state.entries.get(key.name)
         if entry is None:
             return AppliedStep(key=key)
@@ -210,14 +212,14 @@ class AlembicStore:
             how=entry.how,
         )
 
-    def _state(self) -> State:
+    def _state(self) -> HistoryState:
         state = self._read_state()
         for revision, entry in state.entries.items():
             if entry.state not in STATES:
                 raise not_understood(self._key(revision), entry.state)
         return state
 
-    def _read_state(self) -> State:
+    def _read_state(self) -> HistoryState:
         if self._database:
             state = self._database.state(self._tables)
             self._place = state.place

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from accord.api.moments import MomentField
 from accord.seam.types import Language, Phase
 from migrator.cli.render_approvals import approval_document
-from migrator.models import ApprovalState, Outcome, PlanApproval, RunKind
+from migrator.models import ApprovalState, PlanApproval, RunKind, RunOutcome
 from migrator.review import Review
 
 _PHASES = [phase.value for phase in Phase]
@@ -20,7 +20,7 @@ class RunAnswer(serializers.Serializer):
 
     id = serializers.CharField()
     kind = serializers.ChoiceField(RunKind.choices)
-    outcome = serializers.ChoiceField(Outcome.choices)
+    outcome = serializers.ChoiceField(RunOutcome.choices)
     environment = serializers.CharField()
     digest = serializers.CharField()
     planned = serializers.IntegerField(help_text="Steps that were planned.")
@@ -39,7 +39,7 @@ class StepRunAnswer(serializers.Serializer):
     app = serializers.CharField()
     name = serializers.CharField()
     direction = serializers.CharField()
-    outcome = serializers.ChoiceField(Outcome.choices)
+    outcome = serializers.ChoiceField(RunOutcome.choices)
     started_at = MomentField()
     seconds = serializers.FloatField(allow_null=True)
     changed = serializers.IntegerField()

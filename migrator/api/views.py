@@ -28,7 +28,7 @@ from migrator.engine.gate import Gate
 from migrator.engine.request import Request
 from migrator.governance import people
 from migrator.governance.approvals import OPEN, Approvals
-from migrator.models import ApprovalState, Outcome, PlanApproval, Run, RunKind
+from migrator.models import ApprovalState, PlanApproval, Run, RunKind, RunOutcome
 from migrator.review import review
 
 VIEW_RUNS = "migrator.view_run"
@@ -44,7 +44,7 @@ _BY_ID = in_path("id", RUN_ID)
 class RunQuery(serializers.Serializer):
     """Which runs."""
 
-    outcome = Word(Outcome.choices, required=False)
+    outcome = Word(RunOutcome.choices, required=False)
     kind = Word(RunKind.choices, required=False)
 
 
@@ -75,7 +75,7 @@ class RunViewSet(Api, GenericViewSet):
 
 def _runs() -> QuerySet[Run]:
     abandoned.close_dead(conf.load())
-    done = Count("steps", filter=Q(steps__outcome=Outcome.SUCCEEDED))
+    done = Count("steps", filter=Q(steps__outcome=RunOutcome.SUCCEEDED))
     return Run.objects.using(conf.load().coordinator).annotate(done=done)
 
 

@@ -10,7 +10,7 @@ from accord import conf, db, lease
 from accord.errors import Interrupted, StoreUnavailable
 from accord.lease_row import LeaseRow
 from migrator.engine.journal import tables_exist
-from migrator.models import Outcome, Run, StepRun
+from migrator.models import Run, RunOutcome, StepRun
 
 _SCOPE = "migrations"
 _ENDED_SILENTLY = (
@@ -61,19 +61,19 @@ def close_dead(settings: conf.AccordSettings) -> None:
 
 
 def _running(alias: str) -> list[str]:
-    return list(Run.objects.using(alias).filter(outcome=Outcome.RUNNING).values_list("pk", flat=True))
+    return list(Run.objects.using(alias).filter(outcome=RunOutcome.RUNNING).values_list("pk", flat=True))
 
 
 def _close(alias: str, runs: list[str], row: LeaseRow | None, ttl: float) -> None:
     for run in Run.objects.using(alias).filter(pk__in=runs).prefetch_related("steps"):
         end = _last_alive(run, row, ttl)
         with transaction.atomic(using=alias):
-            steps = StepRun.objects.using(alias).filter(run=run, outcome=Outcome.RUNNING)
-            steps.update(outcome=Outcome.INTERRUPTED)
+            steps = StepRun.objects.using(alias).filter(run=run, outcome=RunOutcome.RUNNING)
+            steps.update(outcome=RunOutcome.INTERRUPTED)
             # Only while it still says so: a run may have ended by itself a moment ago.
-            left = Run.objects.using(alias).filter(pk=run.pk, outcome=Outcome.RUNNING)
+            left = Run.objects.using(alias).filter(pk=run.pk, outcome=RunOutcome.RUNNING)
             left.update(
-                outcome=Outcome.INTERRUPTED,
+                outcome=RunOutcome.INTERRUPTED,
                 finished_at=end,
                 error_code=Interrupted.code,
                 error=_ENDED_SILENTLY,

@@ -14,7 +14,7 @@ from django.db import transaction
 from accord import conf, db
 from accord.acting import actor
 from accord.audit import trail
-from accord.audit.events import Counter, Event, ObjectKind
+from accord.audit.events import Counter, EventKind, ObjectKind
 from accord.clock import Clock
 from accord.errors import AccordError, ExitCode
 from accord.events import Reporter, silent
@@ -28,7 +28,7 @@ from migrator.governance import policy as policies
 from migrator.governance import rules
 from migrator.governance.approvals import Approvals
 from migrator.governance.attestations import Attestations, Attested, standing
-from migrator.governance.work import Work
+from migrator.governance.work import PlannedWork
 from migrator.models import PlanApproval, RunKind
 
 _ACTS = (RunKind.APPLY, RunKind.REVERT)
@@ -57,7 +57,7 @@ class Gate:
         """What this environment asks for."""
         return self._policy
 
-    def work(self, request: Request, plan: Plan, situation: Situation) -> Work:
+    def work(self, request: Request, plan: Plan, situation: Situation) -> PlannedWork:
         """
         Return what governance looks at of a plan.
 
@@ -65,7 +65,7 @@ class Gate:
         as long as nothing else was ever applied: without accounts there is no one to approve.
         """
         exempt = self.exempt(situation) if plan.direction is Direction.APPLY else frozenset()
-        return Work(
+        return PlannedWork(
             kind=request.kind,
             direction=plan.direction,
             steps=tuple(step for step in plan.steps if step.key not in exempt),
@@ -111,7 +111,7 @@ class Gate:
             return
         with transaction.atomic(using=self._settings.coordinator):
             trail.record(
-                Event.LEDGER_STRUCK,
+                EventKind.LEDGER_STRUCK,
                 actor=actor(request.account),
                 object_kind=ObjectKind.PLAN,
                 counters={Counter.STEPS.value: len(plan)},
@@ -119,7 +119,7 @@ class Gate:
                 using=self._settings.coordinator,
             )
 
-    def _asked(self, request: Request, plan: Plan, situation: Situation) -> Work | None:
+    def _asked(self, request: Request, plan: Plan, situation: Situation) -> PlannedWork | None:
         """Ask for conventions and attestation; give what has to be approved, if anything."""
         work = self.work(request, plan, situation)
         if work.kind is RunKind.APPLY:

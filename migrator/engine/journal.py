@@ -27,7 +27,7 @@ from migrator.engine.events import (
     StepSkipped,
     StepStarted,
 )
-from migrator.models import Outcome, Run, StepRun
+from migrator.models import Run, RunOutcome, StepRun
 
 
 class Journal:
@@ -108,7 +108,7 @@ class Journal:
             going.detail = "\n".join(filter(None, [going.detail, text]))
 
     def _close(self, event: StepFinished) -> None:
-        ended = self._put_away(event.step, Outcome.SUCCEEDED)
+        ended = self._put_away(event.step, RunOutcome.SUCCEEDED)
         ended.seconds = event.seconds
         ended.changed = event.outcome.changed
         self._note(ended, event.outcome.detail)
@@ -120,16 +120,16 @@ class Journal:
             self._flush()
 
     def _broke(self, event: StepBroke) -> None:
-        broken = self._put_away(event.step, Outcome.FAILED)
+        broken = self._put_away(event.step, RunOutcome.FAILED)
         broken.seconds = event.seconds
         broken.error_code, broken.error = event.error.code, event.error.message
         self._flush()
 
     def _skip(self, event: StepSkipped) -> None:
         self._open(event.step, event.direction)
-        self._put_away(event.step, Outcome.SKIPPED).detail = f"needs {event.because.key}"
+        self._put_away(event.step, RunOutcome.SKIPPED).detail = f"needs {event.because.key}"
 
-    def _put_away(self, step: Step, outcome: Outcome) -> StepRun:
+    def _put_away(self, step: Step, outcome: RunOutcome) -> StepRun:
         """Leave the end of a step to the next write."""
         ended = self._going.pop(str(step.key))
         ended.outcome = outcome
@@ -142,7 +142,7 @@ class Journal:
             return
         for going in list(self._going.values()):
             # The run ended inside of this step, and whether the step's work stands is not known here.
-            going.outcome = Outcome.INTERRUPTED
+            going.outcome = RunOutcome.INTERRUPTED
             self._write_later(going)
         self._over = True
         self._run.outcome = event.outcome

@@ -23,7 +23,7 @@ from migrator.engine.journal import Journal
 from migrator.engine.plan import Plan
 from migrator.engine.request import Request, RunReport
 from migrator.engine.situation import Situation
-from migrator.models import Outcome
+from migrator.models import RunOutcome
 
 if TYPE_CHECKING:
     from migrator.engine.gate import Gate
@@ -146,6 +146,6 @@ class Run:
 
 def _outcome(report: RunReport) -> str:
     if isinstance(report.error, Interrupted):
-        return Outcome.INTERRUPTED.value
+        return RunOutcome.INTERRUPTED.value
     failed = report.error is not None or bool(report.execution.failures)
-    return Outcome.FAILED.value if failed else Outcome.SUCCEEDED.value
+    return RunOutcome.FAILED.value if failed else RunOutcome.SUCCEEDED.value

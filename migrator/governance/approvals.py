@@ -16,8 +16,7 @@ from django.db.models import Q, QuerySet
 from accord import conf
 from accord.acting import Account, actor
 from accord.audit import trail
-from accord.audit.events import Counter, Event, ObjectKind
-from accord.audit.events import Outcome as AuditOutcome
+from accord.audit.events import Counter, EventKind, EventOutcome, ObjectKind
 from accord.clock import Clock
 from accord.errors import UsageError
 from accord.models import AuditEvent
@@ -25,14 +24,14 @@ from accord.seam.types import StepKey
 from migrator.errors import ApprovalClosed, OwnPlan, PlanNotApproved, UnknownApproval
 from migrator.governance import people
 from migrator.governance.policy import Policy
-from migrator.governance.work import Work, digest_of, not_covered
+from migrator.governance.work import PlannedWork, digest_of, not_covered
 from migrator.models import ApprovalState, PlanApproval
 
 OPEN = (ApprovalState.REQUESTED, ApprovalState.APPROVED)
 _NOT_ASKED = "Nobody has asked for its approval."
 _EVENTS = {
-    ApprovalState.APPROVED: Event.APPROVAL_GRANTED,
-    ApprovalState.REJECTED: Event.APPROVAL_REJECTED,
+    ApprovalState.APPROVED: EventKind.APPROVAL_GRANTED,
+    ApprovalState.REJECTED: EventKind.APPROVAL_REJECTED,
 }
 
 
@@ -87,7 +86,7 @@ class Approvals:
 
     # --- deciding ---------------------------------------------------------------------------------
 
-    def request(self, work: Work, person: Account, reason: str) -> PlanApproval:
+    def request(self, work: PlannedWork, person: Account, reason: str) -> PlanApproval:
         """
         Ask that a plan may run. Asking twice for the same gives the same request.
 
@@ -172,17 +171,17 @@ class Approvals:
                 hint="If the plan is still wanted, ask anew: migration_approval request.",
             )
 
-    def _open_for(self, work: Work) -> PlanApproval | None:
+    def _open_for(self, work: PlannedWork) -> PlanApproval | None:
         same = self.all().filter(kind=work.kind, digest=work.digest, state__in=OPEN).first()
         if same is None or self._expire(same):
             return None
         # Half done and then undone: what is left of it does not cover the plan any more.
         if not_covered(same.steps, same.remaining, work.steps):
-            self._close(same, ApprovalState.EXPIRED, Event.APPROVAL_VOIDED)
+            self._close(same, ApprovalState.EXPIRED, EventKind.APPROVAL_VOIDED)
             return None
         return same
 
-    def _file(self, work: Work, person: Account, reason: str) -> PlanApproval:
+    def _file(self, work: PlannedWork, person: Account, reason: str) -> PlanApproval:
         now = self._clock.now()
         acts = actor(person)
         approval = PlanApproval(
@@ -202,17 +201,17 @@ class Approvals:
         )
         with transaction.atomic(using=self._using):
             approval.save(using=self._using, force_insert=True)
-            self._record(Event.APPROVAL_REQUESTED, approval, acts)
+            self._record(EventKind.APPROVAL_REQUESTED, approval, acts)
         return approval
 
     def _expire(self, approval: PlanApproval) -> bool:
         """Write down that a request ran out of time, if it did."""
         if approval.state not in OPEN or self.state_of(approval) is not ApprovalState.EXPIRED:
             return False
-        self._close(approval, ApprovalState.EXPIRED, Event.APPROVAL_EXPIRED)
+        self._close(approval, ApprovalState.EXPIRED, EventKind.APPROVAL_EXPIRED)
         return True
 
-    def _close(self, approval: PlanApproval, state: ApprovalState, event: Event) -> None:
+    def _close(self, approval: PlanApproval, state: ApprovalState, event: EventKind) -> None:
         with transaction.atomic(using=self._using):
             locked = self._locked(approval.pk)
             if locked.state in OPEN:
@@ -222,7 +221,7 @@ class Approvals:
 
     # --- enforcing --------------------------------------------------------------------------------
 
-    def covering(self, work: Work) -> PlanApproval:
+    def covering(self, work: PlannedWork) -> PlanApproval:
         """
         Find the approval that covers what is about to run.
 
@@ -239,7 +238,7 @@ class Approvals:
         telling = Q(digest=work.digest) | Q(state=ApprovalState.APPROVED)
         raise self._missing(work, alike.filter(telling))
 
-    def take(self, work: Work, run_id: str) -> PlanApproval:
+    def take(self, work: PlannedWork, run_id: str) -> PlanApproval:
         """
         Take the approval for a run that holds the lease.
 
@@ -256,7 +255,7 @@ class Approvals:
                 raise self._refusal(f"Approval {approval.short} does not count: {flaw}.", work)
             approval.run_id = run_id
             approval.save(using=self._using)
-            self._record(Event.APPROVAL_USED, approval, trail.SYSTEM, steps=len(work.steps))
+            self._record(EventKind.APPROVAL_USED, approval, trail.SYSTEM, steps=len(work.steps))
         return approval
 
     def settle(self, applied: Collection[StepKey]) -> None:
@@ -282,7 +281,7 @@ class Approvals:
                 locked.state, locked.used_at = ApprovalState.USED, self._clock.now()
             locked.save(using=self._using)
 
-    def _flaw(self, approval: PlanApproval, work: Work) -> str:
+    def _flaw(self, approval: PlanApproval, work: PlannedWork) -> str:
         """Describe why an approval does not cover work; empty when it does."""
         if digest_of(approval.direction, approval.steps) != approval.digest:
             return "its steps are not those of its digest"
@@ -294,14 +293,14 @@ class Approvals:
 
     def _unwitnessed(self, approval: PlanApproval) -> str:
         granted = AuditEvent.objects.using(self._using).filter(
-            event=Event.APPROVAL_GRANTED,
+            event=EventKind.APPROVAL_GRANTED,
             object_ref=approval.reference,
             plan_digest=approval.digest,
             actor_ref=approval.approver_ref,
         )
         return "" if granted.exists() else "the audit trail does not know that it was granted"
 
-    def _missing(self, work: Work, candidates: Iterable[PlanApproval]) -> PlanNotApproved:
+    def _missing(self, work: PlannedWork, candidates: Iterable[PlanApproval]) -> PlanNotApproved:
         """Return the error that says how far an approval of this plan is."""
         for approval in candidates:
             state = self.state_of(approval)
@@ -316,7 +315,7 @@ class Approvals:
                 return self._refusal(f"Approval {approval.short} does not count here: {flaw}.", work)
         return self._refusal(_NOT_ASKED, work)
 
-    def _refusal(self, fact: str, work: Work) -> PlanNotApproved:
+    def _refusal(self, fact: str, work: PlannedWork) -> PlanNotApproved:
         count = f"{len(work.steps)} step{'' if len(work.steps) == 1 else 's'}"
         flags = f" {work.target}" if work.target else ""
         return PlanNotApproved(
@@ -330,13 +329,17 @@ class Approvals:
     def _locked(self, key: int) -> PlanApproval:
         return PlanApproval.objects.using(self._using).select_for_update().get(pk=key)
 
-    def _record(self, event: Event, approval: PlanApproval, actor: trail.Actor, steps: int = 0) -> None:
-        refused = event in (Event.APPROVAL_REJECTED, Event.APPROVAL_EXPIRED, Event.APPROVAL_VOIDED)
+    def _record(self, event: EventKind, approval: PlanApproval, actor: trail.Actor, steps: int = 0) -> None:
+        refused = event in (
+            EventKind.APPROVAL_REJECTED,
+            EventKind.APPROVAL_EXPIRED,
+            EventKind.APPROVAL_VOIDED,
+        )
         trail.record(
             event,
             actor=actor,
             object_kind=ObjectKind.APPROVAL,
-            outcome=AuditOutcome.REFUSED if refused else AuditOutcome.DONE,
+            outcome=EventOutcome.REFUSED if refused else EventOutcome.DONE,
             object_ref=approval.reference,
             request_ref=approval.reference,
             counters={Counter.STEPS.value: steps or len(approval.steps)},

@@ -20,8 +20,7 @@ from django.db import connections, transaction
 from accord import conf
 from accord.acting import Account, actor
 from accord.audit import trail
-from accord.audit.events import Counter, Event, ObjectKind
-from accord.audit.events import Outcome as AuditOutcome
+from accord.audit.events import Counter, EventKind, EventOutcome, ObjectKind
 from accord.clock import Clock
 from accord.errors import AccordError, ForeignSignature, ForgedSignature, SignatureError
 from accord.seam import checksum as checksums
@@ -30,7 +29,7 @@ from accord.secrets import signing
 from migrator.errors import AttestationUnusable, NotAttested
 from migrator.governance import people
 from migrator.governance.attestation_files import SCHEMA, payload, read, save
-from migrator.governance.work import Work
+from migrator.governance.work import PlannedWork
 from migrator.models import Attestation
 
 _NAMED = 10
@@ -84,7 +83,7 @@ class Attestations:
         if found is not None and self._holds(found):
             return found
         document = self._signed(steps, direction, run_id)
-        return self._keep(document, "self", actor(person), Event.ATTESTATION_WRITTEN)
+        return self._keep(document, "self", actor(person), EventKind.ATTESTATION_WRITTEN)
 
     def export(self, attestation: Attestation, folder: Path) -> Path:
         """
@@ -113,7 +112,7 @@ class Attestations:
         return {**document, "signature": signing.sign(payload(document), purpose=SCHEMA)}
 
     def _keep(
-        self, document: Mapping[str, Any], signer: str, actor: trail.Actor, event: Event
+        self, document: Mapping[str, Any], signer: str, actor: trail.Actor, event: EventKind
     ) -> Attestation:
         steps = [Attested(**entry) for entry in document["steps"]]
         content = self._content(document["environment"], document["direction"], steps)
@@ -128,7 +127,7 @@ class Attestations:
                     "made_at": datetime.fromisoformat(document["at"]),
                 },
             )
-            self._record(event, AuditOutcome.DONE, actor, attestation.reference, content, len(steps))
+            self._record(event, EventOutcome.DONE, actor, attestation.reference, content, len(steps))
         return attestation
 
     @staticmethod
@@ -160,9 +159,9 @@ class Attestations:
             signer = self.check(document, place)
         except AccordError:
             with transaction.atomic(using=self._using):
-                self._record(Event.ATTESTATION_REFUSED, AuditOutcome.REFUSED, acts, "", "", 0)
+                self._record(EventKind.ATTESTATION_REFUSED, EventOutcome.REFUSED, acts, "", "", 0)
             raise
-        return self._keep(document, signer, acts, Event.ATTESTATION_ACCEPTED)
+        return self._keep(document, signer, acts, EventKind.ATTESTATION_ACCEPTED)
 
     def check(self, document: Mapping[str, Any], place: str) -> str:
         """
@@ -191,7 +190,7 @@ class Attestations:
 
     # --- enforcing --------------------------------------------------------------------------------
 
-    def require(self, work: Work, environment: str) -> None:
+    def require(self, work: PlannedWork, environment: str) -> None:
         """
         Make sure that every step has been run, as it is, in the environment that goes first.
 
@@ -251,8 +250,8 @@ class Attestations:
 
     def _record(
         self,
-        event: Event,
-        outcome: AuditOutcome,
+        event: EventKind,
+        outcome: EventOutcome,
         actor: trail.Actor,
         reference: str,
         digest: str,

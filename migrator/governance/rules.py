@@ -41,7 +41,7 @@ class Violation:
 
 
 @dataclass(frozen=True)
-class Reading:
+class RuleContext:
     """
     What a rule may look at.
 
@@ -79,7 +79,7 @@ def broken(rules: Iterable[str], steps: Sequence[Step], applied: Collection[Step
     Returns:
         Every violation, in the order of the steps.
     """
-    readings = [Reading(step, applied) for step in steps if _is_own(step)]
+    readings = [RuleContext(step, applied) for step in steps if _is_own(step)]
     chosen = {rule: _CHECKS[rule] for rule in rules}
     return [
         Violation(key=reading.step.key, rule=rule, text=text)
@@ -109,7 +109,7 @@ def _is_own(step: Step) -> bool:
     return not (step.foundation or step.third_party or step.key.app in SUITE)
 
 
-def _name(reading: Reading) -> str:
+def _name(reading: RuleContext) -> str:
     # Alembic's revisions have identifiers that Alembic chose; there, the file's name speaks.
     names = (reading.step.key.name, reading.step.source.path.stem)
     if any(_GENERATED.match(name) for name in names):
@@ -119,7 +119,7 @@ def _name(reading: Reading) -> str:
     return ""
 
 
-def _version_order(reading: Reading) -> str:
+def _version_order(reading: RuleContext) -> str:
     key, number = reading.step.key, _number(reading.step.key)
     if number is None or reading.step.replaces:
         return ""
@@ -133,18 +133,18 @@ def _number(key: StepKey) -> int | None:
     return int(match[1]) if match else None
 
 
-def _docstring(reading: Reading) -> str:
+def _docstring(reading: RuleContext) -> str:
     said = (ast.get_docstring(reading.tree) or "").strip()
     return "" if said else "the file has no docstring: say in a sentence what it is for"
 
 
-def _owner(reading: Reading) -> str:
+def _owner(reading: RuleContext) -> str:
     return (
         "" if reading.stated("owner") else 'nobody owns it: write owner = "name of the team" into the class'
     )
 
 
-def _reversible(reading: Reading) -> str:
+def _reversible(reading: RuleContext) -> str:
     if not reading.step.irreversible or reading.stated("irreversible"):
         return ""
     return 'it can\'t be undone: give it a way back, or say why there is none: irreversible = "..."'
@@ -159,7 +159,7 @@ def _texts(body: Iterable[ast.stmt], name: str) -> Iterator[str]:
             yield value.value
 
 
-_CHECKS: Mapping[str, Callable[[Reading], str]] = {
+_CHECKS: Mapping[str, Callable[[RuleContext], str]] = {
     "name": _name,
     "version_order": _version_order,
     "docstring": _docstring,

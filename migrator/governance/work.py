@@ -15,7 +15,7 @@ Bound = list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class PlannedWork:
     """
     What a run would do.
 

@@ -23,7 +23,7 @@ TABLE = ""
 
 
 @dataclass(frozen=True)
-class Finding:
+class TableDifference:
     """
     One difference.
 
@@ -68,7 +68,7 @@ class Catalog:
         self._state = state
         self._tables = frozenset(self._connection.introspection.table_names())
 
-    def findings(self, models: Mapping[ModelKey, Collection[str]]) -> Iterator[Finding]:
+    def findings(self, models: Mapping[ModelKey, Collection[str]]) -> Iterator[TableDifference]:
         """
         Compare some models.
 
@@ -79,7 +79,7 @@ class Catalog:
         there = {key: model for key, model in kept.items() if model._meta.db_table in self._tables}
         for key in kept.keys() - there.keys():
             text = f"The table {kept[key]._meta.db_table} is missing."
-            yield from (Finding(key, item, text, missing=True) for item in {*models[key], TABLE})
+            yield from (TableDifference(key, item, text, missing=True) for item in {*models[key], TABLE})
         for key, model in there.items():
             yield from self._link_tables(key, model)
         described = self._described() if there else None
@@ -90,7 +90,7 @@ class Catalog:
             for key, model in there.items():
                 yield from _by_definitions(key, model, *described, longest)
 
-    def _by_names(self, models: Mapping[ModelKey, type[Model]]) -> Iterator[Finding]:
+    def _by_names(self, models: Mapping[ModelKey, type[Model]]) -> Iterator[TableDifference]:
         """Compare what Django's introspection tells: names and columns."""
         types = self._vendor.column_types(
             self._connection, [model._meta.db_table for model in models.values()]
@@ -122,18 +122,18 @@ class Catalog:
         takes = router.allow_migrate_model(self._connection.alias, model)
         return bool(meta.managed and not meta.proxy and not meta.swapped and takes)
 
-    def _link_tables(self, key: ModelKey, model: type[Model]) -> Iterator[Finding]:
+    def _link_tables(self, key: ModelKey, model: type[Model]) -> Iterator[TableDifference]:
         """Look for the tables of many-to-many fields that Django makes by itself."""
         for field in model._meta.local_many_to_many:
             through: Any = field.remote_field.through
             if through._meta.auto_created and through._meta.db_table not in self._tables:
                 text = f"The table {through._meta.db_table} of the field {field.name} is missing."
-                yield Finding(key, field.name, text, missing=True)
+                yield TableDifference(key, field.name, text, missing=True)
 
 
 def _by_definitions(
     key: ModelKey, model: type[Model], found: Tables, wanted: Tables, longest: int | None
-) -> Iterator[Finding]:
+) -> Iterator[TableDifference]:
     """Compare the table of a model, and those that Django makes for its many-to-many fields."""
     meta = model._meta
     fields = {field.column: field.name for field in meta.local_fields}
@@ -154,8 +154,8 @@ def _compared(
         yield from comparison.differences(table, found[table], wanted[table], named)
 
 
-def _finding(key: ModelKey, item: str, difference: comparison.Difference) -> Finding:
-    return Finding(key, item, difference.text, missing=difference.missing, extra=difference.extra)
+def _finding(key: ModelKey, item: str, difference: comparison.Difference) -> TableDifference:
+    return TableDifference(key, item, difference.text, missing=difference.missing, extra=difference.extra)
 
 
 def _cut(name: str, longest: int | None) -> str:
@@ -188,7 +188,7 @@ class _Table:
         self._broken = broken
         self._constraints = self._read_constraints()
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[TableDifference]:
         fields = [field for field in self._meta.local_fields if field.db_type(self._connection) is not None]
         if self._vendor.has_columns:
             columns = self._read_columns()
@@ -203,7 +203,7 @@ class _Table:
 
     # --- columns ---------------------------------------------------------------------
 
-    def _column(self, field: Any, columns: Mapping[str, bool]) -> Iterator[Finding]:
+    def _column(self, field: Any, columns: Mapping[str, bool]) -> Iterator[TableDifference]:
         place = f"{self._table}.{field.column}"
         if field.column not in columns:
             yield self._missing(field.name, f"The column {place} is missing.")
@@ -218,7 +218,9 @@ class _Table:
                 field.name, f"The column {place} is {found_type}, declared as {wanted_type}."
             )
 
-    def _strangers(self, fields: Sequence[Field[Any, Any]], columns: Mapping[str, bool]) -> Iterator[Finding]:
+    def _strangers(
+        self, fields: Sequence[Field[Any, Any]], columns: Mapping[str, bool]
+    ) -> Iterator[TableDifference]:
         """Find columns that no model knows and that an insert could not leave out."""
         known = {field.column for field in fields}
         for column in sorted(set(columns) - known):
@@ -233,7 +235,7 @@ class _Table:
 
     # --- constraints and indexes -----------------------------------------------------
 
-    def _field_constraints(self, field: Any) -> Iterator[Finding]:
+    def _field_constraints(self, field: Any) -> Iterator[TableDifference]:
         column = (field.column,)
         place = f"{self._table}.{field.column}"
         if field.primary_key:
@@ -251,18 +253,18 @@ class _Table:
         supported = self._connection.features.supports_foreign_keys
         return bool(supported and field.remote_field and getattr(field, "db_constraint", False))
 
-    def _together(self) -> Iterator[Finding]:
+    def _together(self) -> Iterator[TableDifference]:
         for names in self._meta.unique_together:
             columns = self._columns_of(names)
             if not any(c.unique and c.columns == columns for c in self._all()):
                 yield self._missing(TABLE, f"{self._table} has no unique constraint on {', '.join(columns)}.")
 
-    def _indexes(self) -> Iterator[Finding]:
+    def _indexes(self) -> Iterator[TableDifference]:
         for index in self._meta.indexes:
             columns = self._columns_of([name for name, _ in index.fields_orders])
             yield from self._named("index", index.name, columns)
 
-    def _named_constraints(self) -> Iterator[Finding]:
+    def _named_constraints(self) -> Iterator[TableDifference]:
         features = self._connection.features
         for constraint in self._meta.constraints:
             if isinstance(constraint, CheckConstraint):
@@ -276,7 +278,7 @@ class _Table:
             else:
                 yield from self._named("constraint", constraint.name, ())
 
-    def _named(self, kind: str, name: str, columns: tuple[str, ...]) -> Iterator[Finding]:
+    def _named(self, kind: str, name: str, columns: tuple[str, ...]) -> Iterator[TableDifference]:
         kept = _cut(name, self._connection.ops.max_name_length())
         found = self._constraints.get(kept)
         if found is None:
@@ -307,8 +309,8 @@ class _Table:
             for name, details in found.items()
         }
 
-    def _missing(self, item: str, text: str) -> Finding:
-        return Finding(self._key, item, text, missing=True)
+    def _missing(self, item: str, text: str) -> TableDifference:
+        return TableDifference(self._key, item, text, missing=True)
 
-    def _different(self, item: str, text: str) -> Finding:
-        return Finding(self._key, item, text, missing=False)
+    def _different(self, item: str, text: str) -> TableDifference:
+        return TableDifference(self._key, item, text, missing=False)

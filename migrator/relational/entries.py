@@ -20,7 +20,7 @@ from accord.seam.types import BegunStep, Direction, StepKey
 from migrator.relational.loader import Name
 
 
-class State(enum.StrEnum):
+class RowState(enum.StrEnum):
     """Where a step stands in our own table."""
 
     APPLIED = "applied"
@@ -36,10 +36,10 @@ class State(enum.StrEnum):
     @property
     def is_whole(self) -> bool:
         """Return whether nothing of the step is under way."""
-        return self not in (State.APPLYING, State.REVERTING)
+        return self not in (RowState.APPLYING, RowState.REVERTING)
 
 
-def state_of(alias: str, name: Name, word: str) -> State:
+def state_of(alias: str, name: Name, word: str) -> RowState:
     """
     Read the word for where a step stands.
 
@@ -47,7 +47,7 @@ def state_of(alias: str, name: Name, word: str) -> State:
         LedgerNotUnderstood: It is none of those that this version knows.
     """
     try:
-        return State(word)
+        return RowState(word)
     except ValueError as exc:
         raise LedgerNotUnderstood(
             f"The table accord_ledger of “{alias}” says of {name[0]}.{name[1]} that it is “{word}”, "
@@ -112,7 +112,7 @@ class Progress:
         done: Digest of the descriptions of the substeps that are done.
     """
 
-    state: State
+    state: RowState
     position: int = 0
     in_flight: bool = False
     done: str = ""
@@ -149,16 +149,16 @@ class Row:
 
     def is_begun(self, at: datetime | None) -> bool:
         """Check whether it waits for its end; `at` is the time in Django's table, None if it isn't there."""
-        if self.state == State.APPLYING:
+        if self.state == RowState.APPLYING:
             # In Django's table it is applied: by Django's own command, or by us a moment before the end.
             return at is None
-        return self.state == State.REVERTING and (at is None or self.written >= at)
+        return self.state == RowState.REVERTING and (at is None or self.written >= at)
 
     def begun(self) -> BegunStep:
         return BegunStep(
             key=self.key,
-            direction=Direction.APPLY if self.state == State.APPLYING else Direction.REVERT,
+            direction=Direction.APPLY if self.state == RowState.APPLYING else Direction.REVERT,
             done=self.position,
-            partly=self.state == State.APPLYING,
+            partly=self.state == RowState.APPLYING,
             run_id=self.run_id,
         )

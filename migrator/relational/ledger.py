@@ -22,14 +22,14 @@ from django.utils.timezone import now
 from accord import db
 from accord.errors import StaleFence
 from accord.seam.types import AppliedStep, Lease, Origin, Recorded, Step, StepKey
-from migrator.relational.entries import FenceRow, LedgerEntry, Progress, Row, State, entry_id
+from migrator.relational.entries import FenceRow, LedgerEntry, Progress, Row, RowState, entry_id
 from migrator.relational.loader import Name
 from migrator.relational.vendors import vendor_of, vendor_of_engine
 
 _FENCE_ROW = "ledger"
 _TAKEN_OVER = "Another run took over. Look at its result, then run again if something is left."
 _Result = TypeVar("_Result")
-UNDER_WAY = (State.APPLYING.value, State.REVERTING.value)
+UNDER_WAY = (RowState.APPLYING.value, RowState.REVERTING.value)
 
 
 _DJANGOS = MigrationRecorder.Migration._meta.db_table
@@ -38,7 +38,7 @@ _READ: Mapping[str, Sequence[str]] = {
     _DJANGOS: ("app", "name", "applied"),
     _OURS: ("app", "name", "checksum", "fingerprint", "run_id", "fence", "state", "recorded_at", "position"),
 }
-_OUTSIDE = {State.ADOPTED.value: Origin.ADOPTED, State.RECORDED.value: Origin.RECORDED}
+_OUTSIDE = {RowState.ADOPTED.value: Origin.ADOPTED, RowState.RECORDED.value: Origin.RECORDED}
 
 
 class Ledger:
@@ -83,7 +83,7 @@ class Ledger:
         return recorded, self._rows(LedgerEntry, _READ[_OURS])
 
     def _applied_step(self, key: StepKey, at: datetime, ours: Row | None) -> AppliedStep:
-        if ours is not None and ours.state == State.REVERTING and ours.is_begun(at):
+        if ours is not None and ours.state == RowState.REVERTING and ours.is_begun(at):
             return AppliedStep(key=key, applied_at=at, run_id=ours.run_id, fence=ours.fence, reverting=True)
         # Another time means that Django's own command applied it again since: our row is of the past.
         if ours is None or ours.written != at:
@@ -181,7 +181,7 @@ class Ledger:
         at: datetime,
         *,
         is_known: bool = True,
-        state: State = State.APPLIED,
+        state: RowState = RowState.APPLIED,
     ) -> None:
         """
         Record a migration as applied, in Django's table and in ours.
@@ -242,7 +242,7 @@ class Ledger:
 
     def strike_unbegun(self, name: Name) -> None:
         """Remove our row of a migration that was begun, while none of its operations stands."""
-        rows = self._entries.filter(pk=entry_id(name), state=State.APPLYING, position=0)
+        rows = self._entries.filter(pk=entry_id(name), state=RowState.APPLYING, position=0)
         rows.delete()
 
     def record_replacement(self, name: Name) -> None:

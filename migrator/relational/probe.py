@@ -14,7 +14,7 @@ from django.db.migrations.operations.models import CreateModel, IndexOperation, 
 from django.db.migrations.state import ProjectState
 
 from accord.seam.types import Presence, Probe, Step
-from migrator.relational.catalog import TABLE, Catalog, Finding, ModelKey
+from migrator.relational.catalog import TABLE, Catalog, ModelKey, TableDifference
 from migrator.relational.graph import GraphLoader
 from migrator.relational.loader import DiskLoader, Name
 from migrator.relational.states import Executor
@@ -58,7 +58,7 @@ class Owners:
     def _items(self, app: str, model: str, name: Name) -> dict[str, Name]:
         return self.by_item.setdefault((app, model), {TABLE: name})
 
-    def of(self, finding: Finding) -> Name:
+    def of(self, finding: TableDifference) -> Name:
         """Return the step that a finding is about."""
         items = self.by_item[finding.model]
         return items.get(finding.item, items[TABLE])
@@ -125,7 +125,7 @@ def _note_all(owners: Owners, migration: Migration, state: ProjectState) -> None
         operation.state_forwards(migration.app_label, state)
 
 
-def _presence(findings: Sequence[Finding], items: int) -> Presence:
+def _presence(findings: Sequence[TableDifference], items: int) -> Presence:
     if not items:
         return Presence.UNKNOWN
     if not findings:

@@ -17,7 +17,7 @@ from migrator.relational.vendors import vendor_of
 _IN_PARTS = ("concurrently", "commit", "call", "do ")
 
 
-class Kind(enum.Enum):
+class SubstepKind(enum.Enum):
     """What a kill in the middle of a substep may leave."""
 
     TRANSACTIONAL = enum.auto()
@@ -26,7 +26,7 @@ class Kind(enum.Enum):
 
 
 def left_nothing(
-    connection: BaseDatabaseWrapper, operation: Operation, kind: Kind, exc: Exception, *, is_new: bool
+    connection: BaseDatabaseWrapper, operation: Operation, kind: SubstepKind, exc: Exception, *, is_new: bool
 ) -> bool:
     """
     Return whether surely nothing stands of an operation that failed.
@@ -38,11 +38,11 @@ def left_nothing(
         exc: What it raised.
         is_new: False when an earlier run had begun it, of which nobody knows how far it came.
     """
-    if kind is Kind.TRANSACTIONAL:
+    if kind is SubstepKind.TRANSACTIONAL:
         return True
     trouble = vendor_of(connection).trouble(exc)
     refused = isinstance(exc, DatabaseError) and (trouble is None or trouble.refused)
-    if kind is Kind.CONCURRENT:  # what the server left of the index is dropped by then
+    if kind is SubstepKind.CONCURRENT:  # what the server left of the index is dropped by then
         return refused or isinstance(exc, ConflictingState)
     known = refused and _sent_at_once(connection, operation)
     return is_new and (known or isinstance(exc, ConflictingState))

@@ -11,7 +11,7 @@ from django.db.migrations import Migration
 
 from accord.events import Reporter
 from accord.seam.types import Direction, Lease, Origin, Step, StepOutcome
-from migrator.relational.entries import LedgerEntry, Progress, State
+from migrator.relational.entries import LedgerEntry, Progress, RowState
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import Name
 from migrator.relational.refusals import refuse_irreversible
@@ -72,7 +72,7 @@ class Runner:
     ) -> StepOutcome:
         entry = self._ledger.entry(name_of(step))
         applied = self._is_applied(migration)
-        if applied and (entry is None or entry.state != State.REVERTING):
+        if applied and (entry is None or entry.state != RowState.REVERTING):
             self.project.learn(_rows_of(migration))
             return self._healed(step, entry, lease)
         state = self.project.state_before(name_of(step)) if applied else self.project.state()
@@ -87,7 +87,7 @@ class Runner:
 
     def _healed(self, step: Step, entry: LedgerEntry | None, lease: Lease) -> StepOutcome:
         """Finish the row of a migration that was applied and killed before our own row said so."""
-        if entry is not None and entry.state == State.APPLYING:
+        if entry is not None and entry.state == RowState.APPLYING:
             with self._ledger.transaction():
                 clock = self._ledger.claim(lease)
                 self._ledger.write_applied([name_of(step)], step, lease, clock)
@@ -127,10 +127,12 @@ class Runner:
     ) -> StepOutcome:
         entry = self._ledger.entry(name_of(step))
         applied = self._ledger.is_applied(name_of(step))
-        if not applied and (entry is None or State(entry.state).is_whole):
+        if not applied and (entry is None or RowState(entry.state).is_whole):
             return _already(step, Direction.REVERT)
         # A row that says "applying" beside Django's own row was killed after its last operation.
-        found = None if applied and entry is not None and entry.state == State.APPLYING else _progress(entry)
+        found = (
+            None if applied and entry is not None and entry.state == RowState.APPLYING else _progress(entry)
+        )
         if applied:
             refuse_irreversible(step, step.irreversible)
         self._resumable(step, migration, lease, report).revert(
@@ -160,7 +162,7 @@ class Runner:
         with self._ledger.transaction():
             clock = self._ledger.claim(lease)
             self._record_replacements(step, migration)
-            self._ledger.write_applied(_rows_of(migration), step, lease, clock, state=State(how.value))
+            self._ledger.write_applied(_rows_of(migration), step, lease, clock, state=RowState(how.value))
         self.project.learn(_rows_of(migration))
 
     def forget(self, step: Step, lease: Lease) -> None:
@@ -212,10 +214,10 @@ def _rows_of(migration: Migration) -> Sequence[Name]:
 
 
 def _progress(entry: LedgerEntry | None) -> Progress | None:
-    if entry is None or State(entry.state).is_whole:
+    if entry is None or RowState(entry.state).is_whole:
         return None
     return Progress(
-        state=State(entry.state), position=entry.position, in_flight=entry.in_flight, done=entry.done
+        state=RowState(entry.state), position=entry.position, in_flight=entry.in_flight, done=entry.done
     )
 
 

@@ -27,10 +27,10 @@ from django.db.migrations.state import ProjectState
 from accord.errors import ChecksumMismatch, ConflictingState
 from accord.events import Reporter, StepNoted
 from accord.seam.types import Direction, Lease, Step
-from migrator.relational.entries import Progress, State
+from migrator.relational.entries import Progress, RowState
 from migrator.relational.indexes import ConcurrentIndex, index_plan
 from migrator.relational.ledger import Ledger
-from migrator.relational.refusals import Kind, left_nothing, refuse_irreversible
+from migrator.relational.refusals import SubstepKind, left_nothing, refuse_irreversible
 from migrator.relational.vendors import fits_a_transaction, is_concurrent, vendor_of
 
 
@@ -145,9 +145,9 @@ class Resumable:
             found: How far an earlier run came; None when it is applied as a whole.
         """
         substeps = backwards(self._migration, state)
-        if found is not None and found.state is State.APPLYING:
+        if found is not None and found.state is RowState.APPLYING:
             self._refuse_stuck(substeps[: found.position + found.in_flight])
-        whole = Progress(state=State.APPLIED, position=len(substeps), done=_chain_of(substeps))
+        whole = Progress(state=RowState.APPLIED, position=len(substeps), done=_chain_of(substeps))
         progress = self._taken_up(found or whole, Direction.REVERT, substeps)
         for place in range(progress.position - 1, -1, -1):
             progress = self._retreat(substeps, place, progress)
@@ -177,7 +177,7 @@ class Resumable:
     def _taken_up(
         self, found: Progress | None, direction: Direction, substeps: Sequence[Substep] = ()
     ) -> Progress:
-        state = State.APPLYING if direction is Direction.APPLY else State.REVERTING
+        state = RowState.APPLYING if direction is Direction.APPLY else RowState.REVERTING
         if found is None:
             progress = Progress(state=state)
         else:
@@ -187,16 +187,16 @@ class Resumable:
         self._write(progress)
         return progress
 
-    def _turned(self, found: Progress, state: State) -> Progress:
+    def _turned(self, found: Progress, state: RowState) -> Progress:
         """
         Place ourselves where a run that was killed stopped, which may have gone the other way.
 
         The substep that was under way counts as done when we go back over it and as not done
         when we go forward, if it can be repeated; its probe finds out what there is.
         """
-        if not found.in_flight or found.state in (state, State.APPLIED):
+        if not found.in_flight or found.state in (state, RowState.APPLIED):
             return replace(found, state=state)
-        moved = 1 if state == State.REVERTING else -1
+        moved = 1 if state == RowState.REVERTING else -1
         return replace(found, state=state, position=found.position + moved)
 
     def _refuse_edited(self, found: Progress) -> None:
@@ -208,7 +208,7 @@ class Resumable:
             )
 
     def _note_recovery(self, found: Progress, direction: Direction) -> None:
-        if found.state != State.APPLIED:
+        if found.state != RowState.APPLIED:
             note = f"continues after {found.position} operations of a run that was cut off ({direction})"
             self._report(StepNoted(key=str(self._step.key), note=note))
 
@@ -217,39 +217,39 @@ class Resumable:
     def _advance(self, substep: Substep, progress: Progress, done: _Chain) -> Progress:
         self._lease.check()
         after = Progress(
-            state=State.APPLYING, position=progress.position + 1, done=done.with_(substep.operation)
+            state=RowState.APPLYING, position=progress.position + 1, done=done.with_(substep.operation)
         )
         self._act(substep, Direction.APPLY, progress, after)
         return after
 
     def _retreat(self, substeps: Sequence[Substep], place: int, progress: Progress) -> Progress:
         self._lease.check()
-        after = Progress(state=State.REVERTING, position=place, done=_chain_of(substeps[:place]))
+        after = Progress(state=RowState.REVERTING, position=place, done=_chain_of(substeps[:place]))
         self._act(substeps[place], Direction.REVERT, replace(progress, position=place + 1), after)
         return after
 
     def _act(self, substep: Substep, direction: Direction, now: Progress, after: Progress) -> None:
         kind = self._kind(substep.operation)
-        if kind is Kind.TRANSACTIONAL:
+        if kind is SubstepKind.TRANSACTIONAL:
             with transaction.atomic(using=self._connection.alias):
                 clock = self._ledger.claim(self._lease)
                 self._run(substep, direction, self._connection.schema_editor(atomic=False))
                 self._ledger.write_progress(self._step, self._lease, after, clock)
             return
-        if kind is Kind.CONCURRENT:
+        if kind is SubstepKind.CONCURRENT:
             self._write(replace(now, in_flight=True))
             self._run_concurrent(substep, direction)
         else:
             self._run_plain(substep, direction, now)
         self._write(after)
 
-    def _kind(self, operation: Operation) -> Kind:
+    def _kind(self, operation: Operation) -> SubstepKind:
         if is_concurrent(operation) and isinstance(operation, AddIndex | RemoveIndex):
-            return Kind.CONCURRENT
+            return SubstepKind.CONCURRENT
         in_transaction = operation.atomic or fits_a_transaction(operation)
         if self._connection.features.can_rollback_ddl and in_transaction:
-            return Kind.TRANSACTIONAL
-        return Kind.PLAIN
+            return SubstepKind.TRANSACTIONAL
+        return SubstepKind.PLAIN
 
     def _run_plain(self, substep: Substep, direction: Direction, now: Progress) -> None:
         if self._connection.features.can_rollback_ddl or not fits_a_transaction(substep.operation):

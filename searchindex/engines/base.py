@@ -9,7 +9,7 @@ from typing import Any
 
 from accord.errors import InvalidRevision
 from searchindex.fields import VectorField
-from searchindex.transport import Answer, Transport
+from searchindex.transport import ServerResponse, Transport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,9 @@ class Engine(ABC):
         """Open a frozen view of an index and give its id."""
 
     @abstractmethod
-    def read_view(self, transport: Transport, view: str, keep_alive: str, size: int, after: object) -> Answer:
+    def read_view(
+        self, transport: Transport, view: str, keep_alive: str, size: int, after: object
+    ) -> ServerResponse:
         """
         Read a page of a view.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from searchindex.engines.base import Engine, translate
 from searchindex.fields import VectorField
-from searchindex.transport import Answer, Transport, at
+from searchindex.transport import ServerResponse, Transport, at
 
 SIMILARITIES: Mapping[str, str] = {
     "cosine": "cosine",
@@ -47,7 +47,9 @@ class Elasticsearch(Engine):
         answer = transport.request("POST", f"{at(index, '_pit')}?keep_alive={keep_alive}")
         return str(answer.body["id"])
 
-    def read_view(self, transport: Transport, view: str, keep_alive: str, size: int, after: object) -> Answer:
+    def read_view(
+        self, transport: Transport, view: str, keep_alive: str, size: int, after: object
+    ) -> ServerResponse:
         body: dict[str, Any] = {
             "size": size,
             "sort": ["_shard_doc"],

@@ -11,7 +11,7 @@ from searchindex.endpoint import Endpoint
 from searchindex.engines.base import Engine, EngineFeatures
 from searchindex.engines.elasticsearch import Elasticsearch
 from searchindex.engines.opensearch import OpenSearch
-from searchindex.transport import READ_TIMEOUT, Answer, Transport
+from searchindex.transport import READ_TIMEOUT, ServerResponse, Transport
 
 SUPPORTED: Mapping[str, frozenset[int]] = {
     "Elasticsearch": frozenset({8, 9}),
@@ -92,7 +92,7 @@ def identify(transport: Transport) -> Engine:
     return _ENGINES[identity.kind](version=identity.version, features=features)
 
 
-def _kind(answer: Answer, version: Mapping[str, Any]) -> str:
+def _kind(answer: ServerResponse, version: Mapping[str, Any]) -> str:
     if answer.headers.get(_PRODUCT) == "Elasticsearch":
         return "Elasticsearch"
     distribution = str(version.get("distribution") or "")
@@ -102,7 +102,7 @@ def _kind(answer: Answer, version: Mapping[str, Any]) -> str:
     return "Elasticsearch" if "build_flavor" in version else ""
 
 
-def _node_version(nodes: Answer) -> str:
+def _node_version(nodes: ServerResponse) -> str:
     found = nodes.body.get("nodes") if isinstance(nodes.body, Mapping) else None
     versions = [str(node.get("version") or "") for node in (found or {}).values()]
     return next(iter(versions), "")

@@ -8,7 +8,7 @@ from typing import Any
 
 from searchindex.engines.base import Engine, translate
 from searchindex.fields import VectorField
-from searchindex.transport import Answer, Transport, at
+from searchindex.transport import ServerResponse, Transport, at
 
 SIMILARITIES: Mapping[str, str] = {
     "cosine": "cosinesimil",
@@ -43,7 +43,9 @@ class OpenSearch(Engine):
         answer = transport.request("POST", f"{at(index, '_search', 'point_in_time')}?keep_alive={keep_alive}")
         return str(answer.body["pit_id"])
 
-    def read_view(self, transport: Transport, view: str, keep_alive: str, size: int, after: object) -> Answer:
+    def read_view(
+        self, transport: Transport, view: str, keep_alive: str, size: int, after: object
+    ) -> ServerResponse:
         # `_shard_doc` is unknown before 3.3; the id sorts everywhere.
         body: dict[str, Any] = {
             "size": size,

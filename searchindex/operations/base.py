@@ -22,7 +22,7 @@ from searchindex.definitions import Body, merged
 from searchindex.endpoint import Endpoint
 from searchindex.names import Names, number_of
 from searchindex.requests import Request
-from searchindex.transport import Answer, Transport, at
+from searchindex.transport import ServerResponse, Transport, at
 
 if TYPE_CHECKING:
     from searchindex.engines.base import Engine
@@ -103,7 +103,7 @@ class Context:
         """Where the server listens."""
         return self.transport.endpoint
 
-    def send(self, request: Request, accept: Sequence[int] = ()) -> Answer:
+    def send(self, request: Request, accept: Sequence[int] = ()) -> ServerResponse:
         """Send a request; statuses of errors that the caller understands are no error."""
         return self.transport.request(
             request.method, request.path, request.body, accept=accept, headers=request.headers

@@ -16,7 +16,7 @@ from searchindex.reindex.pages import PAGE, PAGE_BYTES, Hit, pages
 from searchindex.reindex.pipelines import NONE
 from searchindex.reindex.refused import BUSY, refusal
 from searchindex.reindex.strategy import Copy
-from searchindex.transport import Answer, explain_error
+from searchindex.transport import ServerResponse, explain_error
 
 if TYPE_CHECKING:
     # Loaded where a copy begins: what has nothing to copy must not pay for it.
@@ -165,7 +165,7 @@ def _translated(context: Context) -> Iterator[None]:
     try:
         yield
     except ApiError as exc:
-        answer = Answer(status=exc.status_code, body=exc.body, headers={})
+        answer = ServerResponse(status=exc.status_code, body=exc.body, headers={})
         if exc.status_code in BUSY:
             kind, _ = explain_error(exc.body)
             raise refusal("The server turns writes away", [(exc.status_code, kind)]) from exc

@@ -35,7 +35,7 @@ class Copy:
     verify: str = "content"
 
 
-class Strategy(Protocol):
+class CopyStrategy(Protocol):
     """
     Fills the target so that it may take the source's place.
 

@@ -19,10 +19,10 @@ from typing import Any, ClassVar
 
 from accord.errors import ConfigurationError, ConflictingState, StepFailed, StoreUnavailable
 from accord.revisions import expectation, operation
-from accord.revisions.entry import Entry, State, from_json, to_json
-from accord.revisions.expectation import Finding
+from accord.revisions.entry import EntryState, StepEntry, from_json, to_json
+from accord.revisions.expectation import Judgement
 from accord.revisions.ledger import Work, nothing_else, stale
-from accord.revisions.loader import Kind, Revision
+from accord.revisions.loader import Revision, RevisionKind
 from accord.revisions.progress import Batch, Progress
 from accord.revisions.store import RevisionStore, Show
 from accord.seam.types import (
@@ -52,23 +52,23 @@ class Ledger:
         self._connection = connection
         self._store = store
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[StepEntry]:
         """Read every entry."""
         if columns(self._connection, LEDGER):
             for key, entry in self._connection.execute(f"SELECT key, entry FROM {LEDGER}"):
                 yield from_json(StepKey.parse(key), json.loads(entry))
 
-    def entry(self, key: StepKey, lease: Lease) -> Entry | None:
+    def entry(self, key: StepKey, lease: Lease) -> StepEntry | None:
         """Read one entry."""
         if self._fence() > lease.fence:
             raise stale(key, lease)
         return next((entry for entry in self.entries() if entry.key == key), None)
 
-    def commit(self, entry: Entry, lease: Lease, work: Work = nothing_else) -> Entry:
+    def commit(self, entry: StepEntry, lease: Lease, work: Work = nothing_else) -> StepEntry:
         """Work and write, in one transaction."""
         with self._fenced(entry.key, lease):
             made = work(entry, self._connection).stamped(lease)
-            if made.state is State.APPLIED:
+            if made.state is EntryState.APPLIED:
                 made = replace(made, applied_at=datetime.now(UTC))
             line = (str(made.key), json.dumps(to_json(made)))
             self._connection.execute(f"INSERT OR REPLACE INTO {LEDGER} VALUES (?, ?)", line)
@@ -251,7 +251,7 @@ class Migration(Revision):
 class SqliteStore(RevisionStore[Operation]):
     """An SQLite file whose tables are changed by revisions."""
 
-    kind = Kind(folder="sqlite_revisions", base=Migration, operation=Operation, package=__name__)
+    kind = RevisionKind(folder="sqlite_revisions", base=Migration, operation=Operation, package=__name__)
 
     def __init__(self, alias: str, options: Mapping[str, object]) -> None:
         super().__init__(alias)
@@ -324,8 +324,8 @@ class SqliteStore(RevisionStore[Operation]):
         return self._connection
 
 
-def _look(connection: sqlite3.Connection, table: str, column: str) -> Finding:
+def _look(connection: sqlite3.Connection, table: str, column: str) -> Judgement:
     found = columns(connection, table)
     if column in found or (found and not column):
-        return Finding(presence=Presence.DONE)
-    return Finding(presence=Presence.ABSENT, lines=(f"{table}.{column} is missing.".replace(". ", " "),))
+        return Judgement(presence=Presence.DONE)
+    return Judgement(presence=Presence.ABSENT, lines=(f"{table}.{column} is missing.".replace(". ", " "),))

@@ -11,7 +11,7 @@ from accord.errors import ExitCode
 from accord.stopping import stop_on_signal
 from gdpr.cli.conversation import Conversation
 from gdpr.cli.erase import Erase
-from gdpr.cli.erase_answers import Reached
+from gdpr.cli.erase_answers import HowFar
 from gdpr.cli.erase_options import EraseOptions, add_erase_arguments
 
 
@@ -35,11 +35,11 @@ class Command(AnsweringCommand):
         with stop_on_signal() as stop:
             found = Erase(asked, conversation, stop).carry_out()
         self.stdout.write(found.text(as_json=asked.as_json))
-        if isinstance(found, Reached):
+        if isinstance(found, HowFar):
             self._sum_up(found, asked, options)
         return found.code()
 
-    def _sum_up(self, found: Reached, asked: EraseOptions, options: dict[str, Any]) -> None:
+    def _sum_up(self, found: HowFar, asked: EraseOptions, options: dict[str, Any]) -> None:
         if found.fault is not None and not asked.as_json:
             self.say_error(found.fault, options)
         if asked.receipt is not None and not found.write_receipt(asked.receipt):

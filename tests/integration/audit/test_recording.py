@@ -15,7 +15,7 @@ from django.db import connections, transaction
 from accord import guards
 from accord.audit import trail as audit
 from accord.audit.chain import FIELDS
-from accord.audit.events import Event, ObjectKind
+from accord.audit.events import EventKind, ObjectKind
 from accord.audit.verification import verify
 from accord.errors import OutsideTransaction, PersonalDataRefused
 from accord.models import ActorReference, AuditEvent
@@ -38,13 +38,13 @@ def numbers(trail: Trail) -> list[int]:
 def test_event_needs_a_transaction(trail: Trail) -> None:
     """An event that no act stands beside is refused."""
     with pytest.raises(OutsideTransaction):
-        audit.record(Event.RUN_STARTED, actor=audit.SYSTEM, object_kind=ObjectKind.RUN)
+        audit.record(EventKind.RUN_STARTED, actor=audit.SYSTEM, object_kind=ObjectKind.RUN)
 
 
 def record_and_fail(trail: Trail) -> None:
     """Record an event in an act that then fails."""
     with contextlib.suppress(ZeroDivisionError), transaction.atomic(using=trail.alias):
-        audit.record(Event.RUN_STARTED, actor=audit.SYSTEM, object_kind=ObjectKind.RUN)
+        audit.record(EventKind.RUN_STARTED, actor=audit.SYSTEM, object_kind=ObjectKind.RUN)
         raise ZeroDivisionError
 
 
@@ -54,7 +54,7 @@ def test_event_is_there_with_its_act_or_not_at_all(trail: Trail) -> None:
     record_and_fail(trail)
     with transaction.atomic(using=trail.alias):
         record_and_fail(trail)
-        audit.record(Event.RUN_FINISHED, actor=audit.SYSTEM, object_kind=ObjectKind.RUN)
+        audit.record(EventKind.RUN_FINISHED, actor=audit.SYSTEM, object_kind=ObjectKind.RUN)
 
     assert numbers(trail) == [1, 2]
     assert verify().intact
@@ -140,7 +140,7 @@ def test_reference_stays_until_it_is_forgotten(trail: Trail) -> None:
 def test_record_takes_no_personal_data(trail: Trail, wrong: dict[str, Any]) -> None:
     """What isn't a reference, digest or number is refused, and not repeated in the message."""
     with pytest.raises(PersonalDataRefused) as refused, transaction.atomic(using=trail.alias):
-        audit.record(Event.RUN_STARTED, actor=audit.SYSTEM, object_kind=ObjectKind.RUN, **wrong)
+        audit.record(EventKind.RUN_STARTED, actor=audit.SYSTEM, object_kind=ObjectKind.RUN, **wrong)
 
     assert CANARY not in f"{refused.value}{refused.value.hint}"
 

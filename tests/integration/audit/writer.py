@@ -27,13 +27,13 @@ settings.configure(
 django.setup()
 
 from accord.audit import trail  # noqa: E402 - Django is set up above
-from accord.audit.events import Event, ObjectKind  # noqa: E402 - as above
+from accord.audit.events import EventKind, ObjectKind  # noqa: E402 - as above
 
 
 def write() -> None:
     """Record one event, about a person who has a reference."""
     actor = trail.person(7)
-    trail.record(Event.RUN_STARTED, actor=actor, object_kind=ObjectKind.RUN, counters={"steps": 2})
+    trail.record(EventKind.RUN_STARTED, actor=actor, object_kind=ObjectKind.RUN, counters={"steps": 2})
 
 
 if sys.argv[2] == "pause":

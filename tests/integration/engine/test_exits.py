@@ -27,7 +27,7 @@ from migrator.engine.request import Request
 from migrator.errors import BaselineMismatch, PlanNotApproved
 from migrator.governance.approvals import Approvals
 from migrator.governance.policy import Policy
-from migrator.governance.work import Work
+from migrator.governance.work import PlannedWork
 from migrator.models import ApprovalState, Attestation, PlanApproval, Run, RunKind, StepRun
 from tests.fix_trail import Trail
 
@@ -402,8 +402,8 @@ def approvals(settings: conf.AccordSettings) -> Approvals:
     return Approvals(settings, Policy(approval=True), SystemClock())
 
 
-def work_of(steps: Sequence[Step]) -> Work:
-    return Work(kind=RunKind.APPLY, direction=Direction.APPLY, steps=tuple(steps))
+def work_of(steps: Sequence[Step]) -> PlannedWork:
+    return PlannedWork(kind=RunKind.APPLY, direction=Direction.APPLY, steps=tuple(steps))
 
 
 def test_failed_hook_strikes_the_approval_and_attests_nothing(journal: Trail) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 import mongo_migrations as mongo
 from accord.errors import AccordError, StepFailed
-from accord.revisions.entry import Entry, State
+from accord.revisions.entry import EntryState, StepEntry
 from accord.seam.types import Direction, Origin, StepKey
 from accord.testing import make_lease
 
@@ -74,7 +74,7 @@ def test_entry_of_an_earlier_version_drops_nothing(bench: Any) -> None:
     fill(bench, index=False)
     entry = ledger(bench).entry(KEY, make_lease())
     older = {number: {"title": facts["title"]} for number, facts in entry.saved.items()}
-    ledger(bench).commit(Entry(**{**vars(entry), "saved": older}), make_lease())
+    ledger(bench).commit(StepEntry(**{**vars(entry), "saved": older}), make_lease())
 
     outcome = bench.revert(*USERS)
 
@@ -91,7 +91,7 @@ def test_mended_file_does_not_make_another_ones_objects_ours(bench: Any) -> None
     for number, (killed, mended) in enumerate(zip(wanted, USERS, strict=True), start=1):
         name = f"000{number}_bench"
         runner = bench._runner((killed,), name, 1)
-        progress = runner._progress(Entry(key=runner.key))
+        progress = runner._progress(StepEntry(key=runner.key))
         progress.turn_to(0, Direction.APPLY)
         runner._capture(progress, 0)
         progress.begin()
@@ -106,7 +106,7 @@ def test_adopted_rules_are_left(bench: Any) -> None:
     """What stood before a validator that a baseline found is not known."""
     rules = mongo.SetValidator("users", {"a": {"$exists": True}})
     bench.db.create_collection("users", validator={"a": {"$exists": True}})
-    adopted = Entry(key=KEY, state=State.APPLIED, operations_done=1, how=Origin.ADOPTED)
+    adopted = StepEntry(key=KEY, state=EntryState.APPLIED, operations_done=1, how=Origin.ADOPTED)
     ledger(bench).commit(adopted, make_lease())
 
     bench.revert(rules)

@@ -21,7 +21,7 @@ from accord.errors import (
 )
 from accord.events import StepNoted, silent
 from accord.revisions import operation
-from accord.revisions.entry import Entry, State, from_json, to_json
+from accord.revisions.entry import EntryState, StepEntry, from_json, to_json
 from accord.revisions.ledger import Work, nothing_else, stale
 from accord.revisions.loader import LoadedRevision
 from accord.revisions.progress import Batch, Progress
@@ -51,18 +51,18 @@ class Ledger:
     transactional = True
 
     def __init__(self) -> None:
-        self.entries_by_key: dict[StepKey, Entry] = {}
-        self.written: list[tuple[State, int]] = []
+        self.entries_by_key: dict[StepKey, StepEntry] = {}
+        self.written: list[tuple[EntryState, int]] = []
         self.fence = 0
 
-    def entries(self) -> Iterable[Entry]:
+    def entries(self) -> Iterable[StepEntry]:
         return self.entries_by_key.values()
 
-    def entry(self, key: StepKey, lease: Lease) -> Entry | None:
+    def entry(self, key: StepKey, lease: Lease) -> StepEntry | None:
         self._admit(key, lease)
         return self.entries_by_key.get(key)
 
-    def commit(self, entry: Entry, lease: Lease, work: Work = nothing_else) -> Entry:
+    def commit(self, entry: StepEntry, lease: Lease, work: Work = nothing_else) -> StepEntry:
         self._admit(entry.key, lease)
         made = work(entry, None).stamped(lease)
         self.entries_by_key[made.key] = made
@@ -167,7 +167,7 @@ class Table:
         return self.runner(*toys, **options).revert()
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> StepEntry:
         return self.store.ledger.entries_by_key[KEY]
 
 
@@ -190,7 +190,11 @@ def test_step_of_n_operations_is_n_and_one_writes(table: Table) -> None:
     """The intent of an operation carries the outcome of the one before."""
     outcome = table.apply(Toy("a"), Toy("b"))
 
-    assert table.store.ledger.written == [(State.APPLYING, 0), (State.APPLYING, 1), (State.APPLIED, 2)]
+    assert table.store.ledger.written == [
+        (EntryState.APPLYING, 0),
+        (EntryState.APPLYING, 1),
+        (EntryState.APPLIED, 2),
+    ]
     assert (outcome.changed, table.entry.finished) == (2, tuple(table.runner(Toy("a"), Toy("b"))._digests))
 
 
@@ -199,7 +203,9 @@ def test_operation_in_batches_records_its_own_end(table: Table) -> None:
     outcome = table.apply(Toy("a", batches=3), Toy("b"))
 
     assert outcome.changed == 4
-    assert table.store.ledger.written.count((State.APPLYING, 1)) == 2  # end of the first, begin of the second
+    assert (
+        table.store.ledger.written.count((EntryState.APPLYING, 1)) == 2
+    )  # end of the first, begin of the second
 
 
 def test_operation_that_looks_and_refuses_leaves_no_entry(table: Table) -> None:
@@ -293,7 +299,7 @@ def test_lost_lease_stops_before_the_next_write(table: Table) -> None:
         table.apply(Toy("a"), Toy("b"), lease=lease)
 
     assert {"a"} == WORLD
-    assert table.store.ledger.written == [(State.APPLYING, 0)]
+    assert table.store.ledger.written == [(EntryState.APPLYING, 0)]
 
 
 class Seen(Toy):
@@ -331,7 +337,7 @@ def test_what_was_not_refused_stays_begun(table: Table, error: BaseException) ->
     with pytest.raises(type(error)):
         table.apply(Seen("a", before=end))
 
-    assert table.entry.state is State.APPLYING
+    assert table.entry.state is EntryState.APPLYING
 
 
 def test_operation_in_another_ones_place_undoes_nothing(table: Table) -> None:
@@ -346,7 +352,7 @@ def test_operation_in_another_ones_place_undoes_nothing(table: Table) -> None:
 def test_adopted_step_is_undone_by_leaving_everything(table: Table) -> None:
     """Also what would need what it kept; what a run of ours did before the adoption is undone."""
     WORLD.update("ab")
-    adopted = Entry(key=KEY, state=State.APPLIED, operations_done=2, how=Origin.ADOPTED)
+    adopted = StepEntry(key=KEY, state=EntryState.APPLIED, operations_done=2, how=Origin.ADOPTED)
     table.store.ledger.entries_by_key[KEY] = replace(adopted, saved={"0": {"title": "put a"}})
 
     outcome = table.revert(Toy("a"), Toy("b", needs_saved=True))
@@ -357,7 +363,7 @@ def test_adopted_step_is_undone_by_leaving_everything(table: Table) -> None:
 
 def test_recorded_step_has_nothing_to_put_back(table: Table) -> None:
     """An operation that needs what it kept can't be undone by a step that was only recorded."""
-    table.store.ledger.entries_by_key[KEY] = Entry(key=KEY, state=State.APPLIED, operations_done=1)
+    table.store.ledger.entries_by_key[KEY] = StepEntry(key=KEY, state=EntryState.APPLIED, operations_done=1)
 
     with pytest.raises(IrreversibleStep, match="only recorded"):
         table.revert(Toy("a", needs_saved=True))
@@ -377,10 +383,10 @@ def test_error_of_a_function_tells_its_kind_and_place_alone(table: Table) -> Non
 @pytest.mark.parametrize(
     "entry",
     [
-        Entry(key=KEY),
-        Entry(
+        StepEntry(key=KEY),
+        StepEntry(
             key=KEY,
-            state=State.REVERTING,
+            state=EntryState.REVERTING,
             checksum="1:ab",
             fingerprint="ab",
             run_id="run",
@@ -392,10 +398,10 @@ def test_error_of_a_function_tells_its_kind_and_place_alone(table: Table) -> Non
             saved={"0": {"title": "put a"}},
             changed=7,
         ),
-        Entry(key=KEY, state=State.APPLIED, how=Origin.ADOPTED),
+        StepEntry(key=KEY, state=EntryState.APPLIED, how=Origin.ADOPTED),
     ],
 )
-def test_entry_comes_back_from_json_as_it_was(entry: Entry) -> None:
+def test_entry_comes_back_from_json_as_it_was(entry: StepEntry) -> None:
     """A ledger that is a document loses nothing."""
     assert from_json(KEY, to_json(entry)) == entry
 
@@ -405,7 +411,7 @@ def test_stores_verbs_need_nothing_but_a_ledger() -> None:
     store, lease = ToyStore(), make_lease()
     step = Step(key=KEY, source=Source(Path("0001_toys.py"), b""))
     store._revisions = {KEY: LoadedRevision(step=step, operations=(Toy("a"),))}
-    store.ledger.entries_by_key[KEY] = Entry(key=KEY, saved={"0": {"title": "put a"}})
+    store.ledger.entries_by_key[KEY] = StepEntry(key=KEY, saved={"0": {"title": "put a"}})
 
     store.record(step, lease, Origin.RECORDED)
     assert store.applied()[KEY].checksum == step.source.checksum

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gdpr.coverage import Coverage, StoreCoverage, coverage_document
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Retain
 from gdpr.datamap.entries import Entry
-from gdpr.datamap.findings import Fault, Finding
+from gdpr.datamap.findings import Fault, MapFinding
 from gdpr.datamap.locators import AnyOf, Array, Key, Path, Rows, Sessions, Through
 from gdpr.datamap.map import DataMap
 from gdpr.datamap.strategies import Null
@@ -16,11 +16,11 @@ def entry(target: str, action: object = None, **more: object) -> Entry:
     return Entry(id=target, store="db", target=target, action=action or Delete(), **more)  # type: ignore[arg-type]  # test data
 
 
-def finding(fault: Fault, target: str = "") -> Finding:
-    return Finding(fault=fault, message="Something.", store="db", target=target)
+def finding(fault: Fault, target: str = "") -> MapFinding:
+    return MapFinding(fault=fault, message="Something.", store="db", target=target)
 
 
-def store(*findings: Finding, trouble: str = "") -> StoreCoverage:
+def store(*findings: MapFinding, trouble: str = "") -> StoreCoverage:
     entries = (entry("a"), entry("b"), entry("gone"))
     return StoreCoverage(alias="db", entries=entries, findings=findings, trouble=trouble)
 

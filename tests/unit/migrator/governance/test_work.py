@@ -7,7 +7,7 @@ from pathlib import Path
 
 from accord.seam.types import Direction, Phase, Source, Step, StepKey
 from migrator.engine.plan import Plan
-from migrator.governance.work import Work, not_covered
+from migrator.governance.work import PlannedWork, not_covered
 from migrator.models import RunKind
 
 
@@ -17,9 +17,9 @@ def step(name: str, text: str = "x = 1", phase: Phase = Phase.EXPAND) -> Step:
     return Step(key=StepKey("mongo", "music", name), source=source, phase=phase)
 
 
-def work(*steps: Step) -> Work:
+def work(*steps: Step) -> PlannedWork:
     """Make what a run would do."""
-    return Work(kind=RunKind.APPLY, direction=Direction.APPLY, steps=steps)
+    return PlannedWork(kind=RunKind.APPLY, direction=Direction.APPLY, steps=steps)
 
 
 A, B, C = step("0001_a"), step("0002_b"), step("0003_c")
