@@ -7,10 +7,10 @@ What a store foretells of steps that are pending: asked of the live server, and 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from accord.seam.types import StepKey
+from accord.seam.types import Step, StepKey
 
 LOOK_SECONDS = 5.0
 """How long one look at a server may take; what takes longer is unknown."""
@@ -61,6 +61,10 @@ class Foretold:
     sample: tuple[str, ...] = ()
 
 
+NOTHING: Mapping[StepKey, Sequence[Foretold]] = {}
+"""Nobody was asked."""
+
+
 def refused(found: Iterable[Foretold]) -> Sequence[Foretold]:
     """Return what is foretold to fail."""
     return [item for item in found if item.outlook is Outlook.REFUSED]
@@ -76,3 +80,11 @@ def masked(values: Iterable[object], *, open_: bool = False) -> tuple[str, ...]:
     """
     shown = [str(value) if open_ else MASKED for value in values]
     return tuple(shown[:SAMPLE_SIZE])
+
+
+def no_look(
+    steps: Iterable[Step], why: str = "This server can't be asked what it would refuse."
+) -> Iterator[Foretold]:
+    """Yield for each step that nobody could look."""
+    for step in steps:
+        yield Foretold(key=step.key, outlook=Outlook.UNKNOWN, what=step.key.name, text=why)

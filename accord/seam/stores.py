@@ -199,6 +199,15 @@ class Foretells(Protocol):
 
 
 @runtime_checkable
+class GlancesFirst(Protocol):
+    """A store that knows at a glance whether foretelling steps is worth its time before a run."""
+
+    def could_refuse(self, steps: Sequence[Step], direction: Direction) -> bool:
+        """Return whether anything that stands could refuse any of the steps; True where that isn't known."""
+        ...
+
+
+@runtime_checkable
 class Asserts(Protocol):
     """A store whose steps may carry assertions of their author: `checks_before` and `checks_after`."""
 

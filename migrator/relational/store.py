@@ -11,6 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from accord import conf, db
 from accord.errors import ConfigurationError
 from accord.events import Reporter, silent
+from accord.seam.foretelling import Foretold, no_look
 from accord.seam.stores import StoreFeatures
 from accord.seam.types import (
     AppliedStep,
@@ -140,6 +141,27 @@ class RelationalStore:
     ) -> Iterator[tuple[Step, Sequence[Statement]]]:
         """Render steps as Django's `sqlmigrate` does; works on an empty database and without one."""
         return Explanation(self.alias, self._disk or DiskLoader(), steps).render(direction)
+
+    def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
+        """Ask the live database what would refuse or burden the steps."""
+        # Loaded here, as below: a run with nothing to do never asks.
+        from migrator.relational.foretelling import foretell
+
+        with failures.translated(self.alias):
+            if not vendor_of(self._connection).describes_tables:
+                yield from no_look(steps)
+                return
+            self._connection.ensure_connection()
+            begun = self._ledger.recorded().begun
+            yield from foretell(self.alias, self._disk or DiskLoader(), steps, direction, begun)
+
+    def could_refuse(self, steps: Sequence[Step], direction: Direction) -> bool:
+        """Return whether anything that stands could refuse a step: one look at the catalog."""
+        from migrator.relational.foretelling import could_refuse
+
+        with failures.translated(self.alias):
+            looks = vendor_of(self._connection).describes_tables
+            return looks and could_refuse(self.alias, self._disk or DiskLoader(), steps, direction)
 
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
         """Compare the live catalog with the models as they would stand after all the steps."""

@@ -10,6 +10,7 @@ from django.core.management.base import CommandParser
 
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode, UsageError
+from accord.seam.foretelling import NOTHING, refused
 from accord.seam.registry import opened
 from accord.stopping import stop_on_signal
 from migrator.cli import render_json, render_text
@@ -50,10 +51,13 @@ class Command(AnsweringCommand):
         if options["dry_run"]:
             forgets = request.kind is RunKind.FORGET  # sends nothing, and its file may be gone
             rendered = ((step, ()) for step in plan.steps) if forgets else migrations.explain(plan)
+            foretold = NOTHING if forgets else migrations.foretell(plan)
             if options["format"] == "json":
-                self.stdout.write(render_json.dump(render_json.dry_run_document(plan, rendered)))
+                self.stdout.write(render_json.dump(render_json.dry_run_document(plan, rendered, foretold)))
             else:
-                self._write(render_text.dry_run_lines(plan, rendered, self.style))
+                self._write(render_text.dry_run_lines(plan, rendered, self.style, foretold))
+            if any(refused(found) for found in foretold.values()):
+                return ExitCode.FAILED
         elif options["format"] == "json":
             self.stdout.write(render_json.dump(render_json.plan_document(plan, situation)))
         else:
