@@ -25,7 +25,7 @@ _TIMED_OUT = frozenset({"57014", "55P03"})
 class Asks(Protocol):
     """A way to a database: one question in a transaction of its own that leaves nothing."""
 
-    def __call__(self, sql: str) -> Rows:
+    def __call__(self, sql: str, /) -> Rows:
         """
         Return the rows of a query; :data:`GUARDED` goes before it.
 

@@ -118,7 +118,7 @@ def asker(alias: str) -> Callable[[str], Rows]:
             with transaction.atomic(using=alias), connection.cursor() as cursor:
                 cursor.execute(GUARDED)
                 cursor.execute(sql)
-                rows = cursor.fetchall()
+                rows: Rows = cursor.fetchall()
                 transaction.set_rollback(True, using=alias)
         except DatabaseError as exc:
             if trouble_of(exc) is not None and not code_of(exc):
