@@ -18,6 +18,8 @@ from migrator.engine.planning import actions_for, plan_request
 from migrator.engine.request import Request, RunReport
 from migrator.engine.run import Run
 from migrator.engine.situation import Situation, read_situation
+from migrator.engine.verdicts import StepVerdict
+from migrator.engine.verification import Verification, verify_recorded
 from migrator.errors import PlanChanged, WrongEnvironment
 from migrator.models import RunKind
 
@@ -95,6 +97,26 @@ class Migrations:
                 hint="Set ACCORD_ENV and the URLs of that environment, or drop --env.",
             )
         return plan_request(request, situation, self._stores)
+
+    def look(self, plan: Plan) -> Sequence[StepVerdict]:
+        """
+        Look what stands of a plan's steps, as a baseline does. Nothing is changed.
+
+        Raises:
+            UsageError: A store can't be asked.
+            StoreUnavailable: A store can't be reached.
+        """
+        return baseline.looked_at(self._stores, plan)
+
+    def verify(self, request: Request, situation: Situation) -> Verification:
+        """
+        Compare what the ledgers hold already with what stands. Nothing is changed.
+
+        Raises:
+            UsageError: The target matches nothing, or a store can't be asked.
+            StoreUnavailable: A store can't be reached.
+        """
+        return verify_recorded(self._stores, situation, request.target)
 
     def explain(self, plan: Plan) -> Iterator[tuple[Step, Sequence[Statement]]]:
         """
@@ -199,6 +221,7 @@ class Migrations:
             StoreUnavailable: A store of the plan is unavailable, refuses us or isn't supported.
             GovernanceError: The environment's policy asks for something that isn't there.
             BaselineMismatch: A baseline would record what isn't there.
+            BaselineUnproved: It would record what can't be proved.
         """
         for alias in by_store(plan.steps):
             self._stores[alias].ping()
@@ -206,7 +229,7 @@ class Migrations:
         if request.rebuild:
             rebuild.refuse_loss(request, self._stores)
         if request.kind is RunKind.BASELINE:
-            baseline.look(self._stores, plan)
+            baseline.look(self._stores, plan, request, situation)
 
     def _new_run_id(self) -> str:
         return f"{self._clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,15 @@ from accord.command import AnsweringCommand
 from accord.errors import ExitCode, UsageError
 from accord.seam.registry import opened
 from accord.stopping import stop_on_signal
-from migrator.cli import render_json, render_text
+from migrator.cli import render_json, render_proof, render_text
 from migrator.cli.options import add_migrate_arguments, request_from
 from migrator.cli.progress import progress
 from migrator.cli.prompts import confirmation
 from migrator.engine.api import Migrations
 from migrator.engine.plan import Plan
 from migrator.engine.request import Request, RunReport
+from migrator.engine.situation import Situation
+from migrator.engine.verdicts import StepVerdict
 from migrator.models import RunKind
 
 if TYPE_CHECKING:
@@ -40,6 +42,9 @@ class Command(AnsweringCommand):
     def answer(self, options: dict[str, Any]) -> ExitCode:
         """Show or run what is asked for."""
         request = request_from(options)
+        if options["verify"]:
+            with opened() as stores:
+                return self._verify(Migrations(stores), request, options)
         only_shown = options["plan"] or options["check_unapplied"] or options["dry_run"]
         with opened() as stores:
             return (self._show if only_shown else self._run)(Migrations(stores), request, options)
@@ -54,6 +59,8 @@ class Command(AnsweringCommand):
                 self.stdout.write(render_json.dump(render_json.dry_run_document(plan, rendered)))
             else:
                 self._write(render_text.dry_run_lines(plan, rendered, self.style))
+        elif request.kind is RunKind.BASELINE:
+            self._show_baseline(migrations.look(plan), plan, situation, options)
         elif options["format"] == "json":
             self.stdout.write(render_json.dump(render_json.plan_document(plan, situation)))
         else:
@@ -62,6 +69,26 @@ class Command(AnsweringCommand):
             self._write(render_text.drift_lines(situation, self.style))
         pending = bool(plan.steps or plan.stuck) and options["check_unapplied"]
         return ExitCode.FAILED if pending else ExitCode.DONE
+
+    def _show_baseline(
+        self, found: Sequence[StepVerdict], plan: Plan, situation: Situation, options: dict[str, Any]
+    ) -> None:
+        if options["format"] == "json":
+            self.stdout.write(render_json.dump(render_proof.baseline_document(plan, found, situation)))
+        else:
+            self._write(render_proof.baseline_lines(plan, found, self.style))
+            self._write(render_text.drift_lines(situation, self.style))
+
+    def _verify(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
+        situation = migrations.situation(request)
+        found = migrations.verify(request, situation)
+        if options["format"] == "json":
+            self.stdout.write(render_json.dump(render_proof.verification_document(found, situation)))
+        else:
+            self._write(render_proof.verification_lines(found, situation, self.style))
+            self._write(render_text.begun_lines(situation, self.style))
+            self._write(render_text.drift_lines(situation, self.style))
+        return found.exit_code
 
     def _run(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
         if request.kind is RunKind.FORGET:
