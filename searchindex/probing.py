@@ -59,7 +59,8 @@ def _index(context: Context, name: str, wanted: Any) -> Differences:
     targets = sorted(context.aliases.targets(alias))
     if not targets:
         named = is_index(context, alias)
-        return ["is an index, and no alias with an index behind it"] if named else None
+        plain = "is an index, and no alias with an index behind it (the operation AdoptIndex makes it one)"
+        return [plain] if named else None
     if wanted is None or len(targets) > 1:
         return [f"{len(targets)} indexes behind the alias"]
     live = context.index(targets[0]) or {}
