@@ -56,7 +56,8 @@ def plan_request(request: Request, situation: Situation, stores: Mapping[str, St
         plan = plan_revert(graph, situation.standing, request.target, applied_by_run, half)
         _refuse_strangers(plan, situation)
     else:
-        plan = plan_forward(situation.graph, situation.done, request.target)
+        adopts = request.kind is RunKind.BASELINE
+        plan = plan_forward(situation.graph, situation.done, request.target, with_own=adopts)
     if request.kind is RunKind.FAKE:
         _refuse_fake(plan, stores)
     return plan

@@ -43,6 +43,8 @@ class StepVerdict:
     @property
     def why(self) -> tuple[str, ...]:
         """Return what a person has to know of it."""
+        if self.proof is Proof.TO_MAKE:
+            return ()
         return self.unproved if self.proof is Proof.UNPROVABLE else self.differences
 
 

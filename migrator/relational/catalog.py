@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -174,6 +175,11 @@ def _finding(key: ModelKey, item: str, difference: comparison.Difference) -> Tab
     )
 
 
+def _as_kept(column_type: str) -> str:
+    """Return a type as a server keeps it, to whom an array is one, of whatever length and depth."""
+    return re.sub(r"(\[\d*\])+$", "[]", column_type)
+
+
 def _cut(name: str, longest: int | None) -> str:
     """Cut a name as a server does that allows only so many bytes, and says no word of it."""
     return name.encode()[:longest].decode(errors="ignore")
@@ -224,11 +230,12 @@ class _Table:
         if field.column not in columns:
             yield self._missing(field.name, f"The column {place} is missing.")
             return
-        if columns[field.column] != field.null:
+        # The server keeps a column that it computes nullable, whatever its field says.
+        if columns[field.column] != field.null and not field.generated:
             found, wanted = ("nullable", "not") if columns[field.column] else ("not nullable", "it")
             yield self._different(field.name, f"The column {place} is {found}, declared as {wanted}.")
         found_type = self._types.get((self._table, field.column))
-        wanted_type = self._vendor.normalised(field.db_type(self._connection) or "")
+        wanted_type = _as_kept(self._vendor.normalised(field.db_type(self._connection) or ""))
         if found_type is not None and found_type != wanted_type:
             yield self._different(
                 field.name, f"The column {place} is {found_type}, declared as {wanted_type}."

@@ -236,6 +236,44 @@ def test_nothing_that_django_makes_is_a_difference(harness: RelationalHarness) -
     assert {probe.presence for probe in found.values()} == {Presence.DONE}
 
 
+STALE = """
+from django.db import migrations, models
+from django.db.models import F
+
+
+class Migration(migrations.Migration):
+    dependencies = [(APP, "PREVIOUS")]
+    operations = [
+        migrations.CreateModel("Old", [
+            ("id", models.BigAutoField(primary_key=True)), ("n", models.IntegerField()),
+            ("twice", models.GeneratedField(expression=F("n") * 2, output_field=models.IntegerField(), db_persist=True)),
+        ], options={"indexes": [models.Index(fields=["n"], name="old_n")]}),
+        migrations.RunSQL("SELECT 1", migrations.RunSQL.noop),
+        migrations.RenameField("Old", "n", "number"),
+    ]
+"""
+
+
+def test_expression_over_a_renamed_field_is_no_difference_and_spoils_no_other_model(
+    relational_harness: RelationalHarness,
+) -> None:
+    """The server's expression follows the column, the one in Django's state names the field of before."""
+    harness = relational_harness
+    text = STALE.replace("APP", repr(harness.app)).replace("PREVIOUS", harness.step_names[-1])
+    harness.write_revision("0009_stale", text)
+    store = harness.store()
+    steps = [step for step in store.steps() if step.key.app == harness.app]
+    for step in steps:
+        store.apply(step, make_lease())
+
+    found = {probe.key.name: probe for probe in store.probe(steps)}
+
+    assert {name: probe.presence for name, probe in found.items()} == dict.fromkeys(found, Presence.DONE)
+    assert found["0009_stale"].unproved == ("Whether SQL of its own ran can't be looked at.",)
+    harness.execute(f"ALTER TABLE {harness.app}_artist ALTER title TYPE text")
+    assert any(probe.presence is Presence.CONFLICTING for probe in store.probe(steps))
+
+
 BY_HAND = {
     # column types, collations, defaults, identity, generated expressions
     'ALTER TABLE "{a} With Blanks" ALTER "Odd Column%" TYPE bigint': "is bigint, declared as integer",
