@@ -68,7 +68,7 @@ def _is_held(row: LeaseRow | None) -> bool:
 
 
 def _applied(
-    alias: str, waiting: Sequence[Step], begun: Sequence[Step], *, running: bool, vouched: int
+    alias: str, waiting: Sequence[Step], begun: Sequence[Step], *, running: bool, vouched: int = 0
 ) -> Finding:
     name, count = f"migrations.{alias}", len(waiting)
     if begun and not running:

@@ -48,7 +48,7 @@ def test_lease_is_worth_a_look_once_it_is_held_for_long(found: LeaseRow | None, 
 
 def test_steps_that_nobody_proved_are_counted() -> None:
     """A person's word stays one: in a ledger that is whole, too."""
-    steps = [make_step(f"mem:shop.000{number}_x") for number in range(3)]
+    steps = [make_step(f"mem:shop{number}.0001_x") for number in range(3)]
     store = MemoryStore("mem", steps)
     for step, how in zip(steps, Origin, strict=True):
         store.record(step, make_lease(), how)
