@@ -195,7 +195,7 @@ class MemoryStore:
             raise IrreversibleStep(f"{step.key} can't be undone: {step.irreversible}.")
         self._admit(lease)
         entry = self.server.ledger.get(step.key)
-        adopted = entry is not None and entry.how is Origin.ADOPTED
+        adopted = entry is not None and entry.how is not Origin.APPLIED
         already = entry is None and step.key not in self.server.begun
         if not adopted:
             self.server.objects.pop(step.key.name, None)

@@ -54,6 +54,12 @@ class BaselineMismatch(DriftError):
     code = "ACC-304"
 
 
+class BaselineUnproved(DriftError):
+    """A baseline would record steps that can't be looked at, or not whole, and nobody vouched for them."""
+
+    code = "ACC-309"
+
+
 class PlanChanged(AccordError):
     """The plan made under the lease differs from the one that was confirmed."""
 

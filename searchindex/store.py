@@ -165,8 +165,10 @@ class SearchStore(RevisionStore[Operation]):
         expected = Expected()
         touched = {step.key: self._expect(step, expected) for step in steps}
         for step in steps:
-            context = self._looking(step.key)
-            yield judge(context, step.key, touched[step.key], expected)
+            each = touched[step.key]
+            keys = [key for found in each.values() for key in found]
+            unproved = [f"Whether “{title}” ran can't be looked at." for title in each if not each[title]]
+            yield judge(self._looking(step.key), step.key, keys, expected, unproved)
 
     def _looking(self, key: StepKey) -> Context:
         """Build what an operation looks with, and writes nothing."""
@@ -183,9 +185,13 @@ class SearchStore(RevisionStore[Operation]):
         self.transport.close()
         self.__dict__.pop("_engine", None)
 
-    def _expect(self, step: Step, expected: Expected) -> Sequence[tuple[str, str]]:
+    def _expect(self, step: Step, expected: Expected) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """Write down what a step leaves; return what each of its operations touches, by its title."""
         deployment = self._deployment(step.key, self._engine)
-        return [key for found in self.operations(step.key) for key in found.expect(deployment, expected)]
+        touched: dict[str, list[tuple[str, str]]] = {}
+        for operation in self.operations(step.key):
+            touched.setdefault(operation.title, []).extend(operation.expect(deployment, expected))
+        return touched
 
     def _deployment(self, key: StepKey, engine: Engine | None) -> Deployment:
         return Deployment(key=key, names=self.names, engine=engine)

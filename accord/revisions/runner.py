@@ -108,8 +108,8 @@ class Runner:
         )
 
     def _was_found(self, entry: StepEntry, number: int) -> bool:
-        """Check whether a baseline found what an operation would have brought about."""
-        return entry.how is Origin.ADOPTED and str(number) not in entry.saved
+        """Check whether a baseline found what an operation would have brought about, or a person said so."""
+        return entry.how is not Origin.APPLIED and str(number) not in entry.saved
 
     def _undo_unfinished(self, progress: Progress) -> None:
         """Undo the operation that was under way when applying stopped, so that whole ones are left."""
@@ -246,7 +246,7 @@ class Runner:
             )
 
     def _refuse_unsaved(self, entry: StepEntry) -> None:
-        if entry.how is Origin.ADOPTED:
+        if entry.how is not Origin.APPLIED:
             return
         for number, operation in enumerate(self.revision.operations[: entry.operations_done]):
             if operation.needs_saved and str(number) not in entry.saved:

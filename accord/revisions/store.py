@@ -20,7 +20,6 @@ from accord.seam.assertions import Assertion, Broken, Moment, broken
 from accord.seam.stores import StoreFeatures
 from accord.seam.types import (
     AppliedStep,
-    BegunStep,
     Direction,
     Language,
     Lease,
@@ -38,7 +37,9 @@ if TYPE_CHECKING:
     from accord.revisions.runner import Runner
 
 _LEFT = Statement(
-    text="Leaves everything where it is: a baseline found it there.", language=Language.PYTHON, opaque=True
+    text="Leaves everything where it is: it was found there, or recorded on a person's word.",
+    language=Language.PYTHON,
+    opaque=True,
 )
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - the letter of its word, beside C for context
 Show = Callable[[StepKey, O, Direction], Iterable[Statement]]
@@ -180,26 +181,33 @@ class RevisionStore(ABC, Generic[O]):
     ) -> Iterator[tuple[Step, Sequence[Statement]]]:
         """Show what steps would send. See :class:`accord.seam.stores.Explains`."""
         show = self.renderer(offline=False)
-        ledger = self._ledger_if_reachable() if direction is Direction.REVERT else Recorded()
+        entries = self._entries_if_reachable() if direction is Direction.REVERT else {}
         for step in steps:
-            entry = ledger.applied.get(step.key)
-            if entry is not None and entry.how is Origin.ADOPTED:
-                yield step, [_LEFT]
-                continue
-            operations = self._concerned(step.key, ledger.begun.get(step.key))
+            operations = self._concerned(step.key, entries.get(step.key))
             ordered = operations if direction is Direction.APPLY else reversed(operations)
-            yield step, [shown for operation in ordered for shown in show(step.key, operation, direction)]
+            shown = [shown for operation in ordered for shown in show(step.key, operation, direction)]
+            found = step.key in entries and entries[step.key].how is not Origin.APPLIED
+            yield step, [_LEFT] if found and not operations else shown
 
-    def _concerned(self, key: StepKey, begun: BegunStep | None) -> Sequence[O]:
-        """Return the operations that stand, or may: of a step that was begun, not those that never ran."""
+    def _concerned(self, key: StepKey, entry: StepEntry | None) -> Sequence[O]:
+        """Return the operations that stand, or may, and are ours: of a begun step, those that ran."""
         operations = self.operations(key)
-        return operations if begun is None else operations[: begun.done + begun.partly]
+        if entry is None:
+            return operations
+        if entry.state is not EntryState.APPLIED:
+            begun = entry.begun()
+            return operations[: begun.done + begun.partly]
+        ours = [
+            entry.how is Origin.APPLIED or str(number) in entry.saved for number in range(len(operations))
+        ]
+        return [operation for operation, is_ours in zip(operations, ours, strict=True) if is_ours]
 
-    def _ledger_if_reachable(self) -> Recorded:
+    def _entries_if_reachable(self) -> Mapping[StepKey, StepEntry]:
         try:
-            return self.recorded()
+            with self.translated(), self.glance() as ledger:
+                return {entry.key: entry for entry in ledger.entries()}
         except StoreUnavailable:
-            return Recorded()
+            return {}
 
     # --- Asserts ---------------------------------------------------------------------------------------
 

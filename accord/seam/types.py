@@ -146,7 +146,7 @@ class Origin(enum.StrEnum):
     ADOPTED = "adopted"
     """A baseline found its effect there: nothing of it is ours to take away."""
     RECORDED = "recorded"
-    """A person said so (`--fake`), and nobody looked."""
+    """A person said so (`--fake`, `--trust-unproved`): nobody looked, or nothing could be looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,6 +235,7 @@ class StepOutcome:
         already: True when the store held the wanted state before, and nothing was sent.
         detail: One line for display; empty when there is nothing to add.
         verified: True when the store held `checks_after` within the step's own transaction.
+        origin: How an applied step came to stand in its ledger.
     """
 
     key: StepKey
@@ -243,6 +244,7 @@ class StepOutcome:
     already: bool = False
     detail: str = ""
     verified: bool = False
+    origin: Origin = Origin.APPLIED
 
 
 def _always_held() -> None:
@@ -323,11 +325,14 @@ class Probe:
         key: Identity of the step.
         presence: The answer.
         findings: What was missing or different, a line each.
+        unproved: What of the step leaves nothing that could be looked at (Python code, changed
+            documents), a line each; the answer says nothing about that.
     """
 
     key: StepKey
     presence: Presence
     findings: tuple[str, ...] = ()
+    unproved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

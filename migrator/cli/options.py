@@ -9,6 +9,7 @@ from typing import Any
 from accord.cli.arguments import add_format, add_noinput
 from accord.errors import UsageError
 from accord.seam.types import Phase
+from migrator.cli.proof_options import add_proof_arguments, refuse_odd_proof
 from migrator.cli.verify_options import add_verify, refuse_beside_verify
 from migrator.engine.plan import ZERO, Target
 from migrator.engine.request import Request
@@ -122,8 +123,9 @@ def _add_kinds(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--baseline",
         action="store_true",
-        help="Record steps as applied after looking that their effect is there.",
+        help="Record steps as applied after looking that their effect is there; --plan shows what is found.",
     )
+    add_proof_arguments(parser)
     parser.add_argument(
         "--fake",
         action="store_true",
@@ -159,7 +161,12 @@ def _add_targets(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--to", default="", metavar="STEP", help="Up to (with --revert: back to) store:app.name, or zero."
     )
-    parser.add_argument("--step", default="", metavar="STEP", help="With --revert: this step.")
+    parser.add_argument(
+        "--step",
+        default="",
+        metavar="STEP",
+        help="With --revert: this step. With --baseline: up to this one, believed if unprovable.",
+    )
     parser.add_argument("--run", default="", metavar="ID", help="With --revert: what this run applied.")
 
 
@@ -178,6 +185,7 @@ def request_from(options: dict[str, Any]) -> Request:
         target=_target(options),
         revert=options["revert"],
         rebuild=bool(options["rebuild"]),
+        trust_unproved=options["trust_unproved"],
         data_is_lost=options["data_is_lost"],
         one_by_one=options.get("one_by_one", False),
         environment=options["env"],
@@ -203,9 +211,9 @@ def _target(options: dict[str, Any]) -> Target:
     return Target(
         stores=_aliases(options["store"]),
         app=options["app_label"],
-        to=options["to"] or options["migration_name"],
+        to=options["to"] or options["migration_name"] or (options["step"] if options["baseline"] else ""),
         phase=Phase(phase) if phase else None,
-        step=options["step"],
+        step="" if options["baseline"] else options["step"],
         run_id=options["run"],
     )
 
@@ -240,7 +248,10 @@ def _refuse_odd_targets(options: dict[str, Any]) -> None:
         raise UsageError("--baseline goes with neither --fake nor --revert.", hint="Choose one of them.")
     if options["to"] and options["migration_name"]:
         raise UsageError("--to and a step after the app name the same thing.", hint="Leave one of them out.")
+    refuse_odd_proof(options)
     named_one = [name for name in ("step", "run") if options[name]]
+    if options["baseline"] and named_one == ["step"]:
+        named_one = []
     if named_one and not options["revert"]:
         raise UsageError(f"--{named_one[0]} goes with --revert.", hint="To apply up to a step, use --to.")
     to = options["to"] or options["migration_name"]

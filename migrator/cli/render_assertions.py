@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.color import Style
 
 from accord.words import counted
-from migrator.engine.asserting import Verification
+from migrator.engine.asserting import PromisesAsked
 
 
-def verification_lines(found: Verification, style: Style) -> Iterator[str]:
+def verification_lines(found: PromisesAsked, style: Style) -> Iterator[str]:
     """Show what doesn't hold, or that everything does."""
     asked = sum(found.asked.values())
     if not asked:
@@ -24,7 +24,7 @@ def verification_lines(found: Verification, style: Style) -> Iterator[str]:
     yield f"{holding} of {counted(asked, 'assertion')} of {where} {'holds' if holding == 1 else 'hold'}."
 
 
-def verification_document(found: Verification) -> dict[str, Any]:
+def verification_document(found: PromisesAsked) -> dict[str, Any]:
     """Describe it (`accord.verification/1`)."""
     return {
         "schema": "accord.verification/1",

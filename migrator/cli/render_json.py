@@ -12,7 +12,7 @@ from typing import Any
 
 from accord.command import error_document
 from accord.seam.foretelling import NOTHING, Foretold
-from accord.seam.types import BegunStep, Statement, Step, StepKey
+from accord.seam.types import BegunStep, Direction, Statement, Step, StepKey
 from migrator.cli.render_foretold import foretold_document
 from migrator.engine.plan import Plan
 from migrator.engine.request import RunReport
@@ -30,7 +30,7 @@ def plan_document(plan: Plan, situation: Situation) -> dict[str, Any]:
         "schema": "accord.plan/1",
         "direction": plan.direction.value,
         "digest": plan.digest,
-        "steps": [_step(step) for step in plan.steps],
+        "steps": [{**step_document(step), "origin": _how(situation, step)} for step in plan.steps],
         "waiting": [str(step.key) for step in plan.waiting],
         "begun": [_begun(situation.begun[key]) for key in sorted(situation.begun)],
         "half_reverted": sorted(map(str, situation.half_reverted)),
@@ -47,7 +47,8 @@ def _begun(entry: BegunStep) -> dict[str, Any]:
     }
 
 
-def _step(step: Step) -> dict[str, Any]:
+def step_document(step: Step) -> dict[str, Any]:
+    """Describe a step."""
     return {
         "key": str(step.key),
         "store": step.key.store,
@@ -76,7 +77,7 @@ def dry_run_document(
     """Describe what a plan would send, and what the servers would say (`accord.dry_run/1`)."""
     steps = [
         {
-            **_step(step),
+            **step_document(step),
             "statements": [_statement(item) for item in items],
             "foretold": [foretold_document(item) for item in foretold.get(step.key, ())],
         }
@@ -105,7 +106,13 @@ def run_document(report: RunReport) -> dict[str, Any]:
         "digest": report.plan.digest,
         "seconds": round(report.seconds, 3),
         "done": [
-            {"key": str(item.key), "changed": item.changed, "already": item.already, "detail": item.detail}
+            {
+                "key": str(item.key),
+                "changed": item.changed,
+                "already": item.already,
+                "detail": item.detail,
+                **({"origin": item.origin.value} if item.direction is Direction.APPLY else {}),
+            }
             for item in execution.outcomes
         ],
         "failed": [{"key": str(item.step.key), **error_document(item.error)} for item in execution.failures],
@@ -119,7 +126,7 @@ def listing_document(situation: Situation, steps: Sequence[Step]) -> dict[str, A
     """Describe steps with their state (`accord.steps/1`)."""
     return {
         "schema": "accord.steps/1",
-        "steps": [{**_step(step), **_state(situation, step)} for step in steps],
+        "steps": [{**step_document(step), **_state(situation, step)} for step in steps],
         "drift": drift_documents(situation),
     }
 
@@ -130,8 +137,14 @@ def _state(situation: Situation, step: Step) -> dict[str, Any]:
         "applied": step.key in situation.done,
         "half_reverted": step.key in situation.half_reverted,
         "begun": None if begun is None else _begun(begun),
-        "origin": entry.how.value if entry else None,
+        "origin": _how(situation, step),
         "applied_at": entry.applied_at.isoformat() if entry and entry.applied_at else None,
         "run": entry.run_id or None if entry else None,
         "needs": sorted(str(parent) for parent in situation.graph.parents.get(step.key, ())),
     }
+
+
+def _how(situation: Situation, step: Step) -> str | None:
+    """Tell how a step came to its ledger; None for one that isn't in it."""
+    entry = situation.applied.get(step.key)
+    return entry.how.value if entry else None

@@ -19,11 +19,13 @@ from migrator.engine.planning import actions_for, plan_request
 from migrator.engine.request import Request, RunReport
 from migrator.engine.run import Run
 from migrator.engine.situation import Situation, read_situation
+from migrator.engine.verdicts import StepVerdict
+from migrator.engine.verification import Verification, verify_recorded
 from migrator.errors import PlanChanged, WrongEnvironment
 from migrator.models import RunKind
 
 if TYPE_CHECKING:
-    from migrator.engine.asserting import Verification
+    from migrator.engine.asserting import PromisesAsked
     from migrator.engine.gate import Gate
 
 
@@ -98,6 +100,26 @@ class Migrations:
             )
         return plan_request(request, situation, self._stores)
 
+    def look(self, plan: Plan) -> Sequence[StepVerdict]:
+        """
+        Look what stands of a plan's steps, as a baseline does. Nothing is changed.
+
+        Raises:
+            UsageError: A store can't be asked.
+            StoreUnavailable: A store can't be reached.
+        """
+        return baseline.looked_at(self._stores, plan)
+
+    def verify_baseline(self, request: Request, situation: Situation) -> Verification:
+        """
+        Compare what the ledgers hold already with what stands. Nothing is changed.
+
+        Raises:
+            UsageError: The target matches nothing, or a store can't be asked.
+            StoreUnavailable: A store can't be reached.
+        """
+        return verify_recorded(self._stores, situation, request.target)
+
     def explain(self, plan: Plan) -> Iterator[tuple[Step, Sequence[Statement]]]:
         """
         Show what a plan would send, step by step in its order. Nothing is changed.
@@ -124,7 +146,7 @@ class Migrations:
 
         return foretold(self._stores, plan)
 
-    def verify(self, request: Request) -> Verification:
+    def verify(self, request: Request) -> PromisesAsked:
         """
         Ask what the applied steps of the asked stores and app promise in `checks_after`. Nothing is changed.
 
@@ -229,6 +251,7 @@ class Migrations:
             StoreUnavailable: A store of the plan is unavailable, refuses us or isn't supported.
             GovernanceError: The environment's policy asks for something that isn't there.
             BaselineMismatch: A baseline would record what isn't there.
+            BaselineUnproved: It would record what can't be proved.
             ForetoldToFail: A look at the servers shows that a step would fail.
         """
         # Loaded here, as above.
@@ -241,7 +264,7 @@ class Migrations:
         if request.rebuild:
             rebuild.refuse_loss(request, self._stores)
         if request.kind is RunKind.BASELINE:
-            baseline.look(self._stores, plan)
+            baseline.look(self._stores, plan, request, situation)
         refuse_foretold(self._stores, request, plan, gate.policy.foretelling, report)
 
     def _new_run_id(self) -> str:

@@ -38,7 +38,7 @@ def hold_after(store: Store, step: Step, outcome: StepOutcome) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verification:
+class PromisesAsked:
     """
     What asking again came to.
 
@@ -51,7 +51,7 @@ class Verification:
     broken: tuple[Broken, ...]
 
 
-def verify(stores: Mapping[str, Store], steps: Sequence[Step]) -> Verification:
+def verify(stores: Mapping[str, Store], steps: Sequence[Step]) -> PromisesAsked:
     """
     Ask what applied steps promised. Nothing is changed.
 
@@ -63,7 +63,7 @@ def verify(stores: Mapping[str, Store], steps: Sequence[Step]) -> Verification:
         StoreUnavailable: A store can't be reached.
     """
     asked = {step.key: len(found) for step in steps if (found := _promises(stores, step))}
-    return Verification(asked=asked, broken=tuple(_broken(stores, steps, asked)))
+    return PromisesAsked(asked=asked, broken=tuple(_broken(stores, steps, asked)))
 
 
 def _promises(stores: Mapping[str, Store], step: Step) -> Sequence[object]:

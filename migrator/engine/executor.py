@@ -25,6 +25,8 @@ from migrator.engine.events import StepBroke, StepFinished, StepSkipped, StepSta
 from migrator.engine.lanes import CALLER, Crew, Turn, split
 from migrator.engine.plan import Plan
 
+_ON_WORD = "on a person's word: nobody looked, or nothing could be looked at"
+
 
 class Action(enum.StrEnum):
     """What is done with a step."""
@@ -86,7 +88,14 @@ def renew_step(store: Store, step: Step, lease: Lease, report: Reporter) -> Step
 def record_step(store: Store, step: Step, lease: Lease, how: Origin) -> StepOutcome:
     """Write a step into the ledger without acting, with how it came there."""
     _records(store).record(step, lease, how)
-    return StepOutcome(key=step.key, direction=Direction.APPLY, already=True, detail="recorded only")
+    found = how is Origin.ADOPTED
+    return StepOutcome(
+        key=step.key,
+        direction=Direction.APPLY,
+        already=found,
+        detail="recorded only" if found else _ON_WORD,
+        origin=how,
+    )
 
 
 def forget_step(store: Store, step: Step, lease: Lease, reason: str = "") -> StepOutcome:

@@ -204,6 +204,8 @@ def _flags(request: Request) -> Iterator[str]:
         return
     if request.kind in (RunKind.BASELINE, RunKind.FAKE):
         yield f"--{request.kind.value}"
+    if request.trust_unproved:
+        yield "--trust-unproved"
     if request.direction is Direction.REVERT:
         yield "--revert"
     if target.app:

@@ -68,7 +68,9 @@ class Plan:
         return len(self.steps)
 
 
-def plan_forward(graph: Graph, applied: Collection[StepKey], target: Target) -> Plan:
+def plan_forward(
+    graph: Graph, applied: Collection[StepKey], target: Target, *, with_own: bool = False
+) -> Plan:
     """
     Plan what is to be applied to reach a target.
 
@@ -76,6 +78,7 @@ def plan_forward(graph: Graph, applied: Collection[StepKey], target: Target) -> 
         graph: All steps.
         applied: Keys of those that are applied.
         target: What to reach.
+        with_own: Take the suite's own tables along even if nothing else is pending.
 
     Returns:
         The pending steps up to the target, in order.
@@ -85,7 +88,7 @@ def plan_forward(graph: Graph, applied: Collection[StepKey], target: Target) -> 
         CyclicDependency: Steps need each other in a circle.
     """
     wanted = graph.ancestors(_wanted(graph, target))
-    if not wanted <= frozenset(applied):
+    if with_own or not wanted <= frozenset(applied):
         # Whatever runs is written down in the suite's own tables.
         wanted |= graph.ancestors(key for key, step in graph.steps.items() if step.foundation)
     pending = [key for key in graph.order() if key in wanted and key not in applied]

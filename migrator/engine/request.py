@@ -25,6 +25,7 @@ class Request:
         target: What to reach.
         revert: With `fake`: strike from the ledger instead of writing into it.
         rebuild: Apply the steps of one store again, named by the target, whatever needs them already.
+        trust_unproved: With `baseline`: believe that what can't be looked at was done.
         data_is_lost: Agree that a rebuild of a store with data of its own brings none of it back.
         one_by_one: Don't let steps of different stores run at the same time.
         environment: If set, the environment that the settings must describe.
@@ -37,6 +38,7 @@ class Request:
     target: Target = field(default_factory=Target)
     revert: bool = False
     rebuild: bool = False
+    trust_unproved: bool = False
     data_is_lost: bool = False
     one_by_one: bool = False
     environment: str = ""

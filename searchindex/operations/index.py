@@ -115,7 +115,7 @@ def _refuse_taken_alias(context: Context, alias: str, physical: str) -> None:
     if is_index(context, alias):
         raise ConflictingState(
             f"{alias} is an index; the revision wants an alias of that name.",
-            hint="Copy it into an index of another name and remove it, then run again.",
+            hint="Write AdoptIndex in place of CreateIndex: the name becomes an alias, the documents stay.",
         )
 
 

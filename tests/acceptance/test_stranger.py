@@ -137,6 +137,7 @@ def test_the_api_without_its_packages_names_the_extra(visit: Visit) -> None:
 
 # --- USE_TZ = False ------------------------------------------------------------------------------------
 
+OURS = ["accord", "migrator", "gdpr", "mongo_migrations", "searchindex"]
 MEMBERS = "tests.projects.stranger.members"
 TWICE = """
 from datetime import UTC, datetime
@@ -205,8 +206,7 @@ def test_baseline_in_a_project_that_django_migrated_makes_the_suites_tables(
 ) -> None:
     """What the README says: add the apps, `--baseline`; gdpr's tables are the suite's own, too."""
     url = new_database()
-    ours = ["accord", "migrator", "gdpr", "mongo_migrations", "searchindex"]
-    [before] = visit("migrate --noinput", database_url=url, without=ours, apps=[MEMBERS]).came
+    [before] = visit("migrate --noinput", database_url=url, without=OURS, apps=[MEMBERS]).came
     *came, listed = visit(
         *("migrate_all --baseline --noinput", "migrate_all --check", "health_check"),
         "showmigrations_all --format json",
@@ -216,6 +216,28 @@ def test_baseline_in_a_project_that_django_migrated_makes_the_suites_tables(
 
     assert [each.code for each in (before, *came)] == [0, 0, 0, 0], [each.said[-500:] for each in came]
     assert all(step["applied"] for step in json.loads(listed.said)["steps"])
+
+
+def test_baseline_of_one_app_makes_the_suites_tables_all_the_same(
+    visit: Visit, new_database: Callable[[], str]
+) -> None:
+    """Whatever runs is written down there; the app's own steps were recorded by Django and stay so."""
+    url = new_database()
+    visit("migrate --noinput", database_url=url, without=OURS, apps=[MEMBERS])
+    planned, done, verified = visit(
+        *("migrate_all --baseline members --plan", "migrate_all --baseline members --noinput"),
+        "migrate_all --baseline --verify --format json",
+        database_url=url,
+        apps=[MEMBERS],
+    ).came
+
+    assert [planned.code, done.code, verified.code] == [0, 0, 0], [planned.said, done.said, verified.said]
+    proofs = {step["key"]: step["proof"] for step in json.loads(verified.said)["steps"]}
+    assert {"default:accord.0001_initial", "default:gdpr.0001_initial", "default:members.0001_initial"} <= {
+        *proofs
+    }
+    assert "different" not in proofs.values()
+    assert "to be made" in planned.said
 
 
 def test_flags_of_migrate_are_taken_or_refused_with_what_to_use_instead(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from accord.errors import ExitCode, UsageError
 from accord.seam.foretelling import NOTHING, refused
 from accord.seam.registry import opened
 from accord.stopping import stop_on_signal
-from migrator.cli import render_json, render_text
+from migrator.cli import render_json, render_proof, render_text
 from migrator.cli.options import add_migrate_arguments, request_from
 from migrator.cli.progress import progress
 from migrator.cli.prompts import confirmation
@@ -21,6 +21,8 @@ from migrator.cli.render_assertions import verification_document, verification_l
 from migrator.engine.api import Migrations
 from migrator.engine.plan import Plan
 from migrator.engine.request import Request, RunReport
+from migrator.engine.situation import Situation
+from migrator.engine.verdicts import StepVerdict
 from migrator.models import RunKind
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ class Command(AnsweringCommand):
         only_shown = options["plan"] or options["check_unapplied"] or options["dry_run"]
         with opened() as stores:
             if options["verify"]:
-                return self._verify(Migrations(stores), request, options)
+                verify = self._verify_baseline if options["baseline"] else self._verify
+                return verify(Migrations(stores), request, options)
             return (self._show if only_shown else self._run)(Migrations(stores), request, options)
 
     def _show(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
@@ -61,6 +64,8 @@ class Command(AnsweringCommand):
                 self._write(render_text.dry_run_lines(plan, rendered, self.style, foretold))
             if any(refused(found) for found in foretold.values()):
                 return ExitCode.FAILED
+        elif request.kind is RunKind.BASELINE:
+            self._show_baseline(migrations.look(plan), plan, situation, options)
         elif options["format"] == "json":
             self.stdout.write(render_json.dump(render_json.plan_document(plan, situation)))
         else:
@@ -77,6 +82,26 @@ class Command(AnsweringCommand):
         else:
             self._write(verification_lines(found, self.style))
         return ExitCode.FAILED if found.broken else ExitCode.DONE
+
+    def _show_baseline(
+        self, found: Sequence[StepVerdict], plan: Plan, situation: Situation, options: dict[str, Any]
+    ) -> None:
+        if options["format"] == "json":
+            self.stdout.write(render_json.dump(render_proof.baseline_document(plan, found, situation)))
+        else:
+            self._write(render_proof.baseline_lines(plan, found, self.style))
+            self._write(render_text.drift_lines(situation, self.style))
+
+    def _verify_baseline(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
+        situation = migrations.situation(request)
+        found = migrations.verify_baseline(request, situation)
+        if options["format"] == "json":
+            self.stdout.write(render_json.dump(render_proof.verification_document(found, situation)))
+        else:
+            self._write(render_proof.verification_lines(found, situation, self.style))
+            self._write(render_text.begun_lines(situation, self.style))
+            self._write(render_text.drift_lines(situation, self.style))
+        return found.exit_code
 
     def _run(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
         if request.kind is RunKind.FORGET:
