@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from accord import conf
 from accord.errors import ConfigurationError, StepFailed, StoreUnavailable
 from accord.events import silent
+from accord.revisions.operation import Operation as AnyOperation
 from accord.revisions.progress import Progress
 from accord.revisions.store import RevisionStore, Show
+from accord.seam.foretelling import Foretold
 from accord.seam.stores import StoreFeatures
 from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey, StoreInfo
 from searchindex.endpoint import parse_url
@@ -112,8 +114,6 @@ class SearchStore(RevisionStore[Operation]):
         names = Names() if offline else self.names
 
         def show(key: StepKey, operation: Operation, direction: Direction) -> Iterable[Statement]:
-            if engine is not None:
-                return operation.explain_live(self._looking(key), direction)
             return operation.explain(Deployment(key=key, names=names, engine=engine), direction)
 
         return show
@@ -147,10 +147,37 @@ class SearchStore(RevisionStore[Operation]):
             context = self._looking(step.key)
             yield judge(context, step.key, touched[step.key], expected)
 
-    def _looking(self, key: StepKey) -> Context:
+    def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
+        """Ask the server what would become of steps. See :class:`accord.seam.stores.Foretells`."""
+        from accord.revisions.foretelling import foretell
+        from searchindex.looks import HastyTransport
+
+        hasty = HastyTransport(self.transport.endpoint)
+
+        def looking(key: StepKey) -> Context:
+            return self._looking(key, hasty)
+
+        try:
+            yield from foretell(self, steps, direction, looking, self._told)
+        finally:
+            hasty.close()
+
+    def could_refuse(self, steps: Sequence[Step], direction: Direction) -> bool:
+        """Check for an operation on what may stand; a new index is tried by the step itself."""
+        named = (operation for step in steps for operation in self.operations(step.key))
+        return any(operation.meets_documents and not operation.only_makes for operation in named)
+
+    def _told(self, key: StepKey, operation: AnyOperation[Any], exc: Exception) -> Foretold:
+        from accord.revisions.foretelling import judged, unknown
+
+        if isinstance(exc, ReplyLost):
+            return unknown(key, operation.title, "Nobody could look: the server took too long to answer.")
+        return judged(key, operation, exc)
+
+    def _looking(self, key: StepKey, transport: Transport | None = None) -> Context:
         """Build what an operation looks with, and writes nothing."""
         return Context(
-            transport=self.transport,
+            transport=transport or self.transport,
             deployment=self._deployment(key, self._engine),
             engine=self._engine,
             lease=Lease(scope="probe", owner="", run_id="", fence=0),
