@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from accord import conf
 from accord.errors import ConfigurationError, StepFailed, StoreUnavailable
 from accord.events import silent
+from accord.revisions.entry import Facts
 from accord.revisions.operation import Operation as AnyOperation
 from accord.revisions.progress import Progress
 from accord.revisions.store import RevisionStore, Show
@@ -124,6 +125,14 @@ class SearchStore(RevisionStore[Operation]):
             return StepFailed(f"{place}: the server refuses it: {exc.reason or exc.kind}.", hint=_hint(exc))
         return super().failure(exc, place)
 
+    def take_back(self, context: Context, facts: Facts) -> bool:
+        """Take back a copy that was begun: its block, its task, and the half filled index."""
+        if "source" not in facts or "blocked" not in facts:
+            return False
+        from searchindex.reindex.taken_back import take_back
+
+        return take_back(context, facts)
+
     def was_answer_lost(self, exc: Exception) -> bool:
         """Check whether an answer got lost, now or by a first try of the same request."""
         made_meanwhile = isinstance(exc, RequestRefused) and exc.kind in _MADE_MEANWHILE
@@ -165,7 +174,7 @@ class SearchStore(RevisionStore[Operation]):
     def could_refuse(self, steps: Sequence[Step], direction: Direction) -> bool:
         """Check for an operation on what may stand; a new index is tried by the step itself."""
         named = (operation for step in steps for operation in self.operations(step.key))
-        return any(operation.meets_documents and not operation.only_makes for operation in named)
+        return any(operation.meets_documents for operation in named)
 
     def _told(self, key: StepKey, operation: AnyOperation[Any], exc: Exception) -> Foretold:
         from accord.revisions.foretelling import judged, unknown

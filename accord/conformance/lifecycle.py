@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 from accord.conformance.crash import FENCE
 from accord.conformance.harness import Harness, RevisionHarness
 from accord.conformance.suite import HALF
-from accord.errors import AccordError
-from accord.seam.stores import Records, read_ledger
+from accord.errors import AccordError, IrreversibleStep
+from accord.seam.foretelling import refused
+from accord.seam.stores import Foretells, Records, read_ledger
 from accord.seam.types import Direction, Lease, Origin, Source
 from accord.testing import make_lease
 
@@ -48,6 +50,62 @@ class LifecycleConformance:
 
         assert step.key not in harness.store().applied()
         assert harness.observe() == before
+
+    def test_refused_step_is_pending(self, harness: Harness) -> None:
+        """What was there under its name stopped it: it is neither applied nor begun, also at another try."""
+        harness.spoil()
+        before = harness.observe()
+
+        for _ in range(2):
+            with pytest.raises(AccordError):
+                harness.store().apply(harness.step(harness.step_names[0]), make_lease(FENCE))
+
+        ledger = read_ledger(harness.store())
+        assert not [key for key in (*ledger.applied, *ledger.begun) if key.app == harness.app]
+        assert harness.observe() == before
+
+    def test_adopted_step_is_undone_without_touching_anything(self, harness: Harness) -> None:
+        """What a baseline found stays, whether undoing it is refused or only strikes the line."""
+        step = harness.step(harness.step_names[0])
+        harness.store().apply(step, make_lease(FENCE))
+        harness.store().forget(step, make_lease(FENCE))  # type: ignore[attr-defined]  # every adapter records
+        harness.store().record(step, make_lease(FENCE), Origin.ADOPTED)  # type: ignore[attr-defined]  # as above
+        before = harness.observe()
+
+        with suppress(IrreversibleStep):
+            harness.store().revert(step, make_lease(FENCE))
+
+        assert harness.observe() == before
+
+    def test_store_that_forgot_everything_is_filled_again(self, harness: Harness) -> None:
+        """A rebuild: with ledger and objects gone, the same steps in the same order end where they did."""
+        for name in harness.step_names:
+            harness.store().apply(harness.step(name), make_lease(FENCE))
+        whole = harness.observe()
+        for name in reversed(harness.step_names):
+            harness.store().revert(harness.step(name), make_lease(FENCE))
+        for name in harness.step_names:
+            harness.store().forget(harness.step(name), make_lease(FENCE))  # type: ignore[attr-defined]  # as above
+
+        for name in harness.step_names:
+            harness.store().apply(harness.step(name), make_lease(FENCE))
+
+        assert harness.observe() == whole
+
+    def test_foretelling_changes_nothing_and_alarms_nobody(self, harness: Harness) -> None:
+        """Steps that a run would apply are not foretold to fail, before the first one and after it."""
+        for applied, name in enumerate(harness.step_names[:2]):
+            store, before = harness.store(), harness.observe()
+            steps = [harness.step(later) for later in harness.step_names[applied:]]
+            if not isinstance(store, Foretells):
+                pytest.skip("the adapter foretells nothing")
+
+            found = list(store.foretell(steps, Direction.APPLY))
+
+            assert not refused(found)
+            assert {item.key for item in found} <= {step.key for step in steps}
+            assert harness.observe() == before
+            harness.store().apply(harness.step(name), make_lease(FENCE))
 
 
 class RevisionLifecycleConformance:

@@ -95,7 +95,7 @@ class Reindex(Operation):
                 hint="Remove it if nothing needs it, or adopt what is there with --baseline.",
             )
         refuse_partial(source, context.index(source) or {})
-        return {"source": source, "blocked": is_blocked(context, source)}
+        return {"source": source, "target": target, "blocked": is_blocked(context, source)}
 
     def apply(self, context: Context) -> int:
         from searchindex.reindex.block import BlockWrites
