@@ -8,11 +8,11 @@ look, so that they can be asked again at any time (`migrate_all --verify`).
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from accord.errors import AccordError, InvalidRevision
+from accord.errors import AccordError, InvalidRevision, StepFailed
 from accord.seam.types import StepKey
 from accord.words import counted
 
@@ -21,6 +21,12 @@ Test = str | Callable[[Any], object]
 
 _FORM = "Write it as a list, or as a dictionary by name, of functions"
 _TITLE = 60  # characters of an assertion that has no name
+
+
+class AssertionBroken(StepFailed):
+    """An assertion of a step, `checks_before` or `checks_after`, does not hold."""
+
+    code = "ACC-406"
 
 
 class Moment(enum.StrEnum):
@@ -141,3 +147,41 @@ def _wrong(answer: object) -> str:
         count = sum(1 for _ in answer)
         return f"{counted(count, 'row')} break it" if count > 1 else "one row breaks it" if count else ""
     return f"it gave a {type(answer).__name__}; return None, True, False, a text, or what breaks it"
+
+
+def broken(
+    key: StepKey, moment: Moment, assertions: Iterable[Assertion], ask: Callable[[Test], object]
+) -> Iterator[Broken]:
+    """
+    Yield those assertions of a step that don't hold.
+
+    Args:
+        key: The step.
+        moment: When they have to hold.
+        assertions: What to ask.
+        ask: As for :func:`judged`.
+    """
+    for assertion in assertions:
+        if wrong := judged(assertion, ask):
+            yield Broken(key=key, moment=moment, name=assertion.name, text=wrong)
+
+
+def refuse_broken(found: Iterable[Broken], state: str) -> None:
+    """
+    Raise when assertions don't hold.
+
+    Args:
+        found: Those that don't.
+        state: What became of the step, as a sentence.
+
+    Raises:
+        AssertionBroken: There is one.
+    """
+    told = list(found)
+    if told:
+        which = "; ".join(f"“{item.name}”: {item.text}" for item in told)
+        raise AssertionBroken(
+            f"{told[0].key}: {told[0].moment} does not hold: {which}. {state}",
+            hint="Mend the data or the step, then run the same command again. What applied steps promise, "
+            "asks migrate_all --verify",
+        )

@@ -23,6 +23,7 @@ from migrator.errors import PlanChanged, WrongEnvironment
 from migrator.models import RunKind
 
 if TYPE_CHECKING:
+    from migrator.engine.asserting import Verification
     from migrator.engine.gate import Gate
 
 
@@ -122,6 +123,27 @@ class Migrations:
         from migrator.engine.foretelling import foretold
 
         return foretold(self._stores, plan)
+
+    def verify(self, request: Request) -> Verification:
+        """
+        Ask what the applied steps of the asked stores and app promise in `checks_after`. Nothing is changed.
+
+        Raises:
+            UsageError: No such app or store.
+            StoreUnavailable: A store can't be reached.
+        """
+        from migrator.engine import asserting
+
+        situation = self.situation(request)
+        target = request.target
+        standing = situation.done - situation.half_reverted
+        steps = [situation.graph.steps[key] for key in sorted(standing) if key in situation.graph.steps]
+        wanted = [
+            step
+            for step in steps
+            if (not target.stores or step.key.store in target.stores) and target.app in ("", step.key.app)
+        ]
+        return asserting.verify(self._stores, wanted)
 
     def run(
         self,

@@ -106,12 +106,13 @@ class Cursor:
     def group(self) -> str:
         """Take what stands in parentheses, and return it without them."""
         self.needs("(")
-        start = self._tokens[self._at].start
-        depth = 1
+        start, depth = self._tokens[self._at - 1].end, 1
+        end = start
         while depth:
             token = self.take()
+            end = token.start
             depth += {"(": 1, ")": -1}.get(token.text, 0) if token.kind == "sign" else 0
-        return self.text[start : token.start].strip()
+        return self.text[start:end].strip()
 
     def rest(self, *ends: str) -> str:
         """Take everything up to one of these keywords outside of parentheses, or to the end."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -49,9 +49,11 @@ TABLES = """
 """
 ROWS = (
     "INSERT INTO APP_owner VALUES (1)",
-    "INSERT INTO APP_item (id, name, kind, amount, owner_id) VALUES (1, 'Ann', 'a', -5, 1), "
-    "(2, 'Ann', 'b', 70000, 9), (3, 'ann', NULL, NULL, NULL), (4, NULL, NULL, 4, 1), "
-    "(5, 'a name that is rather long', 'z', 3, NULL)",
+    """
+    INSERT INTO APP_item (id, name, kind, amount, owner_id) VALUES (1, 'Ann', 'a', -5, 1),
+    (2, 'Ann', 'b', 70000, 9), (3, 'ann', NULL, NULL, NULL), (4, NULL, NULL, 4, 1),
+    (5, 'a name that is rather long', 'z', 3, NULL)
+    """,
 )
 CHAR = "models.CharField(max_length=40, null=True"
 
@@ -68,6 +70,9 @@ def check(condition: str) -> str:
     return f'migrations.AddConstraint("item", models.CheckConstraint(condition={condition}, name="APP_c"))'
 
 
+TRIGRAMS = """
+    migrations.AddIndex("item", GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="APP_gin"))
+"""
 REFUSED = {
     "unique field": (alter("name", f"{CHAR}, unique=True)"), "1 of (name) are there more than once"),
     "unique together": (
@@ -95,7 +100,8 @@ REFUSED = {
     "out of range": (alter("amount", "models.SmallIntegerField(null=True)"), "A value does not fit smallint"),
     "casts": (alter("amount", "models.BigIntegerField(null=True)"), None),
     "new column without a default": (
-        'migrations.RunSQL("ALTER TABLE APP_item ADD COLUMN fresh integer NOT NULL")', "the new column takes"),
+        'migrations.RunSQL("ALTER TABLE APP_item ADD COLUMN fresh integer NOT NULL")',
+        "the new column takes"),
     "new unique column with one default": (
         'migrations.AddField("item", "code", models.IntegerField(default=1, unique=True))', "the same value"),
     "new unique column with NULL": (
@@ -107,17 +113,17 @@ REFUSED = {
         "1 of (name)"),
     "column is there": (
         'migrations.RunSQL("ALTER TABLE APP_item ADD COLUMN name text")', "The column is there already"),
-    "table is there": ('migrations.CreateModel("Strange", [("id", models.BigIntegerField(primary_key=True))])',
+    "table is there": (
+        'migrations.CreateModel("Strange", [("id", models.BigIntegerField(primary_key=True))])',
         "strange is there already"),
     "table is not there": ('migrations.RunSQL("ALTER TABLE nowhere ADD COLUMN n integer")', "nowhere is not"),
     "type is not there": (
         'migrations.RunSQL("ALTER TABLE APP_item ADD COLUMN v geometry(Point)")', "The type geometry(Point)"),
     "operator class is not there": (
-        'migrations.AddIndex("item", GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="APP_gin"))',
+        TRIGRAMS,
         "The operator class gin_trgm_ops"),
     "extension brings the class": (
-        'TrigramExtension(), migrations.AddIndex("item", GinIndex(fields=["name"], '
-        'opclasses=["gin_trgm_ops"], name="APP_gin"))', None),
+        f"TrigramExtension(), {TRIGRAMS}", None),
     "extension is not there": (
         'migrations.RunSQL("CREATE EXTENSION no_such_thing")', "does not have the extension no_such_thing"),
     "collation is not there": (
@@ -125,7 +131,24 @@ REFUSED = {
     "index beside writers in a transaction": (
         'migrations.RunSQL(""), AddIndexConcurrently("item", models.Index(fields=["name"], name="APP_i"))',
         "It can't run in a transaction"),
-    "empty table": ('migrations.AlterField("empty", "name", models.CharField(max_length=2, unique=True))', None),
+    "removed and added again": (
+        ('migrations.RemoveField("item", "kind"), '
+        'migrations.AddField("item", "kind", models.IntegerField(null=True, unique=True))'), None),
+    "constraint of one name again": (
+        ('migrations.AlterField("owner", "id", models.BigIntegerField(primary_key=True, db_comment="x")), '
+        'migrations.RunSQL("ALTER TABLE APP_item ADD CONSTRAINT k UNIQUE (id); '
+        'ALTER TABLE APP_item DROP CONSTRAINT k; ALTER TABLE APP_item ADD CONSTRAINT k UNIQUE (id)")'), None),
+    "index renamed and made again": (
+        ('migrations.RunSQL("CREATE INDEX k ON APP_item (id); ALTER INDEX k RENAME TO l; '
+        'CREATE INDEX k ON APP_item (id)")'), None),
+    "same name in another schema": (
+        'migrations.RunSQL("CREATE SCHEMA more; CREATE TABLE more.APP_item (id integer)")', None),
+    "deleted and made again": (
+        ('migrations.DeleteModel("Item"), '
+        'migrations.CreateModel("Item", [("id", models.BigIntegerField(primary_key=True)), '
+        '("name", models.CharField(max_length=40, unique=True))])'), None),
+    "empty table": (
+        'migrations.AlterField("empty", "name", models.CharField(max_length=2, unique=True))', None),
     "harmless": ('migrations.AddField("item", "more", models.IntegerField(default=3))', None),
 }  # fmt: skip
 
@@ -136,7 +159,7 @@ def pending(
     new_database: Callable[[], str],
     django_db_blocker: DjangoDbBlocker,
     request: pytest.FixtureRequest,
-) -> Callable[..., RelationalHarness]:
+) -> Iterator[Callable[..., RelationalHarness]]:
     """Give a maker of a database with rows, and of a migration that is pending there."""
 
     def make(*operations: str, rows: Sequence[str] = ROWS) -> RelationalHarness:
