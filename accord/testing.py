@@ -228,7 +228,12 @@ class MemoryStore:
         """Yield what would be put or removed."""
         verb = "put" if direction is Direction.APPLY else "remove"
         for step in steps:
-            yield step, [Statement(text=f"{verb} {step.key.name}", language=Language.PYTHON)]
+            entry = self.server.ledger.get(step.key)
+            if direction is Direction.REVERT and entry is not None and entry.how is Origin.ADOPTED:
+                left = f"leave {step.key.name}: it was found there"
+                yield step, [Statement(text=left, language=Language.PYTHON, opaque=True)]
+            else:
+                yield step, [Statement(text=f"{verb} {step.key.name}", language=Language.PYTHON)]
 
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
         """Yield whether the steps' sources are there."""

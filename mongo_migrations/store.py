@@ -10,10 +10,15 @@ from urllib.parse import unquote, urlsplit
 
 from accord import conf
 from accord.errors import ConfigurationError, StepFailed
+from accord.events import silent
 from accord.mongo_driver import briefly
+from accord.revisions import foretelling
+from accord.revisions.entry import StepEntry
+from accord.revisions.operation import Operation as AnyOperation
 from accord.revisions.progress import Progress
 from accord.revisions.store import RevisionStore, Show
-from accord.seam.types import Direction, Probe, Statement, Step, StepKey, StoreInfo
+from accord.seam.foretelling import Foretold
+from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey, StoreInfo
 from accord.secrets import redact
 from mongo_migrations import retries
 from mongo_migrations.client import (
@@ -169,6 +174,16 @@ class MongoStore(RevisionStore[Operation]):
             live = LiveSchema(self.database())
             yield from [judge(step.key, outline, live) for step in steps]
 
+    def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
+        """Ask the server what would become of steps. See :class:`accord.seam.stores.Foretells`."""
+        with self.translated():
+            yield from foretelling.foretell(self, steps, direction, self._looking, self._told)
+
+    def could_refuse(self, steps: Sequence[Step], direction: Direction) -> bool:
+        """Check for a collection that is not the ledger's: an empty database refuses nothing."""
+        with self.translated():
+            return any(name != self._ledger_name for name in self.database().list_collection_names())
+
     def close(self) -> None:
         if self._ledger is not None:
             self._ledger.close()
@@ -188,6 +203,21 @@ class MongoStore(RevisionStore[Operation]):
         from pymongo import ReadPreference
 
         return client.get_database(self._database, read_preference=ReadPreference.PRIMARY)
+
+    def _looking(self, key: StepKey) -> Context:
+        """Build what an operation looks with, and writes nothing."""
+        lease = Lease(scope="look", owner="", run_id="", fence=0)
+        return self.context(Progress(StepEntry(key=key), (), self.connected_ledger(), lease, silent))
+
+    def _told(self, key: StepKey, operation: AnyOperation[Any], exc: Exception) -> Foretold:
+        """Judge what a look raised; the words of the driver may quote a document."""
+        from pymongo.errors import ConnectionFailure, PyMongoError
+
+        if isinstance(exc, PyMongoError) and not isinstance(exc, ConnectionFailure):
+            return foretelling.unknown(key, operation.title, f"Nobody could look: {plain_message(exc)}.")
+        if isinstance(exc, ConnectionFailure):
+            raise exc
+        return foretelling.judged(key, operation, exc)
 
     @property
     def _client(self) -> MongoClient[dict[str, Any]]:

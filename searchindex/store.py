@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 from accord import conf
 from accord.errors import ConfigurationError, StepFailed, StoreUnavailable
 from accord.events import silent
+from accord.revisions.entry import Facts
+from accord.revisions.operation import Operation as AnyOperation
 from accord.revisions.progress import Progress
 from accord.revisions.store import RevisionStore, Show
+from accord.seam.foretelling import Foretold
 from accord.seam.stores import StoreFeatures
 from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey, StoreInfo
 from searchindex.endpoint import parse_url
@@ -133,8 +136,6 @@ class SearchStore(RevisionStore[Operation]):
         names = Names() if offline else self.names
 
         def show(key: StepKey, operation: Operation, direction: Direction) -> Iterable[Statement]:
-            if engine is not None:
-                return operation.explain_live(self._looking(key), direction)
             return operation.explain(Deployment(key=key, names=names, engine=engine), direction)
 
         return show
@@ -144,6 +145,14 @@ class SearchStore(RevisionStore[Operation]):
         if isinstance(exc, RequestRefused) and not self.was_answer_lost(exc):
             return StepFailed(f"{place}: the server refuses it: {exc.reason or exc.kind}.", hint=_hint(exc))
         return super().failure(exc, place)
+
+    def take_back(self, context: Context, facts: Facts) -> bool:
+        """Take back a copy that was begun: its block, its task, and the half filled index."""
+        if "source" not in facts or "blocked" not in facts:
+            return False
+        from searchindex.reindex.taken_back import take_back
+
+        return take_back(context, facts)
 
     def was_answer_lost(self, exc: Exception) -> bool:
         """Check whether an answer got lost, now or by a first try of the same request."""
@@ -170,10 +179,37 @@ class SearchStore(RevisionStore[Operation]):
             unproved = [f"Whether “{title}” ran can't be looked at." for title in each if not each[title]]
             yield judge(self._looking(step.key), step.key, keys, expected, unproved)
 
-    def _looking(self, key: StepKey) -> Context:
+    def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
+        """Ask the server what would become of steps. See :class:`accord.seam.stores.Foretells`."""
+        from accord.revisions.foretelling import foretell
+        from searchindex.looks import HastyTransport
+
+        hasty = HastyTransport(self.transport.endpoint)
+
+        def looking(key: StepKey) -> Context:
+            return self._looking(key, hasty)
+
+        try:
+            yield from foretell(self, steps, direction, looking, self._told)
+        finally:
+            hasty.close()
+
+    def could_refuse(self, steps: Sequence[Step], direction: Direction) -> bool:
+        """Check for an operation on what may stand; a new index is tried by the step itself."""
+        named = (operation for step in steps for operation in self.operations(step.key))
+        return any(operation.meets_documents for operation in named)
+
+    def _told(self, key: StepKey, operation: AnyOperation[Any], exc: Exception) -> Foretold:
+        from accord.revisions.foretelling import judged, unknown
+
+        if isinstance(exc, ReplyLost):
+            return unknown(key, operation.title, "Nobody could look: the server took too long to answer.")
+        return judged(key, operation, exc)
+
+    def _looking(self, key: StepKey, transport: Transport | None = None) -> Context:
         """Build what an operation looks with, and writes nothing."""
         return Context(
-            transport=self.transport,
+            transport=transport or self.transport,
             deployment=self._deployment(key, self._engine),
             engine=self._engine,
             lease=Lease(scope="probe", owner="", run_id="", fence=0),

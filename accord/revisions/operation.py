@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from accord.revisions.entry import Facts
-from accord.seam.types import Statement
+from accord.seam.foretelling import Foretold
+from accord.seam.types import Direction, Statement
 
 C = TypeVar("C")
 """What the operations of a store work with."""
@@ -75,6 +76,24 @@ class Operation(ABC, Generic[C]):
             begun: The ledger says that it began.
         """
         return begun
+
+    @property
+    def looks_at(self) -> frozenset[str]:
+        """Objects that :meth:`foretell` looks at: where an earlier step makes one, nobody can look yet."""
+        return frozenset()
+
+    def touches(self, context: C) -> Collection[str] | None:
+        """Return what it makes or changes, in the words of :attr:`looks_at`; None for anything."""
+        return None
+
+    def foretell(self, context: C, direction: Direction) -> Iterator[Foretold]:
+        """
+        Look at the server for what would refuse or burden it. Nothing is changed there.
+
+        Raises:
+            ConflictingState, StepFailed: It would be refused, for this reason.
+        """
+        yield from ()
 
 
 def digest(statements: Iterable[Statement]) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from accord.errors import AccordError, LeaseError, StepFailed, StoreUnavailable, UnknownTarget
 from accord.events import Reporter, silent
-from accord.revisions.entry import EntryState, StepEntry, recorded
+from accord.revisions.entry import EntryState, Facts, StepEntry, recorded
 from accord.revisions.ledger import RevisionLedger
 from accord.revisions.loader import LoadedRevision, RevisionKind
 from accord.revisions.operation import Operation, digest
@@ -123,6 +123,19 @@ class RevisionStore(ABC, Generic[O]):
             f"{place}: the function raised {type(exc).__name__} at {_line(exc)}.",
             hint="Correct the function or the data and run again; what is done is recorded.",
         )
+
+    def take_back(self, context: Any, facts: Facts) -> bool:
+        """
+        Take back what an operation left that was killed, and that the edited file doesn't have any more.
+
+        Args:
+            context: What an operation acts with.
+            facts: What it had put away.
+
+        Returns:
+            True when something of it stood.
+        """
+        return False
 
     def was_answer_lost(self, exc: Exception) -> bool:
         """Check whether an operation may have acted without our knowing, so that it looks again."""

@@ -7,7 +7,7 @@ A new operation is a new file with a class of :class:`Operation`; nothing else h
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from accord.errors import ConflictingState
@@ -91,6 +91,12 @@ class Operation(operation.Operation[Context]):
     @abstractmethod
     def outline(self, outline: Outline, owner: StepKey) -> None:
         """Write into an outline what stands after it."""
+
+    def touches(self, context: Context) -> Collection[str] | None:
+        """Return the collections that it makes or changes."""
+        outline = Outline()
+        self.outline(outline, context.key)
+        return {*outline.collections, *outline.validators, *(name for name, _ in outline.indexes)}
 
     def probe(self, db: Database[Document], owner: StepKey) -> Presence:
         """Look whether its effect is there."""

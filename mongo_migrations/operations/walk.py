@@ -11,7 +11,7 @@ bytes of an `_id` (:mod:`mongo_migrations.ids`), whatever options the client has
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,11 +21,14 @@ from accord.batches import Sizes, TooMuchAtOnce, work_through
 from accord.errors import StepFailed
 from accord.revisions.entry import Facts
 from accord.revisions.progress import Batch
+from accord.seam.foretelling import Foretold, Outlook
 from accord.seam.types import Direction, StepKey
+from accord.words import counted
 from mongo_migrations import ids, retries
 from mongo_migrations.client import plain_message
+from mongo_migrations.looks import Target, refuse_unfit
 from mongo_migrations.operations.base import Context, Operation
-from mongo_migrations.schema import Outline, read_collection
+from mongo_migrations.schema import Outline
 
 if TYPE_CHECKING:
     from bson.raw_bson import RawBSONDocument
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     Documents = Sequence[RawBSONDocument]
     Spare = Callable[[Documents], Documents]
 
+_LOCK = "IX, batch by batch"
 _FIRST = 100
 _MOST_BYTES = 8 * 1024 * 1024
 # Seconds for which one batch is tried at one size, and the last document alone.
@@ -114,6 +118,28 @@ class InBatches(Operation):
 
     def outline(self, outline: Outline, owner: StepKey) -> None:
         outline.opaque.add(owner)
+
+    @property
+    def looks_at(self) -> frozenset[str]:
+        return frozenset({self.collection})
+
+    def touches(self, context: Context) -> Collection[str] | None:
+        return self.looks_at
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        way = self._way(direction)
+        if way is None:
+            return
+        refuse_unfit(context, self.collection, missing_ok=self.missing_ok)
+        target = Target(context, self.collection, self.title)
+        if target.live is None:
+            return
+        if not way.where:
+            yield from target.size("{} are walked over.", _LOCK)
+            return
+        number, (_, size) = target.number(way.where), target.weight()
+        text = f"{counted(number, 'document')} match and are walked over."
+        yield target.told(Outlook.NOTE, text, rows=number, bytes=size, lock=_LOCK)
 
     def _walk(self, context: Context, way: Way | None) -> int:
         if way is None:
@@ -246,37 +272,6 @@ class Reader:
         options = self._db.codec_options
         with self._db.cursor_command(command, codec_options=options, session=self._session) as found:
             yield from found
-
-
-def refuse_unfit(context: Context, collection: str, *, missing_ok: bool) -> None:
-    """
-    Raise when no batches can be made of a collection.
-
-    Args:
-        context: Where the operation works.
-        collection: Its name.
-        missing_ok: There need not be one.
-
-    Raises:
-        StepFailed: There is none, or it is a view, capped or a time series.
-    """
-    found = read_collection(context.db, collection)
-    if found is None and not missing_ok:
-        raise StepFailed(
-            f"{context.key}: there is no collection {collection} whose documents could be changed.",
-            hint="Create it in an earlier revision, correct the name, or write missing_ok=True.",
-        )
-    kind = "" if found is None else _unfit(found.options)
-    if kind:
-        raise StepFailed(
-            f"{context.key}: {collection} is {kind}, and batches in transactions do not work there.",
-            hint="Write RunPython(..., transactional=False) for it, which may be called again after a kill.",
-        )
-
-
-def _unfit(options: Mapping[str, Any]) -> str:
-    kinds = {"viewOn": "a view", "capped": "a capped collection", "timeseries": "a time series"}
-    return next((kind for name, kind in kinds.items() if options.get(name)), "")
 
 
 def _place(checkpoint: Mapping[str, Any]) -> bytes:
