@@ -62,6 +62,13 @@ class PlanChanged(AccordError):
     http_status = 409
 
 
+class ForetoldToFail(AccordError):
+    """A look at the servers shows that steps of the plan would fail. Nothing was changed."""
+
+    code = "ACC-405"
+    http_status = 409
+
+
 class GovernanceError(AccordError):
     """The policy of an environment refuses. Nothing was changed."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -122,6 +122,10 @@ class MongoStore(RevisionStore[Operation]):
     def context(self, progress: Progress) -> Context:
         """Build what an operation works with."""
         return Context(self.database(), progress, self.connected_ledger())
+
+    def asked(self, step: Step) -> AbstractContextManager[Any]:
+        """Open the database, of which assertions are functions."""
+        return nullcontext(self.database())
 
     def admit(self, operations: Sequence[Operation]) -> None:
         """Raise when operations need transactions, and the server stands alone."""

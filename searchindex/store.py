@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from accord import conf
 from accord.errors import ConfigurationError, StepFailed, StoreUnavailable
@@ -105,6 +106,26 @@ class SearchStore(RevisionStore[Operation]):
             saved=progress.facts,
             leave=progress.leave,
         )
+
+    @contextmanager
+    def asked(self, step: Step) -> Iterator[Any]:
+        """Open a client with the store's names: assertions are functions of it, as those of RunPython are."""
+        from searchindex.operations.python import PythonContext
+
+        looking = Lease(scope="look", owner="", run_id="", fence=0)
+        context = PythonContext(
+            Context(
+                transport=self.transport,
+                deployment=self._deployment(step.key, self._engine),
+                engine=self._engine,
+                lease=looking,
+                report=silent,
+            )
+        )
+        try:
+            yield context
+        finally:
+            context.close()
 
     def renderer(self, *, offline: bool) -> Show[Operation]:
         """Return a function that shows what operations would send, in the engine's words if it answers."""

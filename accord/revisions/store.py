@@ -16,6 +16,7 @@ from accord.revisions.entry import EntryState, StepEntry, recorded
 from accord.revisions.ledger import RevisionLedger
 from accord.revisions.loader import LoadedRevision, RevisionKind
 from accord.revisions.operation import Operation, digest
+from accord.seam.assertions import Assertion, Broken, Moment, broken
 from accord.seam.stores import StoreFeatures
 from accord.seam.types import (
     AppliedStep,
@@ -199,6 +200,23 @@ class RevisionStore(ABC, Generic[O]):
             return self.recorded()
         except StoreUnavailable:
             return Recorded()
+
+    # --- Asserts ---------------------------------------------------------------------------------------
+
+    def asked(self, step: Step) -> AbstractContextManager[Any]:
+        """Open what assertions are functions of: the store itself, unless it has something nearer."""
+        return nullcontext(self)
+
+    def assertions(self, step: Step, moment: Moment) -> Sequence[Assertion]:
+        """Return what a revision declares. See :class:`accord.seam.stores.Asserts`."""
+        return self._revision(step.key).assertions.get(moment, ())
+
+    def broken(self, step: Step, moment: Moment) -> Iterator[Broken]:
+        """Ask which assertions don't hold. See :class:`accord.seam.stores.Asserts`."""
+        found = self.assertions(step, moment)
+        with self.translated(), self.asked(step) as handed:
+            # A loader that speaks no SQL takes functions alone.
+            yield from broken(step.key, moment, found, lambda test: test(handed))  # type: ignore[operator]
 
     # --- for the machine ---------------------------------------------------------------------------------
 

@@ -234,6 +234,7 @@ class StepOutcome:
         changed: Rows, documents or objects that were changed, where the store knows.
         already: True when the store held the wanted state before, and nothing was sent.
         detail: One line for display; empty when there is nothing to add.
+        verified: True when the store held `checks_after` within the step's own transaction.
     """
 
     key: StepKey
@@ -241,6 +242,7 @@ class StepOutcome:
     changed: int = 0
     already: bool = False
     detail: str = ""
+    verified: bool = False
 
 
 def _always_held() -> None:

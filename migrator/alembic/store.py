@@ -32,6 +32,7 @@ from accord.seam.types import (
 )
 from migrator.alembic import options as store_options
 from migrator.alembic import server
+from migrator.alembic.ahead import LooksAhead
 from migrator.alembic.database import Database
 from migrator.alembic.entries import REVERTING, STATES, HistoryState
 from migrator.alembic.history import History
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 _Answer = TypeVar("_Answer")
 
 
-class AlembicStore:
+class AlembicStore(LooksAhead):
     """
     An Alembic history on PostgreSQL.
 
@@ -290,7 +291,9 @@ class AlembicStore:
             self._run(change)
         self._claimed = lease.fence
         self._read_back(step, direction)
-        return StepOutcome(key=step.key, direction=direction, already=change.already)
+        return StepOutcome(
+            key=step.key, direction=direction, already=change.already, verified=change.verified
+        )
 
     def _strike_orphan(self, step: Step, lease: Lease) -> None:
         from migrator.alembic import forgetting

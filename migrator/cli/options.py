@@ -104,6 +104,11 @@ def add_plan_arguments(parser: ArgumentParser) -> None:
 
 def _add_looks(parser: ArgumentParser) -> None:
     modes = parser.add_mutually_exclusive_group()
+    modes.add_argument(
+        "--verify",
+        action="store_true",
+        help="Ask again what applied steps promise (checks_after); exit with 1 if something doesn't hold.",
+    )
     modes.add_argument("--plan", action="store_true", help="Show the steps in order, and change nothing.")
     modes.add_argument(
         "--dry-run", action="store_true", help="Show what each step would send, and change nothing."

@@ -7,11 +7,13 @@ Within a schema version, fields are added and never renamed or removed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from accord.command import error_document
-from accord.seam.types import BegunStep, Statement, Step
+from accord.seam.foretelling import NOTHING, Foretold
+from accord.seam.types import BegunStep, Statement, Step, StepKey
+from migrator.cli.render_foretold import foretold_document
 from migrator.engine.plan import Plan
 from migrator.engine.request import RunReport
 from migrator.engine.situation import Situation
@@ -66,9 +68,20 @@ def drift_documents(situation: Situation) -> list[dict[str, Any]]:
     ]
 
 
-def dry_run_document(plan: Plan, rendered: Iterable[tuple[Step, Sequence[Statement]]]) -> dict[str, Any]:
-    """Describe what a plan would send (`accord.dry_run/1`)."""
-    steps = [{**_step(step), "statements": [_statement(item) for item in items]} for step, items in rendered]
+def dry_run_document(
+    plan: Plan,
+    rendered: Iterable[tuple[Step, Sequence[Statement]]],
+    foretold: Mapping[StepKey, Sequence[Foretold]] = NOTHING,
+) -> dict[str, Any]:
+    """Describe what a plan would send, and what the servers would say (`accord.dry_run/1`)."""
+    steps = [
+        {
+            **_step(step),
+            "statements": [_statement(item) for item in items],
+            "foretold": [foretold_document(item) for item in foretold.get(step.key, ())],
+        }
+        for step, items in rendered
+    ]
     return {
         "schema": "accord.dry_run/1",
         "direction": plan.direction.value,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from accord import conf, lease
 from accord.clock import Clock, SystemClock
 from accord.events import Reporter, silent
+from accord.seam.foretelling import Foretold
 from accord.seam.registry import Registry
 from accord.seam.stores import Explains, by_store
-from accord.seam.types import Language, Statement, Step
+from accord.seam.types import Language, Statement, Step, StepKey
 from migrator.engine import abandoned, baseline, rebuild
 from migrator.engine.plan import Plan
 from migrator.engine.planning import actions_for, plan_request
@@ -22,6 +23,7 @@ from migrator.errors import PlanChanged, WrongEnvironment
 from migrator.models import RunKind
 
 if TYPE_CHECKING:
+    from migrator.engine.asserting import Verification
     from migrator.engine.gate import Gate
 
 
@@ -115,6 +117,34 @@ class Migrations:
             alias = step.key.store
             yield next(rendered[alias]) if alias in rendered else (step, [_unshown(alias)])
 
+    def foretell(self, plan: Plan) -> Mapping[StepKey, Sequence[Foretold]]:
+        """Ask the servers what would become of each step of a plan. Nothing is changed."""
+        # Loaded here: a run with nothing to do asks nothing.
+        from migrator.engine.foretelling import foretold
+
+        return foretold(self._stores, plan)
+
+    def verify(self, request: Request) -> Verification:
+        """
+        Ask what the applied steps of the asked stores and app promise in `checks_after`. Nothing is changed.
+
+        Raises:
+            UsageError: No such app or store.
+            StoreUnavailable: A store can't be reached.
+        """
+        from migrator.engine import asserting
+
+        situation = self.situation(request)
+        target = request.target
+        standing = situation.done - situation.half_reverted
+        steps = [situation.graph.steps[key] for key in sorted(standing) if key in situation.graph.steps]
+        wanted = [
+            step
+            for step in steps
+            if (not target.stores or step.key.store in target.stores) and target.app in ("", step.key.app)
+        ]
+        return asserting.verify(self._stores, wanted)
+
     def run(
         self,
         request: Request,
@@ -145,7 +175,7 @@ class Migrations:
         situation = self.situation(request)
         plan = self.plan(request, situation)
         if plan.steps:
-            self._preflight(request, plan, situation)
+            self._preflight(request, plan, situation, report)
             if confirm is not None:
                 confirm(plan)
         # Before the lease is ours: its row tells when the run that left it was last alive.
@@ -191,7 +221,7 @@ class Migrations:
 
         return Gate(self._settings, self._clock)
 
-    def _preflight(self, request: Request, plan: Plan, situation: Situation) -> None:
+    def _preflight(self, request: Request, plan: Plan, situation: Situation, report: Reporter) -> None:
         """
         Ask everything that can be asked before the first write.
 
@@ -199,14 +229,20 @@ class Migrations:
             StoreUnavailable: A store of the plan is unavailable, refuses us or isn't supported.
             GovernanceError: The environment's policy asks for something that isn't there.
             BaselineMismatch: A baseline would record what isn't there.
+            ForetoldToFail: A look at the servers shows that a step would fail.
         """
+        # Loaded here, as above.
+        from migrator.engine.foretelling import refuse_foretold
+
         for alias in by_store(plan.steps):
             self._stores[alias].ping()
-        self.gate().check(request, plan, situation)
+        gate = self.gate()
+        gate.check(request, plan, situation)
         if request.rebuild:
             rebuild.refuse_loss(request, self._stores)
         if request.kind is RunKind.BASELINE:
             baseline.look(self._stores, plan)
+        refuse_foretold(self._stores, request, plan, gate.policy.foretelling, report)
 
     def _new_run_id(self) -> str:
         return f"{self._clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"

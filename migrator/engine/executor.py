@@ -20,6 +20,7 @@ from accord.events import Reporter, StepNoted
 from accord.seam.stores import Records, RunHooks, Store, by_store
 from accord.seam.types import Direction, Lease, Origin, Step, StepKey, StepOutcome
 from accord.secrets.redact import first_line
+from migrator.engine.asserting import hold_after, hold_before
 from migrator.engine.events import StepBroke, StepFinished, StepSkipped, StepStarted
 from migrator.engine.lanes import CALLER, Crew, Turn, split
 from migrator.engine.plan import Plan
@@ -242,6 +243,15 @@ class Executor:
             )
 
     def _do(self, action: Action, store: Store, step: Step) -> StepOutcome:
+        if action not in (Action.APPLY, Action.REDO, Action.RENEW):
+            return self._act(action, store, step)
+        if action is not Action.RENEW:
+            hold_before(store, step)
+        outcome = self._act(action, store, step)
+        hold_after(store, step, outcome)
+        return outcome
+
+    def _act(self, action: Action, store: Store, step: Step) -> StepOutcome:
         match action:
             case Action.APPLY | Action.REDO:
                 return store.apply(step, self._lease, self._report)

@@ -10,12 +10,14 @@ from django.core.management.base import CommandParser
 
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode, UsageError
+from accord.seam.foretelling import NOTHING, refused
 from accord.seam.registry import opened
 from accord.stopping import stop_on_signal
 from migrator.cli import render_json, render_text
 from migrator.cli.options import add_migrate_arguments, request_from
 from migrator.cli.progress import progress
 from migrator.cli.prompts import confirmation
+from migrator.cli.render_assertions import verification_document, verification_lines
 from migrator.engine.api import Migrations
 from migrator.engine.plan import Plan
 from migrator.engine.request import Request, RunReport
@@ -42,6 +44,8 @@ class Command(AnsweringCommand):
         request = request_from(options)
         only_shown = options["plan"] or options["check_unapplied"] or options["dry_run"]
         with opened() as stores:
+            if options["verify"] and not options["baseline"]:
+                return self._verify(Migrations(stores), request, options)
             return (self._show if only_shown else self._run)(Migrations(stores), request, options)
 
     def _show(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
@@ -50,10 +54,13 @@ class Command(AnsweringCommand):
         if options["dry_run"]:
             forgets = request.kind is RunKind.FORGET  # sends nothing, and its file may be gone
             rendered = ((step, ()) for step in plan.steps) if forgets else migrations.explain(plan)
+            foretold = NOTHING if forgets else migrations.foretell(plan)
             if options["format"] == "json":
-                self.stdout.write(render_json.dump(render_json.dry_run_document(plan, rendered)))
+                self.stdout.write(render_json.dump(render_json.dry_run_document(plan, rendered, foretold)))
             else:
-                self._write(render_text.dry_run_lines(plan, rendered, self.style))
+                self._write(render_text.dry_run_lines(plan, rendered, self.style, foretold))
+            if any(refused(found) for found in foretold.values()):
+                return ExitCode.FAILED
         elif options["format"] == "json":
             self.stdout.write(render_json.dump(render_json.plan_document(plan, situation)))
         else:
@@ -62,6 +69,14 @@ class Command(AnsweringCommand):
             self._write(render_text.drift_lines(situation, self.style))
         pending = bool(plan.steps or plan.stuck) and options["check_unapplied"]
         return ExitCode.FAILED if pending else ExitCode.DONE
+
+    def _verify(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
+        found = migrations.verify(request)
+        if options["format"] == "json":
+            self.stdout.write(render_json.dump(verification_document(found)))
+        else:
+            self._write(verification_lines(found, self.style))
+        return ExitCode.FAILED if found.broken else ExitCode.DONE
 
     def _run(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
         if request.kind is RunKind.FORGET:

@@ -1,0 +1,140 @@
+"""Foretelling Django's migrations: what they would send, asked of the live database before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from django.db import DatabaseError, connections, transaction
+from django.db.migrations import operations as django_operations
+from django.db.migrations.operations.base import Operation
+
+from accord.connecting import code_of, trouble_of
+from accord.seam.foretelling import Foretold, Outlook
+from accord.seam.types import Direction, Step
+from migrator.foretelling.foreteller import Foreteller
+from migrator.foretelling.looks import GUARDED, Relations, Rows, Unasked
+from migrator.relational.loader import DiskLoader
+from migrator.relational.statements import Explanation
+from migrator.relational.vendors import is_concurrent
+
+_BOOKKEEPING = (
+    "accord_",
+    "migrator_",
+    "gdpr_",
+    "django_migrations",
+    "django_content_type",
+    "auth_permission",
+)
+"""Beginnings of tables that are filled by migrating itself."""
+_HARMLESS = (
+    django_operations.CreateModel,
+    django_operations.DeleteModel,
+    django_operations.RemoveField,
+    django_operations.RemoveIndex,
+    django_operations.RemoveConstraint,
+    django_operations.RenameField,
+    django_operations.RenameIndex,
+    django_operations.RenameModel,
+    django_operations.AddIndex,
+    django_operations.AlterModelManagers,
+    django_operations.AlterModelOptions,
+    django_operations.AlterModelTableComment,
+    django_operations.RunPython,
+)
+"""Operations that no row could refuse, or of which nothing can be foretold."""
+
+
+def foretell(
+    alias: str, disk: DiskLoader, steps: Sequence[Step], direction: Direction, begun: Any
+) -> Iterator[Foretold]:
+    """
+    Foretell steps on a PostgreSQL.
+
+    Args:
+        alias: The database.
+        disk: Migrations as read from disk.
+        steps: The steps in their order.
+        direction: Which way they would go.
+        begun: Keys of the steps that were begun and not ended.
+    """
+    with connections[alias].execute_wrapper(_only_reads):
+        # All of it first: what an operation asks by itself must not act, and our own looks may set limits.
+        rendered = list(Explanation(alias, disk, steps).render(direction))
+    yield from _misplaced(disk, steps)
+    yield from Foreteller(asker(alias), begun).foretell(rendered)
+
+
+def _misplaced(disk: DiskLoader, steps: Sequence[Step]) -> Iterator[Foretold]:
+    """Foretell what Django refuses by itself: an index built beside writers, in a transaction."""
+    for step in steps:
+        migration = disk.migrations.get((step.key.app, step.key.name))
+        if migration is None or not migration.atomic:
+            continue
+        yield from (
+            Foretold(
+                key=step.key,
+                outlook=Outlook.REFUSED,
+                what=operation.describe(),
+                text="It can't run in a transaction, and the migration is one.",
+                hint="Write atomic = False into the class Migration, and let it do nothing else.",
+            )
+            for operation in migration.operations
+            if is_concurrent(operation)
+        )
+
+
+def could_refuse(alias: str, disk: DiskLoader, steps: Sequence[Step], direction: Direction) -> bool:
+    """Return whether anything that stands could refuse any of the steps; one query."""
+    try:
+        filled = Relations(asker(alias)).filled
+    except Unasked:
+        return True
+    has_rows = any(not name.rpartition(".")[2].startswith(_BOOKKEEPING) for name in filled)
+    if direction is Direction.REVERT:
+        return has_rows
+    found = (disk.migrations.get((step.key.app, step.key.name)) for step in steps)
+    operations = [operation for migration in found if migration for operation in migration.operations]
+    return any(_is_worth_asking(operation, has_rows=has_rows) for operation in operations)
+
+
+def _is_worth_asking(operation: Operation, *, has_rows: bool) -> bool:
+    if isinstance(operation, django_operations.SeparateDatabaseAndState):
+        return any(_is_worth_asking(inner, has_rows=has_rows) for inner in operation.database_operations)
+    if type(operation).__module__ == "django.contrib.postgres.operations":
+        return True
+    if isinstance(operation, django_operations.AddField):
+        field: Any = operation.field
+        return has_rows and not (field.null and not field.unique and not field.remote_field)
+    return has_rows and not isinstance(operation, _HARMLESS)
+
+
+def asker(alias: str) -> Callable[[str], Rows]:
+    """Return a way to ask a database of Django's settings."""
+
+    def ask(sql: str) -> Rows:
+        connection = connections[alias]
+        try:
+            with transaction.atomic(using=alias), connection.cursor() as cursor:
+                cursor.execute(GUARDED)
+                cursor.execute(sql)
+                rows: Rows = cursor.fetchall()
+                transaction.set_rollback(True, using=alias)
+        except DatabaseError as exc:
+            if trouble_of(exc) is not None and not code_of(exc):
+                raise
+            raise Unasked(code_of(exc) or "unknown") from exc
+        return rows
+
+    return ask
+
+
+def _only_reads(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001 - Django's
+    """Refuse whatever an operation would send by itself while it is only asked for its statements."""
+    if (
+        not sql.lstrip(" (\n")
+        .upper()
+        .startswith(("SELECT", "WITH", "SHOW", "VALUES", "SAVEPOINT", "RELEASE"))
+    ):
+        raise DatabaseError("nothing is sent while looking")
+    return execute(sql, params, many, context)
