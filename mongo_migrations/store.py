@@ -13,6 +13,7 @@ from accord.errors import ConfigurationError, StepFailed
 from accord.mongo_driver import briefly
 from accord.revisions.progress import Progress
 from accord.revisions.store import RevisionStore, Show
+from accord.seam.losses import LOOK_SECONDS, HowMany
 from accord.seam.types import Direction, Probe, Statement, Step, StepKey, StoreInfo
 from accord.secrets import redact
 from mongo_migrations import retries
@@ -122,6 +123,16 @@ class MongoStore(RevisionStore[Operation]):
     def context(self, progress: Progress) -> Context:
         """Build what an operation works with."""
         return Context(self.database(), progress, self.connected_ledger())
+
+    def documents(self, name: str) -> HowMany:
+        """Count the documents of a collection; where that takes too long, return what the server remembers."""
+        from pymongo.errors import ExecutionTimeout
+
+        collection = self.database()[name]
+        try:
+            return HowMany(collection.count_documents({}, maxTimeMS=int(LOOK_SECONDS * 1000)))
+        except ExecutionTimeout:
+            return HowMany(collection.estimated_document_count(), is_estimate=True)
 
     def asked(self, step: Step) -> AbstractContextManager[Any]:
         """Open the database, of which assertions are functions."""

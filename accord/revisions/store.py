@@ -17,6 +17,7 @@ from accord.revisions.ledger import RevisionLedger
 from accord.revisions.loader import LoadedRevision, RevisionKind
 from accord.revisions.operation import Operation, digest
 from accord.seam.assertions import Assertion, Broken, Moment, broken
+from accord.seam.losses import HowMany, Loss
 from accord.seam.stores import StoreFeatures
 from accord.seam.types import (
     AppliedStep,
@@ -189,6 +190,26 @@ class RevisionStore(ABC, Generic[O]):
             operations = self._concerned(step.key, ledger.begun.get(step.key))
             ordered = operations if direction is Direction.APPLY else reversed(operations)
             yield step, [shown for operation in ordered for shown in show(step.key, operation, direction)]
+
+    def losses(self, steps: Sequence[Step], direction: Direction) -> Iterator[Loss]:
+        """Count what steps would drop. See :class:`accord.seam.losses.CountsLosses`."""
+        from accord.revisions.losing import losses
+
+        with self.translated():
+            begun = self.recorded().begun
+            concerned = [
+                (step.key, self._concerned(step.key, begun.get(step.key)), self.place_of(step.key))
+                for step in steps
+            ]
+            yield from losses(concerned, direction, self.connected_ledger(), self.documents)
+
+    def place_of(self, key: StepKey) -> Any:
+        """Return what the operations of a step read names by, if the store has such a thing."""
+        return None
+
+    def documents(self, name: str) -> HowMany:
+        """Count the documents of a collection or an index; zero where there is none."""
+        return HowMany(None)
 
     def _concerned(self, key: StepKey, begun: BegunStep | None) -> Sequence[O]:
         """Return the operations that stand, or may: of a step that was begun, not those that never ran."""

@@ -26,6 +26,7 @@ class Request:
         revert: With `fake`: strike from the ledger instead of writing into it.
         rebuild: Apply the steps of one store again, named by the target, whatever needs them already.
         data_is_lost: Agree that a rebuild of a store with data of its own brings none of it back.
+        even_with_data: Agree that a revert drops rows, documents and indexed documents.
         one_by_one: Don't let steps of different stores run at the same time.
         environment: If set, the environment that the settings must describe.
         lock_wait: Seconds to wait for the lease; None means the setting.
@@ -38,6 +39,7 @@ class Request:
     revert: bool = False
     rebuild: bool = False
     data_is_lost: bool = False
+    even_with_data: bool = False
     one_by_one: bool = False
     environment: str = ""
     lock_wait: float | None = None

@@ -165,6 +165,15 @@ class RelationalStore:
             looks = vendor_of(self._connection).describes_tables
             return looks and could_refuse(self.alias, self._disk or DiskLoader(), steps, direction)
 
+    def losses(self, steps: Sequence[Step], direction: Direction) -> Iterator[Loss]:
+        """Count what steps would drop. See :class:`accord.seam.losses.CountsLosses`."""
+        from migrator.foretelling.counting import losses
+        from migrator.relational.foretelling import asker
+
+        with failures.translated(self.alias):
+            if vendor_of(self._connection).describes_tables:
+                yield from losses(asker(self.alias), list(self.explain(steps, direction)))
+
     # --- Asserts ---------------------------------------------------------------------
 
     def assertions(self, step: Step, moment: Moment) -> Sequence[Assertion]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accord.errors import AccordError, ConflictingState, StepFailed, StoreUnavailable
+from accord.revisions.entry import Facts
 from accord.seam.types import Direction, Statement
 from searchindex.names import checked
 from searchindex.operations.base import Context, Deployment, Expected, Operation
@@ -69,6 +70,14 @@ class DropIndex(Operation):
     def left_something(self, context: Context, *, begun: bool) -> bool:
         """Look whether any of the indexes is gone."""
         return begun and any(context.index(name) is None for name in context.saved["indexes"])
+
+    holder = "index"
+
+    def drops(self, saved: Facts, place: Deployment, direction: Direction) -> Sequence[str]:
+        return [self._target(place)] if direction is Direction.APPLY else []
+
+    def _target(self, deployment: Deployment) -> str:
+        return deployment.names.physical(self.name, self.number) if self.number else deployment.alias(self.name)
 
     def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         if direction is Direction.APPLY:
