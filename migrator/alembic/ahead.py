@@ -52,7 +52,7 @@ class LooksAhead(ABC):
         found: list[Broken] = []
         module = self._module(step)
         visitor = Conversation(
-            talk=lambda connection: found.extend(asserting.broken(step, module, moment, connection))
+            ask=lambda connection: found.extend(asserting.broken(step, module, moment, connection))
         )
         self._environment.run(visitor, what=str(step.key), looks_only=True)
         yield from found

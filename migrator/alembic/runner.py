@@ -216,14 +216,14 @@ class Conversation:
     A visitor that hands over the connection, and lets no revision run.
 
     Attributes:
-        talk: Called with SQLAlchemy's connection.
+        ask: Called with SQLAlchemy's connection.
     """
 
-    talk: Callable[[Any], None]
+    ask: Callable[[Any], None]
 
     def begin(self, context: MigrationContext) -> None:
         """Hand it over."""
-        self.talk(context.connection)
+        self.ask(context.connection)
 
     def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[RevisionStep]:
         """Yield no revision."""

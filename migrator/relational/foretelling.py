@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import DatabaseError, connections, transaction
+from django.db.migrations import Migration
 from django.db.migrations import operations as django_operations
 from django.db.migrations.operations.base import Operation
 
 from accord.connecting import code_of, trouble_of
 from accord.seam.foretelling import Foretold, Outlook
 from accord.seam.types import Direction, Step
+from migrator.foretelling.acts import Act, Kind
 from migrator.foretelling.foreteller import Foreteller
 from migrator.foretelling.looks import GUARDED, Relations, Rows, Unasked
+from migrator.foretelling.needs import needs_of
 from migrator.relational.loader import DiskLoader
 from migrator.relational.statements import Explanation
 from migrator.relational.vendors import is_concurrent
@@ -85,28 +88,54 @@ def _misplaced(disk: DiskLoader, steps: Sequence[Step]) -> Iterator[Foretold]:
 
 
 def could_refuse(alias: str, disk: DiskLoader, steps: Sequence[Step], direction: Direction) -> bool:
-    """Return whether anything that stands could refuse any of the steps; one query."""
+    """Return whether anything that stands could refuse any of the steps; mostly one query."""
+    ask = asker(alias)
     try:
-        filled = Relations(asker(alias)).filled
+        filled = Relations(ask).filled
+        has_rows = any(not name.rpartition(".")[2].startswith(_BOOKKEEPING) for name in filled)
+        if direction is Direction.REVERT:
+            return has_rows
+        found = (disk.migrations.get((step.key.app, step.key.name)) for step in steps)
+        return any(_is_worth_asking(migration, ask, has_rows=has_rows) for migration in found if migration)
     except Unasked:
         return True
-    has_rows = any(not name.rpartition(".")[2].startswith(_BOOKKEEPING) for name in filled)
-    if direction is Direction.REVERT:
-        return has_rows
-    found = (disk.migrations.get((step.key.app, step.key.name)) for step in steps)
-    operations = [operation for migration in found if migration for operation in migration.operations]
-    return any(_is_worth_asking(operation, has_rows=has_rows) for operation in operations)
 
 
-def _is_worth_asking(operation: Operation, *, has_rows: bool) -> bool:
-    if isinstance(operation, django_operations.SeparateDatabaseAndState):
-        return any(_is_worth_asking(inner, has_rows=has_rows) for inner in operation.database_operations)
-    if type(operation).__module__ == "django.contrib.postgres.operations":
+def _is_worth_asking(migration: Migration, ask: Callable[[str], Rows], *, has_rows: bool) -> bool:
+    for operation in _flat(migration.operations):
+        if is_concurrent(operation):
+            if migration.atomic:
+                return True
+        elif type(operation).__module__ == "django.contrib.postgres.operations":
+            if _lacks(operation, ask):
+                return True
+        elif has_rows and _meets_rows(operation):
+            return True
+    return False
+
+
+def _flat(operations: Iterable[Operation]) -> Iterator[Operation]:
+    for operation in operations:
+        if type(operation) is django_operations.SeparateDatabaseAndState:
+            yield from _flat(operation.database_operations)
+        else:
+            yield operation
+
+
+def _lacks(operation: Any, ask: Callable[[str], Rows]) -> bool:
+    """Return whether the server lacks an extension, which is refused on an empty database, too."""
+    if not hasattr(operation, "extension_exists"):
         return True
+    act = Act(kind=Kind.EXTENSION, name=str(operation.name))
+    return any(not ask(need.sql)[0][0] for need in needs_of(act))
+
+
+def _meets_rows(operation: Operation) -> bool:
     if isinstance(operation, django_operations.AddField):
         field: Any = operation.field
-        return has_rows and not (field.null and not field.unique and not field.remote_field)
-    return has_rows and not isinstance(operation, _HARMLESS)
+        gets_a_value = field.null or (field.has_default() and not field.remote_field)
+        return not field.many_to_many and (field.unique or not gets_a_value)
+    return not isinstance(operation, _HARMLESS)
 
 
 def asker(alias: str) -> Callable[[str], Rows]:
