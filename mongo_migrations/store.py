@@ -125,7 +125,7 @@ class MongoStore(RevisionStore[Operation]):
         return Context(self.database(), progress, self.connected_ledger())
 
     def documents(self, name: str) -> HowMany:
-        """Count the documents of a collection; where that takes too long, return what the server remembers."""
+        """Count the documents of a collection, or return what the server remembers if that takes long."""
         from pymongo.errors import ExecutionTimeout
 
         collection = self.database()[name]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from accord.seam.assertions import Assertion, Broken, Moment
 from accord.seam.foretelling import Foretold, no_look
+from accord.seam.losses import Loss
 from accord.seam.types import Direction, Recorded, Statement, Step
 from migrator.alembic.database import Database
 from migrator.alembic.reader import Reader
@@ -73,3 +74,14 @@ class LooksAhead(ABC):
             )
             return
         yield from foretelling.foretell(self._database, rendered, begun)
+
+    def losses(self, steps: Sequence[Step], direction: Direction) -> Iterator[Loss]:
+        """Count what steps would drop. See :class:`accord.seam.losses.CountsLosses`."""
+        from migrator.alembic import foretelling
+        from migrator.foretelling import counting
+
+        rendered = list(self.explain(steps, direction))
+        if self._database is None:
+            yield from counting.uncounted(rendered)
+        else:
+            yield from foretelling.losses(self._database, rendered)

@@ -147,7 +147,7 @@ class Migrations:
         return asserting.verify(self._stores, wanted)
 
     def losses(self, plan: Plan) -> Sequence[Loss] | None:
-        """Ask the stores what a plan would drop that holds data; None where one is away. Nothing is changed."""
+        """Ask the stores what a plan would drop that holds data; None where one is away."""
         from migrator.engine.losses import losses_if_asked
 
         return losses_if_asked(self._stores, plan)

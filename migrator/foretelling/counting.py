@@ -33,6 +33,11 @@ def losses(ask: Asks, rendered: Iterable[tuple[Step, Sequence[Statement]]]) -> I
             yield _loss(one, _count(server, relations, one))
 
 
+def uncounted(rendered: Iterable[tuple[Step, Sequence[Statement]]]) -> Iterator[Loss]:
+    """Yield what steps would drop where nobody can look."""
+    return (_loss(one, HowMany(None)) for one in dropped(rendered))
+
+
 def _loss(one: Dropped, count: HowMany) -> Loss:
     if one.column:
         what = f"column {one.table}.{one.column}"

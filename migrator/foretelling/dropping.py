@@ -35,7 +35,7 @@ def dropped(rendered: Iterable[tuple[Step, Sequence[Statement]]]) -> Iterator[Dr
         rendered: The steps in their order, each with its statements.
 
     Yields:
-        Tables and columns that stand now. What the same steps make, and what goes with its table, is left out.
+        Tables and columns that stand now; what the same steps make is left out.
     """
     names = _Names()
     for step, statements in rendered:

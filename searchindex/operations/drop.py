@@ -77,7 +77,8 @@ class DropIndex(Operation):
         return [self._target(place)] if direction is Direction.APPLY else []
 
     def _target(self, deployment: Deployment) -> str:
-        return deployment.names.physical(self.name, self.number) if self.number else deployment.alias(self.name)
+        names = deployment.names
+        return names.physical(self.name, self.number) if self.number else deployment.alias(self.name)
 
     def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         if direction is Direction.APPLY:

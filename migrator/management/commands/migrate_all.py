@@ -19,9 +19,9 @@ from accord.stopping import stop_on_signal
 from migrator.cli import render_json, render_text
 from migrator.cli.options import add_migrate_arguments, request_from
 from migrator.cli.progress import progress
-from migrator.cli.render_losses import losses_document, losses_lines
 from migrator.cli.prompts import confirmation
 from migrator.cli.render_assertions import verification_document, verification_lines
+from migrator.cli.render_losses import losses_document, losses_lines
 from migrator.engine.api import Migrations
 from migrator.engine.plan import Plan
 from migrator.engine.request import Request, RunReport
@@ -61,14 +61,16 @@ class Command(AnsweringCommand):
             rendered = ((step, ()) for step in plan.steps) if forgets else migrations.explain(plan)
             foretold = NOTHING if forgets else migrations.foretell(plan)
             if options["format"] == "json":
-                self.stdout.write(render_json.dump({**render_json.dry_run_document(plan, rendered, foretold), **losses_document(losses)}))
+                document = render_json.dry_run_document(plan, rendered, foretold)
+                self.stdout.write(render_json.dump({**document, **losses_document(losses)}))
             else:
                 self._write(render_text.dry_run_lines(plan, rendered, self.style, foretold))
                 self._write(losses_lines(losses, self.style))
             if any(refused(found) for found in foretold.values()):
                 return ExitCode.FAILED
         elif options["format"] == "json":
-            self.stdout.write(render_json.dump({**render_json.plan_document(plan, situation), **losses_document(losses)}))
+            document = render_json.plan_document(plan, situation)
+            self.stdout.write(render_json.dump({**document, **losses_document(losses)}))
         else:
             self._write(render_text.plan_lines(plan, situation, self.style, request.kind))
             self._write(losses_lines(losses, self.style))
