@@ -9,6 +9,7 @@ from typing import Any
 from accord.cli.arguments import add_format, add_noinput
 from accord.errors import UsageError
 from accord.seam.types import Phase
+from migrator.cli.verify_options import add_verify, refuse_beside_verify
 from migrator.engine.plan import ZERO, Target
 from migrator.engine.request import Request
 from migrator.models import RunKind
@@ -33,6 +34,7 @@ def add_store(parser: ArgumentParser) -> None:
 def add_migrate_arguments(parser: ArgumentParser) -> None:
     """Add the flags of migrate_all."""
     _add_looks(parser)
+    add_verify(parser)
     add_plan_arguments(parser)
     add_noinput(parser)
     parser.add_argument(
@@ -110,11 +112,6 @@ def add_plan_arguments(parser: ArgumentParser) -> None:
 
 def _add_looks(parser: ArgumentParser) -> None:
     modes = parser.add_mutually_exclusive_group()
-    modes.add_argument(
-        "--verify",
-        action="store_true",
-        help="Ask again what applied steps promise (checks_after); exit with 1 if something doesn't hold.",
-    )
     modes.add_argument("--plan", action="store_true", help="Show the steps in order, and change nothing.")
     modes.add_argument(
         "--dry-run", action="store_true", help="Show what each step would send, and change nothing."
@@ -237,6 +234,7 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
     for name, (why, instead) in _REFUSED.items():
         if options.get(name):
             raise UsageError(why, hint=instead)
+    refuse_beside_verify(options)
     _refuse_beside_rebuild(options)
     if options["forget"]:
         _refuse_vague_forgetting(options)

@@ -197,8 +197,14 @@ def _rename(part: Cursor, table: str) -> Iterator[Act]:
 
 
 def _rename_constraint(part: Cursor, table: str) -> Iterator[Act]:
-    part.rest()
-    yield Act(kind=Kind.HARMLESS, table=table)
+    yield Act(kind=Kind.DROP_INDEX, table=table, name=part.name())
+    part.needs("TO")
+    yield Act(kind=Kind.HARMLESS, table=table, name=part.name())
+
+
+def _drop_constraint(part: Cursor, table: str) -> Iterator[Act]:
+    lenient = part.takes("IF", "EXISTS")
+    yield Act(kind=Kind.DROP_INDEX, table=table, name=part.name(), lenient=lenient)
 
 
 def _harmless_action(part: Cursor, table: str) -> Iterator[Act]:
@@ -214,7 +220,7 @@ _ACTIONS: Mapping[str, Callable[[Cursor, str], Iterator[Act]]] = {
     "ALTER COLUMN": _alter_column,
     "ALTER CONSTRAINT": _harmless_action,
     "ALTER": _alter_column,
-    "DROP CONSTRAINT": _harmless_action,
+    "DROP CONSTRAINT": _drop_constraint,
     "DROP COLUMN": _drop_column,
     "DROP": _drop_column,
     "RENAME CONSTRAINT": _rename_constraint,

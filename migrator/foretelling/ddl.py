@@ -136,6 +136,16 @@ def _drop_index(cursor: Cursor) -> Iterator[Act]:
     yield Act(kind=Kind.DROP_INDEX, name=name, concurrently=concurrently, lenient=lenient)
 
 
+def _alter_index(cursor: Cursor) -> Iterator[Act]:
+    lenient = cursor.takes("IF", "EXISTS")
+    name = cursor.name()
+    if cursor.takes("RENAME", "TO"):
+        yield Act(kind=Kind.DROP_INDEX, name=name, lenient=lenient)
+        yield Act(kind=Kind.HARMLESS, name=cursor.name())
+    else:
+        yield from _harmless(cursor)
+
+
 def _extension(cursor: Cursor) -> Iterator[Act]:
     lenient = cursor.takes("IF", "NOT", "EXISTS")
     name = cursor.name()
@@ -170,7 +180,7 @@ def _rows(cursor: Cursor) -> Iterator[Act]:
 _SHAPES = (
     "COMMENT ON", "SET CONSTRAINTS", "SET LOCK_TIMEOUT", "SET LOCAL LOCK_TIMEOUT", "SET STATEMENT_TIMEOUT",
     "SET LOCAL STATEMENT_TIMEOUT", "BEGIN", "COMMIT", "CREATE SEQUENCE", "ALTER SEQUENCE", "DROP SEQUENCE",
-    "ALTER INDEX", "DROP VIEW", "DROP TRIGGER", "DROP FUNCTION", "CREATE TRIGGER",
+    "DROP VIEW", "DROP TRIGGER", "DROP FUNCTION", "CREATE TRIGGER",
     "CREATE OR REPLACE TRIGGER",
     "CREATE VIEW", "CREATE OR REPLACE VIEW", "GRANT", "REVOKE", "ANALYZE", "SELECT SETVAL",
 )  # fmt: skip
@@ -190,6 +200,7 @@ _STATEMENTS: Mapping[str, Callable[[Cursor], Iterator[Act]]] = {
     "DROP TABLE": _drop_table,
     "DROP INDEX": _drop_index,
     "ALTER TABLE": alter_table,
+    "ALTER INDEX": _alter_index,
     "UPDATE": _update,
     "INSERT INTO": _rows,
     "DELETE FROM": _rows,

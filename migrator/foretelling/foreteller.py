@@ -133,7 +133,9 @@ class Foreteller:
         standing = self._relations.names - self._horizon.gone
         makes = act.kind is Kind.CREATE_TABLE or (act.kind in _ADDED and not act.concurrently)
         named = plain(act.name) if act.kind in (Kind.CREATE_TABLE, Kind.INDEX, Kind.UNIQUE) else ""
-        if makes and named in standing and not act.lenient:
+        taken = named in self._relations.taken and named not in self._horizon.gone
+        sure = act.kind is Kind.CREATE_TABLE or not self._horizon.takes_along
+        if makes and taken and sure and not act.lenient:
             yield place.refuses(
                 f"{named} is there already", "If it is what the step describes, adopt it with --baseline."
             )

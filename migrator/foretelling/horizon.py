@@ -28,6 +28,8 @@ class Horizon:
         """Names of tables, indexes and constraints that come."""
         self.gone: set[str] = set()
         """Names that go."""
+        self.takes_along = False
+        """Whether something goes that takes names of indexes and constraints along."""
         self._fresh: set[str] = set()
         self._rows: dict[str, StepKey] = {}
         self._columns: dict[tuple[str, str], StepKey] = {}
@@ -54,6 +56,8 @@ class Horizon:
     def _note_shape(self, key: StepKey, act: Act, table: str) -> None:
         if act.kind in (Kind.ADD_COLUMN, Kind.TYPE, Kind.DROP_COLUMN):
             self._columns.update({(table, plain(column)): key for column in act.columns})
+        if act.kind in (Kind.DROP_TABLE, Kind.DROP_COLUMN, Kind.DEFINES, Kind.UNREAD):
+            self.takes_along = True
         if act.kind in (Kind.DROP_TABLE, Kind.DROP_INDEX):
             self.gone.add(plain(act.name))
             self.made.pop(plain(act.name), None)
@@ -63,6 +67,7 @@ class Horizon:
     def note_code(self, key: StepKey) -> None:
         """Take note of a step that may change any row, and may bring any name."""
         self.code = self.defined = key
+        self.takes_along = True
         self._fresh.clear()
 
     def _make(self, key: StepKey, table: str) -> None:

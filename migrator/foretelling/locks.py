@@ -102,7 +102,7 @@ _BURDENS: Mapping[Kind, Burden] = {
     Kind.UPDATE: Burden(mode=LockMode.ROW_EXCLUSIVE),
     Kind.ROWS: Burden(mode=LockMode.ROW_EXCLUSIVE),
     **dict.fromkeys(
-        (Kind.DROP_COLUMN, Kind.DROP_TABLE, Kind.RENAME, Kind.HARMLESS),
+        (Kind.DROP_COLUMN, Kind.DROP_TABLE, Kind.DROP_INDEX, Kind.RENAME, Kind.HARMLESS),
         Burden(mode=LockMode.ACCESS_EXCLUSIVE),
     ),
 }

@@ -75,7 +75,8 @@ class Size:
 
 
 _RELATIONS = """
-SELECT n.nspname, c.relname, c.relkind::text, pg_table_is_visible(c.oid), c.reltuples::bigint, {sizes}
+SELECT n.nspname, c.relname, c.relkind::text, pg_table_is_visible(c.oid), c.reltuples::bigint, {sizes},
+       n.nspname = current_schema()
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'i', 'I', 'm', 'v', 'f', 'S')
   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
@@ -106,9 +107,12 @@ class Relations:
     def __init__(self, ask: Asks) -> None:
         self.tables: dict[str, Size] = {}
         self.names: set[str] = set()
-        for schema, name, kind, visible, rows, size, empty in _relations(ask):
+        self.taken: set[str] = set()
+        """Names that nothing new may have: where new things go, and with their schema."""
+        for schema, name, kind, visible, rows, size, empty, here in _relations(ask):
             names = [f"{schema}.{name}", name] if visible else [f"{schema}.{name}"]
             self.names.update(names)
+            self.taken.update(names if here else names[:1])
             if kind in ("r", "p", "m", "f"):
                 found = Size(rows=rows if rows >= 0 else None, bytes=int(size), is_empty=bool(empty))
                 self.tables.update(dict.fromkeys(names, found))

@@ -48,7 +48,7 @@ class Command(AnsweringCommand):
         request = request_from(options)
         only_shown = options["plan"] or options["check_unapplied"] or options["dry_run"]
         with opened() as stores:
-            if options["verify"] and not options["baseline"]:
+            if options["verify"]:
                 return self._verify(Migrations(stores), request, options)
             return (self._show if only_shown else self._run)(Migrations(stores), request, options)
 

@@ -131,6 +131,22 @@ REFUSED = {
     "index beside writers in a transaction": (
         'migrations.RunSQL(""), AddIndexConcurrently("item", models.Index(fields=["name"], name="APP_i"))',
         "It can't run in a transaction"),
+    "removed and added again": (
+        ('migrations.RemoveField("item", "kind"), '
+        'migrations.AddField("item", "kind", models.IntegerField(null=True, unique=True))'), None),
+    "constraint of one name again": (
+        ('migrations.AlterField("owner", "id", models.BigIntegerField(primary_key=True, db_comment="x")), '
+        'migrations.RunSQL("ALTER TABLE APP_item ADD CONSTRAINT k UNIQUE (id); '
+        'ALTER TABLE APP_item DROP CONSTRAINT k; ALTER TABLE APP_item ADD CONSTRAINT k UNIQUE (id)")'), None),
+    "index renamed and made again": (
+        ('migrations.RunSQL("CREATE INDEX k ON APP_item (id); ALTER INDEX k RENAME TO l; '
+        'CREATE INDEX k ON APP_item (id)")'), None),
+    "same name in another schema": (
+        'migrations.RunSQL("CREATE SCHEMA more; CREATE TABLE more.APP_item (id integer)")', None),
+    "deleted and made again": (
+        ('migrations.DeleteModel("Item"), '
+        'migrations.CreateModel("Item", [("id", models.BigIntegerField(primary_key=True)), '
+        '("name", models.CharField(max_length=40, unique=True))])'), None),
     "empty table": (
         'migrations.AlterField("empty", "name", models.CharField(max_length=2, unique=True))', None),
     "harmless": ('migrations.AddField("item", "more", models.IntegerField(default=3))', None),

@@ -581,7 +581,8 @@ def test_promise_of_a_revision_is_asked_with_a_client(
     make_search_harness: MakeHarness, opensearch_url: str
 ) -> None:
     """A function gets what RunPython gets, and is asked again at any time."""
-    holds = 'def empty(context):\n    return context.client.count(index=context.index("tracks"))["count"] == 0\n\n\n'
+    count = 'context.client.count(index=context.index("tracks"))["count"]'
+    holds = f"def empty(context):\n    return {count} == 0\n\n\n"
     text = revision(TRACKS).replace("class Migration", f"{holds}class Migration")
     harness = make_search_harness(opensearch_url, {"0001_tracks": f"{text}    checks_after = [empty]\n"})
     store, (step,) = harness.store(), harness.steps()
