@@ -9,11 +9,13 @@ import psycopg2
 
 from accord.seam.foretelling import Foretold
 from accord.seam.losses import Loss
-from accord.seam.types import StepKey
+from accord.seam.types import Statement, StepKey
 from migrator.alembic.database import Database
 from migrator.foretelling import counting
+from migrator.foretelling.ddl import read
 from migrator.foretelling.foreteller import Foreteller, Rendered
 from migrator.foretelling.looks import GUARDED, Asks, Rows, Unasked
+from migrator.foretelling.tokens import plain
 
 
 @contextmanager
@@ -27,6 +29,17 @@ def _asking(database: Database) -> Iterator[Asks]:
                 raise Unasked(exc.pgcode or "unknown") from exc
 
         yield ask
+
+
+def without(rendered: Rendered, table: str) -> Rendered:
+    """Return steps without the statements about one table alone."""
+    for step, statements in rendered:
+        yield step, [statement for statement in statements if not _is_about(statement, table)]
+
+
+def _is_about(statement: Statement, table: str) -> bool:
+    acts = () if statement.opaque else read(statement.text)
+    return bool(acts) and all(plain(act.table).rpartition(".")[2] == table for act in acts)
 
 
 def foretell(database: Database, rendered: Rendered, begun: Collection[StepKey]) -> Iterator[Foretold]:
