@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accord.errors import AccordError, DriftError, ExitCode, RevisionError, UsageError
+from accord.errors import AccordError, DriftError, ExitCode, NotConfirmed, RevisionError, UsageError
 
 
 class UnknownApp(UsageError):
@@ -73,6 +73,12 @@ class ForetoldToFail(AccordError):
 
     code = "ACC-405"
     http_status = 409
+
+
+class DataWouldGo(NotConfirmed):
+    """A revert would drop what holds data, and no person agreed to that. Nothing was undone."""
+
+    code = "ACC-407"
 
 
 class GovernanceError(AccordError):

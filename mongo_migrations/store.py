@@ -18,6 +18,7 @@ from accord.revisions.operation import Operation as AnyOperation
 from accord.revisions.progress import Progress
 from accord.revisions.store import RevisionStore, Show
 from accord.seam.foretelling import Foretold
+from accord.seam.losses import LOOK_SECONDS, HowMany
 from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey, StoreInfo
 from accord.secrets import redact
 from mongo_migrations import retries
@@ -127,6 +128,16 @@ class MongoStore(RevisionStore[Operation]):
     def context(self, progress: Progress) -> Context:
         """Build what an operation works with."""
         return Context(self.database(), progress, self.connected_ledger())
+
+    def documents(self, name: str) -> HowMany:
+        """Count the documents of a collection, or return what the server remembers if that takes long."""
+        from pymongo.errors import ExecutionTimeout
+
+        collection = self.database()[name]
+        try:
+            return HowMany(collection.count_documents({}, maxTimeMS=int(LOOK_SECONDS * 1000)))
+        except ExecutionTimeout:
+            return HowMany(collection.estimated_document_count(), is_estimate=True)
 
     def asked(self, step: Step) -> AbstractContextManager[Any]:
         """Open the database, of which assertions are functions."""

@@ -16,6 +16,7 @@ from accord.revisions.operation import Operation as AnyOperation
 from accord.revisions.progress import Progress
 from accord.revisions.store import RevisionStore, Show
 from accord.seam.foretelling import Foretold
+from accord.seam.losses import HowMany
 from accord.seam.stores import StoreFeatures
 from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey, StoreInfo
 from searchindex.endpoint import parse_url
@@ -23,7 +24,7 @@ from searchindex.ledger import Ledger
 from searchindex.migration import KIND
 from searchindex.names import Names
 from searchindex.operations.base import Context, Deployment, Expected, Operation
-from searchindex.transport import ReplyLost, RequestRefused, Transport
+from searchindex.transport import ReplyLost, RequestRefused, Transport, at
 
 if TYPE_CHECKING:
     # What only a run with something to do needs is imported where it begins.
@@ -178,6 +179,20 @@ class SearchStore(RevisionStore[Operation]):
             keys = [key for found in each.values() for key in found]
             unproved = [f"Whether “{title}” ran can't be looked at." for title in each if not each[title]]
             yield judge(self._looking(step.key), step.key, keys, expected, unproved)
+
+    def place_of(self, key: StepKey) -> Deployment:
+        """Return the deployment: names of indexes hang on it."""
+        return self._deployment(key, self._engine)
+
+    def documents(self, name: str) -> HowMany:
+        """Count the documents of an index, or of those behind an alias, those of the last moment included."""
+        refreshed = self.transport.request("POST", at(name, "_refresh"), accept=(400, 404))
+        if refreshed.status == HTTPStatus.NOT_FOUND:
+            return HowMany(0)
+        answer = self.transport.request("GET", at(name, "_count"), accept=(400, 404))
+        if answer.status != HTTPStatus.OK or answer.body["_shards"]["failed"]:
+            return HowMany(None)
+        return HowMany(int(answer.body["count"]))
 
     def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
         """Ask the server what would become of steps. See :class:`accord.seam.stores.Foretells`."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from accord.revisions.entry import Facts
@@ -63,6 +63,24 @@ class Operation(ABC, Generic[C]):
     @abstractmethod
     def revert(self, context: C) -> int:
         """Undo the effect, whole or in part; return a number as :meth:`apply` does."""
+
+    holder = ""
+    """What it drops is called, such as “collection”; empty where it drops nothing that holds documents."""
+
+    def drops(self, saved: Facts, place: Any, direction: Direction) -> Sequence[str]:
+        """
+        Return the names of what it would drop together with documents.
+
+        Args:
+            saved: What it put away, which tells what it made and what it found.
+            place: What it reads names by, if the store has such a thing.
+            direction: Which way.
+        """
+        return ()
+
+    def renames(self, direction: Direction) -> tuple[str, str] | None:
+        """Return the name before and after, if it renames what holds documents."""
+        return None
 
     def left_something(self, context: C, *, begun: bool) -> bool:
         """

@@ -17,6 +17,7 @@ from accord.revisions.ledger import RevisionLedger
 from accord.revisions.loader import LoadedRevision, RevisionKind
 from accord.revisions.operation import Operation, digest
 from accord.seam.assertions import Assertion, Broken, Moment, broken
+from accord.seam.losses import HowMany, Loss
 from accord.seam.stores import StoreFeatures
 from accord.seam.types import (
     AppliedStep,
@@ -201,6 +202,22 @@ class RevisionStore(ABC, Generic[O]):
             shown = [shown for operation in ordered for shown in show(step.key, operation, direction)]
             found = step.key in entries and entries[step.key].how is not Origin.APPLIED
             yield step, [_LEFT] if found and not operations else shown
+
+    def losses(self, steps: Sequence[Step], direction: Direction) -> Iterator[Loss]:
+        """Count what steps would drop. See :class:`accord.seam.losses.CountsLosses`."""
+        from accord.revisions.losing import losses
+
+        with self.translated():
+            concerned = [(step.key, self.operations(step.key), self.place_of(step.key)) for step in steps]
+            yield from losses(concerned, direction, self.connected_ledger(), self.documents)
+
+    def place_of(self, key: StepKey) -> Any:
+        """Return what the operations of a step read names by, if the store has such a thing."""
+        return None
+
+    def documents(self, name: str) -> HowMany:
+        """Count the documents of a collection or an index; zero where there is none."""
+        return HowMany(None)
 
     def _concerned(self, key: StepKey, entry: StepEntry | None) -> Sequence[O]:
         """Return the operations that stand, or may, and are ours: of a begun step, those that ran."""

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from accord.seam.assertions import Assertion, Broken, Moment
 from accord.seam.foretelling import Foretold, no_look
+from accord.seam.losses import Loss
 from accord.seam.types import Direction, Recorded, Statement, Step
 from migrator.alembic.database import Database
+from migrator.alembic.ledger import Tables
 from migrator.alembic.reader import Reader
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ class LooksAhead(ABC):
 
     _database: Database | None
     _reader: Reader
+    _tables: Tables
 
     @property
     @abstractmethod
@@ -72,4 +75,17 @@ class LooksAhead(ABC):
                 steps, "Without URL in the store's options nobody can look before env.py runs."
             )
             return
-        yield from foretelling.foretell(self._database, rendered, begun)
+        # Its table stays when everything is undone; Alembic makes it only where there is none.
+        acting = foretelling.without(rendered, self._tables.version_table)
+        yield from foretelling.foretell(self._database, acting, begun)
+
+    def losses(self, steps: Sequence[Step], direction: Direction) -> Iterator[Loss]:
+        """Count what steps would drop. See :class:`accord.seam.losses.CountsLosses`."""
+        from migrator.alembic import foretelling
+        from migrator.foretelling import counting
+
+        rendered = list(self.explain(steps, direction))
+        if self._database is None:
+            yield from counting.uncounted(rendered)
+        else:
+            yield from foretelling.losses(self._database, rendered)

@@ -39,6 +39,12 @@ def add_migrate_arguments(parser: ArgumentParser) -> None:
     add_plan_arguments(parser)
     add_noinput(parser)
     parser.add_argument(
+        "--even-with-data",
+        action="store_true",
+        help="With --revert: agree that tables, collections and indexes go with what they hold. Needed with "
+        "--noinput; a terminal asks.",
+    )
+    parser.add_argument(
         "--lock-wait",
         type=float,
         default=None,
@@ -187,6 +193,7 @@ def request_from(options: dict[str, Any]) -> Request:
         rebuild=bool(options["rebuild"]),
         trust_unproved=options["trust_unproved"],
         data_is_lost=options["data_is_lost"],
+        even_with_data=options.get("even_with_data", False),
         one_by_one=options.get("one_by_one", False),
         environment=options["env"],
         lock_wait=options.get("lock_wait"),

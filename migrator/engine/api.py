@@ -10,6 +10,7 @@ from accord import conf, lease
 from accord.clock import Clock, SystemClock
 from accord.events import Reporter, silent
 from accord.seam.foretelling import Foretold
+from accord.seam.losses import Loss
 from accord.seam.registry import Registry
 from accord.seam.stores import Explains, by_store
 from accord.seam.types import Language, Statement, Step, StepKey
@@ -167,6 +168,12 @@ class Migrations:
         ]
         return asserting.verify(self._stores, wanted)
 
+    def losses(self, plan: Plan) -> Sequence[Loss] | None:
+        """Ask the stores what a plan would drop that holds data; None where one is away."""
+        from migrator.engine.losses import losses_if_asked
+
+        return losses_if_asked(self._stores, plan)
+
     def run(
         self,
         request: Request,
@@ -251,11 +258,13 @@ class Migrations:
             StoreUnavailable: A store of the plan is unavailable, refuses us or isn't supported.
             GovernanceError: The environment's policy asks for something that isn't there.
             BaselineMismatch: A baseline would record what isn't there.
+            DataWouldGo: A revert drops what holds data, and that was not agreed to.
             BaselineUnproved: It would record what can't be proved.
             ForetoldToFail: A look at the servers shows that a step would fail.
         """
         # Loaded here, as above.
         from migrator.engine.foretelling import refuse_foretold
+        from migrator.engine.losses import refuse_losses
 
         for alias in by_store(plan.steps):
             self._stores[alias].ping()
@@ -265,6 +274,8 @@ class Migrations:
             rebuild.refuse_loss(request, self._stores)
         if request.kind is RunKind.BASELINE:
             baseline.look(self._stores, plan, request, situation)
+        if request.kind is RunKind.REVERT and not request.even_with_data:
+            refuse_losses(self._stores, plan)
         refuse_foretold(self._stores, request, plan, gate.policy.foretelling, report)
 
     def _new_run_id(self) -> str:

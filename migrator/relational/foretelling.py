@@ -48,6 +48,9 @@ _HARMLESS = (
 """Operations that no row could refuse, or of which nothing can be foretold."""
 
 
+_DROPPING = (django_operations.DeleteModel, django_operations.RemoveField, django_operations.RunSQL)
+
+
 def foretell(
     alias: str, disk: DiskLoader, steps: Sequence[Step], direction: Direction, begun: Any
 ) -> Iterator[Foretold]:
@@ -136,6 +139,19 @@ def _meets_rows(operation: Operation) -> bool:
         gets_a_value = field.null or (field.has_default() and not field.remote_field)
         return not field.many_to_many and (field.unique or not gets_a_value)
     return not isinstance(operation, _HARMLESS)
+
+
+def may_drop(disk: DiskLoader, steps: Sequence[Step]) -> bool:
+    """Return whether any of the steps may drop a table or a column on the way forward."""
+    found = (disk.migrations.get((step.key.app, step.key.name)) for step in steps)
+    return any(_may_drop(operation) for migration in found if migration for operation in migration.operations)
+
+
+def _may_drop(operation: Operation) -> bool:
+    if isinstance(operation, django_operations.SeparateDatabaseAndState):
+        return any(_may_drop(inner) for inner in operation.database_operations)
+    foreign = not type(operation).__module__.startswith("django.")
+    return foreign or isinstance(operation, _DROPPING)
 
 
 def asker(alias: str) -> Callable[[str], Rows]:

@@ -14,6 +14,7 @@ from accord.errors import ConfigurationError
 from accord.events import Reporter, silent
 from accord.seam.assertions import Assertion, Broken, Moment
 from accord.seam.foretelling import Foretold, no_look
+from accord.seam.losses import Loss
 from accord.seam.stores import StoreFeatures
 from accord.seam.types import (
     AppliedStep,
@@ -164,6 +165,17 @@ class RelationalStore:
         with failures.translated(self.alias):
             looks = vendor_of(self._connection).describes_tables
             return looks and could_refuse(self.alias, self._disk or DiskLoader(), steps, direction)
+
+    def losses(self, steps: Sequence[Step], direction: Direction) -> Iterator[Loss]:
+        """Count what steps would drop. See :class:`accord.seam.losses.CountsLosses`."""
+        from migrator.foretelling.counting import losses
+        from migrator.relational.foretelling import asker, may_drop
+
+        with failures.translated(self.alias):
+            looks = vendor_of(self._connection).describes_tables
+            disk = self._disk or DiskLoader()
+            if looks and (direction is Direction.REVERT or may_drop(disk, steps)):
+                yield from losses(asker(self.alias), list(self.explain(steps, direction)))
 
     # --- Asserts ---------------------------------------------------------------------
 

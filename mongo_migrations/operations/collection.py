@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
 from accord.errors import ConflictingState, StepFailed
+from accord.revisions.entry import Facts
 from accord.seam.foretelling import Foretold, Outlook
 from accord.seam.types import Direction, StepKey
 from mongo_migrations import definitions
@@ -96,6 +97,12 @@ class CreateCollection(Operation):
             return 0
         return drop_once(context, self.name)
 
+    holder = "collection"
+
+    def drops(self, saved: Facts, place: object, direction: Direction) -> Sequence[str]:
+        made = saved.get("found") is False and saved.get("of") == self.name
+        return [self.name] if direction is Direction.REVERT and made else []
+
     def requests(self, direction: Direction) -> Sequence[Request]:
         return [self._create if direction is Direction.APPLY else _drop(self.name)]
 
@@ -168,6 +175,11 @@ class DropCollection(Operation):
     def revert(self, context: Context) -> int:
         return sum(operation.apply(context) for operation in self.restore)
 
+    holder = "collection"
+
+    def drops(self, saved: Facts, place: object, direction: Direction) -> Sequence[str]:
+        return [self.name] if direction is Direction.APPLY else []
+
     def requests(self, direction: Direction) -> Sequence[Request]:
         if direction is Direction.APPLY:
             return [_drop(self.name)]
@@ -220,6 +232,9 @@ class RenameCollection(Operation):
 
     def revert(self, context: Context) -> int:
         return _rename_once(context, self.new, self.old)
+
+    def renames(self, direction: Direction) -> tuple[str, str]:
+        return (self.old, self.new) if direction is Direction.APPLY else (self.new, self.old)
 
     def requests(self, direction: Direction) -> Sequence[Request]:
         forward = direction is Direction.APPLY

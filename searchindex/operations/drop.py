@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from accord.errors import ConflictingState, StepFailed
+from accord.revisions.entry import Facts
 from accord.seam.foretelling import Foretold, Outlook
 from accord.seam.types import Direction, Statement
 from searchindex.names import checked
@@ -70,6 +71,15 @@ class DropIndex(Operation):
     def left_something(self, context: Context, *, begun: bool) -> bool:
         """Look whether any of the indexes is gone."""
         return begun and any(context.index(name) is None for name in context.saved["indexes"])
+
+    holder = "index"
+
+    def drops(self, saved: Facts, place: Deployment, direction: Direction) -> Sequence[str]:
+        return [self._target(place)] if direction is Direction.APPLY else []
+
+    def _target(self, deployment: Deployment) -> str:
+        names = deployment.names
+        return names.physical(self.name, self.number) if self.number else deployment.alias(self.name)
 
     def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         if direction is Direction.APPLY:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accord.errors import ConflictingState, StepFailed
+from accord.revisions.entry import Facts
 from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, Statement
 from searchindex.definitions import (
@@ -75,6 +76,12 @@ class CreateIndex(Operation):
     def left_something(self, context: Context, *, begun: bool) -> bool:
         """Look whether the index stands; one that was there before is left by undoing."""
         return begun and context.index(context.deployment.physical(self.name)) is not None
+
+    holder = "index"
+
+    def drops(self, saved: Facts, place: Deployment, direction: Direction) -> Sequence[str]:
+        made = not saved.get("there", True)
+        return [place.physical(self.name)] if direction is Direction.REVERT and made else []
 
     def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         yield self._create(deployment) if direction is Direction.APPLY else self._delete(deployment)

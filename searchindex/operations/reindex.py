@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from accord.erased.subject_key import check_pair
 from accord.errors import ConflictingState, InvalidRevision
+from accord.revisions.entry import Facts
 from accord.seam.foretelling import Foretold, Outlook
 from accord.seam.types import Direction, Statement
 from searchindex.aliases import moved
@@ -123,6 +124,11 @@ class Reindex(Operation):
             context.aliases.move(target, source)
         BlockWrites().abandon(context, self._copy(context, {}))
         return context.remove(Request("DELETE", at(target)))
+
+    holder = "index"
+
+    def drops(self, saved: Facts, place: Deployment, direction: Direction) -> Sequence[str]:
+        return [place.physical(self.name)] if direction is Direction.REVERT else []
 
     def left_something(self, context: Context, *, begun: bool) -> bool:
         """Look whether the new index stands, or the old one still refuses writes."""

@@ -54,7 +54,7 @@ def test_revert_to_zero_and_forward_again_is_clean(project: Project) -> None:
     project.manage("migrate_all")
     before = project.everything()
 
-    project.manage("migrate_all", "--revert", "--to", "zero", "--noinput")
+    project.manage("migrate_all", "--revert", "--to", "zero", "--noinput", "--even-with-data")
     empty = project.answer("showmigrations_all")
     leftover = project.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
     project.manage("migrate_all")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandParser
+from django.core.management.color import no_style
 
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode, UsageError
 from accord.seam.foretelling import NOTHING, refused
+from accord.seam.losses import Loss
 from accord.seam.registry import opened
 from accord.stopping import stop_on_signal
 from migrator.cli import render_json, render_proof, render_text
@@ -18,6 +21,7 @@ from migrator.cli.options import add_migrate_arguments, request_from
 from migrator.cli.progress import progress
 from migrator.cli.prompts import confirmation
 from migrator.cli.render_assertions import verification_document, verification_lines
+from migrator.cli.render_losses import losses_document, losses_lines
 from migrator.engine.api import Migrations
 from migrator.engine.plan import Plan
 from migrator.engine.request import Request, RunReport
@@ -54,22 +58,27 @@ class Command(AnsweringCommand):
     def _show(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
         situation = migrations.situation(request)
         plan = migrations.plan(request, situation)
+        losses = _asked_losses(migrations, request, plan, options)
         if options["dry_run"]:
             forgets = request.kind is RunKind.FORGET  # sends nothing, and its file may be gone
             rendered = ((step, ()) for step in plan.steps) if forgets else migrations.explain(plan)
             foretold = NOTHING if forgets else migrations.foretell(plan)
             if options["format"] == "json":
-                self.stdout.write(render_json.dump(render_json.dry_run_document(plan, rendered, foretold)))
+                document = render_json.dry_run_document(plan, rendered, foretold)
+                self.stdout.write(render_json.dump({**document, **losses_document(losses)}))
             else:
                 self._write(render_text.dry_run_lines(plan, rendered, self.style, foretold))
+                self._write(losses_lines(losses, self.style))
             if any(refused(found) for found in foretold.values()):
                 return ExitCode.FAILED
         elif request.kind is RunKind.BASELINE:
             self._show_baseline(migrations.look(plan), plan, situation, options)
         elif options["format"] == "json":
-            self.stdout.write(render_json.dump(render_json.plan_document(plan, situation)))
+            document = render_json.plan_document(plan, situation)
+            self.stdout.write(render_json.dump({**document, **losses_document(losses)}))
         else:
             self._write(render_text.plan_lines(plan, situation, self.style, request.kind))
+            self._write(losses_lines(losses, self.style))
             self._write(render_text.begun_lines(situation, self.style))
             self._write(render_text.drift_lines(situation, self.style))
         pending = bool(plan.steps or plan.stuck) and options["check_unapplied"]
@@ -107,6 +116,9 @@ class Command(AnsweringCommand):
         if request.kind is RunKind.FORGET:
             request = replace(request, account=_acting(options))
         ask = confirmation(request.kind, interactive=options["interactive"])
+        if ask is not None and request.kind is RunKind.REVERT:
+            # The question names what goes, and a yes is a yes to that.
+            request, ask = replace(request, even_with_data=True), _telling_losses(migrations, ask)
         with progress(options["verbosity"]) as report, stop_on_signal() as stop:
             result = migrations.run(
                 request,
@@ -142,6 +154,25 @@ class Command(AnsweringCommand):
     def _write(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.stdout.write(line)
+
+
+def _asked_losses(
+    migrations: Migrations, request: Request, plan: Plan, options: dict[str, Any]
+) -> Sequence[Loss] | None:
+    """Ask what a plan would drop, unless only the number of pending steps is wanted."""
+    acts = request.kind in (RunKind.APPLY, RunKind.REVERT)
+    return migrations.losses(plan) if acts and plan.steps and not options["check_unapplied"] else ()
+
+
+def _telling_losses(migrations: Migrations, ask: Callable[[Plan], None]) -> Callable[[Plan], None]:
+    """Name what a plan drops before the question is put."""
+
+    def tell(plan: Plan) -> None:
+        lines = list(losses_lines(migrations.losses(plan), no_style()))
+        sys.stderr.write("".join(f"{line}\n" for line in lines))
+        ask(plan)
+
+    return tell
 
 
 def _acting(options: dict[str, Any]) -> Account | None:
