@@ -165,6 +165,38 @@ class MongoStore(RevisionStore[Operation]):
             live = LiveSchema(self.database())
             yield from [judge(step.key, outline, live) for step in steps]
 
+    # --- HasTestStore ----------------------------------------------------------------------------------
+
+    @staticmethod
+    def test_options(
+        alias: str, options: Mapping[str, object], test: Mapping[str, object], suffix: str
+    ) -> Mapping[str, object]:
+        """Return the options of the test store. See :class:`accord.seam.stores.HasTestStore`."""
+        from mongo_migrations import test_database
+
+        return test_database.options(alias, options, test, suffix, _refuse_unknown)
+
+    @staticmethod
+    def overlaps(test: Mapping[str, object], real: Mapping[str, object]) -> bool:
+        """Compare the databases. See :class:`accord.seam.stores.HasTestStore`."""
+        from mongo_migrations import test_database
+
+        return test_database.is_same(test, real)
+
+    def make_test_store(self, *, keep: bool) -> None:
+        """Empty the test database. See :class:`accord.seam.stores.HasTestStore`."""
+        from mongo_migrations import test_database
+
+        with self.translated():
+            test_database.make(self.database(), self._ledger_name, keep=keep)
+
+    def drop_test_store(self) -> None:
+        """Drop the test database. See :class:`accord.seam.stores.HasTestStore`."""
+        from mongo_migrations import test_database
+
+        with self.translated():
+            test_database.drop(self.database(), self._ledger_name)
+
     def close(self) -> None:
         if self._ledger is not None:
             self._ledger.close()
