@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import apps
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.urls import URLPattern, URLResolver, include, path
@@ -26,4 +27,9 @@ if apps.is_installed("rest_framework"):
 if apps.is_installed("django.contrib.admin"):
     from django.contrib import admin
 
-    urlpatterns.append(path("admin/", admin.site.urls))
+    if "admin" in settings.STRANGER_SITES:
+        urlpatterns.append(path("admin/", admin.site.urls))
+    if "backoffice" in settings.STRANGER_SITES:
+        from tests.projects.stranger.sites import backoffice
+
+        urlpatterns.append(path("backoffice/", backoffice.urls))
