@@ -243,6 +243,21 @@ def test_every_page_works_on_a_site_of_its_own_and_leads_to_no_other(
     assert "/backoffice/" in visited[5].said
 
 
+def test_nobody_is_asked_to_classify_the_suites_own_tables(
+    visit: Visit, new_database: Callable[[], str]
+) -> None:
+    """A new project without any privacy.py hears of its own accounts and sessions alone."""
+    _, checked = visit(
+        *("migrate_all --noinput", "gdpr_datamap check"),
+        database_url=new_database(),
+        without=["mongo_migrations", "searchindex"],
+    ).came
+
+    assert checked.code == 6
+    assert "sessions.Session" in checked.said
+    assert not [app for app in ("accord", "migrator", "gdpr") if f'Entry for "{app}.' in checked.said]
+
+
 # --- from migrate to migrate_all ---------------------------------------------------------------------------
 
 
