@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.apps import apps
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.urls import URLPattern, URLResolver, include, path
+
+from tests.projects.stranger.settings import STRANGER_SITES
 
 
 def home(_request: HttpRequest) -> HttpResponse:
@@ -27,9 +28,9 @@ if apps.is_installed("rest_framework"):
 if apps.is_installed("django.contrib.admin"):
     from django.contrib import admin
 
-    if "admin" in settings.STRANGER_SITES:
+    if "admin" in STRANGER_SITES:
         urlpatterns.append(path("admin/", admin.site.urls))
-    if "backoffice" in settings.STRANGER_SITES:
+    if "backoffice" in STRANGER_SITES:
         from tests.projects.stranger.sites import backoffice
 
         urlpatterns.append(path("backoffice/", backoffice.urls))
