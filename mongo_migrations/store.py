@@ -195,6 +195,38 @@ class MongoStore(RevisionStore[Operation]):
         with self.translated():
             return any(name != self._ledger_name for name in self.database().list_collection_names())
 
+    # --- HasTestStore ----------------------------------------------------------------------------------
+
+    @staticmethod
+    def test_options(
+        alias: str, options: Mapping[str, object], test: Mapping[str, object], suffix: str
+    ) -> Mapping[str, object]:
+        """Return the options of the test store. See :class:`accord.seam.stores.HasTestStore`."""
+        from mongo_migrations import test_database
+
+        return test_database.options(alias, options, test, suffix, _refuse_unknown)
+
+    @staticmethod
+    def overlaps(test: Mapping[str, object], real: Mapping[str, object]) -> bool:
+        """Compare the databases. See :class:`accord.seam.stores.HasTestStore`."""
+        from mongo_migrations import test_database
+
+        return test_database.is_same(test, real)
+
+    def make_test_store(self, *, keep: bool) -> None:
+        """Empty the test database. See :class:`accord.seam.stores.HasTestStore`."""
+        from mongo_migrations import test_database
+
+        with self.translated():
+            test_database.make(self.database(), self._ledger_name, keep=keep)
+
+    def drop_test_store(self) -> None:
+        """Drop the test database. See :class:`accord.seam.stores.HasTestStore`."""
+        from mongo_migrations import test_database
+
+        with self.translated():
+            test_database.drop(self.database(), self._ledger_name)
+
     def close(self) -> None:
         if self._ledger is not None:
             self._ledger.close()

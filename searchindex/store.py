@@ -231,6 +231,36 @@ class SearchStore(RevisionStore[Operation]):
             report=silent,
         )
 
+    # --- HasTestStore ----------------------------------------------------------------------------------
+
+    @staticmethod
+    def test_options(
+        alias: str, options: Mapping[str, object], test: Mapping[str, object], suffix: str
+    ) -> Mapping[str, object]:
+        """Return the options of the test store. See :class:`accord.seam.stores.HasTestStore`."""
+        from searchindex import test_prefix
+
+        return test_prefix.options(alias, options, test, suffix)
+
+    @staticmethod
+    def overlaps(test: Mapping[str, object], real: Mapping[str, object]) -> bool:
+        """Compare the prefixes. See :class:`accord.seam.stores.HasTestStore`."""
+        from searchindex import test_prefix
+
+        return test_prefix.is_within(test, real)
+
+    def make_test_store(self, *, keep: bool) -> None:
+        """Remove what an earlier run of tests left. See :class:`accord.seam.stores.HasTestStore`."""
+        from searchindex import test_prefix
+
+        test_prefix.make(self.transport, self.names.prefix, self.ledger.name, keep=keep)
+
+    def drop_test_store(self) -> None:
+        """Remove all that the tests' prefix stands before. See :class:`accord.seam.stores.HasTestStore`."""
+        from searchindex import test_prefix
+
+        test_prefix.drop(self.transport, self.names.prefix, self.ledger.name)
+
     def close(self) -> None:
         """Close the connection. See :class:`accord.seam.stores.Closes`."""
         self.transport.close()

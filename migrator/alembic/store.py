@@ -31,7 +31,7 @@ from accord.seam.types import (
     StoreInfo,
 )
 from migrator.alembic import options as store_options
-from migrator.alembic import server
+from migrator.alembic import server, test_database
 from migrator.alembic.ahead import LooksAhead
 from migrator.alembic.database import Database
 from migrator.alembic.entries import REVERTING, STATES, HistoryState
@@ -80,6 +80,27 @@ class AlembicStore(LooksAhead):
         parsed = store_options.parse(alias, options)
         database = parsed.url.place if parsed.url else f"what {parsed.config} [{parsed.section}] connects to"
         return f"{parsed.version_table_schema or 'public'}.{parsed.version_table} in {database}"
+
+    @staticmethod
+    def test_options(
+        alias: str,
+        options: Mapping[str, object],
+        test: Mapping[str, object],
+        suffix: str,  # noqa: ARG004 - Django's databases have it already
+    ) -> Mapping[str, object]:
+        """Name the test database. See :class:`accord.seam.stores.HasTestStore`."""
+        return test_database.options(alias, options, test)
+
+    @staticmethod
+    def overlaps(test: Mapping[str, object], real: Mapping[str, object]) -> bool:
+        """Compare the databases. See :class:`accord.seam.stores.HasTestStore`."""
+        return test_database.is_same(test, real)
+
+    def make_test_store(self, *, keep: bool) -> None:
+        """Nothing is made: the database is there. See :class:`accord.seam.stores.HasTestStore`."""
+
+    def drop_test_store(self) -> None:
+        """Nothing goes: the tables go with the test database of Django's that they are in."""
 
     def ping(self) -> StoreInfo:
         found = self._ask_once(server.version)

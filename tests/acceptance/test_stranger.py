@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -196,6 +197,68 @@ def test_a_production_whose_moments_have_no_zone_is_approved_run_watched_and_era
     assert not said
     assert came[-1].said.strip() == "True 2026-10-25T02:30:00+02:00"
     assert "CET" in came[3].said or "CEST" in came[3].said
+
+
+# --- an admin site of the project's own --------------------------------------------------------------------
+
+
+def test_every_page_works_on_a_site_of_its_own_and_leads_to_no_other(
+    visit: Visit, new_database: Callable[[], str]
+) -> None:
+    """Django's default site stands beside, so that any address that says “admin:” would lead there."""
+    acts = {
+        "migrate_all --noinput": 0,
+        "migration_approval request --revert --to zero --as nobody --reason first": 4,
+        "createsuperuser --noinput --username ada --email a@example.org": 0,
+        "createsuperuser --noinput --username ben --email b@example.org": 0,
+        "migration_approval request --revert --to zero --as ada --reason rehearsal": 0,
+        "gdpr_hold place 1 --reason '17(3)(e)' --as ada": 0,
+        "gdpr_hold release REFERENCE --as ben": 0,
+        "gdpr_erase eve@example.org --by email --as ada --noinput": 5,
+        "gdpr_erase --request REFERENCE --approve --as ben --reason seen --noinput": 0,
+        "gdpr_process": 0,
+    }
+    pages = [
+        *("/backoffice/", "/backoffice/gdpr/", "/backoffice/gdpr/consentevent/"),
+        *("/backoffice/gdpr/consentevent/person/", "/backoffice/gdpr/erasurerequest/"),
+        *("/backoffice/gdpr/erasurerequest/1/change/", "/backoffice/gdpr/receipt/"),
+        *("/backoffice/gdpr/receipt/1/change/", "/backoffice/gdpr/legalhold/1/change/"),
+        *("/backoffice/migrator/planapproval/", "/backoffice/migrator/planapproval/1/change/"),
+        *("/backoffice/migrator/planapproval/1/approve/", "/backoffice/migrator/run/"),
+        *("/backoffice/accord/auditevent/", "/backoffice/accord/auditevent/1/change/"),
+        *("/backoffice/gdpr/datamap/", "/backoffice/migrator/attestation/"),
+    ]
+
+    came = visit(
+        *acts,
+        *pages,
+        database_url=new_database(),
+        variables={"ACCORD_PASSWORD": "a", "DJANGO_SUPERUSER_PASSWORD": "a"},
+        apps=[MEMBERS],
+        sites=["admin", "backoffice"],
+    ).came
+
+    done, visited = came[: len(acts)], came[len(acts) :]
+    assert {act: each.said for act, each in zip(acts, done, strict=True) if each.code != acts[act]} == {}
+    assert {page: each.code for page, each in zip(pages, visited, strict=True) if each.code != 200} == {}
+    assert [page for page, each in zip(pages, visited, strict=True) if '"/admin/' in each.said] == []
+    assert "/backoffice/" in visited[5].said
+
+
+def test_nobody_is_asked_to_classify_the_suites_own_tables(
+    visit: Visit, new_database: Callable[[], str]
+) -> None:
+    """A new project without any privacy.py hears of its accounts, with what refers to them, and sessions."""
+    _, checked = visit(
+        *("migrate_all --noinput", "gdpr_datamap check"),
+        database_url=new_database(),
+        without=["mongo_migrations", "searchindex"],
+    ).came
+
+    assert checked.code == 6
+    assert "sessions.Session" in checked.said
+    asked = re.findall(r'Entry for "((?:accord|migrator|gdpr)\.\w+)', checked.said)
+    assert asked == ["accord.ActorReference"]
 
 
 # --- from migrate to migrate_all ---------------------------------------------------------------------------
