@@ -12,7 +12,9 @@ from typing import Any
 
 from accord.command import error_document
 from accord.seam.types import BegunStep, Statement, Step
+from migrator.cli.render_recovery import recovery_document
 from migrator.engine.plan import Plan
+from migrator.engine.recovery import recovery_of
 from migrator.engine.request import RunReport
 from migrator.engine.situation import Situation
 
@@ -99,6 +101,7 @@ def run_document(report: RunReport) -> dict[str, Any]:
         "skipped": [str(step.key) for step in execution.skipped],
         "waiting": [str(step.key) for step in report.plan.waiting],
         "error": None if report.error is None else error_document(report.error),
+        "recovery": recovery_document(recovery_of(report)),
     }
 
 

@@ -21,6 +21,7 @@ from accord.events import Reporter, silent
 from accord.seam.types import Direction, Step, StepKey
 from accord.secrets.redact import first_line
 from migrator.engine.events import RunNoted
+from migrator.engine.flags import flags_of
 from migrator.engine.plan import Plan
 from migrator.engine.request import Request, RunReport
 from migrator.engine.situation import Situation
@@ -70,7 +71,7 @@ class Gate:
             direction=plan.direction,
             steps=tuple(step for step in plan.steps if step.key not in exempt),
             applied=situation.done,
-            target=" ".join(_flags(request)),
+            target=" ".join(flags_of(request)),
         )
 
     def exempt(self, situation: Situation) -> frozenset[StepKey]:
@@ -194,20 +195,3 @@ def _app_of_accounts() -> str:
     from django.contrib.auth import get_user_model
 
     return get_user_model()._meta.app_label if apps.is_installed("django.contrib.auth") else ""
-
-
-def _flags(request: Request) -> Iterator[str]:
-    """Write a request as the flags that ask for it."""
-    target = request.target
-    if request.kind is RunKind.FORGET:
-        yield f"--forget {target.step}"
-        return
-    if request.kind in (RunKind.BASELINE, RunKind.FAKE):
-        yield f"--{request.kind.value}"
-    if request.direction is Direction.REVERT:
-        yield "--revert"
-    if target.app:
-        yield target.app
-    yield from (f"--store {alias}" for alias in target.stores)
-    named = {"to": target.to, "phase": target.phase or "", "step": target.step, "run": target.run_id}
-    yield from (f"--{name} {value}" for name, value in named.items() if value)
