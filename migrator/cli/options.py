@@ -250,7 +250,8 @@ def _refuse_odd_targets(options: dict[str, Any]) -> None:
         raise UsageError(f"--{named_one[0]} goes with --revert.", hint="To apply up to a step, use --to.")
     to = options["to"] or options["migration_name"]
     if to == ZERO and not options["revert"]:
-        raise UsageError("“zero” means undoing.", hint="Add --revert.")
+        what = f"{options['app_label']} zero" if options["app_label"] else "--to zero"
+        raise UsageError("“zero” means undoing.", hint=f"Say so: migrate_all --revert {what}.")
     if options["revert"]:
         _refuse_vague_revert(options, to)
 
@@ -263,7 +264,7 @@ def _refuse_vague_wait(options: dict[str, Any]) -> None:
     if not options.get("check_unapplied"):
         raise UsageError(
             "--wait goes with --check.",
-            hint="migrate_all --check --wait SECONDS waits for another process; a run waits by --lock-wait.",
+            hint="migrate_all --check --wait 300 waits for another process; a run waits by --lock-wait.",
         )
     if not wait >= 0:
         raise UsageError(f"--wait {wait:g} is no time to wait.", hint="Give seconds from 0 up: --wait 300.")

@@ -7,6 +7,7 @@ Loaded only when a plan holds steps. It stands in the engine, so that no door le
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.db import transaction
@@ -20,6 +21,7 @@ from accord.errors import AccordError, ExitCode
 from accord.events import Reporter, silent
 from accord.seam.types import Direction, Step, StepKey
 from accord.secrets.redact import first_line
+from migrator.engine import run_trail
 from migrator.engine.events import RunNoted
 from migrator.engine.flags import flags_of
 from migrator.engine.plan import Plan
@@ -92,14 +94,27 @@ class Gate:
             NotAttested, ForgedSignature, ForeignSignature: Another environment has to go first.
             PlanNotApproved: Another person has to approve.
         """
-        if self._policy.asks and (work := self._asked(request, plan, situation)):
-            self.approvals.covering(work)
+        if self._policy.asks:
+            with self._refusal_on_record(plan):
+                if work := self._asked(request, plan, situation):
+                    self.approvals.covering(work)
+
+    @contextmanager
+    def _refusal_on_record(self, plan: Plan) -> Iterator[None]:
+        """Put into the audit trail that the policy refused."""
+        try:
+            yield
+        except AccordError as exc:
+            run_trail.refused(self._settings.coordinator, plan.digest, len(plan), int(exc.exit_code))
+            raise
 
     def take(self, request: Request, plan: Plan, situation: Situation, run_id: str, report: Reporter) -> None:
         """Ask again for the plan that really runs, under the lease, and take its approval."""
-        if self._policy.asks and (work := self._asked(request, plan, situation)):
-            self._taken = self.approvals.take(work, run_id)
-            report(RunNoted(note=f"Approval {self._taken.short} covers this run."))
+        if self._policy.asks:
+            with self._refusal_on_record(plan):
+                if work := self._asked(request, plan, situation):
+                    self._taken = self.approvals.take(work, run_id)
+                    report(RunNoted(note=f"Approval {self._taken.short} covers this run."))
         if request.kind is RunKind.FORGET:
             self._witness(request, plan, situation, report)
 

@@ -30,7 +30,7 @@ class Pauses:
 
     def after(self, looks: int, left: float) -> float:
         """Return the next pause: twice as long each time, by chance less, never past the end."""
-        whole = min(self.longest, self.first * 2 ** min(looks - 1, 16))
+        whole = min(self.longest, self.first * 2.0 ** min(looks - 1, 16))
         # Many containers start in one moment, and should not ask in one moment each time.
         return min(whole * random.uniform(0.5, 1), left)  # noqa: S311 - no secret
 
