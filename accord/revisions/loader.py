@@ -251,7 +251,7 @@ def _load(config: AppConfig, folder: str, path: Path, base: type[Revision]) -> R
     except Exception as exc:
         raise RevisionUnreadable(
             f"{path} raises {type(exc).__name__} while it is imported: {exc}.",
-            hint=f"Try it alone: python manage.py shell -c 'import {module_name}'.",
+            hint=f"Try it alone: python manage.py shell -c '__import__(\"{module_name}\")'.",
         ) from exc
     revision = getattr(module, "Migration", None)
     if not (isinstance(revision, type) and issubclass(revision, base)):

@@ -52,6 +52,13 @@ def add_migrate_arguments(parser: ArgumentParser) -> None:
         help="How long to wait for another run's lease (default: ACCORD['LOCK_WAIT'], 600).",
     )
     parser.add_argument(
+        "--wait",
+        type=float,
+        default=None,
+        metavar="SECONDS",
+        help="With --check: how long to wait until another process has applied everything.",
+    )
+    parser.add_argument(
         "--one-by-one",
         action="store_true",
         help="Don't let steps of different stores run at the same time.",
@@ -216,7 +223,7 @@ def _target(options: dict[str, Any]) -> Target:
         store, _, app = options["rebuild"].partition(":")
         return Target(stores=(store,), app=app)
     return Target(
-        stores=_aliases(options["store"]),
+        stores=aliases(options["store"]),
         app=options["app_label"],
         to=options["to"] or options["migration_name"] or (options["step"] if options["baseline"] else ""),
         phase=Phase(phase) if phase else None,
@@ -225,7 +232,7 @@ def _target(options: dict[str, Any]) -> Target:
     )
 
 
-def _aliases(named: str | Sequence[str]) -> tuple[str, ...]:
+def aliases(named: str | Sequence[str]) -> tuple[str, ...]:
     """Return the stores; `call_command(..., database="logs")` hands over one name, and no list of names."""
     return (named,) if isinstance(named, str) else tuple(named)
 
@@ -243,6 +250,7 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
         if options.get(name):
             raise UsageError(why, hint=instead)
     refuse_beside_verify(options)
+    _refuse_vague_wait(options)
     _refuse_beside_rebuild(options)
     if options["forget"]:
         _refuse_vague_forgetting(options)
@@ -263,9 +271,24 @@ def _refuse_odd_targets(options: dict[str, Any]) -> None:
         raise UsageError(f"--{named_one[0]} goes with --revert.", hint="To apply up to a step, use --to.")
     to = options["to"] or options["migration_name"]
     if to == ZERO and not options["revert"]:
-        raise UsageError("“zero” means undoing.", hint="Add --revert.")
+        what = f"{options['app_label']} zero" if options["app_label"] else "--to zero"
+        raise UsageError("“zero” means undoing.", hint=f"Say so: migrate_all --revert {what}.")
     if options["revert"]:
         _refuse_vague_revert(options, to)
+
+
+def _refuse_vague_wait(options: dict[str, Any]) -> None:
+    """Check that only `--check` waits, and for a time that there is."""
+    wait = options.get("wait")
+    if wait is None:
+        return
+    if not options.get("check_unapplied"):
+        raise UsageError(
+            "--wait goes with --check.",
+            hint="migrate_all --check --wait 300 waits for another process; a run waits by --lock-wait.",
+        )
+    if not wait >= 0:
+        raise UsageError(f"--wait {wait:g} is no time to wait.", hint="Give seconds from 0 up: --wait 300.")
 
 
 def _refuse_beside_rebuild(options: dict[str, Any]) -> None:

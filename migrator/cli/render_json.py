@@ -14,7 +14,9 @@ from accord.command import error_document
 from accord.seam.foretelling import NOTHING, Foretold
 from accord.seam.types import BegunStep, Direction, Statement, Step, StepKey
 from migrator.cli.render_foretold import foretold_document
+from migrator.cli.render_recovery import recovery_document
 from migrator.engine.plan import Plan
+from migrator.engine.recovery import recovery_of
 from migrator.engine.request import RunReport
 from migrator.engine.situation import Situation
 
@@ -119,6 +121,7 @@ def run_document(report: RunReport) -> dict[str, Any]:
         "skipped": [str(step.key) for step in execution.skipped],
         "waiting": [str(step.key) for step in report.plan.waiting],
         "error": None if report.error is None else error_document(report.error),
+        "recovery": recovery_document(recovery_of(report)),
     }
 
 

@@ -8,10 +8,11 @@ from dataclasses import replace
 from accord.errors import InconsistentLedger, UnknownTarget, UsageError
 from accord.seam.stores import Store
 from accord.seam.types import AppliedStep, BegunStep, Direction, Step, StepKey
+from accord.words import counted
 from migrator.engine import baseline
 from migrator.engine.executor import Action
 from migrator.engine.forgetting import plan_forgetting, without_file
-from migrator.engine.plan import Plan, plan_forward, plan_revert
+from migrator.engine.plan import Plan, find_step, plan_forward, plan_revert
 from migrator.engine.rebuild import plan_rebuild
 from migrator.engine.request import Request
 from migrator.engine.situation import Situation
@@ -58,6 +59,7 @@ def plan_request(request: Request, situation: Situation, stores: Mapping[str, St
     else:
         adopts = request.kind is RunKind.BASELINE
         plan = plan_forward(situation.graph, situation.done, request.target, with_own=adopts)
+        _refuse_backwards(request, plan, situation)
     if request.kind is RunKind.FAKE:
         _refuse_fake(plan, stores)
     return plan
@@ -84,6 +86,26 @@ def actions_for(
     if request.rebuild:
         return {key: Action.REDO if key in situation.done else Action.APPLY for key in _keys(plan)}
     return {key: Action.RENEW if key in situation.half_reverted else Action.APPLY for key in _keys(plan)}
+
+
+def _refuse_backwards(request: Request, plan: Plan, situation: Situation) -> None:
+    """
+    Check that `APP NAME`, which is how `migrate` goes back, isn't answered by doing nothing.
+
+    `--to` says “at least up to here”, and stays a call that can be repeated.
+    """
+    target = request.target
+    if request.kind is not RunKind.APPLY or not (target.app and target.to) or plan.steps:
+        return
+    found = find_step(situation.graph, target.to, target)
+    after = situation.graph.descendants([found]) & situation.done - {found}
+    later = [key for key in after if (key.store, key.app) == (found.store, found.app)]
+    if later:
+        raise UsageError(
+            f"{found} is applied already, with {counted(len(later), 'later step')} of its app.",
+            hint=f"To undo what is later: migrate_all --revert {target.app} {target.to}. "
+            f"If it only has to be there: migrate_all --to {found}.",
+        )
 
 
 def _fake_actions(request: Request, plan: Plan, stores: Mapping[str, Store]) -> Mapping[StepKey, Action]:

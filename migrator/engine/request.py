@@ -68,6 +68,7 @@ class RunReport:
         seconds: How long it took, the wait for the lease not counted.
         error: What ended the run early, if anything did.
         kind: What the run was asked to do.
+        command: Asks for the same again.
     """
 
     run_id: str
@@ -76,6 +77,7 @@ class RunReport:
     seconds: float = 0.0
     error: AccordError | None = None
     kind: RunKind = RunKind.APPLY
+    command: str = "migrate_all"
 
     @property
     def exit_code(self) -> ExitCode:

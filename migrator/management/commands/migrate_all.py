@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandParser
 from django.core.management.color import no_style
+from django.db import connections
 
-from accord.command import AnsweringCommand
+from accord.clock import SystemClock
+from accord.command import AnsweringCommand, interrupted
+from accord.ending import ends_at_once
 from accord.errors import ExitCode, UsageError
 from accord.seam.foretelling import NOTHING, refused
 from accord.seam.losses import Loss
@@ -22,11 +25,14 @@ from migrator.cli.progress import progress
 from migrator.cli.prompts import confirmation
 from migrator.cli.render_assertions import verification_document, verification_lines
 from migrator.cli.render_losses import losses_document, losses_lines
+from migrator.cli.render_recovery import recovery_lines
 from migrator.engine.api import Migrations
 from migrator.engine.plan import Plan
+from migrator.engine.recovery import recovery_of
 from migrator.engine.request import Request, RunReport
 from migrator.engine.situation import Situation
 from migrator.engine.verdicts import StepVerdict
+from migrator.engine.waiting import until_applied
 from migrator.models import RunKind
 
 if TYPE_CHECKING:
@@ -49,11 +55,35 @@ class Command(AnsweringCommand):
         """Show or run what is asked for."""
         request = request_from(options)
         only_shown = options["plan"] or options["check_unapplied"] or options["dry_run"]
+        if options.get("wait") is not None:
+            self._wait(request, options)
         with opened() as stores:
             if options["verify"]:
                 verify = self._verify_baseline if options["baseline"] else self._verify
                 return verify(Migrations(stores), request, options)
             return (self._show if only_shown else self._run)(Migrations(stores), request, options)
+
+    def _wait(self, request: Request, options: dict[str, Any]) -> None:
+        """Wait until another process has applied everything; each look is one on fresh connections."""
+
+        def look() -> Plan:
+            connections.close_all()
+            with opened() as stores:
+                migrations = Migrations(stores)
+                return migrations.plan(request, migrations.situation(request))
+
+        def last_words() -> None:
+            self.say_error(interrupted(), {"format": options["format"]})
+            for stream in (self.stdout, self.stderr):
+                stream.flush()
+
+        def tell(text: str) -> None:
+            if options["verbosity"]:
+                self.stderr.write(text, lambda line: line)
+                self.stderr.flush()
+
+        with ends_at_once(last_words):
+            until_applied(look, options["wait"], clock=SystemClock(), tell=tell)
 
     def _show(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
         situation = migrations.situation(request)
@@ -150,6 +180,8 @@ class Command(AnsweringCommand):
         self._write(render_text.run_lines(result, self.style))
         if result.error is not None:
             self.say_error(result.error, options)
+        if (recovery := recovery_of(result)) is not None:
+            self._write(recovery_lines(recovery))
 
     def _write(self, lines: Iterable[str]) -> None:
         for line in lines:

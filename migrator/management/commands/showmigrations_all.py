@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -12,7 +13,7 @@ from accord.errors import ExitCode, UnknownStore
 from accord.seam.registry import opened
 from accord.seam.types import Step
 from migrator.cli import render_json, render_text
-from migrator.cli.options import add_store
+from migrator.cli.options import add_store, aliases
 from migrator.engine.api import Migrations
 from migrator.engine.situation import Situation
 from migrator.errors import UnknownApp
@@ -51,7 +52,7 @@ class Command(AnsweringCommand):
         """Write the list."""
         with opened() as stores:
             situation = Migrations(stores).situation()
-        steps = _chosen(situation, options["store"], options["app_label"])
+        steps = _chosen(situation, aliases(options["store"]), options["app_label"])
         if options["format"] == "json":
             self.stdout.write(render_json.dump(render_json.listing_document(situation, steps)))
             return ExitCode.DONE
@@ -68,7 +69,7 @@ class Command(AnsweringCommand):
         return ExitCode.DONE
 
 
-def _chosen(situation: Situation, stores: list[str], apps: list[str]) -> list[Step]:
+def _chosen(situation: Situation, stores: Sequence[str], apps: Sequence[str]) -> list[Step]:
     """
     Choose steps, in the order of a plan.
 
