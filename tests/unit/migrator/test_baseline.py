@@ -219,7 +219,6 @@ def test_step_of_a_baseline_is_how_far_it_goes() -> None:
     "given",
     [
         {"trust_unproved": True},
-        {"verify": True},
         {"baseline": True, "verify": True, "trust_unproved": True},
         {"baseline": True, "verify": True, "plan": True},
         {"baseline": True, "step": "a", "to": "b"},
