@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -59,3 +60,52 @@ def test_revert_of_what_is_empty_asks_for_nothing(migrated: Project) -> None:
     assert told(migrated, "--to", "default:streaming.0012") == {}
     back = migrated.run("migrate_all", "--revert", "--to", "default:streaming.0012", "--noinput")
     assert back.returncode == 0, back.stderr
+
+
+PAGES = """
+import json
+import django; django.setup()
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import reverse
+from accord.seam.registry import opened
+from accord.seam.types import Direction
+from migrator.engine.api import Migrations
+from migrator.engine.plan import Target
+from migrator.engine.request import Request
+from migrator.governance.work import PlannedWork
+from migrator.models import PlanApproval, RunKind
+
+asker, second = (get_user_model().objects.create_superuser(name) for name in ("asker", "second"))
+request = Request(kind=RunKind.REVERT, target=Target(to="alembic:royalties.0001"))
+with opened() as stores:
+    migrations = Migrations(stores)
+    plan = migrations.plan(request, migrations.situation(request))
+    work = PlannedWork(
+        kind=RunKind.REVERT, direction=Direction.REVERT, steps=tuple(plan.steps),
+        target="--revert --to alembic:royalties.0001", applied=frozenset(),
+    )
+    asked = migrations.gate().approvals.request(work, asker, "A rehearsal")
+client = Client(SERVER_NAME="localhost")
+client.force_login(second)
+address = reverse("admin:migrator_planapproval_approve", args=[asked.pk])
+page = client.get(address).content.decode()
+unticked = client.post(address, {"reason": "Read it"}).content.decode()
+between = PlanApproval.objects.get(pk=asked.pk).state
+client.post(address, {"reason": "Read it", "seen": "on"})
+print(json.dumps([page, unticked, between, PlanApproval.objects.get(pk=asked.pk).state, asked.digest]))
+"""
+
+
+def test_who_approves_a_revert_sees_what_goes_and_says_so(migrated: Project) -> None:
+    """The page names the direction, the digest and the numbers; without the tick nothing is decided."""
+    done = migrated.run(program=("-c", PAGES))
+    assert done.returncode == 0, done.stderr
+    page, unticked, between, after, digest = json.loads(done.stdout.splitlines()[-1])
+
+    assert "UNDO" in page
+    assert digest in page
+    assert "table royalties_rate: " in page
+    assert 'name="seen"' in page
+    assert "required" in unticked
+    assert (between, after) == ("requested", "approved")
