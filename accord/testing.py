@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from accord.errors import ConflictingState, IrreversibleStep, StaleFence
 from accord.events import Event, Reporter, silent
-from accord.seam.stores import StoreFeatures
+from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.types import (
     AppliedStep,
     BegunStep,
@@ -32,7 +32,6 @@ from accord.seam.types import (
     Step,
     StepKey,
     StepOutcome,
-    StoreInfo,
 )
 
 E = TypeVar("E", bound=Event)

@@ -19,7 +19,8 @@ from accord.revisions.progress import Progress
 from accord.revisions.store import RevisionStore, Show
 from accord.seam.foretelling import Foretold
 from accord.seam.losses import LOOK_SECONDS, HowMany
-from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey, StoreInfo
+from accord.seam.stores import StoreInfo
+from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey
 from accord.secrets import redact
 from mongo_migrations import retries
 from mongo_migrations.client import (
@@ -186,7 +187,7 @@ class MongoStore(RevisionStore[Operation]):
             yield from [judge(step.key, outline, live) for step in steps]
 
     def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
-        """Ask the server what would become of steps. See :class:`accord.seam.stores.Foretells`."""
+        """Ask the server what would become of steps. See :class:`accord.seam.foretelling.Foretells`."""
         with self.translated():
             yield from foretelling.foretell(self, steps, direction, self._looking, self._told)
 

@@ -17,8 +17,8 @@ from accord.revisions.progress import Progress
 from accord.revisions.store import RevisionStore, Show
 from accord.seam.foretelling import Foretold
 from accord.seam.losses import HowMany
-from accord.seam.stores import StoreFeatures
-from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey, StoreInfo
+from accord.seam.stores import StoreFeatures, StoreInfo
+from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey
 from searchindex.endpoint import parse_url
 from searchindex.ledger import Ledger
 from searchindex.migration import KIND
@@ -195,7 +195,7 @@ class SearchStore(RevisionStore[Operation]):
         return HowMany(int(answer.body["count"]))
 
     def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
-        """Ask the server what would become of steps. See :class:`accord.seam.stores.Foretells`."""
+        """Ask the server what would become of steps. See :class:`accord.seam.foretelling.Foretells`."""
         from accord.revisions.foretelling import foretell
         from searchindex.looks import HastyTransport
 

@@ -11,8 +11,8 @@ from accord.conformance.crash import FENCE
 from accord.conformance.harness import Harness, RevisionHarness
 from accord.conformance.suite import HALF, apply_all
 from accord.errors import AccordError
-from accord.seam.foretelling import refused
-from accord.seam.stores import Foretells, Records, read_ledger
+from accord.seam.foretelling import Foretells, refused
+from accord.seam.stores import Records, read_ledger
 from accord.seam.types import Direction, Lease, Origin, Source
 from accord.testing import make_lease
 

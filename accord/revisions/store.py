@@ -18,7 +18,7 @@ from accord.revisions.loader import LoadedRevision, RevisionKind
 from accord.revisions.operation import Operation, digest
 from accord.seam.assertions import Assertion, Broken, Moment, broken
 from accord.seam.losses import HowMany, Loss
-from accord.seam.stores import StoreFeatures
+from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.types import (
     AppliedStep,
     Direction,
@@ -31,7 +31,6 @@ from accord.seam.types import (
     Step,
     StepKey,
     StepOutcome,
-    StoreInfo,
 )
 
 if TYPE_CHECKING:
@@ -246,11 +245,11 @@ class RevisionStore(ABC, Generic[O]):
         return nullcontext(self)
 
     def assertions(self, step: Step, moment: Moment) -> Sequence[Assertion]:
-        """Return what a revision declares. See :class:`accord.seam.stores.Asserts`."""
+        """Return what a revision declares. See :class:`accord.seam.assertions.Asserts`."""
         return self._revision(step.key).assertions.get(moment, ())
 
     def broken(self, step: Step, moment: Moment) -> Iterator[Broken]:
-        """Ask which assertions don't hold. See :class:`accord.seam.stores.Asserts`."""
+        """Ask which assertions don't hold. See :class:`accord.seam.assertions.Asserts`."""
         found = self.assertions(step, moment)
         with self.translated(), self.asked(step) as handed:
             # A loader that speaks no SQL takes functions alone.

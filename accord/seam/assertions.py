@@ -8,12 +8,12 @@ look, so that they can be asked again at any time (`migrate_all --verify`).
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from accord.errors import AccordError, InvalidRevision, StepFailed
-from accord.seam.types import StepKey
+from accord.seam.types import Step, StepKey
 from accord.words import counted
 
 Test = str | Callable[[Any], object]
@@ -185,3 +185,26 @@ def refuse_broken(found: Iterable[Broken], state: str) -> None:
             hint="Mend the data or the step, then run the same command again. What applied steps promise, "
             "asks migrate_all --verify",
         )
+
+
+@runtime_checkable
+class Asserts(Protocol):
+    """A store whose steps may carry assertions of their author: `checks_before` and `checks_after`."""
+
+    def assertions(self, step: Step, moment: Moment) -> Sequence[Assertion]:
+        """
+        Return what a step declares for a moment; read from the file, the server is not touched.
+
+        Raises:
+            InvalidRevision: What the file declares is no assertion.
+        """
+        ...
+
+    def broken(self, step: Step, moment: Moment) -> Iterator[Broken]:
+        """
+        Ask the server which assertions of a step don't hold; lazily, in their order. Nothing is changed.
+
+        Raises:
+            StoreUnavailable: The store can't be reached.
+        """
+        ...

@@ -9,8 +9,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
-from accord.seam.types import Step, StepKey
+from accord.seam.types import Direction, Step, StepKey
 
 LOOK_SECONDS = 5.0
 """How long one look at a server may take; what takes longer is unknown."""
@@ -88,3 +89,37 @@ def no_look(
     """Yield for each step that nobody could look."""
     for step in steps:
         yield Foretold(key=step.key, outlook=Outlook.UNKNOWN, what=step.key.name, text=why)
+
+
+@runtime_checkable
+class Foretells(Protocol):
+    """A store that asks its server what would become of steps, before anything is sent."""
+
+    def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
+        """
+        Look at the live server for what would refuse or burden steps. Nothing is changed there.
+
+        What an earlier one of the steps makes or changes can't be looked at: it is told as
+        :attr:`~accord.seam.foretelling.Outlook.UNKNOWN`, never as well. No look takes longer than
+        :data:`~accord.seam.foretelling.LOOK_SECONDS`; one that would is unknown.
+
+        Args:
+            steps: Pending steps of this store, in the order in which they would go.
+            direction: Which way they would go.
+
+        Returns:
+            Any number of things for each step, in the order of the steps; lazily.
+
+        Raises:
+            StoreUnavailable: The store can't be reached.
+        """
+        ...
+
+
+@runtime_checkable
+class GlancesFirst(Protocol):
+    """A store that knows at a glance whether foretelling steps is worth its time before a run."""
+
+    def could_refuse(self, steps: Sequence[Step], direction: Direction) -> bool:
+        """Return whether anything that stands could refuse any of the steps; True where that isn't known."""
+        ...

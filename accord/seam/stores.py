@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from accord.events import Reporter, silent
-from accord.seam.assertions import Assertion, Broken, Moment
-from accord.seam.foretelling import Foretold
 from accord.seam.types import (
     AppliedStep,
     Direction,
@@ -26,8 +24,27 @@ from accord.seam.types import (
     Step,
     StepKey,
     StepOutcome,
-    StoreInfo,
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreInfo:
+    """
+    What a store says of itself.
+
+    Attributes:
+        alias: The store.
+        kind: Product in the product's own words (`PostgreSQL`).
+        version: Version in the product's own words.
+        address: Host and port, without credentials.
+        detail: What else matters (`replica set rs0`).
+    """
+
+    alias: str
+    kind: str
+    version: str
+    address: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,63 +235,6 @@ class Explains(Protocol):
 
         Returns:
             Each step with its statements; lazily, so that memory stays flat.
-        """
-        ...
-
-
-@runtime_checkable
-class Foretells(Protocol):
-    """A store that asks its server what would become of steps, before anything is sent."""
-
-    def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
-        """
-        Look at the live server for what would refuse or burden steps. Nothing is changed there.
-
-        What an earlier one of the steps makes or changes can't be looked at: it is told as
-        :attr:`~accord.seam.foretelling.Outlook.UNKNOWN`, never as well. No look takes longer than
-        :data:`~accord.seam.foretelling.LOOK_SECONDS`; one that would is unknown.
-
-        Args:
-            steps: Pending steps of this store, in the order in which they would go.
-            direction: Which way they would go.
-
-        Returns:
-            Any number of things for each step, in the order of the steps; lazily.
-
-        Raises:
-            StoreUnavailable: The store can't be reached.
-        """
-        ...
-
-
-@runtime_checkable
-class GlancesFirst(Protocol):
-    """A store that knows at a glance whether foretelling steps is worth its time before a run."""
-
-    def could_refuse(self, steps: Sequence[Step], direction: Direction) -> bool:
-        """Return whether anything that stands could refuse any of the steps; True where that isn't known."""
-        ...
-
-
-@runtime_checkable
-class Asserts(Protocol):
-    """A store whose steps may carry assertions of their author: `checks_before` and `checks_after`."""
-
-    def assertions(self, step: Step, moment: Moment) -> Sequence[Assertion]:
-        """
-        Return what a step declares for a moment; read from the file, the server is not touched.
-
-        Raises:
-            InvalidRevision: What the file declares is no assertion.
-        """
-        ...
-
-    def broken(self, step: Step, moment: Moment) -> Iterator[Broken]:
-        """
-        Ask the server which assertions of a step don't hold; lazily, in their order. Nothing is changed.
-
-        Raises:
-            StoreUnavailable: The store can't be reached.
         """
         ...
 

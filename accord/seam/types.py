@@ -333,23 +333,3 @@ class Probe:
     presence: Presence
     findings: tuple[str, ...] = ()
     unproved: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoreInfo:
-    """
-    What a store says of itself.
-
-    Attributes:
-        alias: The store.
-        kind: Product in the product's own words (`PostgreSQL`).
-        version: Version in the product's own words.
-        address: Host and port, without credentials.
-        detail: What else matters (`replica set rs0`).
-    """
-
-    alias: str
-    kind: str
-    version: str
-    address: str = ""
-    detail: str = ""

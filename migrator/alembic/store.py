@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from accord.errors import AccordError, ConflictingState, IrreversibleStep, StepFailed
 from accord.events import Reporter, silent
 from accord.revisions.entry import not_understood
-from accord.seam.stores import StoreFeatures
+from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.types import (
     AppliedStep,
     BegunStep,
@@ -28,10 +28,9 @@ from accord.seam.types import (
     Step,
     StepKey,
     StepOutcome,
-    StoreInfo,
 )
 from migrator.alembic import options as store_options
-from migrator.alembic import server, test_database
+from migrator.alembic import server
 from migrator.alembic.ahead import LooksAhead
 from migrator.alembic.database import Database
 from migrator.alembic.entries import REVERTING, STATES, HistoryState
@@ -40,6 +39,7 @@ from migrator.alembic.layout import HistoryConfig
 from migrator.alembic.ledger import Ask, Tables, heads, place, quoted, read
 from migrator.alembic.reader import Reader
 from migrator.alembic.scripts import Script
+from migrator.alembic.test_database import InTestDatabase
 from migrator.errors import LedgerOrphan
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 _Answer = TypeVar("_Answer")
 
 
-class AlembicStore(LooksAhead):
+class AlembicStore(LooksAhead, InTestDatabase):
     """
     An Alembic history on PostgreSQL.
 
@@ -80,27 +80,6 @@ class AlembicStore(LooksAhead):
         parsed = store_options.parse(alias, options)
         database = parsed.url.place if parsed.url else f"what {parsed.config} [{parsed.section}] connects to"
         return f"{parsed.version_table_schema or 'public'}.{parsed.version_table} in {database}"
-
-    @staticmethod
-    def test_options(
-        alias: str,
-        options: Mapping[str, object],
-        test: Mapping[str, object],
-        suffix: str,  # noqa: ARG004 - Django's databases have it already
-    ) -> Mapping[str, object]:
-        """Name the test database. See :class:`accord.seam.stores.HasTestStore`."""
-        return test_database.options(alias, options, test)
-
-    @staticmethod
-    def overlaps(test: Mapping[str, object], real: Mapping[str, object]) -> bool:
-        """Compare the databases. See :class:`accord.seam.stores.HasTestStore`."""
-        return test_database.is_same(test, real)
-
-    def make_test_store(self, *, keep: bool) -> None:
-        """Nothing is made: the database is there. See :class:`accord.seam.stores.HasTestStore`."""
-
-    def drop_test_store(self) -> None:
-        """Nothing goes: the tables go with the test database of Django's that they are in."""
 
     def ping(self) -> StoreInfo:
         found = self._ask_once(server.version)

@@ -12,7 +12,7 @@ from accord import conf, isolation
 from accord.errors import ConfigurationError
 
 
-def options(alias: str, real: Mapping[str, object], test: Mapping[str, object]) -> Mapping[str, object]:
+def _options(alias: str, real: Mapping[str, object], test: Mapping[str, object]) -> Mapping[str, object]:
     """
     Return the options of the test store; see :class:`accord.seam.stores.HasTestStore`.
 
@@ -45,7 +45,7 @@ def options(alias: str, real: Mapping[str, object], test: Mapping[str, object]) 
     return {**real, "URL": _url(connections.databases[mirror])}
 
 
-def is_same(test: Mapping[str, object], real: Mapping[str, object]) -> bool:
+def _is_same(test: Mapping[str, object], real: Mapping[str, object]) -> bool:
     """Return whether both are databases of one name."""
     return bool(_name(test)) and _name(test) == _name(real)
 
@@ -76,3 +76,28 @@ def _url(entry: Mapping[str, Any]) -> str:
     query = urlencode({name: value for name, value in place.items() if value}, quote_via=quote, safe="/")
     userinfo = f"{user}{':' if password else ''}{password}{'@' if user or password else ''}"
     return f"postgresql://{userinfo}/{quote(str(entry['NAME']))}" + (f"?{query}" if query else "")
+
+
+class InTestDatabase:
+    """The part of the store that belongs to tests: a history is tested in a test database of Django's."""
+
+    @staticmethod
+    def test_options(
+        alias: str,
+        options: Mapping[str, object],
+        test: Mapping[str, object],
+        suffix: str,  # noqa: ARG004 - Django's databases have it already
+    ) -> Mapping[str, object]:
+        """Name the test database. See :class:`accord.seam.stores.HasTestStore`."""
+        return _options(alias, options, test)
+
+    @staticmethod
+    def overlaps(test: Mapping[str, object], real: Mapping[str, object]) -> bool:
+        """Compare the databases. See :class:`accord.seam.stores.HasTestStore`."""
+        return _is_same(test, real)
+
+    def make_test_store(self, *, keep: bool) -> None:
+        """Nothing is made: the database is there. See :class:`accord.seam.stores.HasTestStore`."""
+
+    def drop_test_store(self) -> None:
+        """Nothing goes: the tables go with the test database of Django's that they are in."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from accord.seam.assertions import Broken, Moment, refuse_broken
-from accord.seam.stores import Asserts, Store, read_ledger
+from accord.seam.assertions import Asserts, Broken, Moment, refuse_broken
+from accord.seam.stores import Store, read_ledger
 from accord.seam.types import Step, StepKey, StepOutcome
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from accord.errors import StoreUnavailable
 from accord.events import Reporter
-from accord.seam.foretelling import Foretold, no_look, refused
-from accord.seam.stores import Foretells, GlancesFirst, Store, by_store
+from accord.seam.foretelling import Foretells, Foretold, GlancesFirst, no_look, refused
+from accord.seam.stores import Store, by_store
 from accord.seam.types import StepKey
 from accord.words import counted
 from migrator.engine.events import RunNoted

@@ -15,7 +15,7 @@ from accord.events import Reporter, silent
 from accord.seam.assertions import Assertion, Broken, Moment
 from accord.seam.foretelling import Foretold, no_look
 from accord.seam.losses import Loss
-from accord.seam.stores import StoreFeatures
+from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.types import (
     AppliedStep,
     Direction,
@@ -27,7 +27,6 @@ from accord.seam.types import (
     Step,
     StepKey,
     StepOutcome,
-    StoreInfo,
 )
 from migrator.relational import asserting, failures, signals
 from migrator.relational.graph import RecordedLoader, full_order, translated_graph
