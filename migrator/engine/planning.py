@@ -10,7 +10,7 @@ from accord.seam.types import AppliedStep, BegunStep, Direction, Presence, Probe
 from migrator.engine import baseline
 from migrator.engine.executor import Action
 from migrator.engine.forgetting import plan_forgetting, without_file
-from migrator.engine.plan import Plan, plan_forward, plan_revert
+from migrator.engine.plan import Plan, Target, plan_forward, plan_revert, refuse_unknown
 from migrator.engine.rebuild import plan_rebuild
 from migrator.engine.request import Request
 from migrator.engine.situation import Situation
@@ -38,6 +38,7 @@ def plan_request(request: Request, situation: Situation, stores: Mapping[str, St
         return Plan(direction=Direction.REVERT, steps=(orphan,), parents={orphan.key: frozenset()})
     if request.rebuild:
         return plan_rebuild(situation, request.target, stores)
+    _refuse_typos(request, situation)
     mended = _mended_by(request, situation)
     situation.refuse_drift(lambda found: found.key in mended)
     if request.direction is Direction.REVERT:
@@ -93,6 +94,23 @@ def _missing(plan: Plan, probes: Sequence[Probe]) -> Collection[StepKey]:
         if step.key in absent or (step.foundation and plan.parents[step.key] & found):
             found.add(step.key)
     return found
+
+
+def _refuse_typos(request: Request, situation: Situation) -> None:
+    """Say first that a name means nothing: whoever mistyped it is not helped by hearing of drift."""
+    target = request.target
+    recorded = {*situation.applied, *situation.begun}
+    if any(target.app == key.app or _means(target, key) for key in recorded - situation.graph.steps.keys()):
+        return
+    graph = situation.graph
+    if request.direction is Direction.REVERT:
+        graph = situation.graph_back(target.step or target.to, target)
+    refuse_unknown(graph, target)
+
+
+def _means(target: Target, key: StepKey) -> bool:
+    """Return whether a target may mean what a ledger holds and no file declares."""
+    return any(text and text in str(key) for text in (target.step, target.to))
 
 
 def _keys(plan: Plan) -> Sequence[StepKey]:
