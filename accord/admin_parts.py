@@ -78,6 +78,7 @@ class Pages(ReadOnly, ModelAdmin):
     """
 
     change_list_template = "admin/accord/change_list.html"
+    change_form_template = "admin/accord/change_form.html"
     page_template = ""
     empty_says: Any = ""
     actions = None
@@ -87,6 +88,10 @@ class Pages(ReadOnly, ModelAdmin):
         """The look that the suite's pages share."""
 
         css: ClassVar = {"all": ("accord/pages.css",)}
+
+    def get_urls(self) -> list[URLPattern]:
+        """Leave out the history of changes: nothing is changed here; the audit trail has what happened."""
+        return [one for one in super().get_urls() if not str(one.name).endswith("_history")]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand
 from accord import __version__
 from accord.checks import refuse_missing_apps
 from accord.cli.answer import Answer
+from accord.cli.encodable import make_encodable
 from accord.errors import AccordError, ExitCode, Interrupted
 
 UNREAD = 141
@@ -41,6 +42,7 @@ class PipedCommand(BaseCommand):
         # What is loaded by now lives as long as the process; rendering models makes much garbage, and each
         # collection would look at all of this again.
         gc.freeze()
+        make_encodable(sys.stdout, sys.stderr)
         try:
             try:
                 super().run_from_argv(argv)

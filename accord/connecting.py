@@ -20,7 +20,7 @@ class Trouble:
 
     Attributes:
         says: What the server does, as the predicate of a sentence.
-        hint: The next move; `{alias}` is the database in `DATABASES`.
+        hint: The next move; `{where}` is where the project's settings describe the database.
         refused: Whether the server answers and says no; otherwise it is away, or the connection is.
         quotes: Whether the server's own words help, and hold nothing secret.
     """
@@ -30,7 +30,9 @@ class Trouble:
     refused: bool = False
     quotes: bool = True
 
-    def error(self, what: str, alias: str, cause: BaseException, more: str = "") -> StoreUnavailable:
+    def error(
+        self, what: str, alias: str, cause: BaseException, more: str = "", where: str = ""
+    ) -> StoreUnavailable:
         """
         Return the error that a caller raises.
 
@@ -39,43 +41,46 @@ class Trouble:
             alias: The database in `DATABASES`.
             cause: The driver's error.
             more: A further sentence.
+            where: Where the settings describe it, unless that is `DATABASES`.
         """
         quoted = f": {_plain(cause)}" if self.quotes else ""
         kind = StoreRefused if self.refused else StoreUnavailable
-        return kind(f"{what} {self.says}{quoted}. {more}".rstrip(), hint=self.hint.format(alias=alias))
+        return kind(
+            f"{what} {self.says}{quoted}. {more}".rstrip(),
+            hint=self.hint.format(where=where or f"DATABASES['{alias}']"),
+        )
 
 
 AWAY = Trouble(
     says="can't be reached",
-    hint="Start the server, or correct HOST and PORT of DATABASES['{alias}'].",
+    hint="Start the server, or correct HOST and PORT of {where}.",
     quotes=False,
 )
 CREDENTIALS = Trouble(
     says="rejects our credentials or has no such database",
-    hint="Check user, password and database of DATABASES['{alias}'], and that the user may use it.",
+    hint="Check user, password and database of {where}, and that the user may use it.",
     refused=True,
     quotes=False,
 )
 RIGHTS = Trouble(
     says="doesn't give us a right that this takes",
-    hint="Grant it to the user of DATABASES['{alias}']: CREATE on the schema, and all on the tables in it.",
+    hint="Grant it to the user of {where}: CREATE on the schema, and all on the tables in it.",
     refused=True,
 )
 NO_SCHEMA = Trouble(
     says="has no schema that tables could go to",
-    hint="Create the schema that the search_path of DATABASES['{alias}'] names, or grant USAGE and "
-    "CREATE on it.",
+    hint="Create the schema that the search_path of {where} names, or grant USAGE and CREATE on it.",
     refused=True,
 )
 READ_ONLY = Trouble(
     says="takes no writes",
-    hint="It is a replica, or read-only by default: point DATABASES['{alias}'] at the primary.",
+    hint="It is a replica, or read-only by default: point {where} at the primary.",
     refused=True,
 )
 POOLER = Trouble(
     says="doesn't take how we connect",
     hint="A pooler stands in front of it: let it pass the parameter (PgBouncer: ignore_startup_parameters), "
-    "or take it out of OPTIONS of DATABASES['{alias}'].",
+    "or take it out of OPTIONS of {where}.",
     refused=True,
 )
 FULL = Trouble(

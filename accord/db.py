@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from functools import cache
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db import DatabaseError, InterfaceError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 
-from accord.errors import StoreError, StoreUnavailable
+from accord.connecting import trouble_of
+from accord.errors import StoreError
 from accord.secrets.redact import first_line
 
 ERRORS = (DatabaseError, InterfaceError)
@@ -86,25 +87,15 @@ def reading(what: str, alias: str) -> Iterator[None]:
         alias: The database.
 
     Raises:
-        StoreUnavailable: The database can't be reached.
+        StoreUnavailable: The database can't be reached, or doesn't let us work; each cause is told.
         StoreError: It refuses; its tables may not be there yet.
     """
     try:
         yield
     except ERRORS as exc:
-        if _is_unreachable(exc):
-            raise StoreUnavailable(
-                f"{what} can't be read: the database “{alias}” can't be reached ({first_line(exc)}).",
-                hint="Check that it runs and that its URL is right, then run again.",
-            ) from exc
+        if trouble := trouble_of(exc):
+            raise trouble.error(f"{what} can't be read: the database “{alias}”", alias, exc) from exc
         raise StoreError(
             f"{what} in “{alias}” can't be read: {first_line(exc)}.",
             hint="Run migrate_all, which creates its tables first; then run this again.",
         ) from exc
-
-
-def _is_unreachable(exc: Exception) -> bool:
-    """Return whether there is no connection: a deadlock and a timeout are operational errors, too."""
-    code = getattr(exc.__cause__, "pgcode", None)
-    gone = not code or code.startswith(("08", "57P"))
-    return isinstance(exc, InterfaceError) or (isinstance(exc, OperationalError) and gone)

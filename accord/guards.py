@@ -7,7 +7,7 @@ them; that is why :func:`missing` looks, and why the signed heads exist.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.apps import apps
@@ -18,7 +18,7 @@ from django.db.migrations import RunSQL
 from django.db.migrations.state import ProjectState
 from django.utils.module_loading import import_string
 
-from accord.models import AuditCheckpoint, AuditEvent
+Check = tuple[type[models.Model], models.CheckConstraint]
 
 _REFUSE = """
 BEGIN
@@ -53,16 +53,16 @@ WHERE t.tgrelid = to_regclass(wanted.tab) AND NOT t.tgisinternal AND t.tgenabled
 _ABSENT_TABLES = """
 SELECT DISTINCT tab FROM unnest(%s::text[]) AS wanted(tab) WHERE to_regclass(tab) IS NULL ORDER BY tab"""
 
-_STANDING_CONSTRAINTS = """
+_STANDING_CHECKS = """
 SELECT conname FROM pg_constraint
-WHERE conrelid IN (to_regclass('accord_auditevent'), to_regclass('accord_auditcheckpoint'))
+WHERE conrelid IN (SELECT to_regclass(tab) FROM unnest(%s::text[]) AS guarded(tab))
   AND contype = 'c' AND convalidated"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Guards:
     """
-    Triggers that hold against changes, as statements and as a question.
+    Triggers that hold against changes, as statements and as a question; and the checks of the same tables.
 
     Migrations run the statements: their text never changes once it was released.
 
@@ -114,6 +114,39 @@ class Guards:
                 name for name, function, text in cursor.fetchall() if self.functions.get(function) == text
             }
         return sorted(set(self.tables) - standing)
+
+    def missing_checks(self, connection: BaseDatabaseWrapper) -> Sequence[Check]:
+        """
+        Return the check constraints that the models of these tables declare and that don't stand.
+
+        One counts as missing, too, when it isn't validated: rows that were there may break it.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(_STANDING_CHECKS, [list(self.tables.values())])
+            standing = {name for (name,) in cursor.fetchall()}
+        return [one for one in self._checks() if one[1].name not in standing]
+
+    def restore_checks(self, connection: BaseDatabaseWrapper) -> Sequence[str]:
+        """Return the statements that put the missing check constraints back in place."""
+        found = self.missing_checks(connection)
+        with connection.schema_editor(collect_sql=True, atomic=False) as editor:
+            for model, constraint in found:
+                table, name = (editor.quote_name(one) for one in (model._meta.db_table, constraint.name))
+                editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
+                editor.add_constraint(model, constraint)
+            return [statement.rstrip(";") for statement in editor.collected_sql]
+
+    def gone(self, connection: BaseDatabaseWrapper) -> Sequence[str]:
+        """Return the names of all that should stand and doesn't, triggers and checks, sorted."""
+        checks = (constraint.name for _, constraint in self.missing_checks(connection))
+        return sorted({*self.missing(connection), *checks})
+
+    def _checks(self) -> Iterator[Check]:
+        tables = set(self.tables.values())
+        for model in apps.get_models():
+            if model._meta.db_table in tables:
+                declared_here = model._meta.constraints
+                yield from ((model, one) for one in declared_here if isinstance(one, models.CheckConstraint))
 
 
 TRAIL = Guards(
@@ -181,12 +214,4 @@ def missing(connection: BaseDatabaseWrapper) -> Sequence[str]:
     Returns:
         Names, sorted. A trigger counts as missing, too, when it is disabled or calls another text.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_STANDING_CONSTRAINTS)
-        constraints = {name for (name,) in cursor.fetchall()}
-    checks = {*_checks(AuditEvent), *_checks(AuditCheckpoint)} - constraints
-    return sorted({*TRAIL.missing(connection), *checks})
-
-
-def _checks(model: type[models.Model]) -> set[str]:
-    return {item.name for item in model._meta.constraints if isinstance(item, models.CheckConstraint)}
+    return TRAIL.gone(connection)

@@ -97,13 +97,13 @@ def look_at_audit() -> Iterator[Finding]:
 
 
 def look_at_guards() -> Iterator[Finding]:
-    """Ask the coordinating database whether each trigger that protects evidence stands, app by app."""
+    """Ask the coordinating database whether each trigger and check of evidence stands, app by app."""
     alias = conf.load().coordinator
     for label, wanted in guards.declared().items():
         if absent := wanted.absent_tables(connections[alias]):
             yield _unguarded(label, absent)
         else:
-            yield _guarded(label, wanted.missing(connections[alias]), alias)
+            yield _guarded(label, wanted.gone(connections[alias]), alias)
 
 
 def _unguarded(label: str, absent: Sequence[str]) -> Finding:
@@ -112,9 +112,9 @@ def _unguarded(label: str, absent: Sequence[str]) -> Finding:
 
 
 def _guarded(label: str, missing: Sequence[str], alias: str) -> Finding:
-    text = "Every trigger that protects evidence stands."
+    text = "Every trigger and check that protects evidence stands."
     if missing:
-        text = f"Triggers that protect evidence are gone, off or changed: {', '.join(missing)}."
+        text = f"Triggers or checks that protect evidence are gone, off or changed: {', '.join(missing)}."
     restore = f"manage.py sqlguards | manage.py dbshell --database {alias}"
     return Finding(
         name=f"guards.{label}",

@@ -12,3 +12,5 @@ class AccordAdminSite(AdminSite):
     site_title = gettext_lazy("Accord")
     site_header = gettext_lazy("Accord")
     index_title = gettext_lazy("Every store of this project")
+    # The project answers with pages nowhere else: “View site” would lead to nothing.
+    site_url = None

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from accord import process
-from accord.revisions.entry import EntryState, Facts, StepEntry, not_understood
+from accord.revisions.entry import EntryState, Facts, StepEntry, not_understood, origin_of
 from accord.revisions.ledger import Work, nothing_else, stale
-from accord.seam.types import Lease, Origin, StepKey
+from accord.seam.types import Lease, StepKey
 from mongo_migrations import retries
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def _entry(key: StepKey, answer: Document) -> StepEntry:
     return StepEntry(
         key=key,
         state=_state(key, str(answer.get("state"))),
-        how=Origin(answer.get("how", Origin.APPLIED)),
+        how=origin_of(key, answer.get("how")),
         finished=tuple(answer.get("finished", ())),
         checkpoint=None if checkpoint is None else _loads(checkpoint),
         saved=_saved(answer.get("saved", {})),

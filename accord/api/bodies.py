@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-from accord.api.problems import Refused
+from accord.api.refusals import Refused
 
 LARGEST = 64 * 1024
 """Bytes of a body."""

@@ -10,6 +10,7 @@ from drf_spectacular import utils
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
+from accord.api import queries
 from accord.api.permissions import PerAction, wanted
 
 _Decorated = TypeVar("_Decorated")
@@ -56,8 +57,11 @@ def extend_schema(**facts: Any) -> Callable[[_Decorated], _Decorated]:
         facts: What to add to the description of a view or of one of its methods.
     """
     extend: Any = utils.extend_schema(**facts)
+    known = queries.declared(facts.get("parameters") or ())
 
     def decorate(decorated: _Decorated) -> _Decorated:
+        if not inspect.isclass(decorated):
+            decorated.takes = known  # type: ignore[attr-defined]  # read by accord.api.queries
         if inspect.isclass(decorated) or "schema" in getattr(decorated, "kwargs", {}):
             return extend(decorated)
         # It builds on this attribute, and on the project's setting where there is none.

@@ -9,6 +9,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accord.errors import NotAllowed
+from accord.meanings import permissions
 
 SIGNED_IN = ""
 """Stands for: any account that is signed in."""
@@ -40,7 +41,7 @@ class PerAction(BasePermission):
         if SIGNED_IN in names or any(person.has_perm(name) for name in names):
             return True
         raise NotAllowed(
-            f"This account lacks the permission {' or '.join(names) or 'for this'}.",
+            f"This account lacks the permission {permissions(names) or 'for this'}.",
             hint="An administrator gives it in the admin, to the account or to one of its groups.",
         )
 

@@ -16,6 +16,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from accord.api import refusals
+from accord.connecting import trouble_of
 from accord.errors import AccordError, StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
@@ -23,37 +25,14 @@ TYPE = "urn:accord:problem:{code}"
 
 Problem = dict[str, Any]
 
-# What Django REST framework would say repeats a header or a part of the body.
-_SAID: Mapping[type[exceptions.APIException], str] = {
-    exceptions.MethodNotAllowed: "This address doesn't take that method.",
-    exceptions.UnsupportedMediaType: "The body has to be JSON, and say so in Content-Type.",
-    exceptions.NotAcceptable: "The answer can be had as JSON only.",
-    exceptions.ParseError: "The body is no JSON that can be read.",
-    exceptions.NotFound: "There is nothing at this address.",
-}
-_NEXT: Mapping[type[exceptions.APIException], str] = {
-    exceptions.NotAuthenticated: "Send the header “Authorization: Token …”, or sign in to the admin first.",
-    exceptions.AuthenticationFailed: "Get a token: POST a user name and a password to /api/v1/token/.",
-    exceptions.ValidationError: "Correct what “errors” names; /api/v1/docs/ describes each field.",
-    exceptions.NotFound: "Addresses end in a slash; /api/v1/docs/ lists them all.",
-    exceptions.Throttled: "Wait as many seconds as Retry-After says.",
-}
 
-
-class Refused(exceptions.APIException):
-    """The body is larger than any that this API takes."""
-
-    status_code = 413
-    default_detail = "The body is larger than any that is taken here."
-    default_code = "too_large"
-
-
-def handle(error: Exception, _context: Mapping[str, Any]) -> Response | None:
+def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """
     Return the problem document for an error.
 
     Args:
         error: What a view raised.
+        context: The view and its request, as Django REST framework hands them over.
 
     Returns:
         None for an unexpected error: Django logs that and answers 500.
@@ -61,7 +40,7 @@ def handle(error: Exception, _context: Mapping[str, Any]) -> Response | None:
     known = _translated(error)
     if known is None:
         return None
-    problem = of_error(known) if isinstance(known, AccordError) else _of_framework(known)
+    problem = of_error(known) if isinstance(known, AccordError) else _of_framework(known, context)
     set_rollback()
     return Response(problem, problem["status"], headers=_headers(known), content_type=MEDIA_TYPE)
 
@@ -79,18 +58,24 @@ def _translated(error: Exception) -> AccordError | exceptions.APIException | Non
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
     if isinstance(error, OperationalError | InterfaceError):
-        hint = "Send the same again in a moment; if it stays, see health_check."
-        return StoreUnavailable("The database can't be reached, or gave up on this.", hint=hint)
+        return _of_database(error)
     return error if isinstance(error, AccordError | exceptions.APIException) else None
 
 
-def _of_framework(error: exceptions.APIException) -> Problem:
-    invalid = isinstance(error, exceptions.ValidationError)
-    detail = "What was sent doesn't fit." if invalid else _SAID.get(type(error), str(error.detail))
-    title = str(error.default_detail).rstrip(".")
+def _of_database(error: Exception) -> StoreUnavailable:
+    """Name the kind of trouble, and nothing that the driver says: it may hold addresses and names."""
+    trouble = trouble_of(error)
+    says = "gave up on this statement: a deadlock, or a time limit" if trouble is None else trouble.says
+    return StoreUnavailable(
+        f"The database {says}.", hint="Send the same again in a moment; if it stays, see health_check."
+    )
+
+
+def _of_framework(error: exceptions.APIException, context: Mapping[str, Any]) -> Problem:
+    told = refusals.told(error, context)
     code = str(error.default_code)
-    problem = _problem("about:blank", title, error.status_code, detail, code, _NEXT.get(type(error), ""))
-    if invalid:
+    problem = _problem("about:blank", told.title, error.status_code, told.detail, code, told.following)
+    if isinstance(error, exceptions.ValidationError):
         problem["errors"] = list(_faults(error.detail, ""))
     return problem
 

@@ -10,9 +10,12 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from accord.api.permissions import SIGNED_IN
 from accord.api.problems import MEDIA_TYPE
+from accord.api.queries import Takes
 from accord.api.views import Api
 
 PREFIX = "/api/v1/"
+_OF_THE_LIBRARY = {"lang": False, "version": False}
+"""What the page of the description hands on to the description."""
 _METHODS = ("get", "post", "put", "patch", "delete")
 _ALWAYS = {
     "400": "What was sent doesn't fit.",
@@ -78,6 +81,7 @@ class SchemaView(Api, SpectacularJSONAPIView):
 
     generator_class = Generator
     needs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {"get": SIGNED_IN}
+    takes: ClassVar[Takes] = _OF_THE_LIBRARY
     renderer_classes = SpectacularJSONAPIView.renderer_classes
 
 
@@ -85,6 +89,7 @@ class DocsView(Api, SpectacularSwaggerView):
     """The page; it loads nothing from other hosts."""
 
     needs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {"get": SIGNED_IN}
+    takes: ClassVar[Takes] = _OF_THE_LIBRARY
     renderer_classes = SpectacularSwaggerView.renderer_classes
 
 

@@ -9,16 +9,17 @@ from django.contrib.auth import authenticate
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
-from rest_framework.exceptions import AuthenticationFailed, NotFound
+from rest_framework.exceptions import AuthenticationFailed, NotFound, UnsupportedMediaType
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accord.api import problems
+from accord.api import problems, queries
 from accord.api.bodies import Body, Sent, Text
 from accord.api.described import Described, extend_schema
+from accord.api.negotiation import ByHeader
 from accord.api.pagination import LimitedPages
 from accord.api.permissions import SIGNED_IN, PerAction
 from accord.api.throttling import ReadThrottle, SignInByAddress, SignInByName, WriteThrottle
@@ -45,8 +46,37 @@ class Api:
     renderer_classes: Any = (JSONRenderer,)
     pagination_class: Any = LimitedPages
     metadata_class: Any = None
+    content_negotiation_class: Any = ByHeader
+    # OPTIONS would be listed as allowed, and refused.
+    http_method_names: Any = ("get", "post", "put", "patch", "delete", "head")
     schema: Any = Described()
+    takes: ClassVar[queries.Takes] = {}
     request: Request
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """
+        Check who asks and how often, then what for.
+
+        Raises:
+            UnsupportedMediaType: A body came that is no JSON, whether or not it would be read.
+            ValidationError: The query of the address has a parameter that this operation doesn't know.
+        """
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]  # of the view that this is mixed into
+        handler = getattr(self, self._called(request), None)
+        if handler is not None:
+            _refuse_foreign(request)
+            queries.refuse_unknown(request, self._known(handler))
+
+    def _called(self, request: Request) -> str:
+        """Return which method answers; none for one that is not allowed."""
+        method = (request.method or "").lower()
+        action = getattr(self, "action", None)
+        return action or (method if not hasattr(self, "action_map") else "")
+
+    def _known(self, handler: Any) -> queries.Takes:
+        known = getattr(handler, "takes", self.takes)
+        lists = getattr(self, "action", None) == "list"
+        return {**known, **queries.of_pages(self.pagination_class)} if lists else known
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
         """Return the handler that answers errors with problem documents."""
@@ -77,6 +107,11 @@ class Api:
             ValidationError: It doesn't fit.
         """
         return _checked(query, self.request.query_params)
+
+
+def _refuse_foreign(request: Request) -> None:
+    if request.stream is not None and request.negotiator.select_parser(request, request.parsers) is None:
+        raise UnsupportedMediaType(request.content_type)
 
 
 def _checked(kind: type[_Sent], data: Any) -> dict[str, Any]:

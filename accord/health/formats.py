@@ -33,7 +33,7 @@ def plain(text: str, _level: Level) -> str:
 
 def text(report: HealthReport, style: Style = plain) -> str:
     """
-    Write a table under one line that says it all: pagers and mails show the first line.
+    Write a table between two lines that say it all: mails show the first one, terminals the last.
 
     Args:
         report: What was found.
@@ -47,7 +47,8 @@ def text(report: HealthReport, style: Style = plain) -> str:
         lines.append(f"{style(cells[0], found.level)}  {cells[1]}  {cells[2]}  {found.message}")
         if found.hint and found.level is not Level.OK:
             lines.append(f"{' ' * (sum(widths) + 6)}{found.hint}")
-    return "\n".join(lines)
+    # On a terminal the first line has scrolled away by now.
+    return "\n".join([*lines, lines[0]] if rows else lines)
 
 
 def summary(report: HealthReport) -> str:

@@ -132,6 +132,23 @@ def not_understood(key: StepKey, state: object) -> LedgerNotUnderstood:
     )
 
 
+def origin_of(key: StepKey, word: str | None) -> Origin:
+    """
+    Read the word for how a step came to be applied.
+
+    Args:
+        key: The step.
+        word: As the ledger has it; none in a line that an earlier version wrote.
+
+    Raises:
+        LedgerNotUnderstood: It is none of those that this version knows.
+    """
+    try:
+        return Origin(word or Origin.APPLIED)
+    except ValueError as exc:
+        raise not_understood(key, word) from exc
+
+
 def to_json(entry: StepEntry) -> dict[str, Any]:
     """Write an entry as JSON can hold it, for ledgers that are documents."""
     document = {name: value for name, value in vars(entry).items() if name not in ("key", "how")}

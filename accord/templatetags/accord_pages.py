@@ -7,8 +7,15 @@ from collections.abc import Mapping
 from django import template
 
 from accord.display import counted as _counted
+from accord.meanings import meaning as _meaning
 
 register = template.Library()
+
+
+@register.filter
+def meaning(code: str) -> str:
+    """Write what an error's code means, with the code."""
+    return _meaning(code)
 
 
 @register.filter

@@ -7,6 +7,7 @@ from typing import Any
 
 from accord import clock
 from accord.errors import ExitCode, StoreRefused, StoreUnavailable
+from accord.meanings import meaning, permission
 from gdpr.documents import PlanDocument
 from gdpr.erasure import actors, receipts, transitions
 from gdpr.models import ErasureRequest
@@ -54,7 +55,7 @@ def exit_code(request: ErasureRequest, *, moved: bool = True) -> ExitCode:
 def next_move(request: ErasureRequest) -> str:
     """Describe what an operator can do now; empty when there is nothing."""
     text = _NEXT.get(RequestState(request.state), "")
-    return text.format(reference=request.reference[:8], permission=actors.APPROVE)
+    return text.format(reference=request.reference[:8], permission=permission(actors.APPROVE))
 
 
 def request_document(request: ErasureRequest, code: ExitCode) -> dict[str, Any]:
@@ -131,7 +132,7 @@ def step_lines(request: ErasureRequest) -> Iterator[str]:
         (
             *(step.store, step.entry + (" (again)" if step.again else ""), str(step.get_state_display())),
             *(f"{step.found:,}", f"{step.affected:,}", "-" if step.residue is None else f"{step.residue:,}"),
-            *(f"{step.kept:,}", step.error_code),
+            *(f"{step.kept:,}", meaning(step.error_code)),
         )
         for step in request.steps.order_by("position")
     ]

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accord.acting import Account, acting
 from accord.cli.answer import Answer
 from accord.cli.arguments import add_format, add_noinput
+from accord.display import day
 from accord.errors import UsageError
 from gdpr.cli import answers
 from gdpr.datamap.map import load_data_map
@@ -108,9 +109,11 @@ def _list(_asked: HoldOptions) -> Sequence[LegalHold]:
 
 def _release(asked: HoldOptions) -> Sequence[LegalHold]:
     found = list(LegalHold.objects.filter(reference__startswith=asked.what.lower())[:2])
-    if len(found) != 1:
+    if not found:
+        raise UnknownRequest("No hold has a reference that begins so.", hint="See gdpr_hold list.")
+    if len(found) > 1:
         raise UnknownRequest(
-            "No hold, or more than one, has a reference that begins so.", hint="See gdpr_hold list."
+            "More than one hold has a reference that begins so.", hint="Give more digits of it."
         )
     return [holds.release_hold(found[0], by=asked.account())]
 
@@ -124,12 +127,18 @@ VERBS: Mapping[str, Callable[[HoldOptions], Sequence[LegalHold]]] = {
 
 def _answer(found: Sequence[LegalHold]) -> Answer:
     documents = [_document(hold) for hold in found]
-    rows = [tuple(str(value or "") for value in document.values()) for document in documents]
+    rows = [_row(hold) for hold in found]
     heading = ("hold", "entry", "reason", "placed", "review", "released")
     return Answer(
         document={"schema": "accord.holds/1", "holds": documents},
         lines=answers.table(heading, rows) if rows else ["There are no holds."],
     )
+
+
+def _row(hold: LegalHold) -> tuple[str, ...]:
+    reason = f"{hold.get_reason_display()} ({hold.reason})"
+    moments = (hold.placed_at, hold.review_at, hold.released_at)
+    return (hold.reference[:8], hold.entry or "everything", reason, *map(day, moments))
 
 
 def _document(hold: LegalHold) -> dict[str, Any]:

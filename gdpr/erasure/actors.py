@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import PermissionsMixin
 
+from accord import meanings
 from accord.acting import Account
 from accord.errors import NotAllowed
 from gdpr.erasure import encryption
@@ -31,7 +32,7 @@ def require(person: Account, *permissions: str) -> None:
     known = person if person.is_active and isinstance(person, PermissionsMixin) else None
     if known is None or not any(known.has_perm(permission) for permission in permissions):
         raise NotAllowed(
-            f"This account lacks the permission {' or '.join(permissions)}.",
+            f"This account lacks the permission {meanings.permissions(permissions)}.",
             hint="An administrator gives it in the admin, to the account or to one of its groups.",
         )
 
@@ -52,10 +53,10 @@ def require_another(person: Account, request: ErasureRequest) -> None:
     if person.pk in (request.filed_by_id, request.planned_by_id):
         raise OwnRequest(
             f"You filed or planned request {request.reference}; another person has to decide.",
-            hint=f"Ask somebody else with the permission {APPROVE}.",
+            hint=f"Ask somebody else with the permission {meanings.permission(APPROVE)}.",
         )
     if encryption.tag_of_key(person._meta.label, person.pk) == request.subject_tag:
         raise OwnRequest(
             f"Request {request.reference} is about yourself; another person has to decide.",
-            hint=f"Ask somebody else with the permission {APPROVE}.",
+            hint=f"Ask somebody else with the permission {meanings.permission(APPROVE)}.",
         )

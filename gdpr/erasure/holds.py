@@ -20,6 +20,7 @@ from accord import clock
 from accord.acting import Account, actor
 from accord.audit import trail
 from accord.audit.events import EventKind, ObjectKind
+from accord.meanings import permission
 from gdpr.erasure import actors, state_changes, transitions
 from gdpr.errors import IllegalTransition, OwnRequest
 from gdpr.models import ErasureRequest, LegalHold
@@ -148,7 +149,7 @@ def require_releasable(hold: LegalHold, by: Account) -> None:
     if hold.placed_by_id is None or hold.placed_by_id == by.pk:
         raise OwnRequest(
             f"You placed hold {hold.reference}; another person has to release it.",
-            hint=f"Ask somebody else with the permission {actors.RELEASE_HOLD}.",
+            hint=f"Ask somebody else with the permission {permission(actors.RELEASE_HOLD)}.",
         )
 
 

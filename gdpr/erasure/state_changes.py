@@ -46,9 +46,15 @@ def find(reference: str) -> ErasureRequest:
             hint=f"A reference has 32 hexadecimal digits; its first {_SHORTEST} or more are enough.",
         )
     found = list(ErasureRequest.objects.filter(reference__startswith=text)[:2])
-    if len(found) != 1:
-        number = "No request has" if not found else "More than one request has"
-        raise UnknownRequest(f"{number} a reference that begins with {text}.", hint="Give more digits of it.")
+    if not found:
+        raise UnknownRequest(
+            f"No request has a reference that begins with {text}.",
+            hint="See the list of requests, in the admin or under erasure-requests/ of the API.",
+        )
+    if len(found) > 1:
+        raise UnknownRequest(
+            f"More than one request has a reference that begins with {text}.", hint="Give more digits of it."
+        )
     return found[0]
 
 

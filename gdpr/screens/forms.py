@@ -7,7 +7,11 @@ from collections.abc import Iterable
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accord.choosing import OwnChoice
 from gdpr.states import ExtensionReason, HoldReason, IdentityMethod, RejectionGround
+
+EVERYTHING = "*"
+"""Stands in the form of a hold for all entries; no entry has this name."""
 
 
 class DecisionForm(forms.Form):
@@ -30,20 +34,20 @@ class ApproveForm(DecisionForm):
 class RejectForm(DecisionForm):
     """A no, on a legal ground."""
 
-    ground = forms.ChoiceField(label=_("Legal ground"), choices=RejectionGround.choices)
+    ground = OwnChoice(label=_("Legal ground"), choices=RejectionGround.choices)
     field_order = ("ground", "reason")
 
 
 class IdentityForm(forms.Form):
     """How it was made sure who asks."""
 
-    method = forms.ChoiceField(label=_("How it was made sure who asks"), choices=IdentityMethod.choices)
+    method = OwnChoice(label=_("How it was made sure who asks"), choices=IdentityMethod.choices)
 
 
 class ExtendForm(forms.Form):
     """Why more time is needed."""
 
-    reason = forms.ChoiceField(label=_("Reason"), choices=ExtensionReason.choices)
+    reason = OwnChoice(label=_("Reason"), choices=ExtensionReason.choices)
 
 
 class ByHandForm(forms.Form):
@@ -52,7 +56,7 @@ class ByHandForm(forms.Form):
     def __init__(self, *args: object, entries: Iterable[str] = (), **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # handed on as they come
         choices = [(entry, entry) for entry in entries]
-        self.fields["entry"] = forms.ChoiceField(label=_("What is done"), choices=choices)
+        self.fields["entry"] = OwnChoice(label=_("What is done"), choices=choices)
 
 
 class PersonForm(forms.Form):
@@ -69,14 +73,18 @@ class PersonForm(forms.Form):
 class HoldForm(forms.Form):
     """Why data must stay for the time being, and which."""
 
-    reason = forms.ChoiceField(label=_("Reason"), choices=HoldReason.choices)
+    reason = OwnChoice(label=_("Reason"), choices=HoldReason.choices)
 
     def __init__(self, *args: object, entries: Iterable[str] = (), **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # handed on as they come
-        offered = [("", _("Everything")), *((entry, entry) for entry in entries)]
-        self.fields["entry"] = forms.ChoiceField(
+        offered = [(EVERYTHING, _("Everything")), *((entry, entry) for entry in entries)]
+        self.fields["entry"] = OwnChoice(
             label=_("What is held"),
-            required=False,
             choices=offered,
             help_text=_("A hold on one entry also stops what comes after it in the same store."),
         )
+
+    def clean_entry(self) -> str:
+        """Return the entry that is held; empty for everything."""
+        chosen = str(self.cleaned_data["entry"])
+        return "" if chosen == EVERYTHING else chosen

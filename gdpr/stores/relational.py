@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import Error, InterfaceError, OperationalError, connections, models, transaction
+from django.db import Error, InterfaceError, connections, models, transaction
 from django.db.models import QuerySet
 
-from accord.errors import AccordError, StoreUnavailable
+from accord.connecting import trouble_of
+from accord.errors import AccordError, StoreError
+from accord.limits import limit_of
 from accord.seam.registry import Registry
 from accord.secrets.redact import first_line
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
@@ -240,19 +242,23 @@ class RelationalErasure:
             yield
         except AccordError:
             raise
-        except (OperationalError, InterfaceError) as exc:
-            raise StoreUnavailable(
-                f"The database “{self.alias}” can't be used ({type(exc).__name__}).",
-                hint="See whether the server is up, then run again: what was done stays done.",
-            ) from exc
-        except Error as exc:
-            raise ErasureRefused(
-                f"The database “{self.alias}” refuses ({type(exc).__name__}{_place(exc)}).",
-                hint="See `gdpr_datamap check`: rows that others refer to need entries for those as well.",
-            ) from exc
+        except (Error, InterfaceError) as exc:
+            raise _translated(self.alias, exc) from exc
 
 
-def _place(exc: Error) -> str:
+def _translated(alias: str, error: Exception) -> StoreError:
+    """Name the cause: no connection, a limit of the server, or rows that can't go."""
+    if trouble := trouble_of(error):
+        return trouble.error(f"The database “{alias}”", alias, error, more="What was done stays done.")
+    if limit := limit_of(error):
+        return StoreError(f"The database “{alias}” {limit.says}. What was done stays done.", hint=limit.hint)
+    return ErasureRefused(
+        f"The database “{alias}” refuses ({type(error).__name__}{_place(error)}).",
+        hint="See `gdpr_datamap check`: rows that others refer to need entries for those as well.",
+    )
+
+
+def _place(exc: Exception) -> str:
     """Name table and constraint of an error; its own text may quote a person's values."""
     diagnostics = getattr(exc.__cause__, "diag", None)
     names = (getattr(diagnostics, "table_name", None), getattr(diagnostics, "constraint_name", None))

@@ -27,7 +27,7 @@ class RevisionEntry:
         run_id: Run that wrote it.
         fence: Fencing token of that run.
         applied_at: Time by the server's clock.
-        how: How it came to be applied.
+        word: How it came to be applied, as the ledger has it: a later version may know other words.
     """
 
     state: str
@@ -36,7 +36,7 @@ class RevisionEntry:
     run_id: str = ""
     fence: int = 0
     applied_at: datetime | None = None
-    how: Origin = Origin.APPLIED
+    word: str = Origin.APPLIED.value
 
     @property
     def is_begun(self) -> bool:

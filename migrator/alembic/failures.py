@@ -9,25 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from accord.connecting import trouble_of
 from accord.errors import (
     AccordError,
     ConflictingState,
     StepFailed,
     StoreError,
-    StoreRefused,
     StoreUnavailable,
 )
+from accord.limits import limit_of
 from accord.secrets.redact import first_line
 
 _EXISTS = frozenset({"42P07", "42701", "42710", "42P06", "42723"})
 _ABOUT_DATA = ("22", "23")
-_GONE = ("08", "57P", "53")
-_REFUSALS = (
-    "password authentication failed",
-    "no pg_hba.conf entry",
-    "authentication failed",
-    "permission denied",
-)
 
 
 def translate(error: BaseException, alias: str, what: str = "") -> AccordError:
@@ -43,7 +37,7 @@ def translate(error: BaseException, alias: str, what: str = "") -> AccordError:
         return error
     driver_error = _of_driver(error)
     code = _sqlstate(driver_error) if driver_error else ""
-    if driver_error and (unavailable := _unavailable(driver_error, code, alias)):
+    if driver_error and (unavailable := _unavailable(driver_error, alias, what)):
         return unavailable
     place = f"{what}: " if what else f"Store “{alias}”: "
     if code in _EXISTS:
@@ -52,6 +46,9 @@ def translate(error: BaseException, alias: str, what: str = "") -> AccordError:
             hint="Adopt it with --baseline if it is what the revision makes, or move it out of the way.",
         )
     text = _about_data(driver_error, code) if driver_error and code.startswith(_ABOUT_DATA) else _told(error)
+    if driver_error and (limit := limit_of(driver_error)):
+        kind = StepFailed if what else StoreError
+        return kind(f"{place}the server {limit.says} ({first_line(driver_error)}).", hint=limit.hint)
     if not what:
         return StoreError(f"{place}{text}.", hint="Try the history alone: alembic current.")
     return StepFailed(
@@ -79,21 +76,13 @@ def _sqlstate(error: BaseException) -> str:
     return str(getattr(error, "pgcode", None) or getattr(error, "sqlstate", None) or "")
 
 
-def _unavailable(error: BaseException, code: str, alias: str) -> StoreUnavailable | None:
-    text = first_line(error)
-    if code.startswith("28") or code == "42501" or (not code and any(word in text for word in _REFUSALS)):
-        return StoreRefused(
-            f"Store “{alias}”: PostgreSQL refuses us: {text}.",
-            hint="Check user, password and rights of the URL in the store's options.",
-        )
-    if code.startswith(_GONE) or (
-        not code and type(error).__name__ in ("OperationalError", "InterfaceError")
-    ):
-        return StoreUnavailable(
-            f"Store “{alias}”: PostgreSQL can't be reached: {text}.",
-            hint="Check that the server runs and that URL in the store's options names it.",
-        )
-    return None
+def _unavailable(error: BaseException, alias: str, what: str) -> StoreUnavailable | None:
+    trouble = trouble_of(error)
+    if trouble is None:
+        return None
+    more = f"{what} was under way." if what else ""
+    where = f"the URL of the store “{alias}”"
+    return trouble.error(f"The PostgreSQL of the store “{alias}”", alias, error, more=more, where=where)
 
 
 def _about_data(error: BaseException, code: str) -> str:

@@ -128,7 +128,7 @@ def _entry(row: Sequence[Any]) -> RevisionEntry:
         run_id=run_id or "",
         fence=fence or 0,
         applied_at=applied_at,
-        how=Origin(how or Origin.APPLIED),
+        word=how or Origin.APPLIED.value,
     )
 
 

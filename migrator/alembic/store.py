@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from accord.errors import AccordError, ConflictingState, IrreversibleStep, StepFailed
 from accord.events import Reporter, silent
-from accord.revisions.entry import not_understood
+from accord.revisions.entry import not_understood, origin_of
 from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.types import (
     AppliedStep,
@@ -210,7 +210,7 @@ class AlembicStore(LooksAhead, InTestDatabase):
             run_id=entry.run_id,
             fence=entry.fence,
             reverting=entry.state == REVERTING,
-            how=entry.how,
+            how=origin_of(key, entry.word),
         )
 
     def _state(self) -> HistoryState:
@@ -218,6 +218,7 @@ class AlembicStore(LooksAhead, InTestDatabase):
         for revision, entry in state.entries.items():
             if entry.state not in STATES:
                 raise not_understood(self._key(revision), entry.state)
+            origin_of(self._key(revision), entry.word)
         return state
 
     def _read_state(self) -> HistoryState:

@@ -89,7 +89,8 @@ def run_lines(report: RunReport, style: Style) -> Iterator[str]:
         if failure.error.hint:
             yield f"  {failure.error.hint}"
     if execution.skipped:
-        yield f"{counted(len(execution.skipped), 'step')} that need it did not run:"
+        verb = "needs" if len(execution.skipped) == 1 else "need"
+        yield f"{counted(len(execution.skipped), 'step')} that {verb} it did not run:"
         yield from (f"  {step.key}" for step in execution.skipped)
     yield from waiting_lines(report.plan)
 

@@ -14,6 +14,7 @@ from migrator.engine.graph import Graph
 from migrator.errors import AmbiguousTarget, UnknownApp
 
 ZERO = "zero"
+_NAMED = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +193,23 @@ def _leaving(graph: Graph, target: Target, applied_by_run: Collection[StepKey]) 
     return _within(graph, target)
 
 
+def refuse_unknown(graph: Graph, target: Target) -> None:
+    """
+    Check that a target names what is there, whatever would become of it.
+
+    Args:
+        graph: All steps.
+        target: What to reach, or what is to go.
+
+    Raises:
+        UnknownApp, UnknownTarget, AmbiguousTarget, UnknownStore: As for :func:`plan_forward`.
+    """
+    for text in filter(None, (target.step, target.to)):
+        if text != ZERO:
+            find_step(graph, text, target)
+    _within(graph, target)
+
+
 def find_step(graph: Graph, text: str, target: Target | None = None) -> StepKey:
     """
     Find the one step that a text means.
@@ -238,9 +256,16 @@ def _the_only_one(text: str, keys: Sequence[StepKey]) -> StepKey:
             f"No step matches “{text}”.", hint="Write it as store:app.name; showmigrations_all lists them."
         )
     if len(keys) > 1:
-        names = ", ".join(str(key) for key in keys[:8])
-        raise AmbiguousTarget(f"“{text}” matches {len(keys)} steps: {names}.", hint="Write more of the name.")
+        raise AmbiguousTarget(
+            f"“{text}” matches {len(keys)} steps{_first(keys)}.", hint="Write more of the name."
+        )
     return keys[0]
+
+
+def _first(keys: Sequence[StepKey]) -> str:
+    """Name steps, so many that a person reads them, and say so where there are more."""
+    named = ", ".join(str(key) for key in keys[:_NAMED])
+    return f": {named}" if len(keys) <= _NAMED else f", the first {_NAMED} of them: {named}"
 
 
 def _refuse_irreversible(steps: Iterable[Step]) -> None:

@@ -12,7 +12,7 @@ from accord.words import counted
 from migrator.engine import baseline
 from migrator.engine.executor import Action
 from migrator.engine.forgetting import plan_forgetting, without_file
-from migrator.engine.plan import Plan, find_step, plan_forward, plan_revert
+from migrator.engine.plan import Plan, Target, find_step, plan_forward, plan_revert, refuse_unknown
 from migrator.engine.rebuild import plan_rebuild
 from migrator.engine.request import Request
 from migrator.engine.situation import Situation
@@ -48,6 +48,7 @@ def plan_request(request: Request, situation: Situation, stores: Mapping[str, St
         return Plan(direction=Direction.REVERT, steps=(orphan,), parents={orphan.key: frozenset()})
     if request.rebuild:
         return plan_rebuild(situation, request.target, stores)
+    _refuse_typos(request, situation)
     mended = _mended_by(request, situation)
     situation.refuse_drift(lambda found: found.key in mended)
     if request.direction is Direction.REVERT:
@@ -117,6 +118,23 @@ def _fake_actions(request: Request, plan: Plan, stores: Mapping[str, Store]) -> 
         verdict.step.key for verdict in baseline.looked_at(stores, own) if verdict.proof is Proof.TO_MAKE
     }
     return {key: Action.APPLY if key in missing else Action.RECORD for key in _keys(plan)}
+
+
+def _refuse_typos(request: Request, situation: Situation) -> None:
+    """Say first that a name means nothing: whoever mistyped it is not helped by hearing of drift."""
+    target = request.target
+    recorded = {*situation.applied, *situation.begun}
+    if any(target.app == key.app or _means(target, key) for key in recorded - situation.graph.steps.keys()):
+        return
+    graph = situation.graph
+    if request.direction is Direction.REVERT:
+        graph = situation.graph_back(target.step or target.to, target)
+    refuse_unknown(graph, target)
+
+
+def _means(target: Target, key: StepKey) -> bool:
+    """Return whether a target may mean what a ledger holds and no file declares."""
+    return any(text and text in str(key) for text in (target.step, target.to))
 
 
 def _keys(plan: Plan) -> Sequence[StepKey]:

@@ -146,7 +146,7 @@ class Approvals:
         if same:
             raise OwnPlan(
                 f"You asked for approval {approval.short} yourself; another person has to decide.",
-                hint=f"Ask somebody else with the permission {people.APPROVE}.",
+                hint=people.ask_another(),
             )
 
     def _decide(self, reference: str, person: Account, reason: str, state: ApprovalState) -> PlanApproval:

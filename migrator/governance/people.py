@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth import get_user_model
 
+from accord import meanings
 from accord.acting import Account
 from migrator.errors import NotEntitled
 
@@ -23,9 +24,14 @@ def require(person: Account, permission: str) -> None:
     has_perm = getattr(person, "has_perm", None)
     if not (person.is_active and has_perm is not None and has_perm(permission)):
         raise NotEntitled(
-            f"This account is not active, or lacks the permission {permission}.",
+            f"This account is not active, or lacks the permission {meanings.permission(permission)}.",
             hint="An administrator gives it in the admin, to the account or to one of its groups.",
         )
+
+
+def ask_another() -> str:
+    """Return the next move of whoever can't decide about their own plan."""
+    return f"Ask somebody else with the permission {meanings.permission(APPROVE)}."
 
 
 def name_of(key: str) -> str:

@@ -19,6 +19,7 @@ from accord.errors import (
     StoreUnavailable,
     UnsupportedServer,
 )
+from accord.limits import limit_of
 from accord.seam.stores import StoreInfo
 from accord.seam.types import Step
 from accord.secrets.redact import address, first_line
@@ -155,10 +156,19 @@ def _database_failure(step: Step, error: DatabaseError) -> AccordError:
     if trouble is not None and not trouble.refused:
         connection.close()
         return _broken_off(step, trouble, error)
+    if trouble is not None:
+        return StepFailed(
+            f"Step {step.key} failed: the server {trouble.says}: {first_line(error)}.",
+            hint=trouble.hint.format(where=f"DATABASES['{step.key.store}']"),
+        )
     if vendor.is_conflict(error):
         return ConflictingState(
             f"Step {step.key} would create what exists already: {first_line(_deepest(error))}.",
             hint="If it is what the migration describes, adopt it with --baseline; else rename or remove it.",
+        )
+    if limit := limit_of(error):
+        return StepFailed(
+            f"Step {step.key} failed: the server {limit.says} ({first_line(error)}).", hint=limit.hint
         )
     said = _without_data(error) if vendor.is_about_data(error) else first_line(error)
     return StepFailed(

@@ -269,6 +269,17 @@ def test_entry_in_a_state_of_a_newer_version_stops(harness: AlembicHarness) -> N
             question()
 
 
+def test_origin_of_a_newer_version_stops(harness: AlembicHarness) -> None:
+    """How a revision came to be applied is a word of this version, or it can't be told what undoing means."""
+    apply(harness, "0001_earnings")
+    harness.rows(f"ALTER TABLE {LEDGER} DROP CONSTRAINT IF EXISTS accord_ledger_alembic_how_check")
+    harness.rows(f"UPDATE {LEDGER} SET how = 'dreamt'")
+
+    for question in (harness.store().applied, harness.store().recorded):
+        with pytest.raises(LedgerNotUnderstood, match="0001_earnings that it is “dreamt”"):
+            question()
+
+
 def test_unreachable_server_is_said_so(harness: AlembicHarness) -> None:
     """A server that doesn't answer is unavailable, for each question."""
     harness.options["URL"] = "postgres://someone:secret-word@127.0.0.1:1/nothing"

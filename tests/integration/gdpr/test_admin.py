@@ -96,7 +96,7 @@ say([filer_says, nobody_says, refused,
 HOLDS = """
 request = planned(5)
 own, other = client("filer"), client("approver")
-own.post(page("erasurerequest_hold", request), {"reason": HoldReason.LEGAL_CLAIMS, "entry": ""})
+own.post(page("erasurerequest_hold", request), {"reason": HoldReason.LEGAL_CLAIMS, "entry": "*"})
 held = fresh(request).state
 hold = LegalHold.objects.get()
 same = own.post(page("legalhold_release", hold), follow=True)

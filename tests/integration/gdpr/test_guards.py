@@ -91,6 +91,43 @@ def test_health_check_names_a_dropped_or_disabled_trigger_of_each_app(guarded: T
         assert levels() == STAND
 
 
+def test_check_constraint_that_no_longer_stands_is_put_back(guarded: Trail) -> None:
+    """Dropped, or put back without looking at what is there: it is named, and restored to the letter."""
+    before = checks_of(guarded)
+    for table, name in checks().values():
+        guarded.sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    guarded.sql(
+        "ALTER TABLE accord_auditevent ADD CONSTRAINT accord_auditevent_counters CHECK (true) NOT VALID"
+    )
+
+    for check, finding in found().items():
+        assert finding.level is Level.CRITICAL, check
+        assert checks()[check][1] in finding.message
+
+    guarded.sql(sqlguards())
+
+    assert levels() == STAND
+    assert sqlguards() == ""
+    assert checks_of(guarded) == before
+
+
+def checks() -> Mapping[str, tuple[str, str]]:
+    """Name a check constraint of each app that guards something, with its table."""
+    first = {f"guards.{label}": next(wanted._checks()) for label, wanted in guards.declared().items()}
+    return {
+        check: (model._meta.db_table, constraint.name) for check, (model, constraint) in first.items()
+    } | {"guards.accord": ("accord_auditevent", "accord_auditevent_counters")}
+
+
+def checks_of(guarded: Trail) -> list[tuple[str, str]]:
+    """Read the definitions of every check constraint."""
+    with connections[guarded.alias].cursor() as cursor:
+        cursor.execute(
+            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' ORDER BY 1"
+        )
+        return list(cursor.fetchall())
+
+
 def test_one_app_without_its_trigger_leaves_the_others_alone(guarded: Trail) -> None:
     """Only what is missing is told and put back."""
     guarded.sql("DROP TRIGGER gdpr_receipt_guard ON gdpr_receipt")

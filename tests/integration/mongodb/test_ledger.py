@@ -38,9 +38,10 @@ def test_what_an_earlier_version_put_away_is_put_back(bench: Any) -> None:
     assert bench.options("music") == {**before, "validationLevel": "strict", "validationAction": "error"}
 
 
-def test_state_of_a_newer_version_stops(bench: Any) -> None:
-    """A word that this version doesn't know is neither applied nor not applied."""
-    plant(bench, state="pondering")
+@pytest.mark.parametrize("word", ["state", "how"])
+def test_word_of_a_newer_version_stops(bench: Any, word: str) -> None:
+    """A state, or a way to become applied, that this version doesn't know is neither applied nor not."""
+    plant(bench, **{word: "pondering"})
 
     for question in (bench.store.applied, bench.store.recorded):
         with pytest.raises(LedgerNotUnderstood, match="0001_bench that it is “pondering”"):

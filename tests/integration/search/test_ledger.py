@@ -114,7 +114,9 @@ def test_applied_entry_is_undone_with_what_it_kept(harness: SearchHarness) -> No
     assert harness.ledger_entries() == {}
 
 
-@pytest.mark.parametrize("entry", [{"state": "dreaming"}, {"colour": "red"}, {"applied_at": "yesterday"}])
+@pytest.mark.parametrize(
+    "entry", [{"state": "dreaming"}, {"how": "dreamt"}, {"colour": "red"}, {"applied_at": "yesterday"}]
+)
 def test_entry_that_no_version_wrote_is_told(harness: SearchHarness, entry: dict[str, str]) -> None:
     """What can't be read is no empty ledger."""
     plant(harness, harness.step("0001_tracks"), **entry)

@@ -103,3 +103,31 @@ def test_action_that_no_view_names_needs_what_nobody_has() -> None:
 def test_forwarded_address_counts_only_behind_a_proxy(behind_proxy: bool, proxies: int) -> None:
     """Otherwise a guesser of passwords would be a new caller with each header."""
     assert rest_framework(behind_proxy=behind_proxy)["NUM_PROXIES"] == proxies
+
+
+@pytest.mark.parametrize("kind", exceptions.APIException.__subclasses__(), ids=lambda kind: kind.__name__)
+def test_whatever_the_framework_refuses_is_told_whole(kind: type[exceptions.APIException]) -> None:
+    """No title, detail or next move is empty, or a template with gaps."""
+    given = {exceptions.MethodNotAllowed: ("DELETE",), exceptions.UnsupportedMediaType: ("text/x",)}
+    answer = problems.handle(kind(*given.get(kind, ())), {})
+
+    assert answer is not None
+    told = [answer.data[part] for part in ("title", "detail", "next")]
+    assert all(told)
+    assert "{" not in "".join(told)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("connection to server at 10.0.0.5 failed", "can't be reached"),
+        ("too many clients", "no connection left"),
+    ],
+)
+def test_trouble_of_the_database_keeps_its_cause(words: str, says: str) -> None:
+    """A server that runs is not called away; whichever it is, its words stay in the log."""
+    answer = problems.handle(OperationalError(words), {})
+
+    assert answer is not None
+    assert says in answer.data["detail"]
+    assert words not in str(answer.data)

@@ -240,12 +240,13 @@ def test_a_check_that_breaks_tells_no_secret_and_no_trace() -> None:
 # --- formats -----------------------------------------------------------------------------------------
 
 
-def test_the_first_line_says_it_all() -> None:
-    """Mails and pagers show one line."""
+def test_the_first_line_says_it_all_and_so_does_the_last() -> None:
+    """Mails and pagers show the first line; on a terminal the last one is in sight."""
     first, *rest = formats.text(report(Level.OK, Level.CRITICAL, Level.WARN)).splitlines()
 
     assert first.startswith("CRITICAL: 1 critical, 1 warn, 1 ok")
-    assert len(rest) == 3
+    assert len(rest) == 4
+    assert rest[-1] == first
 
 
 def test_a_hint_stands_below_what_is_not_ok() -> None:
