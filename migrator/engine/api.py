@@ -204,7 +204,7 @@ class Migrations:
         situation = self.situation(request)
         plan = self.plan(request, situation)
         if plan.steps:
-            self._preflight(request, plan, situation, report)
+            self._preflight(request, plan, situation)
             if confirm is not None:
                 confirm(plan)
         # Before the lease is ours: its row tells when the run that left it was last alive.
@@ -225,6 +225,9 @@ class Migrations:
                     _refuse_change(confirmed, plan)
             actions = actions_for(request, plan, situation, self._stores)
             gate = self.gate() if plan.steps else None
+            if gate is not None:
+                # Not before: what another run is making would look like what stands in the way.
+                self._look_ahead(request, plan, gate, report)
             asked = {alias: self._stores[alias] for alias in self._stores if alias not in situation.unread}
             run = Run(
                 asked,
@@ -250,7 +253,19 @@ class Migrations:
 
         return Gate(self._settings, self._clock)
 
-    def _preflight(self, request: Request, plan: Plan, situation: Situation, report: Reporter) -> None:
+    def _look_ahead(self, request: Request, plan: Plan, gate: Gate, report: Reporter) -> None:
+        """
+        Ask the servers what would become of the steps.
+
+        Raises:
+            ForetoldToFail: A look at the servers shows that a step would fail.
+        """
+        # Loaded here, as above.
+        from migrator.engine.foretelling import refuse_foretold
+
+        refuse_foretold(self._stores, request, plan, gate.policy.foretelling, report)
+
+    def _preflight(self, request: Request, plan: Plan, situation: Situation) -> None:
         """
         Ask everything that can be asked before the first write.
 
@@ -260,23 +275,19 @@ class Migrations:
             BaselineMismatch: A baseline would record what isn't there.
             DataWouldGo: A revert drops what holds data, and that was not agreed to.
             BaselineUnproved: It would record what can't be proved.
-            ForetoldToFail: A look at the servers shows that a step would fail.
         """
         # Loaded here, as above.
-        from migrator.engine.foretelling import refuse_foretold
         from migrator.engine.losses import refuse_losses
 
         for alias in by_store(plan.steps):
             self._stores[alias].ping()
-        gate = self.gate()
-        gate.check(request, plan, situation)
+        self.gate().check(request, plan, situation)
         if request.rebuild:
             rebuild.refuse_loss(request, self._stores)
         if request.kind is RunKind.BASELINE:
             baseline.look(self._stores, plan, request, situation)
         if request.kind is RunKind.REVERT and not request.even_with_data:
             refuse_losses(self._stores, plan)
-        refuse_foretold(self._stores, request, plan, gate.policy.foretelling, report)
 
     def _new_run_id(self) -> str:
         return f"{self._clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"

@@ -13,15 +13,19 @@ from tests.fix_workshop import Workshop
 
 pytestmark = pytest.mark.acceptance
 REFUSED = """
+    def once(db, session):
+        if db["notes"].count_documents({"mood": 1}) > 1:
+            raise ValueError("more than one")
+
     class Migration(base.Migration):
         dependencies = [("workshop", "0001_first")]
-        operations = [base.CreateIndex("notes", [("mood", 1)], name="once", unique=True)]
+        operations = [base.RunPython(once, base.RunPython.noop)]
 """
 
 
 @pytest.fixture
 def failing(workshop: Workshop) -> Workshop:
-    """Give a project whose third step the server refuses, after a table and a collection were made."""
+    """Give a project whose third step fails, after a table and a collection were made."""
     workshop.answer("migrate_all", "--noinput")
     workshop.django("0001_first", "Note")
     workshop.mongo("0001_first", "notes")

@@ -29,7 +29,16 @@ class TwoTest(TransactionTestCase):
         """As a test of migrations does; at the end it is applied again."""
         look("two")
         with override_settings(ACCORD={**settings.ACCORD, "ENVIRONMENT": "test"}):
-            call_command("migrate_all", "--revert", "--to", "zero", "--store", "mongodb", "--noinput")
+            call_command(
+                "migrate_all",
+                "--revert",
+                "--to",
+                "zero",
+                "--store",
+                "mongodb",
+                "--noinput",
+                "--even-with-data",
+            )
 
 
 class PlainTest(SimpleTestCase):
