@@ -9,6 +9,7 @@ from typing import Any
 from accord.cli.arguments import add_format, add_noinput
 from accord.errors import UsageError
 from accord.seam.types import Phase
+from migrator.cli.live_options import add_check_live, refuse_beside_check_live
 from migrator.cli.proof_options import add_proof_arguments, refuse_odd_proof
 from migrator.cli.verify_options import add_verify, refuse_beside_verify
 from migrator.engine.plan import ZERO, Target
@@ -36,6 +37,7 @@ def add_migrate_arguments(parser: ArgumentParser) -> None:
     """Add the flags of migrate_all."""
     _add_looks(parser)
     add_verify(parser)
+    add_check_live(parser)
     add_plan_arguments(parser)
     add_noinput(parser)
     parser.add_argument(
@@ -250,6 +252,7 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
         if options.get(name):
             raise UsageError(why, hint=instead)
     refuse_beside_verify(options)
+    refuse_beside_check_live(options)
     _refuse_vague_wait(options)
     _refuse_beside_rebuild(options)
     if options["forget"]:

@@ -28,6 +28,7 @@ from migrator.models import RunKind
 if TYPE_CHECKING:
     from migrator.engine.asserting import PromisesAsked
     from migrator.engine.gate import Gate
+    from migrator.engine.live import LiveLook
 
 
 def never() -> bool:
@@ -120,6 +121,19 @@ class Migrations:
             StoreUnavailable: A store can't be reached.
         """
         return verify_recorded(self._stores, situation, request.target)
+
+    def look_live(self, request: Request) -> LiveLook:
+        """
+        Compare the live stores with what the applied steps describe. Nothing is changed.
+
+        Raises:
+            UsageError: No such app or store.
+            StoreUnavailable: A store can't be reached.
+        """
+        # Loaded here: it is not part of a run.
+        from migrator.engine.live import look_live
+
+        return look_live(self._stores, self.situation(request), request.target)
 
     def explain(self, plan: Plan) -> Iterator[tuple[Step, Sequence[Statement]]]:
         """

@@ -45,6 +45,7 @@ FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
     ("gdpr_hold", ("release",)): (("release", "{hold}", "--as", "approver"), 0, ""),
     ("migrate_all", ("--baseline", "--plan")): (("--baseline", "--plan"), 0, "Nothing to record"),
     ("migrate_all", ("--baseline", "--step", FILLED)): (("--baseline", "--step", STEP), 0, ""),
+    ("migrate_all", ("--baseline", "--step", "STEP")): (("--baseline", "--step", STEP), 0, ""),
     ("migrate_all", ("--baseline", "--to", FILLED)): (("--baseline", "--to", STEP), 0, ""),
     ("migrate_all", ("--check", "--wait", "300")): (("--check", "--wait", "300"), 0, ""),
     ("migrate_all", ("--dry-run",)): (("--dry-run",), 0, "Nothing to do"),

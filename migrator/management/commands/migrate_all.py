@@ -24,6 +24,7 @@ from migrator.cli.options import add_migrate_arguments, request_from
 from migrator.cli.progress import progress
 from migrator.cli.prompts import confirmation
 from migrator.cli.render_assertions import verification_document, verification_lines
+from migrator.cli.render_live import live_document, live_lines
 from migrator.cli.render_losses import losses_document, losses_lines
 from migrator.cli.render_recovery import recovery_lines
 from migrator.engine.api import Migrations
@@ -37,6 +38,7 @@ from migrator.models import RunKind
 
 if TYPE_CHECKING:
     from accord.acting import Account
+    from migrator.engine.live import LiveLook
 
 
 class Command(AnsweringCommand):
@@ -54,6 +56,9 @@ class Command(AnsweringCommand):
     def answer(self, options: dict[str, Any]) -> ExitCode:
         """Show or run what is asked for."""
         request = request_from(options)
+        if options["check_live"]:
+            with opened() as stores:
+                return self._check_live(Migrations(stores).look_live(request), options)
         only_shown = options["plan"] or options["check_unapplied"] or options["dry_run"]
         if options.get("wait") is not None:
             self._wait(request, options)
@@ -121,6 +126,13 @@ class Command(AnsweringCommand):
         else:
             self._write(verification_lines(found, self.style))
         return ExitCode.FAILED if found.broken else ExitCode.DONE
+
+    def _check_live(self, found: LiveLook, options: dict[str, Any]) -> ExitCode:
+        if options["format"] == "json":
+            self.stdout.write(render_json.dump(live_document(found)))
+        else:
+            self._write(live_lines(found, self.style))
+        return found.exit_code
 
     def _show_baseline(
         self, found: Sequence[StepVerdict], plan: Plan, situation: Situation, options: dict[str, Any]
