@@ -13,6 +13,7 @@ from migrator.engine.plan import ZERO, Target
 from migrator.engine.request import Request
 from migrator.models import RunKind
 
+_LONGEST_TAG = 100
 _LOOKS = ("plan", "dry_run", "check_unapplied")
 
 
@@ -53,6 +54,9 @@ def add_migrate_arguments(parser: ArgumentParser) -> None:
         "--one-by-one",
         action="store_true",
         help="Don't let steps of different stores run at the same time.",
+    )
+    parser.add_argument(
+        "--tag", default="", metavar="NAME", help="Name where every store stands after this run."
     )
     parser.add_argument("--skip-checks", action="store_true", help="Skip Django's system checks.")
     _add_refused(parser)
@@ -166,6 +170,9 @@ def _add_targets(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--step", default="", metavar="STEP", help="With --revert: this step.")
     parser.add_argument("--run", default="", metavar="ID", help="With --revert: what this run applied.")
+    parser.add_argument(
+        "--to-tag", default="", metavar="NAME", help="With --revert: what was applied after this tag."
+    )
 
 
 def request_from(options: dict[str, Any]) -> Request:
@@ -187,6 +194,7 @@ def request_from(options: dict[str, Any]) -> Request:
         one_by_one=options.get("one_by_one", False),
         environment=options["env"],
         lock_wait=options.get("lock_wait"),
+        tag=options.get("tag") or "",
     )
 
 
@@ -212,6 +220,7 @@ def _target(options: dict[str, Any]) -> Target:
         phase=Phase(phase) if phase else None,
         step=options["step"],
         run_id=options["run"],
+        tag=options.get("to_tag") or "",
     )
 
 
@@ -233,6 +242,7 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
         if options.get(name):
             raise UsageError(why, hint=instead)
     _refuse_vague_wait(options)
+    _refuse_odd_tags(options)
     _refuse_beside_rebuild(options)
     if options["forget"]:
         _refuse_vague_forgetting(options)
@@ -254,6 +264,20 @@ def _refuse_odd_targets(options: dict[str, Any]) -> None:
         raise UsageError("“zero” means undoing.", hint=f"Say so: migrate_all --revert {what}.")
     if options["revert"]:
         _refuse_vague_revert(options, to)
+
+
+def _refuse_odd_tags(options: dict[str, Any]) -> None:
+    """Check that a tag is kept by a run forward, and gone back to by nothing but a revert."""
+    tag = options.get("tag")
+    if tag and (options["revert"] or options["forget"] or any(options.get(look) for look in _LOOKS)):
+        raise UsageError("--tag goes with a run forward.", hint="Run migrate_all --tag NAME by itself.")
+    if tag and (len(tag) > _LONGEST_TAG or tag.split() != [tag]):
+        raise UsageError("A tag is one word of at most 100 characters.", hint="As in --tag v1.4.")
+    others = ("fake", "baseline", "forget", "rebuild", "app_label", "store", "phase", "to", "step", "run")
+    if options.get("to_tag") and (not options["revert"] or any(options[name] for name in others)):
+        raise UsageError(
+            "--to-tag goes with --revert and nothing else.", hint="migrate_all --revert --to-tag NAME"
+        )
 
 
 def _refuse_vague_wait(options: dict[str, Any]) -> None:
@@ -296,7 +320,7 @@ def _refuse_vague_forgetting(options: dict[str, Any]) -> None:
 
 def _refuse_vague_revert(options: dict[str, Any], to: str) -> None:
     """Check that everything isn't undone because a word was left out."""
-    chosen = [name for name in ("step", "run") if options[name]] + (["to"] if to else [])
+    chosen = [name for name in ("step", "run", "to_tag") if options.get(name)] + (["to"] if to else [])
     if len(chosen) > 1:
         raise UsageError("--step, --run and --to exclude each other.", hint="Choose one of them.")
     if not chosen and not options["app_label"]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from accord import conf, lease
 from accord.clock import Clock, SystemClock
+from accord.errors import ExitCode
 from accord.events import Reporter, silent
 from accord.seam.registry import Registry
 from accord.seam.stores import Explains, by_store
 from accord.seam.types import Language, Statement, Step
-from migrator.engine import abandoned, baseline, rebuild
+from migrator.engine import abandoned, baseline, rebuild, tags
 from migrator.engine.plan import Plan
 from migrator.engine.planning import actions_for, plan_request
 from migrator.engine.request import Request, RunReport
@@ -142,6 +143,8 @@ class Migrations:
         Raises:
             AccordError: Anything that came up before the run began; nothing was changed.
         """
+        if request.tag:
+            tags.refuse_taken(self._settings.coordinator, request.tag)
         situation = self.situation(request)
         plan = self.plan(request, situation)
         if plan.steps:
@@ -177,7 +180,12 @@ class Migrations:
                 stop=stop,
                 one_by_one=request.one_by_one,
             )
-            return run.carry_out(request, plan, situation, actions)
+            result = run.carry_out(request, plan, situation, actions)
+            if request.tag and result.exit_code is ExitCode.DONE:
+                # Under the lease: nobody else moves the stores while they are read.
+                at = self._clock.now()
+                tags.keep(self._settings.coordinator, request.tag, result.run_id, self.situation(), at)
+            return result
 
     def gate(self) -> Gate:
         """
