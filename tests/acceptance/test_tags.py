@@ -27,3 +27,19 @@ def test_tag_is_taken_once_and_led_back_to(migrated: Project) -> None:
     assert sorted(tag["steps"]) == sorted(applied)
     after = migrated.answer("showmigrations_all")["steps"]
     assert [step["key"] for step in after if step["applied"]] == applied
+
+
+def test_tag_of_a_run_with_nothing_to_do_is_refused_once_a_step_of_it_is_gone(migrated: Project) -> None:
+    """The tag is kept without a run's id; a way back to it that would not reach it is refused."""
+    last = migrated.answer("showmigrations_all", "--store", "search")["steps"][-1]["key"]
+    migrated.manage("migrate_all", "--tag", "whole")
+    [tag] = migrated.answer("showmigrations_all", "--tags")["tags"]
+    migrated.manage("migrate_all", "--revert", "--step", last, "--noinput")
+    refused = migrated.run("migrate_all", "--revert", "--to-tag", "whole", "--noinput")
+
+    assert tag["run"] is None
+    assert last in tag["steps"]
+    assert refused.returncode == 2
+    assert "ACC-103" in refused.stderr
+    assert last in refused.stderr
+    assert "Tags: whole." in refused.stderr
