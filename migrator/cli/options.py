@@ -11,11 +11,13 @@ from accord.errors import UsageError
 from accord.seam.types import Phase
 from migrator.cli.live_options import add_check_live, refuse_beside_check_live
 from migrator.cli.proof_options import add_proof_arguments, refuse_odd_proof
+from migrator.cli.refused_options import add_refused, refuse_djangos
 from migrator.cli.verify_options import add_verify, refuse_beside_verify
 from migrator.engine.plan import ZERO, Target
 from migrator.engine.request import Request
 from migrator.models import RunKind
 
+_LONGEST_TAG = 100
 _LOOKS = ("plan", "dry_run", "check_unapplied")
 
 
@@ -65,8 +67,11 @@ def add_migrate_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="Don't let steps of different stores run at the same time.",
     )
+    parser.add_argument(
+        "--tag", default="", metavar="NAME", help="Name where every store stands after this run."
+    )
     parser.add_argument("--skip-checks", action="store_true", help="Skip Django's system checks.")
-    _add_refused(parser)
+    add_refused(parser)
     parser.add_argument("--reason", default="", metavar="TEXT", help="With --forget: why, in a sentence.")
     parser.add_argument(
         "--as",
@@ -76,29 +81,6 @@ def add_migrate_arguments(parser: ArgumentParser) -> None:
         help="With --forget: the account that acts (default: that of the user who is signed in, if any).",
     )
     add_format(parser)
-
-
-_REFUSED = {
-    "fake_initial": (
-        "--fake-initial looks at the names of tables alone.",
-        "Use --baseline, which compares what stands with what the migrations describe.",
-    ),
-    "prune": (
-        "--prune is left to Django's command.",
-        "manage.py migrate APP --prune; both commands read the same table.",
-    ),
-    "run_syncdb": (
-        "Apps without migrations have no steps.",
-        "manage.py migrate --run-syncdb makes their tables; makemigrations APP gives them steps.",
-    ),
-}
-"""Flags of Django's command: why they aren't ours, and what to use instead."""
-
-
-def _add_refused(parser: ArgumentParser) -> None:
-    for name, (why, instead) in _REFUSED.items():
-        flag = f"--{name.replace('_', '-')}"
-        parser.add_argument(flag, action="store_true", dest=name, help=f"Refused. {why} {instead}")
 
 
 def add_plan_arguments(parser: ArgumentParser) -> None:
@@ -183,6 +165,9 @@ def _add_targets(parser: ArgumentParser) -> None:
         help="With --revert: this step. With --baseline: up to this one, believed if unprovable.",
     )
     parser.add_argument("--run", default="", metavar="ID", help="With --revert: what this run applied.")
+    parser.add_argument(
+        "--to-tag", default="", metavar="NAME", help="With --revert: what was applied after this tag."
+    )
 
 
 def request_from(options: dict[str, Any]) -> Request:
@@ -206,6 +191,7 @@ def request_from(options: dict[str, Any]) -> Request:
         one_by_one=options.get("one_by_one", False),
         environment=options["env"],
         lock_wait=options.get("lock_wait"),
+        tag=options.get("tag") or "",
     )
 
 
@@ -231,6 +217,7 @@ def _target(options: dict[str, Any]) -> Target:
         phase=Phase(phase) if phase else None,
         step="" if options["baseline"] else options["step"],
         run_id=options["run"],
+        tag=options.get("to_tag") or "",
     )
 
 
@@ -248,12 +235,11 @@ def _kind(options: dict[str, Any]) -> RunKind:
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
-    for name, (why, instead) in _REFUSED.items():
-        if options.get(name):
-            raise UsageError(why, hint=instead)
+    refuse_djangos(options)
     refuse_beside_verify(options)
     refuse_beside_check_live(options)
     _refuse_vague_wait(options)
+    _refuse_odd_tags(options)
     _refuse_beside_rebuild(options)
     if options["forget"]:
         _refuse_vague_forgetting(options)
@@ -278,6 +264,20 @@ def _refuse_odd_targets(options: dict[str, Any]) -> None:
         raise UsageError("“zero” means undoing.", hint=f"Say so: migrate_all --revert {what}.")
     if options["revert"]:
         _refuse_vague_revert(options, to)
+
+
+def _refuse_odd_tags(options: dict[str, Any]) -> None:
+    """Check that a tag is kept by a run forward, and gone back to by nothing but a revert."""
+    tag = options.get("tag")
+    if tag and (options["revert"] or options["forget"] or any(options.get(look) for look in _LOOKS)):
+        raise UsageError("--tag goes with a run forward.", hint="Run migrate_all --tag NAME by itself.")
+    if tag and (len(tag) > _LONGEST_TAG or tag.split() != [tag]):
+        raise UsageError("A tag is one word of at most 100 characters.", hint="As in --tag v1.4.")
+    others = ("fake", "baseline", "forget", "rebuild", "app_label", "store", "phase", "to", "step", "run")
+    if options.get("to_tag") and (not options["revert"] or any(options[name] for name in others)):
+        raise UsageError(
+            "--to-tag goes with --revert and nothing else.", hint="migrate_all --revert --to-tag NAME"
+        )
 
 
 def _refuse_vague_wait(options: dict[str, Any]) -> None:
@@ -320,7 +320,7 @@ def _refuse_vague_forgetting(options: dict[str, Any]) -> None:
 
 def _refuse_vague_revert(options: dict[str, Any], to: str) -> None:
     """Check that everything isn't undone because a word was left out."""
-    chosen = [name for name in ("step", "run") if options[name]] + (["to"] if to else [])
+    chosen = [name for name in ("step", "run", "to_tag") if options.get(name)] + (["to"] if to else [])
     if len(chosen) > 1:
         raise UsageError("--step, --run and --to exclude each other.", hint="Choose one of them.")
     if not chosen and not options["app_label"]:

@@ -19,6 +19,7 @@ from migrator.engine.plan import Plan
 from migrator.engine.recovery import recovery_of
 from migrator.engine.request import RunReport
 from migrator.engine.situation import Situation
+from migrator.models import Tag
 
 
 def dump(document: dict[str, Any]) -> str:
@@ -122,6 +123,22 @@ def run_document(report: RunReport) -> dict[str, Any]:
         "waiting": [str(step.key) for step in report.plan.waiting],
         "error": None if report.error is None else error_document(report.error),
         "recovery": recovery_document(recovery_of(report)),
+    }
+
+
+def tags_document(tags: Sequence[Tag]) -> dict[str, Any]:
+    """Describe tags (`accord.tags/1`)."""
+    return {
+        "schema": "accord.tags/1",
+        "tags": [
+            {
+                "tag": tag.name,
+                "run": tag.run_id or None,
+                "made_at": tag.made_at.isoformat(),
+                "steps": tag.steps,
+            }
+            for tag in tags
+        ],
     }
 
 

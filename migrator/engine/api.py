@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from accord import conf, lease
 from accord.clock import Clock, SystemClock
+from accord.errors import ExitCode
 from accord.events import Reporter, silent
 from accord.seam.foretelling import Foretold
 from accord.seam.losses import Loss
 from accord.seam.registry import Registry
 from accord.seam.stores import Explains, by_store
 from accord.seam.types import Language, Statement, Step, StepKey
-from migrator.engine import abandoned, baseline, rebuild
+from migrator.engine import abandoned, baseline, rebuild, tags
 from migrator.engine.plan import Plan
 from migrator.engine.planning import actions_for, plan_request
 from migrator.engine.request import Request, RunReport
@@ -217,6 +218,8 @@ class Migrations:
         """
         situation = self.situation(request)
         plan = self.plan(request, situation)
+        if request.tag:
+            tags.refuse_taken(self._settings.coordinator, request.tag, plan, self.situation)
         if plan.steps:
             self._preflight(request, plan, situation)
             if confirm is not None:
@@ -253,7 +256,12 @@ class Migrations:
                 stop=stop,
                 one_by_one=request.one_by_one,
             )
-            return run.carry_out(request, plan, situation, actions)
+            result = run.carry_out(request, plan, situation, actions)
+            if request.tag and result.exit_code is ExitCode.DONE:
+                # Under the lease: nobody else moves the stores while they are read.
+                at = self._clock.now()
+                tags.keep(self._settings.coordinator, request.tag, result.run_id, self.situation(), at)
+            return result
 
     def gate(self) -> Gate:
         """

@@ -25,7 +25,10 @@ def flags_of(request: Request) -> Iterator[str]:
         yield target.app
     yield from (f"--store {alias}" for alias in target.stores)
     named = {"to": target.to, "phase": target.phase or "", "step": target.step, "run": target.run_id}
+    named["to-tag"] = target.tag
     yield from (f"--{name} {value}" for name, value in named.items() if value)
+    if request.tag:
+        yield f"--tag {request.tag}"
 
 
 def command_of(request: Request) -> str:

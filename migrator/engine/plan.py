@@ -30,6 +30,7 @@ class Target:
         phase: Only steps of this phase; those behind a step of another phase wait.
         step: A single step to revert.
         run_id: Revert what this run applied.
+        tag: Revert what was applied after this tag.
     """
 
     stores: tuple[str, ...] = ()
@@ -38,6 +39,7 @@ class Target:
     phase: Phase | None = None
     step: str = ""
     run_id: str = ""
+    tag: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +185,7 @@ def _unknown_app(target: Target, keys: Iterable[StepKey]) -> UnknownApp:
 
 
 def _leaving(graph: Graph, target: Target, applied_by_run: Collection[StepKey]) -> Iterable[StepKey]:
-    if target.run_id:
+    if target.run_id or target.tag:
         return [key for key in applied_by_run if key in graph]
     if target.step:
         return [find_step(graph, target.step, target)]

@@ -9,7 +9,7 @@ from accord.errors import InconsistentLedger, UnknownTarget, UsageError
 from accord.seam.stores import Store
 from accord.seam.types import AppliedStep, BegunStep, Direction, Step, StepKey
 from accord.words import counted
-from migrator.engine import baseline
+from migrator.engine import baseline, tags
 from migrator.engine.executor import Action
 from migrator.engine.forgetting import plan_forgetting, without_file
 from migrator.engine.plan import Plan, Target, find_step, plan_forward, plan_revert, refuse_unknown
@@ -159,6 +159,8 @@ def _mended_by(request: Request, situation: Situation) -> Sequence[StepKey]:
 
 
 def _applied_by(request: Request, situation: Situation) -> Sequence[StepKey]:
+    if request.target.tag:
+        return tuple(tags.applied_after(request.target.tag, situation))
     run_id = request.target.run_id
     lines: dict[StepKey, AppliedStep | BegunStep] = {**situation.begun, **situation.applied}
     keys = [key for key, line in lines.items() if run_id and line.run_id == run_id]

@@ -32,6 +32,7 @@ class Request:
         environment: If set, the environment that the settings must describe.
         lock_wait: Seconds to wait for the lease; None means the setting.
         reason: Why, in a person's words; kept in the journal.
+        tag: Name where every store stands afterwards.
         account: Who asks for it, where that is known; for the audit trail.
     """
 
@@ -46,6 +47,7 @@ class Request:
     environment: str = ""
     lock_wait: float | None = None
     reason: str = ""
+    tag: str = ""
     account: Account | None = None
 
     @property

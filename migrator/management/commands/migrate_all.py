@@ -190,6 +190,8 @@ class Command(AnsweringCommand):
             self.stdout.write(render_json.dump(render_json.run_document(result)))
             return
         self._write(render_text.run_lines(result, self.style))
+        if options["tag"] and result.exit_code is ExitCode.DONE:
+            self._write([f"The tag “{options['tag']}” names where every store stands now."])
         if result.error is not None:
             self.say_error(result.error, options)
         if (recovery := recovery_of(result)) is not None:
