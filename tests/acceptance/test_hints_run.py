@@ -60,23 +60,23 @@ FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
 }  # fmt: skip
 """By what a message names: the command as a person would fill it, its exit code, and a word of its answer."""
 ELSEWHERE: Mapping[Named, str] = {
-    ("embedded", ("reset",)): "integration/embedded/test_unusable.py",
-    ("embedded", ("start",)): "integration/embedded/test_lifecycle.py",
-    ("embedded", (FILLED,)): "integration/embedded/test_lifecycle.py",
-    ("migrate_all", ("--forget", FILLED, "--reason", '"WHY"')): "integration/engine/test_forgetting.py",
-    ("migrate_all", ("--rebuild", FILLED)): "acceptance/test_rebuild.py",
-    ("migrate_all", ("--revert", "--fake", "--step", FILLED)): "integration/engine/test_forgetting.py",
-    ("migrate_all", ("--revert", "--run", FILLED)): "acceptance/test_recovery.py",
-    ("migrate_all", ("--revert", "--step", FILLED)): "integration/engine/test_forgetting.py",
-    ("migrate_all", ("--revert", FILLED)): "acceptance/test_spellings.py",
-    ("migrate_all", ("--revert", FILLED, FILLED)): "acceptance/test_spellings.py",
+    ("embedded", ("reset",)): "integration/embedded/test_lifecycle.py::test_reset_deletes_data_and_keeps_the_url",
+    ("embedded", ("start",)): "integration/embedded/test_lifecycle.py::test_events_tell_what_happens_and_a_running_server_is_left_alone",
+    ("embedded", (FILLED,)): "integration/embedded/test_lifecycle.py::test_events_tell_what_happens_and_a_running_server_is_left_alone",
+    ("migrate_all", ("--forget", FILLED, "--reason", '"WHY"')): "integration/engine/test_forgetting.py::test_remedy_for_what_another_release_began_works",
+    ("migrate_all", ("--rebuild", FILLED)): "acceptance/test_rebuild.py::test_new_search_engine_is_filled_by_the_command_of_the_message",
+    ("migrate_all", ("--revert", "--fake", "--step", FILLED)): "integration/engine/test_forgetting.py::test_remedy_for_what_another_release_began_works",
+    ("migrate_all", ("--revert", "--run", FILLED)): "acceptance/test_recovery.py::test_way_back_undoes_this_run_in_every_store_and_no_more",
+    ("migrate_all", ("--revert", "--step", FILLED)): "integration/engine/test_forgetting.py::test_remedy_for_what_another_release_began_works",
+    ("migrate_all", ("--revert", FILLED)): "acceptance/test_spellings.py::test_forward_back_and_zero",
+    ("migrate_all", ("--revert", FILLED, FILLED)): "acceptance/test_spellings.py::test_forward_back_and_zero",
     (
         "migration_approval", ("approve", FILLED, "--as", "USERNAME", "--reason", "TEXT"),
-    ): "acceptance/test_governance.py",
-    ("migration_approval", ("import", "FILE")): "acceptance/test_governance.py",
-    ("migration_approval", ("request",)): "acceptance/test_governance.py",
+    ): "acceptance/test_governance.py::test_first_approval_of_an_empty_production",
+    ("migration_approval", ("import", "FILE")): "acceptance/test_governance.py::test_production_follows_staging",
+    ("migration_approval", ("request",)): "acceptance/test_governance.py::test_asking_twice_gives_one_request",
 }  # fmt: skip
-"""What a test of its own runs, in a situation that takes more than the sample: which file."""
+"""What a test of its own runs, in a situation that takes more than the sample: which one."""
 HOLDS = "SELECT reference FROM gdpr_legalhold"
 TESTS = Path(__file__).parents[1]
 
@@ -89,9 +89,10 @@ def test_each_command_that_a_message_names_is_run_somewhere() -> None:
 
 
 @pytest.mark.parametrize("named", ELSEWHERE, ids=lambda named: " ".join((named[0], *named[1])))
-def test_command_is_named_in_the_test_that_runs_it(named: Named) -> None:
-    """The file is there, and runs that command."""
-    assert named[0] in (TESTS / ELSEWHERE[named]).read_text(encoding="utf-8")
+def test_another_test_runs_the_command(named: Named) -> None:
+    """The file is there, with that very test."""
+    file, _, test = ELSEWHERE[named].partition("::")
+    assert f"def {test}(" in (TESTS / file).read_text(encoding="utf-8")
 
 
 def test_commands_run_as_they_are_named(erasing: Erasing, tmp_path: Path) -> None:
