@@ -54,28 +54,43 @@ FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
     ),
     ("migrate_all", ("--to", FILLED)): (("--to", "default:streaming.0013"), 0, ""),
     ("migrate_all", (FILLED,)): (("streaming",), 0, ""),
+    ("migrate_all", ("--tag", "NAME")): (("--tag", "v1"), 0, "names where every store stands now"),
+    ("migrate_all", ("--revert", "--to-tag", "NAME")): (("--revert", "--to-tag", "v1"), 0, "Nothing to undo"),
+    ("showmigrations_all", ("--tags",)): (("--tags",), 0, "v1"),
     ("migrate_all", ("--verify",)): (("--verify",), 0, ""),
     ("migration_approval", ("list",)): (("list",), 0, ""),
     ("migration_approval", ("attest", "--output", "FILE")): (("attest", "--output", "{file}"), 0, ""),
 }  # fmt: skip
 """By what a message names: the command as a person would fill it, its exit code, and a word of its answer."""
+_EMBEDDED = "integration/embedded/test_lifecycle.py::"
+_FORGETTING = "integration/engine/test_forgetting.py::"
+_GOVERNANCE = "acceptance/test_governance.py::"
+_REBUILD = "acceptance/test_rebuild.py::"
+_RECOVERY = "acceptance/test_recovery.py::"
+_SPELLINGS = "acceptance/test_spellings.py::"
 ELSEWHERE: Mapping[Named, str] = {
-    ("embedded", ("reset",)): "integration/embedded/test_lifecycle.py::test_reset_deletes_data_and_keeps_the_url",
-    ("embedded", ("start",)): "integration/embedded/test_lifecycle.py::test_events_tell_what_happens_and_a_running_server_is_left_alone",
-    ("embedded", (FILLED,)): "integration/embedded/test_lifecycle.py::test_events_tell_what_happens_and_a_running_server_is_left_alone",
-    ("migrate_all", ("--forget", FILLED, "--reason", '"WHY"')): "integration/engine/test_forgetting.py::test_remedy_for_what_another_release_began_works",
-    ("migrate_all", ("--rebuild", FILLED)): "acceptance/test_rebuild.py::test_new_search_engine_is_filled_by_the_command_of_the_message",
-    ("migrate_all", ("--revert", "--fake", "--step", FILLED)): "integration/engine/test_forgetting.py::test_remedy_for_what_another_release_began_works",
-    ("migrate_all", ("--revert", "--run", FILLED)): "acceptance/test_recovery.py::test_way_back_undoes_this_run_in_every_store_and_no_more",
-    ("migrate_all", ("--revert", "--step", FILLED)): "integration/engine/test_forgetting.py::test_remedy_for_what_another_release_began_works",
-    ("migrate_all", ("--revert", FILLED)): "acceptance/test_spellings.py::test_forward_back_and_zero",
-    ("migrate_all", ("--revert", FILLED, FILLED)): "acceptance/test_spellings.py::test_forward_back_and_zero",
+    ("embedded", ("reset",)): _EMBEDDED + "test_reset_deletes_data_and_keeps_the_url",
+    ("embedded", ("start",)): _EMBEDDED + "test_events_tell_what_happens_and_a_running_server_is_left_alone",
+    ("embedded", (FILLED,)): _EMBEDDED + "test_events_tell_what_happens_and_a_running_server_is_left_alone",
+    ("migrate_all", ("--forget", FILLED, "--reason", '"WHY"')): _FORGETTING
+    + "test_remedy_for_what_another_release_began_works",
+    ("migrate_all", ("--rebuild", FILLED)): _REBUILD
+    + "test_new_search_engine_is_filled_by_the_command_of_the_message",
+    ("migrate_all", ("--revert", "--fake", "--step", FILLED)): _FORGETTING
+    + "test_remedy_for_what_another_release_began_works",
+    ("migrate_all", ("--revert", "--run", FILLED)): _RECOVERY
+    + "test_way_back_undoes_this_run_in_every_store_and_no_more",
+    ("migrate_all", ("--revert", "--step", FILLED)): _FORGETTING
+    + "test_remedy_for_what_another_release_began_works",
+    ("migrate_all", ("--revert", FILLED)): _SPELLINGS + "test_forward_back_and_zero",
+    ("migrate_all", ("--revert", FILLED, FILLED)): _SPELLINGS + "test_forward_back_and_zero",
     (
-        "migration_approval", ("approve", FILLED, "--as", "USERNAME", "--reason", "TEXT"),
-    ): "acceptance/test_governance.py::test_first_approval_of_an_empty_production",
-    ("migration_approval", ("import", "FILE")): "acceptance/test_governance.py::test_production_follows_staging",
-    ("migration_approval", ("request",)): "acceptance/test_governance.py::test_asking_twice_gives_one_request",
-}  # fmt: skip
+        "migration_approval",
+        ("approve", FILLED, "--as", "USERNAME", "--reason", "TEXT"),
+    ): _GOVERNANCE + "test_first_approval_of_an_empty_production",
+    ("migration_approval", ("import", "FILE")): _GOVERNANCE + "test_production_follows_staging",
+    ("migration_approval", ("request",)): _GOVERNANCE + "test_asking_twice_gives_one_request",
+}
 """What a test of its own runs, in a situation that takes more than the sample: which one."""
 HOLDS = "SELECT reference FROM gdpr_legalhold"
 TESTS = Path(__file__).parents[1]
