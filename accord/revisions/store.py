@@ -120,7 +120,7 @@ class RevisionStore(ABC, Generic[O]):
             return exc
         # The exception's own words may quote a document, so only its kind and place are told.
         return StepFailed(
-            f"{place}: the function raised {type(exc).__name__} at {_line(exc)}.",
+            f"{place}: the function raised {type(exc).__name__} at {self._line(exc)}.",
             hint="Correct the function or the data and run again; what is done is recorded.",
         )
 
@@ -136,6 +136,14 @@ class RevisionStore(ABC, Generic[O]):
             True when something of it stood.
         """
         return False
+
+    def _line(self, exc: Exception) -> str:
+        """Name the last line of a revision's own that was run, and not the library's that it called."""
+        frames = traceback.extract_tb(exc.__traceback__)
+        files = {str(revision.step.source.path) for revision in (self._revisions or {}).values()}
+        own = [frame for frame in frames if frame.filename in files]
+        frame = next(reversed(own or frames), None)
+        return f"{Path(frame.filename).name}, line {frame.lineno}" if frame else "an unknown line"
 
     def was_answer_lost(self, exc: Exception) -> bool:
         """Check whether an operation may have acted without our knowing, so that it looks again."""
@@ -288,8 +296,3 @@ class RevisionStore(ABC, Generic[O]):
         if key not in self._revisions:
             raise UnknownTarget(f"No file provides {key}.", hint="Restore the file of the revision.")
         return self._revisions[key]
-
-
-def _line(exc: Exception) -> str:
-    frames = traceback.extract_tb(exc.__traceback__)
-    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "an unknown line"

@@ -28,8 +28,7 @@ def losses(ask: Asks, rendered: Iterable[tuple[Step, Sequence[Statement]]]) -> I
     relations = Relations(server.rows)
     gone = {one.table for one in found if not one.column}
     for one in found:
-        goes_with_its_table = one.column and one.table in gone
-        if one.table in relations.tables and not goes_with_its_table:
+        if not (one.column and one.table in gone):
             yield _loss(one, _count(server, relations, one))
 
 
@@ -39,6 +38,8 @@ def uncounted(rendered: Iterable[tuple[Step, Sequence[Statement]]]) -> Iterator[
 
 
 def _loss(one: Dropped, count: HowMany) -> Loss:
+    if one.is_unread:
+        return Loss(key=one.key, what="what SQL of its own drops", held=Held.ROWS, count=HowMany(None))
     if one.column:
         what = f"column {one.table}.{one.column}"
         return Loss(key=one.key, what=what, held=Held.VALUES, count=count)
@@ -46,7 +47,10 @@ def _loss(one: Dropped, count: HowMany) -> Loss:
 
 
 def _count(server: Budgeted, relations: Relations, one: Dropped) -> HowMany:
-    size = relations.tables[one.table]
+    size = relations.tables.get(one.table)
+    if size is None:
+        # Not there by this name: nothing goes, or nobody can tell what.
+        return HowMany(0 if one.is_lenient else None)
     if size.is_empty:
         return HowMany(0)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,14 @@ from accord.seam.types import Statement, Step, StepKey
 from migrator.foretelling.acts import Act, Kind
 from migrator.foretelling.ddl import read
 from migrator.foretelling.tokens import plain
+
+_NOT_FOLLOWED = frozenset({Kind.UNREAD, Kind.DEFINES})
+_MAY_DROP = re.compile(
+    r"\b(TRUNCATE|DROP\s+(TABLE|SCHEMA|OWNED|DATABASE|MATERIALIZED\s+VIEW|FOREIGN\s+TABLE)"
+    r"|DROP\s+(TYPE|DOMAIN)\b.*\bCASCADE)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Words with which a statement that isn't understood may take rows away."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +29,15 @@ class Dropped:
         key: The step.
         table: The table as it is called now.
         column: The column as it is called now; empty for the table itself.
+        is_lenient: The table need not be there (`IF EXISTS`).
+        is_unread: What a statement drops that isn't understood: a schema, a block of code.
     """
 
     key: StepKey
-    table: str
+    table: str = ""
     column: str = ""
+    is_lenient: bool = False
+    is_unread: bool = False
 
 
 def dropped(rendered: Iterable[tuple[Step, Sequence[Statement]]]) -> Iterator[Dropped]:
@@ -42,7 +55,10 @@ def dropped(rendered: Iterable[tuple[Step, Sequence[Statement]]]) -> Iterator[Dr
         for statement in statements:
             if statement.opaque:
                 continue
-            for act in read(statement.text):
+            acts = read(statement.text)
+            if _MAY_DROP.search(statement.text) and any(act.kind in _NOT_FOLLOWED for act in acts):
+                yield Dropped(key=step.key, is_unread=True)
+            for act in acts:
                 yield from names.follow(step.key, act)
 
 
@@ -63,15 +79,15 @@ class _Names:
         elif act.kind is Kind.RENAME:
             self._rename(act, table)
         elif act.kind is Kind.DROP_TABLE:
-            yield from self._table(key, table)
+            yield from self._table(key, table, lenient=act.lenient)
         elif act.kind is Kind.DROP_COLUMN:
             yield from self._column(key, act, table)
 
-    def _table(self, key: StepKey, table: str) -> Iterator[Dropped]:
+    def _table(self, key: StepKey, table: str, *, lenient: bool) -> Iterator[Dropped]:
         if table in self._made:
             self._made.discard(table)
         else:
-            yield Dropped(key=key, table=self._tables.get(table, table))
+            yield Dropped(key=key, table=self._tables.get(table, table), is_lenient=lenient)
 
     def _column(self, key: StepKey, act: Act, table: str) -> Iterator[Dropped]:
         for column in map(plain, act.columns):
@@ -85,11 +101,20 @@ class _Names:
         else:
             old, new = map(plain, act.columns)
             self._columns[table, new] = self._columns.pop((table, old), old)
+            self._hand_on((table, old), (table, new))
 
     def _move(self, old: str, new: str) -> None:
         self._tables[new] = self._tables.pop(old, old)
         columns = {place: name for place, name in self._columns.items() if place[0] == old}
         for (_, column), name in columns.items():
             self._columns[new, column] = name
-        self._made |= {new} if old in self._made else set()
-        self._made |= {(new, made[1]) for made in self._made if isinstance(made, tuple) and made[0] == old}
+        self._hand_on(old, new)
+        for made in [one for one in self._made if isinstance(one, tuple) and one[0] == old]:
+            self._hand_on(made, (new, made[1]))
+
+    def _hand_on(self, old: str | tuple[str, str], new: str | tuple[str, str]) -> None:
+        """Let a new name mean what the old one meant; the old one names nothing that was made any more."""
+        was_made = old in self._made
+        self._made -= {old, new}
+        if was_made:
+            self._made.add(new)

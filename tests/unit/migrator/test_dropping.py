@@ -16,7 +16,9 @@ def of(*statements: str) -> list[str]:
     """Return what statements of one step would drop, as `table` or `table.column`."""
     step = Step(key=KEY, source=Source(Path("0001_first.py"), b""))
     rendered = [(step, [Statement(text=text, language=Language.SQL) for text in statements])]
-    return [f"{one.table}.{one.column}".rstrip(".") for one in dropped(rendered)]
+    return [
+        "unread" if one.is_unread else f"{one.table}.{one.column}".rstrip(".") for one in dropped(rendered)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,31 @@ def of(*statements: str) -> list[str]:
         (['CREATE TABLE "a" ("id" int)', 'ALTER TABLE "a" RENAME TO "b"', 'DROP TABLE "b"'], []),
         (['DROP INDEX "a_idx"', 'DELETE FROM "a"', 'ALTER TABLE "a" DROP CONSTRAINT "c"'], []),
         (["DROP TABLE one, two"], ["one", "two"]),
+        (
+            [
+                "CREATE TABLE t_new (id int)",
+                "ALTER TABLE t RENAME TO tmp",
+                "ALTER TABLE t_new RENAME TO t",
+                "ALTER TABLE tmp RENAME TO t_new",
+                "DROP TABLE t_new",
+            ],
+            ["t"],
+        ),
+        (
+            [
+                "ALTER TABLE t ADD COLUMN a_new int",
+                "ALTER TABLE t RENAME COLUMN a TO tmp",
+                "ALTER TABLE t RENAME COLUMN a_new TO a",
+                "ALTER TABLE t DROP COLUMN tmp",
+            ],
+            ["t.a"],
+        ),
+        (["DROP SCHEMA archive CASCADE"], ["unread"]),
+        (["TRUNCATE shop_order"], ["unread"]),
+        (["DROP MATERIALIZED VIEW m"], ["unread"]),
+        (["DO $$ BEGIN DROP TABLE shop_order; END $$"], ["unread"]),
+        (["DROP TYPE mood CASCADE"], ["unread"]),
+        (["DROP TYPE mood", "DROP FUNCTION f()", "DELETE FROM shop_order"], []),
     ],
 )
 def test_what_goes_is_named_as_it_is_called_now(statements: list[str], found: list[str]) -> None:
