@@ -30,8 +30,13 @@ def live_lines(found: LiveLook, style: Style) -> Iterator[str]:
     if found.differences:
         yield style.ERROR(f"{what}: {counted(len(found.differences), 'difference')}.")
         yield f"  {_NEXT}"
-    else:
+    elif found.unknown or found.unasked:
+        more = counted(len(found.unknown) + len(found.unasked), "thing")
+        yield style.WARNING(f"{what}: no difference, and {more} could not be looked at.")
+    elif found.looked:
         yield style.SUCCESS(f"{what}: the stores are as they describe.")
+    else:
+        yield style.WARNING("No step is applied here: there is nothing to compare.")
 
 
 def _declared(one: LiveDifference) -> str:

@@ -51,8 +51,10 @@ class LiveLook:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Drift where anything differs; what could not be looked at is told."""
-        return ExitCode.DRIFT if self.differences else ExitCode.DONE
+        """Drift where anything differs, a failure where nothing could be asked; what is unknown is told."""
+        if self.differences:
+            return ExitCode.DRIFT
+        return ExitCode.FAILED if self.unasked and not self.looked else ExitCode.DONE
 
 
 def look_live(stores: Mapping[str, Store], situation: Situation, target: Target) -> LiveLook:
