@@ -140,9 +140,9 @@ class ErasureRequestViewSet(Api, GenericViewSet):
 
     @extend_schema(parameters=[RequestQuery], responses=RequestAnswer(many=True))
     def list(self, request: Request) -> Response:
-        """Show requests, the next deadline first."""
+        """Show requests: open ones by their deadline, those that are over behind, the newest first."""
         found = _found(self.asked(RequestQuery), request.user)
-        page = self.paginate_queryset(found.select_related("canonical"))
+        page = self.paginate_queryset(found.prefetch_related("canonical"))
         return self.get_paginated_response(answers.summaries(page, request.user))
 
     @extend_schema(parameters=[_BY_REFERENCE])

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accord.moments import Moment
 from gdpr.fields import CoordinatorManager, reference, staff
+from gdpr.models.order import open_first
 from gdpr.states import (
     Channel,
     Decision,
@@ -77,9 +78,10 @@ class ErasureRequest(models.Model):
     objects = CoordinatorManager["ErasureRequest"]()
 
     class Meta:
-        """Oldest deadline first; four eyes and one open request a person are the database's business."""
+        """Open first, by deadline; four eyes and one open request a person are the database's business."""
 
-        ordering = ("due_at", "id")
+        ordering = open_first()
+        indexes = (models.Index(*open_first(), name="gdpr_request_open_first"),)
         verbose_name = _("erasure request")
         verbose_name_plural = _("erasure requests")
         required_db_vendor = "postgresql"

@@ -37,7 +37,7 @@ ACTS = (
 
 @admin.register(ErasureRequest)
 class ErasureRequestAdmin(GdprPages):
-    """Demands for erasure, the next deadline first."""
+    """Demands for erasure: open ones by their deadline, those that are over behind."""
 
     list_display = ("short", "shown_state", "due", "subject", "approval")
     list_filter = (WaitingFilter, DueFilter, "state")
