@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from importlib import import_module
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name
 
-from accord import conf, db, extras
+from accord import conf, db, extras, isolation
 from accord.errors import AccordError, ConfigurationError
 from accord.seam.stores import NamesLedger
 
@@ -24,7 +23,7 @@ def check_settings(**_kwargs: Any) -> Sequence[CheckMessage]:
     Returns:
         accord.E001 when it can't be read, accord.E002 when the coordinator is no PostgreSQL of
         `DATABASES`, accord.E003 for each store whose backend can't be imported, accord.E004 for
-        stores that keep their ledgers in one place.
+        stores that keep their ledgers in one place, accord.E006 for each that can have no test store.
     """
     try:
         settings = conf.load()
@@ -35,6 +34,7 @@ def check_settings(**_kwargs: Any) -> Sequence[CheckMessage]:
         *_coordinator(settings.coordinator),
         *_backends(stores.values()),
         *_shared_ledgers(stores.values()),
+        *_test_stores(stores.values()),
     ]
 
 
@@ -58,7 +58,7 @@ def _backends(stores: Iterable[conf.StoreSettings]) -> Iterator[CheckMessage]:
     for store in stores:
         try:
             extras.require(store.backend.rpartition(".")[0], f"The store “{store.alias}”")
-            _class_of(store)
+            store.backend_class()
         except (ImportError, AttributeError, ValueError) as exc:
             yield Error(
                 f"The backend {store.backend} of the store “{store.alias}” can't be imported: {exc}.",
@@ -69,17 +69,12 @@ def _backends(stores: Iterable[conf.StoreSettings]) -> Iterator[CheckMessage]:
             yield Error(exc.message, hint=exc.hint, id="accord.E003")
 
 
-def _class_of(store: conf.StoreSettings) -> Any:
-    module, _, name = store.backend.rpartition(".")
-    return getattr(import_module(module), name)
-
-
 def _shared_ledgers(stores: Iterable[conf.StoreSettings]) -> Iterator[CheckMessage]:
     places: dict[str, list[str]] = defaultdict(list)
     for store in stores:
         # What can't be imported, or whose options don't fit, is told elsewhere.
         with suppress(ImportError, AttributeError, ValueError, AccordError):
-            backend = _class_of(store)
+            backend = store.backend_class()
             if isinstance(backend, NamesLedger):
                 places[backend.ledger_place(store.alias, store.options)].append(store.alias)
     for place, aliases in places.items():
@@ -90,6 +85,18 @@ def _shared_ledgers(stores: Iterable[conf.StoreSettings]) -> Iterator[CheckMessa
                 "ledger of its own (VERSION_TABLE, LEDGER or PREFIX), or make them one store.",
                 id="accord.E004",
             )
+
+
+def _test_stores(stores: Iterable[conf.StoreSettings]) -> Iterator[CheckMessage]:
+    for store in stores:
+        if isolation.TEST not in store.configured:
+            continue
+        # What can't be imported is told elsewhere.
+        with suppress(ImportError, AttributeError, ValueError):
+            try:
+                isolation.isolated_options(store)
+            except AccordError as exc:
+                yield Error(exc.message, hint=exc.hint, id="accord.E006")
 
 
 def check_apps(**_kwargs: Any) -> Sequence[CheckMessage]:

@@ -11,6 +11,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -30,12 +31,35 @@ class StoreSettings:
     Attributes:
         alias: Name of the store.
         backend: Dotted path of the class that implements it.
-        options: Everything else that its entry in `ACCORD["STORES"]` holds.
+        configured: Everything else that its entry in `ACCORD["STORES"]` holds.
     """
 
     alias: str
     backend: str
-    options: Mapping[str, object] = field(default_factory=dict, repr=False)
+    configured: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+    def backend_class(self) -> Any:
+        """
+        Import the class.
+
+        Raises:
+            ImportError, AttributeError, ValueError: There is none of that path.
+        """
+        module, _, name = self.backend.rpartition(".")
+        return getattr(import_module(module), name)
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        """
+        What the class is called with; while tests run, the options of the store's test store.
+
+        Raises:
+            ConfigurationError: Tests run, and the store can have no test store.
+        """
+        # Loaded here: it reads the settings by way of this module.
+        from accord import isolation
+
+        return isolation.options_of(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,14 +108,23 @@ class AccordSettings:
         """
         relational = sorted(django_settings.DATABASES, key=lambda alias: (alias != self.coordinator, alias))
         found = {alias: StoreSettings(alias=alias, backend=RELATIONAL_BACKEND) for alias in relational}
-        for alias, entry in self.stores.items():
+        for alias, settings in self.configured_stores().items():
             if alias in found:
                 raise ConfigurationError(
                     f"The store alias “{alias}” stands in DATABASES and in ACCORD['STORES'].",
                     hint="Give one of the two another alias.",
                 )
-            found[alias] = _store_settings(alias, entry)
+            found[alias] = settings
         return found
+
+    def configured_stores(self) -> Mapping[str, StoreSettings]:
+        """
+        List the stores beside those of `DATABASES`.
+
+        Raises:
+            ConfigurationError: An entry has no `BACKEND`.
+        """
+        return {alias: _store_settings(alias, entry) for alias, entry in self.stores.items()}
 
 
 def _store_settings(alias: str, entry: Mapping[str, object]) -> StoreSettings:
@@ -102,7 +135,7 @@ def _store_settings(alias: str, entry: Mapping[str, object]) -> StoreSettings:
             hint="Set BACKEND to the path of a store class, such as mongo_migrations.store.MongoStore.",
         )
     options = {name: value for name, value in entry.items() if name != "BACKEND"}
-    return StoreSettings(alias=alias, backend=backend, options=options)
+    return StoreSettings(alias=alias, backend=backend, configured=options)
 
 
 def load() -> AccordSettings:

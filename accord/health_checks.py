@@ -14,7 +14,7 @@ from accord import conf, guards
 from accord.errors import StoreError, StoreUnavailable
 from accord.health.runner import Check, Finding, Level
 from accord.seam.registry import opened
-from accord.seam.types import StoreInfo
+from accord.seam.stores import StoreInfo
 
 SLOW = 2.0
 """Seconds from which on a store that answers is worth a warning; loading its driver and connecting count."""

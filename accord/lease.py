@@ -17,7 +17,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from accord import process
+from accord import isolation, process
 from accord.clock import Clock, SystemClock
 from accord.errors import LeaseHeld, LeaseLost, StoreUnavailable
 from accord.events import LeaseAwaited, Reporter, silent
@@ -144,7 +144,9 @@ def hold(
     Raises:
         LeaseHeld: Another run holds it, and the time to wait is over.
         StoreUnavailable: The coordinating database can't be reached.
+        ConfigurationError: Tests run, and it is no test database.
     """
+    isolation.refuse_real(alias)
     clock = clock or SystemClock()
     connection = LeaseConnection(alias)
     try:

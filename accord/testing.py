@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from accord.errors import ConflictingState, IrreversibleStep, StaleFence
 from accord.events import Event, Reporter, silent
-from accord.seam.stores import StoreFeatures
+from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.types import (
     AppliedStep,
     BegunStep,
@@ -32,7 +32,6 @@ from accord.seam.types import (
     Step,
     StepKey,
     StepOutcome,
-    StoreInfo,
 )
 
 E = TypeVar("E", bound=Event)
@@ -195,7 +194,7 @@ class MemoryStore:
             raise IrreversibleStep(f"{step.key} can't be undone: {step.irreversible}.")
         self._admit(lease)
         entry = self.server.ledger.get(step.key)
-        adopted = entry is not None and entry.how is Origin.ADOPTED
+        adopted = entry is not None and entry.how is not Origin.APPLIED
         already = entry is None and step.key not in self.server.begun
         if not adopted:
             self.server.objects.pop(step.key.name, None)
@@ -228,7 +227,12 @@ class MemoryStore:
         """Yield what would be put or removed."""
         verb = "put" if direction is Direction.APPLY else "remove"
         for step in steps:
-            yield step, [Statement(text=f"{verb} {step.key.name}", language=Language.PYTHON)]
+            entry = self.server.ledger.get(step.key)
+            if direction is Direction.REVERT and entry is not None and entry.how is Origin.ADOPTED:
+                left = f"leave {step.key.name}: it was found there"
+                yield step, [Statement(text=left, language=Language.PYTHON, opaque=True)]
+            else:
+                yield step, [Statement(text=f"{verb} {step.key.name}", language=Language.PYTHON)]
 
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
         """Yield whether the steps' sources are there."""

@@ -84,7 +84,6 @@ class Environment:
         hsts_seconds: How long browsers shall insist on HTTPS.
         log_level: Lowest level that is logged.
         static_root: Folder that `collectstatic` fills; empty for the default.
-        broker_url: Celery's broker; empty for none.
     """
 
     name: EnvironmentName
@@ -99,7 +98,6 @@ class Environment:
     hsts_seconds: int
     log_level: str
     static_root: str
-    broker_url: str = field(repr=False)
 
     @property
     def is_guarded(self) -> bool:
@@ -163,7 +161,6 @@ def _parse(variables: Mapping[str, str]) -> Environment:
         hsts_seconds=_read(env.int, "SECURE_HSTS_SECONDS", default=0 if debug else 31_536_000),
         log_level=_read(env.str, "LOG_LEVEL", default="WARNING").upper(),
         static_root=variables.get("STATIC_ROOT", ""),
-        broker_url=variables.get("CELERY_BROKER_URL", ""),
     )
 
 

@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 
 from accord.errors import AccordError
 from gdpr.datamap.findings import MapFinding, MapLevel
-from gdpr.datamap.map import load_data_map
+from gdpr.datamap.map import declared_data_map, load_data_map
 from gdpr.datamap.static import static_findings
 
 
@@ -17,8 +17,8 @@ from gdpr.datamap.static import static_findings
 def data_map_is_sound(**_: Any) -> Sequence[CheckMessage]:
     """Look at every app's `privacy.py`. A project without any has nothing to be checked."""
     try:
-        data_map = load_data_map()
-        findings = list(static_findings(data_map)) if data_map.entries or data_map.subject else []
+        declared = declared_data_map()
+        findings = list(static_findings(load_data_map())) if declared.entries or declared.subject else []
     except AccordError as exc:
         return [Error(exc.message, hint=exc.hint, id="gdpr.E000")]
     return [_message(finding) for finding in findings]

@@ -21,6 +21,7 @@ from accord.admin_parts import OfferedDecision, Pages, ReadOnly, person_of
 from accord.clock import SystemClock
 from accord.display import chip, day
 from accord.errors import AccordError
+from accord.seam.types import Direction
 from accord.words import duration
 from migrator.models import ApprovalState, Attestation, PlanApproval, Run, RunOutcome, StepRun
 
@@ -149,6 +150,12 @@ class DecisionForm(forms.Form):
     )
 
 
+class LosingForm(DecisionForm):
+    """The reason, and the word of a person who has seen what goes."""
+
+    seen = forms.BooleanField(label=_("I have seen what goes with this plan, and it may go."))
+
+
 @admin.register(PlanApproval)
 class PlanApprovalAdmin(Pages):
     """Plans that wait for another person, and what became of them."""
@@ -210,7 +217,12 @@ class PlanApprovalAdmin(Pages):
     def decide(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
         """Ask for the reason of a decision, and take it; only a POST decides."""
         shown: PlanApproval = self.found(request, object_id)
-        form = DecisionForm(request.POST or None)
+        from migrator.review import review
+
+        looked = review(shown)
+        reverts = shown.direction == Direction.REVERT
+        asks = act == "approve" and reverts and looked.needs_a_tick
+        form = (LosingForm if asks else DecisionForm)(request.POST or None)
         if request.method == "POST" and form.is_valid():
             return self._take(request, shown, act, form.cleaned_data["reason"])
         offered = {one.name: one for one in self.decisions(request, shown)}
@@ -219,6 +231,8 @@ class PlanApprovalAdmin(Pages):
             **self.asking(request, shown, offered.get(act, closed), form),
             "approval": shown,
             "requester": _name_of(shown.requester_key),
+            "review": looked,
+            "reverts": reverts,
         }
         return TemplateResponse(request, "admin/migrator/planapproval/decide.html", context)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accord.errors import AccordError, DriftError, ExitCode, RevisionError, UsageError
+from accord.errors import AccordError, DriftError, ExitCode, NotConfirmed, RevisionError, UsageError
 
 
 class UnknownApp(UsageError):
@@ -54,12 +54,31 @@ class BaselineMismatch(DriftError):
     code = "ACC-304"
 
 
+class BaselineUnproved(DriftError):
+    """A baseline would record steps that can't be looked at, or not whole, and nobody vouched for them."""
+
+    code = "ACC-309"
+
+
 class PlanChanged(AccordError):
     """The plan made under the lease differs from the one that was confirmed."""
 
     code = "ACC-402"
     exit_code = ExitCode.PARTIAL
     http_status = 409
+
+
+class ForetoldToFail(AccordError):
+    """A look at the servers shows that steps of the plan would fail. Nothing was changed."""
+
+    code = "ACC-405"
+    http_status = 409
+
+
+class DataWouldGo(NotConfirmed):
+    """A revert would drop what holds data, and no person agreed to that. Nothing was undone."""
+
+    code = "ACC-407"
 
 
 class GovernanceError(AccordError):

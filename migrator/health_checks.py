@@ -9,7 +9,7 @@ from accord.errors import DriftError, RevisionError
 from accord.health.runner import Check, Finding, Level
 from accord.lease import LeaseRow
 from accord.seam.registry import opened
-from accord.seam.types import Phase, Step
+from accord.seam.types import Origin, Phase, Step
 from accord.words import counted
 from migrator.engine import abandoned
 from migrator.engine.api import Migrations
@@ -46,7 +46,8 @@ def look_at_migrations() -> Iterator[Finding]:
     for alias in stores:
         # What another release began is none of this one's steps; the drift finding tells of it.
         begun = [one for one in situation.steps if one.key.store == alias and one.key in situation.begun]
-        yield _applied(alias, pending(situation, alias), begun, running=running)
+        waiting, vouched = pending(situation, alias), recorded_on_word(situation, alias)
+        yield _applied(alias, waiting, begun, running=running, vouched=vouched)
         yield _drift(alias, [found for found in situation.drift if found.key.store == alias])
 
 
@@ -56,11 +57,19 @@ def pending(situation: Situation, alias: str) -> Sequence[Step]:
     return [steps[key] for key in sorted(steps) if key.store == alias and key not in situation.done]
 
 
+def recorded_on_word(situation: Situation, alias: str) -> int:
+    """Count the steps of a store that stand in its ledger on a person's word, which nobody proved."""
+    lines = situation.applied.values()
+    return sum(line.key.store == alias and line.how is Origin.RECORDED for line in lines)
+
+
 def _is_held(row: LeaseRow | None) -> bool:
     return row is not None and row.held and not row.holder_is_dead
 
 
-def _applied(alias: str, waiting: Sequence[Step], begun: Sequence[Step], *, running: bool) -> Finding:
+def _applied(
+    alias: str, waiting: Sequence[Step], begun: Sequence[Step], *, running: bool, vouched: int = 0
+) -> Finding:
     name, count = f"migrations.{alias}", len(waiting)
     if begun and not running:
         return Finding(
@@ -83,7 +92,8 @@ def _applied(alias: str, waiting: Sequence[Step], begun: Sequence[Step], *, runn
             hint="A run is at it." if running else "Run migrate_all; --plan shows what it would do.",
             ready=_runs_without(waiting),
         )
-    return Finding(name=name, level=Level.OK, message="Every step is applied.", value=0, threshold=1)
+    word = f" Recorded on a person's word alone: {vouched}." if vouched else ""
+    return Finding(name=name, level=Level.OK, message=f"Every step is applied.{word}", value=0, threshold=1)
 
 
 def _runs_without(steps: Sequence[Step]) -> bool:

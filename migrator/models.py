@@ -66,6 +66,26 @@ class Run(models.Model):
         return self.id
 
 
+class Tag(models.Model):
+    """A name for where every store stood after a run; `steps` holds the keys of what was applied."""
+
+    name = models.CharField(_("tag"), max_length=100, unique=True)
+    run_id = models.CharField(_("run"), max_length=40, blank=True)
+    steps = models.JSONField(_("steps applied"))
+    made_at = Moment(_("made"))
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ("-made_at", "-id")
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class StepRun(models.Model):
     """One step within a run."""
 

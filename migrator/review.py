@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from accord.errors import AccordError
+from accord.seam.losses import Loss
 from accord.seam.registry import opened
 from accord.seam.types import Direction, Statement, Step
 from migrator.engine.api import Migrations
@@ -52,10 +53,19 @@ class Review:
     Attributes:
         stores: Aliases with their steps, in the order of the plan.
         findings: What should be known before deciding, a sentence each.
+        losses: What goes with what it holds, a line each.
+        uncounted: Whether a store could not be asked what would go.
     """
 
     stores: Sequence[tuple[str, Sequence[ReviewedStep]]] = ()
     findings: Sequence[str] = field(default=())
+    losses: Sequence[str] = ()
+    uncounted: bool = False
+
+    @property
+    def needs_a_tick(self) -> bool:
+        """Return whether data may go, so that whoever approves has to say that they saw it."""
+        return bool(self.losses) or self.uncounted
 
 
 def review(approval: PlanApproval) -> Review:
@@ -77,13 +87,20 @@ def _review(approval: PlanApproval, migrations: Migrations) -> Review:
         situation = migrations.situation()
         steps = _present(approval, situation)
         rendered = _rendered(migrations, approval, steps)
+        losses = _losses(migrations, approval, steps)
         findings = list(_findings(migrations.gate(), approval, situation, steps, rendered))
     except AccordError as exc:
+        losses = None
         steps, rendered, findings = [], {}, [f"The plan can't be shown whole. {exc} {exc.hint}".strip()]
     known = {str(step.key): step for step in steps}
     shown = [_shown(approval, entry, known.get(entry[0]), rendered) for entry in approval.steps]
     groups = groupby(shown, key=lambda step: step.key.partition(":")[0])
-    return Review(stores=[(store, list(of_store)) for store, of_store in groups], findings=findings)
+    return Review(
+        stores=[(store, list(of_store)) for store, of_store in groups],
+        findings=findings,
+        losses=[f"{loss.words} ({loss.key})" for loss in losses or ()],
+        uncounted=losses is None,
+    )
 
 
 def _present(approval: PlanApproval, situation: Situation) -> list[Step]:
@@ -98,6 +115,13 @@ def _rendered(
         return {}
     plan = Plan(direction=Direction(approval.direction), steps=tuple(steps), parents={})
     return {str(step.key): statements for step, statements in migrations.explain(plan)}
+
+
+def _losses(migrations: Migrations, approval: PlanApproval, steps: Sequence[Step]) -> Sequence[Loss] | None:
+    left = tuple(step for step in steps if str(step.key) in approval.remaining)
+    if approval.kind not in (RunKind.APPLY, RunKind.REVERT) or not left:
+        return ()
+    return migrations.losses(Plan(direction=Direction(approval.direction), steps=left, parents={}))
 
 
 def _shown(

@@ -25,6 +25,7 @@ _AGAIN, _UNKNOWN = "TransientTransactionError", "UnknownTransactionCommitResult"
 _FIRST_PAUSE, _GROWTH, _LONGEST_PAUSE = 0.005, 1.5, 0.5
 # BSONObjectTooLarge (three of them), TransactionTooLarge, ExceededMemoryLimit.
 _TOO_LARGE = frozenset({10334, 17419, 17420, 257, 146})
+_BEING_BUILT = 12587
 _TOO_LARGE_NAMES = frozenset({"TransactionTooLarge", "TransactionTooLargeForCache", "TemporarilyUnavailable"})
 
 
@@ -55,6 +56,13 @@ def run(session: ClientSession, body: Callable[[ClientSession], T], patience: fl
                 raise
         time.sleep(random.random() * pause)  # noqa: S311 - a pause, no secret
         pause = min(pause * _GROWTH, _LONGEST_PAUSE)
+
+
+def is_building(error: Exception) -> bool:
+    """Return whether a command about a collection was refused because an index of it is being built."""
+    from pymongo.errors import OperationFailure
+
+    return isinstance(error, OperationFailure) and error.code == _BEING_BUILT
 
 
 def is_too_much(error: Exception) -> bool:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from accord import conf
 from accord.errors import ConfigurationError, StepFailed
+from accord.events import silent
 from accord.mongo_driver import briefly
+from accord.revisions import foretelling
+from accord.revisions.entry import StepEntry
+from accord.revisions.operation import Operation as AnyOperation
 from accord.revisions.progress import Progress
 from accord.revisions.store import RevisionStore, Show
-from accord.seam.types import Direction, Probe, Statement, Step, StepKey, StoreInfo
+from accord.seam.foretelling import Foretold
+from accord.seam.losses import LOOK_SECONDS, HowMany
+from accord.seam.stores import StoreInfo
+from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey
 from accord.secrets import redact
 from mongo_migrations import retries
 from mongo_migrations.client import (
@@ -123,6 +130,20 @@ class MongoStore(RevisionStore[Operation]):
         """Build what an operation works with."""
         return Context(self.database(), progress, self.connected_ledger())
 
+    def documents(self, name: str) -> HowMany:
+        """Count the documents of a collection, or return what the server remembers if that takes long."""
+        from pymongo.errors import ExecutionTimeout
+
+        collection = self.database()[name]
+        try:
+            return HowMany(collection.count_documents({}, maxTimeMS=int(LOOK_SECONDS * 1000)))
+        except ExecutionTimeout:
+            return HowMany(collection.estimated_document_count(), is_estimate=True)
+
+    def asked(self, step: Step) -> AbstractContextManager[Any]:
+        """Open the database, of which assertions are functions."""
+        return nullcontext(self.database())
+
     def admit(self, operations: Sequence[Operation]) -> None:
         """Raise when operations need transactions, and the server stands alone."""
         needy = any(operation.needs_transactions for operation in operations)
@@ -165,6 +186,48 @@ class MongoStore(RevisionStore[Operation]):
             live = LiveSchema(self.database())
             yield from [judge(step.key, outline, live) for step in steps]
 
+    def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
+        """Ask the server what would become of steps. See :class:`accord.seam.foretelling.Foretells`."""
+        with self.translated():
+            yield from foretelling.foretell(self, steps, direction, self._looking, self._told)
+
+    def could_refuse(self, steps: Sequence[Step], direction: Direction) -> bool:
+        """Check for a collection that is not the ledger's: an empty database refuses nothing."""
+        with self.translated():
+            return any(name != self._ledger_name for name in self.database().list_collection_names())
+
+    # --- HasTestStore ----------------------------------------------------------------------------------
+
+    @staticmethod
+    def test_options(
+        alias: str, options: Mapping[str, object], test: Mapping[str, object], suffix: str
+    ) -> Mapping[str, object]:
+        """Return the options of the test store. See :class:`accord.seam.stores.HasTestStore`."""
+        from mongo_migrations import test_database
+
+        return test_database.options(alias, options, test, suffix, _refuse_unknown)
+
+    @staticmethod
+    def overlaps(test: Mapping[str, object], real: Mapping[str, object]) -> bool:
+        """Compare the databases. See :class:`accord.seam.stores.HasTestStore`."""
+        from mongo_migrations import test_database
+
+        return test_database.is_same(test, real)
+
+    def make_test_store(self, *, keep: bool) -> None:
+        """Empty the test database. See :class:`accord.seam.stores.HasTestStore`."""
+        from mongo_migrations import test_database
+
+        with self.translated():
+            test_database.make(self.database(), self._ledger_name, keep=keep)
+
+    def drop_test_store(self) -> None:
+        """Drop the test database. See :class:`accord.seam.stores.HasTestStore`."""
+        from mongo_migrations import test_database
+
+        with self.translated():
+            test_database.drop(self.database(), self._ledger_name)
+
     def close(self) -> None:
         if self._ledger is not None:
             self._ledger.close()
@@ -184,6 +247,21 @@ class MongoStore(RevisionStore[Operation]):
         from pymongo import ReadPreference
 
         return client.get_database(self._database, read_preference=ReadPreference.PRIMARY)
+
+    def _looking(self, key: StepKey) -> Context:
+        """Build what an operation looks with, and writes nothing."""
+        lease = Lease(scope="look", owner="", run_id="", fence=0)
+        return self.context(Progress(StepEntry(key=key), (), self.connected_ledger(), lease, silent))
+
+    def _told(self, key: StepKey, operation: AnyOperation[Any], exc: Exception) -> Foretold:
+        """Judge what a look raised; the words of the driver may quote a document."""
+        from pymongo.errors import ConnectionFailure, PyMongoError
+
+        if isinstance(exc, PyMongoError) and not isinstance(exc, ConnectionFailure):
+            return foretelling.unknown(key, operation.title, f"Nobody could look: {plain_message(exc)}.")
+        if isinstance(exc, ConnectionFailure):
+            raise exc
+        return foretelling.judged(key, operation, exc)
 
     @property
     def _client(self) -> MongoClient[dict[str, Any]]:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from searchindex.fields import vector_field
     from searchindex.migration import Migration
+    from searchindex.operations.adopt import AdoptIndex
     from searchindex.operations.alias import AddAlias, RemoveAlias, SwitchAlias
     from searchindex.operations.drop import DropIndex
     from searchindex.operations.index import CreateIndex
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AddAlias",
+    "AdoptIndex",
     "CreateIndex",
     "DeleteTemplate",
     "DropIndex",
@@ -52,6 +54,7 @@ EXTRA = ("search", ("elasticsearch", "elastic_transport", "urllib3"))
 
 _HOMES = {
     "AddAlias": "operations.alias",
+    "AdoptIndex": "operations.adopt",
     "CreateIndex": "operations.index",
     "DeleteTemplate": "operations.template",
     "DropIndex": "operations.drop",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from accord.revisions import expectation
@@ -18,7 +18,9 @@ Differences = Sequence[str] | None
 """How something that is there differs from what is expected; None when it is not there."""
 
 
-def judge(context: Context, key: StepKey, touched: Touched, expected: Expected) -> Probe:
+def judge(
+    context: Context, key: StepKey, touched: Touched, expected: Expected, unproved: Iterable[str] = ()
+) -> Probe:
     """
     Compare what a step touches with what should stand after all the steps.
 
@@ -27,11 +29,13 @@ def judge(context: Context, key: StepKey, touched: Touched, expected: Expected) 
         key: The step.
         touched: Keys of the objects that its operations touch.
         expected: What should stand.
+        unproved: What its other operations do, which touch nothing that could be looked at.
     """
     if not touched:
         return expectation.unknown(key, "Python code leaves nothing to look at.")
     items = dict.fromkeys(touched)
-    return expectation.judge(key, [_find(context, item, expected.objects[item]) for item in items])
+    found = [_find(context, item, expected.objects[item]) for item in items]
+    return expectation.judge(key, found, unproved)
 
 
 def _find(context: Context, item: tuple[str, str], wanted: Any) -> Judgement:
@@ -55,7 +59,8 @@ def _index(context: Context, name: str, wanted: Any) -> Differences:
     targets = sorted(context.aliases.targets(alias))
     if not targets:
         named = is_index(context, alias)
-        return ["is an index, and no alias with an index behind it"] if named else None
+        plain = "is an index, and no alias with an index behind it (the operation AdoptIndex makes it one)"
+        return [plain] if named else None
     if wanted is None or len(targets) > 1:
         return [f"{len(targets)} indexes behind the alias"]
     live = context.index(targets[0]) or {}

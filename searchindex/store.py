@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from accord import conf
 from accord.errors import ConfigurationError, StepFailed, StoreUnavailable
 from accord.events import silent
+from accord.revisions.entry import Facts
+from accord.revisions.operation import Operation as AnyOperation
 from accord.revisions.progress import Progress
 from accord.revisions.store import RevisionStore, Show
-from accord.seam.stores import StoreFeatures
-from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey, StoreInfo
+from accord.seam.foretelling import Foretold
+from accord.seam.losses import HowMany
+from accord.seam.stores import StoreFeatures, StoreInfo
+from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey
 from searchindex.endpoint import parse_url
 from searchindex.ledger import Ledger
 from searchindex.migration import KIND
 from searchindex.names import Names
 from searchindex.operations.base import Context, Deployment, Expected, Operation
-from searchindex.transport import ReplyLost, RequestRefused, Transport
+from searchindex.transport import ReplyLost, RequestRefused, Transport, at
 
 if TYPE_CHECKING:
     # What only a run with something to do needs is imported where it begins.
@@ -106,14 +111,32 @@ class SearchStore(RevisionStore[Operation]):
             leave=progress.leave,
         )
 
+    @contextmanager
+    def asked(self, step: Step) -> Iterator[Any]:
+        """Open a client with the store's names: assertions are functions of it, as those of RunPython are."""
+        from searchindex.operations.python import PythonContext
+
+        looking = Lease(scope="look", owner="", run_id="", fence=0)
+        context = PythonContext(
+            Context(
+                transport=self.transport,
+                deployment=self._deployment(step.key, self._engine),
+                engine=self._engine,
+                lease=looking,
+                report=silent,
+            )
+        )
+        try:
+            yield context
+        finally:
+            context.close()
+
     def renderer(self, *, offline: bool) -> Show[Operation]:
         """Return a function that shows what operations would send, in the engine's words if it answers."""
         engine = None if offline else self._engine_if_reachable()
         names = Names() if offline else self.names
 
         def show(key: StepKey, operation: Operation, direction: Direction) -> Iterable[Statement]:
-            if engine is not None:
-                return operation.explain_live(self._looking(key), direction)
             return operation.explain(Deployment(key=key, names=names, engine=engine), direction)
 
         return show
@@ -123,6 +146,14 @@ class SearchStore(RevisionStore[Operation]):
         if isinstance(exc, RequestRefused) and not self.was_answer_lost(exc):
             return StepFailed(f"{place}: the server refuses it: {exc.reason or exc.kind}.", hint=_hint(exc))
         return super().failure(exc, place)
+
+    def take_back(self, context: Context, facts: Facts) -> bool:
+        """Take back a copy that was begun: its block, its task, and the half filled index."""
+        if "source" not in facts or "blocked" not in facts:
+            return False
+        from searchindex.reindex.taken_back import take_back
+
+        return take_back(context, facts)
 
     def was_answer_lost(self, exc: Exception) -> bool:
         """Check whether an answer got lost, now or by a first try of the same request."""
@@ -144,27 +175,104 @@ class SearchStore(RevisionStore[Operation]):
         expected = Expected()
         touched = {step.key: self._expect(step, expected) for step in steps}
         for step in steps:
-            context = self._looking(step.key)
-            yield judge(context, step.key, touched[step.key], expected)
+            each = touched[step.key]
+            keys = [key for found in each.values() for key in found]
+            unproved = [f"Whether “{title}” ran can't be looked at." for title in each if not each[title]]
+            yield judge(self._looking(step.key), step.key, keys, expected, unproved)
 
-    def _looking(self, key: StepKey) -> Context:
+    def place_of(self, key: StepKey) -> Deployment:
+        """Return the deployment: names of indexes hang on it."""
+        return self._deployment(key, self._engine)
+
+    def documents(self, name: str) -> HowMany:
+        """Count the documents of an index, or of those behind an alias, those of the last moment included."""
+        refreshed = self.transport.request("POST", at(name, "_refresh"), accept=(400, 404))
+        if refreshed.status == HTTPStatus.NOT_FOUND:
+            return HowMany(0)
+        answer = self.transport.request("GET", at(name, "_count"), accept=(400, 404))
+        if answer.status != HTTPStatus.OK or answer.body["_shards"]["failed"]:
+            return HowMany(None)
+        return HowMany(int(answer.body["count"]))
+
+    def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
+        """Ask the server what would become of steps. See :class:`accord.seam.foretelling.Foretells`."""
+        from accord.revisions.foretelling import foretell
+        from searchindex.looks import HastyTransport
+
+        hasty = HastyTransport(self.transport.endpoint)
+
+        def looking(key: StepKey) -> Context:
+            return self._looking(key, hasty)
+
+        try:
+            yield from foretell(self, steps, direction, looking, self._told)
+        finally:
+            hasty.close()
+
+    def could_refuse(self, steps: Sequence[Step], direction: Direction) -> bool:
+        """Check for an operation on what may stand; a new index is tried by the step itself."""
+        named = (operation for step in steps for operation in self.operations(step.key))
+        return any(operation.meets_documents for operation in named)
+
+    def _told(self, key: StepKey, operation: AnyOperation[Any], exc: Exception) -> Foretold:
+        from accord.revisions.foretelling import judged, unknown
+
+        if isinstance(exc, ReplyLost):
+            return unknown(key, operation.title, "Nobody could look: the server took too long to answer.")
+        return judged(key, operation, exc)
+
+    def _looking(self, key: StepKey, transport: Transport | None = None) -> Context:
         """Build what an operation looks with, and writes nothing."""
         return Context(
-            transport=self.transport,
+            transport=transport or self.transport,
             deployment=self._deployment(key, self._engine),
             engine=self._engine,
             lease=Lease(scope="probe", owner="", run_id="", fence=0),
             report=silent,
         )
 
+    # --- HasTestStore ----------------------------------------------------------------------------------
+
+    @staticmethod
+    def test_options(
+        alias: str, options: Mapping[str, object], test: Mapping[str, object], suffix: str
+    ) -> Mapping[str, object]:
+        """Return the options of the test store. See :class:`accord.seam.stores.HasTestStore`."""
+        from searchindex import test_prefix
+
+        return test_prefix.options(alias, options, test, suffix)
+
+    @staticmethod
+    def overlaps(test: Mapping[str, object], real: Mapping[str, object]) -> bool:
+        """Compare the prefixes. See :class:`accord.seam.stores.HasTestStore`."""
+        from searchindex import test_prefix
+
+        return test_prefix.is_within(test, real)
+
+    def make_test_store(self, *, keep: bool) -> None:
+        """Remove what an earlier run of tests left. See :class:`accord.seam.stores.HasTestStore`."""
+        from searchindex import test_prefix
+
+        test_prefix.make(self.transport, self.names.prefix, self.ledger.name, keep=keep)
+
+    def drop_test_store(self) -> None:
+        """Remove all that the tests' prefix stands before. See :class:`accord.seam.stores.HasTestStore`."""
+        from searchindex import test_prefix
+
+        test_prefix.drop(self.transport, self.names.prefix, self.ledger.name)
+
     def close(self) -> None:
         """Close the connection. See :class:`accord.seam.stores.Closes`."""
         self.transport.close()
         self.__dict__.pop("_engine", None)
 
-    def _expect(self, step: Step, expected: Expected) -> Sequence[tuple[str, str]]:
+    def _expect(self, step: Step, expected: Expected) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """Write down what a step leaves; return what each of its operations touches, by its title."""
         deployment = self._deployment(step.key, self._engine)
-        return [key for found in self.operations(step.key) for key in found.expect(deployment, expected)]
+        touched: dict[str, list[tuple[str, str]]] = {}
+        for operation in self.operations(step.key):
+            touched.setdefault(operation.title, []).extend(operation.expect(deployment, expected))
+        return touched
 
     def _deployment(self, key: StepKey, engine: Engine | None) -> Deployment:
         return Deployment(key=key, names=self.names, engine=engine)

@@ -159,7 +159,7 @@ class Transport:
             headers: Further headers.
 
         Raises:
-            StoreUnavailable: The server can't be reached.
+            StoreUnavailable: The server can't be reached, or what answers is none.
             ReplyLost: The request was sent and no answer came.
             StoreRefused: The server wants other credentials or permissions.
             RequestRefused: The server answered with another error.
@@ -176,7 +176,19 @@ class Transport:
         answer = self._send(method, path, options, again=method == "GET")
         if answer.status >= HTTPStatus.BAD_REQUEST and answer.status not in accept:
             raise self.refusal(method, path, answer)
+        if answer.status < HTTPStatus.BAD_REQUEST and isinstance(answer.body, str):
+            raise self._no_search_server(method, path, answer)
         return answer
+
+    def _no_search_server(self, method: str, path: str, answer: ServerResponse) -> StoreError:
+        """Make the error for an answer that no search server gives: the page of a proxy, say."""
+        kind = answer.headers.get("content-type", "no type")
+        return StoreUnavailable(
+            f"What answers at {self.endpoint.address} is no search server: {method} {_bare(path)} gave "
+            f"{answer.status} and {kind}, no JSON.",
+            hint="See whether a proxy or a page to sign in stands before it, and correct "
+            f"{self.endpoint.setting}.",
+        )
 
     def _send(self, method: str, path: str, options: Mapping[str, Any], *, again: bool) -> ServerResponse:
         """Send a request; `again` sends it once more when the connection broke, as an idle one may."""

@@ -7,6 +7,10 @@ the database has neither the key nor the file.
 
 One line is appended after each commit that recorded events. A kill between the two loses that
 line only; the next one covers the same events.
+
+Developers drop a database and make it again at the same address. In their environment the first event of
+a trail is therefore preceded by a line of its own, behind which the heads of the former one don't count;
+in any other environment such a trail is one whose end was cut off.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import errno
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -25,11 +30,16 @@ from pathlib import Path
 from django.db import connections
 
 from accord import conf
-from accord.errors import AuditError
+from accord.audit.chain import GENESIS
+from accord.errors import AuditError, SignatureError
 from accord.models import AuditCheckpoint, AuditEvent
 from accord.secrets import signing
 
+logger = logging.getLogger(__name__)
+
 PURPOSE = "accord.audit.head/1"
+_REMADE = frozenset({"development", "test"})
+"""Environments whose databases are thrown away and made again."""
 _ROTATE_AT = 1024 * 1024
 _REOPEN_AT_MOST = 100
 _SYNC_EVERY = 1.0  # seconds: a power cut costs the lines of a second, a kill none
@@ -60,19 +70,29 @@ class Head:
         return _payload(self.database, self.size, self.hash)
 
 
-def note(alias: str, size: int, digest: str) -> None:
+def note(alias: str, size: int, digest: str, *, begins: bool = False) -> None:
     """
     Sign a head and append it to the file; what an audited commit does last.
+
+    What was recorded stands, whether this succeeds or not: a file that can't be written is logged.
 
     Args:
         alias: Database of the trail.
         size: Number of the last event.
         digest: Its hash.
-
-    Raises:
-        OSError: The file can't be written.
+        begins: Whether the trail's first event is among those that were recorded.
     """
-    _append(_signed(alias, size, digest, "file"), sync=False)
+    try:
+        if begins and conf.load().environment in _REMADE:
+            _append(_signed(alias, 0, GENESIS, "file"), sync=False)
+        _append(_signed(alias, size, digest, "file"), sync=False)
+    except OSError as exc:
+        logger.error(  # noqa: TRY400 - what it was doing when the file could not be written helps nobody
+            "The head of audit event %d could not be written to the file of signed heads: %s. "
+            "Let ACCORD['AUDIT_CHECKPOINTS'] name a file that this user may write.",
+            size,
+            exc.strerror,
+        )
 
 
 def take(alias: str) -> Head | None:
@@ -109,10 +129,29 @@ def heads(alias: str) -> Iterator[Head]:
         AuditError: The file is there and can't be read.
     """
     database = database_id(alias)
-    yield from (head for head in _in_files(location()) if head.database == database)
+    yield from _of_this_trail(head for head in _in_files(location()) if head.database == database)
     rows = AuditCheckpoint.objects.using(alias).values_list("size", "hash", "signature")
     for size, digest, signature in rows:
         yield Head(database=database, size=size, hash=digest, signature=signature, source="table")
+
+
+def is_signed(head: Head) -> bool:
+    """Return whether we signed a head."""
+    try:
+        return signing.verify(head.payload(), head.signature, purpose=PURPOSE) == "self"
+    except SignatureError:
+        return False
+
+
+def _of_this_trail(found: Iterable[Head]) -> Iterable[Head]:
+    """Leave out the heads of a trail that was thrown away with its database."""
+    kept: list[Head] = []
+    for head in found:
+        if head.size:
+            kept.append(head)
+        elif is_signed(head):
+            kept.clear()
+    return kept
 
 
 def location() -> Path:

@@ -288,4 +288,7 @@ def _write(alias: str, links: Sequence[Link], head: str) -> None:
     columns["counters"] = [json.dumps(link.counters) for link in links]
     with connections[alias].cursor() as cursor:
         cursor.execute(_INSERT, {**columns, "hash": hashes})
-    transaction.on_commit(lambda: signed_heads.note(alias, links[-1].seq, head), using=alias, robust=True)
+    first, last = links[0].seq, links[-1].seq
+    transaction.on_commit(
+        lambda: signed_heads.note(alias, last, head, begins=first == 1), using=alias, robust=True
+    )

@@ -19,9 +19,7 @@ from accord import conf, db, guards
 from accord.audit import signed_heads
 from accord.audit.chain import FIELDS, GENESIS, Link
 from accord.audit.signed_heads import Head
-from accord.errors import SignatureError
 from accord.models import AuditEvent
-from accord.secrets import signing
 
 _PAGE = 2000
 _MOST_PROBLEMS = 50
@@ -145,15 +143,10 @@ def verify_tail(*, using: str | None = None) -> Report:
     with db.reading("The audit trail", alias):
         heads = sorted(signed_heads.heads(alias), key=lambda head: head.size, reverse=True)
     # A head goes to the file with every commit: the newest one would leave next to nothing to check.
-    far_enough = (head.size for head in heads if head.size <= heads[0].size - _TAIL and _is_signed(head))
+    far_enough = (
+        head.size for head in heads if head.size <= heads[0].size - _TAIL and signed_heads.is_signed(head)
+    )
     return verify(since=next(far_enough, None), using=alias)
-
-
-def _is_signed(head: Head) -> bool:
-    try:
-        return signing.verify(head.payload(), head.signature, purpose=signed_heads.PURPOSE) == "self"
-    except SignatureError:
-        return False
 
 
 class _Anchors:
@@ -182,12 +175,12 @@ class _Anchors:
 
     def reached(self) -> int:
         """Return the last event that a signed head outside of the database agrees with."""
-        return next((head.size for head in reversed(self._agreeing) if _is_signed(head)), 0)
+        return next((head.size for head in reversed(self._agreeing) if signed_heads.is_signed(head)), 0)
 
     def beyond(self, last: int) -> Iterator[Problem]:
         """Find heads of events that do not exist."""
         for size in sorted((size for size in self._of if size > last), reverse=True):
-            unsigned = [head for head in self._of[size] if not _is_signed(head)]
+            unsigned = [head for head in self._of[size] if not signed_heads.is_signed(head)]
             yield from map(_forged, unsigned)
             if len(unsigned) < len(self._of[size]):
                 text = f"The trail ends with event {last}, and a signed head counts {size}."
@@ -197,7 +190,7 @@ class _Anchors:
     def _contradiction(self, head: Head) -> Iterator[Problem]:
         if self._rewritten:
             return
-        if not _is_signed(head):
+        if not signed_heads.is_signed(head):
             yield _forged(head)
             return
         self._rewritten = True

@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from accord.conformance.kill import KillConformance
-    from accord.conformance.lifecycle import LifecycleConformance, RevisionLifecycleConformance
+    from accord.conformance.lifecycle import (
+        AdoptionConformance,
+        LifecycleConformance,
+        RevisionLifecycleConformance,
+    )
     from accord.conformance.suite import RevisionConformance, StoreConformance
 
 __all__ = [
+    "AdoptionConformance",
     "KillConformance",
     "LifecycleConformance",
     "RevisionConformance",

@@ -9,8 +9,9 @@ import pytest
 
 from accord.conformance.crash import FENCE
 from accord.conformance.harness import Harness, RevisionHarness
-from accord.conformance.suite import HALF
+from accord.conformance.suite import HALF, apply_all
 from accord.errors import AccordError
+from accord.seam.foretelling import Foretells, refused
 from accord.seam.stores import Records, read_ledger
 from accord.seam.types import Direction, Lease, Origin, Source
 from accord.testing import make_lease
@@ -49,6 +50,71 @@ class LifecycleConformance:
         assert step.key not in harness.store().applied()
         assert harness.observe() == before
 
+    def test_refused_step_is_pending(self, harness: Harness) -> None:
+        """What was there under its name stopped it: it is neither applied nor begun, also at another try."""
+        harness.spoil()
+        before = harness.observe()
+
+        for _ in range(2):
+            with pytest.raises(AccordError):
+                harness.store().apply(harness.step(harness.step_names[0]), make_lease(FENCE))
+
+        ledger = read_ledger(harness.store())
+        assert not [key for key in (*ledger.applied, *ledger.begun) if key.app == harness.app]
+        assert harness.observe() == before
+
+    def test_store_that_forgot_everything_is_filled_again(self, harness: Harness) -> None:
+        """A rebuild: with ledger and objects gone, the same steps in the same order end where they did."""
+        names = harness.step_names[:2]
+        apply_all(harness, harness.store(), len(names))
+        whole = harness.observe()
+        for name in reversed(names):
+            harness.store().revert(harness.step(name), make_lease(FENCE))
+        # Lines that say nothing true any more, as after a restore.
+        for name in names:
+            harness.store().record(harness.step(name), make_lease(FENCE), Origin.RECORDED)  # type: ignore[attr-defined]  # every adapter records
+        for name in reversed(names):
+            harness.store().forget(harness.step(name), make_lease(FENCE))  # type: ignore[attr-defined]  # as above
+
+        apply_all(harness, harness.store(), len(names))
+
+        assert harness.observe() == whole
+
+    def test_foretelling_changes_nothing_and_alarms_nobody(self, harness: Harness) -> None:
+        """Steps that a run would apply are not foretold to fail, before the first one and after it."""
+        for applied, name in enumerate(harness.step_names[:2]):
+            store, before = harness.store(), harness.observe()
+            steps = [harness.step(later) for later in harness.step_names[applied:]]
+            if not isinstance(store, Foretells):
+                pytest.skip("the adapter foretells nothing")
+
+            found = list(store.foretell(steps, Direction.APPLY))
+
+            assert not refused(found)
+            assert {item.key for item in found} <= {step.key for step in steps}
+            assert harness.observe() == before
+            harness.store().apply(harness.step(name), make_lease(FENCE))
+
+
+class AdoptionConformance:
+    """What a store promises that knows what a baseline found; Django and Alembic undo it as their own."""
+
+    def test_adopted_step_is_reverted_without_touching_anything(self, harness: Harness) -> None:
+        """What a baseline found was never ours, and the outcome says that it stays."""
+        step = harness.step(harness.step_names[0])
+        harness.store().apply(step, make_lease(FENCE))
+        harness.store().forget(step, make_lease(FENCE))  # type: ignore[attr-defined]  # every adapter records
+        harness.store().record(step, make_lease(FENCE), Origin.ADOPTED)  # type: ignore[attr-defined]  # as above
+        before = harness.observe()
+
+        [(_, shown)] = harness.store().explain([step], Direction.REVERT)  # type: ignore[attr-defined]  # as above
+        outcome = harness.store().revert(step, make_lease(FENCE))
+
+        assert [statement.opaque for statement in shown] == [True]
+        assert outcome.detail.startswith("left, because it was found there:")
+        assert harness.observe() == before
+        assert step.key not in harness.store().applied()
+
 
 class RevisionLifecycleConformance:
     """What a store that is built on :mod:`accord.revisions` promises beyond: refused, killed, adopted."""
@@ -86,22 +152,6 @@ class RevisionLifecycleConformance:
         assert undone == virgin
         assert harness.observe() == left
         assert HALF not in str(list(harness.ledger_entries()))
-
-    def test_adopted_step_is_reverted_without_touching_anything(self, harness: RevisionHarness) -> None:
-        """What a baseline found was never ours, and the outcome says that it stays."""
-        step = harness.step(harness.step_names[0])
-        harness.store().apply(step, make_lease(FENCE))
-        harness.store().forget(step, make_lease(FENCE))  # type: ignore[attr-defined]  # every adapter records
-        harness.store().record(step, make_lease(FENCE), Origin.ADOPTED)  # type: ignore[attr-defined]  # as above
-        before = harness.observe()
-
-        [(_, shown)] = harness.store().explain([step], Direction.REVERT)  # type: ignore[attr-defined]  # as above
-        outcome = harness.store().revert(step, make_lease(FENCE))
-
-        assert [statement.opaque for statement in shown] == [True]
-        assert outcome.detail.startswith("left, because it was found there:")
-        assert harness.observe() == before
-        assert step.key not in harness.store().applied()
 
 
 class Killed(BaseException):

@@ -16,8 +16,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from accord.embedded.errors import EmbeddedDataUnusable
 from accord.embedded.process import Account
-from accord.errors import EmbeddedDataUnusable
 
 # The account is made by nobody: the first of these that the system has is used.
 _CANDIDATES = ("postgres", "nobody", "daemon")

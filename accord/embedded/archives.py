@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from accord.embedded import faults, locks, packages
-from accord.errors import EmbeddedFetchFailed, EmbeddedNotInstalled
+from accord.embedded.errors import EmbeddedFetchFailed, EmbeddedNotInstalled
 from accord.events import FetchProgressed, Reporter
 from accord.retry import Backoff, again
 

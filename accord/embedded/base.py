@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from accord.embedded import faults, locks, ports, process
+from accord.embedded.errors import EmbeddedDataUnusable, EmbeddedError, EmbeddedStartFailed
 from accord.embedded.paths import EmbeddedPaths
 from accord.embedded.state import SavedState
-from accord.errors import EmbeddedDataUnusable, EmbeddedError, EmbeddedStartFailed
 from accord.events import Reporter, ServerReady, ServerStarting, ServerStopped, silent
 
 _POLL_SECONDS = 0.05

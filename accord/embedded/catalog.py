@@ -8,11 +8,12 @@ from typing import TypeVar
 
 from accord.embedded.base import EmbeddedServer, ServerState
 from accord.embedded.elasticsearch import ElasticsearchServer
+from accord.embedded.errors import EmbeddedError
 from accord.embedded.mongodb import MongoServer
 from accord.embedded.opensearch import OpenSearchServer
 from accord.embedded.paths import EmbeddedPaths
 from accord.embedded.postgres import PostgresServer
-from accord.errors import EmbeddedError, UsageError
+from accord.errors import UsageError
 from accord.events import Event, Reporter
 
 _Result = TypeVar("_Result")

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from accord.errors import EmbeddedStartFailed
+from accord.embedded.errors import EmbeddedStartFailed
 
 _POLL_SECONDS = 0.02
 

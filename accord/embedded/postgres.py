@@ -14,8 +14,8 @@ from typing import ClassVar
 
 from accord.embedded import accounts, faults, packages, password, ports, process
 from accord.embedded.base import EmbeddedServer
+from accord.embedded.errors import EmbeddedDataUnusable, EmbeddedStartFailed
 from accord.embedded.state import SavedState
-from accord.errors import EmbeddedDataUnusable, EmbeddedStartFailed
 from accord.events import Reporter, silent
 
 USER = DATABASE = "accord"

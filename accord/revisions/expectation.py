@@ -22,22 +22,24 @@ class Judgement:
     lines: tuple[str, ...] = ()
 
 
-def judge(key: StepKey, found: Iterable[Judgement]) -> Probe:
+def judge(key: StepKey, found: Iterable[Judgement], unproved: Iterable[str] = ()) -> Probe:
     """
     Combine the findings about a step into one answer.
 
     Args:
         key: The step.
         found: Findings about what it sets; without any, all that it sets is there.
+        unproved: What it does besides, and leaves nothing to look at.
     """
     findings = list(found)
     lines = tuple(line for finding in findings for line in finding.lines)
-    return Probe(key=key, presence=_overall({finding.presence for finding in findings}), findings=lines)
+    presence = _overall({finding.presence for finding in findings})
+    return Probe(key=key, presence=presence, findings=lines, unproved=tuple(unproved))
 
 
 def unknown(key: StepKey, why: str) -> Probe:
     """Return the answer for a step whose effects leave nothing that could be looked at."""
-    return Probe(key=key, presence=Presence.UNKNOWN, findings=(why,))
+    return Probe(key=key, presence=Presence.UNKNOWN, findings=(why,), unproved=(why,))
 
 
 def _overall(presences: set[Presence]) -> Presence:

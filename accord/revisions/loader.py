@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,7 +24,11 @@ from accord.errors import (
     RevisionWithoutMigration,
 )
 from accord.revisions.operation import Operation, irreversible
+from accord.seam.assertions import Assertion, Moment, Test, declared
 from accord.seam.types import Phase, Source, Step, StepKey
+
+Declared = Sequence[Test] | Mapping[str, Test]
+"""How assertions are written: a list, or a dictionary by name."""
 
 _NAME = re.compile(r"^(?P<number>\d{4,})_[a-z0-9_]+$")
 
@@ -38,12 +42,16 @@ class Revision:
         cross_dependencies: Steps of other stores, as `("store", "app", "0001_name")`.
         phase: `expand` (default), `backfill` or `contract`.
         irreversible: Why it can't be undone; empty when every operation can.
+        checks_before: What has to hold before it runs; functions of what the store hands over.
+        checks_after: What has to hold once it ran, and for ever after.
     """
 
     dependencies: ClassVar[Sequence[tuple[str, str]]] = ()
     cross_dependencies: ClassVar[Sequence[tuple[str, str, str]]] = ()
     phase: ClassVar[str] = Phase.EXPAND
     irreversible: ClassVar[str] = ""
+    checks_before: ClassVar[Declared] = ()
+    checks_after: ClassVar[Declared] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +82,12 @@ class LoadedRevision:
     Attributes:
         step: How the engine sees it.
         operations: What it does.
+        assertions: What its author says has to hold, by when.
     """
 
     step: Step
     operations: tuple[Operation[Any], ...]
+    assertions: Mapping[Moment, tuple[Assertion, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +124,8 @@ class RevisionKind:
 
     def _loaded(self, store: str, file: RevisionFile) -> LoadedRevision:
         operations = self._operations(file)
-        return LoadedRevision(step=to_step(store, file, irreversible(operations)), operations=operations)
+        step = to_step(store, file, irreversible(operations))
+        return LoadedRevision(step=step, operations=operations, assertions=_assertions(file))
 
     def _operations(self, file: RevisionFile) -> tuple[Operation[Any], ...]:
         declared = getattr(file.revision, "operations", ())
@@ -195,6 +206,14 @@ def parse_cross_dependencies(declared: object, place: str) -> tuple[StepKey, ...
     return tuple(StepKey(*names) for names in _tuples(declared, 3, "cross_dependencies", place))
 
 
+def _assertions(file: RevisionFile) -> Mapping[Moment, tuple[Assertion, ...]]:
+    return {
+        moment: declared(value, moment, str(file.path), sql=False)
+        for moment in Moment
+        if (value := getattr(file.revision, moment.value, ()))
+    }
+
+
 def _revision_paths(config: AppConfig, folder: str) -> Sequence[Path]:
     directory = Path(config.path) / folder
     if not directory.is_dir() or not (directory / "__init__.py").exists():
@@ -232,7 +251,7 @@ def _load(config: AppConfig, folder: str, path: Path, base: type[Revision]) -> R
     except Exception as exc:
         raise RevisionUnreadable(
             f"{path} raises {type(exc).__name__} while it is imported: {exc}.",
-            hint=f"Try it alone: python manage.py shell -c 'import {module_name}'.",
+            hint=f"Try it alone: python manage.py shell -c '__import__(\"{module_name}\")'.",
         ) from exc
     revision = getattr(module, "Migration", None)
     if not (isinstance(revision, type) and issubclass(revision, base)):

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from accord.revisions.entry import Facts
-from accord.seam.types import Statement
+from accord.seam.foretelling import Foretold
+from accord.seam.types import Direction, Statement
 
 C = TypeVar("C")
 """What the operations of a store work with."""
@@ -63,6 +64,24 @@ class Operation(ABC, Generic[C]):
     def revert(self, context: C) -> int:
         """Undo the effect, whole or in part; return a number as :meth:`apply` does."""
 
+    holder = ""
+    """What it drops is called, such as “collection”; empty where it drops nothing that holds documents."""
+
+    def drops(self, saved: Facts, place: Any, direction: Direction) -> Sequence[str]:
+        """
+        Return the names of what it would drop together with documents.
+
+        Args:
+            saved: What it put away, which tells what it made and what it found.
+            place: What it reads names by, if the store has such a thing.
+            direction: Which way.
+        """
+        return ()
+
+    def renames(self, direction: Direction) -> tuple[str, str] | None:
+        """Return the name before and after, if it renames what holds documents."""
+        return None
+
     def left_something(self, context: C, *, begun: bool) -> bool:
         """
         Check whether something of it may stand that it made, though it was never recorded as done.
@@ -75,6 +94,24 @@ class Operation(ABC, Generic[C]):
             begun: The ledger says that it began.
         """
         return begun
+
+    @property
+    def looks_at(self) -> frozenset[str]:
+        """Objects that :meth:`foretell` looks at: where an earlier step makes one, nobody can look yet."""
+        return frozenset()
+
+    def touches(self, context: C) -> Collection[str] | None:
+        """Return what it makes or changes, in the words of :attr:`looks_at`; None for anything."""
+        return None
+
+    def foretell(self, context: C, direction: Direction) -> Iterator[Foretold]:
+        """
+        Look at the server for what would refuse or burden it. Nothing is changed there.
+
+        Raises:
+            ConflictingState, StepFailed: It would be refused, for this reason.
+        """
+        yield from ()
 
 
 def digest(statements: Iterable[Statement]) -> str:

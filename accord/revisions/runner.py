@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from accord.errors import AccordError, ChecksumMismatch, IrreversibleStep, StepFailed
 from accord.events import Reporter, StepNoted
-from accord.revisions.entry import EntryState, StepEntry
+from accord.revisions.entry import EntryState, Facts, StepEntry
 from accord.revisions.ledger import RevisionLedger
 from accord.revisions.loader import LoadedRevision
 from accord.revisions.operation import irreversible
@@ -27,6 +27,7 @@ class Host(Protocol):
     def context(self, progress: Progress) -> Any: ...
     def digest(self, key: StepKey, operation: Any) -> str: ...
     def failure(self, exc: Exception, place: str) -> Exception: ...
+    def take_back(self, context: Any, facts: Facts) -> bool: ...
     def was_answer_lost(self, exc: Exception) -> bool: ...
     def was_refused(self, exc: Exception) -> bool: ...
 
@@ -62,6 +63,7 @@ class Runner:
             return StepOutcome(key=self.key, direction=Direction.APPLY, already=True)
         self.store.admit(self.revision.operations)
         progress = self._progress(self._settled(entry).signed(self.revision.step))
+        self._take_back_removed(progress)
         for number in range(progress.entry.operations_done, len(self.revision.operations)):
             self._run(progress, number, Direction.APPLY)
         progress.complete()
@@ -108,8 +110,8 @@ class Runner:
         )
 
     def _was_found(self, entry: StepEntry, number: int) -> bool:
-        """Check whether a baseline found what an operation would have brought about."""
-        return entry.how is Origin.ADOPTED and str(number) not in entry.saved
+        """Check whether a baseline found what an operation would have brought about, or a person said so."""
+        return entry.how is not Origin.APPLIED and str(number) not in entry.saved
 
     def _undo_unfinished(self, progress: Progress) -> None:
         """Undo the operation that was under way when applying stopped, so that whole ones are left."""
@@ -164,6 +166,8 @@ class Runner:
         # Entries of earlier versions don't record whose facts they are.
         if kept is not None and kept.get("title", operation.title) == operation.title:
             return
+        if kept is not None:
+            self._take_back(progress, kept)
         progress.keep(None)
         try:
             with self._failing_as(number):
@@ -173,6 +177,20 @@ class Runner:
                 progress.begin()  # what is done stays on record
             raise
         progress.keep({"title": operation.title, **facts})
+
+    def _take_back_removed(self, progress: Progress) -> None:
+        """Take back what an operation began that the edited file doesn't have any more."""
+        for number in map(int, progress.entry.saved):
+            if number >= len(self.revision.operations):
+                self._take_back(progress, progress.entry.facts(number))
+
+    def _take_back(self, progress: Progress, facts: Facts) -> None:
+        """Leave nothing in people's way of an operation that another one replaced in the file."""
+        progress.check()
+        if self.store.take_back(self.store.context(progress), facts):
+            self._note(
+                f"“{facts.get('title', '')}” was begun, and the file has it no more: it was taken back."
+            )
 
     def _act(self, progress: Progress, number: int, direction: Direction) -> int:
         """Apply or revert; again when an answer was lost, for each operation looks before it acts."""
@@ -246,7 +264,7 @@ class Runner:
             )
 
     def _refuse_unsaved(self, entry: StepEntry) -> None:
-        if entry.how is Origin.ADOPTED:
+        if entry.how is not Origin.APPLIED:
             return
         for number, operation in enumerate(self.revision.operations[: entry.operations_done]):
             if operation.needs_saved and str(number) not in entry.saved:

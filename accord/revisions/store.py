@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from accord.errors import AccordError, LeaseError, StepFailed, StoreUnavailable, UnknownTarget
 from accord.events import Reporter, silent
-from accord.revisions.entry import EntryState, StepEntry, recorded
+from accord.revisions.entry import EntryState, Facts, StepEntry, recorded
 from accord.revisions.ledger import RevisionLedger
 from accord.revisions.loader import LoadedRevision, RevisionKind
 from accord.revisions.operation import Operation, digest
-from accord.seam.stores import StoreFeatures
+from accord.seam.assertions import Assertion, Broken, Moment, broken
+from accord.seam.losses import HowMany, Loss
+from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.types import (
     AppliedStep,
-    BegunStep,
     Direction,
     Language,
     Lease,
@@ -30,14 +31,15 @@ from accord.seam.types import (
     Step,
     StepKey,
     StepOutcome,
-    StoreInfo,
 )
 
 if TYPE_CHECKING:
     from accord.revisions.runner import Runner
 
 _LEFT = Statement(
-    text="Leaves everything where it is: a baseline found it there.", language=Language.PYTHON, opaque=True
+    text="Leaves everything where it is: it was found there, or recorded on a person's word.",
+    language=Language.PYTHON,
+    opaque=True,
 )
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - the letter of its word, beside C for context
 Show = Callable[[StepKey, O, Direction], Iterable[Statement]]
@@ -118,9 +120,30 @@ class RevisionStore(ABC, Generic[O]):
             return exc
         # The exception's own words may quote a document, so only its kind and place are told.
         return StepFailed(
-            f"{place}: the function raised {type(exc).__name__} at {_line(exc)}.",
+            f"{place}: the function raised {type(exc).__name__} at {self._line(exc)}.",
             hint="Correct the function or the data and run again; what is done is recorded.",
         )
+
+    def take_back(self, context: Any, facts: Facts) -> bool:
+        """
+        Take back what an operation left that was killed, and that the edited file doesn't have any more.
+
+        Args:
+            context: What an operation acts with.
+            facts: What it had put away.
+
+        Returns:
+            True when something of it stood.
+        """
+        return False
+
+    def _line(self, exc: Exception) -> str:
+        """Name the last line of a revision's own that was run, and not the library's that it called."""
+        frames = traceback.extract_tb(exc.__traceback__)
+        files = {str(revision.step.source.path) for revision in (self._revisions or {}).values()}
+        own = [frame for frame in frames if frame.filename in files]
+        frame = next(reversed(own or frames), None)
+        return f"{Path(frame.filename).name}, line {frame.lineno}" if frame else "an unknown line"
 
     def was_answer_lost(self, exc: Exception) -> bool:
         """Check whether an operation may have acted without our knowing, so that it looks again."""
@@ -179,26 +202,66 @@ class RevisionStore(ABC, Generic[O]):
     ) -> Iterator[tuple[Step, Sequence[Statement]]]:
         """Show what steps would send. See :class:`accord.seam.stores.Explains`."""
         show = self.renderer(offline=False)
-        ledger = self._ledger_if_reachable() if direction is Direction.REVERT else Recorded()
+        entries = self._entries_if_reachable() if direction is Direction.REVERT else {}
         for step in steps:
-            entry = ledger.applied.get(step.key)
-            if entry is not None and entry.how is Origin.ADOPTED:
-                yield step, [_LEFT]
-                continue
-            operations = self._concerned(step.key, ledger.begun.get(step.key))
+            operations = self._concerned(step.key, entries.get(step.key))
             ordered = operations if direction is Direction.APPLY else reversed(operations)
-            yield step, [shown for operation in ordered for shown in show(step.key, operation, direction)]
+            shown = [shown for operation in ordered for shown in show(step.key, operation, direction)]
+            found = step.key in entries and entries[step.key].how is not Origin.APPLIED
+            yield step, [_LEFT] if found and not operations else shown
 
-    def _concerned(self, key: StepKey, begun: BegunStep | None) -> Sequence[O]:
-        """Return the operations that stand, or may: of a step that was begun, not those that never ran."""
+    def losses(self, steps: Sequence[Step], direction: Direction) -> Iterator[Loss]:
+        """Count what steps would drop. See :class:`accord.seam.losses.CountsLosses`."""
+        from accord.revisions.losing import losses
+
+        with self.translated():
+            concerned = [(step.key, self.operations(step.key), self.place_of(step.key)) for step in steps]
+            yield from losses(concerned, direction, self.connected_ledger(), self.documents)
+
+    def place_of(self, key: StepKey) -> Any:
+        """Return what the operations of a step read names by, if the store has such a thing."""
+        return None
+
+    def documents(self, name: str) -> HowMany:
+        """Count the documents of a collection or an index; zero where there is none."""
+        return HowMany(None)
+
+    def _concerned(self, key: StepKey, entry: StepEntry | None) -> Sequence[O]:
+        """Return the operations that stand, or may, and are ours: of a begun step, those that ran."""
         operations = self.operations(key)
-        return operations if begun is None else operations[: begun.done + begun.partly]
+        if entry is None:
+            return operations
+        if entry.state is not EntryState.APPLIED:
+            begun = entry.begun()
+            return operations[: begun.done + begun.partly]
+        ours = [
+            entry.how is Origin.APPLIED or str(number) in entry.saved for number in range(len(operations))
+        ]
+        return [operation for operation, is_ours in zip(operations, ours, strict=True) if is_ours]
 
-    def _ledger_if_reachable(self) -> Recorded:
+    def _entries_if_reachable(self) -> Mapping[StepKey, StepEntry]:
         try:
-            return self.recorded()
+            with self.translated(), self.glance() as ledger:
+                return {entry.key: entry for entry in ledger.entries()}
         except StoreUnavailable:
-            return Recorded()
+            return {}
+
+    # --- Asserts ---------------------------------------------------------------------------------------
+
+    def asked(self, step: Step) -> AbstractContextManager[Any]:
+        """Open what assertions are functions of: the store itself, unless it has something nearer."""
+        return nullcontext(self)
+
+    def assertions(self, step: Step, moment: Moment) -> Sequence[Assertion]:
+        """Return what a revision declares. See :class:`accord.seam.assertions.Asserts`."""
+        return self._revision(step.key).assertions.get(moment, ())
+
+    def broken(self, step: Step, moment: Moment) -> Iterator[Broken]:
+        """Ask which assertions don't hold. See :class:`accord.seam.assertions.Asserts`."""
+        found = self.assertions(step, moment)
+        with self.translated(), self.asked(step) as handed:
+            # A loader that speaks no SQL takes functions alone.
+            yield from broken(step.key, moment, found, lambda test: test(handed))  # type: ignore[operator]
 
     # --- for the machine ---------------------------------------------------------------------------------
 
@@ -233,8 +296,3 @@ class RevisionStore(ABC, Generic[O]):
         if key not in self._revisions:
             raise UnknownTarget(f"No file provides {key}.", hint="Restore the file of the revision.")
         return self._revisions[key]
-
-
-def _line(exc: Exception) -> str:
-    frames = traceback.extract_tb(exc.__traceback__)
-    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "an unknown line"

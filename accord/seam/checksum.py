@@ -11,9 +11,13 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 CURRENT = "1"
+
+_Form = tuple[str, Sequence[tuple[str, str]]]
+_FORMS: dict[type[ast.AST], _Form] = {}
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 # Fields that hold no meaning of the program, or that only some Python versions fill.
@@ -115,24 +119,42 @@ def _text(node: object) -> str:
 
 def _write(node: object, write: Callable[[str], None]) -> None:
     """Write a node, a list of nodes or a plain value as text, piece by piece."""
-    if isinstance(node, ast.AST):
-        write(f"{type(node).__name__}(")
-        for name in node._fields:
-            value = getattr(node, name, None)
-            if value is None or value == [] or name in _IGNORED_FIELDS:
-                continue
-            write(f"{name}=")
-            _write(_undocumented(node, value) if name == "body" else value, write)
-            write(";")
-        write(")")
-    elif isinstance(node, list):
-        write("[")
-        for item in node:
-            _write(item, write)
-            write(",")
-        write("]")
+    kind = type(node)
+    if kind is list:
+        _write_list(cast("list[object]", node), write)
+    elif issubclass(kind, ast.AST):
+        _write_node(cast("ast.AST", node), write)
     else:
-        write(f"{type(node).__name__}:{node!r}")
+        write(f"{kind.__name__}:{node!r}")
+
+
+def _write_list(items: list[object], write: Callable[[str], None]) -> None:
+    write("[")
+    for item in items:
+        _write(item, write)
+        write(",")
+    write("]")
+
+
+def _write_node(node: ast.AST, write: Callable[[str], None]) -> None:
+    kind = type(node)
+    opening, fields = _FORMS.get(kind) or _form(kind)
+    write(opening)
+    filled = node.__dict__
+    for name, before in fields:
+        value = filled.get(name)
+        if value is None or value == []:
+            continue
+        write(before)
+        _write(_undocumented(node, value) if name == "body" else value, write)
+        write(";")
+    write(")")
+
+
+def _form(kind: type[ast.AST]) -> _Form:
+    """Learn how the text of a kind of node begins, and its fields, each with what stands before its value."""
+    fields = [(name, f"{name}=") for name in kind._fields if name not in _IGNORED_FIELDS]
+    return _FORMS.setdefault(kind, (f"{kind.__name__}(", fields))
 
 
 def _undocumented(node: ast.AST, body: object) -> object:

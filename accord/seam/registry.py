@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib import import_module
 
 from accord import conf, extras
 from accord.errors import ConfigurationError, UnknownStore
@@ -59,10 +58,9 @@ class Registry(Mapping[str, Store]):
 
 
 def _build(settings: conf.StoreSettings) -> Store:
-    module_name, _, class_name = settings.backend.rpartition(".")
     try:
-        extras.require(module_name, f"The store “{settings.alias}”")
-        store_class = getattr(import_module(module_name), class_name)
+        extras.require(settings.backend.rpartition(".")[0], f"The store “{settings.alias}”")
+        store_class = settings.backend_class()
     except (ImportError, AttributeError, ValueError) as exc:
         raise ConfigurationError(
             f"The backend {settings.backend} of the store “{settings.alias}” can't be imported: {exc}.",

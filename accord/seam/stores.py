@@ -24,8 +24,27 @@ from accord.seam.types import (
     Step,
     StepKey,
     StepOutcome,
-    StoreInfo,
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreInfo:
+    """
+    What a store says of itself.
+
+    Attributes:
+        alias: The store.
+        kind: Product in the product's own words (`PostgreSQL`).
+        version: Version in the product's own words.
+        address: Host and port, without credentials.
+        detail: What else matters (`replica set rs0`).
+    """
+
+    alias: str
+    kind: str
+    version: str
+    address: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +146,55 @@ class NamesLedger(Protocol):
         Raises:
             ConfigurationError: The options can't be used.
         """
+        ...
+
+
+@runtime_checkable
+class HasTestStore(Protocol):
+    """
+    A class of stores of which tests get one of their own; see :mod:`accord.isolation`.
+
+    A class without it is given the options of `TEST` in the place of those of the same names.
+    """
+
+    @staticmethod
+    def test_options(
+        alias: str, options: Mapping[str, object], test: Mapping[str, object], suffix: str
+    ) -> Mapping[str, object]:
+        """
+        Return the options of the test store. No server is asked.
+
+        Args:
+            alias: Alias of the store.
+            options: Options of the real store.
+            test: What `TEST` says about the test store; may be empty.
+            suffix: Tells this worker's test store from those of its siblings; may be empty.
+
+        Raises:
+            ConfigurationError: `TEST` can't be used.
+        """
+        ...
+
+    @staticmethod
+    def overlaps(test: Mapping[str, object], real: Mapping[str, object]) -> bool:
+        """Return whether emptying a test store could touch what a real one holds, by their options."""
+        ...
+
+    def make_test_store(self, *, keep: bool) -> None:
+        """
+        Make the test store, empty: what an earlier run of tests left goes.
+
+        Args:
+            keep: Leave what an earlier run of tests left.
+
+        Raises:
+            ConfigurationError: Something stands there that isn't a test store of ours. Nothing was changed.
+            StoreUnavailable: The server can't be reached.
+        """
+        ...
+
+    def drop_test_store(self) -> None:
+        """Remove the test store. Idempotent."""
         ...
 
 

@@ -146,7 +146,7 @@ class Origin(enum.StrEnum):
     ADOPTED = "adopted"
     """A baseline found its effect there: nothing of it is ours to take away."""
     RECORDED = "recorded"
-    """A person said so (`--fake`), and nobody looked."""
+    """A person said so (`--fake`, `--trust-unproved`): nobody looked, or nothing could be looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,6 +234,8 @@ class StepOutcome:
         changed: Rows, documents or objects that were changed, where the store knows.
         already: True when the store held the wanted state before, and nothing was sent.
         detail: One line for display; empty when there is nothing to add.
+        verified: True when the store held `checks_after` within the step's own transaction.
+        origin: How an applied step came to stand in its ledger.
     """
 
     key: StepKey
@@ -241,6 +243,8 @@ class StepOutcome:
     changed: int = 0
     already: bool = False
     detail: str = ""
+    verified: bool = False
+    origin: Origin = Origin.APPLIED
 
 
 def _always_held() -> None:
@@ -321,28 +325,11 @@ class Probe:
         key: Identity of the step.
         presence: The answer.
         findings: What was missing or different, a line each.
+        unproved: What of the step leaves nothing that could be looked at (Python code, changed
+            documents), a line each; the answer says nothing about that.
     """
 
     key: StepKey
     presence: Presence
     findings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoreInfo:
-    """
-    What a store says of itself.
-
-    Attributes:
-        alias: The store.
-        kind: Product in the product's own words (`PostgreSQL`).
-        version: Version in the product's own words.
-        address: Host and port, without credentials.
-        detail: What else matters (`replica set rs0`).
-    """
-
-    alias: str
-    kind: str
-    version: str
-    address: str = ""
-    detail: str = ""
+    unproved: tuple[str, ...] = ()

@@ -85,14 +85,6 @@ STATIC_ROOT = _environment.static_root or BASE_DIR / ".accord" / "static"
 REST_FRAMEWORK = rest_framework(behind_proxy=_environment.behind_proxy)
 SPECTACULAR_SETTINGS = SPECTACULAR
 
-# --- talk and work ----------------------------------------------------------------------------
+# --- talk -----------------------------------------------------------------------------------
 
 LOGGING = logging_settings(_environment.log_level)
-CELERY_BROKER_URL = _environment.broker_url or None
-CELERY_TASK_ACKS_LATE = True
-CELERY_TIMEZONE = TIME_ZONE
-
-if CELERY_BROKER_URL:
-    # Makes ours the current Celery application, which shared tasks are sent by. Not loaded where
-    # no worker listens: importing Celery takes longer than starting a command.
-    import core.celery  # noqa: F401 - for its effect

@@ -126,7 +126,7 @@ class Erase:
                 self.conversation.confirm("Erase now? This can't be undone.")
             if self.asked.resume:
                 saga.retry(request)
-            if saga.is_going_on(_read_again(request)):
+            if state_changes.is_going_on(_read_again(request)):
                 saga.work(request, stop=self.stop)
         except NotConfirmed:
             raise

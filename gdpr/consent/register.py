@@ -11,16 +11,15 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 
 from django.db import connections, transaction
-from django.utils import timezone
 
 from accord import clock
 from accord.acting import Account, actor
 from accord.audit import trail
 from accord.audit.events import EventKind, ObjectKind
-from accord.seam import checksum
+from gdpr.consent.chain import hash_of, is_genuine
 from gdpr.erasure import encryption, state_changes
 from gdpr.errors import ConsentRefused
 from gdpr.models import ConsentEvent, ConsentNotice
@@ -227,7 +226,7 @@ def verify_history(who: Someone) -> bool:
     for event in events.order_by("purpose", "number"):
         last = before.get(event.purpose)
         number, link = (1, "") if last is None else (last.number + 1, last.hash)
-        if (event.number, event.previous_hash) != (number, link) or not _is_genuine(event):
+        if (event.number, event.previous_hash) != (number, link) or not is_genuine(event):
             return False
         before[event.purpose] = event
     return True
@@ -308,7 +307,7 @@ def _append(who: Someone, before: ConsentEvent | None, fact: _Fact) -> ConsentEv
         recorded_by_id=None if fact.by is None else fact.by.pk,
         previous_hash="" if before is None else before.hash,
     )
-    event.hash = _hash(event)
+    event.hash = hash_of(event)
     event.save(using=state_changes.alias(), force_insert=True)
     trail.record(
         _AUDITED[fact.type],
@@ -318,34 +317,3 @@ def _append(who: Someone, before: ConsentEvent | None, fact: _Fact) -> ConsentEv
         using=state_changes.alias(),
     )
     return event
-
-
-def _is_genuine(event: ConsentEvent) -> bool:
-    """
-    Compare an event with its hash.
-
-    Ends of consents were hashed in the zone that they were given in, which the API makes the
-    project's own; the moment is the same.
-    """
-    return event.hash in {_hash(event), _hash(event, ends_in=timezone.get_default_timezone())}
-
-
-def _hash(event: ConsentEvent, ends_in: tzinfo = UTC) -> str:
-    """Hash an event's facts and the event before it; moments as UTC, whatever zone a connection has."""
-    return checksum.digest(
-        {
-            "reference": event.reference,
-            "kind": event.subject_kind,
-            "tag": event.subject_tag,
-            "purpose": event.purpose,
-            "number": event.number,
-            "type": str(event.type),
-            "notice": [event.notice.version, event.notice.language, event.notice.text_hash],
-            "explicit": event.explicit,
-            "method": str(event.method),
-            "channel": event.channel,
-            "at": event.at.astimezone(UTC).isoformat(),
-            "valid_until": event.valid_until and event.valid_until.astimezone(ends_in).isoformat(),
-            "previous": event.previous_hash,
-        }
-    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib import import_module
 from types import ModuleType
@@ -26,6 +26,7 @@ from gdpr.datamap.actions import Action, Anonymise, Delete, Detach, Manual, Noth
 from gdpr.datamap.entries import Entry, document
 from gdpr.datamap.findings import Fault
 from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Locator, Path, Rows, Sessions, Through, needs
+from gdpr.datamap.presets import framework, suite
 from gdpr.datamap.subjects import Subject, SubjectKeys
 from gdpr.errors import InvalidDataMap
 
@@ -159,12 +160,39 @@ class DataMap:
 @cache
 def load_data_map() -> DataMap:
     """
-    Read the data map of the project: `privacy.py` of every installed app.
+    Read the data map of the project: `privacy.py` of every installed app, and what is known without one.
 
     Raises:
         InvalidDataMap: A module can't be imported, or declares something else than entries.
     """
+    return with_known(declared_data_map(), conf.load().coordinator)
+
+
+def declared_data_map() -> DataMap:
+    """
+    Read what apps declare, and nothing else.
+
+    Raises:
+        InvalidDataMap: As for :func:`load_data_map`.
+    """
     return build(_modules())
+
+
+def with_known(declared: DataMap, store: str) -> DataMap:
+    """
+    Add the tables of the suite and of Django that hold nothing of anybody, where no app classified them.
+
+    Args:
+        declared: What apps declare.
+        store: Alias of the coordinating database, which has these tables.
+    """
+    known = {(entry.store, entry.target) for entry in declared.entries}
+    more = [
+        entry
+        for entry in (*suite(store), *framework(store))
+        if (store, entry.target) not in known and entry.id not in declared.by_id
+    ]
+    return replace(declared, entries=ordered((*declared.entries, *more))) if more else declared
 
 
 def build(modules: Iterable[ModuleType]) -> DataMap:

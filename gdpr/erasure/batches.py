@@ -16,6 +16,7 @@ from functools import partial
 
 from django.db import connections, transaction
 
+from accord.batches import Sizes, work_through
 from accord.errors import AccordError
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.locators import needs
@@ -33,6 +34,8 @@ from gdpr.stores.per_person import People
 
 _LARGEST = 50_000
 """Rows or documents of one batch, however many people it is for; search engines give less at once."""
+# What one person has is asked for at once, whatever it is; a batch that keeps rows for longer gets smaller.
+_SIZES = Sizes(first=_LARGEST, most=_LARGEST, slow=5, quick=1)
 _Follow = Callable[[Sequence[Pass]], set[int]]
 
 
@@ -129,9 +132,7 @@ def finish(work: Work, one: Pass, people: People) -> set[int]:
 def _finish(work: Work, one: Pass, touched: set[int], people: People) -> People:
     try:
         people = _with_what_is_needed(work, one.entry, people)
-        left: Counts | None = {}
-        while left is not None and not work.stop():
-            left = state_changes.through_deadlocks(partial(_batch, work, one, people, touched, left))
+        work_through(_Pending(work, one, people, touched).batch, _SIZES, stop=work.stop)
     except AccordError:
         raise
     except Exception:
@@ -167,7 +168,23 @@ def _needed(entry: Entry, the_map: DataMap) -> set[str]:
     return wanted
 
 
-def _batch(work: Work, one: Pass, people: People, touched: set[int], left: Counts) -> Counts | None:
+class _Pending:
+    """What one entry has of people: less after each batch."""
+
+    def __init__(self, work: Work, one: Pass, people: People, touched: set[int]) -> None:
+        self._next = partial(_batch, work, one, people, touched)
+        self._left: Counts = {}
+
+    def batch(self, size: int) -> bool:
+        """Do one batch of this size at most; return whether anything is left that can be done now."""
+        left = state_changes.through_deadlocks(partial(self._next, self._left, size))
+        self._left = left or {}
+        return left is not None
+
+
+def _batch(
+    work: Work, one: Pass, people: People, touched: set[int], left: Counts, size: int
+) -> Counts | None:
     """
     Do one batch and record it in the same transaction.
 
@@ -177,6 +194,7 @@ def _batch(work: Work, one: Pass, people: People, touched: set[int], left: Count
         people: For whom.
         touched: Is told for whom anything was done.
         left: What the batch before has left of each.
+        size: Rows or documents at most.
 
     Returns:
         What is left of each; None when nothing is, or no person may be worked on now.
@@ -188,7 +206,7 @@ def _batch(work: Work, one: Pass, people: People, touched: set[int], left: Count
         taken = steps.take(one, {key: work.requests[key] for key in people})
         if not taken:
             return None
-        before, after = _erase(work, one.entry, {key: people[key] for key in taken}, left)
+        before, after = _erase(work, one.entry, {key: people[key] for key in taken}, left, size)
         moved = sum(after.values()) < sum(before.values())
         if moved or not any(after.values()):
             steps.note(work.requests, taken, before, after)
@@ -203,13 +221,13 @@ def _batch(work: Work, one: Pass, people: People, touched: set[int], left: Count
     return after if any(after.values()) else None
 
 
-def _erase(work: Work, entry: Entry, people: People, left: Counts) -> tuple[Counts, Counts]:
+def _erase(work: Work, entry: Entry, people: People, left: Counts, size: int) -> tuple[Counts, Counts]:
     """Erase one batch of people's rows, and count what is to be done of each before and afterwards."""
     store = work.stores[entry.store]
     known = left.keys() >= people.keys()
     before = {key: left[key] for key in people} if known else per_person.pending(store, entry, people)
     if not any(before.values()):
         return before, before
-    limit = min(int(policy.load().batch_size) * len(people), _LARGEST)
+    limit = min(int(policy.load().batch_size) * len(people), size)
     done = store.erase(entry, per_person.several(people), limit).done
     return before, dict.fromkeys(people, 0) if done else per_person.pending(store, entry, people)

@@ -33,7 +33,6 @@ from gdpr.erasure import (
     schedule,
     state_changes,
     steps,
-    transitions,
     verification,
 )
 from gdpr.erasure.refusals import Refusals, raise_first, together_or_apart
@@ -344,8 +343,3 @@ def confirm_manual(request: ErasureRequest, entry: str, *, by: Account) -> Erasu
         if held.state == RequestState.NEEDS_OPERATOR:
             state_changes.move([held], RequestState.EXECUTING, EventKind.ERASURE_RESUMED, by=by)
     return held
-
-
-def is_going_on(request: ErasureRequest) -> bool:
-    """Return whether a worker has something to do with a request."""
-    return RequestState(request.state) in transitions.EXECUTABLE

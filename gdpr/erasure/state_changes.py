@@ -215,3 +215,8 @@ def record(acts: Sequence[trail.Act], *, by: Account | None = None) -> None:
     """Write audit events about requests, in the transaction that is open."""
     if acts:
         trail.record_all(acts, actor=actor(by), using=alias())
+
+
+def is_going_on(request: ErasureRequest) -> bool:
+    """Return whether a worker has something to do with a request."""
+    return RequestState(request.state) in transitions.EXECUTABLE

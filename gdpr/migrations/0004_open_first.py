@@ -31,6 +31,23 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "erasure requests",
             },
         ),
+        # Of a request's own order, which has expressions, Django can't make one of another model.
+        migrations.AlterModelOptions(
+            name="erasureplan",
+            options={
+                "ordering": ("request_id", "-number"),
+                "verbose_name": "erasure plan",
+                "verbose_name_plural": "erasure plans",
+            },
+        ),
+        migrations.AlterModelOptions(
+            name="erasurestep",
+            options={
+                "ordering": ("request_id", "position"),
+                "verbose_name": "step of an erasure",
+                "verbose_name_plural": "steps of an erasure",
+            },
+        ),
         migrations.AddIndex(
             model_name="erasurerequest",
             index=models.Index(*_ORDER, name="gdpr_request_open_first"),

@@ -1,4 +1,4 @@
-"""In which order requests are listed: open ones by their deadline, then those that are over, newest first."""
+"""The order in which requests are listed: open ones by deadline, those that are over behind, newest first."""
 
 from __future__ import annotations
 

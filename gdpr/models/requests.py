@@ -134,7 +134,7 @@ class ErasurePlan(models.Model):
     class Meta:
         """Newest first."""
 
-        ordering = ("request", "-number")
+        ordering = ("request_id", "-number")
         verbose_name = _("erasure plan")
         verbose_name_plural = _("erasure plans")
         required_db_vendor = "postgresql"
@@ -211,7 +211,7 @@ class ErasureStep(models.Model):
     class Meta:
         """In the order of the plan, each entry once a pass."""
 
-        ordering = ("request", "position")
+        ordering = ("request_id", "position")
         verbose_name = _("step of an erasure")
         verbose_name_plural = _("steps of an erasure")
         required_db_vendor = "postgresql"

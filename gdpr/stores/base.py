@@ -16,7 +16,7 @@ from django.apps import apps
 from django.db import models
 from django.utils.module_loading import import_string
 
-from accord import conf
+from accord import conf, isolation
 from accord.errors import UnknownStore
 from accord.seam.registry import Registry, opened
 from gdpr.datamap.entries import Entry
@@ -289,6 +289,8 @@ def known_aliases(wanted: Sequence[str]) -> Sequence[str]:
 
 def _factory(alias: str) -> str | None:
     """Find what builds the adapter of a store, by its class alone: the store itself is not built."""
+    if isolation.is_real(alias):
+        return None
     settings = conf.load().store_settings().get(alias)
     try:
         ancestors = import_string(settings.backend).__mro__ if settings else ()

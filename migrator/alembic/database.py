@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -77,6 +77,27 @@ class Database:
         finally:
             connection.close()
 
+    @contextmanager
+    def reading(self, before: str) -> Iterator[Callable[[str], Sequence[Sequence[Any]]]]:
+        """
+        Open a connection for questions that leave nothing, each in a transaction that is rolled back.
+
+        Args:
+            before: What is sent at the beginning of each.
+
+        Raises:
+            StoreUnavailable: The database can't be reached or refuses us.
+        """
+        try:
+            connection = self._connect()
+        except psycopg2.Error as exc:
+            raise self._unreachable(exc) from exc
+        connection.autocommit = False
+        try:
+            yield _reader(connection, before)
+        finally:
+            connection.close()
+
     def _connect(self) -> Connection:
         connection = psycopg2.connect(
             self._url.for_psycopg2,
@@ -91,6 +112,19 @@ class Database:
         if isinstance(found, StoreUnavailable):
             return found
         return StoreUnavailable(found.message, hint="Check URL in the store's options.")
+
+
+def _reader(connection: Connection, before: str) -> Callable[[str], Sequence[Sequence[Any]]]:
+    def ask(sql: str) -> Sequence[Sequence[Any]]:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(before)
+                cursor.execute(sql)
+                return cursor.fetchall()
+        finally:
+            connection.rollback()
+
+    return ask
 
 
 def _asker(connection: Connection) -> Ask:

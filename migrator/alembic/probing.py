@@ -199,14 +199,19 @@ def _compare_absence(verdict: _Verdict, name: tuple[str, ...], catalog: Catalog)
 def judge(step: Step, effects: Effects, verdict: _Verdict) -> Probe:
     """Sum up what was found of a step."""
     name = step.key.name
-    findings = [*verdict.missing, *verdict.different]
+    unproved = _unproved(name, effects)
+    findings = (*verdict.missing, *verdict.different, *unproved)
+    presence = _presence(name, effects, verdict)
+    return Probe(key=step.key, presence=presence, findings=findings, unproved=unproved)
+
+
+def _unproved(name: str, effects: Effects) -> tuple[str, ...]:
+    """Say what of a step leaves nothing that could be looked up."""
     if name in effects.unreadable:
-        findings.append(f"Its operations can't be told without running it: {effects.unreadable[name]}")
-    elif untold := effects.untold.get(name):
-        findings.append(
-            f"Whether {untold} of its statements ran can't be looked up: data, or SQL of its own."
-        )
-    return Probe(key=step.key, presence=_presence(name, effects, verdict), findings=tuple(findings))
+        return (f"Its operations can't be told without running it: {effects.unreadable[name]}",)
+    if untold := effects.untold.get(name):
+        return (f"Whether {untold} of its statements ran can't be looked up: data, or SQL of its own.",)
+    return ()
 
 
 def _presence(name: str, effects: Effects, verdict: _Verdict) -> Presence:

@@ -12,13 +12,16 @@ from alembic.script import Script, ScriptDirectory
 
 from accord.errors import ConfigurationError, InconsistentLedger
 from accord.events import Reporter, StepNoted, silent
+from accord.seam.assertions import Moment, refuse_broken
 from accord.seam.types import Direction, Lease, Origin, Step
 from accord.stopping import Cancel, cancellable
-from migrator.alembic import ledger
+from migrator.alembic import asserting, ledger
 from migrator.alembic.entries import APPLIED, APPLYING, REVERTING
 from migrator.alembic.environment import asker
 from migrator.alembic.history import History
 from migrator.alembic.ledger import Ask, Tables
+
+_BACK = "Its transaction was rolled back."
 
 
 @dataclass(kw_only=True)
@@ -58,6 +61,7 @@ class Change:
     indexes: Collection[str] | None = None
     already: bool = field(default=False, init=False)
     cut_off: bool = field(default=False, init=False)
+    verified: bool = field(default=False, init=False)
 
     def begin(self, context: MigrationContext) -> None:
         """Make sure that we are where we think we are, alone, and not outdated."""
@@ -162,9 +166,16 @@ class Change:
         self.lease.check()
         ledger.require_fence(ask, self.tables, self.lease)
         if self.direction is Direction.APPLY:
+            if self.acts and not _commits_each_statement(ctx):
+                refuse_broken(asserting.broken(self.step, self._module, Moment.AFTER, ctx.connection), _BACK)
+                self.verified = True
             ledger.write(ask, self.tables, self.step, self.lease, APPLIED, self.how)
         else:
             ledger.strike(ask, self.tables, self.step)
+
+    @property
+    def _module(self) -> Any:
+        return self.directory.get_revision(self.step.key.name).module
 
     def _tidy(self, context: MigrationContext) -> None:
         """Bring our entry in line with a head that had moved before."""
@@ -197,6 +208,26 @@ class Unstamp(RevisionStep):
         info = super().info
         info.is_stamp = True
         return info
+
+
+@dataclass(kw_only=True)
+class Conversation:
+    """
+    A visitor that hands over the connection, and lets no revision run.
+
+    Attributes:
+        ask: Called with SQLAlchemy's connection.
+    """
+
+    ask: Callable[[Any], None]
+
+    def begin(self, context: MigrationContext) -> None:
+        """Hand it over."""
+        self.ask(context.connection)
+
+    def steps(self, heads: Sequence[str], context: MigrationContext) -> Iterator[RevisionStep]:
+        """Yield no revision."""
+        yield from ()
 
 
 @dataclass(kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accord.errors import UnsupportedServer
-from accord.seam.types import StoreInfo
+from accord.seam.stores import StoreInfo
 from migrator.alembic.ledger import Ask
 
 OLDEST = 120000

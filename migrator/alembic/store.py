@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from accord.errors import AccordError, ConflictingState, IrreversibleStep, StepFailed
 from accord.events import Reporter, silent
 from accord.revisions.entry import not_understood, origin_of
-from accord.seam.stores import StoreFeatures
+from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.types import (
     AppliedStep,
     BegunStep,
@@ -28,10 +28,10 @@ from accord.seam.types import (
     Step,
     StepKey,
     StepOutcome,
-    StoreInfo,
 )
 from migrator.alembic import options as store_options
 from migrator.alembic import server
+from migrator.alembic.ahead import LooksAhead
 from migrator.alembic.database import Database
 from migrator.alembic.entries import REVERTING, STATES, HistoryState
 from migrator.alembic.history import History
@@ -39,6 +39,7 @@ from migrator.alembic.layout import HistoryConfig
 from migrator.alembic.ledger import Ask, Tables, heads, place, quoted, read
 from migrator.alembic.reader import Reader
 from migrator.alembic.scripts import Script
+from migrator.alembic.test_database import InTestDatabase
 from migrator.errors import LedgerOrphan
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 _Answer = TypeVar("_Answer")
 
 
-class AlembicStore:
+class AlembicStore(LooksAhead, InTestDatabase):
     """
     An Alembic history on PostgreSQL.
 
@@ -291,7 +292,9 @@ class AlembicStore:
             self._run(change)
         self._claimed = lease.fence
         self._read_back(step, direction)
-        return StepOutcome(key=step.key, direction=direction, already=change.already)
+        return StepOutcome(
+            key=step.key, direction=direction, already=change.already, verified=change.verified
+        )
 
     def _strike_orphan(self, step: Step, lease: Lease) -> None:
         from migrator.alembic import forgetting

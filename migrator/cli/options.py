@@ -9,10 +9,15 @@ from typing import Any
 from accord.cli.arguments import add_format, add_noinput
 from accord.errors import UsageError
 from accord.seam.types import Phase
+from migrator.cli.live_options import add_check_live, refuse_beside_check_live
+from migrator.cli.proof_options import add_proof_arguments, refuse_odd_proof
+from migrator.cli.refused_options import add_refused, refuse_djangos
+from migrator.cli.verify_options import add_verify, refuse_beside_verify
 from migrator.engine.plan import ZERO, Target
 from migrator.engine.request import Request
 from migrator.models import RunKind
 
+_LONGEST_TAG = 100
 _LOOKS = ("plan", "dry_run", "check_unapplied")
 
 
@@ -33,8 +38,16 @@ def add_store(parser: ArgumentParser) -> None:
 def add_migrate_arguments(parser: ArgumentParser) -> None:
     """Add the flags of migrate_all."""
     _add_looks(parser)
+    add_verify(parser)
+    add_check_live(parser)
     add_plan_arguments(parser)
     add_noinput(parser)
+    parser.add_argument(
+        "--even-with-data",
+        action="store_true",
+        help="With --revert: agree that tables, collections and indexes go with what they hold. Needed with "
+        "--noinput; a terminal asks.",
+    )
     parser.add_argument(
         "--lock-wait",
         type=float,
@@ -43,12 +56,22 @@ def add_migrate_arguments(parser: ArgumentParser) -> None:
         help="How long to wait for another run's lease (default: ACCORD['LOCK_WAIT'], 600).",
     )
     parser.add_argument(
+        "--wait",
+        type=float,
+        default=None,
+        metavar="SECONDS",
+        help="With --check: how long to wait until another process has applied everything.",
+    )
+    parser.add_argument(
         "--one-by-one",
         action="store_true",
         help="Don't let steps of different stores run at the same time.",
     )
+    parser.add_argument(
+        "--tag", default="", metavar="NAME", help="Name where every store stands after this run."
+    )
     parser.add_argument("--skip-checks", action="store_true", help="Skip Django's system checks.")
-    _add_refused(parser)
+    add_refused(parser)
     parser.add_argument("--reason", default="", metavar="TEXT", help="With --forget: why, in a sentence.")
     parser.add_argument(
         "--as",
@@ -58,29 +81,6 @@ def add_migrate_arguments(parser: ArgumentParser) -> None:
         help="With --forget: the account that acts (default: that of the user who is signed in, if any).",
     )
     add_format(parser)
-
-
-_REFUSED = {
-    "fake_initial": (
-        "--fake-initial looks at the names of tables alone.",
-        "Use --baseline, which compares what stands with what the migrations describe.",
-    ),
-    "prune": (
-        "--prune is left to Django's command.",
-        "manage.py migrate APP --prune; both commands read the same table.",
-    ),
-    "run_syncdb": (
-        "Apps without migrations have no steps.",
-        "manage.py migrate --run-syncdb makes their tables; makemigrations APP gives them steps.",
-    ),
-}
-"""Flags of Django's command: why they aren't ours, and what to use instead."""
-
-
-def _add_refused(parser: ArgumentParser) -> None:
-    for name, (why, instead) in _REFUSED.items():
-        flag = f"--{name.replace('_', '-')}"
-        parser.add_argument(flag, action="store_true", dest=name, help=f"Refused. {why} {instead}")
 
 
 def add_plan_arguments(parser: ArgumentParser) -> None:
@@ -120,8 +120,9 @@ def _add_kinds(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--baseline",
         action="store_true",
-        help="Record steps as applied after looking that their effect is there.",
+        help="Record steps as applied after looking that their effect is there; --plan shows what is found.",
     )
+    add_proof_arguments(parser)
     parser.add_argument(
         "--fake",
         action="store_true",
@@ -157,8 +158,16 @@ def _add_targets(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--to", default="", metavar="STEP", help="Up to (with --revert: back to) store:app.name, or zero."
     )
-    parser.add_argument("--step", default="", metavar="STEP", help="With --revert: this step.")
+    parser.add_argument(
+        "--step",
+        default="",
+        metavar="STEP",
+        help="With --revert: this step. With --baseline: up to this one, believed if unprovable.",
+    )
     parser.add_argument("--run", default="", metavar="ID", help="With --revert: what this run applied.")
+    parser.add_argument(
+        "--to-tag", default="", metavar="NAME", help="With --revert: what was applied after this tag."
+    )
 
 
 def request_from(options: dict[str, Any]) -> Request:
@@ -176,10 +185,13 @@ def request_from(options: dict[str, Any]) -> Request:
         target=_target(options),
         revert=options["revert"],
         rebuild=bool(options["rebuild"]),
+        trust_unproved=options["trust_unproved"],
         data_is_lost=options["data_is_lost"],
+        even_with_data=options.get("even_with_data", False),
         one_by_one=options.get("one_by_one", False),
         environment=options["env"],
         lock_wait=options.get("lock_wait"),
+        tag=options.get("tag") or "",
     )
 
 
@@ -199,16 +211,17 @@ def _target(options: dict[str, Any]) -> Target:
         store, _, app = options["rebuild"].partition(":")
         return Target(stores=(store,), app=app)
     return Target(
-        stores=_aliases(options["store"]),
+        stores=aliases(options["store"]),
         app=options["app_label"],
-        to=options["to"] or options["migration_name"],
+        to=options["to"] or options["migration_name"] or (options["step"] if options["baseline"] else ""),
         phase=Phase(phase) if phase else None,
-        step=options["step"],
+        step="" if options["baseline"] else options["step"],
         run_id=options["run"],
+        tag=options.get("to_tag") or "",
     )
 
 
-def _aliases(named: str | Sequence[str]) -> tuple[str, ...]:
+def aliases(named: str | Sequence[str]) -> tuple[str, ...]:
     """Return the stores; `call_command(..., database="logs")` hands over one name, and no list of names."""
     return (named,) if isinstance(named, str) else tuple(named)
 
@@ -222,9 +235,11 @@ def _kind(options: dict[str, Any]) -> RunKind:
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
-    for name, (why, instead) in _REFUSED.items():
-        if options.get(name):
-            raise UsageError(why, hint=instead)
+    refuse_djangos(options)
+    refuse_beside_verify(options)
+    refuse_beside_check_live(options)
+    _refuse_vague_wait(options)
+    _refuse_odd_tags(options)
     _refuse_beside_rebuild(options)
     if options["forget"]:
         _refuse_vague_forgetting(options)
@@ -237,14 +252,46 @@ def _refuse_odd_targets(options: dict[str, Any]) -> None:
         raise UsageError("--baseline goes with neither --fake nor --revert.", hint="Choose one of them.")
     if options["to"] and options["migration_name"]:
         raise UsageError("--to and a step after the app name the same thing.", hint="Leave one of them out.")
+    refuse_odd_proof(options)
     named_one = [name for name in ("step", "run") if options[name]]
+    if options["baseline"] and named_one == ["step"]:
+        named_one = []
     if named_one and not options["revert"]:
         raise UsageError(f"--{named_one[0]} goes with --revert.", hint="To apply up to a step, use --to.")
     to = options["to"] or options["migration_name"]
     if to == ZERO and not options["revert"]:
-        raise UsageError("“zero” means undoing.", hint="Add --revert.")
+        what = f"{options['app_label']} zero" if options["app_label"] else "--to zero"
+        raise UsageError("“zero” means undoing.", hint=f"Say so: migrate_all --revert {what}.")
     if options["revert"]:
         _refuse_vague_revert(options, to)
+
+
+def _refuse_odd_tags(options: dict[str, Any]) -> None:
+    """Check that a tag is kept by a run forward, and gone back to by nothing but a revert."""
+    tag = options.get("tag")
+    if tag and (options["revert"] or options["forget"] or any(options.get(look) for look in _LOOKS)):
+        raise UsageError("--tag goes with a run forward.", hint="Run migrate_all --tag NAME by itself.")
+    if tag and (len(tag) > _LONGEST_TAG or tag.split() != [tag]):
+        raise UsageError("A tag is one word of at most 100 characters.", hint="As in --tag v1.4.")
+    others = ("fake", "baseline", "forget", "rebuild", "app_label", "store", "phase", "to", "step", "run")
+    if options.get("to_tag") and (not options["revert"] or any(options[name] for name in others)):
+        raise UsageError(
+            "--to-tag goes with --revert and nothing else.", hint="migrate_all --revert --to-tag NAME"
+        )
+
+
+def _refuse_vague_wait(options: dict[str, Any]) -> None:
+    """Check that only `--check` waits, and for a time that there is."""
+    wait = options.get("wait")
+    if wait is None:
+        return
+    if not options.get("check_unapplied"):
+        raise UsageError(
+            "--wait goes with --check.",
+            hint="migrate_all --check --wait 300 waits for another process; a run waits by --lock-wait.",
+        )
+    if not wait >= 0:
+        raise UsageError(f"--wait {wait:g} is no time to wait.", hint="Give seconds from 0 up: --wait 300.")
 
 
 def _refuse_beside_rebuild(options: dict[str, Any]) -> None:
@@ -273,7 +320,7 @@ def _refuse_vague_forgetting(options: dict[str, Any]) -> None:
 
 def _refuse_vague_revert(options: dict[str, Any], to: str) -> None:
     """Check that everything isn't undone because a word was left out."""
-    chosen = [name for name in ("step", "run") if options[name]] + (["to"] if to else [])
+    chosen = [name for name in ("step", "run", "to_tag") if options.get(name)] + (["to"] if to else [])
     if len(chosen) > 1:
         raise UsageError("--step, --run and --to exclude each other.", hint="Choose one of them.")
     if not chosen and not options["app_label"]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from accord import process
 from accord.events import Event, LeaseAwaited, Reporter, StepNoted, StepProgressed
-from accord.seam.types import Direction, Step
+from accord.seam.types import Direction, Origin, Step, StepOutcome
 from migrator.engine.events import RunNoted, StepBroke, StepFinished, StepSkipped, StepStarted
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def line_for(event: Event, verbosity: int) -> str | None:
 
 def _finished(event: StepFinished) -> str:
     width = len(str(event.total))
-    verb = _already(event.outcome.direction) if event.outcome.already else _VERBS[event.outcome.direction]
+    verb = _verb(event.outcome)
     changed = f", {event.outcome.changed:,} changed" if event.outcome.changed else ""
     detail = f" ({event.outcome.detail})" if event.outcome.detail else ""
     return (
@@ -55,8 +55,10 @@ def _finished(event: StepFinished) -> str:
     )
 
 
-def _already(direction: Direction) -> str:
-    return "was there already" if direction is Direction.APPLY else "was not touched"
+def _verb(outcome: StepOutcome) -> str:
+    if outcome.already:
+        return "was there already" if outcome.direction is Direction.APPLY else "was not touched"
+    return "recorded" if outcome.origin is Origin.RECORDED else _VERBS[outcome.direction]
 
 
 class PlainProgress:

@@ -7,14 +7,19 @@ Within a schema version, fields are added and never renamed or removed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from accord.command import error_document
-from accord.seam.types import BegunStep, Statement, Step
+from accord.seam.foretelling import NOTHING, Foretold
+from accord.seam.types import BegunStep, Direction, Statement, Step, StepKey
+from migrator.cli.render_foretold import foretold_document
+from migrator.cli.render_recovery import recovery_document
 from migrator.engine.plan import Plan
+from migrator.engine.recovery import recovery_of
 from migrator.engine.request import RunReport
 from migrator.engine.situation import Situation
+from migrator.models import Tag
 
 
 def dump(document: dict[str, Any]) -> str:
@@ -28,7 +33,7 @@ def plan_document(plan: Plan, situation: Situation) -> dict[str, Any]:
         "schema": "accord.plan/1",
         "direction": plan.direction.value,
         "digest": plan.digest,
-        "steps": [_step(step) for step in plan.steps],
+        "steps": [{**step_document(step), "origin": _how(situation, step)} for step in plan.steps],
         "waiting": [str(step.key) for step in plan.waiting],
         "begun": [_begun(situation.begun[key]) for key in sorted(situation.begun)],
         "half_reverted": sorted(map(str, situation.half_reverted)),
@@ -45,7 +50,8 @@ def _begun(entry: BegunStep) -> dict[str, Any]:
     }
 
 
-def _step(step: Step) -> dict[str, Any]:
+def step_document(step: Step) -> dict[str, Any]:
+    """Describe a step."""
     return {
         "key": str(step.key),
         "store": step.key.store,
@@ -66,9 +72,20 @@ def drift_documents(situation: Situation) -> list[dict[str, Any]]:
     ]
 
 
-def dry_run_document(plan: Plan, rendered: Iterable[tuple[Step, Sequence[Statement]]]) -> dict[str, Any]:
-    """Describe what a plan would send (`accord.dry_run/1`)."""
-    steps = [{**_step(step), "statements": [_statement(item) for item in items]} for step, items in rendered]
+def dry_run_document(
+    plan: Plan,
+    rendered: Iterable[tuple[Step, Sequence[Statement]]],
+    foretold: Mapping[StepKey, Sequence[Foretold]] = NOTHING,
+) -> dict[str, Any]:
+    """Describe what a plan would send, and what the servers would say (`accord.dry_run/1`)."""
+    steps = [
+        {
+            **step_document(step),
+            "statements": [_statement(item) for item in items],
+            "foretold": [foretold_document(item) for item in foretold.get(step.key, ())],
+        }
+        for step, items in rendered
+    ]
     return {
         "schema": "accord.dry_run/1",
         "direction": plan.direction.value,
@@ -92,13 +109,36 @@ def run_document(report: RunReport) -> dict[str, Any]:
         "digest": report.plan.digest,
         "seconds": round(report.seconds, 3),
         "done": [
-            {"key": str(item.key), "changed": item.changed, "already": item.already, "detail": item.detail}
+            {
+                "key": str(item.key),
+                "changed": item.changed,
+                "already": item.already,
+                "detail": item.detail,
+                **({"origin": item.origin.value} if item.direction is Direction.APPLY else {}),
+            }
             for item in execution.outcomes
         ],
         "failed": [{"key": str(item.step.key), **error_document(item.error)} for item in execution.failures],
         "skipped": [str(step.key) for step in execution.skipped],
         "waiting": [str(step.key) for step in report.plan.waiting],
         "error": None if report.error is None else error_document(report.error),
+        "recovery": recovery_document(recovery_of(report)),
+    }
+
+
+def tags_document(tags: Sequence[Tag]) -> dict[str, Any]:
+    """Describe tags (`accord.tags/1`)."""
+    return {
+        "schema": "accord.tags/1",
+        "tags": [
+            {
+                "tag": tag.name,
+                "run": tag.run_id or None,
+                "made_at": tag.made_at.isoformat(),
+                "steps": tag.steps,
+            }
+            for tag in tags
+        ],
     }
 
 
@@ -106,7 +146,7 @@ def listing_document(situation: Situation, steps: Sequence[Step]) -> dict[str, A
     """Describe steps with their state (`accord.steps/1`)."""
     return {
         "schema": "accord.steps/1",
-        "steps": [{**_step(step), **_state(situation, step)} for step in steps],
+        "steps": [{**step_document(step), **_state(situation, step)} for step in steps],
         "drift": drift_documents(situation),
     }
 
@@ -117,8 +157,14 @@ def _state(situation: Situation, step: Step) -> dict[str, Any]:
         "applied": step.key in situation.done,
         "half_reverted": step.key in situation.half_reverted,
         "begun": None if begun is None else _begun(begun),
-        "origin": entry.how.value if entry else None,
+        "origin": _how(situation, step),
         "applied_at": entry.applied_at.isoformat() if entry and entry.applied_at else None,
         "run": entry.run_id or None if entry else None,
         "needs": sorted(str(parent) for parent in situation.graph.parents.get(step.key, ())),
     }
+
+
+def _how(situation: Situation, step: Step) -> str | None:
+    """Tell how a step came to its ledger; None for one that isn't in it."""
+    entry = situation.applied.get(step.key)
+    return entry.how.value if entry else None

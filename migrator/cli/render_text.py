@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from django.core.management.color import Style
 
-from accord.seam.types import Direction, Origin, Statement, Step
+from accord.seam.foretelling import NOTHING, Foretold
+from accord.seam.types import Direction, Origin, Statement, Step, StepKey
 from accord.words import counted
+from migrator.cli.render_foretold import foretold_lines
 from migrator.engine.plan import Plan
 from migrator.engine.request import RunReport
 from migrator.engine.situation import Situation
@@ -33,7 +35,7 @@ def plan_lines(
         for position, step in enumerate(plan.steps, start=1):
             key = style.MIGRATE_LABEL(f"{step.key!s:<{longest}}")
             line = f"  {position:>{width}}. {key}  {step.phase.value:<8}  {step.title}".rstrip()
-            yield f"{line}{_going_on(plan, situation, step)}"
+            yield f"{line}{_going_on(plan, situation, step)}{_origin(situation, step)}"
         yield f"Plan digest {plan.digest}"
     yield from waiting_lines(plan)
 
@@ -57,9 +59,12 @@ def waiting_lines(plan: Plan) -> Iterator[str]:
 
 
 def dry_run_lines(
-    plan: Plan, rendered: Iterable[tuple[Step, Sequence[Statement]]], style: Style
+    plan: Plan,
+    rendered: Iterable[tuple[Step, Sequence[Statement]]],
+    style: Style,
+    foretold: Mapping[StepKey, Sequence[Foretold]] = NOTHING,
 ) -> Iterator[str]:
-    """Show what each step would send."""
+    """Show what each step would send, and what its server would say to it."""
     if not plan.steps:
         yield "Nothing to do."
     for step, statements in rendered:
@@ -69,6 +74,7 @@ def dry_run_lines(
             yield textwrap.indent(text, "   ")
         if not statements:
             yield "   (sends nothing)"
+        yield from foretold_lines(foretold.get(step.key, ()), style)
 
 
 def run_lines(report: RunReport, style: Style) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -9,6 +10,7 @@ from django.db import transaction
 from accord import conf, db, lease
 from accord.errors import Interrupted, StoreUnavailable
 from accord.lease_row import LeaseRow
+from migrator.engine import run_trail
 from migrator.engine.journal import tables_exist
 from migrator.models import Run, RunOutcome, StepRun
 
@@ -72,12 +74,15 @@ def _close(alias: str, runs: list[str], row: LeaseRow | None, ttl: float) -> Non
             steps.update(outcome=RunOutcome.INTERRUPTED)
             # Only while it still says so: a run may have ended by itself a moment ago.
             left = Run.objects.using(alias).filter(pk=run.pk, outcome=RunOutcome.RUNNING)
-            left.update(
+            closed = left.update(
                 outcome=RunOutcome.INTERRUPTED,
                 finished_at=end,
                 error_code=Interrupted.code,
                 error=_ENDED_SILENTLY,
             )
+            if closed:
+                run.outcome = RunOutcome.INTERRUPTED
+                run_trail.witness(run, alias, Counter(step.outcome for step in run.steps.all()))
 
 
 def _last_alive(run: Run, row: LeaseRow | None, ttl: float) -> datetime:

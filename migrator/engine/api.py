@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from accord import conf, lease
 from accord.clock import Clock, SystemClock
+from accord.errors import ExitCode
 from accord.events import Reporter, silent
+from accord.seam.foretelling import Foretold
+from accord.seam.losses import Loss
 from accord.seam.registry import Registry
 from accord.seam.stores import Explains, by_store
-from accord.seam.types import Language, Statement, Step
-from migrator.engine import abandoned, baseline, rebuild
+from accord.seam.types import Language, Statement, Step, StepKey
+from migrator.engine import abandoned, baseline, rebuild, tags
 from migrator.engine.plan import Plan
 from migrator.engine.planning import actions_for, plan_request
 from migrator.engine.request import Request, RunReport
 from migrator.engine.run import Run
 from migrator.engine.situation import Situation, read_situation
+from migrator.engine.verdicts import StepVerdict
+from migrator.engine.verification import Verification, verify_recorded
 from migrator.errors import PlanChanged, WrongEnvironment
 from migrator.models import RunKind
 
 if TYPE_CHECKING:
+    from migrator.engine.asserting import PromisesAsked
     from migrator.engine.gate import Gate
+    from migrator.engine.live import LiveLook
 
 
 def never() -> bool:
@@ -96,6 +103,39 @@ class Migrations:
             )
         return plan_request(request, situation, self._stores)
 
+    def look(self, plan: Plan) -> Sequence[StepVerdict]:
+        """
+        Look what stands of a plan's steps, as a baseline does. Nothing is changed.
+
+        Raises:
+            UsageError: A store can't be asked.
+            StoreUnavailable: A store can't be reached.
+        """
+        return baseline.looked_at(self._stores, plan)
+
+    def verify_baseline(self, request: Request, situation: Situation) -> Verification:
+        """
+        Compare what the ledgers hold already with what stands. Nothing is changed.
+
+        Raises:
+            UsageError: The target matches nothing, or a store can't be asked.
+            StoreUnavailable: A store can't be reached.
+        """
+        return verify_recorded(self._stores, situation, request.target)
+
+    def look_live(self, request: Request) -> LiveLook:
+        """
+        Compare the live stores with what the applied steps describe. Nothing is changed.
+
+        Raises:
+            UsageError: No such app or store.
+            StoreUnavailable: A store can't be reached.
+        """
+        # Loaded here: it is not part of a run.
+        from migrator.engine.live import look_live
+
+        return look_live(self._stores, self.situation(request), request.target)
+
     def explain(self, plan: Plan) -> Iterator[tuple[Step, Sequence[Statement]]]:
         """
         Show what a plan would send, step by step in its order. Nothing is changed.
@@ -114,6 +154,40 @@ class Migrations:
         for step in plan.steps:
             alias = step.key.store
             yield next(rendered[alias]) if alias in rendered else (step, [_unshown(alias)])
+
+    def foretell(self, plan: Plan) -> Mapping[StepKey, Sequence[Foretold]]:
+        """Ask the servers what would become of each step of a plan. Nothing is changed."""
+        # Loaded here: a run with nothing to do asks nothing.
+        from migrator.engine.foretelling import foretold
+
+        return foretold(self._stores, plan)
+
+    def verify(self, request: Request) -> PromisesAsked:
+        """
+        Ask what the applied steps of the asked stores and app promise in `checks_after`. Nothing is changed.
+
+        Raises:
+            UsageError: No such app or store.
+            StoreUnavailable: A store can't be reached.
+        """
+        from migrator.engine import asserting
+
+        situation = self.situation(request)
+        target = request.target
+        standing = situation.done - situation.half_reverted
+        steps = [situation.graph.steps[key] for key in sorted(standing) if key in situation.graph.steps]
+        wanted = [
+            step
+            for step in steps
+            if (not target.stores or step.key.store in target.stores) and target.app in ("", step.key.app)
+        ]
+        return asserting.verify(self._stores, wanted)
+
+    def losses(self, plan: Plan) -> Sequence[Loss] | None:
+        """Ask the stores what a plan would drop that holds data; None where one is away."""
+        from migrator.engine.losses import losses_if_asked
+
+        return losses_if_asked(self._stores, plan)
 
     def run(
         self,
@@ -144,6 +218,8 @@ class Migrations:
         """
         situation = self.situation(request)
         plan = self.plan(request, situation)
+        if request.tag:
+            tags.refuse_taken(self._settings.coordinator, request.tag, plan, self.situation)
         if plan.steps:
             self._preflight(request, plan, situation)
             if confirm is not None:
@@ -166,6 +242,9 @@ class Migrations:
                     _refuse_change(confirmed, plan)
             actions = actions_for(request, plan, situation, self._stores)
             gate = self.gate() if plan.steps else None
+            if gate is not None:
+                # Not before: what another run is making would look like what stands in the way.
+                self._look_ahead(request, plan, gate, report)
             asked = {alias: self._stores[alias] for alias in self._stores if alias not in situation.unread}
             run = Run(
                 asked,
@@ -177,7 +256,12 @@ class Migrations:
                 stop=stop,
                 one_by_one=request.one_by_one,
             )
-            return run.carry_out(request, plan, situation, actions)
+            result = run.carry_out(request, plan, situation, actions)
+            if request.tag and result.exit_code is ExitCode.DONE:
+                # Under the lease: nobody else moves the stores while they are read.
+                at = self._clock.now()
+                tags.keep(self._settings.coordinator, request.tag, result.run_id, self.situation(), at)
+            return result
 
     def gate(self) -> Gate:
         """
@@ -191,6 +275,18 @@ class Migrations:
 
         return Gate(self._settings, self._clock)
 
+    def _look_ahead(self, request: Request, plan: Plan, gate: Gate, report: Reporter) -> None:
+        """
+        Ask the servers what would become of the steps.
+
+        Raises:
+            ForetoldToFail: A look at the servers shows that a step would fail.
+        """
+        # Loaded here, as above.
+        from migrator.engine.foretelling import refuse_foretold
+
+        refuse_foretold(self._stores, request, plan, gate.policy.foretelling, report)
+
     def _preflight(self, request: Request, plan: Plan, situation: Situation) -> None:
         """
         Ask everything that can be asked before the first write.
@@ -199,14 +295,21 @@ class Migrations:
             StoreUnavailable: A store of the plan is unavailable, refuses us or isn't supported.
             GovernanceError: The environment's policy asks for something that isn't there.
             BaselineMismatch: A baseline would record what isn't there.
+            DataWouldGo: A revert drops what holds data, and that was not agreed to.
+            BaselineUnproved: It would record what can't be proved.
         """
+        # Loaded here, as above.
+        from migrator.engine.losses import refuse_losses
+
         for alias in by_store(plan.steps):
             self._stores[alias].ping()
         self.gate().check(request, plan, situation)
         if request.rebuild:
             rebuild.refuse_loss(request, self._stores)
         if request.kind is RunKind.BASELINE:
-            baseline.look(self._stores, plan)
+            baseline.look(self._stores, plan, request, situation)
+        if request.kind is RunKind.REVERT and not request.even_with_data:
+            refuse_losses(self._stores, plan)
 
     def _new_run_id(self) -> str:
         return f"{self._clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"

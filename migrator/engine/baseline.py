@@ -6,23 +6,28 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from accord.errors import UsageError
 from accord.seam.stores import Probes, Store, by_store
-from accord.seam.types import Presence, Probe, Step
+from accord.seam.types import Probe, Step, StepKey
 from accord.words import counted
-from migrator.engine.plan import Plan
-from migrator.errors import BaselineMismatch
+from migrator.engine.plan import ZERO, Plan, find_step
+from migrator.engine.request import Request
+from migrator.engine.situation import Situation
+from migrator.engine.verdicts import Proof, StepVerdict, judge_steps
+from migrator.errors import BaselineMismatch, BaselineUnproved
 
-_WRONG = (Presence.ABSENT, Presence.PARTIAL, Presence.CONFLICTING)
+_TOLD = 10
 
 
-def look(stores: Mapping[str, Store], plan: Plan) -> Sequence[Probe]:
+def look(
+    stores: Mapping[str, Store], plan: Plan, request: Request, situation: Situation
+) -> Sequence[StepVerdict]:
     """
     Look in the stores, and make sure that a baseline would record only what is there.
-
-    The suite's own tables are let off: they can't stand in a system that never ran it.
 
     Args:
         stores: The stores by alias.
         plan: What the baseline would record.
+        request: What is wanted: a step that it names is believed where nothing can be looked at.
+        situation: Files and ledgers.
 
     Returns:
         What was found, for each step of the plan.
@@ -30,25 +35,32 @@ def look(stores: Mapping[str, Store], plan: Plan) -> Sequence[Probe]:
     Raises:
         UsageError: A store can't be asked.
         BaselineMismatch: Something is missing, incomplete or different; names what.
+        BaselineUnproved: Something can't be proved, and nobody vouched for it; names what.
     """
-    probes = looked_at(stores, plan.steps)
-    _refuse_mismatch(probes, plan)
-    return probes
+    found = looked_at(stores, plan)
+    _refuse_different(found)
+    if not request.trust_unproved:
+        _refuse_unproved(found, named_step(request, situation))
+    return found
 
 
-def looked_at(stores: Mapping[str, Store], steps: Sequence[Step]) -> Sequence[Probe]:
+def looked_at(stores: Mapping[str, Store], plan: Plan) -> Sequence[StepVerdict]:
     """
-    Look in the stores for the effects of steps, and return what was found, whatever it is.
+    Look in the stores for the effects of a plan's steps, and return what was found, whatever it is.
 
     Raises:
         UsageError: A store can't be asked.
     """
-    found = {probe.key: probe for probe in _probed(stores, steps)}
-    # Of what a store says nothing about, nothing is known to be there.
-    return [found.get(step.key) or Probe(key=step.key, presence=Presence.ABSENT) for step in steps]
+    return judge_steps(plan.steps, list(probed(stores, plan.steps)), plan.parents)
 
 
-def _probed(stores: Mapping[str, Store], wanted: Sequence[Step]) -> Iterator[Probe]:
+def probed(stores: Mapping[str, Store], wanted: Sequence[Step]) -> Iterator[Probe]:
+    """
+    Ask the stores for the effects of steps.
+
+    Raises:
+        UsageError: A store can't be asked.
+    """
     for alias, steps in by_store(wanted).items():
         store = stores[alias]
         if not isinstance(store, Probes):
@@ -59,20 +71,35 @@ def _probed(stores: Mapping[str, Store], wanted: Sequence[Step]) -> Iterator[Pro
         yield from store.probe(steps)
 
 
-def _refuse_mismatch(probes: Sequence[Probe], plan: Plan) -> None:
-    foundation = {step.key for step in plan.steps if step.foundation}
-    wrong = [probe for probe in probes if probe.presence in _WRONG and probe.key not in foundation]
+def named_step(request: Request, situation: Situation) -> StepKey | None:
+    """Return the one step that a request names, None when it names none."""
+    text = request.target.to
+    return find_step(situation.graph, text, request.target) if text and text != ZERO else None
+
+
+def _refuse_different(found: Sequence[StepVerdict]) -> None:
+    wrong = [verdict for verdict in found if verdict.proof is Proof.DIFFERENT]
     if wrong:
-        findings = "; ".join(f"{probe.key} is {_found(probe)}" for probe in wrong[:10])
         raise BaselineMismatch(
-            f"The stores don't hold what {counted(len(wrong), 'step')} would record: {findings}.",
-            hint="Name the last step that stands with --to, or bring the store to that state first.",
+            f"The stores don't hold what {counted(len(wrong), 'step')} would record: {_told(wrong)}.",
+            hint="Name the last step that stands with --to, or bring the store to that state first. "
+            "All of it in order: migrate_all --baseline --plan",
         )
 
 
-def _found(probe: Probe) -> str:
-    return (
-        f"{probe.presence.value} ({', '.join(probe.findings[:3])})"
-        if probe.findings
-        else probe.presence.value
-    )
+def _refuse_unproved(found: Sequence[StepVerdict], named: StepKey | None) -> None:
+    open_ones = [verdict for verdict in found if verdict.proof is Proof.UNPROVABLE]
+    unproved = [verdict for verdict in open_ones if verdict.step.key != named]
+    if unproved:
+        first = unproved[0].step.key
+        raise BaselineUnproved(
+            f"{counted(len(unproved), 'step')} can't be proved by looking: {_told(unproved)}.",
+            hint="If you know that they were done, say so: for all of them with --trust-unproved, or one "
+            f"by one: migrate_all --baseline --step {first}",
+        )
+
+
+def _told(verdicts: Sequence[StepVerdict]) -> str:
+    told = "; ".join(f"{verdict.step.key} ({' '.join(verdict.why[:3])})" for verdict in verdicts[:_TOLD])
+    more = len(verdicts) - _TOLD
+    return f"{told}; and {more} more" if more > 0 else told

@@ -20,9 +20,12 @@ from accord.events import Reporter, StepNoted
 from accord.seam.stores import Records, RunHooks, Store, by_store
 from accord.seam.types import Direction, Lease, Origin, Step, StepKey, StepOutcome
 from accord.secrets.redact import first_line
+from migrator.engine.asserting import hold_after, hold_before
 from migrator.engine.events import StepBroke, StepFinished, StepSkipped, StepStarted
 from migrator.engine.lanes import CALLER, Crew, Turn, split
 from migrator.engine.plan import Plan
+
+_ON_WORD = "on a person's word: nobody looked, or nothing could be looked at"
 
 
 class Action(enum.StrEnum):
@@ -85,7 +88,14 @@ def renew_step(store: Store, step: Step, lease: Lease, report: Reporter) -> Step
 def record_step(store: Store, step: Step, lease: Lease, how: Origin) -> StepOutcome:
     """Write a step into the ledger without acting, with how it came there."""
     _records(store).record(step, lease, how)
-    return StepOutcome(key=step.key, direction=Direction.APPLY, already=True, detail="recorded only")
+    found = how is Origin.ADOPTED
+    return StepOutcome(
+        key=step.key,
+        direction=Direction.APPLY,
+        already=found,
+        detail="recorded only" if found else _ON_WORD,
+        origin=how,
+    )
 
 
 def forget_step(store: Store, step: Step, lease: Lease, reason: str = "") -> StepOutcome:
@@ -242,6 +252,15 @@ class Executor:
             )
 
     def _do(self, action: Action, store: Store, step: Step) -> StepOutcome:
+        if action not in (Action.APPLY, Action.REDO, Action.RENEW):
+            return self._act(action, store, step)
+        if action is not Action.RENEW:
+            hold_before(store, step)
+        outcome = self._act(action, store, step)
+        hold_after(store, step, outcome)
+        return outcome
+
+    def _act(self, action: Action, store: Store, step: Step) -> StepOutcome:
         match action:
             case Action.APPLY | Action.REDO:
                 return store.apply(step, self._lease, self._report)

@@ -7,6 +7,7 @@ Loaded only when a plan holds steps. It stands in the engine, so that no door le
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.db import transaction
@@ -20,7 +21,9 @@ from accord.errors import AccordError, ExitCode
 from accord.events import Reporter, silent
 from accord.seam.types import Direction, Step, StepKey
 from accord.secrets.redact import first_line
+from migrator.engine import run_trail
 from migrator.engine.events import RunNoted
+from migrator.engine.flags import flags_of
 from migrator.engine.plan import Plan
 from migrator.engine.request import Request, RunReport
 from migrator.engine.situation import Situation
@@ -70,7 +73,7 @@ class Gate:
             direction=plan.direction,
             steps=tuple(step for step in plan.steps if step.key not in exempt),
             applied=situation.done,
-            target=" ".join(_flags(request)),
+            target=" ".join(flags_of(request)),
         )
 
     def exempt(self, situation: Situation) -> frozenset[StepKey]:
@@ -91,14 +94,27 @@ class Gate:
             NotAttested, ForgedSignature, ForeignSignature: Another environment has to go first.
             PlanNotApproved: Another person has to approve.
         """
-        if self._policy.asks and (work := self._asked(request, plan, situation)):
-            self.approvals.covering(work)
+        if self._policy.asks:
+            with self._refusal_on_record(plan):
+                if work := self._asked(request, plan, situation):
+                    self.approvals.covering(work)
+
+    @contextmanager
+    def _refusal_on_record(self, plan: Plan) -> Iterator[None]:
+        """Put into the audit trail that the policy refused."""
+        try:
+            yield
+        except AccordError as exc:
+            run_trail.refused(self._settings.coordinator, plan.digest, len(plan), int(exc.exit_code))
+            raise
 
     def take(self, request: Request, plan: Plan, situation: Situation, run_id: str, report: Reporter) -> None:
         """Ask again for the plan that really runs, under the lease, and take its approval."""
-        if self._policy.asks and (work := self._asked(request, plan, situation)):
-            self._taken = self.approvals.take(work, run_id)
-            report(RunNoted(note=f"Approval {self._taken.short} covers this run."))
+        if self._policy.asks:
+            with self._refusal_on_record(plan):
+                if work := self._asked(request, plan, situation):
+                    self._taken = self.approvals.take(work, run_id)
+                    report(RunNoted(note=f"Approval {self._taken.short} covers this run."))
         if request.kind is RunKind.FORGET:
             self._witness(request, plan, situation, report)
 
@@ -194,20 +210,3 @@ def _app_of_accounts() -> str:
     from django.contrib.auth import get_user_model
 
     return get_user_model()._meta.app_label if apps.is_installed("django.contrib.auth") else ""
-
-
-def _flags(request: Request) -> Iterator[str]:
-    """Write a request as the flags that ask for it."""
-    target = request.target
-    if request.kind is RunKind.FORGET:
-        yield f"--forget {target.step}"
-        return
-    if request.kind in (RunKind.BASELINE, RunKind.FAKE):
-        yield f"--{request.kind.value}"
-    if request.direction is Direction.REVERT:
-        yield "--revert"
-    if target.app:
-        yield target.app
-    yield from (f"--store {alias}" for alias in target.stores)
-    named = {"to": target.to, "phase": target.phase or "", "step": target.step, "run": target.run_id}
-    yield from (f"--{name} {value}" for name, value in named.items() if value)

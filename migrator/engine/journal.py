@@ -11,6 +11,7 @@ stops a run: the stores' ledgers are the truth.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from django.db import connections, models, transaction
@@ -19,6 +20,7 @@ from accord import db, process
 from accord.clock import Clock
 from accord.events import Event, StepNoted
 from accord.seam.types import Direction, Step, StepKey
+from migrator.engine import run_trail
 from migrator.engine.events import (
     RunFinished,
     RunStarted,
@@ -46,6 +48,7 @@ class Journal:
         self._positions: Mapping[StepKey, int] = {}
         self._going: dict[str, StepRun] = {}
         self._left = 0
+        self._ended: Counter[str] = Counter()
         self._unsaved: list[models.Model] = []
         self._available = False
         self._over = False
@@ -87,7 +90,7 @@ class Journal:
         self._positions = {step.key: place for place, step in enumerate(event.plan.steps, start=1)}
         self._left = len(event.plan)
         self._unsaved.append(self._run)
-        self._flush()
+        self._flush(witnessed=True)
 
     def _open(self, step: Step, direction: Direction) -> StepRun:
         begun = StepRun(
@@ -133,6 +136,7 @@ class Journal:
         """Leave the end of a step to the next write."""
         ended = self._going.pop(str(step.key))
         ended.outcome = outcome
+        self._ended[outcome] += 1
         self._left -= 1
         self._write_later(ended)
         return ended
@@ -150,30 +154,37 @@ class Journal:
         if event.error is not None:
             self._run.error_code, self._run.error = event.error.code, event.error.message
         self._write_later(self._run)
-        self._flush()
+        self._flush(witnessed=True)
 
     def _write_later(self, record: models.Model) -> None:
         if not any(record is waiting for waiting in self._unsaved):
             self._unsaved.append(record)
 
-    def _flush(self) -> None:
-        """Write what is unsaved, if the tables are there; otherwise keep it for the next time."""
+    def _flush(self, *, witnessed: bool = False) -> None:
+        """
+        Write what is unsaved, if the tables are there; otherwise keep it for the next time.
+
+        Args:
+            witnessed: Put it into the audit trail, too. Not while steps go on: one may hold the trail's lock.
+        """
         for _attempt in (1, 2):
             try:
-                self._write_unsaved()
+                self._write_unsaved(witnessed=witnessed)
                 break
             except db.ERRORS:
                 self._available = False
                 # Dropped, perhaps, while another store worked: once more on a new connection.
                 db.revive(self._alias)
 
-    def _write_unsaved(self) -> None:
+    def _write_unsaved(self, *, witnessed: bool) -> None:
         if not self._available:
             self._available = tables_exist(self._alias)
         if self._available and self._unsaved:
             with transaction.atomic(using=self._alias):
                 for record in self._unsaved:
                     _save(record, self._alias)
+                if witnessed and self._run is not None:
+                    run_trail.witness(self._run, self._alias, self._ended)
             self._unsaved.clear()
 
 

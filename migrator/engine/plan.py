@@ -30,6 +30,7 @@ class Target:
         phase: Only steps of this phase; those behind a step of another phase wait.
         step: A single step to revert.
         run_id: Revert what this run applied.
+        tag: Revert what was applied after this tag.
     """
 
     stores: tuple[str, ...] = ()
@@ -38,6 +39,7 @@ class Target:
     phase: Phase | None = None
     step: str = ""
     run_id: str = ""
+    tag: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,9 @@ class Plan:
         return len(self.steps)
 
 
-def plan_forward(graph: Graph, applied: Collection[StepKey], target: Target) -> Plan:
+def plan_forward(
+    graph: Graph, applied: Collection[StepKey], target: Target, *, with_own: bool = False
+) -> Plan:
     """
     Plan what is to be applied to reach a target.
 
@@ -77,6 +81,7 @@ def plan_forward(graph: Graph, applied: Collection[StepKey], target: Target) -> 
         graph: All steps.
         applied: Keys of those that are applied.
         target: What to reach.
+        with_own: Take the suite's own tables along even if nothing else is pending.
 
     Returns:
         The pending steps up to the target, in order.
@@ -86,7 +91,7 @@ def plan_forward(graph: Graph, applied: Collection[StepKey], target: Target) -> 
         CyclicDependency: Steps need each other in a circle.
     """
     wanted = graph.ancestors(_wanted(graph, target))
-    if not wanted <= frozenset(applied):
+    if with_own or not wanted <= frozenset(applied):
         # Whatever runs is written down in the suite's own tables.
         wanted |= graph.ancestors(key for key, step in graph.steps.items() if step.foundation)
     pending = [key for key in graph.order() if key in wanted and key not in applied]
@@ -180,7 +185,7 @@ def _unknown_app(target: Target, keys: Iterable[StepKey]) -> UnknownApp:
 
 
 def _leaving(graph: Graph, target: Target, applied_by_run: Collection[StepKey]) -> Iterable[StepKey]:
-    if target.run_id:
+    if target.run_id or target.tag:
         return [key for key in applied_by_run if key in graph]
     if target.step:
         return [find_step(graph, target.step, target)]

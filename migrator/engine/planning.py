@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from accord.errors import InconsistentLedger, UnknownTarget, UsageError
 from accord.seam.stores import Store
-from accord.seam.types import AppliedStep, BegunStep, Direction, Presence, Probe, Step, StepKey
-from migrator.engine import baseline
+from accord.seam.types import AppliedStep, BegunStep, Direction, Step, StepKey
+from accord.words import counted
+from migrator.engine import baseline, tags
 from migrator.engine.executor import Action
 from migrator.engine.forgetting import plan_forgetting, without_file
-from migrator.engine.plan import Plan, Target, plan_forward, plan_revert, refuse_unknown
+from migrator.engine.plan import Plan, Target, find_step, plan_forward, plan_revert, refuse_unknown
 from migrator.engine.rebuild import plan_rebuild
 from migrator.engine.request import Request
 from migrator.engine.situation import Situation
+from migrator.engine.verdicts import Proof
 from migrator.models import RunKind
+
+_RECORDING = {
+    Proof.TO_MAKE: Action.APPLY,
+    Proof.PROVED: Action.ADOPT,
+    Proof.UNPROVABLE: Action.RECORD,
+}
+"""What a baseline does with a step by what was found of it."""
 
 
 def plan_request(request: Request, situation: Situation, stores: Mapping[str, Store]) -> Plan:
@@ -48,7 +58,9 @@ def plan_request(request: Request, situation: Situation, stores: Mapping[str, St
         plan = plan_revert(graph, situation.standing, request.target, applied_by_run, half)
         _refuse_strangers(plan, situation)
     else:
-        plan = plan_forward(situation.graph, situation.done, request.target)
+        adopts = request.kind is RunKind.BASELINE
+        plan = plan_forward(situation.graph, situation.done, request.target, with_own=adopts)
+        _refuse_backwards(request, plan, situation)
     if request.kind is RunKind.FAKE:
         _refuse_fake(plan, stores)
     return plan
@@ -61,12 +73,11 @@ def actions_for(
     Decide what is done with each step of a plan. A baseline looks in the stores, so ask under the lease.
 
     Raises:
-        UsageError, BaselineMismatch: As for :func:`migrator.engine.baseline.look`.
+        UsageError, BaselineMismatch, BaselineUnproved: As for :func:`migrator.engine.baseline.look`.
     """
     if request.kind is RunKind.BASELINE:
-        # Only the suite's own tables may be absent: they can't stand in a system that never ran it.
-        missing = _missing(plan, baseline.look(stores, plan))
-        return {key: Action.APPLY if key in missing else Action.ADOPT for key in _keys(plan)}
+        verdicts = baseline.look(stores, plan, request, situation)
+        return {verdict.step.key: _RECORDING[verdict.proof] for verdict in verdicts}
     if request.kind is RunKind.FORGET:
         return dict.fromkeys(_keys(plan), Action.FORGET)
     if request.kind is RunKind.FAKE:
@@ -78,22 +89,35 @@ def actions_for(
     return {key: Action.RENEW if key in situation.half_reverted else Action.APPLY for key in _keys(plan)}
 
 
+def _refuse_backwards(request: Request, plan: Plan, situation: Situation) -> None:
+    """
+    Check that `APP NAME`, which is how `migrate` goes back, isn't answered by doing nothing.
+
+    `--to` says “at least up to here”, and stays a call that can be repeated.
+    """
+    target = request.target
+    if request.kind is not RunKind.APPLY or not (target.app and target.to) or plan.steps:
+        return
+    found = find_step(situation.graph, target.to, target)
+    after = situation.graph.descendants([found]) & situation.done - {found}
+    later = [key for key in after if (key.store, key.app) == (found.store, found.app)]
+    if later:
+        raise UsageError(
+            f"{found} is applied already, with {counted(len(later), 'later step')} of its app.",
+            hint=f"To undo what is later: migrate_all --revert {target.app} {target.to}. "
+            f"If it only has to be there: migrate_all --to {found}.",
+        )
+
+
 def _fake_actions(request: Request, plan: Plan, stores: Mapping[str, Store]) -> Mapping[StepKey, Action]:
     """Believe a person about all but the suite's own tables: without those nothing could be written down."""
     if request.revert:
         return dict.fromkeys(_keys(plan), Action.FORGET)
-    missing = _missing(plan, baseline.looked_at(stores, [step for step in plan.steps if step.foundation]))
+    own = replace(plan, steps=tuple(step for step in plan.steps if step.foundation))
+    missing = {
+        verdict.step.key for verdict in baseline.looked_at(stores, own) if verdict.proof is Proof.TO_MAKE
+    }
     return {key: Action.APPLY if key in missing else Action.RECORD for key in _keys(plan)}
-
-
-def _missing(plan: Plan, probes: Sequence[Probe]) -> Collection[StepKey]:
-    """Name the suite's own steps that are absent, with those that change what absent ones make."""
-    absent = {probe.key for probe in probes if probe.presence is Presence.ABSENT}
-    found: set[StepKey] = set()
-    for step in plan.steps:
-        if step.key in absent or (step.foundation and plan.parents[step.key] & found):
-            found.add(step.key)
-    return found
 
 
 def _refuse_typos(request: Request, situation: Situation) -> None:
@@ -135,6 +159,8 @@ def _mended_by(request: Request, situation: Situation) -> Sequence[StepKey]:
 
 
 def _applied_by(request: Request, situation: Situation) -> Sequence[StepKey]:
+    if request.target.tag:
+        return tuple(tags.applied_after(request.target.tag, situation))
     run_id = request.target.run_id
     lines: dict[StepKey, AppliedStep | BegunStep] = {**situation.begun, **situation.applied}
     keys = [key for key, line in lines.items() if run_id and line.run_id == run_id]

@@ -25,11 +25,14 @@ class Request:
         target: What to reach.
         revert: With `fake`: strike from the ledger instead of writing into it.
         rebuild: Apply the steps of one store again, named by the target, whatever needs them already.
+        trust_unproved: With `baseline`: believe that what can't be looked at was done.
         data_is_lost: Agree that a rebuild of a store with data of its own brings none of it back.
+        even_with_data: Agree that a revert drops rows, documents and indexed documents.
         one_by_one: Don't let steps of different stores run at the same time.
         environment: If set, the environment that the settings must describe.
         lock_wait: Seconds to wait for the lease; None means the setting.
         reason: Why, in a person's words; kept in the journal.
+        tag: Name where every store stands afterwards.
         account: Who asks for it, where that is known; for the audit trail.
     """
 
@@ -37,11 +40,14 @@ class Request:
     target: Target = field(default_factory=Target)
     revert: bool = False
     rebuild: bool = False
+    trust_unproved: bool = False
     data_is_lost: bool = False
+    even_with_data: bool = False
     one_by_one: bool = False
     environment: str = ""
     lock_wait: float | None = None
     reason: str = ""
+    tag: str = ""
     account: Account | None = None
 
     @property
@@ -64,6 +70,7 @@ class RunReport:
         seconds: How long it took, the wait for the lease not counted.
         error: What ended the run early, if anything did.
         kind: What the run was asked to do.
+        command: Asks for the same again.
     """
 
     run_id: str
@@ -72,6 +79,7 @@ class RunReport:
     seconds: float = 0.0
     error: AccordError | None = None
     kind: RunKind = RunKind.APPLY
+    command: str = "migrate_all"
 
     @property
     def exit_code(self) -> ExitCode:

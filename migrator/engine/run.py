@@ -19,6 +19,7 @@ from accord.seam.types import Lease, StepKey
 from migrator.engine import abandoned
 from migrator.engine.events import RunFinished, RunStarted
 from migrator.engine.executor import Action, Executor
+from migrator.engine.flags import command_of
 from migrator.engine.journal import Journal
 from migrator.engine.plan import Plan
 from migrator.engine.request import Request, RunReport
@@ -130,6 +131,7 @@ class Run:
             seconds=self._clock.monotonic() - self._started,
             error=error,
             kind=request.kind,
+            command=command_of(request),
         )
         try:
             if self._gate is not None:

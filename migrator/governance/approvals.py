@@ -21,6 +21,7 @@ from accord.clock import Clock
 from accord.errors import UsageError
 from accord.models import AuditEvent
 from accord.seam.types import StepKey
+from accord.words import counted
 from migrator.errors import ApprovalClosed, OwnPlan, PlanNotApproved, UnknownApproval
 from migrator.governance import people
 from migrator.governance.policy import Policy
@@ -28,6 +29,7 @@ from migrator.governance.work import PlannedWork, digest_of, not_covered
 from migrator.models import ApprovalState, PlanApproval
 
 OPEN = (ApprovalState.REQUESTED, ApprovalState.APPROVED)
+_REFUSALS = (EventKind.APPROVAL_REJECTED, EventKind.APPROVAL_EXPIRED, EventKind.APPROVAL_VOIDED)
 _NOT_ASKED = "Nobody has asked for its approval."
 _EVENTS = {
     ApprovalState.APPROVED: EventKind.APPROVAL_GRANTED,
@@ -288,8 +290,7 @@ class Approvals:
         return not_covered(approval.steps, approval.remaining, work.steps) or self._unwitnessed(approval)
 
     def _not_now(self, approval: PlanApproval) -> str:
-        state = self.state_of(approval)
-        return "" if state is ApprovalState.APPROVED else f"it is {state.value}"
+        return "" if (state := self.state_of(approval)) is ApprovalState.APPROVED else f"it is {state.value}"
 
     def _unwitnessed(self, approval: PlanApproval) -> str:
         granted = AuditEvent.objects.using(self._using).filter(
@@ -316,7 +317,7 @@ class Approvals:
         return self._refusal(_NOT_ASKED, work)
 
     def _refusal(self, fact: str, work: PlannedWork) -> PlanNotApproved:
-        count = f"{len(work.steps)} step{'' if len(work.steps) == 1 else 's'}"
+        count = counted(len(work.steps), "step")
         flags = f" {work.target}" if work.target else ""
         return PlanNotApproved(
             f"In “{self._settings.environment}”, this plan of {count} needs the approval of a second "
@@ -330,11 +331,7 @@ class Approvals:
         return PlanApproval.objects.using(self._using).select_for_update().get(pk=key)
 
     def _record(self, event: EventKind, approval: PlanApproval, actor: trail.Actor, steps: int = 0) -> None:
-        refused = event in (
-            EventKind.APPROVAL_REJECTED,
-            EventKind.APPROVAL_EXPIRED,
-            EventKind.APPROVAL_VOIDED,
-        )
+        refused = event in _REFUSALS
         trail.record(
             event,
             actor=actor,

@@ -8,6 +8,7 @@ has to approve every plan until an entry says otherwise.
 from __future__ import annotations
 
 import difflib
+import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -24,6 +25,17 @@ _OTHER_SUBJECTS = frozenset({"erasure"})  # not an environment: gdpr reads it
 _HINT = "See docs/reference/policy.md."
 
 
+class Foretelling(enum.StrEnum):
+    """What a run does about steps that a look at the servers shows to fail."""
+
+    REFUSE = "refuse"
+    """It doesn't start."""
+    WARN = "warn"
+    """It says so, and starts."""
+    OFF = "off"
+    """It doesn't look."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Policy:
     """
@@ -34,12 +46,14 @@ class Policy:
         attestation: Environment that must have run the same steps before; empty for none.
         rules: Conventions that pending steps keep, out of :data:`RULES`.
         approval_ttl: Seconds until a request or an approval that wasn't used expires.
+        foretelling: What a run does about steps that are foretold to fail.
     """
 
     approval: bool = False
     attestation: str = ""
     rules: tuple[str, ...] = ()
     approval_ttl: float = WEEK
+    foretelling: Foretelling = Foretelling.REFUSE
 
     @property
     def asks(self) -> bool:
@@ -115,6 +129,8 @@ def _policy(environment: str, entry: object) -> Policy:
 def _value(place: str, name: str, value: object) -> Any:
     if name == "rules":
         return _rules(place, value)
+    if name == "foretelling" and value in list(Foretelling):
+        return Foretelling(str(value))
     if name == "approval" and isinstance(value, bool):
         return value
     if name == "attestation" and isinstance(value, str):
@@ -122,7 +138,11 @@ def _value(place: str, name: str, value: object) -> Any:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if name == "approval_ttl" and number and float(str(value)) > 0:
         return float(str(value))
-    word = {"approval": "True or False", "attestation": "the name of an environment"}
+    word = {
+        "approval": "True or False",
+        "attestation": "the name of an environment",
+        "foretelling": "refuse, warn or off",
+    }
     raise ConfigurationError(f"{place}['{name}'] must be {word.get(name, 'a number above 0')}.", hint=_HINT)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,7 @@ class TableDifference:
         text: The difference in words.
         missing: True when it is not there at all, False when it is there and different.
         extra: True when it is there and no model declares it; no migration is judged by it.
+        unvalidated: True when it is a constraint that older rows were never held to (`NOT VALID`).
     """
 
     model: ModelKey
@@ -40,6 +42,7 @@ class TableDifference:
     text: str
     missing: bool
     extra: bool = False
+    unvalidated: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Catalog:
             models: Models, each with the names of everything that belongs to it.
         """
         kept = {key: self._model(key) for key in models if self._is_kept_here(key)}
-        there = {key: model for key, model in kept.items() if model._meta.db_table in self._tables}
+        there = {key: model for key, model in kept.items() if self._is_there(model._meta.db_table)}
         for key in kept.keys() - there.keys():
             text = f"The table {kept[key]._meta.db_table} is missing."
             yield from (TableDifference(key, item, text, missing=True) for item in {*models[key], TABLE})
@@ -87,8 +90,15 @@ class Catalog:
             yield from self._by_names(there)
         else:
             longest = self._connection.ops.max_name_length()
+            unmade = {key: model for key, model in there.items() if model._meta.db_table not in described[1]}
+            yield from self._by_names(unmade)
             for key, model in there.items():
                 yield from _by_definitions(key, model, *described, longest)
+
+    def _is_there(self, table: str) -> bool:
+        """Look for a table; one that its model places in another schema is in no list of names."""
+        placed = '"' in table and self._vendor.describes_tables
+        return table in self._tables or (placed and bool(definitions.live(self._connection.alias, [table])))
 
     def _by_names(self, models: Mapping[ModelKey, type[Model]]) -> Iterator[TableDifference]:
         """Compare what Django's introspection tells: names and columns."""
@@ -126,7 +136,7 @@ class Catalog:
         """Look for the tables of many-to-many fields that Django makes by itself."""
         for field in model._meta.local_many_to_many:
             through: Any = field.remote_field.through
-            if through._meta.auto_created and through._meta.db_table not in self._tables:
+            if through._meta.auto_created and not self._is_there(through._meta.db_table):
                 text = f"The table {through._meta.db_table} of the field {field.name} is missing."
                 yield TableDifference(key, field.name, text, missing=True)
 
@@ -155,7 +165,19 @@ def _compared(
 
 
 def _finding(key: ModelKey, item: str, difference: comparison.Difference) -> TableDifference:
-    return TableDifference(key, item, difference.text, missing=difference.missing, extra=difference.extra)
+    return TableDifference(
+        key,
+        item,
+        difference.text,
+        missing=difference.missing,
+        extra=difference.extra,
+        unvalidated=difference.unvalidated,
+    )
+
+
+def _as_kept(column_type: str) -> str:
+    """Return a type as a server keeps it, to whom an array is one, of whatever length and depth."""
+    return re.sub(r"(\[\d*\])+$", "[]", column_type)
 
 
 def _cut(name: str, longest: int | None) -> str:
@@ -208,11 +230,12 @@ class _Table:
         if field.column not in columns:
             yield self._missing(field.name, f"The column {place} is missing.")
             return
-        if columns[field.column] != field.null:
+        # The server keeps a column that it computes nullable, whatever its field says.
+        if columns[field.column] != field.null and not field.generated:
             found, wanted = ("nullable", "not") if columns[field.column] else ("not nullable", "it")
             yield self._different(field.name, f"The column {place} is {found}, declared as {wanted}.")
         found_type = self._types.get((self._table, field.column))
-        wanted_type = self._vendor.normalised(field.db_type(self._connection) or "")
+        wanted_type = _as_kept(self._vendor.normalised(field.db_type(self._connection) or ""))
         if found_type is not None and found_type != wanted_type:
             yield self._different(
                 field.name, f"The column {place} is {found_type}, declared as {wanted_type}."
@@ -262,7 +285,8 @@ class _Table:
     def _indexes(self) -> Iterator[TableDifference]:
         for index in self._meta.indexes:
             columns = self._columns_of([name for name, _ in index.fields_orders])
-            yield from self._named("index", index.name, columns)
+            # One that covers more lists that among its columns, too.
+            yield from self._named("index", index.name, () if index.include else columns)
 
     def _named_constraints(self) -> Iterator[TableDifference]:
         features = self._connection.features
@@ -290,7 +314,9 @@ class _Table:
             yield self._different(name, f"The {kind} {name} on {self._table} {what}.")
 
     def _columns_of(self, names: Sequence[str]) -> tuple[str, ...]:
-        return tuple(str(self._meta.get_field(name).column) for name in names)  # type: ignore[union-attr]  # concrete
+        """Return the columns of fields; none where a rule still has the old name of one."""
+        known = {field.name: str(field.column) for field in self._meta.local_fields}
+        return tuple(known[name] for name in names) if known.keys() >= set(names) else ()
 
     def _all(self) -> Collection[_Constraint]:
         return self._constraints.values()

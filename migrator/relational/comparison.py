@@ -9,6 +9,7 @@ from migrator.relational.definitions import Column, Rule, Table
 
 _OF_PATTERNS = "_pattern_ops"
 """In the definition of the second index that Django makes of a text; its own changes may lose it."""
+_UNCHECKED = " NOT VALID"
 _KINDS = {
     "CHECK": "check",
     "UNIQUE (": "unique constraint",
@@ -31,6 +32,7 @@ class Difference:
         text: The difference in words, without the table.
         missing: True when it is not there at all, False when it is there and different.
         extra: True when it is there and not declared: a change by hand, and no part of a migration.
+        unvalidated: True for a constraint that older rows were never held to, and nothing else.
     """
 
     columns: tuple[str, ...]
@@ -38,6 +40,7 @@ class Difference:
     name: str = ""
     missing: bool = False
     extra: bool = False
+    unvalidated: bool = False
 
 
 def differences(table: str, found: Table, wanted: Table, named: Collection[str]) -> Iterator[Difference]:
@@ -102,6 +105,9 @@ def _rules(
         place = f"The {_kind(rule)} {twin.name} on {table}"
         if not twin.usable:
             yield Difference(rule.columns, f"{place} is there and not usable.", name)
+        elif twin.definition == rule.definition + _UNCHECKED:
+            text = f"{place} holds for new rows alone (NOT VALID)."
+            yield Difference(rule.columns, text, name, missing=True, unvalidated=True)
         elif twin.definition != rule.definition:
             yield Difference(
                 rule.columns, f"{place} is “{twin.definition}”, declared as “{rule.definition}”.", name

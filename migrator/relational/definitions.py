@@ -10,13 +10,16 @@ and the server describes both sides in its own words (`pg_get_constraintdef`, `p
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from django.db import connections, transaction
+from django.core.exceptions import FieldDoesNotExist, FieldError
+from django.db import DatabaseError, connections, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.backends.utils import truncate_name
 from django.db.models import Model
 
 _COLUMNS = """
@@ -41,6 +44,8 @@ FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
 WHERE i.indrelid = ANY(%s) AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid
                                            AND c.conrelid = i.indrelid)
 """
+_LONGEST = 63
+_TARGET = re.compile(r"REFERENCES ([^(]+)\(")
 _SEQUENCE = re.compile(r"^nextval\(")
 _INDEX_TARGET = re.compile(r"^CREATE (UNIQUE )?INDEX .*? ON (ONLY )?.*? USING ", re.DOTALL)
 
@@ -96,14 +101,16 @@ def live(alias: str, names: Sequence[str]) -> Mapping[str, Table]:
 
     Args:
         alias: A PostgreSQL database.
-        names: Names of tables, found by the search path.
+        names: Names of tables as models write them: found by the search path, or with a schema in them.
 
     Returns:
         Those that are there.
     """
+    quoted = [connections[alias].ops.quote_name(name) for name in names]
     with connections[alias].cursor() as cursor:
         cursor.execute(
-            "SELECT name, to_regclass(quote_ident(name))::oid FROM unnest(%s::text[]) AS name", [list(names)]
+            "SELECT name, to_regclass(quoted)::oid FROM unnest(%s::text[], %s::text[]) AS t(name, quoted)",
+            [list(names), quoted],
         )
         oids = {oid: name for name, oid in cursor.fetchall() if oid is not None}
         return _described(cursor, oids)
@@ -118,13 +125,15 @@ def declared(alias: str, models: Iterable[type[Model]]) -> Mapping[str, Table]:
         models: Models of one project state, with everything that they refer to.
 
     Returns:
-        Their tables, and those that Django makes for many-to-many fields.
+        Their tables, and those that Django makes for many-to-many fields; without those of models
+        that Django can't make from that state.
 
     Raises:
         DatabaseError: The account may not create a schema, or the server refuses a table.
     """
     connection: Any = connections[alias]
     schema = f"accord_{uuid4().hex}"
+    wanted = list(models)
     with transaction.atomic(using=alias):
         before = transaction.savepoint(using=alias)
         try:
@@ -132,28 +141,80 @@ def declared(alias: str, models: Iterable[type[Model]]) -> Mapping[str, Table]:
                 cursor.execute(f'CREATE SCHEMA "{schema}"')
                 cursor.execute("SELECT current_setting('search_path')")
                 cursor.execute(f'SET LOCAL search_path TO "{schema}", {cursor.fetchone()[0]}')
-                with connection.schema_editor(atomic=False) as editor:
-                    _make(editor, list(models))
+                with _in_one_schema(wanted) as plain, connection.schema_editor(atomic=False) as editor:
+                    made = _make(editor, wanted)
+                    names = {table: plain.get(table, table) for table in made}
                 cursor.execute(
                     "SELECT c.oid, c.relname FROM pg_class c WHERE c.relnamespace = %s::regnamespace "
                     "AND c.relkind IN ('r', 'p')",
                     [f'"{schema}"'],
                 )
-                return _described(cursor, dict(cursor.fetchall()))
+                oids = {oid: names[table] for oid, table in cursor.fetchall() if table in names}
+                return _described(cursor, oids)
         finally:
             transaction.savepoint_rollback(before, using=alias)
 
 
-def _make(editor: BaseDatabaseSchemaEditor, models: Sequence[type[Model]]) -> None:
-    """Create the tables, then what Django puts off; what would refer to a table that is there stays out."""
-    made = {model._meta.db_table for model in models}
+@contextmanager
+def _in_one_schema(models: Sequence[type[Model]]) -> Iterator[Mapping[str, str]]:
+    """Let tables that a model places in a schema (`"audit"."log"`) have plain names; yield the true ones."""
+    links: list[Any] = [
+        field.remote_field.through for model in models for field in model._meta.local_many_to_many
+    ]
+    metas = {id(each): each for each in (model._meta for model in (*models, *links))}.values()
+    placed = [(meta, meta.db_table) for meta in metas if '"' in meta.db_table]
+    try:
+        for meta, table in placed:
+            meta.db_table = _plain(table)
+        yield {_plain(table): table for _, table in placed}
+    finally:
+        for meta, table in placed:
+            meta.db_table = table
+
+
+def _plain(table: str) -> str:
+    """Return a name without quotes, short enough for one identifier."""
+    return truncate_name(table.replace('"', ""), _LONGEST)
+
+
+def _make(editor: BaseDatabaseSchemaEditor, models: Sequence[type[Model]]) -> Collection[str]:
+    """
+    Create the tables, then what Django puts off; what would refer to a table that is there stays out.
+
+    Returns:
+        Names of the tables that were made.
+    """
+    made: set[str] = set()
     for model in models:
-        made |= {field.m2m_db_table() for field in model._meta.local_many_to_many}
-        editor.create_model(model)
+        if _is_made(editor, model):
+            made |= {model._meta.db_table}
+            made |= {_link_table(field) for field in model._meta.local_many_to_many}
     for statement in editor.deferred_sql:
         if _refers_only_to(statement, made):
             editor.execute(statement, None)
     editor.deferred_sql.clear()
+    return made
+
+
+def _link_table(field: Any) -> str:
+    return str(field.remote_field.through._meta.db_table)
+
+
+def _is_made(editor: BaseDatabaseSchemaEditor, model: type[Model]) -> bool:
+    """
+    Create a table; return False where Django can't.
+
+    A rule or an expression may go on naming a field that was renamed since: the server's own follows it,
+    the one in Django's state does not.
+    """
+    put_off = len(editor.deferred_sql)
+    try:
+        with transaction.atomic(using=editor.connection.alias):
+            editor.create_model(model)
+    except (FieldError, FieldDoesNotExist, DatabaseError):
+        del editor.deferred_sql[put_off:]
+        return False
+    return True
 
 
 def _refers_only_to(statement: Any, tables: Collection[str]) -> bool:
@@ -171,7 +232,9 @@ def _described(cursor: Any, oids: Mapping[int, str]) -> Mapping[str, Table]:
         columns[oid][name] = _column(details)
     cursor.execute(_CONSTRAINTS, [list(oids)])
     for oid, name, definition, named in cursor.fetchall():
-        constraints[oid].append(Rule(name, definition, tuple(named)))
+        # The name of a table in another schema is quoted in parts there, and as a whole in the copy.
+        text = _TARGET.sub(lambda found: found[0].replace('"', ""), definition)
+        constraints[oid].append(Rule(name, text, tuple(named)))
     cursor.execute(_INDEXES, [list(oids)])
     for oid, name, definition, unique, usable, named in cursor.fetchall():
         text = ("UNIQUE " if unique else "") + _INDEX_TARGET.sub("", definition)

@@ -20,7 +20,8 @@ from accord.errors import (
     UnsupportedServer,
 )
 from accord.limits import limit_of
-from accord.seam.types import Step, StoreInfo
+from accord.seam.stores import StoreInfo
+from accord.seam.types import Step
 from accord.secrets.redact import address, first_line
 from migrator.relational.vendors import vendor_of
 

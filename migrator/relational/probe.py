@@ -18,17 +18,27 @@ from migrator.relational.catalog import TABLE, Catalog, ModelKey, TableDifferenc
 from migrator.relational.graph import GraphLoader
 from migrator.relational.loader import DiskLoader, Name
 from migrator.relational.states import Executor
+from migrator.relational.traces import Traces
+from migrator.relational.unproved import unproved
 
 
 @dataclass
 class Owners:
-    """Which step brought each table, field and index of a model; a later change moves it."""
+    """
+    Which step brought each table, field and index of a model; a later change moves it.
+
+    Attributes:
+        by_item: The steps, by model and name.
+        unvalidated: Constraints that hold for new rows alone, as a step wanted it.
+    """
 
     by_item: dict[ModelKey, dict[str, Name]] = field(default_factory=dict)
+    unvalidated: set[tuple[ModelKey, str]] = field(default_factory=set)
 
-    def note(self, name: Name, operation: object) -> None:
+    def note(self, name: Name, operation: Any) -> None:
         """Take note of one operation of a step."""
         app = name[0]
+        self._note_validation(name, operation)
         if isinstance(operation, CreateModel):
             items = [field_name for field_name, _ in operation.fields]
             items += [item.name for item in _named(operation.options)]
@@ -46,6 +56,16 @@ class Owners:
         elif isinstance(operation, ModelOperation):
             self._items(app, operation.name_lower, name)
 
+    def _note_validation(self, name: Name, operation: Any) -> None:
+        """Take note of constraints that Django's own operations leave unchecked, and check later."""
+        kind = type(operation).__name__
+        if kind == "AddConstraintNotValid":
+            self.unvalidated.add(((name[0], operation.model_name_lower), operation.constraint.name))
+        elif kind == "ValidateConstraint":
+            key = (name[0], operation.model_name.lower())
+            self.unvalidated.discard((key, operation.name))
+            self._items(name[0], key[1], name)[operation.name] = name
+
     def _note_field(self, items: dict[str, Name], name: Name, operation: FieldOperation) -> None:
         if isinstance(operation, RemoveField):
             items.pop(operation.name, None)
@@ -62,6 +82,10 @@ class Owners:
         """Return the step that a finding is about."""
         items = self.by_item[finding.model]
         return items.get(finding.item, items[TABLE])
+
+    def judges(self, finding: TableDifference) -> bool:
+        """Return whether a finding is one: an unchecked constraint that is wanted so is none."""
+        return not (finding.unvalidated and (finding.model, finding.item) in self.unvalidated)
 
     def keep_only(self, steps: set[Name], state: ProjectState) -> None:
         """Leave out models that are gone in the end, and those that none of the steps has anything of."""
@@ -88,22 +112,46 @@ def probe(alias: str, disk: DiskLoader, steps: Sequence[Step]) -> Iterator[Probe
         steps: The steps; each is judged by what would stand after all of them.
 
     Returns:
-        An answer for each; "unknown" for one that leaves no table, field or index of its own.
+        An answer for each; "unknown" for one that does nothing but what can't be looked at.
     """
     names = [(step.key.app, step.key.name) for step in steps]
     loader = GraphLoader(connections[alias], disk)
-    owners, state = _expected(Executor(connections[alias], loader), names)
-    owners.keep_only(set(names), state)
-    findings = list(Catalog(alias, state).findings(owners.by_item))
+    found = _expected(Executor(connections[alias], loader), Traces(alias, _longest(alias)), names)
+    owners, traces = found.owners, found.traces
+    owners.keep_only(set(names), found.state)
+    findings = [each for each in Catalog(alias, found.state).findings(owners.by_item) if owners.judges(each)]
+    left = list(traces.missing(connections[alias]))
     counts = owners.counts()
     for step, name in zip(steps, names, strict=True):
         own = [finding for finding in findings if owners.of(finding) == name]
-        texts = dict.fromkeys(finding.text for finding in own)
+        amiss = [text for owner, text in left if owner == name]
         judged = [finding for finding in own if not finding.extra]
-        yield Probe(key=step.key, presence=_presence(judged, counts.get(name, 0)), findings=tuple(texts))
+        items = counts.get(name, 0) + traces.counted(name)
+        untold = unproved(found.migrations[name])
+        yield Probe(
+            key=step.key,
+            presence=_presence(judged, len(amiss), items, opaque=bool(untold)),
+            findings=tuple(dict.fromkeys([*(finding.text for finding in own), *amiss])),
+            unproved=untold,
+        )
 
 
-def _expected(executor: Executor, names: Sequence[Name]) -> tuple[Owners, ProjectState]:
+@dataclass(frozen=True)
+class _Expectation:
+    """What should stand after some migrations, and who brought it."""
+
+    owners: Owners
+    traces: Traces
+    state: ProjectState
+    migrations: Mapping[Name, Migration]
+
+
+def _longest(alias: str) -> int | None:
+    longest: int | None = connections[alias].ops.max_name_length()
+    return longest
+
+
+def _expected(executor: Executor, traces: Traces, names: Sequence[Name]) -> _Expectation:
     """Go through the steps and what they stand on, noting who brings what."""
     loader = executor.loader
     if any(name not in loader.graph.nodes for name in names):
@@ -113,24 +161,27 @@ def _expected(executor: Executor, names: Sequence[Name]) -> tuple[Owners, Projec
     owners, state = Owners(), ProjectState(real_apps=loader.unmigrated_apps)
     for migration in executor.order:
         if (migration.app_label, migration.name) in known:
-            _note_all(owners, migration, state)
-    return owners, state
+            _note_all(owners, traces, migration, state)
+    return _Expectation(owners, traces, state, {name: loader.graph.nodes[name] for name in names})
 
 
-def _note_all(owners: Owners, migration: Migration, state: ProjectState) -> None:
+def _note_all(owners: Owners, traces: Traces, migration: Migration, state: ProjectState) -> None:
+    name = (migration.app_label, migration.name)
     for operation in migration.operations:
-        owners.note((migration.app_label, migration.name), operation)
+        owners.note(name, operation)
+        traces.note(name, operation, state)
         for inner in getattr(operation, "state_operations", None) or ():
-            owners.note((migration.app_label, migration.name), inner)
+            owners.note(name, inner)
         operation.state_forwards(migration.app_label, state)
 
 
-def _presence(findings: Sequence[TableDifference], items: int) -> Presence:
+def _presence(findings: Sequence[TableDifference], amiss: int, items: int, *, opaque: bool) -> Presence:
     if not items:
-        return Presence.UNKNOWN
-    if not findings:
+        # Words alone, or undone by a later step: nothing is left that could be otherwise.
+        return Presence.UNKNOWN if opaque else Presence.DONE
+    if not findings and not amiss:
         return Presence.DONE
     if any(not finding.missing for finding in findings):
         return Presence.CONFLICTING
     missing = {(finding.model, finding.item) for finding in findings}
-    return Presence.ABSENT if len(missing) >= items else Presence.PARTIAL
+    return Presence.ABSENT if len(missing) + amiss >= items else Presence.PARTIAL

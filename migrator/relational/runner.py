@@ -10,7 +10,9 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import Migration
 
 from accord.events import Reporter
+from accord.seam.assertions import Moment, refuse_broken
 from accord.seam.types import Direction, Lease, Origin, Step, StepOutcome
+from migrator.relational import asserting
 from migrator.relational.entries import LedgerEntry, Progress, RowState
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import Name
@@ -59,13 +61,17 @@ class Runner:
                 return _already(step, Direction.APPLY)
             state = migration.apply(state, editor)
             _flush(editor)
+            refuse_broken(
+                asserting.broken(self._alias, step, migration, Moment.AFTER),
+                "It was rolled back: nothing of it stands, and it is pending.",
+            )
             lease.check()
             self._record_replacements(step, migration)
             # The row of a squashed migration may have stayed behind from an earlier time.
             is_known = bool(migration.replaces)
             self._ledger.write_applied(_rows_of(migration), step, lease, clock, is_known=is_known)
         self.project.advance(_rows_of(migration), state)
-        return StepOutcome(key=step.key, direction=Direction.APPLY)
+        return StepOutcome(key=step.key, direction=Direction.APPLY, verified=True)
 
     def _apply_resumably(
         self, step: Step, migration: Migration, lease: Lease, report: Reporter

@@ -7,11 +7,15 @@ from contextlib import contextmanager
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations import Migration
 
 from accord import conf, db
 from accord.errors import ConfigurationError
 from accord.events import Reporter, silent
-from accord.seam.stores import StoreFeatures
+from accord.seam.assertions import Assertion, Broken, Moment
+from accord.seam.foretelling import Foretold, no_look
+from accord.seam.losses import Loss
+from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.types import (
     AppliedStep,
     Direction,
@@ -23,9 +27,8 @@ from accord.seam.types import (
     Step,
     StepKey,
     StepOutcome,
-    StoreInfo,
 )
-from migrator.relational import failures, signals
+from migrator.relational import asserting, failures, signals
 from migrator.relational.graph import RecordedLoader, full_order, translated_graph
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import DiskLoader, History, Name
@@ -140,6 +143,53 @@ class RelationalStore:
     ) -> Iterator[tuple[Step, Sequence[Statement]]]:
         """Render steps as Django's `sqlmigrate` does; works on an empty database and without one."""
         return Explanation(self.alias, self._disk or DiskLoader(), steps).render(direction)
+
+    def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
+        """Ask the live database what would refuse or burden the steps."""
+        # Loaded here, as below: a run with nothing to do never asks.
+        from migrator.relational.foretelling import foretell
+
+        with failures.translated(self.alias):
+            if not vendor_of(self._connection).describes_tables:
+                yield from no_look(steps)
+                return
+            self._connection.ensure_connection()
+            begun = self._ledger.recorded().begun
+            yield from foretell(self.alias, self._disk or DiskLoader(), steps, direction, begun)
+
+    def could_refuse(self, steps: Sequence[Step], direction: Direction) -> bool:
+        """Return whether anything that stands could refuse a step: one look at the catalog."""
+        from migrator.relational.foretelling import could_refuse
+
+        with failures.translated(self.alias):
+            looks = vendor_of(self._connection).describes_tables
+            return looks and could_refuse(self.alias, self._disk or DiskLoader(), steps, direction)
+
+    def losses(self, steps: Sequence[Step], direction: Direction) -> Iterator[Loss]:
+        """Count what steps would drop. See :class:`accord.seam.losses.CountsLosses`."""
+        from migrator.foretelling.counting import losses
+        from migrator.relational.foretelling import asker, may_drop
+
+        with failures.translated(self.alias):
+            looks = vendor_of(self._connection).describes_tables
+            disk = self._disk or DiskLoader()
+            if looks and (direction is Direction.REVERT or may_drop(disk, steps)):
+                yield from losses(asker(self.alias), list(self.explain(steps, direction)))
+
+    # --- Asserts ---------------------------------------------------------------------
+
+    def assertions(self, step: Step, moment: Moment) -> Sequence[Assertion]:
+        """Return what a migration declares."""
+        return asserting.declared(step, self._migration(step), moment)
+
+    def broken(self, step: Step, moment: Moment) -> Iterator[Broken]:
+        """Ask the database which assertions of a migration don't hold."""
+        with failures.translated(self.alias):
+            yield from asserting.broken(self.alias, step, self._migration(step), moment)
+
+    def _migration(self, step: Step) -> Migration:
+        self._disk = self._disk or DiskLoader()
+        return self._disk.migrations[name_of(step)]
 
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
         """Compare the live catalog with the models as they would stand after all the steps."""

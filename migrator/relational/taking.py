@@ -17,6 +17,7 @@ from django.db import connections, models, router
 from django.db.migrations.operations import CreateModel, RunPython, RunSQL
 from django.db.migrations.operations.base import Operation
 
+from accord import isolation
 from migrator.relational.loader import DiskLoader
 from migrator.relational.vendors import vendor_of_engine
 
@@ -29,8 +30,11 @@ def takes_part(alias: str) -> bool:
     Return whether a database is migrated at all. No server is asked.
 
     Args:
-        alias: The database; a mirror, or one that its settings make read-only, is not.
+        alias: The database; a mirror, or one that its settings make read-only, is not; nor, while
+            tests run, one of which Django made no test database.
     """
+    if isolation.is_real(alias):
+        return False
     settings = connections.databases[alias]
     mirrored = settings.get("TEST", {}).get("MIRROR")
     return not mirrored and not vendor_of_engine(settings["ENGINE"]).is_set_read_only(settings)

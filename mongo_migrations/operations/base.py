@@ -6,15 +6,18 @@ A new operation is a new file with a class of :class:`Operation`; nothing else h
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from accord.errors import ConflictingState
+from accord.retry import Backoff, again
 from accord.revisions import operation
 from accord.revisions.progress import Progress
 from accord.seam.types import Direction, Presence, Statement, StepKey
-from mongo_migrations import rendering
+from mongo_migrations import rendering, retries
 from mongo_migrations.schema import LiveSchema, Outline, judge
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 _CONCERN = {"w": "majority", "j": True}
+_BUILDS, _PAUSE = 60, Backoff(first=0.1, most=1.0)
 
 
 class Context:
@@ -65,7 +69,25 @@ class Context:
         return self.db.with_options(codec_options=options)
 
     def command(self, command: Mapping[str, Any]) -> None:
-        """Send a command about the schema, and wait until a majority has it."""
+        """
+        Send a command about the schema, and wait until a majority has it.
+
+        Where an index is being built, of a run that was overtaken or by the application, the server
+        refuses; it is asked again for a minute, as long as the lease is ours.
+        """
+        again(
+            partial(self._send, command),
+            when=retries.is_building,
+            retries=_BUILDS,
+            backoff=_PAUSE,
+            sleep=self._wait,
+        )
+
+    def _wait(self, seconds: float) -> None:
+        time.sleep(seconds)
+        self.check()
+
+    def _send(self, command: Mapping[str, Any]) -> None:
         if "renameCollection" in command:
             names = {name: f"{self.db.name}.{collection}" for name, collection in command.items()}
             self.db.client.admin.command({**names, "writeConcern": _CONCERN})
@@ -91,6 +113,12 @@ class Operation(operation.Operation[Context]):
     @abstractmethod
     def outline(self, outline: Outline, owner: StepKey) -> None:
         """Write into an outline what stands after it."""
+
+    def touches(self, context: Context) -> Collection[str] | None:
+        """Return the collections that it makes or changes."""
+        outline = Outline()
+        self.outline(outline, context.key)
+        return {*outline.collections, *outline.validators, *(name for name, _ in outline.indexes)}
 
     def probe(self, db: Database[Document], owner: StepKey) -> Presence:
         """Look whether its effect is there."""

@@ -6,12 +6,14 @@ How a collection is walked over stands in :mod:`mongo_migrations.operations.walk
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from accord.erased.subject_key import check_pair
 from accord.errors import InvalidRevision, StepFailed
+from accord.revisions.foretelling import unknown
+from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, Language, Statement
 from mongo_migrations import ids, rendering
 from mongo_migrations.operations.base import Context
@@ -168,6 +170,13 @@ class RunBatches(InBatches):
             )
 
         return Way(where=self.where if apply else self.backward_where, projection=None, change=change)
+
+    def touches(self, context: Context) -> None:
+        """Tell that nobody knows what a function does with the database that it is given."""
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        yield from super().foretell(context, direction)
+        yield unknown(context.key, self.title, "It is code: what it does with documents can't be asked.")
 
     def _decoded(self, document: RawBSONDocument, context: Context) -> Document:
         """Return a document as the application's own client reads it."""

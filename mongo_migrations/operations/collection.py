@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
 from accord.errors import ConflictingState, StepFailed
+from accord.revisions.entry import Facts
+from accord.seam.foretelling import Foretold, Outlook
 from accord.seam.types import Direction, StepKey
 from mongo_migrations import definitions
+from mongo_migrations.looks import Target, check_name, kind_of, readable
 from mongo_migrations.operations.base import Context, Operation, conflict
 from mongo_migrations.rendering import Request
 from mongo_migrations.schema import Fact, LiveCollection, Outline, read_collection
@@ -94,6 +97,12 @@ class CreateCollection(Operation):
             return 0
         return drop_once(context, self.name)
 
+    holder = "collection"
+
+    def drops(self, saved: Facts, place: object, direction: Direction) -> Sequence[str]:
+        made = saved.get("found") is False and saved.get("of") == self.name
+        return [self.name] if direction is Direction.REVERT and made else []
+
     def requests(self, direction: Direction) -> Sequence[Request]:
         return [self._create if direction is Direction.APPLY else _drop(self.name)]
 
@@ -101,6 +110,24 @@ class CreateCollection(Operation):
         definition = self.definition()
         outline.collections[self.name] = Fact(owner, _without_validation(definition))
         outline.validators[self.name] = Fact(owner, _validation(definition))
+
+    @property
+    def looks_at(self) -> frozenset[str]:
+        return frozenset({self.name})
+
+    def touches(self, context: Context) -> Collection[str] | None:
+        return () if read_collection(context.db, self.name) else self.looks_at
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        target = Target(context, self.name, self.title)
+        if direction is Direction.REVERT:
+            yield from target.size("{} are in the collection, which goes unless it was found there.")
+            return
+        check_name(context, self.name)
+        if self._is_there(context):
+            yield from target.size("It is there already, with {}.", "")
+        elif self.validator:
+            readable(target, self.validator)
 
     def _is_there(self, context: Context) -> bool:
         found = read_collection(context.db, self.name)
@@ -148,6 +175,11 @@ class DropCollection(Operation):
     def revert(self, context: Context) -> int:
         return sum(operation.apply(context) for operation in self.restore)
 
+    holder = "collection"
+
+    def drops(self, saved: Facts, place: object, direction: Direction) -> Sequence[str]:
+        return [self.name] if direction is Direction.APPLY else []
+
     def requests(self, direction: Direction) -> Sequence[Request]:
         if direction is Direction.APPLY:
             return [_drop(self.name)]
@@ -156,6 +188,19 @@ class DropCollection(Operation):
     def outline(self, outline: Outline, owner: StepKey) -> None:
         outline.forget_contents(self.name)
         outline.collections[self.name] = Fact(owner, None)
+
+    @property
+    def looks_at(self) -> frozenset[str]:
+        return frozenset({self.name})
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        if direction is Direction.REVERT:
+            return
+        target = Target(context, self.name, self.title)
+        if not self.even_with_data:
+            self._refuse_data(context)
+        for found in target.size("{} go with the collection."):
+            yield replace(found, outlook=Outlook.WARNING if found.rows else Outlook.NOTE)
 
     def _refuse_data(self, context: Context) -> None:
         if context.db[self.name].find_one({}, {"_id": 1}) is not None:
@@ -188,9 +233,26 @@ class RenameCollection(Operation):
     def revert(self, context: Context) -> int:
         return _rename_once(context, self.new, self.old)
 
+    def renames(self, direction: Direction) -> tuple[str, str]:
+        return (self.old, self.new) if direction is Direction.APPLY else (self.new, self.old)
+
     def requests(self, direction: Direction) -> Sequence[Request]:
         forward = direction is Direction.APPLY
         return [_rename(self.old, self.new) if forward else _rename(self.new, self.old)]
+
+    @property
+    def looks_at(self) -> frozenset[str]:
+        return frozenset({self.old, self.new})
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        names = (self.old, self.new) if direction is Direction.APPLY else (self.new, self.old)
+        check_name(context, names[1])
+        source, target = (read_collection(context.db, name) for name in names)
+        if target is not None and source is None:
+            yield Target(context, names[1], self.title).told(Outlook.NOTE, "It bears that name already.")
+            return
+        _refuse_rename(context, *names, source, target)
+        yield from Target(context, names[0], self.title).size("{} move with the name.")
 
     def outline(self, outline: Outline, owner: StepKey) -> None:
         known = outline.collections.get(self.old)
@@ -226,6 +288,15 @@ def _rename_once(context: Context, old: str, new: str) -> int:
     identity = context.saved(f"renamed_{new}")
     if target is not None and (source is None or identity == _identity(target)):
         return 0
+    context.save(f"renamed_{new}", _identity(_refuse_rename(context, old, new, source, target)))
+    context.command(_rename(old, new))
+    return 1
+
+
+def _refuse_rename(
+    context: Context, old: str, new: str, source: LiveCollection | None, target: LiveCollection | None
+) -> LiveCollection:
+    """Return what is renamed; raise unless it is there, can be, and nothing bears the new name."""
     if source is None:
         raise StepFailed(
             f"{context.key}: there is no collection {old} to rename.",
@@ -237,9 +308,13 @@ def _rename_once(context: Context, old: str, new: str) -> int:
             hint=f"Look at both before you drop anything: {new} may hold the documents. "
             "Move the one that is wrong there to a third name, and run again.",
         )
-    context.save(f"renamed_{new}", _identity(source))
-    context.command(_rename(old, new))
-    return 1
+    kind = kind_of(source)
+    if kind in ("a view", "a time series"):
+        raise StepFailed(
+            f"{context.key}: {old} is {kind}, and the server renames none.",
+            hint="Make a new one under the other name, and drop this one.",
+        )
+    return source
 
 
 def _drop(name: str) -> Mapping[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from accord.seam.foretelling import Foretold, Outlook
 from accord.seam.types import Direction, StepKey
-from mongo_migrations import definitions, rendering
+from mongo_migrations import definitions, index_looks, rendering
+from mongo_migrations.looks import Target
 from mongo_migrations.operations.base import Context, Operation, conflict
 from mongo_migrations.rendering import Request
 from mongo_migrations.schema import Fact, Outline, read_collection, read_indexes
@@ -119,6 +121,19 @@ class CreateIndexes(Operation):
             return [_create_indexes(self.collection, [index.definition() for index in self.indexes])]
         return [_drop_index(self.collection, index.called) for index in reversed(self.indexes)]
 
+    @property
+    def looks_at(self) -> frozenset[str]:
+        named = (f"index {index.called} of {self.collection}" for index in self.indexes)
+        return frozenset({self.collection, f"indexes of {self.collection}", *named})
+
+    def touches(self, context: Context) -> Collection[str] | None:
+        made = {f"index {index.called} of {self.collection}" for index in self.indexes}
+        return made if read_collection(context.db, self.collection) else {*made, self.collection}
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        if direction is Direction.APPLY:
+            yield from _foretold(context, self.collection, self.indexes, self.title)
+
     def outline(self, outline: Outline, owner: StepKey) -> None:
         for index in self.indexes:
             outline.indexes[self.collection, index.called] = Fact(owner, index.definition())
@@ -155,6 +170,16 @@ class CreateIndex(IndexOptions, Operation):
 
     def requests(self, direction: Direction) -> Sequence[Request]:
         return self._several.requests(direction)
+
+    @property
+    def looks_at(self) -> frozenset[str]:
+        return self._several.looks_at
+
+    def touches(self, context: Context) -> Collection[str] | None:
+        return self._several.touches(context)
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        return self._several.foretell(context, direction)
 
     def outline(self, outline: Outline, owner: StepKey) -> None:
         self._several.outline(outline, owner)
@@ -206,8 +231,38 @@ class DropIndex(Operation):
         text = f"Builds index {self._name} of {self.collection} again, as it was when it was dropped."
         return [rendering.opaque(text)]
 
+    @property
+    def looks_at(self) -> frozenset[str]:
+        return frozenset({self.collection, f"index {self._name} of {self.collection}"})
+
+    def touches(self, context: Context) -> Collection[str] | None:
+        # Another index may take its fields then, so that nobody can look at any yet.
+        return {f"index {self._name} of {self.collection}", f"indexes of {self.collection}"}
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        if direction is Direction.REVERT:
+            if isinstance(self.index, Index):
+                yield from _foretold(context, self.collection, [self.index], self.title)
+            return
+        target = Target(context, self.collection, self.title)
+        found = read_indexes(context.db, self.collection).get(self._name)
+        if found is None:
+            yield target.told(Outlook.NOTE, "There is no such index; nothing is sent.")
+            return
+        if isinstance(self.index, Index):
+            _refuse_other(context, self.collection, self.index.definition(), found)
+        yield from target.size("{} are in the collection.")
+
     def outline(self, outline: Outline, owner: StepKey) -> None:
         outline.indexes[self.collection, self._name] = Fact(owner, None)
+
+
+def _foretold(context: Context, collection: str, indexes: Sequence[Index], what: str) -> Iterator[Foretold]:
+    def refuse(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+        _refuse_other(context, collection, wanted, found)
+
+    target = Target(context, collection, what)
+    return index_looks.look(target, [index.definition() for index in indexes], refuse_other=refuse)
 
 
 def _create(context: Context, collection: str, indexes: Sequence[Index]) -> int:

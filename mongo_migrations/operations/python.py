@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
+from accord.revisions.foretelling import unknown
 from accord.revisions.progress import Batch
+from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, StepKey
 from mongo_migrations import rendering
 from mongo_migrations.operations.base import Context, Operation
@@ -70,6 +72,12 @@ class RunPython(Operation):
         function = self.forward if direction is Direction.APPLY else self.backward or noop
         place = "in one transaction with the ledger" if self.transactional else "outside a transaction"
         return [rendering.opaque(f"Runs {called(function)}(db, session) {place}.")]
+
+    def touches(self, context: Context) -> None:
+        """Tell that nobody knows what a function does."""
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        yield unknown(context.key, self.title, "It is code: what it does can't be asked.")
 
     def outline(self, outline: Outline, owner: StepKey) -> None:
         outline.opaque.add(owner)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from accord.errors import StepFailed
+from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, StepKey
 from mongo_migrations import definitions, rendering
+from mongo_migrations.looks import Target, kind_of, readable, violators
 from mongo_migrations.operations.base import Context, Operation
 from mongo_migrations.rendering import Request
-from mongo_migrations.schema import Fact, Outline, read_collection
+from mongo_migrations.schema import Fact, LiveCollection, Outline, read_collection
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,27 @@ class SetValidator(Operation):
 
     def outline(self, outline: Outline, owner: StepKey) -> None:
         outline.validators[self.collection] = Fact(owner, self.definition())
+
+    @property
+    def looks_at(self) -> frozenset[str]:
+        return frozenset({self.collection, f"rules of {self.collection}"})
+
+    def touches(self, context: Context) -> Collection[str] | None:
+        return {f"rules of {self.collection}"}
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        target = Target(context, self.collection, self.title)
+        live = self._live(context)
+        kind = kind_of(LiveCollection(name=self.collection, options=live, uuid=None))
+        if kind in ("a view", "a time series"):
+            raise StepFailed(
+                f"{context.key}: {self.collection} is {kind}, and takes no rules.",
+                hint="Set them on the collection behind it, or leave them out.",
+            )
+        if direction is Direction.APPLY and definitions.validation_differences(self.definition(), live):
+            readable(target, self.validator)
+            yield from violators(target, self.definition())
+            yield from target.size("{} are not looked at by the server.")
 
     def _live(self, context: Context) -> Mapping[str, Any]:
         found = read_collection(context.db, self.collection)

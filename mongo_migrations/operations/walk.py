@@ -10,21 +10,25 @@ bytes of an `_id` (:mod:`mongo_migrations.ids`), whatever options the client has
 
 from __future__ import annotations
 
-import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from accord.batches import Sizes, TooMuchAtOnce, work_through
 from accord.errors import StepFailed
 from accord.revisions.entry import Facts
 from accord.revisions.progress import Batch
+from accord.seam.foretelling import Foretold, Outlook
 from accord.seam.types import Direction, StepKey
+from accord.words import counted
 from mongo_migrations import ids, retries
 from mongo_migrations.client import plain_message
+from mongo_migrations.looks import Target, refuse_unfit
 from mongo_migrations.operations.base import Context, Operation
-from mongo_migrations.schema import Outline, read_collection
+from mongo_migrations.schema import Outline
 
 if TYPE_CHECKING:
     from bson.raw_bson import RawBSONDocument
@@ -34,30 +38,11 @@ if TYPE_CHECKING:
     Documents = Sequence[RawBSONDocument]
     Spare = Callable[[Documents], Documents]
 
-_SLOW, _QUICK = 0.5, 0.2
-_SMALLEST = 10
+_LOCK = "IX, batch by batch"
 _FIRST = 100
 _MOST_BYTES = 8 * 1024 * 1024
-_LESS = 4
 # Seconds for which one batch is tried at one size, and the last document alone.
 _PATIENCE, _LAST_PATIENCE = 1.0, 60.0
-
-
-def next_size(size: int, seconds: float, most: int) -> int:
-    """
-    Choose the size of the next batch, so that transactions stay short on a busy server.
-
-    Args:
-        size: Of the last batch.
-        seconds: That it took.
-        most: What the operation allows.
-
-    Returns:
-        Half after a slow batch, double after a quick one.
-    """
-    if seconds > _SLOW:
-        return min(size, max(size // 2, _SMALLEST))
-    return min(size * 2, most) if seconds < _QUICK else size
 
 
 @dataclass(frozen=True)
@@ -134,44 +119,63 @@ class InBatches(Operation):
     def outline(self, outline: Outline, owner: StepKey) -> None:
         outline.opaque.add(owner)
 
+    @property
+    def looks_at(self) -> frozenset[str]:
+        return frozenset({self.collection})
+
+    def touches(self, context: Context) -> Collection[str] | None:
+        return self.looks_at
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        way = self._way(direction)
+        if way is None:
+            return
+        refuse_unfit(context, self.collection, missing_ok=self.missing_ok)
+        target = Target(context, self.collection, self.title)
+        if target.live is None:
+            return
+        if not way.where:
+            yield from target.size("{} are walked over.", _LOCK)
+            return
+        number, (_, size) = target.number(way.where), target.weight()
+        text = f"{counted(number, 'document')} match and are walked over."
+        yield target.told(Outlook.NOTE, text, rows=number, bytes=size, lock=_LOCK)
+
     def _walk(self, context: Context, way: Way | None) -> int:
         if way is None:
             return 0
         total = None if way.where else context.db[self.collection].estimated_document_count()
-        size = min(self.batch_size, _FIRST)
-        while not context.finished:
-            context.check()
-            started = time.monotonic()
-            size, batch = self._fitting(context, way, size)
-            size = next_size(size, time.monotonic() - started, self.batch_size)
-            if batch.checkpoint is not None:
-                context.progressed(batch.checkpoint["done"], total)
+        sizes = Sizes(first=min(self.batch_size, _FIRST), most=self.batch_size)
+        work_through(
+            partial(self._next, context, way, sizes, total), sizes, stop=lambda: bool(context.finished)
+        )
         return 0
 
-    def _fitting(self, context: Context, way: Way, size: int) -> tuple[int, Batch]:
-        """Do the next batch, of fewer documents while the server does not take it; return its size, too."""
+    def _next(self, context: Context, way: Way, sizes: Sizes, total: int | None, size: int) -> bool:
+        """Do the next batch, and return whether there is another one."""
+        context.check()
+        batch = self._fitting(context, way, sizes, size)
+        if batch.checkpoint is not None:
+            context.progressed(batch.checkpoint["done"], total)
+        return not context.finished
+
+    def _fitting(self, context: Context, way: Way, sizes: Sizes, size: int) -> Batch:
         from pymongo.errors import PyMongoError
 
-        while True:
-            attempt = Attempt(size)
-            try:
-                with context.patience(_PATIENCE if size > 1 else _LAST_PATIENCE):
-                    return size, self._batch(context, way, attempt)
-            except PyMongoError as exc:
-                if not retries.is_too_much(exc):
-                    raise
-                size = self._smaller(context, attempt, exc)
-            context.check()
-
-    def _smaller(self, context: Context, attempt: Attempt, error: PyMongoError) -> int:
-        if attempt.size == 1:
-            raise self._never_fits(context, attempt, error) from error
-        size = max(attempt.size // _LESS, 1)
-        context.note(
-            f"{self.collection}: a transaction of {attempt.size} documents did not get through "
-            f"({plain_message(error)}); trying {size}."
-        )
-        return size
+        attempt = Attempt(size)
+        try:
+            with context.patience(_PATIENCE if size > 1 else _LAST_PATIENCE):
+                return self._batch(context, way, attempt)
+        except PyMongoError as exc:
+            if not retries.is_too_much(exc):
+                raise
+            if size == 1:
+                raise self._never_fits(context, attempt, exc) from exc
+            context.note(
+                f"{self.collection}: a transaction of {size} documents did not get through "
+                f"({plain_message(exc)}); trying {sizes.smaller(size)}."
+            )
+            raise TooMuchAtOnce from exc
 
     def _never_fits(self, context: Context, attempt: Attempt, error: PyMongoError) -> StepFailed:
         done = (context.checkpoint() or {"done": 0})["done"]
@@ -268,37 +272,6 @@ class Reader:
         options = self._db.codec_options
         with self._db.cursor_command(command, codec_options=options, session=self._session) as found:
             yield from found
-
-
-def refuse_unfit(context: Context, collection: str, *, missing_ok: bool) -> None:
-    """
-    Raise when no batches can be made of a collection.
-
-    Args:
-        context: Where the operation works.
-        collection: Its name.
-        missing_ok: There need not be one.
-
-    Raises:
-        StepFailed: There is none, or it is a view, capped or a time series.
-    """
-    found = read_collection(context.db, collection)
-    if found is None and not missing_ok:
-        raise StepFailed(
-            f"{context.key}: there is no collection {collection} whose documents could be changed.",
-            hint="Create it in an earlier revision, correct the name, or write missing_ok=True.",
-        )
-    kind = "" if found is None else _unfit(found.options)
-    if kind:
-        raise StepFailed(
-            f"{context.key}: {collection} is {kind}, and batches in transactions do not work there.",
-            hint="Write RunPython(..., transactional=False) for it, which may be called again after a kill.",
-        )
-
-
-def _unfit(options: Mapping[str, Any]) -> str:
-    kinds = {"viewOn": "a view", "capped": "a capped collection", "timeseries": "a time series"}
-    return next((kind for name, kind in kinds.items() if options.get(name)), "")
 
 
 def _place(checkpoint: Mapping[str, Any]) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +42,10 @@ class _Alias(Operation):
 
     def _shown_before(self, alias: str) -> Targets:
         return {behind(alias): {}}
+
+    @property
+    def concerns(self) -> frozenset[str]:
+        return frozenset({self.name})
 
     def capture(self, context: Context) -> Mapping[str, Any]:
         before = context.aliases.targets(context.deployment.alias(self.name))
@@ -93,6 +97,13 @@ class _Pointing(_Alias):
 
     to: str
     definition: Body = field(default_factory=dict)
+
+    @property
+    def concerns(self) -> frozenset[str]:
+        return frozenset({self.name, self.to})
+
+    def touches(self, context: Context) -> Collection[str] | None:
+        return {self.name}
 
     def _index(self, name: Callable[[str], str]) -> str:
         return name(self.to)

@@ -6,7 +6,7 @@ An operation is a frozen value. Everything it needs to know of the world comes w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from accord.errors import ConflictingState
 from accord.events import Reporter, StepNoted, StepProgressed
 from accord.revisions import operation
+from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, Lease, Statement, StepKey
 from searchindex import fields
 from searchindex.aliases import Aliases
@@ -171,6 +172,9 @@ class Operation(operation.Operation[Context]):
     these send. :meth:`expect` tells what should stand afterwards.
     """
 
+    meets_documents = True
+    """May what stands refuse it, so that it is looked at before a run, too?"""
+
     @property
     def makes(self) -> str:
         """Logical name of the index that it makes; empty when it makes none."""
@@ -185,9 +189,23 @@ class Operation(operation.Operation[Context]):
         for request in self.requests(deployment, direction):
             yield request.statement() if isinstance(request, Request) else request
 
-    def explain_live(self, context: Context, direction: Direction) -> Iterator[Statement]:
-        """Show what it would send, where the server answers and can say what stands there now."""
-        yield from self.explain(context.deployment, direction)
+    @property
+    def concerns(self) -> frozenset[str]:
+        """Logical names of the indexes, aliases and templates that it looks at and changes."""
+        return frozenset()
+
+    @property
+    def looks_at(self) -> frozenset[str]:
+        return self.concerns
+
+    def touches(self, context: Context) -> Collection[str] | None:
+        return self.concerns
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        if direction is Direction.APPLY:
+            # What stops the operation before it acts stops it here, by the same look.
+            self.capture(context)
+        yield from ()
 
     def expect(self, deployment: Deployment, expected: Expected) -> Iterator[tuple[str, str]]:
         """

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from accord.errors import AccordError, ConflictingState, StepFailed, StoreUnavailable
+from accord.errors import ConflictingState, StepFailed
+from accord.revisions.entry import Facts
+from accord.seam.foretelling import Foretold, Outlook
 from accord.seam.types import Direction, Statement
 from searchindex.names import checked
 from searchindex.operations.base import Context, Deployment, Expected, Operation
 from searchindex.operations.counts import count
-from searchindex.requests import Request, behind, opaque
+from searchindex.requests import Request, behind
 from searchindex.transport import at
 
 _PLAIN = frozenset({"is_write_index"})
@@ -70,20 +72,34 @@ class DropIndex(Operation):
         """Look whether any of the indexes is gone."""
         return begun and any(context.index(name) is None for name in context.saved["indexes"])
 
+    holder = "index"
+
+    def drops(self, saved: Facts, place: Deployment, direction: Direction) -> Sequence[str]:
+        return [self._target(place)] if direction is Direction.APPLY else []
+
+    def _target(self, deployment: Deployment) -> str:
+        names = deployment.names
+        return names.physical(self.name, self.number) if self.number else deployment.alias(self.name)
+
     def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         if direction is Direction.APPLY:
             yield _delete(self._shown(deployment))
 
-    def explain_live(self, context: Context, direction: Direction) -> Iterator[Statement]:
-        try:
-            indexes = self._found(context) if direction is Direction.APPLY else ()
-            told = [line for index in indexes for line in self._told(context, index)]
-        except StoreUnavailable:
-            raise
-        except AccordError as exc:
-            told = [opaque(f"As things stand, dropping {self.name} is refused: {exc.message}")]
-        # Nothing is there yet where an earlier step of the plan makes it.
-        yield from told or self.explain(context.deployment, direction)
+    @property
+    def concerns(self) -> frozenset[str]:
+        return frozenset({self.name})
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        if direction is Direction.REVERT:
+            return
+        from searchindex.looks import size, told
+
+        indexes = self.capture(context)["indexes"]
+        for index in indexes:
+            for found in size(context, self.title, index, f"{index} goes, with {{}}."):
+                yield replace(found, outlook=Outlook.WARNING if found.rows else Outlook.NOTE)
+        if not indexes:
+            yield told(context, self.title, Outlook.NOTE, "There is no such index; nothing is sent.")
 
     def expect(self, deployment: Deployment, expected: Expected) -> Iterator[tuple[str, str]]:
         key = (
@@ -98,14 +114,6 @@ class DropIndex(Operation):
         if self.number:
             return deployment.names.physical(self.name, self.number)
         return behind(deployment.alias(self.name))
-
-    def _told(self, context: Context, index: str) -> Iterator[Statement]:
-        yield _delete(index).statement()
-        number = count(context, index)
-        allowed = self.even_with_data or not number
-        yield opaque(
-            f"{index} holds {number} documents{'' if allowed else ': refused without even_with_data'}."
-        )
 
     def _found(self, context: Context) -> Sequence[str]:
         if self.number:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from accord.errors import ConflictingState
+from accord.errors import ConflictingState, StepFailed
+from accord.revisions.entry import Facts
+from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, Statement
-from searchindex.definitions import Body, as_text, flat_settings, mapping_differences, settings_differences
+from searchindex.definitions import (
+    Body,
+    as_text,
+    flat_settings,
+    mapping_differences,
+    merged,
+    settings_differences,
+)
 from searchindex.names import checked
 from searchindex.operations.base import Context, Deployment, Expected, Operation, conflict
 from searchindex.requests import Request
-from searchindex.transport import at
+from searchindex.transport import RequestRefused, at
 
 _REPLICAS, _EXPANDS = "index.number_of_replicas", "index.auto_expand_replicas"
 _OF_THE_SCRATCH = frozenset({"index.number_of_shards", _REPLICAS, "index.hidden"})
@@ -29,6 +38,8 @@ class CreateIndex(Operation):
             :func:`searchindex.fields.vector_field`.
         settings: Index settings, nested or with dots.
     """
+
+    meets_documents = False
 
     name: str
     mappings: Body = field(default_factory=dict)
@@ -66,6 +77,12 @@ class CreateIndex(Operation):
         """Look whether the index stands; one that was there before is left by undoing."""
         return begun and context.index(context.deployment.physical(self.name)) is not None
 
+    holder = "index"
+
+    def drops(self, saved: Facts, place: Deployment, direction: Direction) -> Sequence[str]:
+        made = not saved.get("there", True)
+        return [place.physical(self.name)] if direction is Direction.REVERT and made else []
+
     def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         yield self._create(deployment) if direction is Direction.APPLY else self._delete(deployment)
 
@@ -80,6 +97,34 @@ class CreateIndex(Operation):
         key = ("index", self.name)
         expected.objects[key] = {"mappings": body["mappings"], "settings": body["settings"]}
         yield key
+
+    @property
+    def concerns(self) -> frozenset[str]:
+        return frozenset({self.name})
+
+    @property
+    def looks_at(self) -> frozenset[str]:
+        # A template that an earlier step writes may bring an analyzer that the index needs.
+        return self.concerns | {"templates"}
+
+    def touches(self, context: Context) -> Collection[str] | None:
+        return () if context.index(context.deployment.physical(self.name)) else self.concerns
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        from searchindex.looks import pipelines, size
+
+        physical = context.deployment.physical(self.name)
+        if direction is Direction.REVERT:
+            if context.index(physical) is not None:
+                text = "{} are in the index, which goes unless it was found there."
+                yield from size(context, self.title, physical, text)
+            return
+        if self.capture(context)["there"]:
+            yield from size(context, self.title, physical, "It is there already, with {}.")
+            return
+        body = self._body(context.deployment)
+        try_new(context, self.name, body["mappings"], body["settings"])
+        yield from pipelines(context, self.title, body["settings"])
 
     def _body(self, deployment: Deployment) -> dict[str, Any]:
         return {
@@ -105,6 +150,34 @@ class CreateIndex(Operation):
         return True
 
 
+def try_new(context: Context, name: str, mappings: Body, settings: Body) -> None:
+    """
+    Have the server read the definition of an index that a revision would make, without making it.
+
+    Raises:
+        StepFailed: It would refuse it, for analyzers, fields or limits.
+    """
+    from searchindex.looks import long_names
+    from searchindex.scratch import begun_with, tried
+
+    physical = context.deployment.physical(name)
+    if long_names([physical, context.deployment.alias(name)]):
+        raise StepFailed(f"The name {physical[:60]}… is longer than 255 bytes.", hint="Choose a shorter one.")
+    begun = begun_with(context, physical)
+    template = flat_settings(begun.get("settings") or {})
+    definition = {
+        "mappings": merged(begun.get("mappings") or {}, mappings),
+        "settings": {**template, **flat_settings(settings)},
+    }
+    try:
+        tried(context, name, definition)
+    except RequestRefused as exc:
+        raise StepFailed(
+            f"The server refuses the index {physical}: {exc.reason}.",
+            hint="Correct the revision; analyzers and field types depend on the server's plugins.",
+        ) from exc
+
+
 def _refuse_taken_alias(context: Context, alias: str, physical: str) -> None:
     others = sorted(set(context.aliases.targets(alias)) - {physical})
     if others:
@@ -115,7 +188,7 @@ def _refuse_taken_alias(context: Context, alias: str, physical: str) -> None:
     if is_index(context, alias):
         raise ConflictingState(
             f"{alias} is an index; the revision wants an alias of that name.",
-            hint="Copy it into an index of another name and remove it, then run again.",
+            hint="Write AdoptIndex in place of CreateIndex: the name becomes an alias, the documents stay.",
         )
 
 

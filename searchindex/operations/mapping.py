@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accord.errors import StepFailed
+from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, Statement
 from searchindex.definitions import Body, mapping_differences, merged
 from searchindex.names import checked
@@ -85,6 +86,27 @@ class PutMapping(Operation):
         mappings = merged(before.get("mappings", {}), deployment.mappings(self.mappings))
         expected.objects[key] = {**before, "mappings": mappings}
         yield key
+
+    @property
+    def concerns(self) -> frozenset[str]:
+        return frozenset({self.name})
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        if direction is Direction.REVERT:
+            return
+        from searchindex.looks import size
+        from searchindex.scratch import tried
+
+        physical = context.aliases.behind(context.deployment.alias(self.name))
+        wanted = context.deployment.mappings(self.mappings)
+        differences = self._differences(context, physical, wanted)
+        if not differences:
+            return
+        try:
+            tried(context, self.name, context.index(physical) or {}, ("_mapping", wanted))
+        except RequestRefused as exc:
+            raise self._refused(exc, differences) from exc
+        yield from size(context, self.title, physical, "{} are in the index; none of them is read anew.")
 
     def _differences(self, context: Context, physical: str, wanted: Body) -> Sequence[str]:
         live = context.index(physical) or {}

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from accord.revisions.foretelling import unknown
+from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, Language, Statement
 from searchindex.operations.base import Context, Deployment, Operation
 from searchindex.requests import Request
@@ -78,6 +80,8 @@ class RunPython(Operation):
             that there is nothing to undo.
     """
 
+    meets_documents = False
+
     forward: Body
     backward: Body | None = None
 
@@ -96,6 +100,12 @@ class RunPython(Operation):
 
     def revert(self, context: Context) -> int:
         return _call(self.backward, context) if self.backward else 0
+
+    def touches(self, context: Context) -> None:
+        """Tell that nobody knows what a function does."""
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        yield unknown(context.deployment.key, self.title, "It is code: what it does can't be asked.")
 
     def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         function = self.forward if direction is Direction.APPLY else self.backward

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from accord.erased.subject_key import check_pair
 from accord.errors import ConflictingState, InvalidRevision
+from accord.revisions.entry import Facts
+from accord.seam.foretelling import Foretold, Outlook
 from accord.seam.types import Direction, Statement
 from searchindex.aliases import moved
 from searchindex.definitions import Body, flat_settings
 from searchindex.names import checked
 from searchindex.operations.base import Context, Deployment, Expected, Operation, conflict
-from searchindex.operations.index import index_differences
+from searchindex.operations.index import index_differences, try_new
 from searchindex.reindex.marks import found_mark, mark_of, unmarked
 from searchindex.reindex.strategy import Copy
 from searchindex.requests import Request, behind, opaque
@@ -94,7 +96,7 @@ class Reindex(Operation):
                 hint="Remove it if nothing needs it, or adopt what is there with --baseline.",
             )
         refuse_partial(source, context.index(source) or {})
-        return {"source": source, "blocked": is_blocked(context, source)}
+        return {"source": source, "target": target, "blocked": is_blocked(context, source)}
 
     def apply(self, context: Context) -> int:
         from searchindex.reindex.block import BlockWrites
@@ -123,6 +125,11 @@ class Reindex(Operation):
         BlockWrites().abandon(context, self._copy(context, {}))
         return context.remove(Request("DELETE", at(target)))
 
+    holder = "index"
+
+    def drops(self, saved: Facts, place: Deployment, direction: Direction) -> Sequence[str]:
+        return [place.physical(self.name)] if direction is Direction.REVERT else []
+
     def left_something(self, context: Context, *, begun: bool) -> bool:
         """Look whether the new index stands, or the old one still refuses writes."""
         from searchindex.reindex.block import is_blocked
@@ -131,6 +138,32 @@ class Reindex(Operation):
             return False
         made = context.index(context.deployment.physical(self.name)) is not None
         return made or (not context.saved["blocked"] and is_blocked(context, context.saved["source"]))
+
+    @property
+    def concerns(self) -> frozenset[str]:
+        return frozenset({self.name})
+
+    @property
+    def looks_at(self) -> frozenset[str]:
+        # A template that an earlier step writes may bring an analyzer that the index needs.
+        return self.concerns | {"templates"}
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        if direction is Direction.REVERT:
+            return
+        from searchindex import looks
+
+        source = self.capture(context)["source"]
+        definition = self._definition(context, source)
+        try_new(context, self.name, definition["mappings"], definition["settings"])
+        yield from looks.blocks(context, self.title, source)
+        yield from looks.pipelines(context, self.title, definition["settings"])
+        yield from looks.room(context, self.title, looks.weight(context, source)[1])
+        text = "{} are copied; the index takes no writes meanwhile."
+        yield from looks.size(context, self.title, source, text, "index.blocks.write")
+        if self.mappings is not None:
+            text = "Whether each document fits the new mapping shows while it is copied."
+            yield looks.told(context, self.title, Outlook.UNKNOWN, text)
 
     def _copy(self, context: Context, definition: Mapping[str, Any]) -> Copy:
         return Copy(

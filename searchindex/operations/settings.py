@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accord.errors import StepFailed
+from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, Statement
 from searchindex.definitions import Body, flat_settings, settings_differences
 from searchindex.names import checked
@@ -66,6 +67,26 @@ class PutSettings(Operation):
         expected.objects[key] = {**before, "settings": settings}
         yield key
 
+    @property
+    def concerns(self) -> frozenset[str]:
+        return frozenset({self.name})
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        if direction is Direction.REVERT:
+            return
+        from searchindex.looks import pipelines, size
+        from searchindex.scratch import movable, tried
+
+        self.capture(context)
+        physical = context.aliases.behind(context.deployment.alias(self.name))
+        live = context.index(physical) or {}
+        try:
+            tried(context, self.name, live, *movable(self.settings))
+        except RequestRefused as exc:
+            raise self._refused(exc) from exc
+        yield from pipelines(context, self.title, self.settings)
+        yield from size(context, self.title, physical, "{} are in the index.")
+
     def _live(self, context: Context) -> Mapping[str, Any]:
         physical = context.aliases.behind(context.deployment.alias(self.name))
         return flat_settings((context.index(physical) or {}).get("settings", {}))
@@ -77,11 +98,14 @@ class PutSettings(Operation):
         try:
             context.send(_put(physical, wanted))
         except RequestRefused as exc:
-            raise StepFailed(
-                f"The server refuses the settings of the index {self.name}: {exc.reason}.",
-                hint="Settings that are fixed while an index is open, analyzers among them, need a Reindex.",
-            ) from exc
+            raise self._refused(exc) from exc
         return 1
+
+    def _refused(self, exc: RequestRefused) -> StepFailed:
+        return StepFailed(
+            f"The server refuses the settings of the index {self.name}: {exc.reason}.",
+            hint="Settings that are fixed while an index is open, analyzers among them, need a Reindex.",
+        )
 
 
 def _put(index: str, settings: Body) -> Request:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accord.errors import ConflictingState, InvalidRevision, StepFailed
+from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, Statement
 from searchindex.definitions import Body, flat_settings, same_value
+from searchindex.looks import pipelines
 from searchindex.names import checked
 from searchindex.operations.base import Context, Deployment, Expected, Operation
 from searchindex.requests import Request, opaque
@@ -40,6 +42,7 @@ class PutTemplate(Operation):
     """
 
     needs_saved = True
+    meets_documents = False
 
     name: str
     index_patterns: Sequence[str]
@@ -98,6 +101,27 @@ class PutTemplate(Operation):
         key = ("template", self.name)
         expected.objects[key] = self._body(deployment)
         yield key
+
+    @property
+    def concerns(self) -> frozenset[str]:
+        return frozenset({f"template {self.name}", "templates"})
+
+    @property
+    def looks_at(self) -> frozenset[str]:
+        return frozenset({f"template {self.name}"})
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        if direction is Direction.REVERT:
+            return
+        self.capture(context)
+        body = self._body(context.deployment)
+        path = at("_index_template", "_simulate", context.deployment.alias(self.name))
+        try:
+            # The server reads it, and keeps nothing.
+            context.send(Request("POST", path, body))
+        except RequestRefused as exc:
+            raise _refused(self.name, exc) from exc
+        yield from pipelines(context, self.title, body.get("template", {}).get("settings", {}))
 
     def _refuse_loss(self, live: Mapping[str, Any]) -> None:
         """Refuse to take out what the revision does not speak of."""
@@ -218,11 +242,14 @@ def _write(context: Context, name: str, body: Mapping[str, Any]) -> int:
     try:
         context.send(_put(context.deployment.alias(name), body))
     except RequestRefused as exc:
-        raise StepFailed(
-            f"The server refuses the template {name}: {exc.reason}.",
-            hint="Correct the revision, then run again.",
-        ) from exc
+        raise _refused(name, exc) from exc
     return 1
+
+
+def _refused(name: str, exc: RequestRefused) -> StepFailed:
+    return StepFailed(
+        f"The server refuses the template {name}: {exc.reason}.", hint="Correct the revision, then run again."
+    )
 
 
 def _restore(context: Context, name: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -286,3 +288,15 @@ def test_errors_are_documents_with_format_json(workshop: Workshop) -> None:
     assert document["schema"] == "accord.error/1"
     assert document["error"]["code"] == "ACC-101"
     assert document["error"]["exit_code"] == done.returncode == 2
+
+
+def test_revision_that_raises_can_be_tried_alone_by_the_command_of_the_message(workshop: Workshop) -> None:
+    """A file's name begins with a digit, so `import` can't name it."""
+    workshop.write("mongo_migrations/0001_broken.py", "raise ValueError('no such luck')\n")
+    said = workshop.run("migrate_all", "--plan").stderr
+    found = re.search(r"manage.py (shell -c '.*')", said)
+    assert found, said
+
+    tried = workshop.run(*shlex.split(found[1]))
+
+    assert "ValueError: no such luck" in tried.stderr

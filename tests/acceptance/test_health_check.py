@@ -23,10 +23,10 @@ REVISION = "mongodb:streaming.0002_playlists_by_owner"
 RECORD = """
 from django.db import transaction
 from accord.audit import trail as audit
-from accord.audit.events import Event, ObjectKind
+from accord.audit.events import EventKind, ObjectKind
 for number in range(3):
     with transaction.atomic():
-        audit.record(Event.ERASURE_PLANNED, actor=audit.SYSTEM, object_kind=ObjectKind.ERASURE_REQUEST)
+        audit.record(EventKind.ERASURE_PLANNED, actor=audit.SYSTEM, object_kind=ObjectKind.ERASURE_REQUEST)
 """
 LATE = """
 from datetime import timedelta

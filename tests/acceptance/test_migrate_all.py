@@ -54,7 +54,7 @@ def test_revert_to_zero_and_forward_again_is_clean(project: Project) -> None:
     project.manage("migrate_all")
     before = project.everything()
 
-    project.manage("migrate_all", "--revert", "--to", "zero", "--noinput")
+    project.manage("migrate_all", "--revert", "--to", "zero", "--noinput", "--even-with-data")
     empty = project.answer("showmigrations_all")
     leftover = project.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
     project.manage("migrate_all")
@@ -196,12 +196,45 @@ def test_baseline_adopts_what_stands(project: Project) -> None:
     before = project.everything()
     forget_ledgers(project)
 
-    adopted = project.answer("migrate_all", "--baseline", "--noinput")
+    refused = project.run("migrate_all", "--baseline", "--noinput")
+    planned = project.answer("migrate_all", "--baseline", "--plan")
+    adopted = project.answer("migrate_all", "--baseline", "--noinput", "--trust-unproved")
 
+    # Filled collections and tables can't be proved; a person has to vouch for them, and it stays on record.
+    assert (refused.returncode, "ACC-309" in refused.stderr) == (6, True)
+    assert "mongodb:streaming.0004_editorial_playlists" in refused.stderr
+    proofs = {step["key"]: step["proof"] for step in planned["steps"]}
+    assert set(proofs.values()) == {"proved", "unprovable"}
+    listed = {step["key"]: step["origin"] for step in project.answer("showmigrations_all")["steps"]}
+    words = {"proved": "adopted", "unprovable": "recorded"}
+    assert {key: listed[key] for key in proofs} == {key: words[proof] for key, proof in proofs.items()}
+    assert {item["key"]: item["origin"] for item in adopted["done"]} == {key: listed[key] for key in proofs}
     assert adopted["failed"] == []
     assert project.answer("migrate_all", "--plan")["steps"] == []
     assert project.everything()["postgres"] == before["postgres"]
     assert project.everything()["search"]["indexes"] == before["search"]["indexes"]
+
+
+def test_what_is_recorded_already_is_verified(project: Project) -> None:
+    """Rows of `migrate` alone, too: exit 0 while all stands, 6 with words once something was changed."""
+    project.manage("migrate_all")
+    execute(project, "DELETE FROM accord_ledger WHERE app = 'streaming'")
+    whole = project.answer("migrate_all", "--baseline", "--verify")
+    before = project.everything()
+    execute(project, "ALTER TABLE streaming_listener ALTER display_name TYPE text")
+    project.ask("DELETE", f"/{project.prefix}tracks")
+    index = next(iter(project.ask("GET", f"/{project.prefix}tracks?filter_path=*.aliases")))
+    project.ask("DELETE", f"/{index}")
+
+    found = project.run("migrate_all", "--baseline", "--verify")
+    changed = json.loads(project.run("migrate_all", "--baseline", "--verify", "--format", "json").stdout)
+
+    assert (whole["exit_code"], {step["proof"] for step in whole["steps"]}) == (0, {"proved", "unprovable"})
+    assert found.returncode == changed["exit_code"] == 6
+    assert "The column streaming_listener.display_name is text, declared as" in found.stdout
+    stores = {step["store"] for step in changed["steps"] if step["proof"] == "different"}
+    assert stores == {"default", "search"}
+    assert project.everything()["postgres rows"] == before["postgres rows"]
 
 
 def test_baseline_refuses_what_does_not_match(project: Project) -> None:

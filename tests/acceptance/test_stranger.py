@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -137,6 +138,7 @@ def test_the_api_without_its_packages_names_the_extra(visit: Visit) -> None:
 
 # --- USE_TZ = False ------------------------------------------------------------------------------------
 
+OURS = ["accord", "migrator", "gdpr", "mongo_migrations", "searchindex"]
 MEMBERS = "tests.projects.stranger.members"
 TWICE = """
 from datetime import UTC, datetime
@@ -197,6 +199,68 @@ def test_a_production_whose_moments_have_no_zone_is_approved_run_watched_and_era
     assert "CET" in came[3].said or "CEST" in came[3].said
 
 
+# --- an admin site of the project's own --------------------------------------------------------------------
+
+
+def test_every_page_works_on_a_site_of_its_own_and_leads_to_no_other(
+    visit: Visit, new_database: Callable[[], str]
+) -> None:
+    """Django's default site stands beside, so that any address that says “admin:” would lead there."""
+    acts = {
+        "migrate_all --noinput": 0,
+        "migration_approval request --revert --to zero --as nobody --reason first": 4,
+        "createsuperuser --noinput --username ada --email a@example.org": 0,
+        "createsuperuser --noinput --username ben --email b@example.org": 0,
+        "migration_approval request --revert --to zero --as ada --reason rehearsal": 0,
+        "gdpr_hold place 1 --reason '17(3)(e)' --as ada": 0,
+        "gdpr_hold release REFERENCE --as ben": 0,
+        "gdpr_erase eve@example.org --by email --as ada --noinput": 5,
+        "gdpr_erase --request REFERENCE --approve --as ben --reason seen --noinput": 0,
+        "gdpr_process": 0,
+    }
+    pages = [
+        *("/backoffice/", "/backoffice/gdpr/", "/backoffice/gdpr/consentevent/"),
+        *("/backoffice/gdpr/consentevent/person/", "/backoffice/gdpr/erasurerequest/"),
+        *("/backoffice/gdpr/erasurerequest/1/change/", "/backoffice/gdpr/receipt/"),
+        *("/backoffice/gdpr/receipt/1/change/", "/backoffice/gdpr/legalhold/1/change/"),
+        *("/backoffice/migrator/planapproval/", "/backoffice/migrator/planapproval/1/change/"),
+        *("/backoffice/migrator/planapproval/1/approve/", "/backoffice/migrator/run/"),
+        *("/backoffice/accord/auditevent/", "/backoffice/accord/auditevent/1/change/"),
+        *("/backoffice/gdpr/datamap/", "/backoffice/migrator/attestation/"),
+    ]
+
+    came = visit(
+        *acts,
+        *pages,
+        database_url=new_database(),
+        variables={"ACCORD_PASSWORD": "a", "DJANGO_SUPERUSER_PASSWORD": "a"},
+        apps=[MEMBERS],
+        sites=["admin", "backoffice"],
+    ).came
+
+    done, visited = came[: len(acts)], came[len(acts) :]
+    assert {act: each.said for act, each in zip(acts, done, strict=True) if each.code != acts[act]} == {}
+    assert {page: each.code for page, each in zip(pages, visited, strict=True) if each.code != 200} == {}
+    assert [page for page, each in zip(pages, visited, strict=True) if '"/admin/' in each.said] == []
+    assert "/backoffice/" in visited[5].said
+
+
+def test_nobody_is_asked_to_classify_the_suites_own_tables(
+    visit: Visit, new_database: Callable[[], str]
+) -> None:
+    """A new project without any privacy.py hears of its accounts, with what refers to them, and sessions."""
+    _, checked = visit(
+        *("migrate_all --noinput", "gdpr_datamap check"),
+        database_url=new_database(),
+        without=["mongo_migrations", "searchindex"],
+    ).came
+
+    assert checked.code == 6
+    assert "sessions.Session" in checked.said
+    asked = re.findall(r'Entry for "((?:accord|migrator|gdpr)\.\w+)', checked.said)
+    assert asked == ["accord.ActorReference"]
+
+
 # --- from migrate to migrate_all ---------------------------------------------------------------------------
 
 
@@ -205,8 +269,7 @@ def test_baseline_in_a_project_that_django_migrated_makes_the_suites_tables(
 ) -> None:
     """What the README says: add the apps, `--baseline`; gdpr's tables are the suite's own, too."""
     url = new_database()
-    ours = ["accord", "migrator", "gdpr", "mongo_migrations", "searchindex"]
-    [before] = visit("migrate --noinput", database_url=url, without=ours, apps=[MEMBERS]).came
+    [before] = visit("migrate --noinput", database_url=url, without=OURS, apps=[MEMBERS]).came
     *came, listed = visit(
         *("migrate_all --baseline --noinput", "migrate_all --check", "health_check"),
         "showmigrations_all --format json",
@@ -216,6 +279,28 @@ def test_baseline_in_a_project_that_django_migrated_makes_the_suites_tables(
 
     assert [each.code for each in (before, *came)] == [0, 0, 0, 0], [each.said[-500:] for each in came]
     assert all(step["applied"] for step in json.loads(listed.said)["steps"])
+
+
+def test_baseline_of_one_app_makes_the_suites_tables_all_the_same(
+    visit: Visit, new_database: Callable[[], str]
+) -> None:
+    """Whatever runs is written down there; the app's own steps were recorded by Django and stay so."""
+    url = new_database()
+    visit("migrate --noinput", database_url=url, without=OURS, apps=[MEMBERS])
+    planned, done, verified = visit(
+        *("migrate_all --baseline members --plan", "migrate_all --baseline members --noinput"),
+        "migrate_all --baseline --verify --format json",
+        database_url=url,
+        apps=[MEMBERS],
+    ).came
+
+    assert [planned.code, done.code, verified.code] == [0, 0, 0], [planned.said, done.said, verified.said]
+    proofs = {step["key"]: step["proof"] for step in json.loads(verified.said)["steps"]}
+    assert {"default:accord.0001_initial", "default:gdpr.0001_initial", "default:members.0001_initial"} <= {
+        *proofs
+    }
+    assert "different" not in proofs.values()
+    assert "to be made" in planned.said
 
 
 def test_flags_of_migrate_are_taken_or_refused_with_what_to_use_instead(

@@ -25,17 +25,8 @@ from accord.revisions.ledger import Work, nothing_else, stale
 from accord.revisions.loader import Revision, RevisionKind
 from accord.revisions.progress import Batch, Progress
 from accord.revisions.store import RevisionStore, Show
-from accord.seam.types import (
-    Direction,
-    Language,
-    Lease,
-    Presence,
-    Probe,
-    Statement,
-    Step,
-    StepKey,
-    StoreInfo,
-)
+from accord.seam.stores import StoreInfo
+from accord.seam.types import Direction, Language, Lease, Presence, Probe, Statement, Step, StepKey
 
 LEDGER, FENCE = "accord_ledger", "accord_fence"
 Columns = Mapping[str, str]

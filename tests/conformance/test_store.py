@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from accord.conformance import (
+    AdoptionConformance,
     KillConformance,
     LifecycleConformance,
     RevisionConformance,
@@ -72,6 +73,11 @@ class TestRevisions(RevisionConformance):
 @adapters(list(ADAPTERS))
 class TestLifecycle(LifecycleConformance):
     """Every adapter."""
+
+
+@adapters(["memory", *ON_THE_MACHINE])
+class TestAdoption(AdoptionConformance):
+    """The adapters that leave what a baseline found."""
 
 
 @adapters(ON_THE_MACHINE)

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandParser
+from django.core.management.color import no_style
+from django.db import connections
 
-from accord.command import AnsweringCommand
+from accord.clock import SystemClock
+from accord.command import AnsweringCommand, interrupted
+from accord.ending import ends_at_once
 from accord.errors import ExitCode, UsageError
+from accord.seam.foretelling import NOTHING, refused
+from accord.seam.losses import Loss
 from accord.seam.registry import opened
 from accord.stopping import stop_on_signal
-from migrator.cli import render_json, render_text
+from migrator.cli import render_json, render_proof, render_text
 from migrator.cli.options import add_migrate_arguments, request_from
 from migrator.cli.progress import progress
 from migrator.cli.prompts import confirmation
+from migrator.cli.render_assertions import verification_document, verification_lines
+from migrator.cli.render_live import live_document, live_lines
+from migrator.cli.render_losses import losses_document, losses_lines
+from migrator.cli.render_recovery import recovery_lines
 from migrator.engine.api import Migrations
 from migrator.engine.plan import Plan
+from migrator.engine.recovery import recovery_of
 from migrator.engine.request import Request, RunReport
+from migrator.engine.situation import Situation
+from migrator.engine.verdicts import StepVerdict
+from migrator.engine.waiting import until_applied
 from migrator.models import RunKind
 
 if TYPE_CHECKING:
     from accord.acting import Account
+    from migrator.engine.live import LiveLook
 
 
 class Command(AnsweringCommand):
@@ -40,33 +56,111 @@ class Command(AnsweringCommand):
     def answer(self, options: dict[str, Any]) -> ExitCode:
         """Show or run what is asked for."""
         request = request_from(options)
+        if options["check_live"]:
+            with opened() as stores:
+                return self._check_live(Migrations(stores).look_live(request), options)
         only_shown = options["plan"] or options["check_unapplied"] or options["dry_run"]
+        if options.get("wait") is not None:
+            self._wait(request, options)
         with opened() as stores:
+            if options["verify"]:
+                verify = self._verify_baseline if options["baseline"] else self._verify
+                return verify(Migrations(stores), request, options)
             return (self._show if only_shown else self._run)(Migrations(stores), request, options)
+
+    def _wait(self, request: Request, options: dict[str, Any]) -> None:
+        """Wait until another process has applied everything; each look is one on fresh connections."""
+
+        def look() -> Plan:
+            connections.close_all()
+            with opened() as stores:
+                migrations = Migrations(stores)
+                return migrations.plan(request, migrations.situation(request))
+
+        def last_words() -> None:
+            self.say_error(interrupted(), {"format": options["format"]})
+            for stream in (self.stdout, self.stderr):
+                stream.flush()
+
+        def tell(text: str) -> None:
+            if options["verbosity"]:
+                self.stderr.write(text, lambda line: line)
+                self.stderr.flush()
+
+        with ends_at_once(last_words):
+            until_applied(look, options["wait"], clock=SystemClock(), tell=tell)
 
     def _show(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
         situation = migrations.situation(request)
         plan = migrations.plan(request, situation)
+        losses = _asked_losses(migrations, request, plan, options)
         if options["dry_run"]:
             forgets = request.kind is RunKind.FORGET  # sends nothing, and its file may be gone
             rendered = ((step, ()) for step in plan.steps) if forgets else migrations.explain(plan)
+            foretold = NOTHING if forgets else migrations.foretell(plan)
             if options["format"] == "json":
-                self.stdout.write(render_json.dump(render_json.dry_run_document(plan, rendered)))
+                document = render_json.dry_run_document(plan, rendered, foretold)
+                self.stdout.write(render_json.dump({**document, **losses_document(losses)}))
             else:
-                self._write(render_text.dry_run_lines(plan, rendered, self.style))
+                self._write(render_text.dry_run_lines(plan, rendered, self.style, foretold))
+                self._write(losses_lines(losses, self.style))
+            if any(refused(found) for found in foretold.values()):
+                return ExitCode.FAILED
+        elif request.kind is RunKind.BASELINE:
+            self._show_baseline(migrations.look(plan), plan, situation, options)
         elif options["format"] == "json":
-            self.stdout.write(render_json.dump(render_json.plan_document(plan, situation)))
+            document = render_json.plan_document(plan, situation)
+            self.stdout.write(render_json.dump({**document, **losses_document(losses)}))
         else:
             self._write(render_text.plan_lines(plan, situation, self.style, request.kind))
+            self._write(losses_lines(losses, self.style))
             self._write(render_text.begun_lines(situation, self.style))
             self._write(render_text.drift_lines(situation, self.style))
         pending = bool(plan.steps or plan.stuck) and options["check_unapplied"]
         return ExitCode.FAILED if pending else ExitCode.DONE
 
+    def _verify(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
+        found = migrations.verify(request)
+        if options["format"] == "json":
+            self.stdout.write(render_json.dump(verification_document(found)))
+        else:
+            self._write(verification_lines(found, self.style))
+        return ExitCode.FAILED if found.broken else ExitCode.DONE
+
+    def _check_live(self, found: LiveLook, options: dict[str, Any]) -> ExitCode:
+        if options["format"] == "json":
+            self.stdout.write(render_json.dump(live_document(found)))
+        else:
+            self._write(live_lines(found, self.style))
+        return found.exit_code
+
+    def _show_baseline(
+        self, found: Sequence[StepVerdict], plan: Plan, situation: Situation, options: dict[str, Any]
+    ) -> None:
+        if options["format"] == "json":
+            self.stdout.write(render_json.dump(render_proof.baseline_document(plan, found, situation)))
+        else:
+            self._write(render_proof.baseline_lines(plan, found, self.style))
+            self._write(render_text.drift_lines(situation, self.style))
+
+    def _verify_baseline(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
+        situation = migrations.situation(request)
+        found = migrations.verify_baseline(request, situation)
+        if options["format"] == "json":
+            self.stdout.write(render_json.dump(render_proof.verification_document(found, situation)))
+        else:
+            self._write(render_proof.verification_lines(found, situation, self.style))
+            self._write(render_text.begun_lines(situation, self.style))
+            self._write(render_text.drift_lines(situation, self.style))
+        return found.exit_code
+
     def _run(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
         if request.kind is RunKind.FORGET:
             request = replace(request, account=_acting(options))
         ask = confirmation(request.kind, interactive=options["interactive"])
+        if ask is not None and request.kind is RunKind.REVERT:
+            # The question names what goes, and a yes is a yes to that.
+            request, ask = replace(request, even_with_data=True), _telling_losses(migrations, ask)
         with progress(options["verbosity"]) as report, stop_on_signal() as stop:
             result = migrations.run(
                 request,
@@ -96,12 +190,35 @@ class Command(AnsweringCommand):
             self.stdout.write(render_json.dump(render_json.run_document(result)))
             return
         self._write(render_text.run_lines(result, self.style))
+        if options["tag"] and result.exit_code is ExitCode.DONE:
+            self._write([f"The tag “{options['tag']}” names where every store stands now."])
         if result.error is not None:
             self.say_error(result.error, options)
+        if (recovery := recovery_of(result)) is not None:
+            self._write(recovery_lines(recovery))
 
     def _write(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.stdout.write(line)
+
+
+def _asked_losses(
+    migrations: Migrations, request: Request, plan: Plan, options: dict[str, Any]
+) -> Sequence[Loss] | None:
+    """Ask what a plan would drop, unless only the number of pending steps is wanted."""
+    acts = request.kind in (RunKind.APPLY, RunKind.REVERT)
+    return migrations.losses(plan) if acts and plan.steps and not options["check_unapplied"] else ()
+
+
+def _telling_losses(migrations: Migrations, ask: Callable[[Plan], None]) -> Callable[[Plan], None]:
+    """Name what a plan drops before the question is put."""
+
+    def tell(plan: Plan) -> None:
+        lines = list(losses_lines(migrations.losses(plan), no_style()))
+        sys.stderr.write("".join(f"{line}\n" for line in lines))
+        ask(plan)
+
+    return tell
 
 
 def _acting(options: dict[str, Any]) -> Account | None:

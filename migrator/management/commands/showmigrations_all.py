@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import CommandParser
 
+from accord import conf
 from accord.cli.arguments import add_format
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode, UnknownStore
 from accord.seam.registry import opened
 from accord.seam.types import Step
 from migrator.cli import render_json, render_text
-from migrator.cli.options import add_store
+from migrator.cli.options import add_store, aliases
 from migrator.engine.api import Migrations
 from migrator.engine.situation import Situation
+from migrator.engine.tags import all_tags
 from migrator.errors import UnknownApp
 
 
@@ -43,15 +46,20 @@ class Command(AnsweringCommand):
             const="tree",
             help="In order, with what each needs.",
         )
+        shape.add_argument(
+            "--tags", action="store_const", dest="shape", const="tags", help="The tags, newest first."
+        )
         parser.set_defaults(shape="list")
         add_store(parser)
         add_format(parser)
 
     def answer(self, options: dict[str, Any]) -> ExitCode:
         """Write the list."""
+        if options["shape"] == "tags":
+            return self._tags(options)
         with opened() as stores:
             situation = Migrations(stores).situation()
-        steps = _chosen(situation, options["store"], options["app_label"])
+        steps = _chosen(situation, aliases(options["store"]), options["app_label"])
         if options["format"] == "json":
             self.stdout.write(render_json.dump(render_json.listing_document(situation, steps)))
             return ExitCode.DONE
@@ -67,8 +75,21 @@ class Command(AnsweringCommand):
             self.stdout.write(line)
         return ExitCode.DONE
 
+    def _tags(self, options: dict[str, Any]) -> ExitCode:
+        found = all_tags(conf.load().coordinator)
+        if options["format"] == "json":
+            self.stdout.write(render_json.dump(render_json.tags_document(found)))
+            return ExitCode.DONE
+        for tag in found:
+            self.stdout.write(
+                f"{tag.name}  {tag.made_at:%Y-%m-%d %H:%M:%S}  {len(tag.steps)} steps  {tag.run_id}"
+            )
+        if not found:
+            self.stdout.write("No tags. migrate_all --tag NAME makes one.")
+        return ExitCode.DONE
 
-def _chosen(situation: Situation, stores: list[str], apps: list[str]) -> list[Step]:
+
+def _chosen(situation: Situation, stores: Sequence[str], apps: Sequence[str]) -> list[Step]:
     """
     Choose steps, in the order of a plan.
 

@@ -41,7 +41,7 @@ from accord import conf
 from accord.seam.registry import Registry
 from accord.seam.types import Direction
 from migrator.engine.api import Migrations
-from migrator.governance.work import Work
+from migrator.governance.work import PlannedWork
 from migrator.models import PlanApproval, RunKind
 
 migrations = Migrations(Registry(conf.load().store_settings()))
@@ -54,7 +54,7 @@ def steps_of(store):
 filer = get_user_model().objects.get(username="filer")
 
 def requested(*steps):
-    work = Work(
+    work = PlannedWork(
         kind=RunKind.REVERT, direction=Direction.REVERT, steps=tuple(reversed(steps)), target="--revert"
     )
     return migrations.gate().approvals.request(work, filer, "for a test").reference

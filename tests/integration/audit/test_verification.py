@@ -165,6 +165,36 @@ def test_tail_cut_off_and_grown_again_is_found(trail: Trail) -> None:
     assert (ProblemKind.REWRITTEN, 4) in kinds(verify())
 
 
+@pytest.mark.parametrize(("environment", "intact"), [("development", True), ("production", False)])
+def test_database_made_anew_begins_a_trail_of_its_own_where_that_is_usual(
+    trail: Trail, settings: Settings, environment: str, intact: bool
+) -> None:
+    """A developer drops the database every other day; in production an emptied trail is a cut one."""
+    trail.record(5)
+    trail.attack("DELETE FROM accord_auditevent")
+    settings.ACCORD = {**settings.ACCORD, "ENVIRONMENT": environment}
+
+    trail.record(2)
+
+    assert verify().intact is intact
+    assert verify_tail().intact is intact
+
+
+def test_file_that_cannot_be_written_costs_a_line_and_no_event(
+    trail: Trail, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where files are read-only, what was recorded stands, and one sentence says what to do."""
+    trail.file.parent.mkdir(parents=True, exist_ok=True)
+    trail.file.unlink(missing_ok=True)
+    trail.file.mkdir()
+
+    trail.record(2)
+
+    assert AuditEvent.objects.using(trail.alias).count() == 2
+    assert "AUDIT_CHECKPOINTS" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
 def test_trail_rewritten_with_new_hashes_is_found(trail: Trail) -> None:
     """All hashes fit; the first signed head behind the change does not."""
     trail.record(6)

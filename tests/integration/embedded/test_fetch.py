@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from accord.embedded.archives import Artifact, Fetcher, unpacked
-from accord.errors import EmbeddedDataUnusable, EmbeddedFetchFailed
+from accord.embedded.errors import EmbeddedDataUnusable, EmbeddedFetchFailed
 from accord.events import FetchProgressed, Reporter, silent
 from accord.testing import RecordingReporter
 

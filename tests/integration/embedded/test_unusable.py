@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from accord import embedded
+from accord.embedded.errors import EmbeddedDataUnusable, EmbeddedNotInstalled, EmbeddedStartFailed
 from accord.embedded.packages import file_of
-from accord.errors import EmbeddedDataUnusable, EmbeddedNotInstalled, EmbeddedStartFailed
 from tests.integration.embedded.checkout import failure, processes_using, server
 
 pytestmark = pytest.mark.integration

@@ -13,6 +13,7 @@ from django.db.models import Model
 from pytest_django.fixtures import Settings
 
 from accord import conf, lease
+from accord.audit.verification import verify
 from accord.clock import SystemClock
 from accord.errors import AccordError, Interrupted, StepFailed
 from accord.events import Reporter
@@ -301,6 +302,75 @@ def test_killed_run_is_closed_by_a_run_with_nothing_to_do(journal: Trail) -> Non
     assert migrations(Hooked([])).run(Request()).plan.steps == ()
 
     assert outcome(journal) == [("interrupted", "interrupted")]
+
+
+def witnessed(trail: Trail) -> list[tuple[Any, ...]]:
+    """Read what the audit trail says of runs."""
+    return trail.rows(
+        "SELECT event, outcome, counters FROM accord_auditevent WHERE event LIKE 'run.%' ORDER BY seq"
+    )
+
+
+def test_run_is_in_the_audit_trail_with_its_end(journal: Trail) -> None:
+    """How many steps there were and what became of them; a run with nothing to do leaves nothing."""
+    server = MemoryServer()
+    failing = Hooked(server=server, effects={"0002_b": raising(ValueError())})
+    migrations(failing).run(Request())
+    migrations(Hooked(server=server)).run(Request())
+    migrations(Hooked(server=server)).run(Request())
+
+    assert witnessed(journal) == [
+        ("run.started", "done", {"steps": 3}),
+        ("run.finished", "failed", {"steps": 3, "done": 1, "failed": 1, "skipped": 1}),
+        ("run.started", "done", {"steps": 2}),
+        ("run.finished", "done", {"steps": 2, "done": 2, "failed": 0, "skipped": 0}),
+    ]
+    assert verify(using=journal.alias).intact
+
+
+def test_killed_run_has_one_end_in_the_audit_trail(journal: Trail) -> None:
+    """Whoever closes it, and however often they look: started and finished stand there once."""
+    left_behind(journal)
+    for _ in range(2):
+        abandoned.close_dead(conf.load())
+    migrations(Hooked([])).run(Request())
+
+    assert witnessed(journal) == [
+        ("run.started", "done", {"steps": 1}),
+        ("run.finished", "partial", {"steps": 1, "done": 0, "failed": 0, "skipped": 0}),
+    ]
+
+
+def test_run_before_the_trail_has_its_tables_is_written_once_they_are_there(journal: Trail) -> None:
+    """The first run of a project makes them itself."""
+    journal.sql("ALTER TABLE accord_auditevent RENAME TO not_yet")
+    back = "ALTER TABLE not_yet RENAME TO accord_auditevent"
+
+    migrations(Hooked(effects={"0002_b": lambda: journal.sql(back)})).run(Request())
+
+    assert [event for event, _, _ in witnessed(journal)] == ["run.started", "run.finished"]
+
+
+def test_trail_that_can_not_be_written_stops_no_run(journal: Trail) -> None:
+    """The run succeeds and the journal has it; the log tells what the trail hasn't."""
+    journal.sql(
+        "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$; "
+        "CREATE TRIGGER no BEFORE INSERT ON accord_auditevent FOR EACH ROW EXECUTE FUNCTION no()"
+    )
+
+    report = migrations(Hooked()).run(Request())
+
+    assert report.error is None
+    assert runs(journal) == [("succeeded", True, "")]
+    assert witnessed(journal) == []
+
+
+def test_refused_run_is_in_the_audit_trail(journal: Trail) -> None:
+    """With the plan's size and the exit code that its caller saw; it never started."""
+    with pytest.raises(PlanNotApproved):
+        migrations(Hooked(), policy={"test": {"approval": True}}).run(Request())
+
+    assert witnessed(journal) == [("run.refused", "refused", {"steps": 3, "exit_code": 5})]
 
 
 def test_killed_run_is_closed_by_whoever_looks(journal: Trail) -> None:

@@ -32,6 +32,8 @@ for model in site._registry:
             print(client.get(url).status_code, url)
 """
 
+BACK = ("migrate_all", "--noinput", "--even-with-data", "--revert", "--to")
+
 
 @pytest.fixture(scope="module")
 def seeded_sample(new_sample: Callable[[], Project], migrated_sample: Sample) -> Sample:
@@ -61,7 +63,7 @@ def test_back_to_zero_with_data_and_forward_again_is_clean(seeded: Project) -> N
     """Data don't keep the revisions from being undone, and the schemas come back as they were."""
     schemas = seeded.postgres_schema(), seeded.search_content()["indexes"].keys()
 
-    seeded.manage("migrate_all", "--revert", "--to", "zero", "--noinput")
+    seeded.manage(*BACK, "zero")
     seeded.manage("migrate_all")
 
     assert (seeded.postgres_schema(), seeded.search_content()["indexes"].keys()) == schemas
@@ -71,7 +73,9 @@ def test_back_to_zero_with_data_and_forward_again_is_clean(seeded: Project) -> N
 
 def test_popularity_is_what_mongodb_counts(seeded: Project) -> None:
     """The backfill sets each track's number of plays; those nobody played stay at 0."""
-    seeded.manage("migrate_all", "--revert", "--to", "default:streaming.0012", "--noinput")
+    seeded.manage(
+        "migrate_all", "--revert", "--to", "default:streaming.0012", "--noinput", "--even-with-data"
+    )
     assert seeded.rows("SELECT DISTINCT popularity FROM streaming_track") == [(0,)]
 
     seeded.manage("migrate_all")
@@ -85,7 +89,9 @@ def test_popularity_is_what_mongodb_counts(seeded: Project) -> None:
 def test_language_is_guessed_from_the_country(seeded: Project) -> None:
     """Listeners from before the column get the language of their country; the column is required then."""
     before = seeded.rows("SELECT id, language FROM streaming_listener ORDER BY id")
-    seeded.manage("migrate_all", "--revert", "--to", "default:streaming.0008", "--noinput")
+    seeded.manage(
+        "migrate_all", "--revert", "--to", "default:streaming.0008", "--noinput", "--even-with-data"
+    )
 
     seeded.manage("migrate_all")
 
@@ -96,7 +102,9 @@ def test_language_is_guessed_from_the_country(seeded: Project) -> None:
 
 def test_source_is_guessed_where_it_is_missing_and_taken_back_there_only(seeded: Project) -> None:
     """The backfill leaves what the service wrote; its undoing leaves it, too."""
-    seeded.manage("migrate_all", "--revert", "--to", "mongodb:streaming.0006", "--noinput")
+    seeded.manage(
+        "migrate_all", "--revert", "--to", "mongodb:streaming.0006", "--noinput", "--even-with-data"
+    )
     known = plays(seeded)
     old = {"listener_id": 1, "track_id": 1, "played_at": datetime(2021, 1, 1, tzinfo=UTC), "seconds": 9}
     with MongoClient[dict[str, Any]](seeded.mongodb_url) as client:
@@ -106,7 +114,9 @@ def test_source_is_guessed_where_it_is_missing_and_taken_back_there_only(seeded:
 
     seeded.manage("migrate_all")
     guessed = {play["_id"]: play["source"] for play in plays(seeded) if "source_guessed" in play}
-    seeded.manage("migrate_all", "--revert", "--to", "mongodb:streaming.0006", "--noinput")
+    seeded.manage(
+        "migrate_all", "--revert", "--to", "mongodb:streaming.0006", "--noinput", "--even-with-data"
+    )
 
     assert Counter(guessed.values()) == {"choice": 2500, "playlist": 1}
     assert guessed["listed"] == "playlist"
@@ -115,7 +125,9 @@ def test_source_is_guessed_where_it_is_missing_and_taken_back_there_only(seeded:
 
 def test_source_is_not_guessed_for_whoever_is_being_erased(seeded: Project) -> None:
     """The backfill leaves out the plays of a person behind a fence, and does everybody else's."""
-    seeded.manage("migrate_all", "--revert", "--to", "mongodb:streaming.0006", "--noinput")
+    seeded.manage(
+        "migrate_all", "--revert", "--to", "mongodb:streaming.0006", "--noinput", "--even-with-data"
+    )
     old = {"track_id": 1, "played_at": datetime(2021, 1, 1, tzinfo=UTC), "seconds": 9}
     with MongoClient[dict[str, Any]](seeded.mongodb_url) as client:
         client.get_default_database()["plays"].insert_many([{"listener_id": n, **old} for n in (1, 2, 1)])

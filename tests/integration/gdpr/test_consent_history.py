@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from gdpr.consent import register
+from gdpr.consent import chain, register
 from gdpr.models import ConsentEvent, ConsentNotice
 from gdpr.states import ConsentMethod
 from tests.fix_trail import Trail
@@ -85,7 +85,7 @@ def test_hash_is_of_the_text_that_it_always_was(history: Trail) -> None:
     event.at = event.at.astimezone(ZoneInfo("Europe/Paris"))
 
     assert event.at.astimezone(ZoneInfo("UTC")).isoformat().endswith("+00:00")
-    assert register._hash(event) == event.hash
+    assert chain.hash_of(event) == event.hash
 
 
 def test_end_that_was_hashed_in_the_projects_zone_counts(history: Trail, settings: Settings) -> None:
@@ -93,7 +93,7 @@ def test_end_that_was_hashed_in_the_projects_zone_counts(history: Trail, setting
     settings.TIME_ZONE = "Europe/Paris"
     who = consented(1)
     [event] = register.history(who)
-    old = register._hash(event, ends_in=ZoneInfo("Europe/Paris"))
+    old = chain.hash_of(event, ends_in=ZoneInfo("Europe/Paris"))
     assert old != event.hash
     history.attack(f"UPDATE gdpr_consentevent SET hash = '{old}'")
 

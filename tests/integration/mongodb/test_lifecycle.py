@@ -114,6 +114,21 @@ def test_adopted_rules_are_left(bench: Any) -> None:
     assert bench.options("users")["validator"] == {"a": {"$exists": True}}
 
 
+def test_documents_that_a_person_vouched_for_are_left(bench: Any) -> None:
+    """Nobody knows what they were before, and nothing of it was done here."""
+    fill(bench, index=False)
+    named = mongo.UpdateInBatches("users", {"$set": {"mood": "calm"}}, backward={"$unset": {"a": ""}})
+    before = list(bench.db.users.find())
+    vouched = StepEntry(key=KEY, state=EntryState.APPLIED, operations_done=1, how=Origin.RECORDED)
+    ledger(bench).commit(vouched, make_lease())
+
+    outcome = bench.revert(named)
+
+    assert list(bench.db.users.find()) == before
+    assert "left, because it was found there" in outcome.detail
+    assert bench.store.recorded().applied == {}
+
+
 REFUSED = {
     "unique index over duplicates": mongo.CreateIndex("users", [("k", 1)], unique=True),
     "unknown option": mongo.CreateCollection("odd", options={"nonsense": 1}),

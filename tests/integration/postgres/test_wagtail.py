@@ -24,13 +24,13 @@ def do(how: str, url: str) -> Any:
     return json.loads(wagtail(url, "-m", "tests.integration.postgres.wagtail_run", how))["found"]
 
 
-def schema(url: str) -> str:
-    """Dump the schema without our own tables, and without the random line of a dump."""
+def dump(url: str, *options: str) -> list[str]:
+    """Dump a database without our own tables, and without the random line of a dump."""
     parts = urlsplit(url)
-    dump = subprocess.run(
+    done = subprocess.run(
         [
             postgres_binary("pg_dump"),
-            *("--schema-only", "--exclude-table=accord_*", "--no-owner"),
+            *(*options, "--exclude-table=accord_*", "--exclude-table=migrator_*", "--no-owner"),
             *("--host", str(parts.hostname), "--port", str(parts.port)),
             *("--username", str(parts.username), parts.path.lstrip("/")),
         ],
@@ -39,7 +39,17 @@ def schema(url: str) -> str:
         text=True,
         check=True,
     )
-    return "\n".join(line for line in dump.stdout.splitlines() if "restrict " not in line)
+    return [line for line in done.stdout.splitlines() if "restrict " not in line]
+
+
+def schema(url: str) -> str:
+    """Return what a database looks like."""
+    return "\n".join(dump(url, "--schema-only"))
+
+
+def contents(url: str) -> list[str]:
+    """Return every row and every sequence's value; Django's ledger has times of its own."""
+    return sorted(dump(url, "--data-only", "--inserts", "--exclude-table=django_migrations*"))
 
 
 def rows(url: str, query: str) -> list[tuple[Any, ...]]:

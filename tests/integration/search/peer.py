@@ -16,7 +16,8 @@ class Peer:
     Answers each request with its own path, unless the path asks for something else.
 
     `/drop/N` breaks the connection on the first N requests, `/busy/N` turns N away, `/slow/S`
-    answers after S seconds, and `/leave` closes the connection after its answer without a word.
+    answers after S seconds, `/page` answers with a page for people, and `/leave` closes the
+    connection after its answer without a word.
 
     Args:
         tls: Speak TLS with this.
@@ -75,12 +76,13 @@ class _Handler(BaseHTTPRequestHandler):
         if how == "slow":
             time.sleep(float(rest[0]))
         busy = how == "busy" and self.peer.asked[self.path] <= int(rest[0])
-        self._send(429 if busy else 200)
+        self._send(429 if busy else 200, page=how == "page")
         self.close_connection = how == "leave"
 
-    def _send(self, status: int) -> None:
-        content = json.dumps({"path": self.path}).encode()
+    def _send(self, status: int, *, page: bool) -> None:
+        content = b"<html>Please sign in</html>" if page else json.dumps({"path": self.path}).encode()
         self.send_response(status)
+        self.send_header("Content-Type", "text/html" if page else "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import pytest
 
 from accord.errors import AccordError, ConflictingState, StepFailed
+from accord.seam.foretelling import Foretold, Outlook
 from accord.seam.types import Direction
 from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness, lease
@@ -31,10 +35,9 @@ def drop(harness: SearchHarness) -> None:
     harness.store().apply(harness.steps()[1], lease())
 
 
-def told(harness: SearchHarness) -> str:
-    """Give what a dry run says of the second step."""
-    [(_, statements)] = harness.store().explain(harness.steps()[1:], Direction.APPLY)
-    return "\n".join(statement.text for statement in statements).replace(harness.prefix, "")
+def told(harness: SearchHarness) -> Sequence[Foretold]:
+    """Give what is foretold of the second step."""
+    return list(harness.store().foretell(harness.steps()[1:], Direction.APPLY))
 
 
 @pytest.mark.parametrize(
@@ -66,13 +69,15 @@ def test_index_that_is_used_or_filled_is_not_dropped(
     error: type[AccordError],
     why: str,
 ) -> None:
-    """Names of indexes and aliases are told, by the step and by the dry run; nothing is gone."""
+    """Names of indexes and aliases are told, by the step and before; nothing is gone."""
     harness = dropping(
         make_search_harness, search_url, f'search.DropIndex("{name}")', *filter(None, [before])
     )
     whole = harness.observe()
 
-    assert "refused" in told(harness)
+    [foretold] = told(harness)
+    assert foretold.outlook is Outlook.REFUSED
+    assert re.search(why, foretold.text)
     with pytest.raises(error, match=why):
         drop(harness)
 
@@ -82,12 +87,14 @@ def test_index_that_is_used_or_filled_is_not_dropped(
 def test_filled_index_is_dropped_where_the_revision_says_so(
     make_search_harness: MakeHarness, search_url: str
 ) -> None:
-    """The dry run names the index and the number of its documents; the neighbour stays."""
+    """What is foretold names the index and the number of its documents; the neighbour stays."""
     harness = dropping(
         make_search_harness, search_url, f'search.DropIndex("tracks", {SURE})', 'search.CreateIndex("venues")'
     )
 
-    assert told(harness) == "DELETE /tracks-0001?ignore_unavailable=true\ntracks-0001 holds 1 documents."
+    [foretold] = told(harness)
+    assert (foretold.outlook, foretold.rows) == (Outlook.WARNING, 1)
+    assert foretold.text == f"{harness.prefix}tracks-0001 goes, with 1 document."
     drop(harness)
 
     indexes = harness.observe()["indexes"]  # type: ignore[index]  # the harness observes a mapping
@@ -104,10 +111,10 @@ def test_empty_index_needs_no_word(make_search_harness: MakeHarness, opensearch_
     assert harness.observe() == {"indexes": {}, "documents": {}, "templates": {}}
 
 
-def test_index_that_an_earlier_step_will_make_is_shown_by_its_alias(
-    make_search_harness: MakeHarness, opensearch_url: str
-) -> None:
-    """Nothing is behind the alias yet, and the dry run says no more than it knows."""
+def test_index_that_is_not_there_is_told(make_search_harness: MakeHarness, opensearch_url: str) -> None:
+    """Nothing is behind the alias, and nothing will be sent."""
     harness = dropping(make_search_harness, opensearch_url, 'search.DropIndex("later")')
 
-    assert told(harness) == "DELETE /<index behind later>?ignore_unavailable=true"
+    [foretold] = told(harness)
+    assert foretold.outlook is Outlook.NOTE
+    assert "no such index" in foretold.text

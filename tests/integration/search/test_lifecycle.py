@@ -33,6 +33,10 @@ def harness(make_search_harness: MakeHarness, opensearch_url: str) -> SearchHarn
     return make_search_harness(opensearch_url, {FIRST: CREATE, SECOND: REINDEX})
 
 
+def _die(context: Context, copy: Copy) -> int:
+    raise Killed
+
+
 def fill(harness: SearchHarness, name: str) -> None:
     for number in range(3):
         harness.ask("PUT", f"/{harness.prefix}{name}/_doc/{number}", {"n": number})
@@ -89,11 +93,8 @@ def test_killed_copy_is_undone_and_the_old_index_takes_writes_again(
     fill(harness, "d")
     before = harness.observe()
 
-    def die(context: Context, copy: Copy) -> int:
-        raise Killed
-
     with monkeypatch.context() as dying:
-        dying.setattr(block, "_copy", die)
+        dying.setattr(block, "_copy", _die)
         dying.setattr(block.BlockWrites, "abandon", lambda *_: None)
         with pytest.raises(Killed):
             harness.store().apply(harness.step(SECOND), make_lease())
@@ -107,6 +108,29 @@ def test_killed_copy_is_undone_and_the_old_index_takes_writes_again(
     assert set(begun) == {harness.key(SECOND)}
     assert harness.observe() == before
     assert harness.store().recorded().begun == {}
+
+
+@pytest.mark.parametrize("edited", ['search.Reindex("e")', ""])
+def test_killed_copy_that_the_file_has_no_more_leaves_nothing(
+    harness: SearchHarness, monkeypatch: pytest.MonkeyPatch, edited: str
+) -> None:
+    """Edited to another name, or taken out: the index that was being copied takes writes again."""
+    both = CREATE.replace("operations = [", 'operations = [search.CreateIndex("e"), ')
+    harness.write_revision(FIRST, both)
+    harness.store().apply(harness.step(FIRST), make_lease())
+    fill(harness, "d")
+    with monkeypatch.context() as dying:
+        dying.setattr(block, "_copy", _die)
+        dying.setattr(block.BlockWrites, "abandon", lambda *_: None)
+        with pytest.raises(Killed):
+            harness.store().apply(harness.step(SECOND), make_lease())
+
+    harness.write_revision(SECOND, REINDEX.replace('search.Reindex("d")', edited))
+    harness.store().apply(harness.step(SECOND), make_lease())
+
+    fill(harness, "d")
+    names = {name.removeprefix(harness.prefix) for name in harness.observe()["indexes"]}  # type: ignore[index]  # the harness observes a mapping
+    assert names == {"d-0001", "e-0001", *(["e-0002"] if edited else [])}
 
 
 REFUSED: Mapping[str, str] = {

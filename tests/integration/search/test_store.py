@@ -26,6 +26,7 @@ from accord.errors import (
     UnsupportedServer,
 )
 from accord.events import Event, StepNoted, StepProgressed
+from accord.seam.assertions import Moment
 from accord.seam.types import Direction, Presence, Step
 from searchindex.store import SearchStore
 from tests.chance import chance, moments
@@ -574,3 +575,22 @@ def _closed_port() -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
         return port
+
+
+def test_promise_of_a_revision_is_asked_with_a_client(
+    make_search_harness: MakeHarness, opensearch_url: str
+) -> None:
+    """A function gets what RunPython gets, and is asked again at any time."""
+    count = 'context.client.count(index=context.index("tracks"))["count"]'
+    holds = f"def empty(context):\n    return {count} == 0\n\n\n"
+    text = revision(TRACKS).replace("class Migration", f"{holds}class Migration")
+    harness = make_search_harness(opensearch_url, {"0001_tracks": f"{text}    checks_after = [empty]\n"})
+    store, (step,) = harness.store(), harness.steps()
+    store.apply(step, lease())
+
+    fine = list(store.broken(step, Moment.AFTER))
+    harness.ask("POST", f"/{harness.prefix}tracks/_doc?refresh=true", {"title": "x"})
+    broken = list(store.broken(step, Moment.AFTER))
+
+    assert fine == []
+    assert [item.name for item in broken] == ["empty"]

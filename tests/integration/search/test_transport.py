@@ -189,6 +189,18 @@ def test_refusal_that_the_caller_understands_comes_at_once(
     assert peer.asked["/busy/99"] > 5
 
 
+def test_page_of_a_proxy_is_no_answer_of_a_search_server(peer: Peer) -> None:
+    """200 and a page to sign in: said with the next move, and not taken for an empty answer."""
+    with (
+        connected(peer.url) as transport,
+        pytest.raises(StoreUnavailable, match="no search server") as failure,
+    ):
+        transport.request("GET", "/page")
+
+    assert "text/html" in failure.value.message
+    assert "proxy" in failure.value.hint
+
+
 # --- TLS ---------------------------------------------------------------------------------------------------
 
 

@@ -65,6 +65,8 @@ DATABASES: dict[str, dict[str, Any]] = {
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Which admin sites it has.
+STRANGER_SITES: list[str] = _told.get("sites", ["admin"])
 # Whatever else a test decides, such as USE_TZ.
 globals().update(_told.get("settings", {}))
 for _alias, _entry in _told.get("databases", {}).items():

@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.urls import URLPattern, URLResolver, include, path
 
+from tests.projects.stranger.settings import STRANGER_SITES
+
 
 def home(_request: HttpRequest) -> HttpResponse:
     """Render a template, as any page does."""
@@ -26,4 +28,9 @@ if apps.is_installed("rest_framework"):
 if apps.is_installed("django.contrib.admin"):
     from django.contrib import admin
 
-    urlpatterns.append(path("admin/", admin.site.urls))
+    if "admin" in STRANGER_SITES:
+        urlpatterns.append(path("admin/", admin.site.urls))
+    if "backoffice" in STRANGER_SITES:
+        from tests.projects.stranger.sites import backoffice
+
+        urlpatterns.append(path("backoffice/", backoffice.urls))

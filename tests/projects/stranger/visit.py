@@ -72,7 +72,7 @@ def _page(address: str) -> dict[str, Any]:
     client = Client(raise_request_exception=False)
 
     def act() -> int:
-        if address.startswith(("/admin/", "/api/")):
+        if address.startswith(("/admin/", "/api/", "/backoffice/")):
             client.force_login(_administrator())
         answer = client.get(address)
         sys.stdout.write(answer.content.decode())

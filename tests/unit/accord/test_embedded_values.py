@@ -12,10 +12,11 @@ import pytest
 
 from accord import embedded
 from accord.embedded import faults, password, ports, process, progress
+from accord.embedded.errors import EmbeddedDataUnusable, EmbeddedStartFailed
 from accord.embedded.mongodb import MongoServer
 from accord.embedded.paths import EmbeddedPaths, cache_folder
 from accord.embedded.state import SavedState
-from accord.errors import EmbeddedDataUnusable, EmbeddedStartFailed, UsageError
+from accord.errors import UsageError
 from accord.events import FetchProgressed, ServerReady
 
 

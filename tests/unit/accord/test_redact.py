@@ -14,7 +14,7 @@ ODD = "/@#?:%&=+[],;!$ "
 HOSTS = ("db.example.org", "db.example.org:27017", "a:1,b:2,c:3", "[::1]:9200", "127.0.0.1:5432")
 SCHEMES = ("mongodb", "mongodb+srv", "http", "https", "postgres", "postgresql")
 ENDINGS = ("", "/", "/music", "/music?replicaSet=rs0", "/?authSource=admin", "?tls=true")
-# Letters that stand in no other part of the URLs here.
+# Letters that stand in no other part of the URLs and messages here.
 LETTERS = string.ascii_uppercase
 
 
@@ -38,7 +38,7 @@ def test_no_part_of_a_password_is_shown() -> None:
         host, scheme, ending = dice.choice(HOSTS), dice.choice(SCHEMES), dice.choice(ENDINGS)
         url = f"{scheme}://{dice.choice(['joe', '', 'j.o@e'])}:{secret}@{host}{ending}"
 
-        for shown in (address(url), redact(f"connection to {url} failed"), redact(f"bad URL '{url}'")):
+        for shown in (address(url), redact(f"connection to {url} failed"), redact(f"bad address '{url}'")):
             assert not leaks(secret, shown), (url, shown)
 
 

@@ -27,6 +27,7 @@ from accord.revisions.loader import LoadedRevision
 from accord.revisions.progress import Batch, Progress
 from accord.revisions.runner import Runner
 from accord.revisions.store import RevisionStore, Show
+from accord.seam.stores import StoreInfo
 from accord.seam.types import (
     Direction,
     Language,
@@ -38,7 +39,6 @@ from accord.seam.types import (
     Step,
     StepKey,
     StepOutcome,
-    StoreInfo,
 )
 from accord.testing import RecordingReporter, make_lease
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from accord.errors import EmbeddedStartFailed, ExitCode
+from accord.embedded.errors import EmbeddedStartFailed
+from accord.errors import ExitCode
 from accord.events import Reporter, ServerStarting
 from core.environment import Environment, read_environment
 from core.on_demand import start_stores

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 
 from accord import process
 from accord.health.runner import Level
 from accord.lease import LeaseRow
-from migrator.health_checks import LONG_RUN, judge_lease
+from accord.seam.registry import Registry
+from accord.seam.types import Origin
+from accord.testing import MemoryStore, make_lease, make_step
+from migrator.engine.situation import read_situation
+from migrator.health_checks import LONG_RUN, judge_lease, recorded_on_word
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -39,3 +44,15 @@ def row(*, held: bool = True, age: float = 1.0) -> LeaseRow:
 def test_lease_is_worth_a_look_once_it_is_held_for_long(found: LeaseRow | None, level: Level) -> None:
     """A free lease is fine however old its row is."""
     assert judge_lease(found).level is level
+
+
+def test_steps_that_nobody_proved_are_counted() -> None:
+    """A person's word stays one: in a ledger that is whole, too."""
+    steps = [make_step(f"mem:shop{number}.0001_x") for number in range(3)]
+    store = MemoryStore("mem", steps)
+    for step, how in zip(steps, Origin, strict=True):
+        store.record(step, make_lease(), how)
+    situation = read_situation(cast("Registry", {"mem": store}))
+
+    assert recorded_on_word(situation, "mem") == 1
+    assert recorded_on_word(situation, "other") == 0

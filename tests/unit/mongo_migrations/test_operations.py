@@ -13,7 +13,6 @@ import mongo_migrations as mongo
 from accord.errors import InvalidRevision
 from accord.seam.types import Direction
 from mongo_migrations import rendering
-from mongo_migrations.operations.walk import next_size
 
 BATCHES = "in batches of 1000 by _id, each in a transaction"
 ROOT = Path(__file__).resolve().parents[3]
@@ -98,17 +97,6 @@ def test_batch_of_nothing_is_refused(size: int) -> None:
     """A size that would never end is an error of the revision."""
     with pytest.raises(InvalidRevision):
         mongo.UpdateInBatches("lists", {"$inc": {"n": 1}}, batch_size=size)
-
-
-def test_batches_shrink_when_slow_and_grow_back() -> None:
-    """Transactions stay short on a busy server, and never exceed what was asked for."""
-    assert next_size(1000, 0.9, 1000) == 500
-    assert next_size(500, 0.3, 1000) == 500
-    assert next_size(500, 0.1, 1000) == 1000
-    assert next_size(1000, 0.1, 1000) == 1000
-    assert next_size(10, 5, 1000) == 10
-    assert next_size(3, 5, 3) == 3
-    assert next_size(1, 5, 1000) == 1
 
 
 @pytest.mark.parametrize(

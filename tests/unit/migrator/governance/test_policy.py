@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accord.errors import ConfigurationError
-from migrator.governance.policy import WEEK, parse
+from migrator.governance.policy import WEEK, Foretelling, parse
 
 
 def test_production_waits_for_a_second_person_by_default() -> None:
@@ -23,6 +23,14 @@ def test_other_environments_ask_for_nothing_by_default() -> None:
 def test_policy_of_production_can_be_lightened_on_purpose() -> None:
     """What is written down counts."""
     assert not parse({"production": {"approval": False}}).of("production").asks
+
+
+def test_what_is_foretold_to_fail_is_refused_unless_said_otherwise() -> None:
+    """Everywhere, whether an environment has an entry or not."""
+    policies = parse({"qa": {"foretelling": "warn"}, "staging": {}})
+
+    assert policies.of("qa").foretelling is Foretelling.WARN
+    assert {policies.of(name).foretelling for name in ("staging", "production", "x")} == {Foretelling.REFUSE}
 
 
 def test_environments_that_others_rely_on_attest_their_runs() -> None:
@@ -44,6 +52,8 @@ def test_environments_that_others_rely_on_attest_their_runs() -> None:
         ({"attestation": None}, "docs"),
         ({"approval_ttl": True}, "docs"),
         ({"approval_ttl": -1}, "docs"),
+        ({"foretelling": "maybe"}, "docs"),
+        ({"foretelling": True}, "docs"),
     ],
 )
 def test_what_can_not_be_meant_is_refused(entry: dict[str, object], word: str) -> None:

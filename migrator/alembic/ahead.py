@@ -1,0 +1,91 @@
+"""What an Alembic store can tell without running a revision: what would refuse it, and what it promises."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from accord.seam.assertions import Assertion, Broken, Moment
+from accord.seam.foretelling import Foretold, no_look
+from accord.seam.losses import Loss
+from accord.seam.types import Direction, Recorded, Statement, Step
+from migrator.alembic.database import Database
+from migrator.alembic.ledger import Tables
+from migrator.alembic.reader import Reader
+
+if TYPE_CHECKING:
+    from migrator.alembic.environment import HistoryEnvironment
+
+
+class LooksAhead(ABC):
+    """The part of the store that only looks."""
+
+    _database: Database | None
+    _reader: Reader
+    _tables: Tables
+
+    @property
+    @abstractmethod
+    def _environment(self) -> HistoryEnvironment: ...
+
+    @abstractmethod
+    def recorded(self) -> Recorded:
+        """Read the ledger. See :class:`accord.seam.stores.Unfinished`."""
+
+    @abstractmethod
+    def explain(
+        self, steps: Sequence[Step], direction: Direction
+    ) -> Iterator[tuple[Step, Sequence[Statement]]]:
+        """Show what steps would send. See :class:`accord.seam.stores.Explains`."""
+
+    def assertions(self, step: Step, moment: Moment) -> Sequence[Assertion]:
+        """Return what a revision's module declares."""
+        from migrator.alembic import asserting
+
+        if not asserting.may_declare(step, moment):
+            return ()
+        return asserting.declared(step, self._module(step), moment)
+
+    def broken(self, step: Step, moment: Moment) -> Iterator[Broken]:
+        """Ask the database, by way of env.py, which assertions of a revision don't hold."""
+        from migrator.alembic import asserting
+        from migrator.alembic.runner import Conversation
+
+        found: list[Broken] = []
+        module = self._module(step)
+        visitor = Conversation(
+            ask=lambda connection: found.extend(asserting.broken(step, module, moment, connection))
+        )
+        self._environment.run(visitor, what=str(step.key), looks_only=True)
+        yield from found
+
+    def _module(self, step: Step) -> Any:
+        directory = self._environment.directory(self._reader.current(step))
+        return directory.get_revision(step.key.name).module
+
+    def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
+        """Ask the live database what would refuse or burden the steps."""
+        from migrator.alembic import foretelling
+
+        rendered = list(self.explain(steps, direction))
+        begun = self.recorded().begun
+        if self._database is None:
+            yield from no_look(
+                steps, "Without URL in the store's options nobody can look before env.py runs."
+            )
+            return
+        # Its table stays when everything is undone; Alembic makes it only where there is none.
+        acting = foretelling.without(rendered, self._tables.version_table)
+        yield from foretelling.foretell(self._database, acting, begun)
+
+    def losses(self, steps: Sequence[Step], direction: Direction) -> Iterator[Loss]:
+        """Count what steps would drop. See :class:`accord.seam.losses.CountsLosses`."""
+        from migrator.alembic import foretelling
+        from migrator.foretelling import counting
+
+        rendered = list(self.explain(steps, direction))
+        if self._database is None:
+            yield from counting.uncounted(rendered)
+        else:
+            yield from foretelling.losses(self._database, rendered)

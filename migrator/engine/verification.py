@@ -1,0 +1,69 @@
+"""Looking whether what the ledgers hold already is what stands, whoever wrote it down. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from accord.errors import ExitCode
+from accord.seam.stores import Store
+from migrator.engine.baseline import probed
+from migrator.engine.plan import Target, plan_forward
+from migrator.engine.situation import Situation
+from migrator.engine.verdicts import Proof, StepVerdict, judge_steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """
+    What a look at recorded steps came to.
+
+    Attributes:
+        verdicts: The answer for each recorded step of the target, in order.
+    """
+
+    verdicts: tuple[StepVerdict, ...]
+
+    def of(self, proof: Proof) -> Sequence[StepVerdict]:
+        """Return the steps of which this is the answer."""
+        return [verdict for verdict in self.verdicts if verdict.proof is proof]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Drift where something differs; what can't be looked at is told, and is no difference."""
+        return ExitCode.DRIFT if self.of(Proof.DIFFERENT) else ExitCode.DONE
+
+
+def verify_recorded(stores: Mapping[str, Store], situation: Situation, target: Target) -> Verification:
+    """
+    Compare recorded steps with what stands.
+
+    Each is judged by what would stand after all recorded steps of its store, and not only after those
+    that are asked for.
+
+    Args:
+        stores: The stores by alias.
+        situation: Files and ledgers.
+        target: Which recorded steps are asked for: all of them unless it names stores, an app or a step.
+
+    Raises:
+        UnknownApp, UnknownTarget, AmbiguousTarget, UnknownStore: The target matches nothing, or too much.
+        UsageError: A store can't be asked.
+    """
+    wanted = {step.key for step in plan_forward(situation.graph, (), target).steps}
+    asked = {key.store for key in wanted}
+    recorded = [
+        situation.graph.steps[key]
+        for key in situation.graph.order()
+        if key in situation.done and key.store in asked
+    ]
+    verdicts = judge_steps(recorded, list(probed(stores, recorded)), {})
+    return Verification(verdicts=tuple(_recorded(found) for found in verdicts if found.step.key in wanted))
+
+
+def _recorded(verdict: StepVerdict) -> StepVerdict:
+    """Nothing that is recorded is still to be made: what is gone is a difference."""
+    if verdict.proof is not Proof.TO_MAKE:
+        return verdict
+    lines = verdict.differences or ("Nothing of it is there.",)
+    return StepVerdict(step=verdict.step, proof=Proof.DIFFERENT, differences=lines)

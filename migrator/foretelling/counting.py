@@ -1,0 +1,65 @@
+"""Counting what tables and columns hold that would be dropped, one bounded query each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from accord.seam.losses import Held, HowMany, Loss
+from accord.seam.types import Statement, Step
+from migrator.foretelling.dropping import Dropped, dropped
+from migrator.foretelling.looks import Asks, Budgeted, Relations, Unasked
+
+_KEPT_BY_DJANGO = frozenset({"django_content_type", "auth_permission", "migrator_run", "migrator_steprun"})
+"""Tables whose rows migrating itself writes, and writes again."""
+
+
+def losses(ask: Asks, rendered: Iterable[tuple[Step, Sequence[Statement]]]) -> Iterator[Loss]:
+    """
+    Count what steps would drop.
+
+    Args:
+        ask: The way to the database.
+        rendered: The steps in their order, each with its statements.
+    """
+    found = [one for one in dropped(rendered) if one.table not in _KEPT_BY_DJANGO]
+    if not found:
+        return
+    server = Budgeted(ask)
+    relations = Relations(server.rows)
+    gone = {one.table for one in found if not one.column}
+    for one in found:
+        if not (one.column and one.table in gone):
+            yield _loss(one, _count(server, relations, one))
+
+
+def uncounted(rendered: Iterable[tuple[Step, Sequence[Statement]]]) -> Iterator[Loss]:
+    """Yield what steps would drop where nobody can look."""
+    return (_loss(one, HowMany(None)) for one in dropped(rendered))
+
+
+def _loss(one: Dropped, count: HowMany) -> Loss:
+    if one.is_unread:
+        return Loss(key=one.key, what="what SQL of its own drops", held=Held.ROWS, count=HowMany(None))
+    if one.column:
+        what = f"column {one.table}.{one.column}"
+        return Loss(key=one.key, what=what, held=Held.VALUES, count=count)
+    return Loss(key=one.key, what=f"table {one.table}", held=Held.ROWS, count=count)
+
+
+def _count(server: Budgeted, relations: Relations, one: Dropped) -> HowMany:
+    size = relations.tables.get(one.table)
+    if size is None:
+        # Not there by this name: nothing goes, or nobody can tell what.
+        return HowMany(0 if one.is_lenient else None)
+    if size.is_empty:
+        return HowMany(0)
+    try:
+        [[number]] = server.rows(f"SELECT count({_quoted(one.column)}) FROM {_quoted(one.table)}")  # noqa: S608 - quoted names
+    except Unasked:
+        return HowMany(size.rows, is_estimate=size.rows is not None)
+    return HowMany(int(number))
+
+
+def _quoted(name: str) -> str:
+    parts = ['"' + part.replace('"', '""') + '"' for part in name.split(".")]
+    return ".".join(parts) if name else "*"

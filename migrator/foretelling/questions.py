@@ -1,0 +1,217 @@
+"""What to ask a live database before an act: queries that count what would refuse it. Pure."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from accord.seam.foretelling import SAMPLE_SIZE
+from migrator.foretelling.acts import Act, Kind
+from migrator.foretelling.locks import is_constant
+from migrator.foretelling.tokens import Cursor, plain, tokens_of
+
+MEND = "Mend the data first, in a step before this one."
+
+
+class Answer(enum.Enum):
+    """How the answer to a question is read."""
+
+    COUNT = "count"
+    """The first value of the first row counts what refuses the act; what follows is a sample."""
+    CAST = "cast"
+    """The query fails where a value does not fit."""
+    CUT = "cut"
+    """As COUNT, and nothing refuses: values are cut, and lost."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """
+    A question about the rows of a table.
+
+    Attributes:
+        sql: The query.
+        says: What a count above none means; `{count}` stands for it.
+        look: A query that shows people the rows.
+        columns: Names of the columns that it reads, as the catalog has them.
+        more: Other tables that it reads.
+        answer: How the answer is read.
+        hint: The next move.
+    """
+
+    sql: str
+    says: str
+    look: str = ""
+    columns: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
+    answer: Answer = Answer.COUNT
+    hint: str = MEND
+
+
+def question_of(act: Act, *, target_is_empty: bool = False) -> Question | None:
+    """
+    Return what to ask before an act; None where no row could refuse it.
+
+    Args:
+        act: What would be done.
+        target_is_empty: The table that a foreign key points at is known to be empty then.
+    """
+    if act.kind is Kind.FOREIGN_KEY and target_is_empty:
+        return _any_value(act)
+    ask = _ASKS.get(act.kind)
+    return ask(act) if ask is not None and act.valid else None
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """Return the names that an expression may mention, as the catalog has them; functions among them."""
+    return tuple(plain(token.text) for token in tokens_of(text) if token.kind in ("quoted", "word"))
+
+
+def operand(element: str) -> str:
+    """Return the expression of an element of an index, without operator class and order."""
+    cursor = Cursor(element)
+    head = cursor.peek()
+    if head is None:
+        return element
+    if head.text == "(":
+        taken = f"({cursor.group()})"
+    else:
+        taken = cursor.name()
+        follows = cursor.peek()
+        if follows is not None and follows.text == "(":
+            taken += f"({cursor.group()})"
+    return f"{taken} COLLATE {cursor.name()}" if cursor.takes("COLLATE") else taken
+
+
+def _uniqueness(act: Act) -> Question | None:
+    if act.kind is Kind.INDEX and not act.unique:
+        return None
+    keys = [operand(column) for column in act.columns]
+    conditions = [f"({act.where})"] if act.where else []
+    if act.nulls_distinct:
+        conditions += [f"{key} IS NOT NULL" for key in keys]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    grouped = f"FROM {act.table}{where} GROUP BY {', '.join(keys)} HAVING count(*) > 1"
+    texts = ", ".join(f"({key})::text" for key in keys)
+    what = ", ".join(plain(key) if re.fullmatch(r'"[^"]*"|\w+', key) else key for key in keys)
+    return Question(
+        sql=f"SELECT count(*) OVER (), {texts} {grouped} LIMIT {SAMPLE_SIZE}",
+        says=f"{{count}} of ({what}) are there more than once",
+        look=f"SELECT {', '.join(keys)}, count(*) {grouped}",
+        columns=(*names_in(" ".join(act.columns)), *names_in(act.where)),
+    )
+
+
+def _nulls(act: Act) -> Question:
+    (column,) = act.columns
+    where = f"FROM {act.table} WHERE {column} IS NULL"
+    return Question(
+        sql=f"SELECT count(*) {where}",
+        says="{count} hold NULL",
+        look=f"SELECT * {where}",
+        columns=(plain(column),),
+        hint="Give them a value first, in a step before this one, or leave the column nullable.",
+    )
+
+
+def _violators(act: Act) -> Question:
+    where = f"FROM {act.table} WHERE NOT ({act.expression})"
+    return Question(
+        sql=f"SELECT count(*) {where}",
+        says="{count} break the check",
+        look=f"SELECT * {where}",
+        columns=names_in(act.expression),
+    )
+
+
+def _orphans(act: Act) -> Question | None:
+    if len(act.columns) != len(act.target_columns):
+        return None
+    pairs = list(zip(act.columns, act.target_columns, strict=True))
+    there = " AND ".join(f"own.{own} IS NOT NULL" for own, _ in pairs)
+    same = " AND ".join(f"other.{other} = own.{own}" for own, other in pairs)
+    where = (
+        f"FROM {act.table} own WHERE {there} AND NOT EXISTS (SELECT 1 FROM {act.target} other WHERE {same})"
+    )
+    texts = ", ".join(f"own.{own}::text" for own, _ in pairs)
+    return Question(
+        sql=f"SELECT count(*) OVER (), {texts} {where} LIMIT {SAMPLE_SIZE}",
+        says=f"{{count}} point at rows that {plain(act.target)} does not have",
+        look=f"SELECT own.* {where}",
+        columns=tuple(plain(column) for column in act.columns),
+        more=(act.target,),
+    )
+
+
+def _any_value(act: Act) -> Question:
+    there = " AND ".join(f"{column} IS NOT NULL" for column in act.columns)
+    return Question(
+        sql=f"SELECT count(*) FROM {act.table} WHERE {there}",
+        says=f"{{count}} would point at {plain(act.target)}, which is empty then",
+        look=f"SELECT * FROM {act.table} WHERE {there}",
+        columns=tuple(plain(column) for column in act.columns),
+    )
+
+
+_SIZED = re.compile(r"^(?:varchar|character varying|char|character|bpchar)\s*\(\s*(\d+)\s*\)$", re.IGNORECASE)
+_CONVERTED = re.compile(r"::\s*(?:varchar|character varying|char|character)\s*\(", re.IGNORECASE)
+
+
+def _fits(act: Act) -> Question:
+    (column,) = act.columns
+    sized = _SIZED.match(act.type.strip())
+    if sized is not None:
+        return _lengths(act, column, int(sized[1]))
+    value = act.expression or column
+    return Question(
+        sql=f"SELECT count(value) FROM (SELECT ({value})::{act.type} AS value FROM {act.table} OFFSET 0) own",
+        says=f"a value does not fit {act.type}",
+        columns=(plain(column),),
+        answer=Answer.CAST,
+    )
+
+
+def _lengths(act: Act, column: str, size: int) -> Question:
+    # What an explicit conversion cuts is lost without a word; the type alone refuses all but spaces.
+    cut = _CONVERTED.search(act.expression) is not None
+    value = _CONVERTED.split(act.expression)[0] if cut else act.expression or column
+    where = f"FROM {act.table} WHERE rtrim(substr(({value})::text, {size + 1}), ' ') <> ''"
+    return Question(
+        sql=f"SELECT count(*) {where}",
+        says=f"{{count}} hold more than {size} characters" + (", and are cut" if cut else ""),
+        look=f"SELECT * {where}",
+        columns=(plain(column),),
+        answer=Answer.CUT if cut else Answer.COUNT,
+    )
+
+
+def _standing_rows(act: Act) -> Question | None:
+    """Ask about the rows that a new column has to find a value for."""
+    if act.generated or act.type.lower().endswith("serial"):
+        return None
+    if act.not_null and not act.default:
+        return Question(
+            sql=f"SELECT count(*) FROM (SELECT 1 FROM {act.table} LIMIT 1) own",
+            says="the table holds rows, and the new column takes no NULL and has no default",
+            hint="Give the field a default, or let it be NULL at first and fill it.",
+        )
+    if act.unique and act.default and is_constant(act.default):
+        return Question(
+            sql=f"SELECT count(*) / 2 FROM (SELECT 1 FROM {act.table} LIMIT 2) own",
+            says="the table holds several rows, and each would get the same value of a unique column",
+            hint="Add the field nullable, fill it, and make it unique in a later step.",
+        )
+    return None
+
+
+_ASKS: Mapping[Kind, Callable[[Act], Question | None]] = {
+    Kind.UNIQUE: _uniqueness,
+    Kind.INDEX: _uniqueness,
+    Kind.NOT_NULL: _nulls,
+    Kind.CHECK: _violators,
+    Kind.FOREIGN_KEY: _orphans,
+    Kind.TYPE: _fits,
+    Kind.ADD_COLUMN: _standing_rows,
+}

@@ -1,0 +1,130 @@
+"""Every command that a message names runs as it stands there, and its answer fits the situation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.fix_requests import Erasing
+from tests.unit.test_hints import CASES, FILLED
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
+
+Named = tuple[str, tuple[str, ...]]
+
+STEP = "default:streaming.0012"
+"""A step of the sample that is applied, and whose undoing drops nothing."""
+FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
+    ("audit_verify", ("--full",)): (("--full",), 0, "intact"),
+    ("gdpr_datamap", ("show",)): (("show",), 0, "streaming"),
+    ("gdpr_erase", ("--request", "REFERENCE")): (("--request", "{planned}"), 5, "approval"),
+    ("gdpr_erase", ("--request", "{reference}")): (("--request", "{planned}"), 5, "approval"),
+    ("gdpr_erase", ("--request", "REFERENCE", "--identity", "METHOD")): (
+        ("--request", "{unknown}", "--identity", "staff", "--as", "filer"), 5, "approval",
+    ),
+    ("gdpr_erase", ("--request", "{reference}", "--identity", "METHOD")): (
+        ("--request", "{unknown}", "--identity", "staff", "--as", "filer"), 5, "",
+    ),
+    ("gdpr_erase", ("--request", "{reference}", "--approve", "--as", "USERNAME")): (
+        ("--request", "{planned}", "--approve", "--as", "approver", "--reason", "seen"), 0, "approved",
+    ),
+    ("gdpr_erase", ("--request", "{reference}", "--resume")): (
+        ("--request", "{planned}", "--resume"), 0, "complete",
+    ),
+    ("gdpr_erase", ("KEY", "--as", "USERNAME")): (("6", "--by", "id", "--as", "filer"), 5, "approval"),
+    ("gdpr_erase", ("KEY", "--verify-only")): (
+        ("6", "--by", "id", "--verify-only"), 3, "left that should go",
+    ),
+    ("gdpr_erase", ("SUBJECT",)): (("7", "--by", "id", "--dry-run"), 0, ""),
+    ("gdpr_hold", ("list",)): (("list",), 0, ""),
+    ("gdpr_hold", ("place", "KEY")): (
+        ("place", "8", "--by", "id", "--reason", "17(3)(e)", "--as", "filer"), 0, "",
+    ),
+    ("gdpr_hold", ("release",)): (("release", "{hold}", "--as", "approver"), 0, ""),
+    ("migrate_all", ("--baseline", "--plan")): (("--baseline", "--plan"), 0, "Nothing to record"),
+    ("migrate_all", ("--baseline", "--step", FILLED)): (("--baseline", "--step", STEP), 0, ""),
+    ("migrate_all", ("--baseline", "--step", "STEP")): (("--baseline", "--step", STEP), 0, ""),
+    ("migrate_all", ("--baseline", "--to", FILLED)): (("--baseline", "--to", STEP), 0, ""),
+    ("migrate_all", ("--check", "--wait", "300")): (("--check", "--wait", "300"), 0, ""),
+    ("migrate_all", ("--dry-run",)): (("--dry-run",), 0, "Nothing to do"),
+    ("migrate_all", ("--revert", "--step", "STEP")): (
+        ("--revert", "--step", "default:streaming.0013", "--even-with-data"), 0, "",
+    ),
+    ("migrate_all", ("--to", FILLED)): (("--to", "default:streaming.0013"), 0, ""),
+    ("migrate_all", (FILLED,)): (("streaming",), 0, ""),
+    ("migrate_all", ("--tag", "NAME")): (("--tag", "v1"), 0, "names where every store stands now"),
+    ("migrate_all", ("--revert", "--to-tag", "NAME")): (("--revert", "--to-tag", "v1"), 0, "Nothing to undo"),
+    ("showmigrations_all", ("--tags",)): (("--tags",), 0, "v1"),
+    ("migrate_all", ("--verify",)): (("--verify",), 0, ""),
+    ("migration_approval", ("list",)): (("list",), 0, ""),
+    ("migration_approval", ("attest", "--output", "FILE")): (("attest", "--output", "{file}"), 0, ""),
+}  # fmt: skip
+"""By what a message names: the command as a person would fill it, its exit code, and a word of its answer."""
+_EMBEDDED = "integration/embedded/test_lifecycle.py::"
+_FORGETTING = "integration/engine/test_forgetting.py::"
+_GOVERNANCE = "acceptance/test_governance.py::"
+_REBUILD = "acceptance/test_rebuild.py::"
+_RECOVERY = "acceptance/test_recovery.py::"
+_SPELLINGS = "acceptance/test_spellings.py::"
+ELSEWHERE: Mapping[Named, str] = {
+    ("embedded", ("reset",)): _EMBEDDED + "test_reset_deletes_data_and_keeps_the_url",
+    ("embedded", ("start",)): _EMBEDDED + "test_events_tell_what_happens_and_a_running_server_is_left_alone",
+    ("embedded", (FILLED,)): _EMBEDDED + "test_events_tell_what_happens_and_a_running_server_is_left_alone",
+    ("migrate_all", ("--forget", FILLED, "--reason", '"WHY"')): _FORGETTING
+    + "test_remedy_for_what_another_release_began_works",
+    ("migrate_all", ("--rebuild", FILLED)): _REBUILD
+    + "test_new_search_engine_is_filled_by_the_command_of_the_message",
+    ("migrate_all", ("--revert", "--fake", "--step", FILLED)): _FORGETTING
+    + "test_remedy_for_what_another_release_began_works",
+    ("migrate_all", ("--revert", "--run", FILLED)): _RECOVERY
+    + "test_way_back_undoes_this_run_in_every_store_and_no_more",
+    ("migrate_all", ("--revert", "--step", FILLED)): _FORGETTING
+    + "test_remedy_for_what_another_release_began_works",
+    ("migrate_all", ("--revert", FILLED)): _SPELLINGS + "test_forward_back_and_zero",
+    ("migrate_all", ("--revert", FILLED, FILLED)): _SPELLINGS + "test_forward_back_and_zero",
+    (
+        "migration_approval",
+        ("approve", FILLED, "--as", "USERNAME", "--reason", "TEXT"),
+    ): _GOVERNANCE + "test_first_approval_of_an_empty_production",
+    ("migration_approval", ("import", "FILE")): _GOVERNANCE + "test_production_follows_staging",
+    ("migration_approval", ("request",)): _GOVERNANCE + "test_asking_twice_gives_one_request",
+}
+"""What a test of its own runs, in a situation that takes more than the sample: which one."""
+HOLDS = "SELECT reference FROM gdpr_legalhold"
+TESTS = Path(__file__).parents[1]
+
+
+def test_each_command_that_a_message_names_is_run_somewhere() -> None:
+    """A new hint that names a command brings the situation in which that helps."""
+    known = {*FITTING, *ELSEWHERE}
+    assert {named for named, _ in CASES} - known == set()
+    assert known - {named for named, _ in CASES} == set()
+
+
+@pytest.mark.parametrize("named", ELSEWHERE, ids=lambda named: " ".join((named[0], *named[1])))
+def test_another_test_runs_the_command(named: Named) -> None:
+    """The file is there, with that very test."""
+    file, _, test = ELSEWHERE[named].partition("::")
+    assert f"def {test}(" in (TESTS / file).read_text(encoding="utf-8")
+
+
+def test_commands_run_as_they_are_named(erasing: Erasing, tmp_path: Path) -> None:
+    """One after the other on the sample: no usage error, no traceback, and the documented exit code."""
+    gaps = {
+        "planned": erasing.reference("planned(3)"),
+        "unknown": erasing.reference("requests.file_request(keys(4), by=filer, channel=Channel.COMMAND)"),
+        "file": str(tmp_path / "attestation.json"),
+        "hold": "",
+    }
+    wrong: list[str] = []
+    for (command, _), (words, code, said) in FITTING.items():
+        if "{hold}" in words:
+            [gaps["hold"], *_] = [*(str(one) for (one,) in erasing.rows(HOLDS)), "none"]
+        more = ("--noinput",) if command in ("gdpr_erase", "migrate_all") else ()
+        done = erasing.command(command, *(word.format(**gaps) for word in words), *more)
+        text = done.stdout + done.stderr
+        if done.returncode != code or said not in text or "Traceback" in text:
+            wrong.append(f"{command} {' '.join(words)}: {done.returncode}, not {code}\n{text[-600:]}")
+    assert not wrong, "\n\n".join(wrong)

@@ -1,0 +1,83 @@
+"""What is changed by hand in a store is found, and told in words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import psycopg2
+import pytest
+from pymongo import MongoClient
+
+from tests.fix_project import Project
+from tests.fix_sample import asked
+
+pytestmark = pytest.mark.acceptance
+
+
+def look(project: Project, *more: str, code: int) -> dict[str, Any]:
+    """Compare the live stores with the applied steps, and read the answer."""
+    done = project.run("migrate_all", "--check-live", "--format", "json", *more)
+    assert done.returncode == code, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def by_hand(project: Project, *statements: str) -> None:
+    """Change PostgreSQL as an operator does at night."""
+    connection = psycopg2.connect(project.database_url)
+    with connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+    connection.close()
+
+
+def test_stores_that_nobody_touched_are_as_their_steps_describe(migrated: Project) -> None:
+    """No false alarm over all five stores; what no look can tell is named as unknown."""
+    found = look(migrated, code=0)
+
+    assert found["differences"] == []
+    assert found["looked"] > 80
+    unknown = {one["key"] for one in found["unknown"]}
+    assert "mongodb:streaming.0004_editorial_playlists" in unknown
+    assert "Unknown:" in migrated.run("migrate_all", "--check-live").stdout
+
+
+def test_changes_by_hand_are_found_in_every_store(migrated: Project) -> None:
+    """An index dropped, a column added, a rule emptied, a field added: each in a sentence, once."""
+    by_hand(
+        migrated, "DROP INDEX track_genre_newest", "ALTER TABLE streaming_venue ADD COLUMN by_hand integer"
+    )
+    with MongoClient[dict[str, Any]](migrated.mongodb_url) as client:
+        client.get_default_database().command("collMod", "plays", validator={})
+    field = {"properties": {"by_hand": {"type": "keyword"}}}
+    asked(migrated, "PUT", f"/{migrated.prefix}tracks/_mapping", field)
+
+    found = look(migrated, code=6)["differences"]
+    told = {(one["store"], one["kind"]): one["text"] for one in found}
+
+    assert len(found) == 4
+    assert told["default", "different"] == "The index track_genre_newest on streaming_track is missing."
+    assert "streaming_venue.by_hand" in told["default", "extra"]
+    assert told["mongodb", "different"].startswith("Validation of plays: validator is {}")
+    assert told["search", "different"] == "index tracks: field by_hand: not declared, but there"
+    text = migrated.run("migrate_all", "--check-live").stdout
+    assert "4 differences" in text
+
+
+def test_one_store_is_looked_at_alone(migrated: Project) -> None:
+    """Whoever asks for one store hears nothing of the others."""
+    by_hand(migrated, "DROP INDEX track_genre_newest")
+
+    assert look(migrated, "--store", "mongodb", code=0)["differences"] == []
+    assert [one["store"] for one in look(migrated, "--store", "default", code=6)["differences"]] == [
+        "default"
+    ]
+
+
+def test_looking_goes_with_nothing_that_acts(migrated: Project) -> None:
+    """With the place and the next move."""
+    refused = migrated.run("migrate_all", "--check-live", "--revert", "--to", "zero")
+
+    assert refused.returncode == 2
+    assert "--check-live only looks" in refused.stderr

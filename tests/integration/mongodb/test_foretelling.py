@@ -1,0 +1,259 @@
+"""What is foretold of MongoDB revisions is what the server says then, and looking changes nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo.errors import PyMongoError
+
+import mongo_migrations as mongo
+from accord.errors import AccordError
+from accord.revisions.loader import LoadedRevision
+from accord.seam.foretelling import MASKED, Foretold, Outlook
+from accord.seam.types import Direction, Source, Step, StepKey
+
+pytestmark = pytest.mark.integration
+
+NAMED = {"$jsonSchema": {"required": ["name"]}}
+LONG = "n" * 256
+
+
+def foretold(
+    bench: Any, *operations: mongo.Operation, way: Direction = Direction.APPLY
+) -> Sequence[Foretold]:
+    """Look at one step of these operations."""
+    key = StepKey("mongodb", "bench", "0001_bench")
+    step = Step(key=key, source=Source(Path("0001_bench.py"), b""))
+    bench.store._revisions = {key: LoadedRevision(step=step, operations=operations)}
+    return list(bench.store.foretell([step], way))
+
+
+def outlooks(found: Iterable[Foretold]) -> set[Outlook]:
+    return {item.outlook for item in found}
+
+
+def fill(bench: Any) -> None:
+    """Make what the cases are about."""
+    bench.db.music.insert_many(
+        [
+            {"_id": 1, "mail": "a@x", "tags": ["x", "y"], "more": [1, 2], "at": {"n": [1]}},
+            {"_id": 2, "mail": "a@x", "tags": ["y", "y"], "at": {"n": [2]}},
+            {"_id": 3, "mail": "b@x", "tags": [], "at": {"n": [3, 1]}},
+            {"_id": 4, "tags": "z", "name": "named", "draft": True},
+            {"_id": 5, "tags": "w", "name": "named", "draft": True},
+        ]
+    )
+    bench.db.music.create_index([("k", 1)], name="k")
+    bench.db.music.create_index([("words", "text")], name="words")
+    bench.db.create_collection("capped", capped=True, size=4096)
+    bench.db.create_collection("series", timeseries={"timeField": "t"})
+    bench.db.command("create", "view", viewOn="music", pipeline=[])
+
+
+def index(*keys: tuple[str, Any], **options: Any) -> mongo.Operation:
+    return mongo.CreateIndex("music", list(keys), **options)
+
+
+REFUSED = {
+    "duplicates": index(("mail", 1), unique=True),
+    "duplicates of nothing": index(("nowhere", 1), unique=True),
+    "duplicates in lists": index(("tags", 1), unique=True),
+    "duplicates in lists of subdocuments": index(("at.n", 1), unique=True),
+    "duplicates within a part": index(("name", 1), unique=True, partial_filter={"draft": True}),
+    "duplicates but for their case": mongo.CreateIndexes(
+        "cases", [mongo.Index([("a", 1)], unique=True, collation={"locale": "en", "strength": 2})]
+    ),
+    "index of the name with other keys": index(("other", 1), name="k"),
+    "index of the keys under another name": index(("k", 1), name="k2"),
+    "second text index": index(("title", "text")),
+    "lists in two fields": index(("tags", 1), ("more", 1)),
+    "list in a hash": index(("tags", "hashed")),
+    "index of a view": mongo.CreateIndex("view", [("a", 1)]),
+    "unique index of a time series": mongo.CreateIndex("series", [("a", 1)], unique=True),
+    "more indexes than a collection has": mongo.CreateIndexes(
+        "music", [mongo.Index([(f"f{number}", 1)]) for number in range(64)]
+    ),
+    "collection with other options": mongo.CreateCollection("capped"),
+    "name that is too long": mongo.CreateCollection(LONG),
+    "name that is none": mongo.CreateCollection("a$b"),
+    "rules that can't be read": mongo.CreateCollection("new", validator={"$jsonSchema": {"nonsense": 1}}),
+    "rules that can't be read, of documents": mongo.SetValidator("music", {"$nonsense": 1}),
+    "rules of nothing": mongo.SetValidator("nosuch", NAMED),
+    "rules of a view": mongo.SetValidator("view", NAMED),
+    "rename of nothing": mongo.RenameCollection("nosuch", "new"),
+    "rename onto another": mongo.RenameCollection("music", "capped"),
+    "rename of a time series": mongo.RenameCollection("series", "new"),
+    "rename to a name that is too long": mongo.RenameCollection("music", LONG),
+    "drop of documents": mongo.DropCollection("music"),
+    "drop of another index": mongo.DropIndex("music", mongo.Index([("j", 1)], name="k")),
+    "batches of nothing": mongo.UpdateInBatches("nosuch", {"$set": {"n": 1}}),
+    "batches of a capped collection": mongo.UpdateInBatches("capped", {"$set": {"n": 1}}),
+    "batches of a time series": mongo.UpdateInBatches("series", {"$set": {"n": 1}}),
+    "batches of a view": mongo.RunBatches("view", lambda *_: None),
+}
+
+
+@pytest.mark.parametrize("kind", list(REFUSED))
+def test_what_is_foretold_as_refused_is_refused(bench: Any, kind: str) -> None:
+    """The look names the reason and a way on, leaves everything as it was, and the server agrees."""
+    fill(bench)
+    bench.db.cases.insert_many([{"a": "x"}, {"a": "X"}])
+    before = sorted(bench.db.list_collection_names())
+
+    found = foretold(bench, REFUSED[kind])
+
+    told = [item for item in found if item.outlook is Outlook.REFUSED]
+    assert told
+    assert all(item.text and item.hint for item in told)
+    assert sorted(bench.db.list_collection_names()) == before
+    with pytest.raises((AccordError, PyMongoError)):
+        bench.apply(REFUSED[kind])
+
+
+FINE = {
+    "unique index that leaves documents out": index(
+        ("mail", 1), unique=True, partial_filter={"mail": {"$in": ["b@x"]}}
+    ),
+    "sparse unique index": index(("nowhere", 1), unique=True, sparse=True),
+    "list with the same element twice": mongo.CreateIndex("lists", [("a", 1)], unique=True),
+    "another index on the same keys": index(("k", 1), name="k_sparse", sparse=True),
+    "index in another collation": index(("k", 1), name="k_fr", collation={"locale": "fr"}),
+    "index that is there": index(("k", 1), name="k"),
+    "collection that is there": mongo.CreateCollection("music"),
+    "rules": mongo.CreateCollection("new", validator=NAMED),
+    "batches": mongo.UpdateInBatches("music", {"$set": {"n": 1}}, where={"draft": True}),
+    "batches of what may be missing": mongo.UpdateInBatches("no", {"$set": {"n": 1}}, missing_ok=True),
+    "drop where the revision says so": mongo.DropCollection("music", even_with_data=True),
+    "rename": mongo.RenameCollection("music", "songs"),
+}
+
+
+@pytest.mark.parametrize("kind", list(FINE))
+def test_what_the_server_takes_is_not_foretold_as_refused(bench: Any, kind: str) -> None:
+    """A false alarm would stop a run."""
+    fill(bench)
+    bench.db.lists.insert_many([{"a": ["x", "x"]}, {"a": []}, {"a": None}])
+
+    found = foretold(bench, FINE[kind])
+
+    assert not outlooks(found) & {Outlook.REFUSED, Outlook.UNKNOWN}
+    bench.apply(FINE[kind])
+
+
+def test_duplicates_are_counted_and_their_values_are_masked(bench: Any) -> None:
+    """Two documents have one key, two have none; nobody knows that it is no person's."""
+    fill(bench)
+
+    [told] = [item for item in foretold(bench, REFUSED["duplicates"]) if item.outlook is Outlook.REFUSED]
+
+    assert (told.rows, told.sample) == (4, (MASKED, MASKED))
+    assert "a@x" not in repr(told)
+
+
+@pytest.mark.parametrize(
+    ("level", "action", "outlook"),
+    [
+        ("strict", "error", Outlook.WARNING),
+        ("moderate", "error", Outlook.NOTE),
+        ("strict", "warn", Outlook.NOTE),
+    ],
+)
+def test_documents_that_break_rules_are_counted(
+    bench: Any, level: str, action: str, outlook: Outlook
+) -> None:
+    """The server doesn't look at them, so the step is not refused; what becomes of them depends."""
+    fill(bench)
+    rules = mongo.SetValidator("music", NAMED, validation_level=level, validation_action=action)
+
+    found = foretold(bench, rules)
+
+    assert [(item.outlook, item.rows) for item in found if item.sample] == [(outlook, 3)]
+    assert Outlook.REFUSED not in outlooks(found)
+
+
+def test_documents_that_are_due_at_once_are_counted(bench: Any) -> None:
+    """An index that expires documents removes the old ones as soon as it stands."""
+    old = dt.datetime.now(dt.UTC) - dt.timedelta(days=2)
+    bench.db.music.insert_many([{"at": old}, {"at": dt.datetime.now(dt.UTC)}, {"at": "no date"}])
+
+    found = foretold(bench, index(("at", 1), expire_after_seconds=86400))
+
+    assert [item.rows for item in found if item.outlook is Outlook.WARNING] == [1]
+
+
+def test_size_and_lock_of_what_is_touched_are_told(bench: Any) -> None:
+    """Documents and bytes, in the server's own numbers."""
+    fill(bench)
+
+    [note] = foretold(bench, index(("new", 1)))
+
+    assert (note.outlook, note.rows) == (Outlook.NOTE, 5)
+    assert note.bytes
+    assert "X on the collection" in note.lock
+
+
+HIDDEN: dict[str, tuple[mongo.Operation, mongo.Operation]] = {
+    "made": (mongo.CreateCollection("new"), mongo.CreateIndex("new", [("a", 1)], unique=True)),
+    "mended in batches": (
+        mongo.UpdateInBatches("music", {"$unset": {"mail": 1}}), REFUSED["duplicates"]
+    ),
+    "mended by code": (mongo.RunPython(lambda *_: None), REFUSED["duplicates"]),
+    "out of the way": (
+        mongo.DropIndex("music", "k"), REFUSED["index of the keys under another name"]
+    ),
+    "renamed": (mongo.RenameCollection("music", "songs"), mongo.SetValidator("songs", NAMED)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", list(HIDDEN))
+def test_what_an_earlier_operation_makes_is_unknown(bench: Any, kind: str) -> None:
+    """Neither well nor refused: an earlier one may mend it."""
+    fill(bench)
+    first, second = HIDDEN[kind]
+
+    found = foretold(bench, first, second)
+
+    assert found[-1].outlook is Outlook.UNKNOWN
+    assert "until" in found[-1].text
+    assert first.title in found[-1].text
+    assert Outlook.REFUSED not in outlooks(found)
+
+
+def test_what_changes_nothing_hides_nothing(bench: Any) -> None:
+    """A collection that is there already, other rules, another index."""
+    fill(bench)
+    before = [mongo.CreateCollection("music"), mongo.SetValidator("music", {}), index(("z", 1))]
+
+    assert Outlook.REFUSED in outlooks(foretold(bench, *before, REFUSED["duplicates"]))
+
+
+def test_way_back_is_looked_at_too(bench: Any) -> None:
+    """Building a dropped unique index again meets the documents that came since."""
+    fill(bench)
+    back = mongo.DropIndex("music", mongo.Index([("mail", 1)], unique=True))
+
+    assert Outlook.REFUSED in outlooks(foretold(bench, back, way=Direction.REVERT))
+    assert Outlook.REFUSED in outlooks(
+        foretold(bench, mongo.RenameCollection("capped", "music"), way=Direction.REVERT)
+    )
+
+
+def test_look_that_takes_too_long_is_unknown(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server ends it, and nobody takes that for well."""
+    monkeypatch.setattr("mongo_migrations.looks._MILLISECONDS", 1)
+    bench.db.music.insert_many([{"a": number, "text": "x" * 500} for number in range(20_000)])
+
+    found = foretold(bench, index(("a", 1), unique=True))
+
+    assert Outlook.UNKNOWN in outlooks(found)
+
+
+def test_empty_database_refuses_nothing(bench: Any) -> None:
+    """So a run need not ask; one with documents is asked."""
+    assert not bench.store.could_refuse([], Direction.APPLY)
+    fill(bench)
+    assert bench.store.could_refuse([], Direction.APPLY)

@@ -1,0 +1,85 @@
+"""The loop of batches: sizes follow the server, it ends when nothing is left, and no sooner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from accord.batches import Sizes, TooMuchAtOnce, work_through
+
+
+def test_sizes_shrink_when_slow_and_grow_back() -> None:
+    """Transactions stay short on a busy server, and never exceed what was asked for."""
+    sizes = Sizes(first=100, most=1000)
+    assert sizes.following(1000, 0.9) == 500
+    assert sizes.following(500, 0.3) == 500
+    assert sizes.following(500, 0.1) == 1000
+    assert sizes.following(1000, 0.1) == 1000
+    assert sizes.following(10, 5) == 10
+    assert Sizes(first=3, most=3).following(3, 5) == 3
+    assert sizes.following(1, 5) == 1
+
+
+def counting(left: int, tried: list[int], fitting: int = 10_000) -> Callable[[int], bool]:
+    """Make a batch that takes from what is left, if no more than what fits is asked for."""
+
+    def batch(size: int) -> bool:
+        nonlocal left
+        tried.append(size)
+        if size > fitting:
+            raise TooMuchAtOnce
+        left -= min(size, left)
+        return left > 0
+
+    return batch
+
+
+def ticking(seconds: float) -> Callable[[], float]:
+    """Make a clock on which every look is later by these seconds."""
+
+    def times() -> Iterator[float]:
+        now = 0.0
+        while True:
+            yield now
+            now += seconds
+
+    return times().__next__
+
+
+def test_quick_batches_grow_until_nothing_is_left() -> None:
+    """Each batch is twice the last one, up to the most."""
+    tried: list[int] = []
+    assert work_through(counting(1500, tried), Sizes(first=100, most=400), clock=ticking(0.1))
+    assert tried == [100, 200, 400, 400, 400]
+
+
+def test_slow_batches_are_halved_and_never_grow() -> None:
+    """A server that needs its time gets less at once, down to the least."""
+    tried: list[int] = []
+    assert work_through(counting(140, tried), Sizes(first=80, most=400, least=20), clock=ticking(1))
+    assert tried == [80, 40, 20]
+
+
+def test_what_does_not_get_through_is_tried_with_less() -> None:
+    """A batch that is too much is quartered until it fits; the rest goes on from there."""
+    tried: list[int] = []
+    assert work_through(counting(20, tried, fitting=7), Sizes(first=100, most=100), clock=ticking(0.3))
+    assert tried == [100, 25, 6, 6, 6, 6]
+
+
+def test_one_that_never_fits_ends_the_loop() -> None:
+    """Where not even one gets through there is nothing smaller to try."""
+    tried: list[int] = []
+    with pytest.raises(TooMuchAtOnce):
+        work_through(counting(20, tried, fitting=0), Sizes(first=5, most=5))
+    assert tried == [5, 1]
+
+
+def test_asked_to_stop_it_leaves_the_rest() -> None:
+    """The question is put before each batch, the first one included."""
+    tried: list[int] = []
+    batch = counting(1000, tried)
+    assert not work_through(batch, Sizes(first=10, most=10), stop=lambda: len(tried) == 2)
+    assert not work_through(batch, Sizes(first=10, most=10), stop=lambda: True)
+    assert tried == [10, 10]
