@@ -120,7 +120,7 @@ def test_everything_is_ok_once_all_is_migrated(migrated: Project) -> None:
     assert findings["store.default"]["message"].startswith("PostgreSQL ")
     assert findings["store.search"]["message"].startswith("OpenSearch ")
     assert findings["migrations.default"]["value"] == 0
-    assert findings["guards.gdpr"]["message"] == "Every trigger that protects evidence stands."
+    assert findings["guards.gdpr"]["message"] == "Every trigger and check that protects evidence stands."
 
 
 def test_prometheus_is_told_the_same(migrated: Project) -> None:

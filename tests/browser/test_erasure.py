@@ -83,6 +83,7 @@ def test_erasure_that_needs_a_person_is_brought_to_its_end(
     page.get_by_role("link", name="Done by hand…").focus()
     page.keyboard.press("Enter")
     page.get_by_label("What is done").focus()
+    page.keyboard.press("ArrowDown")
     take_picture(page, "erasure-by-hand")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")

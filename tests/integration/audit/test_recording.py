@@ -58,7 +58,8 @@ def test_event_is_there_with_its_act_or_not_at_all(trail: Trail) -> None:
 
     assert numbers(trail) == [1, 2]
     assert verify().intact
-    assert len(trail.file.read_text().splitlines()) == 2
+    # One that begins the trail, and one a commit.
+    assert len(trail.file.read_text().splitlines()) == 1 + 2
 
 
 def test_eight_processes_write_one_chain(trail: Trail) -> None:
