@@ -85,7 +85,6 @@ def test_erasure_that_needs_a_person_is_brought_to_its_end(
     page.get_by_label("What is done").focus()
     page.keyboard.press("ArrowDown")
     take_picture(page, "erasure-by-hand")
-    page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert "goes on with it" in page.locator(".messagelist").inner_text()
