@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 
 from accord.connecting import trouble_of
-from accord.errors import StoreError
+from accord.errors import StoreError, UnknownStore
 from accord.secrets.redact import first_line
 
 ERRORS = (DatabaseError, InterfaceError)
@@ -75,6 +75,18 @@ def _is_usable(connection: BaseDatabaseWrapper) -> bool:
     except NotImplementedError:
         # The backend of MongoDB can't be asked; its driver keeps a pool, and reconnects by itself.
         return True
+
+
+def known(alias: str) -> str:
+    """
+    Return the alias of a database that somebody named.
+
+    Raises:
+        UnknownStore: `DATABASES` has none of this name.
+    """
+    if alias not in connections:
+        raise UnknownStore(f"There is no database “{alias}”.", hint=f"Databases: {', '.join(connections)}.")
+    return alias
 
 
 @contextmanager

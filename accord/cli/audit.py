@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.color import Style
 
-from accord import conf
+from accord import conf, db
 from accord.audit import signed_heads
 from accord.audit.signed_heads import Head
 from accord.audit.verification import Report, verify, verify_tail
@@ -43,7 +43,7 @@ class AuditOptions:
     def read(cls, options: Mapping[str, Any]) -> AuditOptions:
         """Read what the command line gave."""
         return cls(
-            alias=options["database"] or conf.load().coordinator,
+            alias=db.known(options["database"] or conf.load().coordinator),
             tail=options["tail"],
             sign=options["checkpoint"],
             as_json=options["format"] == "json",

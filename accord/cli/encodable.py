@@ -22,6 +22,10 @@ _PLAIN = {
 }
 
 
+_MENDED = ("strict", "surrogateescape", "backslashreplace")
+"""How Python meets what an encoding lacks: by an error, or in digits that nobody reads."""
+
+
 def make_encodable(*streams: Any) -> None:
     """
     Have streams write what their encoding lacks in plain letters.
@@ -30,7 +34,7 @@ def make_encodable(*streams: Any) -> None:
         streams: Standard output and standard error; what is no stream of Python's own is left as it is.
     """
     for stream in streams:
-        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in _MENDED:
             stream.reconfigure(errors=HANDLER)
 
 

@@ -23,6 +23,7 @@ from accord.limits import limit_of
 from accord.seam.stores import StoreInfo
 from accord.seam.types import Step
 from accord.secrets.redact import address, first_line
+from migrator.relational.places import place_in
 from migrator.relational.vendors import vendor_of
 
 # Code that speaks of the schema alone; elsewhere a message may quote what a row holds.
@@ -190,12 +191,9 @@ def _without_data(error: DatabaseError) -> str:
 
 def _code_failure(step: Step, error: Exception) -> StepFailed:
     """Name the class and the line; what it says may quote personal data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename == str(step.source.path)]
-    frame = (own or frames)[-1]
     said = f": {first_line(error)}" if _speaks_of_schema(error) else ""
     return StepFailed(
-        f"Step {step.key} failed: {type(error).__name__} at {frame.filename}, line {frame.lineno}{said}.",
+        f"Step {step.key} failed: {type(error).__name__} at {place_in(step, error)}{said}.",
         hint="Correct the migration or the data, then run again; --traceback shows the whole error.",
     )
 

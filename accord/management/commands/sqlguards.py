@@ -28,7 +28,7 @@ class Command(AnsweringCommand):
 
     def answer(self, options: dict[str, Any]) -> ExitCode:
         """Print the statements; none where everything stands."""
-        alias = options["database"] or conf.load().coordinator
+        alias = db.known(options["database"] or conf.load().coordinator)
         with db.reading("The catalogue of triggers", alias):
             statements = list(_statements(alias))
         if statements:
