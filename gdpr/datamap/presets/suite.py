@@ -17,6 +17,7 @@ REASONS: Mapping[str, str] = {
     "migrator.StepRun": "What migrations did.",
     "migrator.PlanApproval": "Digests, and who of the staff approved.",
     "migrator.Attestation": "Digests and signatures of runs.",
+    "migrator.Tag": "Names of moments, and keys of steps.",
     "gdpr.ErasureRequest": "A keyed tag; the keys are sealed and destroyed when the request is closed.",
     "gdpr.ErasurePlan": "Entries and numbers.",
     "gdpr.Approval": "Digests and numbers of staff.",
