@@ -49,8 +49,8 @@ def _loss(one: Dropped, count: HowMany) -> Loss:
 def _count(server: Budgeted, relations: Relations, one: Dropped) -> HowMany:
     size = relations.tables.get(one.table)
     if size is None:
-        # Not there by this name: nothing goes, or nobody can tell what.
-        return HowMany(0 if one.is_lenient else None)
+        # A revert that was killed has dropped it already.
+        return HowMany(0)
     if size.is_empty:
         return HowMany(0)
     try:

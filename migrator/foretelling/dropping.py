@@ -29,14 +29,12 @@ class Dropped:
         key: The step.
         table: The table as it is called now.
         column: The column as it is called now; empty for the table itself.
-        is_lenient: The table need not be there (`IF EXISTS`).
         is_unread: What a statement drops that isn't understood: a schema, a block of code.
     """
 
     key: StepKey
     table: str = ""
     column: str = ""
-    is_lenient: bool = False
     is_unread: bool = False
 
 
@@ -79,15 +77,15 @@ class _Names:
         elif act.kind is Kind.RENAME:
             self._rename(act, table)
         elif act.kind is Kind.DROP_TABLE:
-            yield from self._table(key, table, lenient=act.lenient)
+            yield from self._table(key, table)
         elif act.kind is Kind.DROP_COLUMN:
             yield from self._column(key, act, table)
 
-    def _table(self, key: StepKey, table: str, *, lenient: bool) -> Iterator[Dropped]:
+    def _table(self, key: StepKey, table: str) -> Iterator[Dropped]:
         if table in self._made:
             self._made.discard(table)
         else:
-            yield Dropped(key=key, table=self._tables.get(table, table), is_lenient=lenient)
+            yield Dropped(key=key, table=self._tables.get(table, table))
 
     def _column(self, key: StepKey, act: Act, table: str) -> Iterator[Dropped]:
         for column in map(plain, act.columns):
