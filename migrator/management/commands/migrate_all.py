@@ -56,13 +56,12 @@ class Command(AnsweringCommand):
     def answer(self, options: dict[str, Any]) -> ExitCode:
         """Show or run what is asked for."""
         request = request_from(options)
-        if options["check_live"]:
-            with opened() as stores:
-                return self._check_live(Migrations(stores).look_live(request), options)
         only_shown = options["plan"] or options["check_unapplied"] or options["dry_run"]
         if options.get("wait") is not None:
             self._wait(request, options)
         with opened() as stores:
+            if options["check_live"]:
+                return self._check_live(Migrations(stores).look_live(request), options)
             if options["verify"]:
                 verify = self._verify_baseline if options["baseline"] else self._verify
                 return verify(Migrations(stores), request, options)
@@ -121,37 +120,33 @@ class Command(AnsweringCommand):
 
     def _verify(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
         found = migrations.verify(request)
-        if options["format"] == "json":
-            self.stdout.write(render_json.dump(verification_document(found)))
-        else:
-            self._write(verification_lines(found, self.style))
+        self._say(options, verification_document(found), verification_lines(found, self.style))
         return ExitCode.FAILED if found.broken else ExitCode.DONE
 
     def _check_live(self, found: LiveLook, options: dict[str, Any]) -> ExitCode:
-        if options["format"] == "json":
-            self.stdout.write(render_json.dump(live_document(found)))
-        else:
-            self._write(live_lines(found, self.style))
+        self._say(options, live_document(found), live_lines(found, self.style))
         return found.exit_code
 
     def _show_baseline(
         self, found: Sequence[StepVerdict], plan: Plan, situation: Situation, options: dict[str, Any]
     ) -> None:
-        if options["format"] == "json":
-            self.stdout.write(render_json.dump(render_proof.baseline_document(plan, found, situation)))
-        else:
-            self._write(render_proof.baseline_lines(plan, found, self.style))
-            self._write(render_text.drift_lines(situation, self.style))
+        self._say(
+            options,
+            render_proof.baseline_document(plan, found, situation),
+            render_proof.baseline_lines(plan, found, self.style),
+            render_text.drift_lines(situation, self.style),
+        )
 
     def _verify_baseline(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
         situation = migrations.situation(request)
         found = migrations.verify_baseline(request, situation)
-        if options["format"] == "json":
-            self.stdout.write(render_json.dump(render_proof.verification_document(found, situation)))
-        else:
-            self._write(render_proof.verification_lines(found, situation, self.style))
-            self._write(render_text.begun_lines(situation, self.style))
-            self._write(render_text.drift_lines(situation, self.style))
+        self._say(
+            options,
+            render_proof.verification_document(found, situation),
+            render_proof.verification_lines(found, situation, self.style),
+            render_text.begun_lines(situation, self.style),
+            render_text.drift_lines(situation, self.style),
+        )
         return found.exit_code
 
     def _run(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
@@ -196,6 +191,14 @@ class Command(AnsweringCommand):
             self.say_error(result.error, options)
         if (recovery := recovery_of(result)) is not None:
             self._write(recovery_lines(recovery))
+
+    def _say(self, options: dict[str, Any], document: dict[str, Any], *parts: Iterable[str]) -> None:
+        """Write an answer as the document that it is, or as lines for people."""
+        if options["format"] == "json":
+            self.stdout.write(render_json.dump(document))
+            return
+        for lines in parts:
+            self._write(lines)
 
     def _write(self, lines: Iterable[str]) -> None:
         for line in lines:
