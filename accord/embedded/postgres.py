@@ -194,8 +194,8 @@ class PostgresServer(EmbeddedServer):
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
                 if cursor.fetchone() is None:
                     cursor.execute(f'CREATE DATABASE "{DATABASE}"')
-        except errors.DuplicateDatabase:
-            pass
+        except (errors.DuplicateDatabase, errors.UniqueViolation):
+            pass  # a starter that was killed had sent the same statement: the server finishes it meanwhile
         finally:
             connection.close()
         return True

@@ -8,9 +8,11 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
@@ -18,6 +20,7 @@ from pymongo import MongoClient
 
 from accord import embedded
 from accord.embedded import process
+from accord.embedded.postgres import PostgresServer
 from tests.chance import chance, moments
 from tests.integration.embedded.checkout import CODE, failure, processes_using, server, start_command
 
@@ -109,6 +112,19 @@ def test_command_killed_at_any_moment_leaves_a_start_that_works(checkout: Path) 
             assert len(processes_using(server(checkout, name).data)) == 1
         if dice.random() < 0.7:
             embedded.reset(checkout, names)
+
+
+def test_database_that_a_killed_starter_still_makes_is_taken_as_made(checkout: Path) -> None:
+    """Its statement goes on in the server after it died; whoever starts next meets it at any point."""
+    embedded.ensure_running(checkout, ["postgres"])
+    url = embedded.urls(checkout, ["postgres"])["postgres"]
+    starter = cast("PostgresServer", server(checkout, "postgres"))
+    for _ in range(4):
+        with closing(psycopg2.connect(url.rpartition("/")[0] + "/postgres")) as connection:
+            connection.autocommit = True
+            connection.cursor().execute(f'DROP DATABASE "{url.rpartition("/")[2]}"')
+        with ThreadPoolExecutor(6) as starters:
+            assert all(starters.map(starter._has_database, [urlsplit(url).port] * 6))
 
 
 def test_stale_record_of_a_reused_process_number_is_not_believed(checkout: Path) -> None:
