@@ -76,7 +76,7 @@ def _shared_ledgers(stores: Iterable[conf.StoreSettings]) -> Iterator[CheckMessa
         with suppress(ImportError, AttributeError, ValueError, AccordError):
             backend = store.backend_class()
             if isinstance(backend, NamesLedger):
-                places[backend.ledger_place(store.alias, store.options)].append(store.alias)
+                places[backend.ledger_place(store.alias, isolation.options_of(store))].append(store.alias)
     for place, aliases in places.items():
         if len(aliases) > 1:
             yield Error(

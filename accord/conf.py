@@ -31,7 +31,8 @@ class StoreSettings:
     Attributes:
         alias: Name of the store.
         backend: Dotted path of the class that implements it.
-        configured: Everything else that its entry in `ACCORD["STORES"]` holds.
+        configured: Everything else that its entry in `ACCORD["STORES"]` holds. What the class is called with
+            is told by `accord.isolation.options_of`, because tests have stores of their own.
     """
 
     alias: str
@@ -47,19 +48,6 @@ class StoreSettings:
         """
         module, _, name = self.backend.rpartition(".")
         return getattr(import_module(module), name)
-
-    @property
-    def options(self) -> Mapping[str, object]:
-        """
-        What the class is called with; while tests run, the options of the store's test store.
-
-        Raises:
-            ConfigurationError: Tests run, and the store can have no test store.
-        """
-        # Loaded here: it reads the settings by way of this module.
-        from accord import isolation
-
-        return isolation.options_of(self)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from accord import conf, extras
+from accord import conf, extras, isolation
 from accord.errors import ConfigurationError, UnknownStore
 from accord.seam.stores import Closes, Store
 
@@ -66,7 +66,7 @@ def _build(settings: conf.StoreSettings) -> Store:
             f"The backend {settings.backend} of the store “{settings.alias}” can't be imported: {exc}.",
             hint="Correct BACKEND, or install the package that has it.",
         ) from exc
-    store: Store = store_class(settings.alias, settings.options)
+    store: Store = store_class(settings.alias, isolation.options_of(settings))
     return store
 
 

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.db import connections
 from pymongo.database import Database
 
-from accord import conf
+from accord import conf, isolation
 from gdpr.datamap.actions import touched
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import Fault, MapFinding, about
@@ -121,7 +121,7 @@ class Collections:
     @cached_property
     def _ledger(self) -> str:
         settings = conf.load().store_settings().get(self._alias)
-        return str(settings.options.get("LEDGER") or _LEDGER) if settings else _LEDGER
+        return str(isolation.options_of(settings).get("LEDGER") or _LEDGER) if settings else _LEDGER
 
     # --- one entry -----------------------------------------------------------------------------------
 

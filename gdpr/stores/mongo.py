@@ -14,7 +14,7 @@ from pymongo.database import Database
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from accord import conf
+from accord import conf, isolation
 from accord.seam.registry import Registry
 from accord.secrets.redact import address
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
@@ -254,7 +254,9 @@ class MongoErasure(CollectionErasure):
 
 def adapter(alias: str, opened: Registry) -> CollectionErasure:
     """Return the adapter of a store of :mod:`mongo_migrations`."""
-    return MongoErasure(cast("MongoStore", opened[alias]), conf.load().store_settings()[alias].options)
+    return MongoErasure(
+        cast("MongoStore", opened[alias]), isolation.options_of(conf.load().store_settings()[alias])
+    )
 
 
 def _by_text(counted: Iterable[tuple[object, int]]) -> Mapping[str, int]:
