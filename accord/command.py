@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 
 from accord import __version__
 from accord.checks import refuse_missing_apps
-from accord.cli.answer import Answer
+from accord.cli.answer import Answer, error_document
 from accord.cli.encodable import make_encodable
 from accord.errors import AccordError, ExitCode, Interrupted
 
@@ -140,13 +140,3 @@ def interrupted() -> Interrupted:
         "The command was interrupted.",
         hint="What was done is on record. Run the same command again; it goes on from there.",
     )
-
-
-def error_document(error: AccordError) -> dict[str, Any]:
-    """Describe an error for JSON answers."""
-    return {
-        "code": error.code,
-        "message": error.message,
-        "hint": error.hint,
-        "exit_code": int(error.exit_code),
-    }

@@ -12,7 +12,7 @@ from accord.words import counted
 from mongo_migrations.schema import LiveCollection, read_collection
 
 if TYPE_CHECKING:
-    from mongo_migrations.operations.base import Context
+    from mongo_migrations.context import Context
 
 _MILLISECONDS = int(LOOK_SECONDS * 1000)
 _LONGEST_NAME = 255  # bytes of database, dot and collection

@@ -33,9 +33,10 @@ from mongo_migrations.client import (
     server_answer,
     translated,
 )
+from mongo_migrations.context import Context
 from mongo_migrations.ledger import Ledger
 from mongo_migrations.migration import KIND
-from mongo_migrations.operations.base import Context, Operation
+from mongo_migrations.operations.base import Operation
 from mongo_migrations.schema import LiveSchema, Outline, judge
 
 if TYPE_CHECKING:

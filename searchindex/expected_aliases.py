@@ -7,7 +7,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from searchindex.operations.base import Deployment, Expected, Operation
+from searchindex.context import Deployment
+from searchindex.operations.base import Expected, Operation
 
 if TYPE_CHECKING:
     from searchindex.store import SearchStore

@@ -7,8 +7,8 @@ from typing import Any
 
 from accord.seam.foretelling import LOOK_SECONDS, Foretold, Outlook
 from accord.words import counted
+from searchindex.context import Context
 from searchindex.definitions import Body, flat_settings
-from searchindex.operations.base import Context
 from searchindex.transport import ServerResponse, Transport, at
 
 _LONGEST_NAME = 255  # bytes

@@ -8,7 +8,8 @@ from typing import Any
 from accord.revisions import expectation
 from accord.revisions.expectation import Judgement
 from accord.seam.types import Presence, Probe, StepKey
-from searchindex.operations.base import Context, Expected
+from searchindex.context import Context
+from searchindex.operations.base import Expected
 from searchindex.operations.index import index_differences, is_index
 from searchindex.operations.template import live_template, template_differences
 from searchindex.transport import at

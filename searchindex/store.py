@@ -19,11 +19,12 @@ from accord.seam.foretelling import Foretold
 from accord.seam.losses import HowMany
 from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey
+from searchindex.context import Context, Deployment
 from searchindex.endpoint import parse_url
 from searchindex.ledger import Ledger
 from searchindex.migration import KIND
 from searchindex.names import Names
-from searchindex.operations.base import Context, Deployment, Expected, Operation
+from searchindex.operations.base import Expected, Operation
 from searchindex.transport import ReplyLost, RequestRefused, Transport, at
 
 if TYPE_CHECKING:

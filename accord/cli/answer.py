@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from accord.errors import ExitCode
+from accord.errors import AccordError, ExitCode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,3 +28,13 @@ class Answer:
     def written(self, *, as_json: bool) -> Iterable[str]:
         """Return what stands on standard output, line by line."""
         return [json.dumps(self.document, indent=2, ensure_ascii=False)] if as_json else self.lines
+
+
+def error_document(error: AccordError) -> dict[str, Any]:
+    """Describe an error for JSON answers."""
+    return {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "exit_code": int(error.exit_code),
+    }

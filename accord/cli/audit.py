@@ -13,9 +13,8 @@ from accord import conf, db
 from accord.audit import signed_heads
 from accord.audit.signed_heads import Head
 from accord.audit.verification import Report, verify, verify_tail
-from accord.cli.answer import Answer
+from accord.cli.answer import Answer, error_document
 from accord.cli.arguments import add_format
-from accord.command import error_document
 from accord.errors import AuditChainBroken, AuditError, ExitCode
 from accord.words import counted
 

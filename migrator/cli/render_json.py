@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from accord.command import error_document
+from accord.cli.answer import error_document
 from accord.seam.foretelling import NOTHING, Foretold
 from accord.seam.types import BegunStep, Direction, Statement, Step, StepKey
 from migrator.cli.render_foretold import foretold_document

@@ -16,7 +16,7 @@ from accord.revisions.foretelling import unknown
 from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, Language, Statement
 from mongo_migrations import ids, rendering
-from mongo_migrations.operations.base import Context
+from mongo_migrations.context import Context
 from mongo_migrations.operations.python import called
 from mongo_migrations.operations.walk import InBatches, Way
 

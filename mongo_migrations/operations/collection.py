@@ -11,8 +11,9 @@ from accord.revisions.entry import Facts
 from accord.seam.foretelling import Foretold, Outlook
 from accord.seam.types import Direction, StepKey
 from mongo_migrations import definitions
+from mongo_migrations.context import Context
 from mongo_migrations.looks import Target, check_name, kind_of, readable
-from mongo_migrations.operations.base import Context, Operation, conflict
+from mongo_migrations.operations.base import Operation, conflict
 from mongo_migrations.rendering import Request
 from mongo_migrations.schema import Fact, LiveCollection, Outline, read_collection
 

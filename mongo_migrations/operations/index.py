@@ -9,8 +9,9 @@ from typing import Any
 from accord.seam.foretelling import Foretold, Outlook
 from accord.seam.types import Direction, StepKey
 from mongo_migrations import definitions, index_looks, rendering
+from mongo_migrations.context import Context
 from mongo_migrations.looks import Target
-from mongo_migrations.operations.base import Context, Operation, conflict
+from mongo_migrations.operations.base import Operation, conflict
 from mongo_migrations.rendering import Request
 from mongo_migrations.schema import Fact, Outline, read_collection, read_indexes
 

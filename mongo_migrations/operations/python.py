@@ -11,7 +11,8 @@ from accord.revisions.progress import Batch
 from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, StepKey
 from mongo_migrations import rendering
-from mongo_migrations.operations.base import Context, Operation
+from mongo_migrations.context import Context
+from mongo_migrations.operations.base import Operation
 from mongo_migrations.schema import Outline
 
 if TYPE_CHECKING:

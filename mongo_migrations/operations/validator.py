@@ -10,8 +10,9 @@ from accord.errors import StepFailed
 from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, StepKey
 from mongo_migrations import definitions, rendering
+from mongo_migrations.context import Context
 from mongo_migrations.looks import Target, kind_of, readable, violators
-from mongo_migrations.operations.base import Context, Operation
+from mongo_migrations.operations.base import Operation
 from mongo_migrations.rendering import Request
 from mongo_migrations.schema import Fact, LiveCollection, Outline, read_collection
 

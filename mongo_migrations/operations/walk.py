@@ -26,8 +26,9 @@ from accord.seam.types import Direction, StepKey
 from accord.words import counted
 from mongo_migrations import ids, retries
 from mongo_migrations.client import plain_message
+from mongo_migrations.context import Context
 from mongo_migrations.looks import Target, refuse_unfit
-from mongo_migrations.operations.base import Context, Operation
+from mongo_migrations.operations.base import Operation
 from mongo_migrations.schema import Outline
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import Any
 
 from accord.errors import ConflictingState
 from accord.seam.types import Direction, Statement
+from searchindex.context import Context, Deployment
 from searchindex.names import checked
-from searchindex.operations.base import Context, Deployment, conflict
+from searchindex.operations.base import conflict
 from searchindex.operations.index import CreateIndex, index_differences, is_index
 from searchindex.reindex import swap
 from searchindex.requests import Request, opaque

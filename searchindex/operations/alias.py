@@ -9,9 +9,10 @@ from typing import Any
 
 from accord.seam.types import Direction, Statement
 from searchindex.aliases import Targets, pointed, same_definition, same_targets
+from searchindex.context import Context, Deployment
 from searchindex.definitions import Body
 from searchindex.names import checked
-from searchindex.operations.base import Context, Deployment, Expected, Operation, conflict
+from searchindex.operations.base import Expected, Operation, conflict
 from searchindex.requests import Request, behind, opaque
 
 

@@ -10,9 +10,10 @@ from accord.errors import ConflictingState, StepFailed
 from accord.revisions.entry import Facts
 from accord.seam.foretelling import Foretold, Outlook
 from accord.seam.types import Direction, Statement
+from searchindex.context import Context, Deployment
+from searchindex.counts import count
 from searchindex.names import checked
-from searchindex.operations.base import Context, Deployment, Expected, Operation
-from searchindex.operations.counts import count
+from searchindex.operations.base import Expected, Operation
 from searchindex.requests import Request, behind
 from searchindex.transport import at
 

@@ -10,6 +10,7 @@ from accord.errors import ConflictingState, StepFailed
 from accord.revisions.entry import Facts
 from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, Statement
+from searchindex.context import Context, Deployment
 from searchindex.definitions import (
     Body,
     as_text,
@@ -19,7 +20,7 @@ from searchindex.definitions import (
     settings_differences,
 )
 from searchindex.names import checked
-from searchindex.operations.base import Context, Deployment, Expected, Operation, conflict
+from searchindex.operations.base import Expected, Operation, conflict
 from searchindex.requests import Request
 from searchindex.transport import RequestRefused, at
 

@@ -9,9 +9,10 @@ from typing import Any
 from accord.errors import StepFailed
 from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, Statement
+from searchindex.context import Context, Deployment
 from searchindex.definitions import Body, mapping_differences, merged
 from searchindex.names import checked
-from searchindex.operations.base import Context, Deployment, Expected, Operation
+from searchindex.operations.base import Expected, Operation
 from searchindex.requests import Request, opaque
 from searchindex.transport import RequestRefused, at
 

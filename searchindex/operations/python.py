@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from accord.revisions.foretelling import unknown
 from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, Language, Statement
-from searchindex.operations.base import Context, Deployment, Operation
+from searchindex.context import Context, Deployment
+from searchindex.operations.base import Operation
 from searchindex.requests import Request
 
 if TYPE_CHECKING:

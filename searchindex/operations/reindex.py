@@ -12,9 +12,10 @@ from accord.revisions.entry import Facts
 from accord.seam.foretelling import Foretold, Outlook
 from accord.seam.types import Direction, Statement
 from searchindex.aliases import moved
+from searchindex.context import Context, Deployment
 from searchindex.definitions import Body, flat_settings
 from searchindex.names import checked
-from searchindex.operations.base import Context, Deployment, Expected, Operation, conflict
+from searchindex.operations.base import Expected, Operation, conflict
 from searchindex.operations.index import index_differences, try_new
 from searchindex.reindex.marks import found_mark, mark_of, unmarked
 from searchindex.reindex.strategy import Copy

@@ -9,10 +9,11 @@ from typing import Any
 from accord.errors import ConflictingState, InvalidRevision, StepFailed
 from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, Statement
+from searchindex.context import Context, Deployment
 from searchindex.definitions import Body, flat_settings, same_value
 from searchindex.looks import pipelines
 from searchindex.names import checked
-from searchindex.operations.base import Context, Deployment, Expected, Operation
+from searchindex.operations.base import Expected, Operation
 from searchindex.requests import Request, opaque
 from searchindex.transport import RequestRefused, at
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from accord.errors import ConflictingState, LeaseError, StepFailed
-from searchindex.operations.base import Context
-from searchindex.operations.counts import count
+from searchindex.context import Context
+from searchindex.counts import count
 from searchindex.reindex.client import Sent, copy_by_client
 from searchindex.reindex.content import Content, content_of
 from searchindex.reindex.marks import found_mark, marked

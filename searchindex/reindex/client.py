@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from accord.errors import StepFailed
-from searchindex.operations.base import Context
+from searchindex.context import Context
 from searchindex.reindex.content import Content
 from searchindex.reindex.pages import PAGE, PAGE_BYTES, Hit, pages
 from searchindex.reindex.pipelines import NONE

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from searchindex.operations.base import Context
+from searchindex.context import Context
 from searchindex.reindex.pages import Hit, pages
 
 _MODULUS = 2**256

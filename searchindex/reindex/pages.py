@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from accord.errors import StepFailed
-from searchindex.operations.base import Context
+from searchindex.context import Context
 
 PAGE = 500
 """Documents in a page, at most."""

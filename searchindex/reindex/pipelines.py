@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from searchindex.context import Context
 from searchindex.definitions import Body, flat_settings
-from searchindex.operations.base import Context
 from searchindex.requests import Request
 from searchindex.transport import at
 

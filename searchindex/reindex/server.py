@@ -10,7 +10,7 @@ from typing import Any
 
 from accord.errors import StepFailed
 from accord.retry import Backoff
-from searchindex.operations.base import Context
+from searchindex.context import Context
 from searchindex.reindex.pipelines import NONE
 from searchindex.reindex.refused import refusal
 from searchindex.reindex.strategy import Copy

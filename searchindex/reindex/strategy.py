@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from searchindex.operations.base import Context
+    from searchindex.context import Context
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,9 +21,9 @@ from typing import Any
 
 from accord.errors import ConflictingState, LeaseError, StepFailed
 from accord.retry import Backoff
+from searchindex.context import Context
+from searchindex.counts import count
 from searchindex.definitions import flat_settings
-from searchindex.operations.base import Context
-from searchindex.operations.counts import count
 from searchindex.reindex.block import blocked, is_blocked, unblocked
 from searchindex.requests import Request
 from searchindex.transport import ReplyLost, at

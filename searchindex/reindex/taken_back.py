@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accord.errors import ChecksumMismatch
 from accord.revisions.entry import Facts
-from searchindex.operations.base import Context
+from searchindex.context import Context
 from searchindex.reindex.block import BlockWrites, is_blocked
 from searchindex.reindex.marks import found_mark
 from searchindex.reindex.strategy import Copy

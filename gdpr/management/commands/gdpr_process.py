@@ -13,7 +13,7 @@ from accord.cli.arguments import add_format
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
 from accord.stopping import stop_on_signal
-from gdpr.erasure.processing import Processed, process_due
+from gdpr.processing import Processed, process_due
 
 
 class Command(AnsweringCommand):

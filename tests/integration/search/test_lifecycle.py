@@ -9,7 +9,7 @@ import pytest
 from accord.errors import AccordError
 from accord.seam.types import Origin
 from accord.testing import make_lease
-from searchindex.operations.base import Context
+from searchindex.context import Context
 from searchindex.reindex import block
 from searchindex.reindex.strategy import Copy
 from tests.conformance.harness_search import SearchHarness

@@ -6,11 +6,12 @@ import pytest
 
 from accord.health.runner import Level
 from accord.seam.types import StepKey
+from searchindex.context import Deployment
 from searchindex.expected_aliases import ExpectedAliases
 from searchindex.health_checks import judge_aliases, judge_cluster
 from searchindex.names import Names
 from searchindex.operations.alias import AddAlias, RemoveAlias, SwitchAlias
-from searchindex.operations.base import Deployment, Operation
+from searchindex.operations.base import Operation
 from searchindex.operations.drop import DropIndex
 from searchindex.operations.index import CreateIndex
 from searchindex.operations.reindex import Reindex

@@ -9,8 +9,9 @@ import pytest
 import searchindex as search
 from accord.errors import InvalidRevision
 from accord.seam.types import Direction, StepKey
+from searchindex.context import Deployment
 from searchindex.names import Names, checked, number_of
-from searchindex.operations.base import Deployment, Operation
+from searchindex.operations.base import Operation
 
 AROUND = Deployment(key=StepKey("search", "music", "0004_tracks"), names=Names("t-"), engine=None)
 

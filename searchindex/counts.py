@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from accord.errors import StepFailed
-from searchindex.operations.base import Context
+from searchindex.context import Context
 from searchindex.transport import at
 
 
