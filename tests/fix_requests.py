@@ -34,10 +34,11 @@ from django.contrib.auth import get_user_model
 from gdpr.datamap.map import load_data_map
 from gdpr.models import *
 from gdpr.erasure import (
-    approvals, batches, encryption, holds, planning, processing, receipts, requests, saga, schedule,
+    approvals, batches, encryption, holds, planning, receipts, requests, saga, schedule,
     state_changes, steps, verification,
 )
 from gdpr.erasure import encryption as sealing, saga as erasure, state_changes as moving
+from gdpr import processing
 from gdpr.consent import register as consent
 from gdpr.stores.base import opened_stores
 from gdpr.states import *
