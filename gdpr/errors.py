@@ -82,6 +82,13 @@ class ExtensionRefused(RequestError):
     exit_code = ExitCode.BLOCKED
 
 
+class WhoseIsIt(RequestError):
+    """Something has a key that somebody else may have by now; a person has to say whose it is."""
+
+    code = "ACC-829"
+    exit_code = ExitCode.PARTIAL
+
+
 class KeyReused(RequestError):
     """An idempotency key was sent before, with something else."""
 

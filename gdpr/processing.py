@@ -105,8 +105,8 @@ def _expire(requests: Requests, found: Processed) -> None:
 def _verify_again(requests: Requests, found: Processed, stores: Stores) -> None:
     verdicts, refused = verification.second_look(requests, stores)
     references = _references(requests)
-    found.verified += [references[key] for key, verdict in verdicts.items() if not verdict.residue]
-    found.reopened += [references[key] for key, verdict in verdicts.items() if verdict.residue]
+    found.verified += [references[key] for key, verdict in verdicts.items() if verdict.is_clean]
+    found.reopened += [references[key] for key, verdict in verdicts.items() if not verdict.is_clean]
     _note_refusals(refused, references, found)
 
 

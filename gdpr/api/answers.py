@@ -23,7 +23,8 @@ _NEXT: Mapping[str, str] = {
     RequestState.APPROVED: "gdpr_process or a worker carries it out; no HTTP request waits for that.",
     RequestState.RETRY_WAIT: "gdpr_process tries again by itself; POST resume/ for now.",
     RequestState.BLOCKED_HOLD: "Another person than the one who placed the hold releases it.",
-    RequestState.NEEDS_OPERATOR: "See the steps; then POST resume/, or confirm/ for what was done by hand.",
+    RequestState.NEEDS_OPERATOR: "See the steps; then POST resume/, confirm/ for what was done by hand, "
+    "or whose/ where something has a key that somebody else may have by now.",
     **dict.fromkeys(transitions.COMPLETE, "GET receipt/."),
     RequestState.DUPLICATE: "Go on with the request that it counts as.",
 }

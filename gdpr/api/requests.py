@@ -26,6 +26,7 @@ from gdpr.erasure import (
     actors,
     approvals,
     encryption,
+    newer,
     planning,
     receipts,
     requests,
@@ -94,6 +95,15 @@ class ConfirmBody(Sent):
     entry = Text(max_length=200)
 
 
+class WhoseBody(Sent):
+    """Whose the rows of an entry are that came after the erasure."""
+
+    entry = Text(max_length=200)
+    same_person = serializers.BooleanField(
+        help_text="True erases them; false leaves them alone, as somebody else's."
+    )
+
+
 class RequestQuery(serializers.Serializer):
     """Which requests."""
 
@@ -132,6 +142,7 @@ class ErasureRequestViewSet(Api, GenericViewSet):
         "reject": actors.APPROVE,
         "resume": actors.EXECUTE,
         "confirm": actors.EXECUTE,
+        "whose": actors.EXECUTE,
     }
     queryset = ErasureRequest.objects.none()
     serializer_class = RequestDetail
@@ -237,6 +248,14 @@ class ErasureRequestViewSet(Api, GenericViewSet):
         if not found.steps.filter(entry=entry).exists():
             raise NotFound
         saga.confirm_manual(found, entry, by=request.user)
+        return Response(answers.detail(found, request.user), 202)
+
+    @extend_schema(parameters=[_BY_REFERENCE], request=WhoseBody, responses={202: RequestDetail})
+    @action(detail=True, methods=["post"])
+    def whose(self, request: Request, reference: str) -> Response:
+        """Say whose what came after the erasure is, with a key that is given again; a worker goes on."""
+        found, sent = state_changes.find(reference), self.sent(WhoseBody)
+        newer.tell(found, sent["entry"], same_person=sent["same_person"], by=request.user)
         return Response(answers.detail(found, request.user), 202)
 
     @extend_schema(parameters=[_BY_REFERENCE], responses={200: OpenApiTypes.OBJECT})

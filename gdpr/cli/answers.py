@@ -29,7 +29,8 @@ _NEXT = {
     RequestState.BLOCKED_HOLD: "Another person than the one who placed the hold releases it: in the admin, "
     "or with gdpr_hold release.",
     RequestState.NEEDS_OPERATOR: "See the steps below; then gdpr_erase --request {reference} --resume, or "
-    "--confirm ENTRY for what was done by hand.",
+    "--confirm ENTRY for what was done by hand. Where it is asked whose something is: --another-person ENTRY "
+    "or --same-person ENTRY.",
 }
 
 

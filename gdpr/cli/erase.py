@@ -16,6 +16,7 @@ from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import (
     approvals,
     encryption,
+    newer,
     planning,
     requests,
     saga,
@@ -113,6 +114,8 @@ class Erase:
             requests.cancel(request, by=person)
         elif self.asked.confirm:
             saga.confirm_manual(request, self.asked.confirm, by=person)
+        elif entry := self.asked.same_person or self.asked.another_person:
+            newer.tell(request, entry, same_person=bool(self.asked.same_person), by=person)
         elif self.asked.identity:
             requests.check_identity(request, self.asked.identity, by=person)
 

@@ -75,7 +75,7 @@ class Remaining(ErasureAnswer):
     verdict: Verdict
 
     def code(self) -> ExitCode:
-        return ExitCode.PARTIAL if self.verdict.residue else ExitCode.DONE
+        return ExitCode.DONE if self.verdict.is_clean else ExitCode.PARTIAL
 
     def document(self) -> Mapping[str, Any]:
         return {
@@ -83,6 +83,7 @@ class Remaining(ErasureAnswer):
             "exit_code": int(self.code()),
             "at": self.verdict.at.isoformat(),
             "residue": self.verdict.residue,
+            "newer": self.verdict.newer,
             "kept": self.verdict.kept,
             "servers": self.verdict.servers,
             "entries": [
@@ -95,6 +96,9 @@ class Remaining(ErasureAnswer):
         rows = [(one.store, one.entry, f"{one.residue:,}", f"{one.kept:,}") for one in self.verdict.readings]
         yield from answers.table(("store", "entry", "left", "kept"), rows)
         yield f"{self.verdict.residue:,} left that should go, {self.verdict.kept:,} kept by law."
+        if self.verdict.newer:
+            entries = ", ".join(self.verdict.doubtful)
+            yield f"{self.verdict.newer:,} came after the erasure; a person has to say whose: {entries}."
 
 
 class HowFar(ErasureAnswer):

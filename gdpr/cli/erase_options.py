@@ -13,7 +13,7 @@ from accord.cli.arguments import add_format, add_noinput
 from accord.errors import UsageError
 from gdpr.states import Ground, IdentityMethod, RejectionGround
 
-_DECISIONS = ("approve", "reject", "cancel", "confirm")
+_DECISIONS = ("approve", "reject", "cancel", "confirm", "same_person", "another_person")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,8 @@ class EraseOptions:
         reject: The ground on which the request is refused, if it is.
         cancel: Take the request back.
         confirm: The manual entry whose instructions were followed; empty for none.
+        same_person: The entry whose newer rows are those of the person who is erased; empty for none.
+        another_person: The entry whose newer rows are somebody else's; empty for none.
         reason: Why it is approved or refused.
         dry_run: Count, and record nothing.
         resume: Try now what waits.
@@ -51,6 +53,8 @@ class EraseOptions:
     reject: RejectionGround | None
     cancel: bool
     confirm: str
+    same_person: str
+    another_person: str
     reason: str
     dry_run: bool
     resume: bool
@@ -62,7 +66,8 @@ class EraseOptions:
     @property
     def decides(self) -> bool:
         """Whether a decision about a request is asked for."""
-        return bool(self.approve or self.reject or self.cancel or self.confirm)
+        told = self.confirm or self.same_person or self.another_person
+        return bool(self.approve or self.reject or self.cancel or told)
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> EraseOptions:
@@ -73,10 +78,11 @@ class EraseOptions:
             UsageError: Neither or both of a person and a request are named, or a decision lacks a request.
         """
         _refuse_contradictions(options)
-        names = ("subject", "by", "request", "as_user", "approve", "cancel", "confirm", "reason")
+        names = ("subject", "by", "request", "as_user", "approve", "cancel", "reason")
+        entries = ("confirm", "same_person", "another_person")
         switches = ("dry_run", "resume", "verify_only", "interactive")
         return cls(
-            **{name: options[name] for name in (*names, *switches)},
+            **{name: options[name] for name in (*names, *entries, *switches)},
             ground=Ground(options["ground"]),
             identity=IdentityMethod(options["identity"]) if options["identity"] else None,
             reject=RejectionGround(options["reject"]) if options["reject"] else None,
@@ -94,7 +100,8 @@ def _refuse_contradictions(options: Mapping[str, Any]) -> None:
     decided = [name for name in _DECISIONS if options[name]]
     if decided and not options["request"]:
         raise UsageError(
-            f"--{decided[0]} is about a request.", hint=f"gdpr_erase --request REFERENCE --{decided[0]}"
+            f"--{decided[0].replace('_', '-')} is about a request.",
+            hint=f"gdpr_erase --request REFERENCE --{decided[0].replace('_', '-')}",
         )
 
 
@@ -158,5 +165,17 @@ def _add_decisions(parser: CommandParser) -> None:
         default="",
         metavar="ENTRY",
         help="Note that a manual entry's instructions were followed.",
+    )
+    decisions.add_argument(
+        "--same-person",
+        default="",
+        metavar="ENTRY",
+        help="Rows of this entry that came after the erasure are those of the same person: erase them.",
+    )
+    decisions.add_argument(
+        "--another-person",
+        default="",
+        metavar="ENTRY",
+        help="Rows of this entry that came after the erasure are somebody else's: leave them alone.",
     )
     parser.add_argument("--reason", default="", help="Why it is approved or refused; kept encrypted.")

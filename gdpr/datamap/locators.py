@@ -164,6 +164,17 @@ def needs(locator: Locator | None) -> tuple[str, ...]:
     return ()
 
 
+def reusable(locator: Locator | None, primary: str) -> bool:
+    """
+    Return whether a locator goes by a key that somebody else may have one day, as an e-mail address.
+
+    Args:
+        locator: Of an entry.
+        primary: Name of the key that stands for one person for ever.
+    """
+    return any(isinstance(part, Keyed) and part.by not in ("", primary) for part in parts(locator))
+
+
 def parts(locator: Locator | None) -> tuple[Simple | Sessions, ...]:
     """Return the locators that one consists of; none for None."""
     if locator is None:

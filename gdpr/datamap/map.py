@@ -25,7 +25,19 @@ from accord.errors import UnknownTarget
 from gdpr.datamap.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.datamap.entries import Entry, document
 from gdpr.datamap.findings import Fault
-from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Locator, Path, Rows, Sessions, Through, needs
+from gdpr.datamap.locators import (
+    AnyOf,
+    Array,
+    Generic,
+    Key,
+    Locator,
+    Path,
+    Rows,
+    Sessions,
+    Through,
+    needs,
+    reusable,
+)
 from gdpr.datamap.presets import framework, suite
 from gdpr.datamap.subjects import Subject, SubjectKeys
 from gdpr.errors import InvalidDataMap
@@ -120,9 +132,9 @@ class DataMap:
 
     def to_collect(self) -> tuple[Entry, ...]:
         """
-        Return the entries whose keys others need, so that they are collected before anything is erased.
+        Return the entries whose rows are collected before anything is erased, each after those it needs.
 
-        Each comes after those that it needs itself.
+        That is those whose keys others need, and those found by a key that somebody else may have next.
         """
         return self._to_collect
 
@@ -130,9 +142,17 @@ class DataMap:
     def _to_collect(self) -> tuple[Entry, ...]:
         wanted: dict[str, Entry] = {}
         for entry in self.entries:
-            for entry_id in needs(entry.locator):
+            own = (entry.id,) if entry.id in self.reusable else ()
+            for entry_id in (*needs(entry.locator), *own):
                 self._want(entry_id, wanted, depth=0)
         return tuple(wanted.values())
+
+    @cached_property
+    def reusable(self) -> frozenset[str]:
+        """Ids of the entries that are found by a key which somebody else may have next."""
+        primary = self.subject.key if self.subject else ""
+        found = (entry.id for entry in self.entries if reusable(entry.locator, primary))
+        return frozenset(one for one in found if self.by_id[one].is_automatic)
 
     def _want(self, entry_id: str, wanted: dict[str, Entry], depth: int) -> None:
         entry = self.by_id.get(entry_id)
@@ -141,6 +161,13 @@ class DataMap:
         for further in needs(entry.locator):
             self._want(further, wanted, depth + 1)
         wanted[entry_id] = entry
+
+    def dependents(self, entry_id: str) -> tuple[Entry, ...]:
+        """Return the entries that find their rows by those of another one, however far, in order."""
+        wanted = {entry_id}
+        for _ in self.entries:
+            wanted |= {one.id for one in self.entries if wanted.intersection(needs(one.locator))}
+        return tuple(one for one in self.entries if one.id in wanted and one.id != entry_id)
 
     def resolve(self, text: str, by: str = "") -> SubjectKeys:
         """

@@ -12,7 +12,7 @@ from django.apps import apps
 
 from accord.errors import UsageError
 from gdpr.datamap.keys import KeyType, Plain, key_type, parsed, plain
-from gdpr.errors import AmbiguousSubject, InvalidDataMap, UnknownSubject, WrongKeyType
+from gdpr.errors import AmbiguousSubject, ErasureRefused, InvalidDataMap, UnknownSubject, WrongKeyType
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -33,6 +33,14 @@ class Keys(Protocol):
         """Return the keys of a name; the primary ones for no name; none where no person has one."""
         ...
 
+    def only(self, entry: str) -> tuple[Plain, ...] | None:
+        """Return the rows that an entry may still find; None where it may find whatever has the key."""
+        ...
+
+    def apart(self, entry: str) -> tuple[Plain, ...]:
+        """Return the rows that have the key and are not this person's for certain."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class SubjectKeys:
@@ -44,24 +52,72 @@ class SubjectKeys:
         primary: The key that other stores refer to.
         alternates: Every key by its name, the primary one included.
         collected: Primary keys of rows that were found before anything was erased, by entry id.
+        settled: Entries found by a key that somebody else may have next (an e-mail, a user name): since the
+            fence they are the rows that were collected, and no others.
+        newer: Rows of settled entries that came later, by entry id: whose they are is for a person to say.
+        others: Those of which a person said that they are somebody else's.
     """
 
     kind: str
     primary: Plain = field(repr=False)
     alternates: Mapping[str, Plain] = field(default_factory=dict, repr=False)
     collected: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
+    settled: frozenset[str] = frozenset()
+    newer: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
+    others: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
 
     def values(self, by: str = "") -> tuple[Plain, ...]:
         """Return the person's key of a name; the primary one for no name; none where there is none."""
         found = self.alternates.get(by) if by else self.primary
         return () if found is None else (found,)
 
+    def only(self, entry: str) -> tuple[Plain, ...] | None:
+        """Return the rows that a settled entry may find; None for any other."""
+        return self.collected.get(entry, ()) if entry in self.settled else None
+
+    def apart(self, entry: str) -> tuple[Plain, ...]:
+        """Return the rows of a settled entry that came later, whatever was said of them."""
+        return (*self.newer.get(entry, ()), *self.others.get(entry, ()))
+
     def with_collected(self, found: Mapping[str, Iterable[Plain]]) -> SubjectKeys:
-        """Return the same keys with collected ones added to what was collected already."""
-        merged = dict(self.collected)
+        """
+        Return the same keys with collected ones added to what was collected already.
+
+        What a settled entry holds beyond that is not this person's for certain: it is kept as `newer`.
+        """
+        collected, newer = dict(self.collected), dict(self.newer)
         for entry_id, keys in found.items():
-            merged[entry_id] = tuple(dict.fromkeys((*merged.get(entry_id, ()), *keys)))
-        return replace(self, collected=merged)
+            if entry_id in self.settled:
+                known = {*collected.get(entry_id, ()), *self.others.get(entry_id, ())}
+                newer[entry_id] = tuple(dict.fromkeys(key for key in keys if key not in known))
+            else:
+                collected[entry_id] = tuple(dict.fromkeys((*collected.get(entry_id, ()), *keys)))
+        return replace(self, collected=collected, newer=_held(newer))
+
+    def joined(self, found: SubjectKeys) -> SubjectKeys:
+        """Return the same keys with what was found by them: collected, settled, and newer."""
+        fresh = {entry: keys for entry, keys in found.collected.items() if entry not in self.settled}
+        merged = self.with_collected(fresh)
+        merged = merged.settle(found.settled & merged.collected.keys())
+        looked_at = merged.settled & found.collected.keys()
+        return merged.with_collected({entry: found.newer.get(entry, ()) for entry in looked_at})
+
+    def settle(self, entries: Iterable[str]) -> SubjectKeys:
+        """Return the same keys; entries are from now on what was collected, and nothing where nothing was."""
+        wanted = frozenset(entries)
+        collected = {**dict.fromkeys(wanted, ()), **self.collected}
+        return replace(self, collected=collected, settled=self.settled | wanted)
+
+    def unsettled(self, entry: str) -> SubjectKeys:
+        """Return the same keys, by which an entry finds whatever has the key now."""
+        return replace(self, settled=self.settled - {entry})
+
+    def told(self, entry: str, *, same_person: bool) -> SubjectKeys:
+        """Return the same keys after a person said whose the newer rows of an entry are."""
+        newer = {one: keys for one, keys in self.newer.items() if one != entry}
+        if same_person:
+            return replace(self, collected=_joined(self.collected, entry, self.newer[entry]), newer=newer)
+        return replace(self, others=_joined(self.others, entry, self.newer[entry]), newer=newer)
 
     def to_json(self) -> str:
         """Write the keys as text, for sealing. The text is personal data."""
@@ -71,6 +127,9 @@ class SubjectKeys:
                 "primary": self.primary,
                 "alternates": dict(self.alternates),
                 "collected": {entry_id: list(keys) for entry_id, keys in self.collected.items()},
+                "settled": sorted(self.settled),
+                "newer": {entry_id: list(keys) for entry_id, keys in self.newer.items()},
+                "others": {entry_id: list(keys) for entry_id, keys in self.others.items()},
             },
             sort_keys=True,
         )
@@ -79,13 +138,28 @@ class SubjectKeys:
     def from_json(cls, text: str) -> SubjectKeys:
         """Read what :meth:`to_json` wrote."""
         read = json.loads(text)
-        collected = {entry_id: tuple(keys) for entry_id, keys in read["collected"].items()}
+        # What was sealed before these names were known has none of them.
+        rows = {
+            name: {entry_id: tuple(keys) for entry_id, keys in read.get(name, {}).items()}
+            for name in ("collected", "newer", "others")
+        }
         return cls(
             kind=read["kind"],
             primary=read["primary"],
             alternates=read["alternates"],
-            collected=collected,
+            settled=frozenset(read.get("settled", ())),
+            **rows,
         )
+
+
+def _held(rows: Mapping[str, tuple[Plain, ...]]) -> Mapping[str, tuple[Plain, ...]]:
+    return {entry: keys for entry, keys in rows.items() if keys}
+
+
+def _joined(
+    rows: Mapping[str, tuple[Plain, ...]], entry: str, more: tuple[Plain, ...]
+) -> Mapping[str, tuple[Plain, ...]]:
+    return {**rows, entry: (*rows.get(entry, ()), *more)}
 
 
 @dataclass(frozen=True)
@@ -109,6 +183,26 @@ class SeveralKeys:
     def values(self, by: str = "") -> tuple[Plain, ...]:
         """Return everybody's keys of a name."""
         return tuple(value for one in self.people for value in one.values(by))
+
+    def only(self, entry: str) -> tuple[Plain, ...] | None:
+        """
+        Return the rows of everybody that a settled entry may find; None for any other.
+
+        Raises:
+            ErasureRefused: It is settled for some of them only; they have to be asked about apart.
+        """
+        found = [one.only(entry) for one in self.people]
+        rows = [each for each in found if each is not None]
+        if rows and len(rows) < len(found):
+            raise ErasureRefused(
+                f"The rows of entry “{entry}” are settled for some of these people only.",
+                hint="Ask about each person apart.",
+            )
+        return tuple(key for each in rows for key in each) if rows else None
+
+    def apart(self, entry: str) -> tuple[Plain, ...]:
+        """Return the rows of settled entries that came later, of everybody."""
+        return tuple(key for one in self.people for key in one.apart(entry))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -148,10 +148,18 @@ def _with_what_is_needed(work: Work, entry: Entry, people: People) -> People:
     wanted = _needed(entry, work.the_map)
     entries = [one for one in work.the_map.to_collect() if one.is_looked_at and one.id in wanted]
     names = {one.id for one in entries}
-    lacking = {key: keys for key, keys in people.items() if not names <= keys.collected.keys()}
+    reusable = names & work.the_map.reusable
+    lacking = {
+        key: keys
+        for key, keys in people.items()
+        if not (names <= keys.collected.keys() and reusable <= keys.settled)
+    }
     if not lacking:
         return people
-    found = planning.collected(lacking, entries, work.stores)
+    # What was collected already is not asked for again: by now somebody else may have the key.
+    begun = {key: keys.settle(reusable & keys.collected.keys()) for key, keys in lacking.items()}
+    found = planning.collected(begun, entries, work.stores)
+    found = {key: keys.settle(reusable) for key, keys in found.items()}
     with transaction.atomic(using=state_changes.alias()):
         encryption.keep_collected(state_changes.lock(list(found), RequestState.EXECUTING), found)
     return {**people, **found}

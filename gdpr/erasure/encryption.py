@@ -92,7 +92,7 @@ def keep_collected(held: Sequence[ErasureRequest], people: Mapping[int, SubjectK
     changed = []
     for one in held:
         before = keys_of(one)
-        merged = before.with_collected(people[one.pk].collected)
+        merged = before.joined(people[one.pk])
         if merged != before:
             one.sealed_keys = seal_keys(merged)
             changed.append(one)

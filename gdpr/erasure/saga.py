@@ -28,6 +28,7 @@ from gdpr.erasure import (
     batches,
     encryption,
     holds,
+    newer,
     planning,
     policy,
     schedule,
@@ -215,6 +216,8 @@ def begin(requests: Requests, stores: Stores) -> _Done:
         collect = partial(planning.collected, entries=[entry], stores=stores)
         found, _ = together_or_apart(people, collect)
         people |= found
+    # From the fence on, whoever turns up with this e-mail may be somebody else.
+    people = {key: keys.settle(the_map.reusable & keys.collected.keys()) for key, keys in people.items()}
     with transaction.atomic(using=state_changes.alias()):
         held = state_changes.lock(list(people), RequestState.FENCED)
         encryption.keep_collected(held, people)
@@ -327,10 +330,12 @@ def confirm_manual(request: ErasureRequest, entry: str, *, by: Account) -> Erasu
     Note that a person has done what an entry's instructions ask for.
 
     Raises:
-        IllegalTransition: No step of this entry waits for a person.
+        IllegalTransition, WhoseIsIt: No step of this entry waits for a person; or for another answer.
     """
     actors.require(by, actors.EXECUTE)
     with state_changes.locked(request) as held:
+        if entry in steps.in_doubt(held):
+            raise newer.question(held, entry)
         waiting = ErasureStep.objects.filter(request=held, entry=entry, state=StepState.MANUAL)
         now = clock.now()
         confirmed = waiting.update(state=StepState.DONE, confirmed_by_id=by.pk, finished_at=now)

@@ -28,6 +28,7 @@ from gdpr.datamap.map import DataMap
 from gdpr.documents import PlanDocument
 from gdpr.erasure import holds, policy, state_changes, transitions
 from gdpr.erasure.schedule import StepView
+from gdpr.errors import WhoseIsIt
 from gdpr.models import ErasureRequest, ErasureStep
 from gdpr.states import RequestState, StepState
 
@@ -261,6 +262,15 @@ def reopen(held: ErasureRequest, entries: Sequence[str]) -> None:
             )
 
 
+def ask_whose(held: ErasureRequest, entries: Sequence[str]) -> None:
+    """Make the steps of entries wait until a person says whose their newer rows are."""
+    for entry in entries:
+        step = held.steps.filter(entry=entry).order_by("-again").first()
+        if step is not None:
+            asked = held.steps.filter(pk=step.pk)
+            asked.update(state=StepState.MANUAL, error_code=WhoseIsIt.code, owner="", lease_until=None)
+
+
 def hurry(held: ErasureRequest) -> None:
     """Allow steps that wait, or that were given up, to be tried now."""
     waiting = held.steps.filter(state__in=(StepState.RETRY_WAIT, StepState.FAILED))
@@ -269,7 +279,14 @@ def hurry(held: ErasureRequest) -> None:
 
 def by_hand(request: ErasureRequest) -> Sequence[str]:
     """Name the entries that a person has to see to."""
-    return list(request.steps.filter(state=StepState.MANUAL).values_list("entry", flat=True))
+    waiting = request.steps.filter(state=StepState.MANUAL).exclude(error_code=WhoseIsIt.code)
+    return list(waiting.values_list("entry", flat=True))
+
+
+def in_doubt(request: ErasureRequest) -> Sequence[str]:
+    """Name the entries of which a person has to say whose their newer rows are."""
+    asked = request.steps.filter(state=StepState.MANUAL, error_code=WhoseIsIt.code)
+    return list(asked.values_list("entry", flat=True))
 
 
 def can_end(request: ErasureRequest) -> bool:

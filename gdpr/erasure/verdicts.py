@@ -19,12 +19,14 @@ class EntryResidue:
         store: Alias of its store.
         residue: What an erasure should have removed and didn't.
         kept: What stays on a legal ground.
+        newer: What has a key of the person that somebody else may have by now, and came after the fence.
     """
 
     entry: str
     store: str
     residue: int
     kept: int
+    newer: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,21 @@ class Verdict:
     def kept(self) -> int:
         """Everything that stays on a legal ground."""
         return sum(reading.kept for reading in self.readings)
+
+    @property
+    def newer(self) -> int:
+        """Everything of which a person has to say whose it is."""
+        return sum(reading.newer for reading in self.readings)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing is left, and nothing to be asked about."""
+        return not self.residue and not self.newer
+
+    @property
+    def doubtful(self) -> Sequence[str]:
+        """Ids of the entries that hold something of which a person has to say whose it is."""
+        return [reading.entry for reading in self.readings if reading.newer]
 
     @property
     def leftovers(self) -> Sequence[str]:

@@ -69,8 +69,9 @@ def verify(requests: Collection[int], stores: Stores) -> tuple[set[int], Refusal
         _wait(waiting)
         held = state_changes.lock(list(verdicts), RequestState.VERIFYING)
         _write_down(held, verdicts)
-        _complete([one for one in held if not verdicts[one.pk].residue], verdicts)
-        reopened = {one.pk for one in held if verdicts[one.pk].residue and _reopen(one, verdicts[one.pk])}
+        _complete([one for one in held if verdicts[one.pk].is_clean], verdicts)
+        unclean = [one for one in held if not verdicts[one.pk].is_clean]
+        reopened = {one.pk for one in unclean if _reopen(one, verdicts[one.pk])}
     return reopened, {**refused, **{key: one for key, one in troubles.items() if key not in waiting}}
 
 
@@ -113,11 +114,11 @@ def second_look(
         still = [one for one in held if one.closed_at is None]
         _write_down(still, verdicts)
         for one in still:
-            if verdicts[one.pk].residue:
+            if not verdicts[one.pk].is_clean:
                 one.reopened = 0
                 _reopen(one, verdicts[one.pk])
         if close:
-            _close([one for one in still if not verdicts[one.pk].residue], verdicts)
+            _close([one for one in still if verdicts[one.pk].is_clean], verdicts)
     return verdicts, {**refused, **troubles}
 
 
@@ -126,7 +127,9 @@ def second_look(
 
 def _read_again(stores: Stores, people: People) -> Verdicts:
     """Collect once more, since a late writer may have added rows that others refer to; then ask."""
-    found = planning.collected(people, load_data_map().to_collect(), stores)
+    the_map = load_data_map()
+    settled = {one: keys.settle(the_map.reusable) for one, keys in people.items()}
+    found = planning.collected(settled, the_map.to_collect(), stores)
     with transaction.atomic(using=state_changes.alias()):
         open_states = (RequestState.VERIFYING, *transitions.COMPLETE)
         encryption.keep_collected(state_changes.lock(list(found), *open_states), found)
@@ -154,8 +157,14 @@ def _read_entry(entry: Entry, people: People, stores: Stores) -> Mapping[int, En
     left = found if by_hand else per_person.residue(store, entry, people)
     kept = nothing if by_hand else found
     return {
-        one: EntryResidue(entry=entry.id, store=entry.store, residue=left[one], kept=kept[one])
-        for one in people
+        one: EntryResidue(
+            entry=entry.id,
+            store=entry.store,
+            residue=left[one],
+            kept=kept[one],
+            newer=len(keys.newer.get(entry.id, ())),
+        )
+        for one, keys in people.items()
     }
 
 
@@ -199,7 +208,11 @@ def _reopen(held: ErasureRequest, verdict: Verdict) -> bool:
     """Return leftovers to their steps; too often, and an operator has to look."""
     held.reopened += 1
     steps.reopen(held, verdict.leftovers)
-    counted = {"residue": verdict.residue, "entries": len(verdict.leftovers)}
+    steps.ask_whose(held, verdict.doubtful)
+    counted = {
+        "residue": verdict.residue + verdict.newer,
+        "entries": len({*verdict.leftovers, *verdict.doubtful}),
+    }
     event, outcome = EventKind.ERASURE_RESIDUE_FOUND, EventOutcome.PARTIAL
     state_changes.record([state_changes.act(held, event, counters=counted, outcome=outcome)])
     changes: dict[str, object] = {"reopened": held.reopened}

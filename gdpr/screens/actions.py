@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
-from accord import clock
 from accord.acting import Account
 from accord.admin_parts import OfferedDecision
 from gdpr.erasure import (
     actors,
     approvals,
-    deadlines,
     holds,
+    newer,
     planning,
     requests,
     saga,
@@ -23,9 +21,17 @@ from gdpr.erasure import (
     verification,
 )
 from gdpr.models import ErasureRequest
-from gdpr.screens import request_context
+from gdpr.screens import offers, request_context
 from gdpr.screens.action import Answer, DecisionAct
-from gdpr.screens.forms import ApproveForm, ByHandForm, ExtendForm, HoldForm, IdentityForm, RejectForm
+from gdpr.screens.forms import (
+    ApproveForm,
+    ByHandForm,
+    ExtendForm,
+    HoldForm,
+    IdentityForm,
+    RejectForm,
+    WhoseForm,
+)
 from gdpr.states import ExtensionReason, HoldReason, IdentityMethod, RejectionGround
 from gdpr.states import RequestState as S
 
@@ -33,48 +39,6 @@ from gdpr.states import RequestState as S
 def decisions(request: ErasureRequest, person: Account) -> Sequence[OfferedDecision]:
     """Return what can be decided about a request as it stands, with what hinders this person."""
     return [act.described(request, person) for act in ACTS.values() if act.offered(request)]
-
-
-# --- in which states, and what speaks against it -----------------------------------------------------
-
-
-def _in(states: Collection[S]) -> Callable[[ErasureRequest], bool]:
-    return lambda request: S(request.state) in states
-
-
-def _identity_is_open(request: ErasureRequest) -> bool:
-    state = S(request.state)
-    return state is S.IDENTITY_CHECK or (state is S.RECEIVED and not request.identity_method)
-
-
-def _waits_for_a_hand(request: ErasureRequest) -> bool:
-    return S(request.state) in transitions.OPEN and bool(steps.by_hand(request))
-
-
-def _asked_for_it(request: ErasureRequest, person: Account) -> str:
-    actors.require_another(person, request)
-    return ""
-
-
-def _identity_unsettled(request: ErasureRequest, _person: Account) -> str:
-    return "" if request.identity_method else _("It has to be settled first who asks.")
-
-
-def _keys_destroyed(request: ErasureRequest, _person: Account) -> str:
-    if request.closed_at is None:
-        return ""
-    return _(
-        "It is closed and the keys of the person are destroyed; "
-        "“gdpr_erase KEY --verify-only” asks with the key."
-    )
-
-
-def _no_more_time(request: ErasureRequest, _person: Account) -> str:
-    if request.extended_at is not None:
-        return _("The time was extended already; Art. 12(3) allows it once.")
-    if not deadlines.may_extend(request.received_at, clock.now()):
-        return _("The first month is over; the person had to be told within it (Art. 12(3)).")
-    return ""
 
 
 # --- having it done ----------------------------------------------------------------------------------
@@ -101,9 +65,15 @@ def _confirm(request: ErasureRequest, person: Account, answer: Answer) -> None:
     saga.confirm_manual(request, answer["entry"], by=person)
 
 
+def _tell_whose(request: ErasureRequest, person: Account, answer: Answer) -> None:
+    newer.tell(request, answer["entry"], same_person=answer["person"] == "same", by=person)
+
+
 def _verify(request: ErasureRequest, person: Account, _answer: Answer) -> str:
     actors.require(person, actors.EXECUTE)
     verdict = verification.verify_again(request, close=False)
+    if verdict.newer:
+        return gettext("Something came after the erasure; the next run of gdpr_process asks whose it is.")
     if verdict.residue:
         left = ngettext(
             "%(n)d is left that should be gone; the next run of gdpr_process erases it.",
@@ -155,8 +125,8 @@ _ACTS = (
             leads=True,
         ),
         permissions=(actors.APPROVE,),
-        offered=_in({S.PLANNED}),
-        hindered=_asked_for_it,
+        offered=offers.in_states({S.PLANNED}),
+        hindered=offers.asked_for_it,
         query=lambda request: f"?digest={request.plan_digest}",
         form=lambda sent, request: ApproveForm(sent, initial={"digest": request.plan_digest}),
         take=_approve,
@@ -171,7 +141,7 @@ _ACTS = (
             leads=True,
         ),
         permissions=(actors.FILE,),
-        offered=_identity_is_open,
+        offered=offers.identity_is_open,
         form=lambda sent, _request: IdentityForm(sent),
         take=_settle_identity,
         said=gettext_lazy("Noted. The request can be planned now."),
@@ -188,8 +158,8 @@ _ACTS = (
             leads=True,
         ),
         permissions=(actors.FILE,),
-        offered=_in({S.RECEIVED}),
-        hindered=_identity_unsettled,
+        offered=offers.in_states({S.RECEIVED}),
+        hindered=offers.identity_unsettled,
         take=_plan,
         said=gettext_lazy("Planned. Another person has to approve it."),
     ),
@@ -205,7 +175,7 @@ _ACTS = (
             leads=True,
         ),
         permissions=(actors.EXECUTE,),
-        offered=_in({S.RETRY_WAIT, S.NEEDS_OPERATOR}),
+        offered=offers.in_states({S.RETRY_WAIT, S.NEEDS_OPERATOR}),
         take=_retry,
         said=gettext_lazy("It is due now. The next run of gdpr_process goes on with it."),
     ),
@@ -220,9 +190,26 @@ _ACTS = (
             ),
         ),
         permissions=(actors.EXECUTE,),
-        offered=_waits_for_a_hand,
+        offered=offers.waits_for_a_hand,
         form=lambda sent, request: ByHandForm(sent, entries=steps.by_hand(request)),
         take=_confirm,
+        said=gettext_lazy("Noted. The next run of gdpr_process goes on with it."),
+    ),
+    DecisionAct(
+        decision=OfferedDecision(
+            name="whose",
+            label=gettext_lazy("Whose is it?…"),
+            submit=gettext_lazy("Note it"),
+            explains=gettext_lazy(
+                "Something came after the erasure and has a key that is given again, such as an e-mail "
+                "address. Nothing of it was touched. Look at it before you answer."
+            ),
+            leads=True,
+        ),
+        permissions=(actors.EXECUTE,),
+        offered=offers.is_in_doubt,
+        form=lambda sent, request: WhoseForm(sent, entries=steps.in_doubt(request)),
+        take=_tell_whose,
         said=gettext_lazy("Noted. The next run of gdpr_process goes on with it."),
     ),
     DecisionAct(
@@ -237,8 +224,8 @@ _ACTS = (
             leads=True,
         ),
         permissions=(actors.EXECUTE,),
-        offered=_in(transitions.COMPLETE),
-        hindered=_keys_destroyed,
+        offered=offers.in_states(transitions.COMPLETE),
+        hindered=offers.keys_destroyed,
         take=_verify,
     ),
     DecisionAct(
@@ -253,7 +240,7 @@ _ACTS = (
             ),
         ),
         permissions=(actors.FILE, actors.APPROVE),
-        offered=_in({S.RECEIVED, S.PLANNED}),
+        offered=offers.in_states({S.RECEIVED, S.PLANNED}),
         take=_ask,
         said=gettext_lazy("It waits until it is settled who asks. Write to the person now."),
     ),
@@ -268,8 +255,8 @@ _ACTS = (
             ),
         ),
         permissions=(actors.FILE,),
-        offered=_in(transitions.OPEN),
-        hindered=_no_more_time,
+        offered=offers.in_states(transitions.OPEN),
+        hindered=offers.no_more_time,
         form=lambda sent, _request: ExtendForm(sent),
         take=_extend,
         said=gettext_lazy("Extended. Tell the person why, within a month of receipt."),
@@ -284,7 +271,7 @@ _ACTS = (
             ),
         ),
         permissions=(actors.PLACE_HOLD,),
-        offered=_in(transitions.OPEN),
+        offered=offers.in_states(transitions.OPEN),
         form=lambda sent, request: HoldForm(sent, entries=request_context.entries_of(request)),
         take=_hold,
         said=gettext_lazy("The hold is placed. Another person has to release it."),
@@ -300,7 +287,7 @@ _ACTS = (
         ),
         permissions=(actors.APPROVE,),
         offered=steps.can_end,
-        hindered=_asked_for_it,
+        hindered=offers.asked_for_it,
         form=lambda sent, _request: RejectForm(sent),
         take=_reject,
         said=gettext_lazy("Rejected. Tell the person why, and where they can complain (Art. 12(4))."),

@@ -59,6 +59,24 @@ class ByHandForm(forms.Form):
         self.fields["entry"] = OwnChoice(label=_("What is done"), choices=choices)
 
 
+class WhoseForm(forms.Form):
+    """Whose something is that came after the erasure."""
+
+    person = OwnChoice(
+        label=_("Whose it is"),
+        choices=[
+            ("another", _("somebody else's: it is left alone")),
+            ("same", _("of the same person: it is erased")),
+        ],
+    )
+
+    def __init__(self, *args: object, entries: Iterable[str] = (), **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # handed on as they come
+        choices = [(entry, entry) for entry in entries]
+        self.fields["entry"] = OwnChoice(label=_("What is asked about"), choices=choices)
+        self.order_fields(["entry", "person"])
+
+
 class PersonForm(forms.Form):
     """Whose consents are looked for. What is typed is sent in the body, and stands in no address."""
 

@@ -30,7 +30,7 @@ from gdpr.states import RequestState
 
 APPROVE = "gdpr.approve_erasurerequest"
 ACTS = (
-    *("approve", "identity", "plan", "retry", "confirm", "verify"),
+    *("approve", "identity", "plan", "retry", "confirm", "whose", "verify"),
     *("ask", "extend", "hold", "reject", "cancel"),
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gdpr.datamap.keys import KeyType, key_type, variants
+from gdpr.datamap.keys import KeyType, Plain, key_type, variants
 from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Locator, Path, Rows, Sessions, Through
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
@@ -163,6 +163,13 @@ def query(properties: Mapping[str, Any], locator: Locator | None, keys: Keys) ->
                 f"An index can't be searched by {type(locator).__name__}.",
                 hint="Use Key, Path, Array or Rows for indexes.",
             )
+
+
+def among(found: Query, only: Sequence[Plain] | None) -> Query:
+    """Narrow a query to some documents, by their `_id`; None leaves it as it is."""
+    if only is None or found == NOTHING:
+        return found
+    return {"bool": {"must": [found], "filter": [{"ids": {"values": [str(key) for key in only]}}]}}
 
 
 def leaves(properties: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

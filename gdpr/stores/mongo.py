@@ -179,7 +179,9 @@ class CollectionErasure(ABC):
         )
 
     def _matched(self, entry: Entry, keys: Keys) -> Filter:
-        return self.condition(entry, keys) if entry.is_looked_at else filters.NOTHING
+        if not entry.is_looked_at:
+            return filters.NOTHING
+        return mongo_edits.among(self.condition(entry, keys), keys.only(entry.id))
 
     def _pending(self, entry: Entry, keys: Keys) -> Filter:
         if isinstance(entry.action, Manual | Nothing):
@@ -190,9 +192,8 @@ class CollectionErasure(ABC):
 
     def _loose(self, database: Database[Document], entry: Entry, keys: Keys) -> Filter:
         """Return the filter of a second look; see :func:`gdpr.stores.mongo_edits.in_every_form`."""
-        return {
-            "$or": [mongo_edits.in_every_form(part, keys) for part in parts(self.localised(entry).locator)]
-        }
+        found = [mongo_edits.in_every_form(part, keys) for part in parts(self.localised(entry).locator)]
+        return mongo_edits.apart_from({"$or": found}, keys.apart(entry.id))
 
     def _act(self, entry: Entry, keys: Keys, target: Collection[Document], chosen: Filter) -> int:
         localised = self.localised(entry)

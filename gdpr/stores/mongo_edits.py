@@ -128,6 +128,20 @@ def in_every_form(locator: object, keys: Keys) -> Filter:
     return {path: {"$in": [form for key in wanted for form in _every_form(key)]}, **further}
 
 
+def among(found: Filter, only: Sequence[Plain] | None) -> Filter:
+    """Narrow a filter to some documents, by the texts of their `_id`; None leaves it as it is."""
+    return found if only is None else {"$and": [found, {"_id": {"$in": _forms(only)}}]}
+
+
+def apart_from(found: Filter, others: Sequence[Plain]) -> Filter:
+    """Take some documents out of a filter, by the texts of their `_id`."""
+    return {"$and": [found, {"_id": {"$nin": _forms(others)}}]} if others else found
+
+
+def _forms(keys: Sequence[Plain]) -> list[object]:
+    return [form for key in keys for form in _every_form(key)]
+
+
 def _every_form(key: Plain) -> Iterator[object]:
     text = str(key)
     number = whole_text(text)

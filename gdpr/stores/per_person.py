@@ -73,11 +73,16 @@ def residue(store: ErasureStore, entry: Entry, people: People) -> dict[int, int]
 
 
 def collect(store: ErasureStore, entry: Entry, people: People) -> dict[int, SubjectKeys]:
-    """Collect the primary keys of each person's rows, for entries that refer to them."""
+    """
+    Collect the primary keys of each person's rows, for entries that refer to them.
+
+    A settled entry is asked for whatever has the key now: what was not there before is told as newer.
+    """
+    asked = {one: keys.unsettled(entry.id) for one, keys in people.items()}
     owners = _owners(entry, people)
-    found = None if owners is None else store.collect_by_key(entry, several(people))
+    found = None if owners is None else store.collect_by_key(entry, several(asked))
     if owners is None or found is None or not found.keys() <= owners.keys():
-        return {one: keys.with_collected(store.collect(entry, keys)) for one, keys in people.items()}
+        return {one: keys.with_collected(store.collect(entry, asked[one])) for one, keys in people.items()}
     collected: dict[int, list[Plain]] = {one: [] for one in people}
     for key, rows in found.items():
         collected[owners[key]] += rows

@@ -148,7 +148,9 @@ class RelationalErasure:
         rows = self.model(entry)._base_manager.using(self.alias)
         if not entry.is_looked_at:
             return rows.none()
-        return rows.filter(condition(self.alias, self.model(entry), entry.locator, keys))
+        found = rows.filter(condition(self.alias, self.model(entry), entry.locator, keys))
+        only = keys.only(entry.id)
+        return found if only is None else found.filter(**{f"pk__{AMONG}": only})
 
     def _pending(self, entry: Entry, keys: Keys) -> QuerySet[models.Model]:
         matched = self._matched(entry, keys)

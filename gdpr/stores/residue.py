@@ -52,6 +52,9 @@ class Residue:
             conditions = [self._condition(part, keys, cursor) for part in parts(entry.locator)]
             where = " OR ".join(f"({sql})" for sql, _ in conditions)
             values = [value for _, bound in conditions for value in bound]
+            if apart := keys.apart(entry.id):
+                among, rows = self._in(f"{self._column(self._model, 'pk')}::text", list(map(str, apart)))
+                where, values = f"({where}) AND NOT ({among})", [*values, *rows]
             return self._left(entry, where, values, fresh)
 
     def _left(self, entry: Entry, where: str, values: list[Any], fresh: BaseDatabaseWrapper) -> int:

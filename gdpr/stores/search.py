@@ -85,7 +85,7 @@ class SearchErasure:
             field = mapping.exact_field(properties, locator.field, mapping.locator_type(locator))
             if field.nested:
                 return None
-            query = mapping.query(properties, locator, keys)
+            query = _query(definition, entry, keys)
             if query != mapping.NOTHING:
                 counts.update(self._groups(index, query, field.name, mapping.values_of(locator, keys)))
         return counts
@@ -174,8 +174,7 @@ class SearchErasure:
         if not entry.is_looked_at:
             return []
         return [
-            (index, mapping.query(_properties(definition), entry.locator, keys))
-            for index, definition in self._refreshed(entry).items()
+            (index, _query(definition, entry, keys)) for index, definition in self._refreshed(entry).items()
         ]
 
     def _groups(self, index: str, query: Query, field: str, values: Sequence[Any]) -> Mapping[str, int]:
@@ -304,6 +303,10 @@ def pages(transport: Transport, index: str, query: Query) -> Iterator[Hit]:
 
 def _is_plain(locator: Locator | None) -> TypeGuard[Key | Rows]:
     return isinstance(locator, Key | Rows) and locator.field != "_id"
+
+
+def _query(definition: Mapping[str, Any], entry: Entry, keys: Keys) -> Query:
+    return mapping.among(mapping.query(_properties(definition), entry.locator, keys), keys.only(entry.id))
 
 
 def _properties(definition: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -60,6 +60,7 @@ class SearchResidue:
     def _in_index(self, index: str, entry: Entry, keys: Keys) -> int:
         self._transport.request("POST", at(index, "_refresh"))
         left: set[str] = set()
+        apart = set(map(str, keys.apart(entry.id)))
         for locator in parts(entry.locator):
             if not isinstance(locator, Key | Path | Array | Rows):
                 continue
@@ -67,6 +68,8 @@ class SearchResidue:
             people = set(map(canonical, wanted))
             for hit in self._candidates(index, path, wanted):
                 held = map(canonical, values_at(hit["_source"], path))
+                if hit["_id"] in apart:
+                    continue
                 if people.intersection(held) and _is_left(entry, keys, hit["_source"]):
                     left.add(hit["_id"])
         return len(left)

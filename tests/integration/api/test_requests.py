@@ -267,6 +267,7 @@ say(
         double["state"],
         double["counts_as"] == one,
         problem(send("filer", f"erasure-requests/{one}/confirm/", {"entry": "plays"})),
+        problem(send("filer", f"erasure-requests/{one}/whose/", {"entry": "plays", "same_person": False})),
     ]
 )
 """
@@ -396,7 +397,7 @@ def test_lists_are_filtered_and_paged(served: Served, listener: int) -> None:
 
 def test_request_is_rejected_cancelled_or_a_duplicate(served: Served, listener: int) -> None:
     """Each ends where the command would end it; the reason of a refusal stays sealed."""
-    rejected, told, cancelled, planned, resumed, double, counts, confirmed = served.call(
+    rejected, told, cancelled, planned, resumed, double, counts, confirmed, whose = served.call(
         DECIDED, key=listener, second=next(served.keys), third=next(served.keys)
     )
 
@@ -406,6 +407,7 @@ def test_request_is_rejected_cancelled_or_a_duplicate(served: Served, listener: 
     assert resumed == [409, "ACC-822"]
     assert (double, counts) == ("duplicate", True)
     assert confirmed == [404, "not_found"]
+    assert whose == [409, "ACC-822"]
 
 
 SIDE_BY_SIDE = """

@@ -319,3 +319,22 @@ def test_moments_with_a_zone_are_settled(mongo: OwnMongo) -> None:
     one = entry(Anonymise({"at": CoarseDate(datetime(2020, 1, 1, tzinfo=UTC))}), Key("owner", int))
 
     assert run(mongo, one) == 1
+
+
+def test_document_that_came_after_the_fence_with_a_key_given_again_stays(mongo: OwnMongo) -> None:
+    """What is settled is what was collected, whatever kind of _id it has."""
+    one = entry(Delete(), Key("email", str, by="email"))
+    collection = mongo.database()["things"]
+    old, new = [ObjectId(), "text", 7, Int64(2**40)], [ObjectId(), "other", 8]
+    collection.insert_many([{"_id": key, "email": "ada@example.com"} for key in old])
+    settled = KEYS.with_collected(mongo.collect(one, KEYS)).settle(["one"])
+    collection.insert_many([{"_id": key, "email": "ada@example.com"} for key in new])
+
+    erased = mongo.erase(one, settled, 10)
+    asked = settled.with_collected(mongo.collect(one, settled.unsettled("one")))
+
+    assert (erased.affected, erased.done) == (len(old), True)
+    assert {str(found["_id"]) for found in things(mongo)} == set(map(str, new))
+    assert set(map(str, asked.newer["one"])) == set(map(str, new))
+    assert (mongo.residue(one, settled), mongo.residue(one, asked)) == (len(new), 0)
+    assert mongo.erase(one, asked.told("one", same_person=True), 10).affected == len(new)

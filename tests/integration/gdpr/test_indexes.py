@@ -305,3 +305,20 @@ def test_unclassified_and_missing_indexes_are_found(search: OwnSearch) -> None:
     found = {(one.fault, one.target) for one in search.inspect([gone, entry(Nothing("x"), None)])}
 
     assert found == {(Fault.UNCLASSIFIED, "letters"), (Fault.NO_TARGET, "gone")}
+
+
+def test_document_that_came_after_the_fence_with_a_key_given_again_stays(search: OwnSearch) -> None:
+    """What is settled is what was collected, in indexes as in tables."""
+    one = entry(Delete(), Key("email", str, by="email"))
+    put(search, {"email": "ada@example.com"}, {"email": "bob@example.com"})
+    settled = KEYS.with_collected(search.collect(one, KEYS)).settle(["one"])
+    name = search.own.names.alias("things-0001")
+    search.own.transport.request("PUT", at(name, "_doc", "9"), {"email": "ada@example.com"})
+
+    erased = search.erase(one, settled, 10)
+    asked = settled.with_collected(search.collect(one, settled.unsettled("one")))
+
+    assert (erased.affected, erased.done, sorted(things(search))) == (1, True, ["1", "9"])
+    assert asked.newer == {"one": ("9",)}
+    assert (search.residue(one, settled), search.residue(one, asked)) == (1, 0)
+    assert search.erase(one, asked.told("one", same_person=True), 10).affected == 1

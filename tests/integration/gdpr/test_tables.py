@@ -269,3 +269,23 @@ def test_key_that_the_person_does_not_have_finds_nothing(tables: OwnTables) -> N
     assert tables.find(one, keys).count == 0
     assert tables.erase(one, keys, 10).done
     assert tables.residue(one, keys) == 0
+
+
+def test_row_that_came_after_the_fence_with_a_key_given_again_stays(tables: OwnTables) -> None:
+    """What is settled is what was collected; the rest is found only by whoever asks for it."""
+    one = entry(Delete(), Key("email", str, by="email"))
+    put(tables, {"email": "ada@example.com", "owner": 1})
+    settled = KEYS.with_collected(tables.collect(one, KEYS)).settle(["one"])
+    assert tables.erase(one, settled, 10).affected == 1
+    (new,) = put(tables, {"email": "ada@example.com", "owner": 2})
+
+    again = tables.erase(one, settled, 10)
+    asked = settled.with_collected(tables.collect(one, settled.unsettled("one")))
+    left = tables.residue(one, settled), tables.residue(one, asked)
+    theirs = asked.told("one", same_person=True)
+
+    assert (again.affected, again.done, things(tables, "owner")) == (0, True, [2])
+    assert asked.newer == {"one": (new.pk,)}
+    assert left == (1, 0)
+    assert tables.erase(one, asked.told("one", same_person=False), 10).affected == 0
+    assert (tables.residue(one, theirs), tables.erase(one, theirs, 10).affected) == (1, 1)

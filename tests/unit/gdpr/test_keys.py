@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from gdpr.datamap.keys import KeyType, key_type, parsed, variants
-from gdpr.errors import InvalidDataMap, WrongKeyType
+from gdpr.datamap.subjects import SeveralKeys, SubjectKeys
+from gdpr.errors import ErasureRefused, InvalidDataMap, WrongKeyType
 from gdpr.stores.mapping import exact_field
 from gdpr.stores.paths import at, own_elements
 
@@ -122,3 +123,51 @@ def test_nested_field_names_its_path() -> None:
     properties = {"a": {"type": "nested", "properties": {"b": {"type": "long"}}}}
 
     assert exact_field(properties, "a.b", KeyType.INT).nested == "a"
+
+
+def test_settled_entry_takes_no_row_that_came_later() -> None:
+    """It is told as newer until a person says whose it is; other entries go on being collected."""
+    keys = SubjectKeys(kind="x", primary=1, collected={"users": (1,), "orders": (7,)}).settle(["users"])
+
+    later = keys.with_collected({"users": [1, 2], "orders": [8]})
+    theirs, others = (later.told("users", same_person=same) for same in (True, False))
+
+    assert (later.collected, later.newer) == ({"users": (1,), "orders": (7, 8)}, {"users": (2,)})
+    assert (later.only("users"), later.only("orders")) == ((1,), None)
+    assert (theirs.only("users"), theirs.apart("users")) == ((1, 2), ())
+    assert (others.only("users"), others.apart("users")) == ((1,), (2,))
+    assert others.with_collected({"users": [1, 2, 3]}).newer == {"users": (3,)}
+    assert later.with_collected({"users": [1]}).newer == {}
+
+
+def test_keys_are_sealed_with_what_was_said_of_them() -> None:
+    """Whatever is known comes back, and keys that an earlier version sealed can be read."""
+    keys = SubjectKeys(kind="x", primary=1, collected={"users": (1,)}).settle(["users"])
+    keys = keys.with_collected({"users": [2]}).told("users", same_person=False).with_collected({"users": [3]})
+    old = '{"kind": "x", "primary": 1, "alternates": {}, "collected": {"users": [1]}}'
+
+    assert SubjectKeys.from_json(keys.to_json()) == keys
+    assert SubjectKeys.from_json(old) == SubjectKeys(kind="x", primary=1, collected={"users": (1,)})
+
+
+def test_what_two_processes_found_is_joined() -> None:
+    """What is settled stays so, and an answer that was given meanwhile counts."""
+    settled = SubjectKeys(kind="x", primary=1, collected={"users": (1,)}).settle(["users"])
+    found = settled.with_collected({"users": [1, 2]})
+    answered = found.told("users", same_person=False)
+
+    assert settled.joined(found) == found
+    assert answered.joined(found) == answered
+    assert found.joined(settled).newer == {}
+    assert SubjectKeys(kind="x", primary=1).joined(settled).only("users") == (1,)
+
+
+def test_people_of_whom_only_some_are_settled_are_asked_about_apart() -> None:
+    """One filter can't be right for both."""
+    keys = SubjectKeys(kind="x", primary=1, collected={"users": (1,)})
+    several = SeveralKeys((keys, keys.settle(["users"])))
+
+    assert SeveralKeys((keys, keys)).only("users") is None
+    assert SeveralKeys((keys.settle(["users"]),) * 2).only("users") == (1, 1)
+    with pytest.raises(ErasureRefused):
+        several.only("users")
