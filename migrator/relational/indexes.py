@@ -34,12 +34,16 @@ class LiveIndex:
     An index as the catalog has it.
 
     Attributes:
-        table: Table that it is on.
+        table: Table that it is on, for people.
+        is_ours: True when that is the table of the model.
+        place: Its name with its schema, as SQL writes it.
         usable: True when it is valid, ready and live.
         definition: Everything that matters of it but its name and table.
     """
 
     table: str
+    is_ours: bool
+    place: str
     usable: bool
     definition: str
 
@@ -114,17 +118,18 @@ class ConcurrentIndex:
             self._refuse_another(live)
             if live.usable:
                 return note or f"the index {self._index.name} was there already"
-            self._drop()
+            self._drop(live)
             note = f"an unusable leftover of the index {self._index.name} was dropped"
         self._create(act)
         return note
 
-    def remove(self, act: Callable[[], None]) -> str:
-        """Drop the index unless it is gone."""
+    def remove(self) -> str:
+        """Drop the index unless it is gone; by its schema: Django drops what the search path finds."""
         note = self._wait_for_builders()
-        if self._look() is None:
+        live = self._look()
+        if live is None or not live.is_ours:
             return note or f"the index {self._index.name} was gone already"
-        act()
+        self._drop(live)
         return note
 
     def _create(self, act: Callable[[], None]) -> None:
@@ -132,8 +137,8 @@ class ConcurrentIndex:
             act()
         except DatabaseError:
             live = self._look()
-            if live is not None and not live.usable and live.table == self._model._meta.db_table:
-                self._drop()
+            if live is not None and not live.usable and live.is_ours:
+                self._drop(live)
             raise
         live = self._look()
         if live is None or not live.usable:
@@ -142,12 +147,11 @@ class ConcurrentIndex:
                 hint="Run the same command again; it drops what is left and builds anew.",
             )
 
-    def _drop(self) -> None:
-        self._run(f"DROP INDEX CONCURRENTLY IF EXISTS {self._editor.quote_name(self._index.name)}")
+    def _drop(self, live: LiveIndex) -> None:
+        self._run(f"DROP INDEX CONCURRENTLY IF EXISTS {live.place}")
 
     def _refuse_another(self, live: LiveIndex) -> None:
-        table = self._model._meta.db_table
-        if live.table != table:
+        if not live.is_ours:
             raise self._conflict(f"it is on the table {live.table}")
         wanted = self._wanted_definition()
         if live.definition != wanted:
@@ -162,22 +166,29 @@ class ConcurrentIndex:
     # --- questions to the catalog ---------------------------------------------------
 
     def _look(self) -> LiveIndex | None:
-        return self._read(self._index.name)
+        return self._read(self._index.name, self._model._meta.db_table)
 
-    def _read(self, name: str) -> LiveIndex | None:
+    def _read(self, name: str, table: str) -> LiveIndex | None:
+        """Look for an index of a name in the schema of a table; in no other it can be one of that table."""
         rows = self._run(
             """
-            SELECT t.relname, i.indisvalid AND i.indisready AND i.indislive,
+            SELECT t.relname, t.oid = wanted.oid, format('%%I.%%I', n.nspname, c.relname),
+                   i.indisvalid AND i.indisready AND i.indislive,
                    (CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END)
                    || substring(pg_get_indexdef(i.indexrelid) FROM ' (USING .*)$')
-            FROM pg_index i
-            JOIN pg_class c ON c.oid = i.indexrelid
+            FROM pg_class wanted
+            JOIN pg_namespace n ON n.oid = wanted.relnamespace
+            JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = %s
+            JOIN pg_index i ON i.indexrelid = c.oid
             JOIN pg_class t ON t.oid = i.indrelid
-            WHERE c.relname = %s AND pg_table_is_visible(c.oid)
+            WHERE wanted.oid = to_regclass(%s)
             """,
-            [name],
+            [name, self._editor.quote_name(table)],
         )
-        return next((LiveIndex(table=t, usable=bool(u), definition=d) for t, u, d in rows), None)
+        found = (
+            dict(zip(("table", "is_ours", "place", "usable", "definition"), row, strict=True)) for row in rows
+        )
+        return next((LiveIndex(**each) for each in found), None)
 
     def _wanted_definition(self) -> str:
         """Ask the server how it would write the declared index: build it on an empty copy, and roll back."""
@@ -189,7 +200,7 @@ class ConcurrentIndex:
             statement.rename_table_references(table, _PROBE_TABLE)
             statement.parts["name"] = self._editor.quote_name(f"{_PROBE_TABLE}_i")
             self._run(str(statement), None)
-            wanted = self._read(f"{_PROBE_TABLE}_i")
+            wanted = self._read(f"{_PROBE_TABLE}_i", _PROBE_TABLE)
         return wanted.definition if wanted else ""
 
     def _wait_for_builders(self) -> str:
@@ -203,11 +214,10 @@ class ConcurrentIndex:
     def _is_being_built(self) -> bool:
         rows = self._run(
             """
-            SELECT 1 FROM pg_stat_progress_create_index p JOIN pg_class c ON c.oid = p.relid
-            WHERE c.relname = %s AND pg_table_is_visible(c.oid) AND p.datname = current_database()
-              AND p.pid <> pg_backend_pid()
+            SELECT 1 FROM pg_stat_progress_create_index p
+            WHERE p.relid = to_regclass(%s) AND p.datname = current_database() AND p.pid <> pg_backend_pid()
             """,
-            [self._model._meta.db_table],
+            [self._editor.quote_name(self._model._meta.db_table)],
         )
         return bool(rows)
 

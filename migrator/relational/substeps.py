@@ -270,7 +270,7 @@ class Resumable:
         if not operation.allow_migrate_model(self._connection.alias, model):
             return
         table = model._meta.db_table
-        if table in self._connection.introspection.table_names():
+        if vendor_of(self._connection).standing(self._connection, [table]):
             raise ConflictingState(
                 f"Step {self._step.key} would create {table}, which exists already.",
                 hint="If it is what the migration describes, adopt it with --baseline; else rename it.",
@@ -298,8 +298,11 @@ class Resumable:
             return
         with self._connection.schema_editor(atomic=False) as editor:
             index = ConcurrentIndex(editor, plan.model, plan.index, self._lease.check)
-            act = index.build if plan.builds else index.remove
-            note = act(lambda: self._run(substep, direction, self._connection.schema_editor(atomic=False)))
+            if plan.builds:
+                sent = self._connection.schema_editor(atomic=False)
+                note = index.build(lambda: self._run(substep, direction, sent))
+            else:
+                note = index.remove()
         if note:
             self._report(StepNoted(key=str(self._step.key), note=note))
 

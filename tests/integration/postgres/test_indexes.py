@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
 """
 ASKED = """
     SELECT 1 FROM pg_stat_activity
-    WHERE query LIKE '%pg_stat_progress_create_index p JOIN%' AND pid <> pg_backend_pid()
+    WHERE query LIKE '%pg_stat_progress_create_index p%' AND pid <> pg_backend_pid()
 """
 LEASE = Lease(scope="test", owner="me", run_id="run", fence=1)
 LATER = Lease(scope="test", owner="me", run_id="later", fence=2**62)
