@@ -8,7 +8,6 @@ so the first question is always whether another session is still building it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,29 +22,9 @@ from django.db.models import Index, Model
 
 from accord.errors import ConflictingState, StepFailed
 from accord.seam.types import Direction
+from migrator.relational.live_indexes import LiveIndex, LiveIndexes
 
-_POLL_SECONDS = 0.2
 _PROBE_TABLE = "accord_index_probe"
-
-
-@dataclass(frozen=True, kw_only=True)
-class LiveIndex:
-    """
-    An index as the catalog has it.
-
-    Attributes:
-        table: Table that it is on, for people.
-        is_ours: True when that is the table of the model.
-        place: Its name with its schema, as SQL writes it.
-        usable: True when it is valid, ready and live.
-        definition: Everything that matters of it but its name and table.
-    """
-
-    table: str
-    is_ours: bool
-    place: str
-    usable: bool
-    definition: str
 
 
 @dataclass(frozen=True)
@@ -96,7 +75,8 @@ class ConcurrentIndex:
         self._editor: Any = editor
         self._model = model
         self._index = index
-        self._wait = wait
+        table = editor.quote_name(model._meta.db_table)
+        self._live = LiveIndexes(editor.connection, table, wait)
 
     def build(self, act: Callable[[], None]) -> str:
         """
@@ -112,43 +92,39 @@ class ConcurrentIndex:
             ConflictingState: The name belongs to another index.
             StepFailed: The server built it and it is not usable.
         """
-        note = self._wait_for_builders()
-        live = self._look()
+        note = self._live.await_builders()
+        live = self._live.look(self._index.name)
         if live is not None:
             self._refuse_another(live)
             if live.usable:
                 return note or f"the index {self._index.name} was there already"
-            self._drop(live)
-            note = f"an unusable leftover of the index {self._index.name} was dropped"
+            note = self._live.drop_unusable(self._index.name) or note
         self._create(act)
         return note
 
     def remove(self) -> str:
         """Drop the index unless it is gone; by its schema: Django drops what the search path finds."""
-        note = self._wait_for_builders()
-        live = self._look()
+        note = self._live.await_builders()
+        live = self._live.look(self._index.name)
         if live is None or not live.is_ours:
             return note or f"the index {self._index.name} was gone already"
-        self._drop(live)
+        self._live.drop(live)
         return note
 
     def _create(self, act: Callable[[], None]) -> None:
         try:
             act()
         except DatabaseError:
-            live = self._look()
+            live = self._live.look(self._index.name)
             if live is not None and not live.usable and live.is_ours:
-                self._drop(live)
+                self._live.drop(live)
             raise
-        live = self._look()
+        live = self._live.look(self._index.name)
         if live is None or not live.usable:
             raise StepFailed(
                 f"The index {self._index.name} was built and is not usable.",
                 hint="Run the same command again; it drops what is left and builds anew.",
             )
-
-    def _drop(self, live: LiveIndex) -> None:
-        self._run(f"DROP INDEX CONCURRENTLY IF EXISTS {live.place}")
 
     def _refuse_another(self, live: LiveIndex) -> None:
         if not live.is_ours:
@@ -163,68 +139,19 @@ class ConcurrentIndex:
             hint="Rename or drop that index, or give the declared one another name.",
         )
 
-    # --- questions to the catalog ---------------------------------------------------
-
-    def _look(self) -> LiveIndex | None:
-        return self._read(self._index.name, self._model._meta.db_table)
-
-    def _read(self, name: str, table: str) -> LiveIndex | None:
-        """Look for an index of a name in the schema of a table; in no other it can be one of that table."""
-        rows = self._run(
-            """
-            SELECT t.relname, t.oid = wanted.oid, format('%%I.%%I', n.nspname, c.relname),
-                   i.indisvalid AND i.indisready AND i.indislive,
-                   (CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END)
-                   || substring(pg_get_indexdef(i.indexrelid) FROM ' (USING .*)$')
-            FROM pg_class wanted
-            JOIN pg_namespace n ON n.oid = wanted.relnamespace
-            JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = %s
-            JOIN pg_index i ON i.indexrelid = c.oid
-            JOIN pg_class t ON t.oid = i.indrelid
-            WHERE wanted.oid = to_regclass(%s)
-            """,
-            [name, self._editor.quote_name(table)],
-        )
-        found = (
-            dict(zip(("table", "is_ours", "place", "usable", "definition"), row, strict=True)) for row in rows
-        )
-        return next((LiveIndex(**each) for each in found), None)
-
     def _wanted_definition(self) -> str:
         """Ask the server how it would write the declared index: build it on an empty copy, and roll back."""
         table = self._model._meta.db_table
         with _rolled_back(self._editor.connection.alias):
             quoted = self._editor.quote_name(table)
-            self._run(f"CREATE TEMPORARY TABLE {_PROBE_TABLE} (LIKE {quoted})")
+            self._live.run(f"CREATE TEMPORARY TABLE {_PROBE_TABLE} (LIKE {quoted})")
             statement: Any = self._index.create_sql(self._model, self._editor)
             statement.rename_table_references(table, _PROBE_TABLE)
             statement.parts["name"] = self._editor.quote_name(f"{_PROBE_TABLE}_i")
-            self._run(str(statement), None)
-            wanted = self._read(f"{_PROBE_TABLE}_i", _PROBE_TABLE)
+            self._live.run(str(statement), None)
+            copy = LiveIndexes(self._editor.connection, _PROBE_TABLE, lambda: None)
+            wanted = copy.look(f"{_PROBE_TABLE}_i")
         return wanted.definition if wanted else ""
-
-    def _wait_for_builders(self) -> str:
-        note = ""
-        while self._is_being_built():
-            note = f"waited for a session that was still building an index on {self._model._meta.db_table}"
-            self._wait()
-            time.sleep(_POLL_SECONDS)
-        return note
-
-    def _is_being_built(self) -> bool:
-        rows = self._run(
-            """
-            SELECT 1 FROM pg_stat_progress_create_index p
-            WHERE p.relid = to_regclass(%s) AND p.datname = current_database() AND p.pid <> pg_backend_pid()
-            """,
-            [self._editor.quote_name(self._model._meta.db_table)],
-        )
-        return bool(rows)
-
-    def _run(self, sql: str, params: Any = ()) -> list[Any]:
-        with self._editor.connection.cursor() as cursor:
-            cursor.execute(sql, params)
-            return list(cursor.fetchall()) if cursor.description else []
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from migrator.relational.chain import Chain, recognises
 from migrator.relational.entries import Progress, RowState
 from migrator.relational.indexes import ConcurrentIndex, index_plan
 from migrator.relational.ledger import Ledger
+from migrator.relational.live_indexes import clear_leftovers
 from migrator.relational.refusals import SubstepKind, left_nothing, refuse_irreversible
 from migrator.relational.remains import refuse_gone
 from migrator.relational.vendors import fits_a_transaction, is_concurrent, vendor_of
@@ -243,8 +244,15 @@ class Resumable:
             self._write(replace(now, in_flight=True))
             self._run_concurrent(substep, direction)
         else:
+            self._clear_leftovers(substep, direction)
             self._run_plain(substep, direction, now)
         self._write(after)
+
+    def _clear_leftovers(self, substep: Substep, direction: Direction) -> None:
+        app, wait = self._migration.app_label, self._lease.check
+        for note in clear_leftovers(self._connection, app, substep.operation, direction, wait):
+            if note:
+                self._report(StepNoted(key=str(self._step.key), note=note))
 
     def _kind(self, operation: Operation) -> SubstepKind:
         if is_concurrent(operation) and isinstance(operation, AddIndex | RemoveIndex):
