@@ -29,6 +29,7 @@ def checks() -> Iterable[Check]:
     for alias in conf.load().store_settings():
         yield Check(name=f"store.{alias}", look=partial(look_at_store, alias), readiness=True)
     yield Check(name="audit", look=look_at_audit)
+    yield Check(name="audit.heads", look=look_at_heads)
     yield Check(name="guards", look=look_at_guards, parts=[f"guards.{label}" for label in guards.declared()])
     yield Check(name="disk", look=look_at_disk, parts=["disk.project", "disk.data"])
 
@@ -90,6 +91,26 @@ def look_at_audit() -> Iterator[Finding]:
         value=more + 1,
         threshold=1,
         hint="Keep the database and the file of signed heads as they are, and run audit_verify --full.",
+    )
+
+
+def look_at_heads() -> Iterator[Finding]:
+    """Ask whether this user may write the file of signed heads, without which a trail can be cut unseen."""
+    from accord.audit import signed_heads
+
+    obstacle = signed_heads.obstacle()
+    text = "Signed heads can be written outside of the database."
+    if obstacle:
+        text = (
+            f"Signed heads can't be written ({obstacle}): nothing outside the database tells of new events."
+        )
+    yield Finding(
+        name="audit.heads",
+        level=Level.WARN if obstacle else Level.OK,
+        message=text,
+        value=float(bool(obstacle)),
+        threshold=1,
+        hint=signed_heads.MOVE if obstacle else "",
     )
 
 

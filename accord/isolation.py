@@ -8,11 +8,12 @@ of a store is given those of its test store, or an error; never the real ones (d
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.conf import settings
 from django.db import connections
 
 from accord import conf, db, extras
@@ -31,12 +32,14 @@ class Isolation:
         begun: Whether a runner of ours has said that tests run.
         suffix: Tells the test stores of this worker from those of its siblings.
         real: Names of the databases of `DATABASES` before Django made test databases of them.
+        modules: `MIGRATION_MODULES` as the settings have it, None where nobody remembered it.
         lifted: Whether the stores are those of the settings nevertheless.
     """
 
     begun: bool = False
     suffix: str = ""
     real: Mapping[str, str] = field(default_factory=dict)
+    modules: Any = None
     lifted: bool = False
 
 
@@ -55,12 +58,31 @@ def begin(suffix: str = "") -> None:
 
 def end() -> None:
     """Leave the decision to what Django says."""
-    _change(begun=False, suffix="", real={})
+    _change(begun=False, suffix="", real={}, modules=None)
 
 
 def remember_databases() -> None:
-    """Note the names of Django's databases, before test databases are made of them."""
-    _change(real={alias: str(connections.databases[alias]["NAME"]) for alias in connections.databases})
+    """Note what Django's databases are called and migrated by, before test databases are made of them."""
+    names = {alias: str(connections.databases[alias]["NAME"]) for alias in connections.databases}
+    _change(real=names, modules=settings.MIGRATION_MODULES)
+
+
+def made_from_models() -> Collection[str]:
+    """
+    Name the test databases whose tables Django made from the models, and by no migration.
+
+    A runner that took all migrations away for that (`--nomigrations` of pytest-django) is undone: the
+    databases are there, and what is asked from now on is what stands in them.
+    """
+    everywhere = _current.modules is not None and settings.MIGRATION_MODULES is not _current.modules
+    if everywhere:
+        settings.MIGRATION_MODULES = _current.modules
+    found = {alias: connections.databases[alias].get("TEST") or {} for alias in connections.databases}
+    return {
+        alias
+        for alias, test in found.items()
+        if not is_real(alias) and (everywhere or test.get("MIGRATE") is False)
+    }
 
 
 @contextmanager

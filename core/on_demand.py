@@ -15,8 +15,8 @@ from accord.errors import AccordError, ExitCode
 from accord.events import Reporter
 from core.environment import BASE_DIR, Environment, load_environment
 
-# Commands that read files only, bring servers of their own (test), or tell how servers stand and so
-# must not change it (health_check).
+# Commands that read files only (makemigrations asks the databases, too), bring servers of their own (test),
+# or tell how servers stand and so must not change it (health_check).
 OFFLINE = frozenset({
     "check",
     "collectstatic",
@@ -27,7 +27,6 @@ OFFLINE = frozenset({
     "health_check",
     "help",
     "makemessages",
-    "makemigrations",
     "startapp",
     "startproject",
     "test",

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from django.db import connections
+from django.db.migrations.recorder import MigrationRecorder
+
 from accord import conf, isolation
 from accord.errors import DriftError, InconsistentLedger, UsageError
 from accord.seam.registry import Registry, opened
@@ -34,6 +37,7 @@ def prepare(*, keep: bool = False) -> None:
     if not aliases:
         return
     isolation.refuse_real(conf.load().coordinator)
+    _record_made_from_models()
     try:
         _make(aliases, keep=keep)
     except DriftError:
@@ -52,6 +56,18 @@ def remove() -> None:
     with opened() as stores:
         for store in _testable(stores, conf.load().configured_stores()):
             store.drop_test_store()
+
+
+def _record_made_from_models() -> None:
+    """Write down as applied what Django made from models, so that revisions may need it as ever."""
+    with opened() as stores:
+        for alias in sorted(isolation.made_from_models()):
+            recorder = MigrationRecorder(connections[alias])
+            recorder.ensure_schema()
+            known = recorder.applied_migrations()
+            names = {(step.key.app, step.key.name) for step in stores[alias].steps()} - known.keys()
+            rows = [recorder.Migration(app=app, name=name) for app, name in sorted(names)]
+            recorder.migration_qs.bulk_create(rows)
 
 
 def _make(aliases: Sequence[str], *, keep: bool) -> None:

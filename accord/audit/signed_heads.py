@@ -38,12 +38,16 @@ from accord.secrets import signing
 logger = logging.getLogger(__name__)
 
 PURPOSE = "accord.audit.head/1"
+MOVE = "Let ACCORD['AUDIT_CHECKPOINTS'] name a file that this user may write, on a disk that stays."
+"""What to do where the file can't be written."""
 _REMADE = frozenset({"development", "test"})
 """Environments whose databases are thrown away and made again."""
 _ROTATE_AT = 1024 * 1024
 _REOPEN_AT_MOST = 100
 _SYNC_EVERY = 1.0  # seconds: a power cut costs the lines of a second, a kill none
 _synced: dict[Path, float] = {}
+_told: set[Path] = set()
+"""Files of which this process has said that they can't be written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +78,8 @@ def note(alias: str, size: int, digest: str, *, begins: bool = False) -> None:
     """
     Sign a head and append it to the file; what an audited commit does last.
 
-    What was recorded stands, whether this succeeds or not: a file that can't be written is logged.
+    What was recorded stands, whether this succeeds or not: a file that can't be written is logged, once
+    until it can be again.
 
     Args:
         alias: Database of the trail.
@@ -86,13 +91,33 @@ def note(alias: str, size: int, digest: str, *, begins: bool = False) -> None:
         if begins and conf.load().environment in _REMADE:
             _append(_signed(alias, 0, GENESIS, "file"), sync=False)
         _append(_signed(alias, size, digest, "file"), sync=False)
+        _told.discard(location())
     except OSError as exc:
-        logger.error(  # noqa: TRY400 - what it was doing when the file could not be written helps nobody
-            "The head of audit event %d could not be written to the file of signed heads: %s. "
-            "Let ACCORD['AUDIT_CHECKPOINTS'] name a file that this user may write.",
-            size,
-            exc.strerror,
-        )
+        if location() not in _told:
+            _told.add(location())
+            logger.error(  # noqa: TRY400 - what it was doing when the file could not be written helps nobody
+                "From audit event %d on heads can't be written to the file of signed heads: %s. %s",
+                size,
+                exc.strerror,
+                MOVE,
+            )
+
+
+def obstacle() -> str:
+    """Return why heads can't be written; empty where they can. Nothing is written."""
+    path = location()
+    if path.is_dir():
+        return os.strerror(errno.EISDIR)
+    there = next(found for found in (path, *path.parents) if found.exists())
+    try:
+        # The rights alone don't tell of a file system that is mounted read-only.
+        read_only = os.statvfs(there).f_flag & os.ST_RDONLY
+    except OSError as exc:
+        return exc.strerror or "unknown"
+    if read_only:
+        return os.strerror(errno.EROFS)
+    wanted = os.W_OK | (os.X_OK if there.is_dir() else os.R_OK)
+    return "" if os.access(there, wanted) else os.strerror(errno.EACCES)
 
 
 def take(alias: str) -> Head | None:

@@ -123,7 +123,7 @@ def _signed(alias: str) -> Head | None:
     except OSError as exc:
         raise AuditError(
             f"The file of signed heads can't be written: {exc.strerror}.",
-            hint="Let ACCORD['AUDIT_CHECKPOINTS'] name a file that this user may write.",
+            hint=signed_heads.MOVE,
         ) from exc
 
 

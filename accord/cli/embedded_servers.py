@@ -45,7 +45,7 @@ class EmbeddedOptions:
         Raises:
             UnknownStore: There is no such server.
         """
-        usual = embedded.DEFAULT if options["action"] == "start" else embedded.SERVERS
+        usual = embedded.DEFAULT if options["action"] in ("start", _SETTINGS) else embedded.SERVERS
         names = tuple(dict.fromkeys(options["stores"])) or tuple(usual)
         embedded.check_names(names)
         return cls(
@@ -60,13 +60,13 @@ class EmbeddedOptions:
 def add_embedded_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("action", choices=tuple(VERBS), help="What to do.")
+    parser.add_argument("action", choices=(*VERBS, _SETTINGS), help="What to do.")
     parser.add_argument(
         "stores",
         metavar="STORE",
         nargs="*",
         help=f"Servers to do it to: {', '.join(embedded.SERVERS)}. "
-        f"Without any, start takes {', '.join(embedded.DEFAULT)}; the others take every server.",
+        f"Without any, start and settings take {', '.join(embedded.DEFAULT)}; the others take every server.",
     )
     add_noinput(parser, "Reset without asking.")
     add_format(parser)
@@ -84,6 +84,9 @@ def carry_out(asked: EmbeddedOptions, stream: TextIO) -> Answer:
         EmbeddedError: A server can't be started or stopped.
         NotConfirmed: The question was not answered with yes.
     """
+    if asked.verb == _SETTINGS:
+        text = settings_for(asked.names)
+        return Answer(document={"schema": "accord.embedded/1", "settings": text}, lines=text.splitlines())
     if asked.verb == "reset" and asked.interactive:
         _confirm(asked.names)
     with reporter_for(stream) as report:
@@ -118,6 +121,35 @@ VERBS: Mapping[str, Callable[[EmbeddedOptions, Reporter], None]] = {
     "status": _look,
     "reset": _reset,
 }
+
+
+_SETTINGS = "settings"
+"""The verb that shows how a project of one's own uses the servers."""
+_STORES = {
+    "mongodb": ("mongodb", '"BACKEND": "mongo_migrations.store.MongoStore", "URL": _URLS["mongodb"]'),
+    "opensearch": ("search", '"BACKEND": "searchindex.store.SearchStore", "URL": _URLS["opensearch"]'),
+    "elasticsearch": ("elastic", '"BACKEND": "searchindex.store.SearchStore", "URL": _URLS["elasticsearch"]'),
+}
+"""By server: the alias of its store, and its entry."""
+
+
+def settings_for(names: Sequence[str]) -> str:
+    """
+    Write what a project's settings need in order to use embedded servers; no port and no password is in it.
+
+    Args:
+        names: The servers.
+    """
+    lines = ["# In the settings for development, below BASE_DIR. Start the servers: manage.py embedded start"]
+    lines += ["from accord import embedded", ""]
+    if "postgres" in names:
+        lines += ['DATABASES = {"default": embedded.database(BASE_DIR)}']
+    stores = [name for name in names if name in _STORES]
+    if stores:
+        entries = [f'        "{alias}": {{{entry}}},' for alias, entry in (_STORES[name] for name in stores)]
+        lines += [f"_URLS = embedded.urls(BASE_DIR, {stores!r})", "ACCORD = {", '    "STORES": {', *entries]
+        lines += ["    },", "}"]
+    return "\n".join(lines)
 
 
 def _confirm(names: Sequence[str]) -> None:

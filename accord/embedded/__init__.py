@@ -2,6 +2,7 @@
 Real servers for trying, developing and testing: no container, no service, no root needed.
 
     urls(root)             where the servers of a checkout listen, or will; starts nothing
+    database(root)         the same of PostgreSQL, as an entry of Django's DATABASES
     ensure_running(root)   start those that don't run, in parallel, and wait until they answer
     status, stop, reset    look, end, and throw the data away
     EmbeddedCluster        a private set, for tests
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from accord.embedded.base import Condition, EmbeddedServer, ServerState
 from accord.embedded.catalog import (
@@ -40,6 +42,7 @@ __all__ = [
     "EmbeddedServer",
     "ServerState",
     "check_names",
+    "database",
     "ensure_running",
     "postgres_binary",
     "reset",
@@ -66,6 +69,24 @@ def urls(root: Path, names: Sequence[str] = DEFAULT) -> dict[str, str]:
         EmbeddedDataUnusable: The folder can't be written.
     """
     return {each.name: each.url() for each in _servers(root, names)}
+
+
+def database(root: Path) -> dict[str, str]:
+    """
+    Return the embedded PostgreSQL as an entry of `DATABASES`, without starting it.
+
+    Args:
+        root: As for :func:`urls`.
+    """
+    parts = urlsplit(urls(root, ["postgres"])["postgres"])
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": parts.username or "",
+        "PASSWORD": parts.password or "",
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+    }
 
 
 def ensure_running(

@@ -13,6 +13,7 @@ from accord.errors import AccordError
 from accord.seam.types import Direction, Language, Statement, Step
 from migrator.alembic.environment import HistoryEnvironment
 from migrator.alembic.history import History
+from migrator.foretelling.ddl import built_beside_writers
 
 
 @dataclass(kw_only=True)
@@ -123,3 +124,25 @@ def _opaque(error: AccordError) -> Statement:
         language=Language.PYTHON,
         opaque=True,
     )
+
+
+def indexes_by_sql(environment: HistoryEnvironment, history: History, step: Step) -> Sequence[str]:
+    """
+    Name the indexes that a revision builds with `CONCURRENTLY`, SQL of its own included.
+
+    Args:
+        environment: Runs env.py.
+        history: The revisions.
+        step: The revision.
+
+    Returns:
+        Their names as SQL writes them, in the schema of their tables.
+    """
+    found = [
+        act
+        for _, statements in explain(environment, history, [step], Direction.APPLY)
+        for statement in statements
+        if not statement.opaque
+        for act in built_beside_writers(statement.text)
+    ]
+    return [f"{schema}{dot}{act.name}" for act in found for schema, dot, _ in [act.table.rpartition(".")]]

@@ -317,10 +317,12 @@ class AlembicStore(LooksAhead, InTestDatabase):
             raise self._explained(exc, change.step) from exc
 
     def _indexes_of(self, step: Step) -> Sequence[str]:
-        from migrator.alembic import probing
+        from migrator.alembic import offline, probing
 
-        effects = probing.expected(self._environment, self._reader.current(step), [step])
-        return [quoted(*name) for name in effects.indexes]
+        history = self._reader.current(step)
+        effects = probing.expected(self._environment, history, [step])
+        by_operations = [quoted(*name) for name in effects.indexes]
+        return [*by_operations, *offline.indexes_by_sql(self._environment, history, step)]
 
     def _known_place(self) -> str:
         if self._database and not self._place:

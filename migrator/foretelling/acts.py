@@ -84,6 +84,13 @@ class Act:
     lenient: bool = False
 
     @property
+    def made(self) -> str:
+        """Return the name of what it makes; an index or a constraint stands in the schema of its table."""
+        schema, placed, _ = plain(self.table).rpartition(".")
+        name = plain(self.name)
+        return f"{schema}.{name}" if placed and self.kind is not Kind.CREATE_TABLE else name
+
+    @property
     def place(self) -> str:
         """Return what it is about, for people."""
         single = [plain(column) for column in self.columns if re.fullmatch(r'"[^"]+"|\w+', column)]

@@ -28,6 +28,12 @@ def read(text: str) -> tuple[Act, ...]:
     return tuple(act for cursor in statements_of(text) for act in _read(cursor))
 
 
+def built_beside_writers(text: str) -> tuple[Act, ...]:
+    """Return the named indexes that SQL builds with `CONCURRENTLY`, which may leave useless ones."""
+    found = read(text) if "concurrently" in text.lower() else ()
+    return tuple(act for act in found if act.kind is Kind.INDEX and act.concurrently and act.name)
+
+
 def _read(cursor: Cursor) -> list[Act]:
     try:
         return list(_statement(cursor))

@@ -132,7 +132,7 @@ class Foreteller:
                 yield place.says(Outlook.WARNING, words, "Give it a shorter name.", what=plain(name))
         standing = self._relations.names - self._horizon.gone
         makes = act.kind is Kind.CREATE_TABLE or (act.kind in _ADDED and not act.concurrently)
-        named = plain(act.name) if act.kind in (Kind.CREATE_TABLE, Kind.INDEX, Kind.UNIQUE) else ""
+        named = act.made if act.kind in (Kind.CREATE_TABLE, Kind.INDEX, Kind.UNIQUE) else ""
         taken = named in self._relations.taken and named not in self._horizon.gone
         sure = act.kind is Kind.CREATE_TABLE or not self._horizon.takes_along
         if makes and taken and sure and not act.lenient:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +70,6 @@ class Catalog:
         self._connection: Any = connections[alias]
         self._vendor = vendor_of(self._connection)
         self._state = state
-        self._tables = frozenset(self._connection.introspection.table_names())
 
     def findings(self, models: Mapping[ModelKey, Collection[str]]) -> Iterator[TableDifference]:
         """
@@ -79,12 +79,15 @@ class Catalog:
             models: Models, each with the names of everything that belongs to it.
         """
         kept = {key: self._model(key) for key in models if self._is_kept_here(key)}
-        there = {key: model for key, model in kept.items() if self._is_there(model._meta.db_table)}
+        tables = {model._meta.db_table for model in kept.values()}
+        links = {table for model in kept.values() for table in _link_tables(model).values()}
+        standing = self._vendor.standing(self._connection, tables | links)
+        there = {key: model for key, model in kept.items() if model._meta.db_table in standing}
         for key in kept.keys() - there.keys():
             text = f"The table {kept[key]._meta.db_table} is missing."
             yield from (TableDifference(key, item, text, missing=True) for item in {*models[key], TABLE})
         for key, model in there.items():
-            yield from self._link_tables(key, model)
+            yield from _missing_links(key, model, standing)
         described = self._described() if there else None
         if described is None:
             yield from self._by_names(there)
@@ -95,17 +98,11 @@ class Catalog:
             for key, model in there.items():
                 yield from _by_definitions(key, model, *described, longest)
 
-    def _is_there(self, table: str) -> bool:
-        """Look for a table; one that its model places in another schema is in no list of names."""
-        placed = '"' in table and self._vendor.describes_tables
-        return table in self._tables or (placed and bool(definitions.live(self._connection.alias, [table])))
-
     def _by_names(self, models: Mapping[ModelKey, type[Model]]) -> Iterator[TableDifference]:
         """Compare what Django's introspection tells: names and columns."""
-        types = self._vendor.column_types(
-            self._connection, [model._meta.db_table for model in models.values()]
-        )
-        broken = self._vendor.unusable_indexes(self._connection)
+        tables = [model._meta.db_table for model in models.values()]
+        types = self._vendor.column_types(self._connection, tables)
+        broken = self._vendor.unusable_indexes(self._connection, tables)
         for key, model in models.items():
             yield from _Table(self._connection, key, model, types=types, broken=broken).findings()
 
@@ -132,13 +129,20 @@ class Catalog:
         takes = router.allow_migrate_model(self._connection.alias, model)
         return bool(meta.managed and not meta.proxy and not meta.swapped and takes)
 
-    def _link_tables(self, key: ModelKey, model: type[Model]) -> Iterator[TableDifference]:
-        """Look for the tables of many-to-many fields that Django makes by itself."""
-        for field in model._meta.local_many_to_many:
-            through: Any = field.remote_field.through
-            if through._meta.auto_created and not self._is_there(through._meta.db_table):
-                text = f"The table {through._meta.db_table} of the field {field.name} is missing."
-                yield TableDifference(key, field.name, text, missing=True)
+
+def _link_tables(model: type[Model]) -> Mapping[str, str]:
+    """Return the fields whose table of links Django makes by itself, each with its name."""
+    throughs: dict[str, Any] = {
+        field.name: field.remote_field.through for field in model._meta.local_many_to_many
+    }
+    return {name: through._meta.db_table for name, through in throughs.items() if through._meta.auto_created}
+
+
+def _missing_links(key: ModelKey, model: type[Model], standing: Collection[str]) -> Iterator[TableDifference]:
+    for field, table in _link_tables(model).items():
+        if table not in standing:
+            text = f"The table {table} of the field {field} is missing."
+            yield TableDifference(key, field, text, missing=True)
 
 
 def _by_definitions(
@@ -252,8 +256,8 @@ class _Table:
             )
 
     def _read_columns(self) -> Mapping[str, bool]:
-        with self._connection.cursor() as cursor:
-            description = self._connection.introspection.get_table_description(cursor, self._table)
+        with self._introspected() as name, self._connection.cursor() as cursor:
+            description = self._connection.introspection.get_table_description(cursor, name)
         return {column.name: bool(column.null_ok) for column in description}
 
     # --- constraints and indexes -----------------------------------------------------
@@ -322,8 +326,8 @@ class _Table:
         return self._constraints.values()
 
     def _read_constraints(self) -> Mapping[str, _Constraint]:
-        with self._connection.cursor() as cursor:
-            found = self._connection.introspection.get_constraints(cursor, self._table)
+        with self._introspected() as name, self._connection.cursor() as cursor:
+            found = self._connection.introspection.get_constraints(cursor, name)
         return {
             name: _Constraint(
                 columns=tuple(details["columns"] or ()),
@@ -334,6 +338,9 @@ class _Table:
             )
             for name, details in found.items()
         }
+
+    def _introspected(self) -> AbstractContextManager[str]:
+        return self._vendor.introspected(self._connection, self._table)
 
     def _missing(self, item: str, text: str) -> TableDifference:
         return TableDifference(self._key, item, text, missing=True)

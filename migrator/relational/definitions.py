@@ -22,6 +22,8 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.utils import truncate_name
 from django.db.models import Model
 
+from migrator.relational.tables import oids
+
 _COLUMNS = """
 SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
        a.attidentity <> '', a.attgenerated <> '', pg_get_expr(d.adbin, d.adrelid),
@@ -106,14 +108,9 @@ def live(alias: str, names: Sequence[str]) -> Mapping[str, Table]:
     Returns:
         Those that are there.
     """
-    quoted = [connections[alias].ops.quote_name(name) for name in names]
+    found = {oid: name for name, oid in oids(connections[alias], names).items()}
     with connections[alias].cursor() as cursor:
-        cursor.execute(
-            "SELECT name, to_regclass(quoted)::oid FROM unnest(%s::text[], %s::text[]) AS t(name, quoted)",
-            [list(names), quoted],
-        )
-        oids = {oid: name for name, oid in cursor.fetchall() if oid is not None}
-        return _described(cursor, oids)
+        return _described(cursor, found)
 
 
 def declared(alias: str, models: Iterable[type[Model]]) -> Mapping[str, Table]:
@@ -149,8 +146,8 @@ def declared(alias: str, models: Iterable[type[Model]]) -> Mapping[str, Table]:
                     "AND c.relkind IN ('r', 'p')",
                     [f'"{schema}"'],
                 )
-                oids = {oid: names[table] for oid, table in cursor.fetchall() if table in names}
-                return _described(cursor, oids)
+                copies = {oid: names[table] for oid, table in cursor.fetchall() if table in names}
+                return _described(cursor, copies)
         finally:
             transaction.savepoint_rollback(before, using=alias)
 
@@ -223,24 +220,25 @@ def _refers_only_to(statement: Any, tables: Collection[str]) -> bool:
     return target is None or getattr(target, "table", str(target).strip('"')) in tables
 
 
-def _described(cursor: Any, oids: Mapping[int, str]) -> Mapping[str, Table]:
-    columns: dict[int, dict[str, Column]] = {oid: {} for oid in oids}
-    constraints: dict[int, list[Rule]] = {oid: [] for oid in oids}
-    indexes: dict[int, list[Rule]] = {oid: [] for oid in oids}
-    cursor.execute(_COLUMNS, [list(oids)])
+def _described(cursor: Any, tables: Mapping[int, str]) -> Mapping[str, Table]:
+    columns: dict[int, dict[str, Column]] = {oid: {} for oid in tables}
+    constraints: dict[int, list[Rule]] = {oid: [] for oid in tables}
+    indexes: dict[int, list[Rule]] = {oid: [] for oid in tables}
+    cursor.execute(_COLUMNS, [list(tables)])
     for oid, name, *details in cursor.fetchall():
         columns[oid][name] = _column(details)
-    cursor.execute(_CONSTRAINTS, [list(oids)])
+    cursor.execute(_CONSTRAINTS, [list(tables)])
     for oid, name, definition, named in cursor.fetchall():
         # The name of a table in another schema is quoted in parts there, and as a whole in the copy.
         text = _TARGET.sub(lambda found: found[0].replace('"', ""), definition)
         constraints[oid].append(Rule(name, text, tuple(named)))
-    cursor.execute(_INDEXES, [list(oids)])
+    cursor.execute(_INDEXES, [list(tables)])
     for oid, name, definition, unique, usable, named in cursor.fetchall():
         text = ("UNIQUE " if unique else "") + _INDEX_TARGET.sub("", definition)
         indexes[oid].append(Rule(name, text, tuple(named), usable))
     return {
-        name: Table(columns[oid], tuple(constraints[oid]), tuple(indexes[oid])) for oid, name in oids.items()
+        name: Table(columns[oid], tuple(constraints[oid]), tuple(indexes[oid]))
+        for oid, name in tables.items()
     }
 
 

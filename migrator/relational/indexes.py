@@ -8,7 +8,6 @@ so the first question is always whether another session is still building it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,25 +22,9 @@ from django.db.models import Index, Model
 
 from accord.errors import ConflictingState, StepFailed
 from accord.seam.types import Direction
+from migrator.relational.live_indexes import LiveIndex, LiveIndexes
 
-_POLL_SECONDS = 0.2
 _PROBE_TABLE = "accord_index_probe"
-
-
-@dataclass(frozen=True, kw_only=True)
-class LiveIndex:
-    """
-    An index as the catalog has it.
-
-    Attributes:
-        table: Table that it is on.
-        usable: True when it is valid, ready and live.
-        definition: Everything that matters of it but its name and table.
-    """
-
-    table: str
-    usable: bool
-    definition: str
 
 
 @dataclass(frozen=True)
@@ -92,7 +75,8 @@ class ConcurrentIndex:
         self._editor: Any = editor
         self._model = model
         self._index = index
-        self._wait = wait
+        table = editor.quote_name(model._meta.db_table)
+        self._live = LiveIndexes(editor.connection, table, wait)
 
     def build(self, act: Callable[[], None]) -> str:
         """
@@ -108,46 +92,42 @@ class ConcurrentIndex:
             ConflictingState: The name belongs to another index.
             StepFailed: The server built it and it is not usable.
         """
-        note = self._wait_for_builders()
-        live = self._look()
+        note = self._live.await_builders()
+        live = self._live.look(self._index.name)
         if live is not None:
             self._refuse_another(live)
             if live.usable:
                 return note or f"the index {self._index.name} was there already"
-            self._drop()
-            note = f"an unusable leftover of the index {self._index.name} was dropped"
+            note = self._live.drop_unusable(self._index.name) or note
         self._create(act)
         return note
 
-    def remove(self, act: Callable[[], None]) -> str:
-        """Drop the index unless it is gone."""
-        note = self._wait_for_builders()
-        if self._look() is None:
+    def remove(self) -> str:
+        """Drop the index unless it is gone; by its schema: Django drops what the search path finds."""
+        note = self._live.await_builders()
+        live = self._live.look(self._index.name)
+        if live is None or not live.is_ours:
             return note or f"the index {self._index.name} was gone already"
-        act()
+        self._live.drop(live)
         return note
 
     def _create(self, act: Callable[[], None]) -> None:
         try:
             act()
         except DatabaseError:
-            live = self._look()
-            if live is not None and not live.usable and live.table == self._model._meta.db_table:
-                self._drop()
+            live = self._live.look(self._index.name)
+            if live is not None and not live.usable and live.is_ours:
+                self._live.drop(live)
             raise
-        live = self._look()
+        live = self._live.look(self._index.name)
         if live is None or not live.usable:
             raise StepFailed(
                 f"The index {self._index.name} was built and is not usable.",
                 hint="Run the same command again; it drops what is left and builds anew.",
             )
 
-    def _drop(self) -> None:
-        self._run(f"DROP INDEX CONCURRENTLY IF EXISTS {self._editor.quote_name(self._index.name)}")
-
     def _refuse_another(self, live: LiveIndex) -> None:
-        table = self._model._meta.db_table
-        if live.table != table:
+        if not live.is_ours:
             raise self._conflict(f"it is on the table {live.table}")
         wanted = self._wanted_definition()
         if live.definition != wanted:
@@ -159,62 +139,19 @@ class ConcurrentIndex:
             hint="Rename or drop that index, or give the declared one another name.",
         )
 
-    # --- questions to the catalog ---------------------------------------------------
-
-    def _look(self) -> LiveIndex | None:
-        return self._read(self._index.name)
-
-    def _read(self, name: str) -> LiveIndex | None:
-        rows = self._run(
-            """
-            SELECT t.relname, i.indisvalid AND i.indisready AND i.indislive,
-                   (CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END)
-                   || substring(pg_get_indexdef(i.indexrelid) FROM ' (USING .*)$')
-            FROM pg_index i
-            JOIN pg_class c ON c.oid = i.indexrelid
-            JOIN pg_class t ON t.oid = i.indrelid
-            WHERE c.relname = %s AND pg_table_is_visible(c.oid)
-            """,
-            [name],
-        )
-        return next((LiveIndex(table=t, usable=bool(u), definition=d) for t, u, d in rows), None)
-
     def _wanted_definition(self) -> str:
         """Ask the server how it would write the declared index: build it on an empty copy, and roll back."""
         table = self._model._meta.db_table
         with _rolled_back(self._editor.connection.alias):
             quoted = self._editor.quote_name(table)
-            self._run(f"CREATE TEMPORARY TABLE {_PROBE_TABLE} (LIKE {quoted})")
+            self._live.run(f"CREATE TEMPORARY TABLE {_PROBE_TABLE} (LIKE {quoted})")
             statement: Any = self._index.create_sql(self._model, self._editor)
             statement.rename_table_references(table, _PROBE_TABLE)
             statement.parts["name"] = self._editor.quote_name(f"{_PROBE_TABLE}_i")
-            self._run(str(statement), None)
-            wanted = self._read(f"{_PROBE_TABLE}_i")
+            self._live.run(str(statement), None)
+            copy = LiveIndexes(self._editor.connection, _PROBE_TABLE, lambda: None)
+            wanted = copy.look(f"{_PROBE_TABLE}_i")
         return wanted.definition if wanted else ""
-
-    def _wait_for_builders(self) -> str:
-        note = ""
-        while self._is_being_built():
-            note = f"waited for a session that was still building an index on {self._model._meta.db_table}"
-            self._wait()
-            time.sleep(_POLL_SECONDS)
-        return note
-
-    def _is_being_built(self) -> bool:
-        rows = self._run(
-            """
-            SELECT 1 FROM pg_stat_progress_create_index p JOIN pg_class c ON c.oid = p.relid
-            WHERE c.relname = %s AND pg_table_is_visible(c.oid) AND p.datname = current_database()
-              AND p.pid <> pg_backend_pid()
-            """,
-            [self._model._meta.db_table],
-        )
-        return bool(rows)
-
-    def _run(self, sql: str, params: Any = ()) -> list[Any]:
-        with self._editor.connection.cursor() as cursor:
-            cursor.execute(sql, params)
-            return list(cursor.fetchall()) if cursor.description else []
 
 
 @contextmanager

@@ -13,7 +13,6 @@ table is there: what is found when it is taken up again is then known to be its 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
@@ -27,10 +26,13 @@ from django.db.migrations.state import ProjectState
 from accord.errors import ChecksumMismatch, ConflictingState
 from accord.events import Reporter, StepNoted
 from accord.seam.types import Direction, Lease, Step
+from migrator.relational.chain import Chain, recognises
 from migrator.relational.entries import Progress, RowState
 from migrator.relational.indexes import ConcurrentIndex, index_plan
 from migrator.relational.ledger import Ledger
+from migrator.relational.live_indexes import clear_leftovers
 from migrator.relational.refusals import SubstepKind, left_nothing, refuse_irreversible
+from migrator.relational.remains import refuse_gone
 from migrator.relational.vendors import fits_a_transaction, is_concurrent, vendor_of
 
 
@@ -127,8 +129,8 @@ class Resumable:
         Returns:
             The state after the migration. It isn't recorded as applied yet.
         """
-        progress = self._taken_up(found, Direction.APPLY)
-        done = _Chain()
+        done = Chain()
+        progress = self._taken_up(found, Direction.APPLY, state)
         for place, substep in enumerate(forwards(self._migration, state)):
             if place >= progress.position:
                 with self._withdrawing(substep, is_first=place == 0, is_new=found is None):
@@ -148,7 +150,7 @@ class Resumable:
         if found is not None and found.state is RowState.APPLYING:
             self._refuse_stuck(substeps[: found.position + found.in_flight])
         whole = Progress(state=RowState.APPLIED, position=len(substeps), done=_chain_of(substeps))
-        progress = self._taken_up(found or whole, Direction.REVERT, substeps)
+        progress = self._taken_up(found or whole, Direction.REVERT, state)
         for place in range(progress.position - 1, -1, -1):
             progress = self._retreat(substeps, place, progress)
 
@@ -174,14 +176,16 @@ class Resumable:
 
     # --- taking up -------------------------------------------------------------------
 
-    def _taken_up(
-        self, found: Progress | None, direction: Direction, substeps: Sequence[Substep] = ()
-    ) -> Progress:
+    def _taken_up(self, found: Progress | None, direction: Direction, before: ProjectState) -> Progress:
         state = RowState.APPLYING if direction is Direction.APPLY else RowState.REVERTING
         if found is None:
             progress = Progress(state=state)
         else:
             self._refuse_edited(found)
+            if not found.state.is_whole:
+                # On the way back, the last of them may be undone, and only the note of that be missing.
+                sure = found.position - (found.state is RowState.REVERTING)
+                refuse_gone(self._step, backwards(self._migration, before)[: max(sure, 0)])
             progress = self._turned(found, state)
             self._note_recovery(found, direction)
         self._write(progress)
@@ -201,7 +205,7 @@ class Resumable:
 
     def _refuse_edited(self, found: Progress) -> None:
         operations = [leaf for operation in self._migration.operations for leaf in _flat(operation)]
-        if found.done and _Chain.of(operations[: found.position]) != found.done:
+        if found.done and not recognises(found.done, operations[: found.position]):
             raise ChecksumMismatch(
                 f"Step {self._step.key} is half done, and what is done of it was edited since.",
                 hint=f"Restore its first {found.position} operations; those after them may be changed.",
@@ -214,7 +218,7 @@ class Resumable:
 
     # --- one substep -------------------------------------------------------------------
 
-    def _advance(self, substep: Substep, progress: Progress, done: _Chain) -> Progress:
+    def _advance(self, substep: Substep, progress: Progress, done: Chain) -> Progress:
         self._lease.check()
         after = Progress(
             state=RowState.APPLYING, position=progress.position + 1, done=done.with_(substep.operation)
@@ -240,8 +244,15 @@ class Resumable:
             self._write(replace(now, in_flight=True))
             self._run_concurrent(substep, direction)
         else:
+            self._clear_leftovers(substep, direction)
             self._run_plain(substep, direction, now)
         self._write(after)
+
+    def _clear_leftovers(self, substep: Substep, direction: Direction) -> None:
+        app, wait = self._migration.app_label, self._lease.check
+        for note in clear_leftovers(self._connection, app, substep.operation, direction, wait):
+            if note:
+                self._report(StepNoted(key=str(self._step.key), note=note))
 
     def _kind(self, operation: Operation) -> SubstepKind:
         if is_concurrent(operation) and isinstance(operation, AddIndex | RemoveIndex):
@@ -270,7 +281,7 @@ class Resumable:
         if not operation.allow_migrate_model(self._connection.alias, model):
             return
         table = model._meta.db_table
-        if table in self._connection.introspection.table_names():
+        if vendor_of(self._connection).standing(self._connection, [table]):
             raise ConflictingState(
                 f"Step {self._step.key} would create {table}, which exists already.",
                 hint="If it is what the migration describes, adopt it with --baseline; else rename it.",
@@ -298,8 +309,11 @@ class Resumable:
             return
         with self._connection.schema_editor(atomic=False) as editor:
             index = ConcurrentIndex(editor, plan.model, plan.index, self._lease.check)
-            act = index.build if plan.builds else index.remove
-            note = act(lambda: self._run(substep, direction, self._connection.schema_editor(atomic=False)))
+            if plan.builds:
+                sent = self._connection.schema_editor(atomic=False)
+                note = index.build(lambda: self._run(substep, direction, sent))
+            else:
+                note = index.remove()
         if note:
             self._report(StepNoted(key=str(self._step.key), note=note))
 
@@ -317,28 +331,5 @@ def _flat(operation: Operation) -> Iterator[Operation]:
         yield from _flat(inner)
 
 
-class _Chain:
-    """Digest of a growing list of operations, by what they say of themselves."""
-
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-
-    def add(self, operation: Operation) -> None:
-        self._hash.update(operation.describe().encode() + b"\0")
-
-    def with_(self, operation: Operation) -> str:
-        copy = _Chain()
-        copy._hash = self._hash.copy()
-        copy.add(operation)
-        return copy._hash.hexdigest()
-
-    @staticmethod
-    def of(operations: Iterable[Operation]) -> str:
-        chain = _Chain()
-        for operation in operations:
-            chain.add(operation)
-        return chain._hash.hexdigest()
-
-
 def _chain_of(substeps: Iterable[Substep]) -> str:
-    return _Chain.of(substep.operation for substep in substeps)
+    return Chain.of(substep.operation for substep in substeps)

@@ -63,7 +63,7 @@ class Traces:
         for (kind, wanted), name in self.made.items():
             if not _is_there(connection, kind, wanted):
                 yield name, f"The {kind} {wanted} is missing."
-        tables = frozenset(connection.introspection.table_names()) if self.gone else frozenset()
+        tables = vendor_of(connection).standing(connection, {table for table, _ in self.gone})
         for (table, column), name in self.gone.items():
             if table in tables and not column:
                 yield name, f"The table {table} is still there."
@@ -162,5 +162,5 @@ def _is_there(connection: Any, kind: str, name: str) -> bool:
 def _columns(connection: Any, table: str) -> Sequence[str]:
     if not vendor_of(connection).has_columns:
         return ()
-    with connection.cursor() as cursor:
-        return [column.name for column in connection.introspection.get_table_description(cursor, table)]
+    with vendor_of(connection).introspected(connection, table) as name, connection.cursor() as cursor:
+        return [column.name for column in connection.introspection.get_table_description(cursor, name)]

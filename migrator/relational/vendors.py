@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -21,6 +22,7 @@ from accord.errors import UnsupportedServer
 from accord.seam.types import Language
 from migrator.relational import documents
 from migrator.relational.resuming import editor_class, root_of
+from migrator.relational.tables import introspected, oids
 
 
 class Vendor:
@@ -80,14 +82,22 @@ class Vendor:
         """Return a schema editor for an operation that a kill may have left half done."""
         return connection.schema_editor(atomic=False)
 
+    def standing(self, connection: BaseDatabaseWrapper, names: Collection[str]) -> Collection[str]:
+        """Return those tables that are there, of names as models write them."""
+        return frozenset(names).intersection(connection.introspection.table_names())
+
+    def introspected(self, connection: BaseDatabaseWrapper, table: str) -> AbstractContextManager[str]:
+        """Yield the name by which Django's introspection finds a table that is there."""
+        return nullcontext(table)
+
     def column_types(
         self, connection: BaseDatabaseWrapper, tables: Sequence[str]
     ) -> Mapping[tuple[str, str], str]:
         """Return the live type of each column, normalised as :meth:`normalised` does; may be empty."""
         return {}
 
-    def unusable_indexes(self, connection: BaseDatabaseWrapper) -> Collection[str]:
-        """Name the indexes that are there and that the server does not use."""
+    def unusable_indexes(self, connection: BaseDatabaseWrapper, tables: Sequence[str]) -> Collection[str]:
+        """Name the indexes of tables that are there and that the server does not use."""
         return ()
 
     def normalised(self, column_type: str) -> str:
@@ -159,26 +169,30 @@ class PostgreSQL(Vendor):
     def is_about_data(self, error: BaseException) -> bool:
         return (connecting.code_of(error) or "").startswith("22")
 
+    def standing(self, connection: BaseDatabaseWrapper, names: Collection[str]) -> Collection[str]:
+        return frozenset(oids(connection, list(names)))
+
+    def introspected(self, connection: BaseDatabaseWrapper, table: str) -> AbstractContextManager[str]:
+        return introspected(connection, table)
+
     def column_types(
         self, connection: BaseDatabaseWrapper, tables: Sequence[str]
     ) -> Mapping[tuple[str, str], str]:
+        names = {oid: name for name, oid in oids(connection, tables).items()}
         with connection.cursor() as cursor:
             cursor.execute(
-                """
-                SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
-                FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-                WHERE c.relname = ANY(%s) AND pg_table_is_visible(c.oid)
-                  AND a.attnum > 0 AND NOT a.attisdropped
-                """,
-                [list(tables)],
+                "SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a "
+                "WHERE a.attrelid = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped",
+                [list(names)],
             )
-            return {(table, column): self.normalised(found) for table, column, found in cursor.fetchall()}
+            return {(names[oid], column): self.normalised(found) for oid, column, found in cursor.fetchall()}
 
-    def unusable_indexes(self, connection: BaseDatabaseWrapper) -> Collection[str]:
+    def unusable_indexes(self, connection: BaseDatabaseWrapper, tables: Sequence[str]) -> Collection[str]:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
-                "WHERE NOT (i.indisvalid AND i.indisready) AND pg_table_is_visible(c.oid)"
+                "WHERE NOT (i.indisvalid AND i.indisready) AND i.indrelid = ANY(%s)",
+                [list(oids(connection, tables).values())],
             )
             return {name for (name,) in cursor.fetchall()}
 

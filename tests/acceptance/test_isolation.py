@@ -80,6 +80,27 @@ def test_pytest_gives_tests_their_own_stores(tested: IsolatedProject, flags: tup
     assert seen_by(tested) <= allowed
 
 
+@pytest.mark.parametrize(
+    ("run", "database"), [("pytest", {}), ("django", {"TEST": {"MIGRATE": False}})], ids=["pytest", "django"]
+)
+def test_stores_stand_beside_tables_that_come_from_models(
+    tested: IsolatedProject, run: str, database: dict[str, object]
+) -> None:
+    """Without a migration of Django's; revisions need them as ever, and a second run goes on where it was."""
+    before = tested.state()
+    act = tested.pytest if run == "pytest" else tested.django
+    flags = ("--nomigrations", "--reuse-db") if run == "pytest" else ("-k", "OneTest", "--keepdb")
+
+    first, second = (act(*flags, told={"default": database}) for _ in range(2))
+
+    assert (first.returncode, second.returncode) == (0, 0), first.stdout + first.stderr + second.stderr
+    assert tested.state() == before
+    assert {each["welcomes"] for each in tested.seen} == {1}
+    assert len(tested.leftovers()) > 2
+    assert tested.django("-k", "OneTest").returncode == 0
+    assert tested.leftovers() == []
+
+
 def test_a_runner_that_knows_nothing_of_the_suite_never_meets_the_real_stores(
     tested: IsolatedProject,
 ) -> None:

@@ -633,11 +633,22 @@ def test_revision_that_leaves_its_transaction_leaves_a_trace(harness: AlembicHar
     assert harness.ledger_entries().keys() == {"0001_earnings"}
 
 
-def test_index_that_was_left_invalid_is_built_anew(harness: AlembicHarness) -> None:
+OPERATION = (
+    'op.create_index(\n            "earning_pair", "earning", ["track"], unique=True, '
+    "postgresql_concurrently=True, if_not_exists=True\n        )"
+)
+BY_SQL = "op.execute('create unique index concurrently if not exists earning_pair on public.earning (track)')"
+
+
+@pytest.mark.parametrize("by_sql", [False, True])
+def test_index_that_was_left_invalid_is_built_anew(harness: AlembicHarness, *, by_sql: bool) -> None:
     """A cut CREATE INDEX CONCURRENTLY leaves a useless index, which IF NOT EXISTS would take as good."""
     apply(harness, "0001_earnings")
     harness.rows("INSERT INTO earning VALUES (1, 'same'), (2, 'same')")
     text = CONCURRENT.format(then="SELECT 1").replace('["track", "id"]', '["track"], unique=True')
+    if by_sql:
+        text = text.replace(OPERATION, BY_SQL)
+        assert "if not exists" in text
     harness.write_revision("0004_concurrent", text)
     with pytest.raises(StepFailed, match="23505"):
         apply(harness, "0004_concurrent")

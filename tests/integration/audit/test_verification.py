@@ -20,6 +20,8 @@ from accord.audit import signed_heads
 from accord.audit.chain import FIELDS, GENESIS, Link
 from accord.audit.verification import ProblemKind, Report, verify, verify_tail
 from accord.errors import AuditError, StoreError
+from accord.health.runner import Level
+from accord.health_checks import look_at_heads
 from accord.models import AuditEvent
 from tests.fix_trail import ROOT, Trail
 
@@ -189,10 +191,48 @@ def test_file_that_cannot_be_written_costs_a_line_and_no_event(
     trail.file.mkdir()
 
     trail.record(2)
+    trail.record(1)
+    [warned] = look_at_heads()
 
-    assert AuditEvent.objects.using(trail.alias).count() == 2
-    assert "AUDIT_CHECKPOINTS" in caplog.text
+    assert AuditEvent.objects.using(trail.alias).count() == 3
+    assert caplog.text.count("AUDIT_CHECKPOINTS") == 1
     assert "Traceback" not in caplog.text
+    assert (warned.level, warned.hint) == (Level.WARN, signed_heads.MOVE)
+
+    trail.file.rmdir()
+    trail.record(1)
+    [fine] = look_at_heads()
+    assert fine.level is Level.OK
+    assert verify().anchored == 4
+
+
+MOUNTED = """
+import sys
+import django
+from django.conf import settings
+
+settings.configure(
+    SECRET_KEY="k" * 50, ACCORD={"AUDIT_CHECKPOINTS": sys.argv[1]},
+    INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "accord"],
+)
+django.setup()
+from accord.audit import signed_heads
+
+print(signed_heads.obstacle())
+"""
+
+
+@pytest.mark.parametrize(("options", "said"), [("ro", "Read-only file system"), ("rw", "")])
+def test_read_only_mount_is_seen_without_writing(tmp_path: Path, options: str, said: str) -> None:
+    """As in a container; even the user root, whom rights don't stop, hears of it."""
+    mount = f'mount -t tmpfs -o {options} none "$1" && exec "$2" -c "$3" "$1/accord/heads.jsonl"'
+    command = ["unshare", "-rm", "sh", "-c", mount, "sh", str(tmp_path), sys.executable, MOUNTED]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    if "unshare failed" in done.stderr or "permission denied" in done.stderr:
+        pytest.skip("this machine lets nobody mount anything")
+    assert done.stdout.strip() == said, done.stderr
 
 
 def test_trail_rewritten_with_new_hashes_is_found(trail: Trail) -> None:

@@ -55,6 +55,43 @@ def test_start_status_stop_and_reset_answer_on_stdout_and_talk_on_stderr(checkou
     assert not Path(found["data"]).exists()
 
 
+OWN = """
+from pathlib import Path
+BASE_DIR = Path(__file__).parent
+SECRET_KEY = "a key for tests alone, of more than fifty characters in all"
+INSTALLED_APPS = [
+    "django.contrib.auth", "django.contrib.contenttypes",
+    "accord", "migrator", "mongo_migrations", "searchindex",
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+"""
+
+
+def test_settings_that_the_command_writes_are_those_of_a_project_that_works(checkout: Path) -> None:
+    """Pasted into a project of one's own, with the servers started; they hold no secret and no port."""
+    shown = manage(checkout, "settings", "postgres", "mongodb").stdout
+    (checkout / "own_settings.py").write_text(OWN + shown)
+    assert manage(checkout, "start", "postgres", "mongodb").returncode == 0
+
+    def run(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "django", *command, "--settings=own_settings"],
+            env={**os.environ, "PYTHONPATH": f"{CODE}:{checkout}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    applied, health = run("migrate_all", "--noinput"), run("health_check", "--only", "store", "migrations")
+    assert (applied.returncode, health.returncode) == (0, 0), applied.stderr + health.stdout
+    assert "store.mongodb" in health.stdout
+    secret = (server(checkout, "postgres").folder / "password").read_text().strip()
+    assert secret not in shown
+    assert str(server(checkout, "postgres").status().port) not in shown
+    every = manage(checkout, "settings", "--format", "json").stdout
+    assert "SearchStore" in json.loads(every)["settings"]
+
+
 def test_reset_needs_a_yes(checkout: Path) -> None:
     """No, silence and an empty answer keep the data; yes deletes it."""
     manage(checkout, "start", "mongodb")

@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
 """
 ASKED = """
     SELECT 1 FROM pg_stat_activity
-    WHERE query LIKE '%pg_stat_progress_create_index p JOIN%' AND pid <> pg_backend_pid()
+    WHERE query LIKE '%pg_stat_progress_create_index p%' AND pid <> pg_backend_pid()
 """
 LEASE = Lease(scope="test", owner="me", run_id="run", fence=1)
 LATER = Lease(scope="test", owner="me", run_id="later", fence=2**62)
@@ -241,6 +241,45 @@ def test_removal_and_its_revert_are_idempotent(plays: RelationalHarness) -> None
     assert built[1] is True
     store.revert(plays.step("0002_index"), LEASE)
     assert index(plays) is None
+
+
+BY_SQL = """from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("APP", "0001_play")]
+    operations = [
+        migrations.RunSQL(
+            ["SELECT 1", ("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS plays_at ON APP_play (at)", None)],
+            "DROP INDEX CONCURRENTLY IF EXISTS plays_at",
+        ),
+    ]
+"""
+
+
+@pytest.mark.parametrize("lenient", ["IF NOT EXISTS", ""])
+def test_index_of_its_own_sql_that_was_left_invalid_is_built_anew(
+    plays: RelationalHarness, lenient: str
+) -> None:
+    """Neither taken for the real one nor for somebody else's; a usable one stays what it is."""
+    plays.write_revision("0002_index", BY_SQL.replace("IF NOT EXISTS", lenient, 1))
+    notes: list[str] = []
+    with pytest.raises(StepFailed):
+        plays.store().apply(plays.step("0002_index"), LEASE)
+    [_, usable] = index(plays) or ()
+    assert usable is False
+
+    ask(plays, f"DELETE FROM {plays.app}_play WHERE id > 100")
+    plays.store().apply(plays.step("0002_index"), LATER, lambda event: note(notes, event))
+
+    [built, usable] = index(plays) or ()
+    assert usable is True
+    assert any("leftover of the index plays_at" in said for said in notes)
+    if lenient:
+        plays.store().forget(plays.step("0002_index"), LATER)
+        plays.store().apply(plays.step("0002_index"), LATER)
+        assert index(plays) == (built, True)
 
 
 def test_failed_unique_build_leaves_nothing_and_can_be_repeated(

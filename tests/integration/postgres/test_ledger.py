@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connections
+from django.db.migrations.operations.base import Operation
 
-from accord.errors import LedgerNotUnderstood, StaleFence
+from accord.errors import (
+    ChecksumMismatch,
+    ConflictingState,
+    LedgerNotUnderstood,
+    StaleFence,
+    StepFailed,
+)
 from accord.testing import make_lease
 from migrator.relational.entries import LedgerEntry
 from migrator.relational.ledger import Ledger
-from tests.conformance.harness_relational import RelationalHarness
+from tests.conformance.harness_relational import DocumentsHarness, RelationalHarness
 
 pytestmark = pytest.mark.integration
 
@@ -96,6 +105,127 @@ def test_edited_half_of_a_step_stops_the_rerun(harness: RelationalHarness) -> No
     harness.write_revision("0002_plays", broken.replace("    raise ValueError\n", "    pass\n"))
     harness.store().apply(harness.step("0002_plays"), make_lease(1))
     assert "0002_plays" in harness.recorded()
+
+
+HALF = """from django.db import migrations, models
+
+
+def keep(apps, editor):
+    note = 1
+
+
+def fail(apps, editor):
+    raise ValueError
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("APP", "0001_artists")]
+    operations = [
+        migrations.CreateModel("Extra", [("id", models.BigIntegerField(primary_key=True, db_column="_id"))]),
+        migrations.AddField("artist", "late", models.IntegerField(null=True)),
+        migrations.RunPython(keep, migrations.RunPython.noop),
+        migrations.RunPython(lambda apps, editor: 1, migrations.RunPython.noop),
+        migrations.RunPython(fail, migrations.RunPython.noop),
+    ]
+"""
+MENDED = HALF.replace("    raise ValueError", "    pass")
+
+
+def half(harness: RelationalHarness) -> None:
+    """Apply four of five operations."""
+    for name in harness.step_names[1:]:
+        harness.remove(name)
+    harness.write_revision("0002_plays", HALF)
+    harness.store().apply(harness.step("0001_artists"), make_lease(1))
+    with pytest.raises(StepFailed):
+        harness.store().apply(harness.step("0002_plays"), make_lease(1))
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("models.IntegerField(null=True)", "models.BigIntegerField(null=True)"),
+        ("note = 1", "note = 2"),
+        ("editor: 1", "editor: 2"),
+        ('"Extra", [', '"Extra", [("more", models.IntegerField()), '),
+    ],
+)
+def test_whatever_was_edited_of_the_half_that_is_done_stops_the_rerun(
+    harness: RelationalHarness, was: str, now: str
+) -> None:
+    """A type, the code of a function, a field: not only what a description of the operation tells."""
+    half(harness)
+    harness.write_revision("0002_plays", MENDED.replace(was, now))
+    with pytest.raises(ChecksumMismatch, match="what is done of it was edited"):
+        harness.store().apply(harness.step("0002_plays"), make_lease(1))
+
+    harness.write_revision("0002_plays", MENDED.replace("note = 1", "note = 1  # a remark"))
+    harness.store().apply(harness.step("0002_plays"), make_lease(1))
+    assert "0002_plays" in harness.recorded()
+
+
+def test_half_that_an_earlier_version_noted_is_taken_up(harness: RelationalHarness) -> None:
+    """Its digest is one of descriptions; what those don't tell can't be missed by it."""
+    half(harness)
+    told = "".join(f"{operation.describe()}\0" for operation in operations(harness)[:4])
+    entries = LedgerEntry._default_manager.using(harness.alias).filter(name="0002_plays")
+    assert len(entries.get().done) == 64
+    entries.update(done=hashlib.sha256(told.encode()).hexdigest())
+
+    harness.write_revision("0002_plays", MENDED.replace('"Extra", [', '"Other", ['))
+    with pytest.raises(ChecksumMismatch):
+        harness.store().apply(harness.step("0002_plays"), make_lease(1))
+    harness.write_revision("0002_plays", MENDED)
+    harness.store().apply(harness.step("0002_plays"), make_lease(1))
+
+
+def operations(harness: RelationalHarness) -> list[Operation]:
+    module = importlib.import_module(f"{harness.app}.migrations.0002_plays")
+    return list(module.Migration.operations)
+
+
+def test_half_that_somebody_undid_by_hand_is_neither_completed_nor_undone(harness: RelationalHarness) -> None:
+    """What is done has to stand; the remedy of the message makes all of it once."""
+    half(harness)
+    harness.write_revision("0002_plays", MENDED)
+    drop(harness, f"{harness.app}_extra")
+
+    for act in (harness.store().apply, harness.store().revert):
+        with pytest.raises(ConflictingState, match=f"{harness.app}_extra is missing") as refused:
+            act(harness.step("0002_plays"), make_lease(1))
+        assert f"--forget {harness.key('0002_plays')} " in refused.value.hint
+
+    if not isinstance(harness, DocumentsHarness):
+        harness.execute(f"ALTER TABLE {harness.app}_artist DROP late")
+    harness.store().forget(harness.step("0002_plays"), make_lease(1))
+    harness.store().apply(harness.step("0002_plays"), make_lease(1))
+    assert f"{harness.app}_extra" in harness.tables()
+
+
+def test_column_that_is_missing_of_the_half_is_named(relational_harness: RelationalHarness) -> None:
+    """What belongs to others of the table is not judged: a column of an earlier migration that is gone."""
+    harness = relational_harness
+    half(harness)
+    harness.write_revision("0002_plays", MENDED)
+    harness.execute(f"ALTER TABLE {harness.app}_artist DROP country")
+    harness.execute(f"ALTER TABLE {harness.app}_artist DROP late")
+
+    with pytest.raises(ConflictingState, match=f"stand: The column {harness.app}_artist.late is missing.$"):
+        harness.store().apply(harness.step("0002_plays"), make_lease(1))
+
+    harness.execute(f"ALTER TABLE {harness.app}_artist ADD late integer")
+    harness.store().apply(harness.step("0002_plays"), make_lease(1))
+    assert "0002_plays" in harness.recorded()
+
+
+def drop(harness: RelationalHarness, table: str) -> None:
+    """Drop a table or a collection by hand."""
+    if isinstance(harness, DocumentsHarness):
+        with harness._client() as client:
+            client.get_default_database().drop_collection(table)
+    else:
+        harness.execute(f"DROP TABLE {table}")
 
 
 def test_state_of_a_newer_version_stops(harness: RelationalHarness) -> None:

@@ -19,11 +19,11 @@ INSTALLED_APPS = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEST_RUNNER = os.environ.get("TESTED_RUNNER", "accord.test_runner.StoresDiscoverRunner")
 _default = environ.Env.db_url_config(os.environ["DATABASE_URL"])
+_told = json.loads(os.environ.get("TESTED", "{}"))
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": _default,
+    "default": {**_default, **_told.get("default", {})},
     "replica": {**_default, "TEST": {"MIRROR": "default"}},
 }
-_told = json.loads(os.environ.get("TESTED", "{}"))
 ACCORD = {
     # Where approvals are asked for: nobody is there to give them in a test.
     "ENVIRONMENT": "production",

@@ -56,7 +56,9 @@ def test_command_without_stores_starts_none(arguments: list[str]) -> None:
     assert starter.names == []
 
 
-@pytest.mark.parametrize("arguments", [["migrate_all"], ["migrate_all", "--plan"], ["runserver"], ["shell"]])
+@pytest.mark.parametrize(
+    "arguments", [["migrate_all"], ["migrate_all", "--plan"], ["makemigrations"], ["runserver"], ["shell"]]
+)
 def test_command_with_stores_starts_them(arguments: list[str]) -> None:
     """Every command that isn't known to be offline gets its stores."""
     starter = RecordingStarter()

@@ -1,0 +1,54 @@
+"""Does what an earlier run did of a migration still stand? Asked before the rest of it is done or undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from django.db import connections
+
+from accord.errors import ConflictingState
+from accord.seam.types import Step
+from migrator.relational.catalog import TABLE, Catalog
+from migrator.relational.probe import Owners
+from migrator.relational.traces import Traces
+
+if TYPE_CHECKING:
+    from migrator.relational.substeps import Substep
+
+
+def refuse_gone(step: Step, done: Sequence[Substep]) -> None:
+    """
+    Make sure that nobody undid by hand what is done of a step.
+
+    Args:
+        step: The step.
+        done: Its substeps that are done, in their order.
+
+    Raises:
+        ConflictingState: Something of them isn't there.
+    """
+    gone = list(_gone(step, done)) if done else []
+    if gone:
+        raise ConflictingState(
+            f"Step {step.key} is half done, and what is done of it doesn't stand: {' '.join(gone)}",
+            hint="Put that back as the migration made it. Where all of it was undone by hand, strike its "
+            f'line, so that it begins anew: migrate_all --forget {step.key} --reason "WHY"',
+        )
+
+
+def _gone(step: Step, done: Sequence[Substep]) -> Iterator[str]:
+    alias, name = step.key.store, (step.key.app, step.key.name)
+    connection = connections[alias]
+    owners, traces = Owners(), Traces(alias, connection.ops.max_name_length())
+    for substep in done:
+        owners.note(name, substep.operation)
+        traces.note(name, substep.operation, substep.before)
+    state = done[-1].after
+    owners.keep_only({name}, state)
+    for finding in Catalog(alias, state).findings(owners.by_item):
+        # What belongs to the table as a whole may be another migration's.
+        own = finding.item != TABLE and finding.item in owners.by_item[finding.model]
+        if own and finding.missing and owners.judges(finding):
+            yield finding.text
+    yield from (text for _, text in traces.missing(connection))
