@@ -95,6 +95,17 @@ ENDED = Trouble(
     hint="The server runs, or ran until now: its log says who ended it and why. Run the same command "
     "again; it continues where this one was.",
 )
+IDLE = Trouble(
+    says="ended our connection: it was idle for longer than its settings allow",
+    hint="Raise idle_in_transaction_session_timeout (or idle_session_timeout) for our user "
+    "(ALTER ROLE … SET …), or let the step's Python do less between two statements; then run the same "
+    "command again; it continues where this one was.",
+)
+TRANSACTION_TIME = Trouble(
+    says="ended our connection: the transaction took longer than transaction_timeout allows",
+    hint="Raise it for our user (ALTER ROLE … SET transaction_timeout), or let the step do less in one "
+    "transaction; then run the same command again; it continues where this one was.",
+)
 
 _BY_CODE = {
     "28P01": CREDENTIALS,
@@ -107,9 +118,9 @@ _BY_CODE = {
     "57P03": STARTING,
     "57P01": ENDED,
     "57P02": ENDED,
-    "57P05": ENDED,
-    "25P03": ENDED,
-    "25P04": ENDED,
+    "57P05": IDLE,
+    "25P03": IDLE,
+    "25P04": TRANSACTION_TIME,
     "08006": ENDED,
     "08003": ENDED,
     "08P01": POOLER,
@@ -126,6 +137,8 @@ _BY_TEXT = (
         ),
         CREDENTIALS,
     ),
+    (re.compile(r"due to idle-(in-transaction|session) timeout"), IDLE),
+    (re.compile(r"due to transaction timeout"), TRANSACTION_TIME),
     (
         re.compile(
             r"closed the connection unexpectedly|terminating connection|connection (is |already )?closed"

@@ -60,6 +60,16 @@ class AccordError(Exception):
     def __str__(self) -> str:
         return f"[{self.code}] {self.message}"
 
+    def reword(self, message: str) -> None:
+        """
+        Say more than whoever raised it could know, such as the step that was under way.
+
+        Args:
+            message: The whole text from now on.
+        """
+        self.message = message
+        self.args = (message,)
+
 
 # --- 1xx: the call and the configuration -----------------------------------
 
@@ -244,9 +254,20 @@ class StoreUnavailable(StoreError):
 
 
 class StoreRefused(StoreUnavailable):
-    """A store can be reached and rejects our credentials or our permissions."""
+    """
+    A store can be reached and rejects our credentials or our permissions.
+
+    Args:
+        message: As for every error.
+        hint: As for every error.
+        lacks_right: We are known there, and one right is missing: something else may still be done.
+    """
 
     code = "ACC-602"
+
+    def __init__(self, message: str, *, hint: str = "", lacks_right: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.lacks_right = lacks_right
 
 
 class UnsupportedServer(StoreUnavailable):

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from accord import mongo_causes
+from accord.connecting import Trouble
 from accord.errors import (
     AccordError,
     ConfigurationError,
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 OLDEST = (6, 0)
-_REFUSALS = frozenset({13, 18, 8000})  # Unauthorized, AuthenticationFailed, Atlas' own
 _ILLEGAL_OPERATION = 20
 _HOW_TO_REPLICATE = (
     "Start mongod with --replSet rs0, run rs.initiate() once in mongosh, and add ?replicaSet=rs0 to the URL; "
@@ -57,6 +58,11 @@ class Place:
 
     alias: str
     address: str
+
+    @property
+    def setting(self) -> str:
+        """Name what of the project's settings describes it."""
+        return f"the URL of the store “{self.alias}”"
 
     def __str__(self) -> str:
         return f"MongoDB “{self.alias}” at {self.address}"
@@ -224,14 +230,12 @@ def _unreachable(exc: PyMongoError, place: Place, client: MongoClient[Document] 
     servers = client.topology_description.server_descriptions().values() if client else ()
     for server in servers:
         # The driver gives up on a server that rejects a password, and then tells of no server at all.
-        if isinstance(server.error, OperationFailure) and server.error.code in _REFUSALS:
-            return _refused(server.error, place)
+        if isinstance(server.error, OperationFailure) and (known := mongo_causes.trouble_of(server.error)):
+            return _told(known, place, plain_message(server.error))
     if {server.server_type_name for server in servers} == {"RSGhost"}:
         return _not_initiated(place)
-    return StoreUnavailable(
-        f"{place} can't be reached: {_first_words(exc).strip()}.",
-        hint="Is it running, and are host, port and replicaSet of the URL right?",
-    )
+    trouble = mongo_causes.trouble_of(exc) or mongo_causes.AWAY
+    return _told(trouble, place, _first_words(exc).strip().rstrip("."))
 
 
 def _not_initiated(place: Place) -> ReplicaSetRequired:
@@ -242,11 +246,15 @@ def _not_initiated(place: Place) -> ReplicaSetRequired:
 
 
 def _refused(exc: OperationFailure, place: Place) -> AccordError:
-    if exc.code in _REFUSALS:
-        return StoreRefused(
-            f"{place} refuses us: {plain_message(exc)}.",
-            hint="Check user, password and authSource of the URL; the user needs readWrite and dbAdmin.",
-        )
+    if trouble := mongo_causes.trouble_of(exc):
+        return _told(trouble, place, plain_message(exc))
+    if limit := mongo_causes.limit_of(exc):
+        return StoreError(f"{place} {limit.says} ({plain_message(exc)}).", hint=limit.hint)
     if exc.code == _ILLEGAL_OPERATION and "replica set" in str(exc):
         return replica_set_missing(place)
     return StoreError(f"{place}: {plain_message(exc)}.", hint="See the server's log for the whole answer.")
+
+
+def _told(trouble: Trouble, place: Place, words: str) -> StoreUnavailable:
+    message, hint = f"{place} {trouble.says}: {words}.", trouble.hint.format(where=place.setting)
+    return StoreRefused(message, hint=hint) if trouble.refused else StoreUnavailable(message, hint=hint)

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from accord import conf
+from accord import conf, mongo_causes
 from accord.errors import ConfigurationError, StepFailed
 from accord.events import silent
 from accord.mongo_driver import briefly
@@ -162,9 +162,13 @@ class MongoStore(RevisionStore[Operation]):
         answer = server_answer(exc)
         if isinstance(answer, ConnectionFailure):
             return exc
-        if isinstance(answer, PyMongoError):
-            return StepFailed(f"{place}: {plain_message(answer)}.", hint=_way_on(answer))
-        return super().failure(exc, place)
+        if not isinstance(answer, PyMongoError):
+            return super().failure(exc, place)
+        cause = mongo_causes.trouble_of(answer) or mongo_causes.limit_of(answer)
+        if cause is not None:
+            hint = cause.hint.format(where=self._place.setting)
+            return StepFailed(f"{place}: the server {cause.says} ({plain_message(answer)}).", hint=hint)
+        return StepFailed(f"{place}: {plain_message(answer)}.", hint=_way_on(answer))
 
     def was_refused(self, exc: Exception) -> bool:
         """Check that the server has said no; after a timeout or a change of primary it may still act."""

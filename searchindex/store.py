@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from accord import conf
-from accord.errors import ConfigurationError, StepFailed, StoreUnavailable
+from accord.errors import ConfigurationError, StepFailed, StoreRefused, StoreUnavailable
 from accord.events import silent
 from accord.revisions.entry import Facts
 from accord.revisions.operation import Operation as AnyOperation
@@ -144,8 +144,17 @@ class SearchStore(RevisionStore[Operation]):
 
     def failure(self, exc: Exception, place: str) -> Exception:
         """Return the error that names the place; what the server refuses is told in its own words."""
-        if isinstance(exc, RequestRefused) and not self.was_answer_lost(exc):
-            return StepFailed(f"{place}: the server refuses it: {exc.reason or exc.kind}.", hint=_hint(exc))
+        from searchindex.limits import limit_of
+
+        told = _answer(exc)
+        if told is not None and (limit := limit_of(told)):
+            return StepFailed(f"{place}: the server {limit.says} ({told.reason}).", hint=limit.hint)
+        if isinstance(exc, StoreRefused) and exc.lacks_right:
+            return StepFailed(f"{place}: {exc.message}", hint=exc.hint)
+        if told is exc and not self.was_answer_lost(exc):
+            return StepFailed(
+                f"{place}: the server refuses it: {told.reason or told.kind}.", hint=_hint(told)
+            )
         return super().failure(exc, place)
 
     def take_back(self, context: Context, facts: Facts) -> bool:
@@ -163,10 +172,11 @@ class SearchStore(RevisionStore[Operation]):
 
     def was_refused(self, exc: Exception) -> bool:
         """Check that the server has said no; one that was late or busy may still act."""
-        told = next((one for one in (exc, exc.__cause__) if isinstance(one, RequestRefused)), None)
+        told = _answer(exc)
         if told is not None and not self.was_answer_lost(told):
             late = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
-            return told.status < HTTPStatus.INTERNAL_SERVER_ERROR and told.status not in late
+            blocked = told.kind == "cluster_block_exception"  # 429, too, where a disk is full
+            return blocked or (told.status < HTTPStatus.INTERNAL_SERVER_ERROR and told.status not in late)
         return super().was_refused(exc)
 
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
@@ -283,6 +293,11 @@ class SearchStore(RevisionStore[Operation]):
             return self._engine
         except StoreUnavailable:
             return None
+
+
+def _answer(exc: BaseException) -> RequestRefused | None:
+    """Find what the server answered, where an operation made an error of its own of it."""
+    return next((one for one in (exc, exc.__cause__) if isinstance(one, RequestRefused)), None)
 
 
 def _hint(exc: RequestRefused) -> str:

@@ -261,6 +261,7 @@ class Transport:
             return StoreRefused(
                 f"{place} does not permit {method} {_bare(path)}.",
                 hint="Give the user the rights that docs/howto/write-a-search-revision.md lists.",
+                lacks_right=True,
             )
         return RequestRefused(
             f"{place} answered {method} {_bare(path)} with {answer.status}: {reason}.",

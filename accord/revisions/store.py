@@ -10,7 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from accord.errors import AccordError, LeaseError, StepFailed, StoreUnavailable, UnknownTarget
+from accord.errors import (
+    AccordError,
+    LeaseError,
+    StepFailed,
+    StoreRefused,
+    StoreUnavailable,
+    UnknownTarget,
+)
 from accord.events import Reporter, silent
 from accord.revisions.entry import EntryState, Facts, StepEntry, recorded
 from accord.revisions.ledger import RevisionLedger
@@ -151,7 +158,8 @@ class RevisionStore(ABC, Generic[O]):
 
     def was_refused(self, exc: Exception) -> bool:
         """Check whether an operation surely ended, so that a look tells what it did for good."""
-        return not self.was_answer_lost(exc) and not isinstance(exc, LeaseError | StoreUnavailable)
+        unsure = isinstance(exc, LeaseError | StoreUnavailable) and not isinstance(exc, StoreRefused)
+        return not unsure and not self.was_answer_lost(exc)
 
     # --- Store ---------------------------------------------------------------------------------------
 

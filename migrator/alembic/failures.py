@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from accord.connecting import trouble_of
+from accord.connecting import Trouble, trouble_of
 from accord.errors import (
     AccordError,
     ConflictingState,
     StepFailed,
     StoreError,
-    StoreUnavailable,
 )
 from accord.limits import limit_of
 from accord.secrets.redact import first_line
@@ -37,8 +36,8 @@ def translate(error: BaseException, alias: str, what: str = "") -> AccordError:
         return error
     driver_error = _of_driver(error)
     code = _sqlstate(driver_error) if driver_error else ""
-    if driver_error and (unavailable := _unavailable(driver_error, alias, what)):
-        return unavailable
+    if driver_error and (trouble := trouble_of(driver_error)):
+        return _troubled(trouble, driver_error, alias, what)
     place = f"{what}: " if what else f"Store “{alias}”: "
     if code in _EXISTS:
         return ConflictingState(
@@ -76,13 +75,13 @@ def _sqlstate(error: BaseException) -> str:
     return str(getattr(error, "pgcode", None) or getattr(error, "sqlstate", None) or "")
 
 
-def _unavailable(error: BaseException, alias: str, what: str) -> StoreUnavailable | None:
-    trouble = trouble_of(error)
-    if trouble is None:
-        return None
-    more = f"{what} was under way." if what else ""
+def _troubled(trouble: Trouble, error: BaseException, alias: str, what: str) -> AccordError:
+    """Make the error of a server that doesn't let us work; one that answers refuses a step, not the run."""
     where = f"the URL of the store “{alias}”"
-    return trouble.error(f"The PostgreSQL of the store “{alias}”", alias, error, more=more, where=where)
+    if trouble.refused and what:
+        hint = trouble.hint.format(where=where)
+        return StepFailed(f"{what}: the server {trouble.says} ({first_line(error)}).", hint=hint)
+    return trouble.error(f"The PostgreSQL of the store “{alias}”", alias, error, where=where)
 
 
 def _about_data(error: BaseException, code: str) -> str:

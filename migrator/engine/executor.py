@@ -240,7 +240,9 @@ class Executor:
         started = self._clock.monotonic()
         try:
             outcome = self._do(action, self._stores[step.key.store], step)
-        except (LeaseError, StoreUnavailable):
+        except (LeaseError, StoreUnavailable) as exc:
+            if str(step.key) not in exc.message:
+                exc.reword(f"{exc.message} {step.key} was under way.")
             raise
         except Exception as exc:  # noqa: BLE001 - a revision's own code may raise anything; it is reported
             self._break(step, exc, self._clock.monotonic() - started)
@@ -286,6 +288,8 @@ class Executor:
 
     def _break(self, step: Step, cause: Exception, seconds: float) -> None:
         error = cause if isinstance(cause, AccordError) else _step_failed(step, cause)
+        if str(step.key) not in error.message:
+            error.reword(f"{step.key}: {error.message}")
         self._failures[step.key] = Failure(step=step, error=error)
         self._report(StepBroke(step=step, error=error, seconds=seconds))
 

@@ -19,7 +19,6 @@ from accord.errors import (
     StoreUnavailable,
     UnsupportedServer,
 )
-from accord.limits import limit_of
 from accord.seam.stores import StoreInfo
 from accord.seam.types import Step
 from accord.secrets.redact import address, first_line
@@ -86,7 +85,7 @@ def translated_step(step: Step) -> Iterator[None]:
     except InterfaceError as exc:
         connections[alias].close()
         trouble = vendor_of(connections[alias]).trouble(exc) or connecting.ENDED
-        raise _broken_off(step, trouble, exc) from exc
+        raise trouble.error(_named(alias), alias, exc) from exc
     except Exception as exc:
         raise _unreachable(alias, exc) or _code_failure(step, exc) from exc
 
@@ -156,10 +155,11 @@ def _database_failure(step: Step, error: DatabaseError) -> AccordError:
     trouble = vendor.trouble(error)
     if trouble is not None and not trouble.refused:
         connection.close()
-        return _broken_off(step, trouble, error)
+        return trouble.error(_named(step.key.store), step.key.store, error)
+    said = _without_data(error) if vendor.is_about_data(error) else first_line(error)
     if trouble is not None:
         return StepFailed(
-            f"Step {step.key} failed: the server {trouble.says}: {first_line(error)}.",
+            f"Step {step.key} failed: the server {trouble.says}: {said}.",
             hint=trouble.hint.format(where=f"DATABASES['{step.key.store}']"),
         )
     if vendor.is_conflict(error):
@@ -167,20 +167,12 @@ def _database_failure(step: Step, error: DatabaseError) -> AccordError:
             f"Step {step.key} would create what exists already: {first_line(_deepest(error))}.",
             hint="If it is what the migration describes, adopt it with --baseline; else rename or remove it.",
         )
-    if limit := limit_of(error):
-        return StepFailed(
-            f"Step {step.key} failed: the server {limit.says} ({first_line(error)}).", hint=limit.hint
-        )
-    said = _without_data(error) if vendor.is_about_data(error) else first_line(error)
+    if limit := vendor.limit(error):
+        return StepFailed(f"Step {step.key} failed: the server {limit.says} ({said}).", hint=limit.hint)
     return StepFailed(
         f"Step {step.key} failed: {said}.",
         hint="Correct the migration or the data, then run the same command again.",
     )
-
-
-def _broken_off(step: Step, trouble: connecting.Trouble, error: BaseException) -> StoreUnavailable:
-    alias = step.key.store
-    return trouble.error(_named(alias), alias, error, more=f"{step.key} was under way.")
 
 
 def _without_data(error: DatabaseError) -> str:

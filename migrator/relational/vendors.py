@@ -16,9 +16,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 
-from accord import connecting, db
+from accord import connecting, db, limits, mongo_causes
 from accord.connecting import Trouble
 from accord.errors import UnsupportedServer
+from accord.limits import Limit
 from accord.seam.types import Language
 from migrator.relational import documents
 from migrator.relational.resuming import editor_class, root_of
@@ -68,6 +69,10 @@ class Vendor:
 
     def trouble(self, error: BaseException) -> Trouble | None:
         """Return why the server doesn't let us work; None where an error is about the statement itself."""
+        return None
+
+    def limit(self, error: BaseException) -> Limit | None:
+        """Return the limit that a statement ran into; None where an error is about none."""
         return None
 
     def is_conflict(self, error: BaseException) -> bool:
@@ -163,6 +168,9 @@ class PostgreSQL(Vendor):
     def trouble(self, error: BaseException) -> Trouble | None:
         return connecting.trouble_of(error)
 
+    def limit(self, error: BaseException) -> Limit | None:
+        return limits.limit_of(error)
+
     def is_conflict(self, error: BaseException) -> bool:
         return connecting.code_of(error) in {"42P07", "42701", "42710", "42723", "42P06"}
 
@@ -227,12 +235,10 @@ class MongoDB(Vendor):
         return documents.version(settings)
 
     def trouble(self, error: BaseException) -> Trouble | None:
-        root = root_of(error)
-        if getattr(root, "code", None) in {13, 18}:
-            return connecting.CREDENTIALS
-        names = {kind.__name__ for kind in type(root).__mro__}
-        away = names & {"ConnectionFailure", "ServerSelectionTimeoutError", "AutoReconnect"}
-        return connecting.AWAY if away else None
+        return mongo_causes.trouble_of(error)
+
+    def limit(self, error: BaseException) -> Limit | None:
+        return mongo_causes.limit_of(error)
 
     def is_conflict(self, error: BaseException) -> bool:
         root = root_of(error)

@@ -87,7 +87,7 @@ class Reindex(Operation):
 
     def capture(self, context: Context) -> Mapping[str, Any]:
         from searchindex.reindex.block import is_blocked
-        from searchindex.reindex.sources import refuse_partial
+        from searchindex.reindex.sources import refuse_closed, refuse_partial
 
         target = context.deployment.physical(self.name)
         source = context.aliases.behind(context.deployment.alias(self.name))
@@ -96,7 +96,9 @@ class Reindex(Operation):
                 f"The index {target}, which this revision would make, exists.",
                 hint="Remove it if nothing needs it, or adopt what is there with --baseline.",
             )
-        refuse_partial(source, context.index(source) or {})
+        live = context.index(source) or {}
+        refuse_closed(source, live)
+        refuse_partial(source, live)
         return {"source": source, "target": target, "blocked": is_blocked(context, source)}
 
     def apply(self, context: Context) -> int:

@@ -27,6 +27,21 @@ def not_kept(live: Mapping[str, Any]) -> str:
     return " and ".join(part for part in told if part)
 
 
+def refuse_closed(index: str, live: Mapping[str, Any]) -> None:
+    """
+    Refuse an index of which nothing can be read.
+
+    Raises:
+        StepFailed: It is closed.
+    """
+    # A server writes this down when it closes an index, and takes it back when it opens it.
+    if as_text(flat_settings(live.get("settings", {})).get("index.verified_before_close")) == "true":
+        raise StepFailed(
+            f"The index {index} can't be copied: it is closed. Nothing was changed.",
+            hint=f"Open it (POST /{index}/_open), then run the same command again.",
+        )
+
+
 def refuse_partial(index: str, live: Mapping[str, Any]) -> None:
     """
     Refuse an index whose copy would lack fields that can be searched in it.

@@ -16,6 +16,7 @@ from accord.errors import ExitCode, LeaseHeld, LeaseLost, StoreUnavailable
 from accord.events import LeaseAwaited
 from accord.seam.types import Lease
 from accord.testing import RecordingReporter
+from tests.children import die_with_parent
 from tests.fix_engine import Coordinator
 
 pytestmark = pytest.mark.integration
@@ -45,6 +46,7 @@ def start_holder(coordinator: Coordinator) -> Iterator[StartHolder]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - a killed test run must leave no frozen process
         )
         started.append(process)
         return process

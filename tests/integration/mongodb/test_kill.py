@@ -11,6 +11,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 from pymongo import MongoClient
 
 from tests.chance import chance, moments
+from tests.children import die_with_parent
 from tests.conformance.harness_mongo import MongoHarness
 from tests.fix_mongodb import Mongod
 from tests.forks import Finished, run_python
@@ -165,6 +167,7 @@ def start(harness: PlaysHarness, action: str, fence: int) -> subprocess.Popen[by
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=die_with_parent,  # noqa: PLW1509 - a killed test run must leave no process, nor a frozen one
     )
 
 
@@ -178,13 +181,24 @@ def finish(harness: PlaysHarness, action: str, fence: int, line: str = "") -> st
     return done.stdout
 
 
+@contextmanager
+def started(harness: PlaysHarness, action: str, fence: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a process that is gone afterwards: a test that fails leaves none, and no frozen one."""
+    process = start(harness, action, fence)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def seconds_of(harness: PlaysHarness) -> float:
     """Apply in a process that is started as those that are killed, and give how long it took."""
-    started = time.monotonic()
-    process = start(harness, "apply", 1)
-    _, talk = process.communicate(timeout=120)
-    assert process.returncode == 0, talk.decode()
-    return time.monotonic() - started
+    began = time.monotonic()
+    with started(harness, "apply", 1) as process:
+        _, talk = process.communicate(timeout=120)
+        assert process.returncode == 0, talk.decode()
+        return time.monotonic() - began
 
 
 def kill_after(process: subprocess.Popen[bytes], seconds: float) -> bool:
@@ -203,16 +217,16 @@ def test_paused_holder_that_wakes_up_late_changes_nothing(seeded: Any) -> None:
     expected = seeded(20_000, "plays_paused")
     whole = seconds_of(expected)
     harness = seeded(20_000, "plays_paused")
-    late = start(harness, "apply", 1)
-    time.sleep(0.5 * whole)  # anywhere in the middle will do
-    late.send_signal(signal.SIGSTOP)
-    early = time.monotonic()
-    finish(harness, "apply", 2)
-    overtaking = time.monotonic() - early
-    before = harness.digest(), harness.ledger_entries()
+    with started(harness, "apply", 1) as late:
+        time.sleep(0.5 * whole)  # anywhere in the middle will do
+        late.send_signal(signal.SIGSTOP)
+        early = time.monotonic()
+        finish(harness, "apply", 2)
+        overtaking = time.monotonic() - early
+        before = harness.digest(), harness.ledger_entries()
 
-    late.send_signal(signal.SIGCONT)
-    _, talk = late.communicate(timeout=120)
+        late.send_signal(signal.SIGCONT)
+        _, talk = late.communicate(timeout=120)
 
     assert late.returncode == 1
     assert b"StaleFence" in talk
