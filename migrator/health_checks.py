@@ -109,11 +109,10 @@ def _drift(alias: str, drift: Sequence[Drift]) -> Finding:
     name = f"migrations.{alias}.drift"
     ours = [found for found in drift if not found.tolerable]
     if ours:
-        more = f" And {len(ours) - 1} more." if len(ours) > 1 else ""
         return Finding(
             name=name,
             level=Level.CRITICAL,
-            message=f"{ours[0].error}{more}",
+            message=f"{ours[0].error}{_more(ours)}",
             value=len(ours),
             threshold=1,
             hint=ours[0].error.hint,
@@ -124,7 +123,7 @@ def _drift(alias: str, drift: Sequence[Drift]) -> Finding:
         return Finding(
             name=name,
             level=Level.WARN,
-            message=elsewhere[0].error.message,
+            message=f"{elsewhere[0].error.message}{_more(elsewhere)}",
             value=len(elsewhere),
             threshold=1,
             hint=elsewhere[0].error.hint,
@@ -134,6 +133,10 @@ def _drift(alias: str, drift: Sequence[Drift]) -> Finding:
     return Finding(
         name=name, level=Level.OK, message=f"Files and ledger agree.{foreign}", value=0, threshold=1
     )
+
+
+def _more(found: Sequence[Drift]) -> str:
+    return f" And {len(found) - 1} more." if len(found) > 1 else ""
 
 
 def _some(keys: Sequence[str]) -> str:

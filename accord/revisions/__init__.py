@@ -13,3 +13,4 @@ from accord.revisions.loader import RevisionFile as RevisionFile
 from accord.revisions.loader import load_revisions as load_revisions
 from accord.revisions.loader import parse_cross_dependencies as parse_cross_dependencies
 from accord.revisions.loader import to_step as to_step
+from accord.revisions.loader import why_absent as why_absent

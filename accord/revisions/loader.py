@@ -168,6 +168,11 @@ def load_revisions(folder: str, base: type[Revision]) -> Sequence[RevisionFile]:
     return found
 
 
+def why_absent(app: str) -> str:
+    """Return a clause that tells why no file of an app is read; empty for an app that is installed."""
+    return "" if app in apps.app_configs else "is not installed here"
+
+
 def to_step(store: str, file: RevisionFile, irreversible: str = "") -> Step:
     """
     Describe a revision as a step of a store.

@@ -21,7 +21,7 @@ from accord.errors import (
 from accord.events import Reporter, silent
 from accord.revisions.entry import EntryState, Facts, StepEntry, recorded
 from accord.revisions.ledger import RevisionLedger
-from accord.revisions.loader import LoadedRevision, RevisionKind
+from accord.revisions.loader import LoadedRevision, RevisionKind, why_absent
 from accord.revisions.operation import Operation, digest
 from accord.seam.assertions import Assertion, Broken, Moment, broken
 from accord.seam.losses import HowMany, Loss
@@ -176,6 +176,10 @@ class RevisionStore(ABC, Generic[O]):
         """Read the ledger with what was begun. See :class:`accord.seam.stores.Unfinished`."""
         with self.translated(), self.glance() as ledger:
             return recorded(ledger.entries())
+
+    def why_absent(self, key: StepKey) -> str:
+        """Tell why a step isn't declared here. See :class:`accord.seam.stores.KnowsApps`."""
+        return why_absent(key.app)
 
     def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
         """Apply a step and record it. See :class:`accord.seam.stores.Store`."""

@@ -220,6 +220,20 @@ class Orders(Protocol):
 
 
 @runtime_checkable
+class KnowsApps(Protocol):
+    """A store whose steps belong to apps, which one settings module installs and another doesn't."""
+
+    def why_absent(self, key: StepKey) -> str:
+        """
+        Tell why a step that the ledger holds isn't declared here, though nobody lost its file.
+
+        Returns:
+            A clause about the step's app; empty where the file should be there. No server is asked.
+        """
+        ...
+
+
+@runtime_checkable
 class Explains(Protocol):
     """A store that can show what steps would send, without sending it."""
 

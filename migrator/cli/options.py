@@ -132,7 +132,8 @@ def _add_kinds(parser: ArgumentParser) -> None:
         "--forget",
         default="",
         metavar="STEP",
-        help="Strike a step that was begun, or whose file is gone, from its ledger; nothing is undone.",
+        help="Strike a step that was begun, or whose file is gone, or STORE:APP of an app that isn't "
+        "installed, from its ledger; nothing is undone.",
     )
 
 

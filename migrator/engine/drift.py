@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from accord.errors import ChecksumMismatch, DriftError, InconsistentLedger
 from accord.seam import checksum as checksums
 from accord.seam.types import AppliedStep, BegunStep, Step, StepKey
+from accord.words import counted
 from migrator.engine.graph import Graph
 from migrator.engine.squashes import with_replacements
 from migrator.errors import LedgerOrphan
 
 NOTHING_BEGUN: Mapping[StepKey, BegunStep] = {}
+NOTHING_ABSENT: Mapping[StepKey, str] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,8 @@ class Drift:
         key: The step that it is about.
         missing: The step that `key` needs and that is not applied, where that is the disagreement.
         tolerable: True when it is told and doesn't stop a run: an upgraded package edited its own
-            history, which the project can't mend, or another release began a step.
+            history, which the project can't mend, another release began a step, or an app is not
+            installed here.
     """
 
     error: DriftError
@@ -39,6 +42,7 @@ def find_drift(
     steps: Iterable[Step],
     applied: Mapping[StepKey, AppliedStep],
     begun: Mapping[StepKey, BegunStep] = NOTHING_BEGUN,
+    absent: Mapping[StepKey, str] = NOTHING_ABSENT,
 ) -> Sequence[Drift]:
     """
     Compare the ledgers with the files.
@@ -48,6 +52,7 @@ def find_drift(
         steps: Every step on disk, squashed and replaced ones included.
         applied: The ledgers of all stores.
         begun: What they hold that was begun and not ended.
+        absent: Steps in the ledgers of which no file is expected here, each with a clause why.
 
     Returns:
         Edited files, ledger entries without a file, and steps applied before what they need.
@@ -56,7 +61,8 @@ def find_drift(
     replaced = {key for step in on_disk.values() for key in step.replaces}
     return [
         *_edited(on_disk, applied),
-        *_orphans(on_disk, replaced, applied),
+        *_orphans(on_disk.keys() | replaced | absent.keys(), applied),
+        *_not_here(applied, {key: why for key, why in absent.items() if key not in replaced}),
         *_begun_elsewhere(on_disk, begun),
         *_inconsistent(graph, with_replacements(on_disk.values(), applied)),
     ]
@@ -78,18 +84,35 @@ def _edited(on_disk: Mapping[StepKey, Step], applied: Mapping[StepKey, AppliedSt
             yield Drift(error=error, key=key, tolerable=step.third_party)
 
 
-def _orphans(
-    on_disk: Mapping[StepKey, Step], replaced: Collection[StepKey], applied: Mapping[StepKey, AppliedStep]
-) -> Iterator[Drift]:
+def _orphans(known: Collection[StepKey], applied: Mapping[StepKey, AppliedStep]) -> Iterator[Drift]:
     for key, entry in applied.items():
-        # An entry without a checksum was written by another tool; that it outlives its file is normal there.
-        known = key in on_disk or key in replaced or entry.reverting
-        if not known and entry.checksum is not None:
+        if key not in known and _is_ours(entry):
             error = LedgerOrphan(
                 f"The ledger of “{key.store}” holds {key}, and its file is gone.",
                 hint=f"Restore the file, or strike the entry: {forgetting(key)}",
             )
             yield Drift(error=error, key=key)
+
+
+def _is_ours(entry: AppliedStep) -> bool:
+    # An entry without a checksum was written by another tool; that it outlives its file is normal there.
+    return entry.checksum is not None and not entry.reverting
+
+
+def _not_here(applied: Mapping[StepKey, AppliedStep], absent: Mapping[StepKey, str]) -> Iterator[Drift]:
+    """Name the apps that other settings install, or that were taken out; `migrate` goes on there, too."""
+    by_app: dict[tuple[str, str], list[StepKey]] = {}
+    for key in sorted(absent):
+        if _is_ours(applied[key]):
+            by_app.setdefault((key.store, key.app), []).append(key)
+    for (store, app), keys in by_app.items():
+        steps, why = counted(len(keys), "step"), absent[keys[-1]]
+        error = LedgerOrphan(
+            f"The ledger of “{store}” holds {steps} of “{app}”, which {why}.",
+            hint="Where other settings of this database have it, leave it. If it is gone for good, strike "
+            f"its lines: {forgetting(f'{store}:{app}')}",
+        )
+        yield Drift(error=error, key=keys[-1], tolerable=True)
 
 
 def _begun_elsewhere(on_disk: Mapping[StepKey, Step], begun: Mapping[StepKey, BegunStep]) -> Iterator[Drift]:
@@ -103,8 +126,8 @@ def _begun_elsewhere(on_disk: Mapping[StepKey, Step], begun: Mapping[StepKey, Be
         yield Drift(error=error, key=key, tolerable=True)
 
 
-def forgetting(key: StepKey) -> str:
-    """Return the command that strikes a step from its ledger."""
+def forgetting(key: StepKey | str) -> str:
+    """Return the command that strikes a step, or an app that isn't installed, from its ledger."""
     return f'migrate_all --forget {key} --reason "WHY"'
 
 

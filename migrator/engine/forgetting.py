@@ -14,19 +14,22 @@ _NO_FILE = Path("(no file)")
 
 def plan_forgetting(text: str, situation: Situation) -> Plan:
     """
-    Plan to strike one line of a ledger: a step that was begun, or an applied one whose file is gone.
+    Plan to strike lines of a ledger: a step that was begun, an applied one whose file is gone, or an app.
 
     Args:
-        text: The step, as `store:app.name`.
+        text: The step, as `store:app.name`; or an app that isn't installed here, as `store:app`.
         situation: Files and ledgers.
 
     Returns:
-        A plan of that step alone.
+        A plan of that step alone, or of the app's.
 
     Raises:
         UnknownTarget: No ledger holds it.
         UsageError: It is applied and its file is there, so that there are better ways.
     """
+    if of_app := [key for key in sorted(situation.absent) if f"{key.store}:{key.app}" == text]:
+        gone = tuple(without_file(key) for key in reversed(of_app))
+        return Plan(direction=Direction.REVERT, steps=gone, parents=dict.fromkeys(of_app, frozenset()))
     key = _line(text, situation)
     if key not in situation.begun:
         _refuse_ordinary(key, situation)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from accord.seam.registry import Registry
-from accord.seam.stores import Orders, read_ledger
+from accord.seam.stores import KnowsApps, Orders, read_ledger
 from accord.seam.types import AppliedStep, BegunStep, Direction, Recorded, Step, StepKey
 from migrator.engine.drift import Drift, find_drift
 from migrator.engine.graph import Graph, build_graph, refuse_conflicts
@@ -28,6 +28,7 @@ class Situation:
         unread: Stores that were not asked, because what is wanted has nothing to do with them; none of
             their steps takes part.
         begun: Steps that a run began, one way or the other, and did not end; also of another release.
+        absent: Steps in the ledgers of which no file is expected here, each with a clause why.
     """
 
     steps: tuple[Step, ...]
@@ -35,6 +36,7 @@ class Situation:
     graph: Graph
     unread: frozenset[str] = frozenset()
     begun: Mapping[StepKey, BegunStep] = field(default_factory=dict)
+    absent: Mapping[StepKey, str] = field(default_factory=dict)
 
     @cached_property
     def half_reverted(self) -> frozenset[StepKey]:
@@ -59,7 +61,7 @@ class Situation:
     @cached_property
     def drift(self) -> Sequence[Drift]:
         """Where files and ledgers disagree."""
-        return find_drift(self.graph, self.steps, self.applied, self.begun)
+        return find_drift(self.graph, self.steps, self.applied, self.begun, self.absent)
 
     def graph_back(self, text: str, target: Target) -> Graph:
         """
@@ -136,7 +138,18 @@ def read_situation(
     begun = {key: entry for ledger in ledgers for key, entry in ledger.begun.items()}
     unread = frozenset(registry) - asked
     graph = _graph(registry, steps, applied, unread)
-    return Situation(steps=steps, applied=applied, graph=graph, begun=begun, unread=unread)
+    absent = _absent(registry, applied.keys() - {step.key for step in steps})
+    return Situation(steps=steps, applied=applied, graph=graph, begun=begun, unread=unread, absent=absent)
+
+
+def _absent(registry: Registry, undeclared: Iterable[StepKey]) -> Mapping[StepKey, str]:
+    """Ask the stores which of the steps that no file declares have none because of the settings."""
+    told = {}
+    for key in undeclared:
+        store = registry[key.store]
+        if isinstance(store, KnowsApps) and (why := store.why_absent(key)):
+            told[key] = why
+    return told
 
 
 def concerned(steps: Iterable[Step], only: Collection[str], direction: Direction) -> frozenset[str]:

@@ -36,7 +36,7 @@ from migrator.relational.probe import probe
 from migrator.relational.runner import Runner, adopt, name_of
 from migrator.relational.statements import Explanation
 from migrator.relational.states import Project, recorded_names
-from migrator.relational.taking import apps_for, takes_part
+from migrator.relational.taking import apps_for, takes_part, why_absent
 from migrator.relational.vendors import vendor_of, vendor_of_engine
 
 
@@ -112,6 +112,10 @@ class RelationalStore:
         lease.check()
         with self._running(step):
             return self._runner_for(lease).revert(step, lease, report)
+
+    def why_absent(self, key: StepKey) -> str:
+        """Tell why a step isn't declared here. See :class:`accord.seam.stores.KnowsApps`."""
+        return why_absent(self.alias, (key.app, key.name), self._disk or DiskLoader())
 
     # --- Orders ----------------------------------------------------------------------
 

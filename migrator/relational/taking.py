@@ -14,11 +14,12 @@ from django.apps import apps
 from django.apps.registry import Apps
 from django.conf import settings as django_settings
 from django.db import connections, models, router
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations import CreateModel, RunPython, RunSQL
 from django.db.migrations.operations.base import Operation
 
-from accord import isolation
-from migrator.relational.loader import DiskLoader
+from accord import isolation, revisions
+from migrator.relational.loader import DiskLoader, Name
 from migrator.relational.vendors import vendor_of_engine
 
 Question = Mapping[str, Any]
@@ -52,6 +53,26 @@ def apps_for(alias: str, disk: DiskLoader) -> Sequence[str]:
     if not takes_part(alias):
         return ()
     return [label for label in labels if _takes(alias, label, disk)]
+
+
+def why_absent(alias: str, name: Name, disk: DiskLoader) -> str:
+    """
+    Tell why a migration is no step of a database, though nobody lost its file.
+
+    Args:
+        alias: The database.
+        name: App label and migration.
+        disk: Migrations as read from disk.
+
+    Returns:
+        A clause about the app; empty where the file should be there.
+    """
+    if reason := revisions.why_absent(name[0]):
+        return reason
+    package, _ = MigrationLoader.migrations_module(name[0])
+    if package is None:
+        return "has no migrations here, as MIGRATION_MODULES says"
+    return f"is kept off “{alias}” by a router" if name in disk.migrations else ""
 
 
 def _takes(alias: str, label: str, disk: DiskLoader) -> bool:

@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
 from accord import conf
-from accord.errors import AccordError
+from accord.errors import AccordError, ExitCode
 from accord.health.runner import Finding, Level
 from accord.seam.registry import Registry
 from accord.seam.stores import read_ledger
@@ -22,7 +23,7 @@ from migrator import health_checks
 from migrator.cli.options import add_migrate_arguments, request_from
 from migrator.engine.api import Migrations
 from migrator.engine.drift import Drift
-from migrator.engine.request import RunReport
+from migrator.engine.request import Request, RunReport
 from migrator.errors import LedgerOrphan
 from tests.fix_trail import Trail
 
@@ -111,6 +112,62 @@ def test_remedy_for_an_applied_step_without_a_file_works(journal: Trail, harness
     assert journal.rows("SELECT detail FROM migrator_steprun") == [("struck from the ledger only: WHY",)]
     told = journal.rows("SELECT plan_digest FROM accord_auditevent WHERE event = 'ledger.struck'")
     assert told == [(report.plan.digest,)]
+
+
+def switch_off(harness: Any, settings: Settings, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the app of a harness out of these settings, in one of the ways that there are."""
+    if how == "not installed":
+        monkeypatch.delitem(apps.app_configs, harness.app)
+        apps.clear_cache()
+    elif how == "MIGRATION_MODULES":
+        settings.MIGRATION_MODULES = {harness.app: None}
+    monkeypatch.setattr(Narrow, "apps", {"contenttypes", "" if how == "router" else harness.app})
+
+
+@pytest.mark.parametrize(
+    ("harness", "how"),
+    [
+        ("relational", "not installed"),
+        ("relational", "MIGRATION_MODULES"),
+        ("relational", "router"),
+        ("documents", "not installed"),
+        ("mongo", "not installed"),
+        ("search", "not installed"),
+    ],
+    indirect=["harness"],
+)
+def test_app_that_these_settings_leave_out_stops_nothing_and_its_remedy_works(
+    journal: Trail, harness: Any, how: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A warning where `migrate` would go on; the app may come back, or be struck for good."""
+    for name in harness.step_names[:2]:
+        harness.store().apply(harness.step(name), make_lease(1))
+    before = harness.observe()
+    with monkeypatch.context() as patch:
+        switch_off(harness, settings, how, patch)
+        found = orphan(harness)
+        nothing = migrations(harness).run(Request())
+        levels = [(one.level, one.ready) for one in findings(harness, patch)]
+    settings.MIGRATION_MODULES = {}
+    apps.clear_cache()
+    assert found.tolerable
+    assert f"2 steps of “{harness.app}”, which" in found.error.message
+    assert how in found.error.message
+    assert (nothing.exit_code, len(nothing.plan)) == (ExitCode.DONE, 0)
+    assert levels == [(Level.OK, True), (Level.WARN, True)]
+    assert not migrations(harness).situation().drift
+
+    with monkeypatch.context() as patch:
+        switch_off(harness, settings, how, patch)
+        report = carry_out(harness, found.error.hint)
+        left = migrations(harness).situation().drift
+    settings.MIGRATION_MODULES = {}
+    apps.clear_cache()
+
+    assert report.error is None
+    assert not left
+    assert harness.observe() == before
+    assert not [key for key in harness.store().applied() if key.app == harness.app]
 
 
 @pytest.mark.parametrize("harness", ["mongo", "search"], indirect=True)

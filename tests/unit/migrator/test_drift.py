@@ -7,6 +7,7 @@ from accord.errors import ChecksumMismatch, InconsistentLedger
 from accord.seam.types import AppliedStep, Step, StepKey
 from accord.testing import make_step
 from migrator.engine.drift import Drift, find_drift
+from migrator.engine.forgetting import plan_forgetting
 from migrator.engine.graph import build_graph
 from migrator.engine.plan import Target, plan_revert
 from migrator.engine.situation import Situation
@@ -91,6 +92,38 @@ def test_entry_without_file_is_an_orphan() -> None:
 
     assert isinstance(found.error, LedgerOrphan)
     assert A2 in found.error.hint
+
+
+def test_app_that_is_not_installed_is_told_once_and_stops_nothing() -> None:
+    """Django's `migrate` goes on there; a lost file beside it stops a run as ever."""
+    lost, old, older = make_step(A2), make_step("pg:gone.0002_b"), make_step("pg:gone.0001_a")
+    absent = {step.key: "is not installed here" for step in (old, older)}
+    applied = ledger(make_step(A1), lost, old, older)
+    steps = [make_step(A1)]
+
+    lost_file, gone_app = find_drift(build_graph(steps, applied), steps, applied, absent=absent)
+
+    assert (lost_file.key, lost_file.tolerable) == (lost.key, False)
+    assert (gone_app.key, gone_app.tolerable) == (old.key, True)
+    assert gone_app.error.message == (
+        "The ledger of “pg” holds 2 steps of “gone”, which is not installed here."
+    )
+    situation = Situation(
+        steps=tuple(steps), applied=ledger(make_step(A1), old, older), graph=build_graph(steps, applied),
+        absent=absent,
+    )  # fmt: skip
+    situation.refuse_drift()
+    forgets = plan_forgetting("pg:gone", situation)
+    assert [step.key for step in forgets.steps] == [old.key, older.key]
+
+
+def test_row_of_a_gone_app_that_another_tool_wrote_is_not_told() -> None:
+    """Django wrote it, and Django doesn't mind it either."""
+    key = StepKey.parse("pg:gone.0001_a")
+    steps = [make_step(A1)]
+    applied = {key: AppliedStep(key=key)}
+
+    assert not find_drift(build_graph(steps, applied), steps, applied, absent={key: "is not installed here"})
 
 
 def test_entry_of_another_tool_without_file_is_no_orphan() -> None:
