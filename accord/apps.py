@@ -12,6 +12,8 @@ class AccordConfig(AppConfig):
     verbose_name = "Accord"
     default_auto_field = "django.db.models.BigAutoField"
     guards = "accord.guards.TRAIL"
+    # What a person has to say goes when the suite is uninstalled.
+    evidence = ("AuditEvent", "AuditCheckpoint", "Tombstone")
 
     def ready(self) -> None:
         """Set up django-auditlog for what the apps declare, and register the check of the settings."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -43,6 +44,8 @@ SELECT fence, owner, run_id, acquired_at AT TIME ZONE 'UTC', expires_at AT TIME 
        expires_at > clock_timestamp(),
        extract(epoch FROM clock_timestamp() - acquired_at)::float
 FROM {TABLE} WHERE scope = %(scope)s"""  # noqa: S608 - as above
+
+_SCOPES = f"SELECT array_agg(scope ORDER BY scope) FROM {TABLE}"  # noqa: S608 - as above
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +164,42 @@ def read(alias: str, scope: str) -> LeaseRow | None:
         if connection.execute(_TABLE_EXISTS, {})[1] != (True,):
             return None
         return read_row(connection, scope)
+    finally:
+        connection.close()
+
+
+def rows(alias: str) -> Sequence[tuple[str, LeaseRow]]:
+    """
+    Read every lease of a database with its scope, without changing one; none where the table isn't there.
+
+    Args:
+        alias: The coordinating database.
+    """
+    connection = LeaseConnection(alias)
+    try:
+        if connection.execute(_TABLE_EXISTS, {})[1] != (True,):
+            return ()
+        scopes = connection.execute(_SCOPES, {})[1] or ([],)
+        found = ((scope, read_row(connection, scope)) for scope in scopes[0] or ())
+        return [(scope, row) for scope, row in found if row is not None]
+    finally:
+        connection.close()
+
+
+def table_exists(alias: str) -> bool:
+    """Check whether the lease's table is there."""
+    connection = LeaseConnection(alias)
+    try:
+        return connection.execute(_TABLE_EXISTS, {})[1] == (True,)
+    finally:
+        connection.close()
+
+
+def drop_table(alias: str) -> None:
+    """Drop the lease's table; whoever holds a lease finds it lost."""
+    connection = LeaseConnection(alias)
+    try:
+        connection.execute(f"DROP TABLE IF EXISTS {TABLE}", {})
     finally:
         connection.close()
 

@@ -13,6 +13,17 @@ class GdprConfig(AppConfig):
     verbose_name = _("Personal data")
     default_auto_field = "django.db.models.BigAutoField"
     guards = "gdpr.guards.EVIDENCE"
+    # What a person has to say goes when the suite is uninstalled.
+    evidence = (
+        "Approval",
+        "ConsentEvent",
+        "ConsentNotice",
+        "ErasurePlan",
+        "ErasureRequest",
+        "ErasureStep",
+        "LegalHold",
+        "Receipt",
+    )
     # What django-auditlog may show. Tags and sealed keys say who a request is about: never those.
     audited = {"ErasureRequest": ("state",), "LegalHold": ("reason", "review_at")}
 

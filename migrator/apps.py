@@ -13,6 +13,8 @@ class MigratorConfig(AppConfig):
     verbose_name = _("Migrations")
     default_auto_field = "django.db.models.BigAutoField"
     guards = "migrator.governance.guards.PLAN_APPROVALS"
+    # What a person has to say goes when the suite is uninstalled.
+    evidence = ("Attestation", "PlanApproval")
     # What django-auditlog may show. Reasons are free text, and accounts belong to people.
     audited = {"PlanApproval": ("state", "environment", "digest")}
     # An approval may be what the migration of django-auditlog's own table is waiting for.

@@ -81,6 +81,13 @@ class DataWouldGo(NotConfirmed):
     code = "ACC-407"
 
 
+class StepsUnderWay(UsageError):
+    """Steps were begun and did not end, and what is asked would leave them so. Nothing was changed."""
+
+    code = "ACC-411"
+    http_status = 409
+
+
 class GovernanceError(AccordError):
     """The policy of an environment refuses. Nothing was changed."""
 

@@ -12,12 +12,14 @@ from __future__ import annotations
 import contextlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from accord import process
+from accord.errors import StaleFence
 from accord.revisions.entry import EntryState, Facts, StepEntry, not_understood, origin_of
-from accord.revisions.ledger import Work, nothing_else, stale
+from accord.revisions.ledger import Work, nothing_else, overtaken, stale
+from accord.seam.traces import Trace
 from accord.seam.types import Lease, StepKey
 from mongo_migrations import retries
 
@@ -48,6 +50,7 @@ class Ledger:
     def __init__(self, db: Database[Document], name: str, store: str, *, transactions: bool) -> None:
         self._db = db
         self._name = name
+        self._store = store
         # By the key, too: in a database that Django's documents share, their ledger has the same name.
         self._mine: Document = {"_id": {"$regex": f"^{re.escape(store)}:"}}
         self._transactions = transactions
@@ -108,6 +111,20 @@ class Ledger:
 
         return self._transaction(entry.key, lease, guarded)
 
+    def traces(self) -> Sequence[Trace]:
+        """Look whether the collection is there. See :class:`RevisionLedger`."""
+        if not self._db.list_collection_names(filter={"name": self._name}):
+            return ()
+        number = self._collection().count_documents({})
+        return (Trace(what=f"collection {self._name}", number=number, unit="document"),)
+
+    def take_out(self, lease: Lease) -> None:
+        """Drop the collection, after a killed run's open transaction. See :class:`RevisionLedger`."""
+        if self.traces():
+            self._claim(overtaken(self._store, lease), lease)
+            self._db.drop_collection(self._name)
+            self._claimed = None
+
     def close(self) -> None:
         """Return the session to the driver's pool."""
         if self._own_session is not None:
@@ -117,7 +134,7 @@ class Ledger:
     def _transaction(self, key: StepKey, lease: Lease, body: Callable[[ClientSession | None], T]) -> T:
         if self._claimed != lease.fence:
             self._prepare()
-            self._claim(key, lease)
+            self._claim(stale(key, lease), lease)
         if not self._transactions:
             return body(None)
         return retries.run(self._session(), body, self._patience)
@@ -127,7 +144,7 @@ class Ledger:
             self._own_session = self._db.client.start_session()
         return self._own_session
 
-    def _claim(self, key: StepKey, lease: Lease) -> None:
+    def _claim(self, refusal: StaleFence, lease: Lease) -> None:
         """
         Write into the fence document whose session works from now on.
 
@@ -137,7 +154,7 @@ class Ledger:
         """
         found = self._collection().find_one({"_id": _FENCE}) or {}
         if found.get("fence", 0) > lease.fence:
-            raise stale(key, lease)
+            raise refusal
         own = self._session().session_id["id"] if self._transactions else None
         overtaken = found.get("fence", 0) < lease.fence or process.is_dead(found.get("process", ""))
         if self._transactions and overtaken and found.get("session") not in (None, own):

@@ -13,7 +13,7 @@ make up an index of its own.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
@@ -22,6 +22,7 @@ from accord.clock import Clock, SystemClock
 from accord.errors import LedgerNotUnderstood, StaleFence, StoreError
 from accord.revisions.entry import EntryState, StepEntry, from_json, to_json
 from accord.revisions.ledger import Work, nothing_else
+from accord.seam.traces import Trace
 from accord.seam.types import Lease, StepKey
 from searchindex.transport import READ_TIMEOUT, ReplyLost, ServerResponse, Transport, at
 
@@ -122,6 +123,26 @@ class Ledger:
     def strike(self, key: StepKey, lease: Lease) -> None:
         """Remove the entry of a step. See :class:`RevisionLedger`."""
         self._change(lambda entries: {name: entry for name, entry in entries.items() if name != key}, lease)
+
+    def traces(self) -> Sequence[Trace]:
+        """Look for the index behind the ledger's alias. See :class:`RevisionLedger`."""
+        found = self._indexes()
+        if not found:
+            return ()
+        document = self.transport.find(at(self.name, "_doc", _DOCUMENT)) or {}
+        number = len((document.get("_source") or {}).get("entries") or ())
+        return tuple(Trace(what=f"index {index}", number=number, unit="step") for index in found)
+
+    def take_out(self, lease: Lease) -> None:
+        """Delete the index, and its alias with it. See :class:`RevisionLedger`."""
+        found = self._indexes()
+        if found:
+            self._refuse_stale(self._read(), lease)
+        for index in found:
+            self.transport.request("DELETE", at(index), accept=(404,))
+
+    def _indexes(self) -> Sequence[str]:
+        return sorted(self.transport.find(f"/_alias{at(self.name)}") or ())
 
     def _read(self, **options: Any) -> Content:
         """Read the ledger in one request; nothing is created."""

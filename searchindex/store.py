@@ -18,6 +18,7 @@ from accord.revisions.store import RevisionStore, Show
 from accord.seam.foretelling import Foretold
 from accord.seam.losses import HowMany
 from accord.seam.stores import StoreFeatures, StoreInfo
+from accord.seam.traces import Trace
 from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey
 from searchindex.context import Context, Deployment
 from searchindex.endpoint import parse_url
@@ -271,6 +272,23 @@ class SearchStore(RevisionStore[Operation]):
         from searchindex import test_prefix
 
         test_prefix.drop(self.transport, self.names.prefix, self.ledger.name)
+
+    # --- LeavesTraces ----------------------------------------------------------------------------------
+
+    def traces(self) -> Sequence[Trace]:
+        """Look for the ledger, and for scratch indexes that a kill left behind."""
+        scratch = [Trace(what=f"index {name}", number=0, unit="document") for name in self._scratch()]
+        return (*super().traces(), *scratch)
+
+    def take_out(self, lease: Lease, *, evidence: bool) -> None:
+        """Take out the ledger and scratch indexes. See :class:`accord.seam.traces.LeavesTraces`."""
+        super().take_out(lease, evidence=evidence)
+        for name in self._scratch():
+            self.transport.request("DELETE", at(name), accept=(404,))
+
+    def _scratch(self) -> Sequence[str]:
+        path = f"{at(self.names.scratch('*'))}/_alias?expand_wildcards=all&ignore_unavailable=true"
+        return sorted(self.transport.find(path) or ())
 
     def close(self) -> None:
         """Close the connection. See :class:`accord.seam.stores.Closes`."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from accord.errors import StaleFence
 from accord.revisions.entry import StepEntry
+from accord.seam.traces import Trace
 from accord.seam.types import Lease, StepKey
 
 Work = Callable[[StepEntry, Any], StepEntry]
@@ -72,6 +73,28 @@ class RevisionLedger(Protocol):
             StaleFence: The ledger has seen a later token. Nothing was changed.
         """
         ...
+
+    def traces(self) -> Sequence[Trace]:
+        """Look what there is of the ledger itself. Nothing is created."""
+        ...
+
+    def take_out(self, lease: Lease) -> None:
+        """
+        Take the ledger out. Idempotent.
+
+        Raises:
+            StaleFence: The ledger has seen a later token than the lease's. Nothing was changed.
+        """
+        ...
+
+
+def overtaken(store: str, lease: Lease) -> StaleFence:
+    """Return the error for a holder that was overtaken before it took the ledger out."""
+    return StaleFence(
+        f"The ledger of “{store}” has seen a later run than {lease.run_id or lease.owner}; nothing of it was "
+        "taken out.",
+        hint="Another run took over. Let it end, then look with showmigrations_all.",
+    )
 
 
 def stale(key: StepKey, lease: Lease) -> StaleFence:

@@ -36,6 +36,7 @@ from migrator.alembic.database import Database
 from migrator.alembic.entries import REVERTING, STATES, HistoryState
 from migrator.alembic.history import History
 from migrator.alembic.layout import HistoryConfig
+from migrator.alembic.leaving import Leaves
 from migrator.alembic.ledger import Ask, Tables, heads, place, quoted, read
 from migrator.alembic.reader import Reader
 from migrator.alembic.scripts import Script
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 _Answer = TypeVar("_Answer")
 
 
-class AlembicStore(LooksAhead, InTestDatabase):
+class AlembicStore(LooksAhead, Leaves, InTestDatabase):
     """
     An Alembic history on PostgreSQL.
 

@@ -15,6 +15,7 @@ from accord.errors import (
     ConflictingState,
     IrreversibleStep,
     StepFailed,
+    StoreError,
     StoreRefused,
     StoreUnavailable,
     UnsupportedServer,
@@ -60,6 +61,26 @@ def translated(alias: str) -> Iterator[None]:
         if unreachable is None:
             raise
         raise unreachable from exc
+
+
+@contextmanager
+def translated_leaving(alias: str) -> Iterator[None]:
+    """
+    Turn what a database refuses when the suite is taken out into the suite's errors.
+
+    Raises:
+        StoreUnavailable: It can't be reached, or doesn't let us work.
+        StoreError: It refuses; something else may depend on what the suite keeps.
+    """
+    try:
+        with translated(alias):
+            yield
+    except DatabaseError as exc:
+        raise StoreError(
+            f"What Accord keeps in “{alias}” can't be taken out: {first_line(exc)}.",
+            hint="Nothing of this database was taken out. Remove what depends on it (a view, a foreign key, "
+            "a trigger of your own), or give the right, then run the same command again.",
+        ) from exc
 
 
 @contextmanager

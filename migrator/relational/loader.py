@@ -23,7 +23,7 @@ from accord.seam.types import FIRST, LATEST, Phase, Source, Step, StepKey
 Name = tuple[str, str]
 """App label and migration name, as Django writes them."""
 
-_FOUNDATION = frozenset({"accord", "migrator", "gdpr"})
+FOUNDATION = frozenset({"accord", "migrator", "gdpr"})
 """The suite's own apps: what they keep can't stand in a system that never ran them."""
 
 
@@ -110,7 +110,7 @@ class History:
             title=_title(migration),
             irreversible=getattr(migration, "irreversible", "") or irreversible_reason(migration.operations),
             replaces=tuple(StepKey(alias, *replaced) for replaced in migration.replaces),
-            foundation=name[0] in _FOUNDATION,
+            foundation=name[0] in FOUNDATION,
             third_party=_is_installed(path),
         )
 

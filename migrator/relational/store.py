@@ -30,6 +30,7 @@ from accord.seam.types import (
 )
 from migrator.relational import asserting, failures, signals
 from migrator.relational.graph import RecordedLoader, full_order, translated_graph
+from migrator.relational.leaves import Leaves
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import DiskLoader, History, Name
 from migrator.relational.probe import probe
@@ -40,7 +41,7 @@ from migrator.relational.taking import apps_for, takes_part, why_absent
 from migrator.relational.vendors import vendor_of, vendor_of_engine
 
 
-class RelationalStore:
+class RelationalStore(Leaves):
     """
     One alias of `DATABASES`.
 

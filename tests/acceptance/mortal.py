@@ -3,9 +3,9 @@
 
     python -m tests.acceptance.mortal LINE COMMAND [ARGUMENTS]
 
-Lines are counted from the executor's first on, because before it nothing is written; a negative
-LINE counts from the very start of the command. LINE 0 lets it live, and writes how many lines it
-ran to the file named by ACCORD_COUNT_LINES.
+Lines are counted from the executor's first on, those of `accord_uninstall` from where it begins to
+take out, because before that nothing is written; a negative LINE counts from the very start of the
+command. LINE 0 lets it live, and writes how many lines it ran to the file named by ACCORD_COUNT_LINES.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("accord", "migrator", "mongo_migrations", "searchindex", "examples")
-EXECUTOR = {"migrator/engine/executor.py": "run"}
+EXECUTOR = {"migrator/engine/executor.py": "run", "migrator/engine/uninstall.py": "take_out"}
 
 
 class Mortality:

@@ -68,7 +68,11 @@ _GOVERNANCE = "acceptance/test_governance.py::"
 _REBUILD = "acceptance/test_rebuild.py::"
 _RECOVERY = "acceptance/test_recovery.py::"
 _SPELLINGS = "acceptance/test_spellings.py::"
+_UNINSTALL = "acceptance/test_uninstall.py::"
 ELSEWHERE: Mapping[Named, str] = {
+    ("accord_uninstall", ("--remove",)): _UNINSTALL + "test_the_page_leads_out_and_django_goes_on",
+    ("accord_uninstall", ("--remove", "--with-evidence")): _UNINSTALL
+    + "test_the_page_leads_out_and_django_goes_on",
     ("embedded", ("reset",)): _EMBEDDED + "test_reset_deletes_data_and_keeps_the_url",
     ("embedded", ("start",)): _EMBEDDED + "test_events_tell_what_happens_and_a_running_server_is_left_alone",
     ("embedded", (FILLED,)): _EMBEDDED + "test_events_tell_what_happens_and_a_running_server_is_left_alone",
