@@ -55,7 +55,9 @@ def plan_request(request: Request, situation: Situation, stores: Mapping[str, St
         applied_by_run = _applied_by(request, situation)
         graph = situation.graph_back(request.target.step or request.target.to, request.target)
         half = situation.begun.keys() - situation.half_reverted
-        plan = plan_revert(graph, situation.standing, request.target, applied_by_run, half)
+        # Of a faked revert nothing is undone.
+        found = situation.found if request.kind is RunKind.REVERT else frozenset()
+        plan = plan_revert(graph, situation.standing, request.target, applied_by_run, half, found)
         _refuse_strangers(plan, situation)
     else:
         adopts = request.kind is RunKind.BASELINE
