@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from accord.errors import IrreversibleStep, UnknownStore, UnknownTarget
-from accord.seam import checksum as checksums
 from accord.seam.types import Direction, Phase, Step, StepKey
 from accord.words import counted
 from migrator.engine.graph import Graph
 from migrator.errors import AmbiguousTarget, UnknownApp
+from migrator.governance.work import bind, digest_of
 
 ZERO = "zero"
 _NAMED = 8
@@ -54,6 +54,7 @@ class Plan:
         waiting: Steps that are pending and stay out because of the phase.
         stuck: Those of them that are of the phase that was asked for, behind a step of another one.
         left: Those of the steps of which a revert takes the line out alone: their effect was found there.
+        words: What has to be agreed to beside the steps, as flags.
     """
 
     direction: Direction
@@ -62,12 +63,12 @@ class Plan:
     waiting: tuple[Step, ...] = ()
     stuck: tuple[Step, ...] = ()
     left: frozenset[StepKey] = frozenset()
+    words: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over direction, order, identity and checksum of the steps: what an approval binds."""
-        steps = [[str(step.key), step.phase.value, step.source.checksum] for step in self.steps]
-        return checksums.digest({"direction": self.direction.value, "steps": steps})
+        """SHA-256 over direction, steps (order, identity, checksum) and words: what an approval binds."""
+        return digest_of(self.direction.value, [bind(step) for step in self.steps], self.words)
 
     def __len__(self) -> int:
         return len(self.steps)
