@@ -26,7 +26,7 @@ from migrator.governance.policy import Policy
 from migrator.governance.work import PlannedWork, not_covered
 from migrator.models import ApprovalState, PlanApproval
 
-Precondition = Callable[[PlanApproval], None]
+Seen = Callable[[PlanApproval], None]
 """Raises where something of a request has to be seen before it is approved."""
 OPEN = (ApprovalState.REQUESTED, ApprovalState.APPROVED)
 _REFUSALS = (EventKind.APPROVAL_REJECTED, EventKind.APPROVAL_EXPIRED, EventKind.APPROVAL_VOIDED)
@@ -118,7 +118,7 @@ class Approvals:
                 continue  # another process asked for the same a moment ago
         raise ApprovalClosed("Another request for the same plan is being decided.", hint="Ask again.")
 
-    def approve(self, reference: str, person: Account, reason: str, look: Precondition) -> PlanApproval:
+    def approve(self, reference: str, person: Account, reason: str, look: Seen) -> PlanApproval:
         """
         Approve the plan of another account.
 
@@ -156,12 +156,7 @@ class Approvals:
             )
 
     def _decide(
-        self,
-        reference: str,
-        person: Account,
-        reason: str,
-        state: ApprovalState,
-        look: Precondition | None = None,
+        self, reference: str, person: Account, reason: str, state: ApprovalState, look: Seen | None = None
     ) -> PlanApproval:
         people.require(person, people.APPROVE)
         people.require_reason(reason)
