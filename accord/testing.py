@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from accord.errors import ConflictingState, IrreversibleStep, StaleFence
 from accord.events import Event, Reporter, silent
+from accord.seam.origins import found_among, left_alone, showing_left, was_found
 from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.types import (
     AppliedStep,
@@ -190,17 +191,16 @@ class MemoryStore:
 
     def revert(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
         """Remove what the step put."""
+        self._admit(lease)
+        if was_found(step, self.server.ledger):
+            self.forget(step, lease)
+            return left_alone(step)
         if step.irreversible:
             raise IrreversibleStep(f"{step.key} can't be undone: {step.irreversible}.")
-        self._admit(lease)
-        entry = self.server.ledger.get(step.key)
-        adopted = entry is not None and entry.how is not Origin.APPLIED
-        already = entry is None and step.key not in self.server.begun
-        if not adopted:
-            self.server.objects.pop(step.key.name, None)
+        already = not {*self.server.ledger, *self.server.begun} & {step.key}
+        self.server.objects.pop(step.key.name, None)
         self.forget(step, lease)
-        detail = f"left, because it was found there: {step.key.name}" if adopted else ""
-        return StepOutcome(key=step.key, direction=Direction.REVERT, already=already, detail=detail)
+        return StepOutcome(key=step.key, direction=Direction.REVERT, already=already)
 
     def record(self, step: Step, lease: Lease, how: Origin = Origin.ADOPTED) -> None:
         """Write the ledger alone."""
@@ -224,15 +224,13 @@ class MemoryStore:
     def explain(
         self, steps: Sequence[Step], direction: Direction
     ) -> Iterator[tuple[Step, Sequence[Statement]]]:
-        """Yield what would be put or removed."""
+        """Return what would be put or removed."""
         verb = "put" if direction is Direction.APPLY else "remove"
-        for step in steps:
-            entry = self.server.ledger.get(step.key)
-            if direction is Direction.REVERT and entry is not None and entry.how is Origin.ADOPTED:
-                left = f"leave {step.key.name}: it was found there"
-                yield step, [Statement(text=left, language=Language.PYTHON, opaque=True)]
-            else:
-                yield step, [Statement(text=f"{verb} {step.key.name}", language=Language.PYTHON)]
+        sent = (
+            (step, [Statement(text=f"{verb} {step.key.name}", language=Language.PYTHON)]) for step in steps
+        )
+        back = direction is Direction.REVERT
+        return showing_left(sent, found_among(steps, self.server.ledger) if back else ())
 
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
         """Yield whether the steps' sources are there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,6 @@ from accord.admin_parts import OfferedDecision, Pages, ReadOnly, person_of
 from accord.clock import SystemClock
 from accord.display import chip, day
 from accord.errors import AccordError
-from accord.seam.types import Direction
 from accord.words import duration
 from migrator.models import ApprovalState, Attestation, PlanApproval, Run, RunOutcome, StepRun
 
@@ -220,11 +219,10 @@ class PlanApprovalAdmin(Pages):
         from migrator.review import review
 
         looked = review(shown)
-        reverts = shown.direction == Direction.REVERT
-        asks = act == "approve" and reverts and looked.needs_a_tick
+        asks = act == "approve" and looked.needs_a_tick
         form = (LosingForm if asks else DecisionForm)(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            return self._take(request, shown, act, form.cleaned_data["reason"])
+            return self._take(request, shown, act, form.cleaned_data)
         offered = {one.name: one for one in self.decisions(request, shown)}
         closed = replace(_ACTS[act], hindrance=str(_("Its state doesn't allow that.")))
         context = {
@@ -232,18 +230,24 @@ class PlanApprovalAdmin(Pages):
             "approval": shown,
             "requester": _name_of(shown.requester_key),
             "review": looked,
-            "reverts": reverts,
+            "reverts": looked.reverts,
         }
         return TemplateResponse(request, "admin/migrator/planapproval/decide.html", context)
 
-    def _take(self, request: HttpRequest, shown: PlanApproval, act: str, reason: str) -> HttpResponse:
-        approvals = _approvals()
-        decision = approvals.approve if act == "approve" else approvals.reject
+    def _take(
+        self, request: HttpRequest, shown: PlanApproval, act: str, said: Mapping[str, Any]
+    ) -> HttpResponse:
+        from migrator.review import approve
+
+        approvals, person, reason = _approvals(), person_of(request), said["reason"]
 
         def decided() -> str:
-            plan = decision(shown.reference, person_of(request), reason)
-            said = {"name": plan.short, "state": ApprovalState(plan.state).label}
-            return str(_("Plan %(name)s: %(state)s.") % said)
+            if act == "approve":
+                plan = approve(approvals, shown.reference, person, reason, seen=said.get("seen", False))
+            else:
+                plan = approvals.reject(shown.reference, person, reason)
+            told = {"name": plan.short, "state": ApprovalState(plan.state).label}
+            return str(_("Plan %(name)s: %(state)s.") % told)
 
         return self.have_done(request, decided, "", shown)
 

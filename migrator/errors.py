@@ -142,6 +142,12 @@ class AttestationUnusable(GovernanceError):
     code = "ACC-927"
 
 
+class LossesUnseen(GovernanceError):
+    """A plan that drops what holds data was approved by somebody who didn't say that they saw it."""
+
+    code = "ACC-928"
+
+
 class ConventionBroken(GovernanceError):
     """Pending steps break the conventions that the environment asks for."""
 

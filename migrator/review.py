@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from accord.acting import Account
 from accord.errors import AccordError
 from accord.seam.losses import Loss
+from accord.seam.origins import LEFT
 from accord.seam.registry import opened
-from accord.seam.types import Direction, Statement, Step
+from accord.seam.types import Direction, Statement, Step, StepKey
+from accord.words import counted
 from migrator.engine.api import Migrations
 from migrator.engine.gate import Gate
 from migrator.engine.plan import Plan
 from migrator.engine.situation import Situation
+from migrator.errors import LossesUnseen
 from migrator.governance import rules
-from migrator.governance.work import Bound, PlannedWork, not_covered
+from migrator.governance.approvals import Approvals
+from migrator.governance.work import Bound, PlannedWork, not_covered, words_in
 from migrator.models import PlanApproval, RunKind
+
+_TOLD = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +62,61 @@ class Review:
         findings: What should be known before deciding, a sentence each.
         losses: What goes with what it holds, a line each.
         uncounted: Whether a store could not be asked what would go.
+        reverts: Whether steps are undone; data that goes on the way forward was reviewed with its migration.
+        stuck: Where steps are undone: those that can't be, each with its reason.
+        left: Where steps are undone: keys of those whose effect was found there, and stays.
     """
 
     stores: Sequence[tuple[str, Sequence[ReviewedStep]]] = ()
     findings: Sequence[str] = field(default=())
     losses: Sequence[str] = ()
     uncounted: bool = False
+    reverts: bool = False
+    stuck: Sequence[str] = ()
+    left: Sequence[str] = ()
 
     @property
     def needs_a_tick(self) -> bool:
         """Return whether data may go, so that whoever approves has to say that they saw it."""
-        return bool(self.losses) or self.uncounted
+        return self.reverts and (bool(self.losses) or self.uncounted)
+
+
+def approve(
+    approvals: Approvals, reference: str, person: Account, reason: str, *, seen: bool
+) -> PlanApproval:
+    """
+    Approve the plan of another account: what every door does.
+
+    Args:
+        approvals: The approvals of the environment.
+        reference: The request's, or the beginning of it.
+        person: Who approves.
+        reason: Why.
+        seen: Whether they say that they have seen what goes with the plan, and that it may go.
+
+    Raises:
+        LossesUnseen: They don't, and data goes, or nobody could count it.
+        AccordError: As for :meth:`migrator.governance.approvals.Approvals.approve`.
+    """
+    return approvals.approve(reference, person, reason, _at_nothing if seen else _refuse_unseen)
+
+
+def _at_nothing(approval: PlanApproval) -> None:
+    """Take the person's word that they looked."""
+
+
+def _refuse_unseen(approval: PlanApproval) -> None:
+    found = review(approval) if approval.direction == Direction.REVERT else Review()
+    if not found.needs_a_tick:
+        return
+    more = len(found.losses) - _TOLD
+    told = [*found.losses[:_TOLD], *([f"{counted(more, 'more thing')}"] if more > 0 else [])]
+    goes = "; ".join(told) or "a store can't be asked what"
+    raise LossesUnseen(
+        f"Plan {approval.short} undoes steps, and drops what holds data: {goes}.",
+        hint="Look at what goes. If it may, say so with the approval: the field seen over HTTP, --seen in "
+        "the command.",
+    )
 
 
 def review(approval: PlanApproval) -> Review:
@@ -86,21 +137,42 @@ def _review(approval: PlanApproval, migrations: Migrations) -> Review:
     try:
         situation = migrations.situation()
         steps = _present(approval, situation)
+        found = situation.found
         rendered = _rendered(migrations, approval, steps)
         losses = _losses(migrations, approval, steps)
         findings = list(_findings(migrations.gate(), approval, situation, steps, rendered))
+        findings += _not_agreed(approval, losses)
     except AccordError as exc:
-        losses = None
+        losses, found = None, frozenset()
         steps, rendered, findings = [], {}, [f"The plan can't be shown whole. {exc} {exc.hint}".strip()]
     known = {str(step.key): step for step in steps}
     shown = [_shown(approval, entry, known.get(entry[0]), rendered) for entry in approval.steps]
+    undone = [
+        step for step in steps if approval.kind == RunKind.REVERT and str(step.key) in approval.remaining
+    ]
     groups = groupby(shown, key=lambda step: step.key.partition(":")[0])
     return Review(
         stores=[(store, list(of_store)) for store, of_store in groups],
         findings=findings,
         losses=[f"{loss.words} ({loss.key})" for loss in losses or ()],
         uncounted=losses is None,
+        reverts=approval.direction == Direction.REVERT,
+        stuck=[f"{step.key}: {step.irreversible}" for step in undone if _is_stuck(step, found)],
+        left=[str(step.key) for step in undone if step.key in found],
     )
+
+
+def _not_agreed(approval: PlanApproval, losses: Sequence[Loss] | None) -> Sequence[str]:
+    if approval.kind != RunKind.REVERT or (losses is not None and not losses):
+        return ()
+    if "--even-with-data" in words_in(approval.target):
+        return ()
+    return ["It was asked for without --even-with-data: a run that drops what holds data would be refused."]
+
+
+def _is_stuck(step: Step, found: Collection[StepKey]) -> bool:
+    """Return whether a step can't be undone; of one whose effect was found nothing has to be."""
+    return bool(step.irreversible) and step.key not in found
 
 
 def _present(approval: PlanApproval, situation: Situation) -> list[Step]:
@@ -160,7 +232,7 @@ def _findings(
         yield from (f"{step.key} can't be undone: {step.irreversible}" for step in left if step.irreversible)
     if work.kind in (RunKind.APPLY, RunKind.REVERT) and gate.policy.attestation:
         yield from _attested(gate, work)
-    opaque = [key for key, items in rendered.items() if any(item.opaque for item in items)]
+    opaque = [key for key, items in rendered.items() if any(item.opaque and item != LEFT for item in items)]
     if opaque:
         yield f"What these do is seen in their files only: {', '.join(opaque)}."
 

@@ -12,6 +12,7 @@ from accord.conformance.harness import Harness, RevisionHarness
 from accord.conformance.suite import HALF, apply_all
 from accord.errors import AccordError
 from accord.seam.foretelling import Foretells, refused
+from accord.seam.losses import CountsLosses
 from accord.seam.stores import Records, read_ledger
 from accord.seam.types import Direction, Lease, Origin, Source
 from accord.testing import make_lease
@@ -97,15 +98,21 @@ class LifecycleConformance:
 
 
 class AdoptionConformance:
-    """What a store promises that knows what a baseline found; Django and Alembic undo it as their own."""
+    """What every adapter promises of what a baseline found, or a person said."""
 
-    def test_adopted_step_is_reverted_without_touching_anything(self, harness: Harness) -> None:
-        """What a baseline found was never ours, and the outcome says that it stays."""
+    @pytest.mark.parametrize("how", [Origin.ADOPTED, Origin.RECORDED])
+    def test_found_step_is_reverted_without_touching_anything(self, harness: Harness, how: Origin) -> None:
+        """It was never ours: nothing is sent, nothing foretold, nothing counted, and the outcome says so."""
         step = harness.step(harness.step_names[0])
         harness.store().apply(step, make_lease(FENCE))
         harness.store().forget(step, make_lease(FENCE))  # type: ignore[attr-defined]  # every adapter records
-        harness.store().record(step, make_lease(FENCE), Origin.ADOPTED)  # type: ignore[attr-defined]  # as above
+        harness.store().record(step, make_lease(FENCE), how)  # type: ignore[attr-defined]  # as above
         before = harness.observe()
+        store = harness.store()
+        if isinstance(store, CountsLosses):
+            assert list(store.losses([step], Direction.REVERT)) == []
+        if isinstance(store, Foretells):
+            assert list(store.foretell([step], Direction.REVERT)) == []
 
         [(_, shown)] = harness.store().explain([step], Direction.REVERT)  # type: ignore[attr-defined]  # as above
         outcome = harness.store().revert(step, make_lease(FENCE))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from accord.errors import AccordError, ConflictingState, InvalidRevision, StepFailed, StoreUnavailable
 from accord.seam.foretelling import Foretold, Outlook
-from accord.seam.types import Direction, Origin, Recorded, Step, StepKey
+from accord.seam.origins import was_found
+from accord.seam.types import Direction, Recorded, Step, StepKey
 
 if TYPE_CHECKING:
     from accord.revisions.operation import Operation
@@ -59,7 +60,7 @@ def foretell(
     """
     ledger, horizon = store.recorded(), Horizon()
     for step in steps:
-        if direction is Direction.REVERT and _is_adopted(step.key, ledger):
+        if direction is Direction.REVERT and was_found(step, ledger.applied):
             continue
         for operation, begun in _concerned(store, step.key, direction, ledger):
             if begun:
@@ -137,8 +138,3 @@ def _touched(key: StepKey, operation: Operation[Any], context: Any, begun: bool)
 
 def _begun(key: StepKey, operation: Operation[Any]) -> Foretold:
     return unknown(key, operation.title, "It was begun and not ended; a run goes on where it stands.")
-
-
-def _is_adopted(key: StepKey, ledger: Recorded) -> bool:
-    entry = ledger.applied.get(key)
-    return entry is not None and entry.how is Origin.ADOPTED

@@ -234,12 +234,14 @@ class Runner:
         )
 
     def _refuse_irreversible(self, entry: StepEntry) -> None:
-        """Raise when something that stands can't be undone; of a begun step a part may stand."""
+        """Raise when something that stands can't be undone: of a begun step a part, of a found one none."""
         if entry.state is EntryState.APPLYING:
             self._refuse(irreversible(self.revision.operations[: entry.operations_done]), self._ways_on)
-        else:
-            forward = "Write a new revision that brings about what you want instead."
-            self._refuse(self.revision.step.irreversible, forward)
+            return
+        if all(self._was_found(entry, number) for number in range(entry.operations_done)):
+            return
+        forward = "Write a new revision that brings about what you want instead."
+        self._refuse(self.revision.step.irreversible, forward)
 
     def _refuse(self, why: str, hint: str) -> None:
         if why:

@@ -25,12 +25,12 @@ from accord.revisions.loader import LoadedRevision, RevisionKind, why_absent
 from accord.revisions.operation import Operation, digest
 from accord.seam.assertions import Assertion, Broken, Moment, broken
 from accord.seam.losses import HowMany, Loss
+from accord.seam.origins import LEFT
 from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.traces import Trace
 from accord.seam.types import (
     AppliedStep,
     Direction,
-    Language,
     Lease,
     Origin,
     Probe,
@@ -44,11 +44,6 @@ from accord.seam.types import (
 if TYPE_CHECKING:
     from accord.revisions.runner import Runner
 
-_LEFT = Statement(
-    text="Leaves everything where it is: it was found there, or recorded on a person's word.",
-    language=Language.PYTHON,
-    opaque=True,
-)
 O = TypeVar("O", bound=Operation[Any])  # noqa: E741 - the letter of its word, beside C for context
 Show = Callable[[StepKey, O, Direction], Iterable[Statement]]
 """Renders what an operation would send."""
@@ -221,7 +216,7 @@ class RevisionStore(ABC, Generic[O]):
             ordered = operations if direction is Direction.APPLY else reversed(operations)
             shown = [shown for operation in ordered for shown in show(step.key, operation, direction)]
             found = step.key in entries and entries[step.key].how is not Origin.APPLIED
-            yield step, [_LEFT] if found and not operations else shown
+            yield step, [LEFT] if found and not operations else shown
 
     def losses(self, steps: Sequence[Step], direction: Direction) -> Iterator[Loss]:
         """Count what steps would drop. See :class:`accord.seam.losses.CountsLosses`."""

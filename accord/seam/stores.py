@@ -126,6 +126,8 @@ class Store(Protocol):
         """
         Undo a step and strike it from the ledger. Idempotent, also after a kill at any point.
 
+        Of one whose effect was found (:func:`accord.seam.origins.was_found`) the line goes alone.
+
         Raises:
             IrreversibleStep: The step can't be undone. Nothing was changed.
             StaleFence: As for :meth:`apply`.

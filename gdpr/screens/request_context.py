@@ -75,6 +75,23 @@ def untouched(request: ErasureRequest) -> Sequence[Mapping[str, Any]]:
     return [line for line in _lines(request) if not _matters(line)]
 
 
+def totals(request: ErasureRequest, digest: str) -> Mapping[str, int]:
+    """
+    Count what a plan would do, for the page that asks about it.
+
+    Args:
+        request: The request.
+        digest: Of the plan that the person saw.
+
+    Returns:
+        How many are deleted, anonymised and kept; empty where that is not the plan that stands.
+    """
+    if not digest or digest != request.plan_digest:
+        return {}
+    lines = _lines(request)
+    return {name: sum(line[name] for line in lines) for name in ("delete", "anonymise", "keep")}
+
+
 def _lines(request: ErasureRequest) -> Sequence[Mapping[str, Any]]:
     made = request.plans.order_by("-number").first()
     return [] if made is None else made.document["entries"]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from accord.errors import StoreUnavailable
 from accord.seam.assertions import Assertion, Broken, Moment
 from accord.seam.foretelling import Foretold, no_look
 from accord.seam.losses import Loss
-from accord.seam.types import Direction, Recorded, Statement, Step
+from accord.seam.origins import found_among, showing_left
+from accord.seam.types import Direction, Recorded, Statement, Step, StepKey
 from migrator.alembic.database import Database
 from migrator.alembic.ledger import Tables
 from migrator.alembic.reader import Reader
@@ -33,11 +36,22 @@ class LooksAhead(ABC):
     def recorded(self) -> Recorded:
         """Read the ledger. See :class:`accord.seam.stores.Unfinished`."""
 
-    @abstractmethod
     def explain(
         self, steps: Sequence[Step], direction: Direction
     ) -> Iterator[tuple[Step, Sequence[Statement]]]:
         """Show what steps would send. See :class:`accord.seam.stores.Explains`."""
+        from migrator.alembic import offline
+
+        rendered = offline.explain(self._environment, self._reader.history(), steps, direction)
+        return showing_left(rendered, self._found(steps, direction))
+
+    def _found(self, steps: Sequence[Step], direction: Direction) -> Collection[StepKey]:
+        """Name the steps that a revert leaves where they are; none where nobody can ask."""
+        if direction is Direction.APPLY:
+            return ()
+        with suppress(StoreUnavailable):
+            return found_among(steps, self.recorded().applied)
+        return ()
 
     def assertions(self, step: Step, moment: Moment) -> Sequence[Assertion]:
         """Return what a revision's module declares."""
@@ -68,12 +82,12 @@ class LooksAhead(ABC):
         """Ask the live database what would refuse or burden the steps."""
         from migrator.alembic import foretelling
 
-        rendered = list(self.explain(steps, direction))
+        found = self._found(steps, direction)
+        rendered = [(step, sent) for step, sent in self.explain(steps, direction) if step.key not in found]
         begun = self.recorded().begun
         if self._database is None:
-            yield from no_look(
-                steps, "Without URL in the store's options nobody can look before env.py runs."
-            )
+            why = "Without URL in the store's options nobody can look before env.py runs."
+            yield from no_look((step for step, _ in rendered), why)
             return
         # Its table stays when everything is undone; Alembic makes it only where there is none.
         acting = foretelling.without(rendered, self._tables.version_table)

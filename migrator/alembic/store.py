@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from accord.errors import AccordError, ConflictingState, IrreversibleStep, StepFailed
 from accord.events import Reporter, silent
 from accord.revisions.entry import not_understood, origin_of
+from accord.seam.origins import left_alone, was_found
 from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.types import (
     AppliedStep,
@@ -24,7 +25,6 @@ from accord.seam.types import (
     Origin,
     Probe,
     Recorded,
-    Statement,
     Step,
     StepKey,
     StepOutcome,
@@ -129,12 +129,16 @@ class AlembicStore(LooksAhead, Leaves, InTestDatabase):
         return self._change(step, lease, Direction.APPLY, report)
 
     def revert(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
+        ledger = self.recorded()
+        if was_found(step, ledger.applied):
+            self.forget(step, lease)
+            return left_alone(step)
         if step.irreversible:
             raise IrreversibleStep(
                 f"{step.key} can't be undone: {step.irreversible}",
                 hint="Leave it applied, or write a new revision that goes back as far as data allow.",
             )
-        self._refuse_begun(step)
+        _refuse_begun(step, ledger.begun.get(step.key))
         return self._change(step, lease, Direction.REVERT, report)
 
     def record(self, step: Step, lease: Lease, how: Origin = Origin.ADOPTED) -> None:
@@ -146,13 +150,6 @@ class AlembicStore(LooksAhead, Leaves, InTestDatabase):
         else:
             lease.check()
             self._strike_orphan(step, lease)
-
-    def explain(
-        self, steps: Sequence[Step], direction: Direction
-    ) -> Iterator[tuple[Step, Sequence[Statement]]]:
-        from migrator.alembic import offline
-
-        return offline.explain(self._environment, self._reader.history(), steps, direction)
 
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
         from migrator.alembic import probing
@@ -240,16 +237,6 @@ class AlembicStore(LooksAhead, Leaves, InTestDatabase):
         look = Inspection(question=lambda ask: answers.append(question(ask)), tables=self._tables)
         self._environment.run(look, looks_only=True)
         return answers[0]
-
-    def _refuse_begun(self, step: Step) -> None:
-        """Raise for a revision that left its transaction and did not end: how far it came nobody knows."""
-        begun = self.recorded().begun.get(step.key)
-        if begun is not None and begun.direction is Direction.APPLY:
-            raise StepFailed(
-                f"A part of {step.key} ran outside of its transaction and stayed; how much isn't known.",
-                hint="Apply it to its end and revert it then; or undo by hand what stands, and strike the "
-                f'entry: migrate_all --forget {step.key} --reason "WHY"',
-            )
 
     # --- writing -----------------------------------------------------------------------------
 
@@ -348,4 +335,14 @@ class AlembicStore(LooksAhead, Leaves, InTestDatabase):
             error.message,
             hint="A part of the revision ran outside of its transaction and stayed. Let its operations say "
             "if_not_exists or if_exists and run again, or finish by hand and adopt it with --baseline.",
+        )
+
+
+def _refuse_begun(step: Step, begun: BegunStep | None) -> None:
+    """Raise for a revision that left its transaction and did not end: how far it came nobody knows."""
+    if begun is not None and begun.direction is Direction.APPLY:
+        raise StepFailed(
+            f"A part of {step.key} ran outside of its transaction and stayed; how much isn't known.",
+            hint="Apply it to its end and revert it then; or undo by hand what stands, and strike the "
+            f'entry: migrate_all --forget {step.key} --reason "WHY"',
         )

@@ -121,6 +121,18 @@ class ApprovalDetail(ApprovalAnswer):
 
     stores = ReviewedStore(many=True)
     findings = serializers.ListField(child=serializers.CharField())
+    losses = serializers.ListField(
+        child=serializers.CharField(), help_text="What goes with what it holds, a line each."
+    )
+    uncounted = serializers.BooleanField(help_text="A store could not be asked what would go.")
+    stuck = serializers.ListField(
+        child=serializers.CharField(), help_text="Steps to undo that can't be undone, each with its reason."
+    )
+    left = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Steps to undo whose effect was found there: it stays, and only their lines go.",
+    )
+    asks_seen = serializers.BooleanField(help_text="Whoever approves has to send `seen`.")
 
     def to_representation(self, instance: PlanApproval) -> Any:
         """Add what was looked at."""
@@ -130,6 +142,11 @@ class ApprovalDetail(ApprovalAnswer):
             **super().to_representation(instance),
             "stores": ReviewedStore(stores, many=True).data,
             "findings": list(found.findings),
+            "losses": list(found.losses),
+            "uncounted": found.uncounted,
+            "stuck": list(found.stuck),
+            "left": list(found.left),
+            "asks_seen": found.needs_a_tick,
         }
 
 

@@ -29,7 +29,7 @@ from migrator.engine.request import Request
 from migrator.governance import people
 from migrator.governance.approvals import OPEN, Approvals
 from migrator.models import ApprovalState, PlanApproval, Run, RunKind, RunOutcome
-from migrator.review import review
+from migrator.review import approve, review
 
 VIEW_RUNS = "migrator.view_run"
 VIEW_APPROVALS = ("migrator.view_planapproval", people.APPROVE)
@@ -106,6 +106,16 @@ class DecisionBody(Sent):
     reason = Text(max_length=2000, help_text="Kept with the decision. Name no private person.")
 
 
+class ApprovePlanBody(DecisionBody):
+    """Why, and that what goes was seen."""
+
+    seen = serializers.BooleanField(
+        default=False,
+        help_text="That you have seen what goes with the plan (`losses`, `uncounted`), and that it may go. "
+        "Has to be true where `asks_seen` is; else the answer is 409, `ACC-928`.",
+    )
+
+
 _BY_REFERENCE = in_path(
     "reference", REFERENCE, "Reference of the request; its beginning is enough while it is unique."
 )
@@ -142,22 +152,24 @@ class PlanApprovalViewSet(Api, GenericViewSet):
         context = {"approvals": approvals, "review": review(approval)}
         return Response(ApprovalDetail(approval, context=context).data)
 
-    @extend_schema(parameters=[_BY_REFERENCE], request=DecisionBody)
+    @extend_schema(parameters=[_BY_REFERENCE], request=ApprovePlanBody)
     @action(detail=True, methods=["post"])
     def approve(self, request: HttpRequest, reference: str) -> Response:
-        """Say yes to another person's plan. It is run by `migrate_all`, not here."""
-        return self._decide(request, reference, "approve")
+        """
+        Say yes to another person's plan. It is run by `migrate_all`, not here.
+
+        Where the plan undoes steps and drops what holds data, `seen` has to be true.
+        """
+        approvals, sent = _approvals(), self.sent(ApprovePlanBody)
+        decided = approve(approvals, reference, request.user, sent["reason"], seen=sent["seen"])
+        return Response(ApprovalAnswer(decided, context={"approvals": approvals}).data)
 
     @extend_schema(parameters=[_BY_REFERENCE], request=DecisionBody)
     @action(detail=True, methods=["post"])
     def reject(self, request: HttpRequest, reference: str) -> Response:
         """Say no; or take a yes back, as long as it isn't used up."""
-        return self._decide(request, reference, "reject")
-
-    def _decide(self, request: HttpRequest, reference: str, act: str) -> Response:
         approvals = _approvals()
-        take = approvals.approve if act == "approve" else approvals.reject
-        decided = take(reference, request.user, self.sent(DecisionBody)["reason"])
+        decided = approvals.reject(reference, request.user, self.sent(DecisionBody)["reason"])
         return Response(ApprovalAnswer(decided, context={"approvals": approvals}).data)
 
 

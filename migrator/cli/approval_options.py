@@ -26,6 +26,7 @@ class ApprovalOptions:
         person: User name of the account that acts.
         reason: Why.
         reference: The beginning of the request's reference.
+        seen: Whether they say that they have seen what goes with the plan, and that it may go.
         state: List only requests in this state.
         output: Where the attestation is written to.
         file: The attestation of another environment.
@@ -38,6 +39,7 @@ class ApprovalOptions:
     person: str = ""
     reason: str = ""
     reference: str = ""
+    seen: bool = False
     state: str = ""
     output: Path | None = None
     file: Path = Path()
@@ -53,7 +55,17 @@ class ApprovalOptions:
         """
         given = {
             name: options[name]
-            for name in ("act", "verbosity", "person", "reason", "reference", "state", "output", "file")
+            for name in (
+                "act",
+                "verbosity",
+                "person",
+                "reason",
+                "reference",
+                "seen",
+                "state",
+                "output",
+                "file",
+            )
             if name in options
         }
         if options["act"] == "request":
@@ -73,6 +85,12 @@ def add_approval_arguments(parser: ArgumentParser) -> None:
         _add_reference(decision)
         _add_person(decision, required=True)
         _add_reason(decision)
+        if act == "approve":
+            decision.add_argument(
+                "--seen",
+                action="store_true",
+                help="Say that you have seen what goes with a plan that undoes steps, and that it may go.",
+            )
     listing = _act(acts, "list", "List the requests of this environment, newest first.")
     listing.add_argument(
         "--state", choices=ApprovalState.values, default="", help="Only those in this state."

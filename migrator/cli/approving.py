@@ -86,13 +86,20 @@ class Approving:
             )
 
     def _approve(self) -> Answer:
-        return self._decided(self._approvals().approve)
+        # Loaded here: it opens the stores, which no other act needs twice.
+        from migrator.review import approve
+
+        asked = self.asked
+        return self._decided(
+            approve(self._approvals(), asked.reference, self._person(), asked.reason, seen=asked.seen)
+        )
 
     def _reject(self) -> Answer:
-        return self._decided(self._approvals().reject)
+        return self._decided(
+            self._approvals().reject(self.asked.reference, self._person(), self.asked.reason)
+        )
 
-    def _decided(self, decide: Callable[[str, Account, str], PlanApproval]) -> Answer:
-        approval = decide(self.asked.reference, self._person(), self.asked.reason)
+    def _decided(self, approval: PlanApproval) -> Answer:
         return self._about(approval, render_approvals.decided_lines(approval))
 
     def _list(self) -> Answer:

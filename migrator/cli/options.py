@@ -43,12 +43,6 @@ def add_migrate_arguments(parser: ArgumentParser) -> None:
     add_plan_arguments(parser)
     add_noinput(parser)
     parser.add_argument(
-        "--even-with-data",
-        action="store_true",
-        help="With --revert: agree that tables, collections and indexes go with what they hold. Needed with "
-        "--noinput; a terminal asks.",
-    )
-    parser.add_argument(
         "--lock-wait",
         type=float,
         default=None,
@@ -116,6 +110,12 @@ def _add_looks(parser: ArgumentParser) -> None:
 def _add_kinds(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--revert", action="store_true", help="Undo steps, newest first, instead of applying."
+    )
+    parser.add_argument(
+        "--even-with-data",
+        action="store_true",
+        help="With --revert: agree that tables, collections and indexes go with what they hold. Needed with "
+        "--noinput; a terminal asks.",
     )
     parser.add_argument(
         "--baseline",

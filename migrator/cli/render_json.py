@@ -35,6 +35,7 @@ def plan_document(plan: Plan, situation: Situation) -> dict[str, Any]:
         "digest": plan.digest,
         "steps": [{**step_document(step), "origin": _how(situation, step)} for step in plan.steps],
         "waiting": [str(step.key) for step in plan.waiting],
+        "left": sorted(map(str, plan.left)),
         "begun": [_begun(situation.begun[key]) for key in sorted(situation.begun)],
         "half_reverted": sorted(map(str, situation.half_reverted)),
         "drift": drift_documents(situation),

@@ -35,9 +35,13 @@ def plan_lines(
         for position, step in enumerate(plan.steps, start=1):
             key = style.MIGRATE_LABEL(f"{step.key!s:<{longest}}")
             line = f"  {position:>{width}}. {key}  {step.phase.value:<8}  {step.title}".rstrip()
-            yield f"{line}{_going_on(plan, situation, step)}{_origin(situation, step)}"
+            yield f"{line}{_going_on(plan, situation, step)}{_origin(situation, step)}{_staying(plan, step)}"
         yield f"Plan digest {plan.digest}"
     yield from waiting_lines(plan)
+
+
+def _staying(plan: Plan, step: Step) -> str:
+    return "  (stays; its line goes)" if step.key in plan.left else ""
 
 
 def _going_on(plan: Plan, situation: Situation, step: Step) -> str:

@@ -303,12 +303,14 @@ class Migrations:
 
         for alias in by_store(plan.steps):
             self._stores[alias].ping()
-        self.gate().check(request, plan, situation)
+        gate = self.gate()
+        gate.check(request, plan, situation)
         if request.rebuild:
             rebuild.refuse_loss(request, self._stores)
         if request.kind is RunKind.BASELINE:
             baseline.look(self._stores, plan, request, situation)
-        if request.kind is RunKind.REVERT and not request.even_with_data:
+        agreed = request.even_with_data or (request.asks and not gate.policy.approval)
+        if request.kind is RunKind.REVERT and not agreed:
             refuse_losses(self._stores, plan)
 
     def _new_run_id(self) -> str:

@@ -72,7 +72,8 @@ class Gate:
             kind=request.kind,
             direction=plan.direction,
             steps=tuple(step for step in plan.steps if step.key not in exempt),
-            applied=situation.done,
+            # What a rebuild does again is no more done than what never was.
+            applied=situation.done - {step.key for step in plan.steps} if request.rebuild else situation.done,
             target=" ".join(flags_of(request)),
         )
 

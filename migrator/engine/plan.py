@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from accord.errors import IrreversibleStep, UnknownStore, UnknownTarget
-from accord.seam import checksum as checksums
 from accord.seam.types import Direction, Phase, Step, StepKey
 from accord.words import counted
 from migrator.engine.graph import Graph
 from migrator.errors import AmbiguousTarget, UnknownApp
+from migrator.governance.work import bind, digest_of
 
 ZERO = "zero"
 _NAMED = 8
@@ -53,6 +53,8 @@ class Plan:
         parents: For each step the steps *of this plan* that must have gone before it.
         waiting: Steps that are pending and stay out because of the phase.
         stuck: Those of them that are of the phase that was asked for, behind a step of another one.
+        left: Those of the steps of which a revert takes the line out alone: their effect was found there.
+        words: What has to be agreed to beside the steps, as flags.
     """
 
     direction: Direction
@@ -60,12 +62,13 @@ class Plan:
     parents: Mapping[StepKey, frozenset[StepKey]]
     waiting: tuple[Step, ...] = ()
     stuck: tuple[Step, ...] = ()
+    left: frozenset[StepKey] = frozenset()
+    words: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over direction, order, identity and checksum of the steps: what an approval binds."""
-        steps = [[str(step.key), step.phase.value, step.source.checksum] for step in self.steps]
-        return checksums.digest({"direction": self.direction.value, "steps": steps})
+        """SHA-256 over direction, steps (order, identity, checksum) and words: what an approval binds."""
+        return digest_of(self.direction.value, [bind(step) for step in self.steps], self.words)
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -106,6 +109,7 @@ def plan_revert(
     target: Target,
     applied_by_run: Collection[StepKey] = (),
     begun: Collection[StepKey] = (),
+    found: Collection[StepKey] = frozenset(),
 ) -> Plan:
     """
     Plan what is to be reverted to get back to a target, newest first.
@@ -117,15 +121,20 @@ def plan_revert(
             `run_id` name what goes.
         applied_by_run: The steps that the target's run applied.
         begun: Those of which only a part stands. Whether that can be undone, only the store knows.
+        found: Those whose effect was found there: it stays, so that nothing keeps them from leaving.
 
     Raises:
-        IrreversibleStep: Steps in the way can't be undone; the message names them all.
+        IrreversibleStep: Steps in the way can't be undone, and the message names them all; or what was
+            found stands on what one of them made.
         UnknownApp, UnknownTarget, AmbiguousTarget, UnknownStore: As for :func:`plan_forward`.
     """
     leaving = graph.descendants(_leaving(graph, target, applied_by_run))
     ordered = [key for key in reversed(graph.order()) if key in leaving and key in applied]
-    _refuse_irreversible([graph.steps[key] for key in ordered if key not in begun])
-    return _plan(graph, Direction.REVERT, ordered, [])
+    undone = [key for key in ordered if key not in found]
+    _refuse_irreversible([graph.steps[key] for key in undone if key not in begun])
+    left = frozenset(ordered) - frozenset(undone)
+    _refuse_undermining(graph, undone, left)
+    return replace(_plan(graph, Direction.REVERT, ordered, []), left=left)
 
 
 def _plan(graph: Graph, direction: Direction, keys: Sequence[StepKey], waiting: Sequence[StepKey]) -> Plan:
@@ -268,6 +277,19 @@ def _first(keys: Sequence[StepKey]) -> str:
     """Name steps, so many that a person reads them, and say so where there are more."""
     named = ", ".join(str(key) for key in keys[:_NAMED])
     return f": {named}" if len(keys) <= _NAMED else f", the first {_NAMED} of them: {named}"
+
+
+def _refuse_undermining(graph: Graph, undone: Sequence[StepKey], left: frozenset[StepKey]) -> None:
+    """Check that nothing goes on which what was found stands: a table takes a found column along."""
+    needed = graph.ancestors(left) if left else frozenset()
+    for key in undone:
+        above = graph.descendants([key]) & left if key in needed else ()
+        for found in sorted(other for other in above if other.store == key.store):
+            raise IrreversibleStep(
+                f"{key} can't be undone: {found} stands on it, which was found there and not made by a run, "
+                "and would go with it.",
+                hint=f"If it may go, take its line out first: migrate_all --revert --step {found}",
+            )
 
 
 def _refuse_irreversible(steps: Iterable[Step]) -> None:

@@ -11,12 +11,14 @@ from accord.seam.types import AppliedStep, BegunStep, Direction, Step, StepKey
 from accord.words import counted
 from migrator.engine import baseline, tags
 from migrator.engine.executor import Action
+from migrator.engine.flags import flags_of
 from migrator.engine.forgetting import plan_forgetting, without_file
 from migrator.engine.plan import Plan, Target, find_step, plan_forward, plan_revert, refuse_unknown
 from migrator.engine.rebuild import plan_rebuild
 from migrator.engine.request import Request
 from migrator.engine.situation import Situation
 from migrator.engine.verdicts import Proof
+from migrator.governance.work import words_in
 from migrator.models import RunKind
 
 _RECORDING = {
@@ -29,7 +31,7 @@ _RECORDING = {
 
 def plan_request(request: Request, situation: Situation, stores: Mapping[str, Store]) -> Plan:
     """
-    Plan a request. Nothing is changed.
+    Plan a request, with the words that it needs beside its steps. Nothing is changed.
 
     Args:
         request: What is wanted.
@@ -41,6 +43,10 @@ def plan_request(request: Request, situation: Situation, stores: Mapping[str, St
         DriftError: Files and ledgers disagree.
         IrreversibleStep: A revert would pass a step that can't be undone.
     """
+    return replace(_planned(request, situation, stores), words=words_in(" ".join(flags_of(request))))
+
+
+def _planned(request: Request, situation: Situation, stores: Mapping[str, Store]) -> Plan:
     if request.kind is RunKind.FORGET:
         return plan_forgetting(request.target.step, situation)
     orphan = _orphan(request, situation)
@@ -55,7 +61,9 @@ def plan_request(request: Request, situation: Situation, stores: Mapping[str, St
         applied_by_run = _applied_by(request, situation)
         graph = situation.graph_back(request.target.step or request.target.to, request.target)
         half = situation.begun.keys() - situation.half_reverted
-        plan = plan_revert(graph, situation.standing, request.target, applied_by_run, half)
+        # Of a faked revert nothing is undone.
+        found = situation.found if request.kind is RunKind.REVERT else frozenset()
+        plan = plan_revert(graph, situation.standing, request.target, applied_by_run, half, found)
         _refuse_strangers(plan, situation)
     else:
         adopts = request.kind is RunKind.BASELINE

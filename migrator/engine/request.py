@@ -28,6 +28,8 @@ class Request:
         trust_unproved: With `baseline`: believe that what can't be looked at was done.
         data_is_lost: Agree that a rebuild of a store with data of its own brings none of it back.
         even_with_data: Agree that a revert drops rows, documents and indexed documents.
+        asks: A person is told what goes, and asked, before the run; their yes does for `even_with_data`
+            where no second person has to approve.
         one_by_one: Don't let steps of different stores run at the same time.
         environment: If set, the environment that the settings must describe.
         lock_wait: Seconds to wait for the lease; None means the setting.
@@ -43,6 +45,7 @@ class Request:
     trust_unproved: bool = False
     data_is_lost: bool = False
     even_with_data: bool = False
+    asks: bool = False
     one_by_one: bool = False
     environment: str = ""
     lock_wait: float | None = None

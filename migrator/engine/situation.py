@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from accord.seam.origins import found_among
 from accord.seam.registry import Registry
 from accord.seam.stores import KnowsApps, Orders, read_ledger
 from accord.seam.types import AppliedStep, BegunStep, Direction, Recorded, Step, StepKey
@@ -52,6 +53,11 @@ class Situation:
     def standing(self) -> frozenset[StepKey]:
         """As :attr:`done`, with the half applied and half reverted ones: what a revert has to undo."""
         return self.done | with_replacements(self.steps, self.applied) | self.begun.keys()
+
+    @cached_property
+    def found(self) -> frozenset[StepKey]:
+        """Keys of the steps whose effect was found, or that a person vouched for: a revert leaves it."""
+        return found_among(self.steps, self.applied)
 
     @cached_property
     def on_disk(self) -> frozenset[StepKey]:

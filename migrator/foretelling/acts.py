@@ -51,7 +51,7 @@ class Act:
         type: New type of a column.
         expression: Condition of a check, conversion of a type, what an UPDATE assigns.
         where: Condition of a partial index, or of an UPDATE.
-        target: Table that a foreign key points at.
+        target: Table that a foreign key points at; new name, or new schema, of a table.
         target_columns: Its columns.
         method: Access method of an index.
         default: Default of a new column.

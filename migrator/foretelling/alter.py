@@ -225,7 +225,7 @@ _ACTIONS: Mapping[str, Callable[[Cursor, str], Iterator[Act]]] = {
     "DROP": _drop_column,
     "RENAME CONSTRAINT": _rename_constraint,
     "RENAME": _rename,
-    "SET SCHEMA": lambda _part, table: iter([Act(kind=Kind.UNREAD, table=table)]),
+    "SET SCHEMA": lambda part, table: iter([Act(kind=Kind.UNREAD, table=table, target=part.name())]),
     "SET": _harmless_action,
     "OWNER TO": _harmless_action,
 }

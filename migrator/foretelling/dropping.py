@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from accord.seam.types import Statement, Step, StepKey
@@ -30,47 +30,62 @@ class Dropped:
         table: The table as it is called now.
         column: The column as it is called now; empty for the table itself.
         is_unread: What a statement drops that isn't understood: a schema, a block of code.
+        is_traced: False when a statement that isn't understood comes before: it may have another name now.
     """
 
     key: StepKey
     table: str = ""
     column: str = ""
     is_unread: bool = False
+    is_traced: bool = True
 
 
-def dropped(rendered: Iterable[tuple[Step, Sequence[Statement]]]) -> Iterator[Dropped]:
+def dropped(
+    rendered: Iterable[tuple[Step, Sequence[Statement]]], placed: Callable[[str], str] = str
+) -> Iterator[Dropped]:
     """
     Read what steps would drop from what they would send.
 
     Args:
         rendered: The steps in their order, each with its statements.
+        placed: Gives a name its schema, so that a table is known again that is written in two ways.
 
     Yields:
         Tables and columns that stand now; what the same steps make is left out.
     """
-    names = _Names()
+    names = _Names(placed)
     for step, statements in rendered:
         for statement in statements:
             if statement.opaque:
                 continue
             acts = read(statement.text)
-            if _MAY_DROP.search(statement.text) and any(act.kind in _NOT_FOLLOWED for act in acts):
+            if _MAY_DROP.search(statement.text) and any(_is_not_followed(act) for act in acts):
                 yield Dropped(key=step.key, is_unread=True)
             for act in acts:
                 yield from names.follow(step.key, act)
 
 
+def _is_not_followed(act: Act) -> bool:
+    return act.kind in _NOT_FOLLOWED and not act.target
+
+
 class _Names:
     """Knows what is called how now that will have another name by then."""
 
-    def __init__(self) -> None:
+    def __init__(self, placed: Callable[[str], str]) -> None:
+        self._placed = placed
+        self._is_traced = True
         self._tables: dict[str, str] = {}
         self._columns: dict[tuple[str, str], str] = {}
         self._made: set[str | tuple[str, str]] = set()
 
     def follow(self, key: StepKey, act: Act) -> Iterator[Dropped]:
-        table = plain(act.table) if act.table else ""
-        if act.kind is Kind.CREATE_TABLE:
+        table = self._placed(plain(act.table)) if act.table else ""
+        if act.kind is Kind.UNREAD and act.target:
+            self._move(table, f"{plain(act.target)}.{table.rpartition('.')[2]}")
+        elif act.kind is Kind.UNREAD:
+            self._is_traced = False
+        elif act.kind is Kind.CREATE_TABLE:
             self._made.add(table)
         elif act.kind is Kind.ADD_COLUMN:
             self._made.update((table, plain(column)) for column in act.columns)
@@ -85,17 +100,19 @@ class _Names:
         if table in self._made:
             self._made.discard(table)
         else:
-            yield Dropped(key=key, table=self._tables.get(table, table))
+            yield Dropped(key=key, table=self._tables.get(table, table), is_traced=self._is_traced)
 
     def _column(self, key: StepKey, act: Act, table: str) -> Iterator[Dropped]:
         for column in map(plain, act.columns):
             if table not in self._made and (table, column) not in self._made:
                 now = self._columns.get((table, column), column)
-                yield Dropped(key=key, table=self._tables.get(table, table), column=now)
+                where = self._tables.get(table, table)
+                yield Dropped(key=key, table=where, column=now, is_traced=self._is_traced)
 
     def _rename(self, act: Act, table: str) -> None:
         if act.target:
-            self._move(table, plain(act.target))
+            schema, dot, _ = table.rpartition(".")
+            self._move(table, f"{schema}{dot}{plain(act.target)}")
         else:
             old, new = map(plain, act.columns)
             self._columns[table, new] = self._columns.pop((table, old), old)

@@ -276,4 +276,6 @@ def _unasked(exc: Unasked) -> str:
         return (
             f"Unknown: looking takes longer than {counted(int(LOOK_SECONDS), 'second')}, or waits for a lock."
         )
+    if exc.is_forbidden:
+        return "Unknown: this account may not look, or by row-level security not at every row."
     return f"Unknown: the look failed (code {exc.code})."

@@ -14,12 +14,14 @@ Rows = Sequence[Sequence[Any]]
 BUDGET_SECONDS = 30.0
 """How long all looks together may take; what is left after that is unknown."""
 GUARDED = (
-    "SET TRANSACTION READ ONLY; "
+    # Whoever may not see every row is refused, and gets no number that is too small.
+    "SET TRANSACTION READ ONLY; SET LOCAL row_security = off; "
     f"SET LOCAL statement_timeout = {int(LOOK_SECONDS * 1000)}; SET LOCAL lock_timeout = 1000"
 )
 """What is sent before a question, in its transaction, which is rolled back."""
 
 _TIMED_OUT = frozenset({"57014", "55P03"})
+_NO_RIGHTS = "42501"
 
 
 class Asks(Protocol):
@@ -51,6 +53,11 @@ class Unasked(Exception):
     def is_slow(self) -> bool:
         """Return whether it took too long, or waited for a lock."""
         return self.code in _TIMED_OUT
+
+    @property
+    def is_forbidden(self) -> bool:
+        """Return whether the account may not see the table, or by row-level security not every row of it."""
+        return self.code == _NO_RIGHTS
 
     @property
     def is_about_data(self) -> bool:
@@ -109,13 +116,28 @@ class Relations:
         self.names: set[str] = set()
         self.taken: set[str] = set()
         """Names that nothing new may have: where new things go, and with their schema."""
+        self._places: dict[str, str] = {}
+        self._home = ""
         for schema, name, kind, visible, rows, size, empty, here in _relations(ask):
             names = [f"{schema}.{name}", name] if visible else [f"{schema}.{name}"]
             self.names.update(names)
             self.taken.update(names if here else names[:1])
+            self._places.update((bare, names[0]) for bare in names[1:])
+            self._home = schema if here else self._home
             if kind in ("r", "p", "m", "f"):
                 found = Size(rows=rows if rows >= 0 else None, bytes=int(size), is_empty=bool(empty))
                 self.tables.update(dict.fromkeys(names, found))
+
+    def placed(self, name: str) -> str:
+        """Return a name with its schema: of what is found without one, or where something new would go."""
+        if "." in name:
+            return name
+        return self._places.get(name) or (f"{self._home}.{name}" if self._home else name)
+
+    def shown(self, name: str) -> str:
+        """Return a name as people write it: without its schema where it is found without."""
+        bare = name.rpartition(".")[2]
+        return bare if self._places.get(bare, f"{self._home}.{bare}") == name else name
 
     @property
     def filled(self) -> Sequence[str]:

@@ -1,14 +1,12 @@
 """
 Approvals: a plan waits for another person's yes, and the yes counts for that plan alone.
 
-One set of functions for command, admin and engine. Each act and its audit event are one
-transaction. What was approved is believed only while it matches the digest that the audit
-trail holds for it, so that writing into the table is not enough.
+One set of functions for command, admin, API and engine. Each act and its audit event are one transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from django.db import IntegrityError, connections, transaction
 from django.db.models import Q, QuerySet
@@ -19,15 +17,17 @@ from accord.audit import trail
 from accord.audit.events import Counter, EventKind, EventOutcome, ObjectKind
 from accord.clock import Clock
 from accord.errors import UsageError
-from accord.models import AuditEvent
 from accord.seam.types import StepKey
 from accord.words import counted
 from migrator.errors import ApprovalClosed, OwnPlan, PlanNotApproved, UnknownApproval
 from migrator.governance import people
+from migrator.governance.flaws import flaw_of
 from migrator.governance.policy import Policy
-from migrator.governance.work import PlannedWork, digest_of, not_covered
+from migrator.governance.work import PlannedWork, not_covered
 from migrator.models import ApprovalState, PlanApproval
 
+Seen = Callable[[PlanApproval], None]
+"""Raises where something of a request has to be seen before it is approved."""
 OPEN = (ApprovalState.REQUESTED, ApprovalState.APPROVED)
 _REFUSALS = (EventKind.APPROVAL_REJECTED, EventKind.APPROVAL_EXPIRED, EventKind.APPROVAL_VOIDED)
 _NOT_ASKED = "Nobody has asked for its approval."
@@ -107,7 +107,7 @@ class Approvals:
                 "There is nothing to approve: no step is pending.",
                 hint="showmigrations_all lists what is applied; name other steps, or nothing.",
             )
-        _require_reason(reason)
+        people.require_reason(reason)
         for _attempt in (1, 2):
             found = self._open_for(work)
             if found is not None:
@@ -118,9 +118,15 @@ class Approvals:
                 continue  # another process asked for the same a moment ago
         raise ApprovalClosed("Another request for the same plan is being decided.", hint="Ask again.")
 
-    def approve(self, reference: str, person: Account, reason: str) -> PlanApproval:
+    def approve(self, reference: str, person: Account, reason: str, look: Seen) -> PlanApproval:
         """
         Approve the plan of another account.
+
+        Args:
+            reference: The request's, or the beginning of it.
+            person: Who approves.
+            reason: Why.
+            look: Called with the request before it is approved.
 
         Raises:
             OwnPlan: The person asked for it.
@@ -129,7 +135,7 @@ class Approvals:
             UnknownApproval: There is no such request.
             UsageError: No reason was given.
         """
-        return self._decide(reference, person, reason, ApprovalState.APPROVED)
+        return self._decide(reference, person, reason, ApprovalState.APPROVED, look)
 
     def reject(self, reference: str, person: Account, reason: str) -> PlanApproval:
         """Reject a plan, or withdraw an approval that isn't used up. Raises as :meth:`approve`."""
@@ -149,10 +155,18 @@ class Approvals:
                 hint=people.ask_another(),
             )
 
-    def _decide(self, reference: str, person: Account, reason: str, state: ApprovalState) -> PlanApproval:
+    def _decide(
+        self, reference: str, person: Account, reason: str, state: ApprovalState, look: Seen | None = None
+    ) -> PlanApproval:
         people.require(person, people.APPROVE)
-        _require_reason(reason)
-        self._expire(self.find(reference))
+        people.require_reason(reason)
+        asked = self.find(reference)
+        self._expire(asked)
+        if look is not None:
+            # Before the row is locked: a look at every store takes its time.
+            self.refuse_own(asked, person)
+            self._refuse_closed(asked, state)
+            look(asked)
         with transaction.atomic(using=self._using):
             approval = self._locked(self.find(reference).pk)
             self.refuse_own(approval, person)
@@ -284,22 +298,10 @@ class Approvals:
             locked.save(using=self._using)
 
     def _flaw(self, approval: PlanApproval, work: PlannedWork) -> str:
-        """Describe why an approval does not cover work; empty when it does."""
-        if digest_of(approval.direction, approval.steps) != approval.digest:
-            return "its steps are not those of its digest"
-        return not_covered(approval.steps, approval.remaining, work.steps) or self._unwitnessed(approval)
+        return flaw_of(approval, work, self._using)
 
     def _not_now(self, approval: PlanApproval) -> str:
         return "" if (state := self.state_of(approval)) is ApprovalState.APPROVED else f"it is {state.value}"
-
-    def _unwitnessed(self, approval: PlanApproval) -> str:
-        granted = AuditEvent.objects.using(self._using).filter(
-            event=EventKind.APPROVAL_GRANTED,
-            object_ref=approval.reference,
-            plan_digest=approval.digest,
-            actor_ref=approval.approver_ref,
-        )
-        return "" if granted.exists() else "the audit trail does not know that it was granted"
 
     def _missing(self, work: PlannedWork, candidates: Iterable[PlanApproval]) -> PlanNotApproved:
         """Return the error that says how far an approval of this plan is."""
@@ -343,8 +345,3 @@ class Approvals:
             plan_digest=approval.digest,
             using=self._using,
         )
-
-
-def _require_reason(reason: str) -> None:
-    if not reason.strip():
-        raise UsageError("A reason is missing.", hint="Say why in a sentence: --reason TEXT.")

@@ -6,6 +6,7 @@ from django.contrib.auth import get_user_model
 
 from accord import meanings
 from accord.acting import Account
+from accord.errors import UsageError
 from migrator.errors import NotEntitled
 
 REQUEST = "migrator.add_planapproval"
@@ -27,6 +28,17 @@ def require(person: Account, permission: str) -> None:
             f"This account is not active, or lacks the permission {meanings.permission(permission)}.",
             hint="An administrator gives it in the admin, to the account or to one of its groups.",
         )
+
+
+def require_reason(reason: str) -> None:
+    """
+    Make sure that a decision says why.
+
+    Raises:
+        UsageError: It doesn't.
+    """
+    if not reason.strip():
+        raise UsageError("A reason is missing.", hint="Say why in a sentence: --reason TEXT.")
 
 
 def ask_another() -> str:

@@ -10,6 +10,8 @@ from accord.seam import checksum as checksums
 from accord.seam.types import Direction, Step, StepKey
 from migrator.models import RunKind
 
+BINDING = ("--data-is-lost", "--even-with-data", "--rebuild", "--trust-unproved")
+"""Flags with which the same steps do more harm, or prove less: a yes without them is none to them."""
 Bound = list[str]
 """A step as a request holds it: key, phase, checksum. A list, because JSON has no tuples."""
 
@@ -24,7 +26,7 @@ class PlannedWork:
         direction: Which way the steps go.
         steps: The steps that governance looks at, in their order.
         applied: What the ledgers hold.
-        target: What the run was asked to reach, as flags of a command.
+        target: What the run was asked to reach, as flags of a command; those of :data:`BINDING` bind.
     """
 
     kind: RunKind
@@ -41,7 +43,12 @@ class PlannedWork:
     @cached_property
     def digest(self) -> str:
         """The digest that the plan of these steps has."""
-        return digest_of(self.direction.value, self.bound)
+        return digest_of(self.direction.value, self.bound, self.words)
+
+    @cached_property
+    def words(self) -> Sequence[str]:
+        """What has to be agreed to beside the steps."""
+        return words_in(self.target)
 
 
 def bind(step: Step) -> Bound:
@@ -49,9 +56,23 @@ def bind(step: Step) -> Bound:
     return [str(step.key), step.phase.value, step.source.checksum]
 
 
-def digest_of(direction: str, bound: Sequence[Bound]) -> str:
-    """Compute the digest of a plan from what an approval holds of it."""
-    return checksums.digest({"direction": direction, "steps": bound})
+def words_in(target: str) -> tuple[str, ...]:
+    """Return the flags of a target that an approval binds, in a fixed order."""
+    given = target.split()
+    return tuple(word for word in BINDING if word in given)
+
+
+def digest_of(direction: str, bound: Sequence[Bound], words: Sequence[str] = ()) -> str:
+    """
+    Compute the digest of a plan: what an approval binds, and the audit trail holds.
+
+    Args:
+        direction: Which way.
+        bound: The steps, as an approval holds them.
+        words: What has to be agreed to beside them.
+    """
+    document: dict[str, object] = {"direction": direction, "steps": bound}
+    return checksums.digest({**document, "words": list(words)} if words else document)
 
 
 def not_covered(bound: Sequence[Bound], remaining: Collection[str], steps: Iterable[Step]) -> str:

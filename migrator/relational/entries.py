@@ -38,6 +38,11 @@ class RowState(enum.StrEnum):
         """Return whether nothing of the step is under way."""
         return self not in (RowState.APPLYING, RowState.REVERTING)
 
+    @property
+    def is_outside(self) -> bool:
+        """Return whether the step came there without a run of ours doing it."""
+        return self in (RowState.ADOPTED, RowState.RECORDED)
+
 
 def state_of(alias: str, name: Name, word: str) -> RowState:
     """

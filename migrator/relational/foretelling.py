@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import DatabaseError, connections, transaction
@@ -12,7 +12,7 @@ from django.db.migrations.operations.base import Operation
 
 from accord.connecting import code_of, trouble_of
 from accord.seam.foretelling import Foretold, Outlook
-from accord.seam.types import Direction, Step
+from accord.seam.types import Direction, Step, StepKey
 from migrator.foretelling.acts import Act, Kind
 from migrator.foretelling.foreteller import Foreteller
 from migrator.foretelling.looks import GUARDED, Relations, Rows, Unasked
@@ -52,7 +52,12 @@ _DROPPING = (django_operations.DeleteModel, django_operations.RemoveField, djang
 
 
 def foretell(
-    alias: str, disk: DiskLoader, steps: Sequence[Step], direction: Direction, begun: Any
+    alias: str,
+    disk: DiskLoader,
+    steps: Sequence[Step],
+    direction: Direction,
+    begun: Collection[StepKey],
+    found: Collection[StepKey] = (),
 ) -> Iterator[Foretold]:
     """
     Foretell steps on a PostgreSQL.
@@ -63,10 +68,12 @@ def foretell(
         steps: The steps in their order.
         direction: Which way they would go.
         begun: Keys of the steps that were begun and not ended.
+        found: Keys of those that are left where they are.
     """
     with connections[alias].execute_wrapper(_only_reads):
         # All of it first: what an operation asks by itself must not act, and our own looks may set limits.
-        rendered = list(Explanation(alias, disk, steps).render(direction))
+        every = list(Explanation(alias, disk, steps).render(direction))
+    rendered = [(step, statements) for step, statements in every if step.key not in found]
     yield from _misplaced(disk, steps)
     yield from Foreteller(asker(alias), begun).foretell(rendered)
 

@@ -90,8 +90,8 @@ class Ledger:
             return AppliedStep(key=key, applied_at=at)
         return AppliedStep(
             key=key,
-            checksum=ours.checksum,
-            fingerprint=ours.fingerprint,
+            checksum=ours.checksum or None,
+            fingerprint=ours.fingerprint or None,
             applied_at=at,
             run_id=ours.run_id,
             fence=ours.fence,
@@ -198,26 +198,42 @@ class Ledger:
         for name in names:
             if name != own and not self.is_applied(name):
                 self._recorded.create(app=name[0], name=name[1], applied=at)
+                if state.is_outside:
+                    # A way back may lead into a squashed migration: its parts were found as it was.
+                    self._write(name, lease, Progress(state=state), at)
         if not (is_known and self._recorded.filter(app=own[0], name=own[1]).update(applied=at)):
             self._recorded.create(app=own[0], name=own[1], applied=at)
         self.write_progress(step, lease, Progress(state=state), at)
 
     def write_progress(self, step: Step, lease: Lease, progress: Progress, at: datetime) -> None:
         """Record in our table alone how far a migration is."""
+        source = {"checksum": step.source.checksum, "fingerprint": step.source.fingerprint}
+        self._write((step.key.app, step.key.name), lease, progress, at, **source)
+
+    def _write(
+        self,
+        name: Name,
+        lease: Lease,
+        progress: Progress,
+        at: datetime,
+        *,
+        checksum: str = "",
+        fingerprint: str = "",
+    ) -> None:
         values = {
-            "app": step.key.app,
-            "name": step.key.name,
+            "app": name[0],
+            "name": name[1],
             "state": progress.state,
             "position": progress.position,
             "in_flight": progress.in_flight,
             "done": progress.done,
-            "checksum": step.source.checksum,
-            "fingerprint": step.source.fingerprint,
+            "checksum": checksum,
+            "fingerprint": fingerprint,
             "run_id": lease.run_id,
             "fence": lease.fence,
             "recorded_at": at,
         }
-        entry = LedgerEntry(id=entry_id((step.key.app, step.key.name)), **values)
+        entry = LedgerEntry(id=entry_id(name), **values)
         if connections[self._alias].features.supports_update_conflicts_with_target:
             self._entries.bulk_create(
                 [entry], update_conflicts=True, unique_fields=["id"], update_fields=[*values]

@@ -11,6 +11,7 @@ from django.db.migrations import Migration
 
 from accord.events import Reporter
 from accord.seam.assertions import Moment, refuse_broken
+from accord.seam.origins import left_alone, was_found
 from accord.seam.types import Direction, Lease, Origin, Step, StepOutcome
 from migrator.relational import asserting
 from migrator.relational.entries import LedgerEntry, Progress, RowState
@@ -109,8 +110,11 @@ class Runner:
     # --- back ------------------------------------------------------------------------
 
     def revert(self, step: Step, lease: Lease, report: Reporter) -> StepOutcome:
-        """Undo a step and strike it from the ledger."""
+        """Undo a step and strike it from the ledger; of one that was found, strike alone."""
         migration = self.project.migration(name_of(step))
+        if was_found(step, self._ledger.recorded().applied):
+            self._strike(self._rows_to_strike(step, migration), lease)
+            return left_alone(step)
         if self._is_one_transaction(migration):
             return self._revert_at_once(step, migration, lease)
         return self._revert_resumably(step, migration, lease, report)
@@ -144,11 +148,8 @@ class Runner:
         self._resumable(step, migration, lease, report).revert(
             self.project.state_before(name_of(step)), found
         )
-        with self._ledger.transaction():
-            self._ledger.claim(lease)
-            self._ledger.strike(self._rows_of_line(step))
+        self._strike(self._rows_of_line(step), lease)
         self._unfinished.discard(name_of(step))
-        self.project.retreat(self._rows_of_line(step))
         return StepOutcome(key=step.key, direction=Direction.REVERT)
 
     def _rows_of_line(self, step: Step) -> Sequence[Name]:
@@ -173,13 +174,15 @@ class Runner:
 
     def forget(self, step: Step, lease: Lease) -> None:
         """Strike a step without acting, be it applied or begun, and whether or not a file declares it."""
-        rows = self._rows_of_line(step)
+        self._strike(self._rows_of_line(step), lease)
+        self._unfinished.discard(name_of(step))
+        self.project.forget_states()
+
+    def _strike(self, rows: Sequence[Name], lease: Lease) -> None:
         with self._ledger.transaction():
             self._ledger.claim(lease)
             self._ledger.strike(rows)
-        self._unfinished.discard(name_of(step))
         self.project.retreat(rows)
-        self.project.forget_states()
 
     # --- inside ------------------------------------------------------------------------
 

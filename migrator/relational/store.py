@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 
 from accord import conf, db
-from accord.errors import ConfigurationError
+from accord.errors import ConfigurationError, StoreUnavailable
 from accord.events import Reporter, silent
 from accord.seam.assertions import Assertion, Broken, Moment
 from accord.seam.foretelling import Foretold, no_look
 from accord.seam.losses import Loss
+from accord.seam.origins import found_among, showing_left
 from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.types import (
     AppliedStep,
@@ -147,7 +148,16 @@ class RelationalStore(Leaves):
         self, steps: Sequence[Step], direction: Direction
     ) -> Iterator[tuple[Step, Sequence[Statement]]]:
         """Render steps as Django's `sqlmigrate` does; works on an empty database and without one."""
-        return Explanation(self.alias, self._disk or DiskLoader(), steps).render(direction)
+        rendered = Explanation(self.alias, self._disk or DiskLoader(), steps).render(direction)
+        return showing_left(rendered, self._found(steps, direction))
+
+    def _found(self, steps: Sequence[Step], direction: Direction) -> Collection[StepKey]:
+        """Name the steps that a revert leaves where they are; none where nobody can ask."""
+        if direction is Direction.APPLY:
+            return ()
+        with suppress(StoreUnavailable):
+            return found_among(steps, self.applied())
+        return ()
 
     def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
         """Ask the live database what would refuse or burden the steps."""
@@ -155,12 +165,13 @@ class RelationalStore(Leaves):
         from migrator.relational.foretelling import foretell
 
         with failures.translated(self.alias):
+            found = self._found(steps, direction)
             if not vendor_of(self._connection).describes_tables:
-                yield from no_look(steps)
+                yield from no_look(step for step in steps if step.key not in found)
                 return
             self._connection.ensure_connection()
             begun = self._ledger.recorded().begun
-            yield from foretell(self.alias, self._disk or DiskLoader(), steps, direction, begun)
+            yield from foretell(self.alias, self._disk or DiskLoader(), steps, direction, begun, found)
 
     def could_refuse(self, steps: Sequence[Step], direction: Direction) -> bool:
         """Return whether anything that stands could refuse a step: one look at the catalog."""

@@ -66,9 +66,9 @@ def ask(workshop: Workshop, *flags: str, person: str = "ada") -> Any:
     return workshop.answer("migration_approval", "request", *flags, *words)
 
 
-def approve(workshop: Workshop, reference: str, person: str = "ben") -> Finished:
+def approve(workshop: Workshop, reference: str, *more: str, person: str = "ben") -> Finished:
     """Approve a request."""
-    words = ("--as", person, "--reason", "looked at it")
+    words = ("--as", person, "--reason", "looked at it", *more)
     return workshop.run("migration_approval", "approve", reference, *words)
 
 
@@ -252,6 +252,35 @@ def test_used_approval_does_not_count_again(production: Workshop) -> None:
 
     assert_refused(again, "ACC-921", 5, used[:8], "used")
     assert_refused(approve(production, used), "ACC-922", 4)
+
+
+def test_yes_to_a_revert_is_a_yes_to_its_data_only_where_that_was_asked_and_seen(
+    production: Workshop,
+) -> None:
+    """Whoever approves says that they saw what goes; a run with more words than were asked for is refused."""
+    with_people(production)
+    approved(production)
+    assert production.run("migrate_all", "--noinput").returncode == 0
+    with MongoClient[dict[str, Any]](production.variables["MONGODB_URL"]) as client:
+        client.get_default_database()["two"].insert_many([{}, {}])
+    back = ("--revert", "workshop", "--store", "mongodb")
+    plain = ask(production, *back)["reference"]
+
+    unseen = approve(production, plain)
+    assert_refused(unseen, "ACC-928", 4, "collection two: 2 documents", "--seen")
+    assert state_of(production, plain) == "requested"
+    assert approve(production, plain, "--seen").returncode == 0
+    assert_refused(production.run("migrate_all", *back, "--noinput"), "ACC-407", 2)
+    losing = (*back, "--even-with-data")
+    uncovered = production.run("migrate_all", *losing, "--noinput")
+    assert_refused(uncovered, "ACC-921", 5, "without --even-with-data", "request --revert --even-with-data")
+    assert "two" in collections(production)
+
+    whole = ask(production, *losing)
+    assert whole["digest"] == production.answer("migrate_all", *losing, "--plan")["digest"]
+    assert approve(production, whole["reference"], "--seen").returncode == 0
+    assert production.run("migrate_all", *losing, "--noinput").returncode == 0
+    assert "two" not in collections(production)
 
 
 def test_rejected_request_says_why_and_stays_closed(production: Workshop) -> None:

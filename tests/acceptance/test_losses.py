@@ -66,6 +66,7 @@ PAGES = """
 import json
 import django; django.setup()
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from accord.seam.registry import opened
@@ -88,17 +89,20 @@ with opened() as stores:
     asked = migrations.gate().approvals.request(work, asker, "A rehearsal")
 client = Client(SERVER_NAME="localhost")
 client.force_login(second)
+with connection.cursor() as cursor:
+    cursor.execute("UPDATE accord_ledger_alembic SET how = 'adopted' WHERE revision LIKE '0004%'")
 address = reverse("admin:migrator_planapproval_approve", args=[asked.pk])
 page = client.get(address).content.decode()
 unticked = client.post(address, {"reason": "Read it"}).content.decode()
 between = PlanApproval.objects.get(pk=asked.pk).state
 client.post(address, {"reason": "Read it", "seen": "on"})
-print(json.dumps([page, unticked, between, PlanApproval.objects.get(pk=asked.pk).state, asked.digest]))
+after = PlanApproval.objects.get(pk=asked.pk).state
+print(json.dumps([page, unticked, between, after, asked.digest]))
 """
 
 
 def test_who_approves_a_revert_sees_what_goes_and_says_so(migrated: Project) -> None:
-    """The page names the direction, the digest and the numbers; without the tick nothing is decided."""
+    """The page names direction, digest, numbers, and what stays; no tick, no decision."""
     done = migrated.run(program=("-c", PAGES))
     assert done.returncode == 0, done.stderr
     page, unticked, between, after, digest = json.loads(done.stdout.splitlines()[-1])
@@ -107,5 +111,6 @@ def test_who_approves_a_revert_sees_what_goes_and_says_so(migrated: Project) -> 
     assert digest in page
     assert "table royalties_rate: " in page
     assert 'name="seen"' in page
+    assert "alembic:royalties.0004" in page.partition("plan-left")[2].partition("</ul>")[0]
     assert "required" in unticked
     assert (between, after) == ("requested", "approved")

@@ -75,9 +75,9 @@ class TestLifecycle(LifecycleConformance):
     """Every adapter."""
 
 
-@adapters(["memory", *ON_THE_MACHINE])
+@adapters(list(ADAPTERS))
 class TestAdoption(AdoptionConformance):
-    """The adapters that leave what a baseline found."""
+    """Every adapter."""
 
 
 @adapters(ON_THE_MACHINE)

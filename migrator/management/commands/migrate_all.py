@@ -155,7 +155,7 @@ class Command(AnsweringCommand):
         ask = confirmation(request.kind, interactive=options["interactive"])
         if ask is not None and request.kind is RunKind.REVERT:
             # The question names what goes, and a yes is a yes to that.
-            request, ask = replace(request, even_with_data=True), _telling_losses(migrations, ask)
+            request, ask = replace(request, asks=True), _telling_losses(migrations, ask)
         with progress(options["verbosity"]) as report, stop_on_signal() as stop:
             result = migrations.run(
                 request,

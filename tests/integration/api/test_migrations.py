@@ -101,6 +101,35 @@ say(
 """
 )
 
+LOSING = (
+    REQUESTED
+    + """
+losing = requested(*steps_of("mongodb"))
+shown = ask("approver", f"plan-approvals/{losing}/").json()
+body = {"reason": "read every line"}
+unseen = send("approver", f"plan-approvals/{losing}/approve/", body)
+denied = problem(send("approver", f"plan-approvals/{losing}/approve/", {**body, "seen": False}))
+odd = problem(send("approver", f"plan-approvals/{losing}/approve/", {**body, "seen": "maybe"}))
+still = PlanApproval.objects.get(reference=losing).state
+elsewhere = problem(send("approver", f"plan-approvals/{losing}/reject/", {**body, "seen": True}))
+own = problem(send("filer", f"plan-approvals/{losing}/approve/", body))
+done = send("approver", f"plan-approvals/{losing}/approve/", {**body, "seen": True})
+say(
+    dict(
+        losses=shown["losses"],
+        asks=shown["asks_seen"],
+        left=shown["left"],
+        stuck=shown["stuck"],
+        agrees=[text for text in shown["findings"] if "--even-with-data" in text],
+        unseen=unseen.json(),
+        refused=[denied, odd, elsewhere, own],
+        still=still,
+        done=[done.status_code, done.json()["state"]],
+    )
+)
+"""
+)
+
 THREADS = (
     REQUESTED
     + """
@@ -200,6 +229,20 @@ def test_plan_is_approved_by_another_person_over_http(served: Served) -> None:
     assert found.missing == [404, "ACC-924"]
     assert found.events == 1
     assert not found.named
+
+
+def test_plan_that_drops_data_is_approved_by_who_says_that_they_saw_it(served: Served) -> None:
+    """As in the admin: without `seen` nothing is decided, and the problem says what goes."""
+    found = SimpleNamespace(**served.call(LOSING))
+
+    assert found.asks
+    assert any(line.startswith("collection playlists: ") for line in found.losses)
+    assert (found.left, len(found.agrees)) == ([], 1)
+    assert (found.unseen["status"], found.unseen["code"]) == (409, "ACC-928")
+    assert "documents" in found.unseen["detail"]
+    assert "seen" in found.unseen["next"]
+    assert found.refused == [[409, "ACC-928"], [400, "invalid"], [400, "invalid"], [403, "ACC-923"]]
+    assert (found.still, found.done) == ("requested", [200, "approved"])
 
 
 def test_threads_of_a_server_get_their_own_answers(served: Served) -> None:

@@ -43,6 +43,18 @@ second = client("approver")
 shown = text(second.get(page("erasurerequest_change", request)))
 address = page("erasurerequest_approve", request)
 asked = second.get(address, {"digest": request.plan_digest})
+lines = request.plans.get().document["entries"]
+sums = [sum(line[name] for line in lines) for name in ("delete", "anonymise", "keep")]
+beside = text(asked).partition('type="submit" class="default"')[2]
+spoken = [
+    words.format(*sums)
+    in text(second.get(address, {"digest": request.plan_digest}, headers={"accept-language": language}))
+    for language, words in (
+        ("de", "Löschen {}, anonymisieren {}, behalten {}"),
+        ("fr", "Supprimer {}, anonymiser {}, conserver {}"),
+    )
+]
+other_plan = "anonymise" in text(second.get(address, {"digest": "0" * 64})).partition("submit-row")[2]
 after_get = fresh(request).state
 unreasoned = second.post(address, {"digest": request.plan_digest})
 stale = second.post(address, {"digest": "0" * 64, "reason": "seen"}, follow=True)
@@ -52,7 +64,8 @@ approval = request.approvals.get()
 say([f"../approve/?digest={request.plan_digest}" in shown, asked.status_code, after_get,
      "required" in text(unreasoned), "not the one that you saw" in text(stale), after_stale,
      fresh(request).state, sealing.unseal(approval.sealed_reason), approval.decided_by_id == approver.pk,
-     "erasure approved" in text(done).lower()])
+     "erasure approved" in text(done).lower(),
+     sum(sums) > 0, "Delete {}, anonymise {}, keep {}".format(*sums) in beside, spoken, other_plan])
 """
 
 CHANGED = """
@@ -248,10 +261,10 @@ def test_nobody_approves_their_own_request(erasing: Erasing) -> None:
 
 
 def test_second_person_approves_the_plan_that_they_saw(erasing: Erasing) -> None:
-    """A GET decides nothing, a reason is needed, and another digest than the plan's is refused."""
-    offered, asked, after_get, unreasoned, stale, after_stale, state, reason, by_other, audited = (
-        erasing.call(CLIENT + SECOND)
-    )
+    """A GET decides nothing and tells what the plan does; a reason is needed, another digest is refused."""
+    told = erasing.call(CLIENT + SECOND)
+    offered, asked, after_get, unreasoned, stale, after_stale, state, reason, by_other, audited = told[:10]
+    some, counted, spoken, other_plan = told[10:]
 
     assert offered
     assert (asked, after_get) == (200, "planned")
@@ -260,6 +273,7 @@ def test_second_person_approves_the_plan_that_they_saw(erasing: Erasing) -> None
     assert after_stale == "planned"
     assert (state, reason, by_other) == ("approved", "seen", True)
     assert audited
+    assert (some, counted, spoken, other_plan) == (True, True, [True, True], False)
 
 
 def test_new_plan_asks_for_approval_again(erasing: Erasing) -> None:

@@ -195,3 +195,34 @@ def test_squashed_row_without_any_part_is_no_squashed_migration(harness: Relatio
 
     assert harness.observe() == whole
     assert harness.recorded() == {*TEXTS, SQUASH, "0004_d"}
+
+
+def test_way_back_into_an_adopted_squashed_migration_leaves_every_part(harness: RelationalHarness) -> None:
+    """Its parts were found as it was, so that neither part by part nor as a whole anything is dropped."""
+    forward(harness)
+    whole = harness.observe()
+    harness.execute("DELETE FROM django_migrations")
+    write_squash(harness)
+    harness.store().record(harness.step(SQUASH), make_lease(100))
+
+    assert back(harness, "0002_b") == ["0003_c"]
+    assert harness.recorded() == {"0001_a", "0002_b"}
+    assert back(harness, "zero") == ["0002_b", "0001_a"]
+
+    assert harness.observe() == whole
+    assert harness.recorded() == set()
+
+
+def test_squashed_migration_of_which_a_part_was_found_is_left_whole(harness: RelationalHarness) -> None:
+    """What belongs to which part can't be told apart any more."""
+    forward(harness)
+    harness.store().forget(harness.step("0001_a"), make_lease(100))
+    harness.store().record(harness.step("0001_a"), make_lease(100))
+    harness.write_revision(SQUASH, SQUASHED)
+    whole = harness.observe()
+
+    assert situation(harness).found >= {harness.key(SQUASH)}
+    assert back(harness, "zero") == [SQUASH]
+
+    assert harness.observe() == whole
+    assert harness.recorded() == set()

@@ -84,6 +84,18 @@ def test_what_never_ran_of_a_begun_step_does_not_keep_it_from_being_undone() -> 
         revert(situation((FIRST, stuck), (FIRST, stuck), ()), to="zero")
 
 
+def test_plan_says_which_steps_stay_where_they_are() -> None:
+    """In words and as data; a faked revert undoes nothing anyway."""
+    found = situation((FIRST,), (FIRST,), (), Origin.RECORDED)
+    plan = plan_request(Request(kind=RunKind.REVERT, target=Target(to="zero")), found, {})
+
+    [line] = [line for line in render_text.plan_lines(plan, found, no_style()) if str(FIRST.key) in line]
+    assert line.endswith("(recorded)  (stays; its line goes)")
+    assert render_json.plan_document(plan, found)["left"] == [str(FIRST.key)]
+    faked = Request(kind=RunKind.FAKE, revert=True, target=Target(app="shop"))
+    assert plan_request(faked, found, {"mem": MemoryStore("mem", [FIRST])}).left == frozenset()
+
+
 def test_nothing_leaves_that_a_begun_step_of_another_release_may_need() -> None:
     """Its file is not here, so what it needs isn't known; other apps are free."""
     other = make_step("mem:radio.0001_r")

@@ -30,8 +30,8 @@ def graph() -> Graph:
     )
 
 
-def keys(*names: str) -> set[StepKey]:
-    return {StepKey.parse(name) for name in names}
+def keys(*names: str) -> frozenset[StepKey]:
+    return frozenset(StepKey.parse(name) for name in names)
 
 
 def listed(plan: Plan) -> list[str]:
@@ -210,3 +210,34 @@ def test_unknown_targets_are_refused_with_what_exists(target: Target, error: typ
 def test_app_and_name_are_enough_when_they_are_unique() -> None:
     """`migrate_all radio 0001` works like Django's."""
     assert listed(plan_forward(graph(), (), Target(app="radio", to="0001"))) == [OTHER]
+
+
+# --- what was found ----------------------------------------------------------------------------------
+
+
+def test_found_step_is_left_and_nothing_keeps_it_from_leaving() -> None:
+    """Its line goes, and what can't be undone of it need not be; what a run made above it goes first."""
+    steps = [make_step(A1), replace(make_step(A2, A1), irreversible="drops a column"), make_step(A3, A2)]
+    found = build_graph(steps, ranks={"pg": 0})
+
+    plan = plan_revert(found, keys(A1, A2, A3), Target(to="zero"), found=keys(A1, A2))
+
+    assert (listed(plan), plan.left) == ([A3, A2, A1], keys(A1, A2))
+    with pytest.raises(IrreversibleStep):
+        plan_revert(found, keys(A1, A2, A3), Target(to="zero"))
+
+
+def test_what_was_found_is_not_taken_along_by_what_it_stands_on() -> None:
+    """A found column would go with the table of a run; the refusal names both, and the way on."""
+    with pytest.raises(IrreversibleStep, match=f"{A2} can't be undone: {A3}") as refused:
+        plan_revert(graph(), keys(A1, A2, A3, M1), Target(to="zero"), found=keys(A3))
+
+    assert f"migrate_all --revert --step {A3}" in refused.value.hint
+    assert listed(plan_revert(graph(), keys(A1, A2, A3, M1), Target(step=A3), found=keys(A3))) == [A3]
+
+
+def test_found_step_of_another_store_stands_on_its_own() -> None:
+    """A collection stays where it is when the table goes that its step had to wait for."""
+    plan = plan_revert(graph(), keys(A1, M1), Target(to="zero"), found=keys(M1))
+
+    assert (listed(plan), plan.left) == ([M1, A1], keys(M1))
