@@ -142,7 +142,7 @@ class CreateIndex(Operation):
             return False
         body = self._body(context.deployment)
         definition = body["mappings"], body["settings"]
-        differences = index_differences(context, self.name, *definition, live, closed=closed)
+        differences = index_differences(context, *definition, live, closed=closed)
         if alias not in live.get("aliases", {}):
             differences = [*differences, f"the alias {alias} does not point at it"]
         if differences:
@@ -170,7 +170,7 @@ def try_new(context: Context, name: str, mappings: Body, settings: Body) -> None
         "settings": {**template, **flat_settings(settings)},
     }
     try:
-        tried(context, name, definition)
+        tried(context, definition)
     except RequestRefused as exc:
         raise StepFailed(
             f"The server refuses the index {physical}: {exc.reason}.",
@@ -200,7 +200,6 @@ def is_index(context: Context, name: str) -> bool:
 
 def index_differences(
     context: Context,
-    name: str,
     mappings: Body,
     settings: Body,
     live: Mapping[str, Any],
@@ -212,7 +211,6 @@ def index_differences(
 
     Args:
         context: Connection and names.
-        name: Logical name of the index.
         mappings: As declared, in the engine's words.
         settings: As declared.
         live: Index as the server returned it.
@@ -220,8 +218,10 @@ def index_differences(
     """
     if not _differences(mappings, settings, live, closed=closed):
         return ()
-    canonical = context.canonical(name, mappings, settings)
-    told = flat_settings(canonical.get("settings", {}))
+    from searchindex.scratch import canonical
+
+    kept = canonical(context, mappings, settings)
+    told = flat_settings(kept.get("settings", {}))
     # What the server doesn't say of the scratch index it says of none (`number_of_routing_shards`).
     wanted = {
         key: value if key in _OF_THE_SCRATCH else told.get(key)
@@ -229,7 +229,7 @@ def index_differences(
     }
     if as_text(wanted.get(_EXPANDS, "false")) != "false":
         wanted.pop(_REPLICAS, None)  # the server sets it by the number of its nodes
-    return _differences(canonical.get("mappings", {}), wanted, live, closed=closed)
+    return _differences(kept.get("mappings", {}), wanted, live, closed=closed)
 
 
 def _differences(mappings: Body, settings: Body, live: Mapping[str, Any], *, closed: bool) -> Sequence[str]:

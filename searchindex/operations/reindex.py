@@ -184,7 +184,7 @@ class Reindex(Operation):
         if not mark:
             declared = self._declared(context.deployment)
             parts = declared.get("mappings", {}), declared.get("settings", {})
-            differences = list(index_differences(context, self.name, *parts, live))
+            differences = list(index_differences(context, *parts, live))
         if differences and mark != copy.mark:
             raise conflict(f"The index {copy.target}", differences)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from accord.errors import AccordError
 from accord.seam.foretelling import Foretold, Outlook
-from accord.seam.types import Direction
+from accord.seam.types import Direction, Step
 from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness, lease
 
@@ -209,3 +210,51 @@ def test_way_back_tells_what_goes(make_search_harness: MakeHarness, opensearch_u
     harness.ask("PUT", f"/{harness.prefix}new/_doc/1?refresh", {"n": 1})
 
     assert [item.rows for item in foretold(harness, Direction.REVERT)] == [1]
+
+
+def _scratches(harness: SearchHarness) -> list[str]:
+    return [
+        name for name in harness.ask("GET", f"/{harness.prefix}*?expand_wildcards=all") if "scratch" in name
+    ]
+
+
+def test_looks_at_the_same_time_do_not_meet(make_search_harness: MakeHarness, search_url: str) -> None:
+    """Each has a scratch index of its own: none sees another's definition, and none takes it away."""
+    harness = looked(make_search_harness, search_url, f"{put(field('x', NOSUCH))}")
+    harness.write_revision("0003_fine", _REVISION.format(put(field("y", '"type": "keyword"'))))
+    steps = [harness.step("0002_next"), harness.step("0003_fine")] * 4
+
+    def look(step: Step) -> set[Outlook]:
+        return outlooks(harness.store().foretell([step], Direction.APPLY))
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(look, steps))
+
+    assert found == [{Outlook.REFUSED}, {Outlook.NOTE}] * 4
+    assert _scratches(harness) == []
+
+
+def test_what_a_killed_look_left_is_removed_an_hour_later(
+    make_search_harness: MakeHarness, search_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By age, so that the index of a look that is under way stays."""
+    harness = looked(make_search_harness, search_url, put(field("y", '"type": "keyword"')))
+    left = f"{harness.prefix}accord-scratch-left"
+    harness.ask("PUT", f"/{left}", {"settings": {"number_of_replicas": 0, "hidden": True}})
+
+    foretold(harness)
+    assert _scratches(harness) == [left]
+    monkeypatch.setattr("searchindex.scratch._LEFT_BEHIND", 0)
+    foretold(harness)
+
+    assert _scratches(harness) == []
+
+
+def test_name_as_long_as_a_server_takes_is_fine(make_search_harness: MakeHarness, search_url: str) -> None:
+    """The scratch index has a short name, whatever the index is called."""
+    harness = looked(make_search_harness, search_url, "")
+    long = "n" * (255 - len(f"{harness.prefix}-0003"))
+    harness.write_revision("0003_long", _REVISION.format(f'search.CreateIndex("{long}")'))
+
+    assert outlooks(harness.store().foretell([harness.step("0003_long")], Direction.APPLY)) == set()
+    harness.store().apply(harness.step("0003_long"), lease())
