@@ -114,6 +114,20 @@ def begun_with(context: Context, index: str) -> Mapping[str, Any]:
     return found
 
 
+def simulated(context: Context, settings: Body) -> None:
+    """
+    Have the server read settings as those of a template: numbers of shards and copies, which it only reads.
+
+    Raises:
+        RequestRefused: The server does not take them.
+    """
+    body = {
+        "index_patterns": [context.deployment.names.scratch("of-none")],
+        "template": {"settings": settings},
+    }
+    context.send(Request("POST", "/_index_template/_simulate", body))
+
+
 def tried(context: Context, definition: Body, *changes: tuple[str, Body]) -> None:
     """
     Have the server read a definition, and changes of it, by an index that lives for a moment.

@@ -18,7 +18,7 @@ from accord.revisions.store import RevisionStore, Show
 from accord.seam.foretelling import Foretold
 from accord.seam.losses import HowMany
 from accord.seam.stores import StoreFeatures, StoreInfo
-from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey
+from accord.seam.types import Direction, Lease, Probe, Shown, Statement, Step, StepKey
 from searchindex.endpoint import parse_url
 from searchindex.ledger import Ledger
 from searchindex.migration import KIND
@@ -194,7 +194,9 @@ class SearchStore(RevisionStore[Operation]):
             return HowMany(None)
         return HowMany(int(answer.body["count"]))
 
-    def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
+    def foretell(
+        self, steps: Sequence[Step], direction: Direction, shown: Shown | None = None
+    ) -> Iterator[Foretold]:
         """Ask the server what would become of steps. See :class:`accord.seam.foretelling.Foretells`."""
         from accord.revisions.foretelling import foretell
         from searchindex.looks import HastyTransport

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from accord.seam.assertions import Assertion, Broken, Moment
 from accord.seam.foretelling import Foretold, no_look
 from accord.seam.losses import Loss
-from accord.seam.types import Direction, Recorded, Statement, Step
+from accord.seam.types import Direction, Recorded, Shown, Statement, Step
 from migrator.alembic.database import Database
 from migrator.alembic.ledger import Tables
 from migrator.alembic.reader import Reader
@@ -64,11 +64,13 @@ class LooksAhead(ABC):
         directory = self._environment.directory(self._reader.current(step))
         return directory.get_revision(step.key.name).module
 
-    def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
+    def foretell(
+        self, steps: Sequence[Step], direction: Direction, shown: Shown | None = None
+    ) -> Iterator[Foretold]:
         """Ask the live database what would refuse or burden the steps."""
         from migrator.alembic import foretelling
 
-        rendered = list(self.explain(steps, direction))
+        rendered = list(self.explain(steps, direction)) if shown is None else shown
         begun = self.recorded().begun
         if self._database is None:
             yield from no_look(
@@ -79,12 +81,14 @@ class LooksAhead(ABC):
         acting = foretelling.without(rendered, self._tables.version_table)
         yield from foretelling.foretell(self._database, acting, begun)
 
-    def losses(self, steps: Sequence[Step], direction: Direction) -> Iterator[Loss]:
+    def losses(
+        self, steps: Sequence[Step], direction: Direction, shown: Shown | None = None
+    ) -> Iterator[Loss]:
         """Count what steps would drop. See :class:`accord.seam.losses.CountsLosses`."""
         from migrator.alembic import foretelling
         from migrator.foretelling import counting
 
-        rendered = list(self.explain(steps, direction))
+        rendered = list(self.explain(steps, direction)) if shown is None else shown
         if self._database is None:
             yield from counting.uncounted(rendered)
         else:

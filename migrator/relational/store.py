@@ -23,6 +23,7 @@ from accord.seam.types import (
     Origin,
     Probe,
     Recorded,
+    Shown,
     Statement,
     Step,
     StepKey,
@@ -144,7 +145,9 @@ class RelationalStore:
         """Render steps as Django's `sqlmigrate` does; works on an empty database and without one."""
         return Explanation(self.alias, self._disk or DiskLoader(), steps).render(direction)
 
-    def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
+    def foretell(
+        self, steps: Sequence[Step], direction: Direction, shown: Shown | None = None
+    ) -> Iterator[Foretold]:
         """Ask the live database what would refuse or burden the steps."""
         # Loaded here, as below: a run with nothing to do never asks.
         from migrator.relational.foretelling import foretell
@@ -155,7 +158,10 @@ class RelationalStore:
                 return
             self._connection.ensure_connection()
             begun = self._ledger.recorded().begun
-            yield from foretell(self.alias, self._disk or DiskLoader(), steps, direction, begun)
+            disk = self._disk or DiskLoader()
+            # All of it first: our own looks may set limits.
+            rendered = list(self.explain(steps, direction)) if shown is None else shown
+            yield from foretell(self.alias, disk, rendered, begun)
 
     def could_refuse(self, steps: Sequence[Step], direction: Direction) -> bool:
         """Return whether anything that stands could refuse a step: one look at the catalog."""
@@ -165,7 +171,9 @@ class RelationalStore:
             looks = vendor_of(self._connection).describes_tables
             return looks and could_refuse(self.alias, self._disk or DiskLoader(), steps, direction)
 
-    def losses(self, steps: Sequence[Step], direction: Direction) -> Iterator[Loss]:
+    def losses(
+        self, steps: Sequence[Step], direction: Direction, shown: Shown | None = None
+    ) -> Iterator[Loss]:
         """Count what steps would drop. See :class:`accord.seam.losses.CountsLosses`."""
         from migrator.foretelling.counting import losses
         from migrator.relational.foretelling import asker, may_drop
@@ -174,7 +182,8 @@ class RelationalStore:
             looks = vendor_of(self._connection).describes_tables
             disk = self._disk or DiskLoader()
             if looks and (direction is Direction.REVERT or may_drop(disk, steps)):
-                yield from losses(asker(self.alias), list(self.explain(steps, direction)))
+                rendered = list(self.explain(steps, direction)) if shown is None else shown
+                yield from losses(asker(self.alias), rendered)
 
     # --- Asserts ---------------------------------------------------------------------
 

@@ -111,13 +111,13 @@ class CreateIndex(Operation):
         return () if context.index(context.deployment.physical(self.name)) else self.concerns
 
     def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
-        from searchindex.looks import pipelines, size
+        from searchindex.looks import going, pipelines, size
 
         physical = context.deployment.physical(self.name)
         if direction is Direction.REVERT:
             if context.index(physical) is not None:
-                text = "{} are in the index, which goes unless it was found there."
-                yield from size(context, self.title, physical, text)
+                text = "The index goes with what it holds, unless it was found there."
+                yield going(context, self.title, physical, text)
             return
         if self.capture(context)["there"]:
             yield from size(context, self.title, physical, "It is there already, with {}.")
@@ -157,8 +157,9 @@ def try_new(context: Context, name: str, mappings: Body, settings: Body) -> None
     Raises:
         StepFailed: It would refuse it, for analyzers, fields or limits.
     """
+    from searchindex.limits import refuse_too_many
     from searchindex.looks import long_names
-    from searchindex.scratch import begun_with, tried
+    from searchindex.scratch import begun_with, simulated, tried
 
     physical = context.deployment.physical(name)
     if long_names([physical, context.deployment.alias(name)]):
@@ -169,7 +170,10 @@ def try_new(context: Context, name: str, mappings: Body, settings: Body) -> None
         "mappings": merged(begun.get("mappings") or {}, mappings),
         "settings": {**template, **flat_settings(settings)},
     }
+    # Before the scratch index, which a full cluster would refuse, too, in words about itself.
+    refuse_too_many(context, physical, definition["settings"])
     try:
+        simulated(context, definition["settings"])
         tried(context, definition)
     except RequestRefused as exc:
         raise StepFailed(

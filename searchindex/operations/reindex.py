@@ -151,14 +151,14 @@ class Reindex(Operation):
     def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
         if direction is Direction.REVERT:
             return
-        from searchindex import looks
+        from searchindex import limits, looks
 
         source = self.capture(context)["source"]
         definition = self._definition(context, source)
         try_new(context, self.name, definition["mappings"], definition["settings"])
         yield from looks.blocks(context, self.title, source)
         yield from looks.pipelines(context, self.title, definition["settings"])
-        yield from looks.room(context, self.title, looks.weight(context, source)[1])
+        yield from limits.room(context, self.title, looks.weight(context, source)[1])
         text = "{} are copied; the index takes no writes meanwhile."
         yield from looks.size(context, self.title, source, text, "index.blocks.write")
         if self.mappings is not None:

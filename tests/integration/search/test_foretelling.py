@@ -19,12 +19,13 @@ _REVISION = "import searchindex as search\n\nclass Migration(search.Migration):\
 _FIELDS = '{"properties": {"n": {"type": "long"}, "t": {"type": "text"}}}'
 _LIMIT = '{"index.mapping.total_fields.limit": 3}'
 TRACKS = f'search.CreateIndex("tracks", {_FIELDS}, {_LIMIT})'
+PARTS = 'search.CreateIndex("parts", {"_source": {"excludes": ["body"]}})'
 VENUES = 'search.CreateIndex("venues"), search.AddAlias("all", "venues"), search.AddAlias("all", "tracks")'
 
 
 def looked(make: MakeHarness, url: str, operations: str) -> SearchHarness:
     """Make an index of three documents, and a second step of these operations."""
-    made = _REVISION.format(f"{TRACKS}, {VENUES}")
+    made = _REVISION.format(f"{TRACKS}, {PARTS}, {VENUES}")
     harness = make(url, {"0001_tracks": made, "0002_next": _REVISION.format(operations)})
     harness.store().apply(harness.step("0001_tracks"), lease())
     for number in range(3):
@@ -59,6 +60,8 @@ def field(name: str, definition: str) -> str:
 NONSENSE = field("a", '"type": "nonsense"')
 DATED = field("a", '"type": "date"')
 NOSUCH = '"type": "text", "analyzer": "nosuch"'
+KUROMOJI = '"type": "text", "analyzer": "kuromoji"'
+MURMUR = '"type": "murmur3"'
 REFUSED = {
     "changed type": put(field("n", '"type": "keyword"')),
     "field of no type": put(field("x", '"type": "nonsense"')),
@@ -75,6 +78,15 @@ REFUSED = {
     ),
     "filter of a plugin": analysed('{"filter": {"f": {"type": "nosuch_plugin"}}}'),
     "new index with a setting that isn't there": 'search.CreateIndex("new", settings={"nosuch": 1})',
+    "more shards than an index has": 'search.CreateIndex("new", settings={"number_of_shards": 2000})',
+    "less than no copy": 'search.CreateIndex("new", settings={"number_of_replicas": -1})',
+    "analyzer of a plugin": f'search.CreateIndex("new", {field("x", KUROMOJI)})',
+    "tokenizer of a plugin": analysed('{"analyzer": {"a": {"tokenizer": "icu_tokenizer"}}}'),
+    "field of a plugin": f'search.CreateIndex("new", {field("x", MURMUR)})',
+    "template with an analyzer that isn't there": templated(f'{{"mappings": {field("x", NOSUCH)}}}'),
+    "copy of what keeps a part alone": 'search.Reindex("parts")',
+    "drop of documents": 'search.DropIndex("tracks")',
+    "drop of several": 'search.DropIndex("all")',
     "new index under a taken alias": 'search.CreateIndex("tracks")',
     "setting that is fixed": 'search.PutSettings("tracks", {"index.number_of_shards": 7})',
     "setting that isn't there": 'search.PutSettings("tracks", {"index.nosuch": 7})',
@@ -204,12 +216,14 @@ def test_what_an_earlier_operation_makes_is_unknown(
 
 
 def test_way_back_tells_what_goes(make_search_harness: MakeHarness, opensearch_url: str) -> None:
-    """The documents of an index that the step made."""
+    """The bytes of an index that the step made; its documents are counted with what is lost."""
     harness = looked(make_search_harness, opensearch_url, 'search.CreateIndex("new")')
     harness.store().apply(harness.step("0002_next"), lease())
     harness.ask("PUT", f"/{harness.prefix}new/_doc/1?refresh", {"n": 1})
 
-    assert [item.rows for item in foretold(harness, Direction.REVERT)] == [1]
+    [found] = foretold(harness, Direction.REVERT)
+    [lost] = harness.store().losses([harness.step("0002_next")], Direction.REVERT)
+    assert (found.rows, found.bytes is not None, lost.count.number) == (None, True, 1)
 
 
 def _scratches(harness: SearchHarness) -> list[str]:
