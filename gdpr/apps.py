@@ -28,10 +28,13 @@ class GdprConfig(AppConfig):
     audited = {"ErasureRequest": ("state",), "LegalHold": ("reason", "review_at")}
 
     def ready(self) -> None:
-        """Register the checks of the data map, and of what belongs together."""
+        """Register the checks of the data map, of what belongs together, and what the map says of values."""
         from django.core.checks import register
 
         import gdpr.checks  # noqa: F401 - for its effect
+        from accord import personal
         from accord.checks import check_apps
+        from gdpr.datamap.openness import is_open
 
         register(check_apps)
+        personal.register(is_open)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from accord.errors import StepFailed
+from accord.personal import is_open
 from accord.seam.foretelling import LOOK_SECONDS, SAMPLE_SIZE, Foretold, Outlook, masked
 from accord.words import counted
 from mongo_migrations.schema import LiveCollection, read_collection
@@ -53,6 +54,12 @@ class Target:
                 Outlook.NOTE, text.format(counted(rows, "document")), rows=rows, bytes=size, lock=lock
             )
 
+    def going(self, text: str) -> Iterator[Foretold]:
+        """Tell how large the collection is that goes; its documents are counted where all losses are told."""
+        found = self.live
+        if found is not None and not found.options.get("viewOn"):
+            yield self.told(Outlook.NOTE, text, bytes=self.weight()[1], lock=_BRIEFLY)
+
     def weight(self) -> tuple[int, int]:
         """Return the number of documents, by the collection's own count, and their bytes."""
         stats = self.context.db.command("collStats", self.name, maxTimeMS=_MILLISECONDS)
@@ -65,7 +72,11 @@ class Target:
     def ids(self, where: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the ids of some documents, as they may be shown."""
         found = self.context.db[self.name].find(dict(where), {"_id": 1}).limit(SAMPLE_SIZE)
-        return masked(one["_id"] for one in found.max_time_ms(_MILLISECONDS))
+        return self.sample((one["_id"] for one in found.max_time_ms(_MILLISECONDS)), ["_id"])
+
+    def sample(self, values: Iterable[object], paths: Sequence[str]) -> tuple[str, ...]:
+        """Return values of some fields as they may be shown."""
+        return masked(values, open_=is_open(self.context.key.store, self.name, paths))
 
     def any(self, where: Mapping[str, Any]) -> bool:
         """Return whether a document matches."""
@@ -127,31 +138,6 @@ def check_name(context: Context, name: str) -> None:
             f"{context.key}: “{name[:60]}” {why}.",
             hint=f"Choose another name, of {_LONGEST_NAME} bytes at most with the database's.",
         )
-
-
-def readable(target: Target, validator: Mapping[str, Any]) -> None:
-    """
-    Have the server read the rules, as a query that finds nothing.
-
-    Raises:
-        StepFailed: It can't.
-    """
-    from pymongo.errors import OperationFailure
-
-    from mongo_migrations.client import plain_message
-
-    try:
-        target.any({"$and": [dict(validator), {"_id": {"$in": []}}]} if validator else {"_id": {"$in": []}})
-    except OperationFailure as exc:
-        if exc.code not in _UNREADABLE:
-            raise
-        raise StepFailed(
-            f"{target.context.key}: the server can't read the rules of {target.name}: {plain_message(exc)}.",
-            hint="Correct the validator; what it may hold depends on the server's version.",
-        ) from exc
-
-
-_UNREADABLE = frozenset({2, 9, 14, 168, 51, 40353})  # BadValue, FailedToParse, TypeMismatch, ...
 
 
 def violators(target: Target, rules: Mapping[str, Any]) -> Iterator[Foretold]:

@@ -20,7 +20,7 @@ from accord.revisions.store import RevisionStore, Show
 from accord.seam.foretelling import Foretold
 from accord.seam.losses import LOOK_SECONDS, HowMany
 from accord.seam.stores import StoreInfo
-from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey
+from accord.seam.types import Direction, Lease, Probe, Shown, Statement, Step, StepKey
 from accord.secrets import redact
 from mongo_migrations import retries
 from mongo_migrations.client import (
@@ -191,7 +191,9 @@ class MongoStore(RevisionStore[Operation]):
             live = LiveSchema(self.database())
             yield from [judge(step.key, outline, live) for step in steps]
 
-    def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
+    def foretell(
+        self, steps: Sequence[Step], direction: Direction, shown: Shown | None = None
+    ) -> Iterator[Foretold]:
         """Ask the server what would become of steps. See :class:`accord.seam.foretelling.Foretells`."""
         with self.translated():
             yield from foretelling.foretell(self, steps, direction, self._looking, self._told)

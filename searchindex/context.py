@@ -12,7 +12,7 @@ from accord.events import Reporter, StepNoted, StepProgressed
 from accord.seam.types import Lease, StepKey
 from searchindex import fields
 from searchindex.aliases import Aliases
-from searchindex.definitions import Body, merged
+from searchindex.definitions import Body
 from searchindex.endpoint import Endpoint
 from searchindex.names import Names, number_of
 from searchindex.requests import Request
@@ -120,26 +120,3 @@ class Context:
         """Return aliases, mappings and settings of an index, or None."""
         found = self.transport.find(f"{at(name)}?flat_settings=true")
         return None if found is None else next(iter(found.values()), None)
-
-    def canonical(self, name: str, mappings: Body, settings: Body) -> Mapping[str, Any]:
-        """
-        Ask the server how it writes a definition, by an empty index that lives for a moment.
-
-        Args:
-            name: Logical name of the index.
-            mappings: As declared, in the engine's words.
-            settings: As declared.
-
-        Returns:
-            Mappings and settings in the server's own spelling.
-        """
-        scratch = self.deployment.names.scratch(name)
-        small = {"index.number_of_shards": 1, "index.number_of_replicas": 0, "index.hidden": True}
-        self.transport.request("DELETE", at(scratch), accept=(404,))
-        try:
-            self.transport.request(
-                "PUT", at(scratch), {"mappings": mappings, "settings": merged(settings, small)}
-            )
-            return self.index(scratch) or {}
-        finally:
-            self.transport.request("DELETE", at(scratch), accept=(404,))

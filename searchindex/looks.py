@@ -1,8 +1,8 @@
-"""Looks at a live server for what an operation would meet: how much there is, and how much room."""
+"""Looks at a live server for what an operation would meet: what there is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from accord.seam.foretelling import LOOK_SECONDS, Foretold, Outlook
@@ -11,8 +11,9 @@ from searchindex.context import Context
 from searchindex.definitions import Body, flat_settings
 from searchindex.transport import ServerResponse, Transport, at
 
+NO_LOCK = "none: readers and writers go on"
+"""What stands for a lock where the cluster only gets a new state."""
 _LONGEST_NAME = 255  # bytes
-_USUAL_WATERMARK = 0.85
 _FLOOD = "index.blocks.read_only_allow_delete"
 _PIPELINES = ("index.default_pipeline", "index.final_pipeline")
 
@@ -37,11 +38,18 @@ def weight(context: Context, index: str) -> tuple[int, int]:
     return int(found.get("docs", {}).get("count", 0)), int(found.get("store", {}).get("size_in_bytes", 0))
 
 
-def size(context: Context, what: str, index: str, text: str, lock: str = "") -> Iterator[Foretold]:
+def size(context: Context, what: str, index: str, text: str, lock: str = NO_LOCK) -> Iterator[Foretold]:
     """Tell how large an index is."""
     rows, amount = weight(context, index)
     line = text.format(counted(rows, "document"))
     yield told(context, what, Outlook.NOTE, line, rows=rows, bytes=amount, lock=lock)
+
+
+def going(context: Context, what: str, index: str, text: str) -> Foretold:
+    """Tell how large an index is that goes; its documents are counted where all that is lost is told."""
+    return told(
+        context, what, Outlook.NOTE, text, bytes=weight(context, index)[1], lock="none: what uses it fails"
+    )
 
 
 def blocks(context: Context, what: str, index: str) -> Iterator[Foretold]:
@@ -60,43 +68,6 @@ def blocks(context: Context, what: str, index: str) -> Iterator[Foretold]:
             context, what, Outlook.WARNING, f"{index} is blocked already: {', '.join(standing)}.",
             "Somebody set that, or a copy was killed; it stays as it is.",
         )  # fmt: skip
-
-
-def room(context: Context, what: str, needed: int) -> Iterator[Foretold]:
-    """Warn where no node has room for a copy below its low watermark."""
-    nodes = context.transport.get("/_cat/allocation?format=json&bytes=b&h=disk.avail,disk.total")
-    disks = [(int(node["disk.avail"]), int(node["disk.total"])) for node in nodes if node.get("disk.total")]
-    reserved = 1 - watermark(_cluster_settings(context))
-    if disks and not any(free - needed > total * reserved for free, total in disks):
-        yield told(
-            context, what, Outlook.WARNING,
-            "No node has room for the copy below its low watermark of the disk.",
-            "Make room first; above the high one the servers move shards away, at the flood stage they take "
-            "no writes.",
-            bytes=needed,
-        )  # fmt: skip
-
-
-def _cluster_settings(context: Context) -> Mapping[str, Any]:
-    path = "/_cluster/settings?include_defaults=true&flat_settings=true"
-    answer = context.transport.get(f"{path}&filter_path=*.cluster.routing.allocation.disk.*")
-    found: dict[str, Any] = {}
-    for level in ("defaults", "persistent", "transient"):
-        found.update(answer.get(level, {}))
-    return found
-
-
-def watermark(settings: Mapping[str, Any]) -> float:
-    """Return up to which part of a disk shards are put there; the usual one where it is given in bytes."""
-    value = str(settings.get("cluster.routing.allocation.disk.watermark.low", ""))
-    try:
-        return float(value[:-1]) / 100 if value.endswith("%") else _parted(float(value))
-    except ValueError:
-        return _USUAL_WATERMARK
-
-
-def _parted(value: float) -> float:
-    return value if 0 < value <= 1 else _USUAL_WATERMARK
 
 
 def pipelines(context: Context, what: str, settings: Body) -> Iterator[Foretold]:

@@ -34,9 +34,9 @@ class Names:
         """Return the index that the revision of this number makes."""
         return f"{self.prefix}{name}-{number}"
 
-    def scratch(self, name: str) -> str:
-        """Return the short-lived empty index that the server is asked with."""
-        return f"{self.prefix}accord-scratch-{name}"
+    def scratch(self, token: str) -> str:
+        """Return the short-lived empty index that the server is asked with, whose token nobody else has."""
+        return f"{self.prefix}accord-scratch-{token}"
 
     def ledger(self) -> str:
         """Return the ledger's name, unless the settings give another."""

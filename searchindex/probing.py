@@ -66,7 +66,7 @@ def _index(context: Context, name: str, wanted: Any) -> Differences:
         return [f"{len(targets)} indexes behind the alias"]
     live = context.index(targets[0]) or {}
     declared = wanted.get("mappings", {}), wanted.get("settings", {})
-    return index_differences(context, name, *declared, live)
+    return index_differences(context, *declared, live)
 
 
 def _alias(context: Context, name: str, wanted: Any) -> Differences:

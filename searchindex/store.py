@@ -19,7 +19,7 @@ from accord.seam.foretelling import Foretold
 from accord.seam.losses import HowMany
 from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.traces import Trace
-from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey
+from accord.seam.types import Direction, Lease, Probe, Shown, Statement, Step, StepKey
 from searchindex.context import Context, Deployment
 from searchindex.endpoint import parse_url
 from searchindex.ledger import Ledger
@@ -206,7 +206,9 @@ class SearchStore(RevisionStore[Operation]):
             return HowMany(None)
         return HowMany(int(answer.body["count"]))
 
-    def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
+    def foretell(
+        self, steps: Sequence[Step], direction: Direction, shown: Shown | None = None
+    ) -> Iterator[Foretold]:
         """Ask the server what would become of steps. See :class:`accord.seam.foretelling.Foretells`."""
         from accord.revisions.foretelling import foretell
         from searchindex.looks import HastyTransport

@@ -35,6 +35,7 @@ from accord.seam.types import (
     Origin,
     Probe,
     Recorded,
+    Shown,
     Statement,
     Step,
     StepKey,
@@ -218,7 +219,9 @@ class RevisionStore(ABC, Generic[O]):
             found = step.key in entries and entries[step.key].how is not Origin.APPLIED
             yield step, [LEFT] if found and not operations else shown
 
-    def losses(self, steps: Sequence[Step], direction: Direction) -> Iterator[Loss]:
+    def losses(
+        self, steps: Sequence[Step], direction: Direction, shown: Shown | None = None
+    ) -> Iterator[Loss]:
         """Count what steps would drop. See :class:`accord.seam.losses.CountsLosses`."""
         from accord.revisions.losing import losses
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from accord.seam.types import Direction, Step, StepKey
+from accord.seam.types import Direction, Shown, Step, StepKey
 
 LOOK_SECONDS = 5.0
 """How long one look at a server may take; what takes longer is unknown."""
@@ -47,7 +47,8 @@ class Foretold:
         hint: The next move, where there is one.
         rows: Rows or documents concerned, where counted or estimated.
         bytes: Size of what is touched, where known.
-        lock: The lock that the statement takes, in the server's own words; empty where none or unknown.
+        lock: The strongest lock that is taken, in the server's own words; empty where none or unknown.
+        by_statement: Which statement of the step takes which lock, as `2: SHARE`, where there are several.
         sample: Some of the offending keys; :data:`MASKED` where they may be personal.
     """
 
@@ -59,6 +60,7 @@ class Foretold:
     rows: int | None = None
     bytes: int | None = None
     lock: str = ""
+    by_statement: tuple[str, ...] = ()
     sample: tuple[str, ...] = ()
 
 
@@ -95,7 +97,9 @@ def no_look(
 class Foretells(Protocol):
     """A store that asks its server what would become of steps, before anything is sent."""
 
-    def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
+    def foretell(
+        self, steps: Sequence[Step], direction: Direction, shown: Shown | None = None
+    ) -> Iterator[Foretold]:
         """
         Look at the live server for what would refuse or burden steps. Nothing is changed there.
 
@@ -106,6 +110,8 @@ class Foretells(Protocol):
         Args:
             steps: Pending steps of this store, in the order in which they would go.
             direction: Which way they would go.
+            shown: What :class:`accord.seam.stores.Explains` gave of these steps, where the caller has it: a
+                store that reads statements reads these.
 
         Returns:
             Any number of things for each step, in the order of the steps; lazily.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from accord.seam.types import Direction, Step, StepKey
+from accord.seam.types import Direction, Shown, Step, StepKey
 from accord.words import counted
 
 
@@ -73,7 +73,9 @@ class Loss:
 class CountsLosses(Protocol):
     """A class of stores that can count what steps would drop."""
 
-    def losses(self, steps: Sequence[Step], direction: Direction) -> Iterator[Loss]:
+    def losses(
+        self, steps: Sequence[Step], direction: Direction, shown: Shown | None = None
+    ) -> Iterator[Loss]:
         """
         Yield what steps would drop with what it holds now. Nothing is changed.
 
@@ -82,5 +84,6 @@ class CountsLosses(Protocol):
         Args:
             steps: The steps in their order.
             direction: Which way they would go.
+            shown: What :class:`accord.seam.stores.Explains` gave of these steps, where the caller has it.
         """
         ...

@@ -20,6 +20,7 @@ from accord.seam.types import (
     Origin,
     Probe,
     Recorded,
+    Shown,
     Statement,
     Step,
     StepKey,
@@ -253,6 +254,12 @@ class Explains(Protocol):
             Each step with its statements; lazily, so that memory stays flat.
         """
         ...
+
+
+def shown_of(store: object, alias: str, shown: Shown) -> Shown | None:
+    """Return what a store showed of its own steps; None where it shows none, or nobody asked."""
+    own = [one for one in shown if one[0].key.store == alias]
+    return own if own and isinstance(store, Explains) else None
 
 
 @runtime_checkable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -303,6 +303,10 @@ class Statement:
     text: str
     language: Language
     opaque: bool = False
+
+
+Shown = Sequence[tuple[Step, Sequence[Statement]]]
+"""Steps in their order, each with what it would send."""
 
 
 class Presence(enum.StrEnum):

@@ -12,7 +12,7 @@ from accord.seam.assertions import Assertion, Broken, Moment
 from accord.seam.foretelling import Foretold, no_look
 from accord.seam.losses import Loss
 from accord.seam.origins import found_among, showing_left
-from accord.seam.types import Direction, Recorded, Statement, Step, StepKey
+from accord.seam.types import Direction, Recorded, Shown, Statement, Step, StepKey
 from migrator.alembic.database import Database
 from migrator.alembic.ledger import Tables
 from migrator.alembic.reader import Reader
@@ -78,12 +78,15 @@ class LooksAhead(ABC):
         directory = self._environment.directory(self._reader.current(step))
         return directory.get_revision(step.key.name).module
 
-    def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
+    def foretell(
+        self, steps: Sequence[Step], direction: Direction, shown: Shown | None = None
+    ) -> Iterator[Foretold]:
         """Ask the live database what would refuse or burden the steps."""
         from migrator.alembic import foretelling
 
         found = self._found(steps, direction)
-        rendered = [(step, sent) for step, sent in self.explain(steps, direction) if step.key not in found]
+        every = list(self.explain(steps, direction)) if shown is None else shown
+        rendered = [(step, sent) for step, sent in every if step.key not in found]
         begun = self.recorded().begun
         if self._database is None:
             why = "Without URL in the store's options nobody can look before env.py runs."
@@ -93,12 +96,14 @@ class LooksAhead(ABC):
         acting = foretelling.without(rendered, self._tables.version_table)
         yield from foretelling.foretell(self._database, acting, begun)
 
-    def losses(self, steps: Sequence[Step], direction: Direction) -> Iterator[Loss]:
+    def losses(
+        self, steps: Sequence[Step], direction: Direction, shown: Shown | None = None
+    ) -> Iterator[Loss]:
         """Count what steps would drop. See :class:`accord.seam.losses.CountsLosses`."""
         from migrator.alembic import foretelling
         from migrator.foretelling import counting
 
-        rendered = list(self.explain(steps, direction))
+        rendered = list(self.explain(steps, direction)) if shown is None else shown
         if self._database is None:
             yield from counting.uncounted(rendered)
         else:

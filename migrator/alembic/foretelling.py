@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psycopg2
 
@@ -32,9 +33,9 @@ def _asking(database: Database) -> Iterator[Asks]:
 
 
 def without(rendered: Rendered, table: str) -> Rendered:
-    """Return steps without the statements about one table alone."""
+    """Return steps whose statements about one table alone are empty; the others keep their numbers."""
     for step, statements in rendered:
-        yield step, [statement for statement in statements if not _is_about(statement, table)]
+        yield step, [replace(one, text="") if _is_about(one, table) else one for one in statements]
 
 
 def _is_about(statement: Statement, table: str) -> bool:

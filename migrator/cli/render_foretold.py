@@ -26,6 +26,8 @@ def foretold_lines(found: Sequence[Foretold], style: Style) -> Iterator[str]:
     for item in sorted(found, key=lambda item: _ORDER.index(item.outlook)):
         line = f"-> {_MARKS[item.outlook]}: {item.what}: {item.text}{_size(item)}"
         yield "   " + paint.get(item.outlook, str)(line)
+        if item.by_statement:
+            yield f"      by statement: {'; '.join(item.by_statement)}"
         if item.sample:
             yield f"      such as {'; '.join(item.sample)}"
         if item.hint:
@@ -35,7 +37,8 @@ def foretold_lines(found: Sequence[Foretold], style: Style) -> Iterator[str]:
 def _size(item: Foretold) -> str:
     rows = f"{item.rows:,} rows" if item.rows is not None and item.bytes is not None else ""
     size = _amount(item.bytes) if item.bytes is not None else ""
-    told = ", ".join(part for part in (rows, size) if part)
+    lock = f"lock: {item.lock}" if item.lock and item.lock not in item.text else ""
+    told = ", ".join(part for part in (rows, size, lock) if part)
     return f" ({told})" if told else ""
 
 
@@ -57,5 +60,6 @@ def foretold_document(item: Foretold) -> dict[str, Any]:
         "rows": item.rows,
         "bytes": item.bytes,
         "lock": item.lock or None,
+        "by_statement": list(item.by_statement),
         "sample": list(item.sample),
     }

@@ -22,6 +22,12 @@ def losses_lines(losses: Sequence[Loss] | None, style: Style) -> Iterator[str]:
             yield f"  {loss.words}  ({loss.key})"
 
 
+def lost_lines(losses: Sequence[Loss], style: Style) -> Iterator[str]:
+    """Name what one step drops, below what it would send."""
+    for loss in losses:
+        yield "   " + style.WARNING(f"-> drops what holds data: {loss.words}")
+
+
 def losses_document(losses: Sequence[Loss] | None) -> dict[str, Any]:
     """Describe what goes; null says that it isn't known."""
     return {"losses": None if losses is None else [_loss(loss) for loss in losses]}

@@ -10,9 +10,11 @@ from itertools import groupby
 from django.core.management.color import Style
 
 from accord.seam.foretelling import NOTHING, Foretold
+from accord.seam.losses import Loss
 from accord.seam.types import Direction, Origin, Statement, Step, StepKey
 from accord.words import counted
 from migrator.cli.render_foretold import foretold_lines
+from migrator.cli.render_losses import losses_lines, lost_lines
 from migrator.engine.plan import Plan
 from migrator.engine.request import RunReport
 from migrator.engine.situation import Situation
@@ -67,8 +69,9 @@ def dry_run_lines(
     rendered: Iterable[tuple[Step, Sequence[Statement]]],
     style: Style,
     foretold: Mapping[StepKey, Sequence[Foretold]] = NOTHING,
+    losses: Sequence[Loss] | None = (),
 ) -> Iterator[str]:
-    """Show what each step would send, and what its server would say to it."""
+    """Show what each step would send, what its server would say to it, and what would be lost."""
     if not plan.steps:
         yield "Nothing to do."
     for step, statements in rendered:
@@ -79,6 +82,9 @@ def dry_run_lines(
         if not statements:
             yield "   (sends nothing)"
         yield from foretold_lines(foretold.get(step.key, ()), style)
+        yield from lost_lines([loss for loss in losses or () if loss.key == step.key], style)
+    if losses is None:
+        yield from losses_lines(None, style)
 
 
 def run_lines(report: RunReport, style: Style) -> Iterator[str]:

@@ -14,7 +14,7 @@ from accord.seam.foretelling import Foretold
 from accord.seam.losses import Loss
 from accord.seam.registry import Registry
 from accord.seam.stores import Explains, by_store
-from accord.seam.types import Language, Statement, Step, StepKey
+from accord.seam.types import Language, Shown, Statement, Step, StepKey
 from migrator.engine import abandoned, baseline, rebuild, tags
 from migrator.engine.plan import Plan
 from migrator.engine.planning import actions_for, plan_request
@@ -155,12 +155,18 @@ class Migrations:
             alias = step.key.store
             yield next(rendered[alias]) if alias in rendered else (step, [_unshown(alias)])
 
-    def foretell(self, plan: Plan) -> Mapping[StepKey, Sequence[Foretold]]:
-        """Ask the servers what would become of each step of a plan. Nothing is changed."""
+    def foretell(self, plan: Plan, shown: Shown = ()) -> Mapping[StepKey, Sequence[Foretold]]:
+        """
+        Ask the servers what would become of each step of a plan. Nothing is changed.
+
+        Args:
+            plan: The plan.
+            shown: What :meth:`explain` gave of it, where the caller has it.
+        """
         # Loaded here: a run with nothing to do asks nothing.
         from migrator.engine.foretelling import foretold
 
-        return foretold(self._stores, plan)
+        return foretold(self._stores, plan, shown)
 
     def verify(self, request: Request) -> PromisesAsked:
         """
@@ -183,11 +189,17 @@ class Migrations:
         ]
         return asserting.verify(self._stores, wanted)
 
-    def losses(self, plan: Plan) -> Sequence[Loss] | None:
-        """Ask the stores what a plan would drop that holds data; None where one is away."""
+    def losses(self, plan: Plan, shown: Shown = ()) -> Sequence[Loss] | None:
+        """
+        Ask the stores what a plan would drop that holds data; None where one is away.
+
+        Args:
+            plan: The plan.
+            shown: What :meth:`explain` gave of it, where the caller has it.
+        """
         from migrator.engine.losses import losses_if_asked
 
-        return losses_if_asked(self._stores, plan)
+        return losses_if_asked(self._stores, plan, shown)
 
     def run(
         self,

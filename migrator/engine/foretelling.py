@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from accord.errors import StoreUnavailable
 from accord.events import Reporter
 from accord.seam.foretelling import Foretells, Foretold, GlancesFirst, no_look, refused
-from accord.seam.stores import Store, by_store
-from accord.seam.types import StepKey
+from accord.seam.stores import Store, by_store, shown_of
+from accord.seam.types import Shown, StepKey
 from accord.words import counted
 from migrator.engine.events import RunNoted
 from migrator.engine.plan import Plan
@@ -21,32 +21,35 @@ _SHOWN = 3
 _ACTS = (RunKind.APPLY, RunKind.REVERT)
 
 
-def foretold(stores: Mapping[str, Store], plan: Plan) -> Mapping[StepKey, Sequence[Foretold]]:
+def foretold(
+    stores: Mapping[str, Store], plan: Plan, shown: Shown = ()
+) -> Mapping[StepKey, Sequence[Foretold]]:
     """
     Ask the stores of a plan about every step of it. Nothing is changed.
 
     Args:
         stores: The stores by alias.
         plan: The plan.
+        shown: What its steps would send, where the caller has it.
 
     Returns:
         What is foretold of each step; of a store that is away or can't be asked, that nobody knows.
     """
     found: dict[StepKey, list[Foretold]] = {}
     for alias in by_store(plan.steps):
-        for item in _of_store(stores[alias], plan, alias):
+        for item in _of_store(stores[alias], plan, alias, shown):
             found.setdefault(item.key, []).append(item)
     return found
 
 
-def _of_store(store: Store, plan: Plan, alias: str) -> Iterator[Foretold]:
+def _of_store(store: Store, plan: Plan, alias: str, shown: Shown) -> Iterator[Foretold]:
     steps = by_store(plan.steps)[alias]
     if not isinstance(store, Foretells):
         yield from no_look(steps)
         return
     try:
         # Read to its end here: where a store goes away in the middle, what it told stands nowhere yet.
-        yield from list(store.foretell(steps, plan.direction))
+        yield from list(store.foretell(steps, plan.direction, shown_of(store, alias, shown)))
     except StoreUnavailable as exc:
         yield from no_look(steps, f"Nobody could look: {exc.message}")
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from accord.errors import StoreUnavailable
 from accord.seam.losses import CountsLosses, Loss
-from accord.seam.stores import Store, by_store
+from accord.seam.stores import Store, by_store, shown_of
+from accord.seam.types import Shown
 from accord.words import counted
 from migrator.engine.plan import Plan
 from migrator.errors import DataWouldGo
@@ -14,13 +15,14 @@ from migrator.errors import DataWouldGo
 _SHOWN = 5
 
 
-def losses(stores: Mapping[str, Store], plan: Plan) -> Sequence[Loss]:
+def losses(stores: Mapping[str, Store], plan: Plan, shown: Shown = ()) -> Sequence[Loss]:
     """
     Ask the stores of a plan what its steps would drop that holds data.
 
     Args:
         stores: The stores by alias.
         plan: The plan.
+        shown: What its steps would send, where the caller has it.
 
     Returns:
         What may hold data, in the order of the plan.
@@ -33,16 +35,16 @@ def losses(stores: Mapping[str, Store], plan: Plan) -> Sequence[Loss]:
         loss
         for alias, steps in by_store(plan.steps).items()
         if isinstance(store := stores[alias], CountsLosses)
-        for loss in store.losses(steps, plan.direction)
+        for loss in store.losses(steps, plan.direction, shown_of(store, alias, shown))
         if loss.may_hold_data
     ]
     return sorted(found, key=lambda loss: position[loss.key])
 
 
-def losses_if_asked(stores: Mapping[str, Store], plan: Plan) -> Sequence[Loss] | None:
+def losses_if_asked(stores: Mapping[str, Store], plan: Plan, shown: Shown = ()) -> Sequence[Loss] | None:
     """Return what a plan would drop; None where a store is away, so that nobody can tell."""
     try:
-        return losses(stores, plan)
+        return losses(stores, plan, shown)
     except StoreUnavailable:
         return None
 

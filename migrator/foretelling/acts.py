@@ -20,6 +20,8 @@ class Kind(enum.StrEnum):
     CHECK = "check"
     FOREIGN_KEY = "foreign key"
     EXCLUDE = "exclude"
+    VALIDATE = "validate"
+    """What stands is looked at for a constraint that only new rows kept until then."""
     INDEX = "index"
     DROP_COLUMN = "drop column"
     DROP_TABLE = "drop table"
@@ -54,6 +56,7 @@ class Act:
         target: Table that a foreign key points at; new name, or new schema, of a table.
         target_columns: Its columns.
         method: Access method of an index.
+        operators: Of an exclusion, which operator compares each of the columns.
         default: Default of a new column.
         not_null: A new column takes no NULL.
         unique: A new column, or an index, is unique.
@@ -74,6 +77,7 @@ class Act:
     target: str = ""
     target_columns: tuple[str, ...] = ()
     method: str = "btree"
+    operators: tuple[str, ...] = ()
     default: str = ""
     not_null: bool = False
     unique: bool = False

@@ -56,6 +56,12 @@ def _clause(part: Cursor, act: Act) -> Act:
     return act
 
 
+def _references(part: Cursor) -> Mapping[str, Any]:
+    target, head = part.name(), part.peek()
+    columns = columns_of(part.group()) if head is not None and head.text == "(" else ()
+    return {"target": target, "target_columns": columns}
+
+
 def _generated(part: Cursor) -> Mapping[str, Any]:
     part.rest()
     return {"generated": True}
@@ -66,7 +72,7 @@ _CLAUSES: Mapping[str, Callable[[Cursor], Mapping[str, Any]]] = {
     "DEFAULT": lambda part: {"default": part.rest(*_COLUMN_ENDS)},
     "UNIQUE": lambda _: {"unique": True},
     "PRIMARY KEY": lambda _: {"unique": True, "not_null": True},
-    "REFERENCES": lambda part: {"target": part.name()},
+    "REFERENCES": _references,
     "GENERATED": _generated,
     "CHECK": lambda part: {"expression": part.group()},
     "COLLATE": lambda part: {"method": part.name()},
@@ -125,24 +131,32 @@ def _check(part: Cursor, table: str, name: str) -> Act:
 def _foreign_key(part: Cursor, table: str, name: str) -> Act:
     columns = columns_of(part.group())
     part.needs("REFERENCES")
-    target = part.name()
-    head = part.peek()
-    targets = columns_of(part.group()) if head is not None and head.text == "(" else ()
+    target = _references(part)
     valid = "NOT VALID" not in part.rest().upper()
-    return Act(
-        kind=Kind.FOREIGN_KEY,
-        table=table,
-        name=name,
-        columns=columns,
-        target=target,
-        target_columns=targets,
-        valid=valid,
-    )
+    return Act(kind=Kind.FOREIGN_KEY, table=table, name=name, columns=columns, valid=valid, **target)
 
 
 def _exclude(part: Cursor, table: str, name: str) -> Act:
+    method = part.name() if part.takes("USING") else "btree"
+    elements = [_compared(element) for element in Cursor(part.group()).parts()]
+    part.rest("WHERE")
+    where = part.group() if part.takes("WHERE") else ""
     part.rest()
-    return Act(kind=Kind.EXCLUDE, table=table, name=name)
+    return Act(
+        kind=Kind.EXCLUDE,
+        table=table,
+        name=name,
+        columns=tuple(column for column, _ in elements),
+        operators=tuple(operator for _, operator in elements),
+        method=method.lower(),
+        where=where,
+    )
+
+
+def _compared(element: Cursor) -> tuple[str, str]:
+    column = element.rest("WITH")
+    element.needs("WITH")
+    return column, element.rest()
 
 
 _CONSTRAINTS: Mapping[str, Callable[[Cursor, str, str], Act]] = {
@@ -202,6 +216,10 @@ def _rename_constraint(part: Cursor, table: str) -> Iterator[Act]:
     yield Act(kind=Kind.HARMLESS, table=table, name=part.name())
 
 
+def _validate(part: Cursor, table: str) -> Iterator[Act]:
+    yield Act(kind=Kind.VALIDATE, table=table, name=part.name())
+
+
 def _drop_constraint(part: Cursor, table: str) -> Iterator[Act]:
     lenient = part.takes("IF", "EXISTS")
     yield Act(kind=Kind.DROP_INDEX, table=table, name=part.name(), lenient=lenient)
@@ -220,6 +238,7 @@ _ACTIONS: Mapping[str, Callable[[Cursor, str], Iterator[Act]]] = {
     "ALTER COLUMN": _alter_column,
     "ALTER CONSTRAINT": _harmless_action,
     "ALTER": _alter_column,
+    "VALIDATE CONSTRAINT": _validate,
     "DROP CONSTRAINT": _drop_constraint,
     "DROP COLUMN": _drop_column,
     "DROP": _drop_column,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from accord.personal import is_open
 from accord.seam.foretelling import LOOK_SECONDS, Foretold, Outlook, masked
 from accord.seam.types import Statement, Step, StepKey
 from accord.words import counted
@@ -57,21 +58,15 @@ class Foreteller:
     Args:
         ask: The way to it.
         begun: Steps that a run began and did not end: what stands of them is not looked at.
-        is_open: Whether the values of a column of a table are nobody's personal data.
     """
 
-    def __init__(
-        self,
-        ask: Asks,
-        begun: Collection[StepKey] = (),
-        is_open: Callable[[str, str], bool] = lambda _table, _column: False,
-    ) -> None:
+    def __init__(self, ask: Asks, begun: Collection[StepKey] = ()) -> None:
         self._server = Budgeted(ask)
         self._begun = begun
-        self._is_open = is_open
         self._horizon = Horizon()
         self._relations = Relations(self._server.rows)
         self._burdens: dict[str, Burden] = {}
+        self._taken: dict[str, dict[int, LockMode]] = {}
 
     def foretell(self, rendered: Rendered) -> Iterator[Foretold]:
         """
@@ -88,8 +83,8 @@ class Foreteller:
                 yield from self._of_step(step.key, statements)
 
     def _of_step(self, key: StepKey, statements: Sequence[Statement]) -> Iterator[Foretold]:
-        self._burdens = {}
-        for statement in statements:
+        self._burdens, self._taken = {}, {}
+        for number, statement in enumerate(statements, start=1):
             if statement.opaque:
                 yield _whole(key, statement.text)
                 self._horizon.note_code(key)
@@ -98,7 +93,7 @@ class Foreteller:
                 if act.kind is Kind.UNREAD:
                     yield _whole(key, f"Not foretold: {_beginning(statement.text)}")
                 yield from self._of_act(Place(key=key, act=act, code=self._horizon.code))
-                self._bear(act)
+                self._bear(act, number)
                 self._horizon.note(key, act)
         yield from self._sizes(key)
 
@@ -111,11 +106,29 @@ class Foreteller:
         except Unasked as exc:
             yield place.unknown(_unasked(exc))
         act = place.act
-        if act.kind is Kind.EXCLUDE and not self._is_empty(act.table):
-            yield place.unknown("Whether rows exclude each other is not looked at.")
-        question = question_of(act, target_is_empty=bool(act.target) and self._horizon.is_fresh(act.target))
+        meant = act
+        if act.kind is Kind.VALIDATE and not self._is_empty(act.table):
+            try:
+                meant = self._validated(act)
+            except Unasked as exc:
+                yield place.unknown(_unasked(exc))
+            if meant.kind is Kind.UNREAD:
+                yield place.unknown("What the constraint demands could not be read.")
+        question = question_of(meant, target_is_empty=bool(act.target) and self._horizon.is_fresh(act.target))
         if question is not None and not self._is_empty(act.table) and not self._horizon.is_settled(act):
             yield from self._answered(place, question)
+
+    def _validated(self, act: Act) -> Act:
+        """Return the constraint that is validated, as if it were added with a look at what stands."""
+        pending = self._horizon.unvalidated.get((plain(act.table), plain(act.name)))
+        if pending is not None:
+            return replace(pending, valid=True)
+        rows = self._server.rows(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint "  # noqa: S608 - quoted
+            f"WHERE conrelid = to_regclass({text(act.table)}) AND conname = {text(plain(act.name))}"
+        )
+        found = read(f"ALTER TABLE {act.table} ADD CONSTRAINT {act.name} {rows[0][0]}") if rows else (act,)
+        return replace(found[0], valid=True)
 
     def _is_empty(self, table: str) -> bool:
         """Return whether a table surely holds nothing when the act comes."""
@@ -157,6 +170,8 @@ class Foreteller:
     def _of_needs(self, place: Place) -> Iterator[Foretold]:
         act = place.act
         for need in needs_of(act):
+            if need.column and self._is_new(act.table, need.column):
+                continue
             if not self._server.holds(need.sql):
                 later = self._horizon.defined
                 if later is not None and act.kind is not Kind.EXTENSION:
@@ -166,9 +181,13 @@ class Foreteller:
         if act.kind is Kind.ADD_COLUMN and act.valid and not act.lenient:
             yield from self._of_twice(place)
 
+    def _is_new(self, table: str, column: str) -> bool:
+        """Return whether a pending step makes or changes a column, so that the catalog knows another."""
+        return self._horizon.is_changed(table, column) or plain(table) in self._horizon.made
+
     def _of_twice(self, place: Place) -> Iterator[Foretold]:
         act = place.act
-        if self._horizon.is_changed(act.table, act.columns[0]) or plain(act.table) in self._horizon.made:
+        if self._is_new(act.table, act.columns[0]):
             return
         column = text(plain(act.columns[0]))
         if self._server.holds(
@@ -207,20 +226,21 @@ class Foreteller:
         told = place.refuses(words[0].upper() + words[1:], hint)
         if question.answer is Answer.CUT:
             told = replace(told, outlook=Outlook.WARNING)
-        table = plain(place.act.table)
-        open_ = bool(question.columns) and all(self._is_open(table, name) for name in question.columns)
+        open_ = is_open(place.key.store, plain(place.act.table), question.shown)
         keys = [", ".join(map(str, row[1:])) for row in rows if len(row) > 1]
         return replace(told, rows=found, sample=masked(keys, open_=open_))
 
     # --- locks and sizes --------------------------------------------------------------------------------
 
-    def _bear(self, act: Act) -> None:
-        """Add what an act costs the tables that it locks."""
+    def _bear(self, act: Act, number: int) -> None:
+        """Add what an act of a statement costs the tables that it locks."""
         for table in (act.table, act.target if act.kind in (Kind.FOREIGN_KEY, Kind.ADD_COLUMN) else ""):
             name = plain(table) if table else ""
             if name in self._relations.tables and name not in self._horizon.made:
                 burden = burden_of(act, self._old_type(act)) if table == act.table else _REFERRED
                 self._burdens[name] = self._burdens.get(name, Burden()).beside(burden)
+                taken = self._taken.setdefault(name, {})
+                taken[number] = max(taken.get(number, LockMode.NONE), burden.mode)
 
     def _old_type(self, act: Act) -> str:
         if act.kind is not Kind.TYPE:
@@ -237,22 +257,31 @@ class Foreteller:
     def _sizes(self, key: StepKey) -> Iterator[Foretold]:
         for name, burden in self._burdens.items():
             if burden.mode:
-                yield _sized(key, name, burden, self._relations.tables[name])
+                locks = [f"{number}: {mode.words}" for number, mode in self._taken[name].items() if mode]
+                told = _sized(key, name, burden, self._relations.tables[name])
+                yield replace(told, by_statement=tuple(locks) if len(locks) > 1 else ())
 
 
+_SPREAD = "Run it when nobody needs the table, or spread it over several steps."
+_ROOM = (
+    "It needs room on the server's disk, up to as much again as the table takes; how much is free there SQL "
+    "can't tell."
+)
 _REFERRED = Burden(mode=LockMode.SHARE_ROW_EXCLUSIVE)
 
 
 def _sized(key: StepKey, table: str, burden: Burden, size: Size) -> Foretold:
     works = burden.rewrites or burden.scans
     heavy = works and burden.mode >= LockMode.SHARE and size.bytes >= LARGE
+    hints = [_SPREAD] if heavy else []
+    hints += [_ROOM] if size.bytes >= LARGE and (burden.rewrites or burden.builds) else []
     return Foretold(
         key=key,
         outlook=Outlook.WARNING if heavy else Outlook.NOTE,
         what=table,
         text=f"{burden.words}.",
-        hint="Run it when nobody needs the table, or spread it over several steps." if heavy else "",
-        rows=0 if size.is_empty else size.rows,
+        hint=" ".join(hints),
+        rows=None if burden.drops else 0 if size.is_empty else size.rows,
         bytes=size.bytes,
         lock=burden.mode.words,
     )

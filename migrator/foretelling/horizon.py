@@ -30,6 +30,8 @@ class Horizon:
         """Names that go."""
         self.takes_along = False
         """Whether something goes that takes names of indexes and constraints along."""
+        self.unvalidated: dict[tuple[str, str], Act] = {}
+        """Constraints that come for new rows alone, by table and name."""
         self._fresh: set[str] = set()
         self._rows: dict[str, StepKey] = {}
         self._columns: dict[tuple[str, str], StepKey] = {}
@@ -51,6 +53,8 @@ class Horizon:
         elif act.kind is Kind.ROWS:
             self._fresh.discard(table)
             self._rows[table] = key
+        if not act.valid and act.kind in (Kind.CHECK, Kind.FOREIGN_KEY):
+            self.unvalidated[table, plain(act.name)] = act
         self._note_shape(key, act, table)
 
     def _note_shape(self, key: StepKey, act: Act, table: str) -> None:

@@ -46,11 +46,15 @@ class Burden:
         mode: The lock.
         scans: Every row is read under it.
         rewrites: Every row is written anew under it.
+        builds: An index is built meanwhile, beside the table.
+        drops: The table goes; its rows are counted where all that is lost is told.
     """
 
     mode: LockMode = LockMode.NONE
     scans: bool = False
     rewrites: bool = False
+    builds: bool = False
+    drops: bool = False
 
     def beside(self, other: Burden) -> Burden:
         """Return what two acts of one transaction cost together."""
@@ -58,6 +62,8 @@ class Burden:
             mode=max(self.mode, other.mode),
             scans=self.scans or other.scans,
             rewrites=self.rewrites or other.rewrites,
+            builds=self.builds or other.builds,
+            drops=self.drops or other.drops,
         )
 
     @property
@@ -87,22 +93,24 @@ def burden_of(act: Act, old_type: str = "") -> Burden:
     if act.kind is Kind.ADD_COLUMN:
         return _of_new_column(act)
     if act.kind is Kind.INDEX and act.concurrently:
-        return Burden(mode=LockMode.SHARE_UPDATE_EXCLUSIVE, scans=True)
+        return Burden(mode=LockMode.SHARE_UPDATE_EXCLUSIVE, scans=True, builds=True)
     found = _BURDENS.get(act.kind, Burden()) if act.table else Burden()
     return found if act.valid else replace(found, scans=False)
 
 
 _BURDENS: Mapping[Kind, Burden] = {
     Kind.FOREIGN_KEY: Burden(mode=LockMode.SHARE_ROW_EXCLUSIVE, scans=True),
-    Kind.INDEX: Burden(mode=LockMode.SHARE, scans=True),
-    Kind.UNIQUE: Burden(mode=LockMode.ACCESS_EXCLUSIVE, scans=True),
-    Kind.EXCLUDE: Burden(mode=LockMode.ACCESS_EXCLUSIVE, scans=True),
+    Kind.INDEX: Burden(mode=LockMode.SHARE, scans=True, builds=True),
+    Kind.UNIQUE: Burden(mode=LockMode.ACCESS_EXCLUSIVE, scans=True, builds=True),
+    Kind.EXCLUDE: Burden(mode=LockMode.ACCESS_EXCLUSIVE, scans=True, builds=True),
+    Kind.VALIDATE: Burden(mode=LockMode.SHARE_UPDATE_EXCLUSIVE, scans=True),
     Kind.NOT_NULL: Burden(mode=LockMode.ACCESS_EXCLUSIVE, scans=True),
     Kind.CHECK: Burden(mode=LockMode.ACCESS_EXCLUSIVE, scans=True),
     Kind.UPDATE: Burden(mode=LockMode.ROW_EXCLUSIVE),
     Kind.ROWS: Burden(mode=LockMode.ROW_EXCLUSIVE),
+    Kind.DROP_TABLE: Burden(mode=LockMode.ACCESS_EXCLUSIVE, drops=True),
     **dict.fromkeys(
-        (Kind.DROP_COLUMN, Kind.DROP_TABLE, Kind.DROP_INDEX, Kind.RENAME, Kind.HARMLESS),
+        (Kind.DROP_COLUMN, Kind.DROP_INDEX, Kind.RENAME, Kind.HARMLESS),
         Burden(mode=LockMode.ACCESS_EXCLUSIVE),
     ),
 }

@@ -33,11 +33,13 @@ class Need:
         sql: A query whose first value says whether it is.
         text: What is wrong where it is not.
         hint: The next move then.
+        column: Whose type is asked for, so that nobody can ask while a pending step changes it.
     """
 
     sql: str
     text: str
     hint: str
+    column: str = ""
 
 
 def needs_of(act: Act) -> Iterator[Need]:
@@ -48,8 +50,10 @@ def needs_of(act: Act) -> Iterator[Need]:
         yield from _of_type(act.type)
         if act.method != "btree":
             yield _collation(plain(act.method))
-    if act.kind is Kind.INDEX:
+    if act.kind in (Kind.INDEX, Kind.EXCLUDE):
         yield from _of_index(act)
+    if act.kind is Kind.UNIQUE:
+        yield from (_default_class(act, column) for column in act.columns)
 
 
 def _of_extension(name: str) -> Iterator[Need]:
@@ -96,21 +100,52 @@ def _of_index(act: Act) -> Iterator[Need]:
         )
     for column in act.columns:
         cursor = Cursor(column)
-        _skip_operand(cursor)
+        named = _skip_operand(cursor)
         if cursor.takes("COLLATE"):
             yield _collation(plain(cursor.name()))
         head = cursor.peek()
         if head is not None and head.word not in _ORDER and head.kind in ("word", "quoted"):
             yield _operator_class(plain(cursor.name()), act.method)
+        elif named:
+            yield _default_class(act, named)
 
 
-def _skip_operand(cursor: Cursor) -> None:
-    head = cursor.peek()
+def _skip_operand(cursor: Cursor) -> str:
+    """Take what is indexed; return it where it is a column, and nothing for an expression."""
+    head, named = cursor.peek(), ""
     if head is not None and head.text != "(":
-        cursor.name()
+        named = cursor.name()
         head = cursor.peek()
     if head is not None and head.text == "(":
         cursor.group()
+        return ""
+    return named
+
+
+_DEFAULT_CLASS = """
+SELECT NOT EXISTS (
+    SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+    WHERE a.attrelid = to_regclass({table}) AND a.attname = {column} AND t.typtype IN ('b', 'r', 'm', 'e')
+      AND NOT EXISTS (
+        SELECT FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod
+        WHERE o.opcdefault AND m.amname = {method} AND (
+            o.opcintype = t.oid
+            OR o.opcintype IN (SELECT casttarget FROM pg_cast WHERE castsource = t.oid AND castmethod = 'b')
+            OR o.opcintype = to_regtype(CASE
+                WHEN t.typtype = 'r' THEN 'anyrange' WHEN t.typtype = 'm' THEN 'anymultirange'
+                WHEN t.typtype = 'e' THEN 'anyenum' WHEN t.typcategory = 'A' THEN 'anyarray' END))))
+"""
+"""Of domains and rows nothing is said here: the server looks at what they are made of."""
+
+
+def _default_class(act: Act, column: str) -> Need:
+    return Need(
+        sql=_DEFAULT_CLASS.format(table=text(act.table), column=text(plain(column)), method=text(act.method)),
+        text=f"the type of {plain(column)} has no operator class of its own for {act.method}",
+        hint="Create the extension that brings one (btree_gist, btree_gin), in a step before this one, or "
+        "name an operator class.",
+        column=column,
+    )
 
 
 def _operator_class(name: str, method: str) -> Need:

@@ -12,6 +12,8 @@ from migrator.foretelling.acts import Act, Kind
 from migrator.foretelling.locks import is_constant
 from migrator.foretelling.tokens import Cursor, plain, tokens_of
 
+MOST_PAIRS = 10_000
+"""Up to how many pairs of rows that exclude each other are counted: there may be as many as rows squared."""
 MEND = "Mend the data first, in a step before this one."
 
 
@@ -36,6 +38,7 @@ class Question:
         says: What a count above none means; `{count}` stands for it.
         look: A query that shows people the rows.
         columns: Names of the columns that it reads, as the catalog has them.
+        shown: Those of them whose values a sample shows.
         more: Other tables that it reads.
         answer: How the answer is read.
         hint: The next move.
@@ -45,6 +48,7 @@ class Question:
     says: str
     look: str = ""
     columns: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
     more: tuple[str, ...] = ()
     answer: Answer = Answer.COUNT
     hint: str = MEND
@@ -65,8 +69,14 @@ def question_of(act: Act, *, target_is_empty: bool = False) -> Question | None:
 
 
 def names_in(text: str) -> tuple[str, ...]:
-    """Return the names that an expression may mention, as the catalog has them; functions among them."""
-    return tuple(plain(token.text) for token in tokens_of(text) if token.kind in ("quoted", "word"))
+    """Return the names that an expression may mention, as the catalog has them; words of SQL among them."""
+    tokens = tokens_of(text)
+    follows = (*(token.text for token in tokens[1:]), "")
+    return tuple(
+        plain(token.text)
+        for token, after in zip(tokens, follows, strict=False)
+        if token.kind in ("quoted", "word") and after != "("
+    )
 
 
 def operand(element: str) -> str:
@@ -100,7 +110,29 @@ def _uniqueness(act: Act) -> Question | None:
         sql=f"SELECT count(*) OVER (), {texts} {grouped} LIMIT {SAMPLE_SIZE}",
         says=f"{{count}} of ({what}) are there more than once",
         look=f"SELECT {', '.join(keys)}, count(*) {grouped}",
-        columns=(*names_in(" ".join(act.columns)), *names_in(act.where)),
+        columns=(*names_in(", ".join(act.columns)), *names_in(act.where)),
+        shown=names_in(", ".join(keys)),
+    )
+
+
+def _exclusions(act: Act) -> Question:
+    """Ask for pairs of rows of which every operator holds; NULL keeps a row out, as it does there."""
+    keys = [operand(column) for column in act.columns]
+    made = ", ".join(f"({key}) AS k{number}" for number, key in enumerate(keys))
+    where = f" WHERE {act.where}" if act.where else ""
+    same = " AND ".join(
+        f"one.k{number} {operator} other.k{number}" for number, operator in enumerate(act.operators)
+    )
+    texts = ", ".join(f"one.k{number}::text AS t{number}" for number in range(len(keys)))
+    own = f"WITH own AS MATERIALIZED (SELECT row_number() OVER () AS n, {made} FROM {act.table}{where}) "
+    pairs = f"FROM own one JOIN own other ON one.n < other.n AND {same}"
+    return Question(
+        sql=f"{own}SELECT count(*) OVER (), found.* FROM (SELECT {texts} {pairs} LIMIT {MOST_PAIRS}) found "
+        f"LIMIT {SAMPLE_SIZE}",
+        says=f"{{count}} pairs of rows exclude each other (counted up to {MOST_PAIRS:,})",
+        look=f"{own}SELECT one.*, other.* {pairs}",
+        columns=(*names_in(", ".join(act.columns)), *names_in(act.where)),
+        shown=names_in(", ".join(keys)),
     )
 
 
@@ -141,6 +173,7 @@ def _orphans(act: Act) -> Question | None:
         says=f"{{count}} point at rows that {plain(act.target)} does not have",
         look=f"SELECT own.* {where}",
         columns=tuple(plain(column) for column in act.columns),
+        shown=tuple(plain(column) for column in act.columns),
         more=(act.target,),
     )
 
@@ -203,12 +236,34 @@ def _standing_rows(act: Act) -> Question | None:
             says="the table holds several rows, and each would get the same value of a unique column",
             hint="Add the field nullable, fill it, and make it unique in a later step.",
         )
+    return _unfit_default(act) if act.default and is_constant(act.default) else None
+
+
+def _unfit_default(act: Act) -> Question | None:
+    """Ask whether the value that every row of a new column gets breaks what is said of the column."""
+    (column,) = act.columns
+    given = f"FROM (SELECT ({act.default})::{act.type} AS {column} FROM {act.table} LIMIT 1) own"
+    if act.target and len(act.target_columns) == 1:
+        other = f"SELECT 1 FROM {act.target} other WHERE other.{act.target_columns[0]} = own.{column}"
+        return Question(
+            sql=f"SELECT count(*) {given} WHERE own.{column} IS NOT NULL AND NOT EXISTS ({other})",
+            says=f"the table holds rows, and the default points at none that {plain(act.target)} has",
+            more=(act.target,),
+            hint="Give a default that is there, or let the field be NULL at first and fill it.",
+        )
+    if act.expression:
+        return Question(
+            sql=f"SELECT count(*) {given} WHERE NOT ({act.expression})",
+            says="the table holds rows, and the default of the new column breaks its check",
+            hint="Give a default that the check allows.",
+        )
     return None
 
 
 _ASKS: Mapping[Kind, Callable[[Act], Question | None]] = {
     Kind.UNIQUE: _uniqueness,
     Kind.INDEX: _uniqueness,
+    Kind.EXCLUDE: _exclusions,
     Kind.NOT_NULL: _nulls,
     Kind.CHECK: _violators,
     Kind.FOREIGN_KEY: _orphans,

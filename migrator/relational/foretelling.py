@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import DatabaseError, connections, transaction
@@ -12,13 +12,12 @@ from django.db.migrations.operations.base import Operation
 
 from accord.connecting import code_of, trouble_of
 from accord.seam.foretelling import Foretold, Outlook
-from accord.seam.types import Direction, Step, StepKey
+from accord.seam.types import Direction, Shown, Step
 from migrator.foretelling.acts import Act, Kind
 from migrator.foretelling.foreteller import Foreteller
 from migrator.foretelling.looks import GUARDED, Relations, Rows, Unasked
 from migrator.foretelling.needs import needs_of
 from migrator.relational.loader import DiskLoader
-from migrator.relational.statements import Explanation
 from migrator.relational.vendors import is_concurrent
 
 _BOOKKEEPING = (
@@ -51,30 +50,17 @@ _HARMLESS = (
 _DROPPING = (django_operations.DeleteModel, django_operations.RemoveField, django_operations.RunSQL)
 
 
-def foretell(
-    alias: str,
-    disk: DiskLoader,
-    steps: Sequence[Step],
-    direction: Direction,
-    begun: Collection[StepKey],
-    found: Collection[StepKey] = (),
-) -> Iterator[Foretold]:
+def foretell(alias: str, disk: DiskLoader, rendered: Shown, begun: Any) -> Iterator[Foretold]:
     """
     Foretell steps on a PostgreSQL.
 
     Args:
         alias: The database.
         disk: Migrations as read from disk.
-        steps: The steps in their order.
-        direction: Which way they would go.
+        rendered: The steps in their order, each with its statements.
         begun: Keys of the steps that were begun and not ended.
-        found: Keys of those that are left where they are.
     """
-    with connections[alias].execute_wrapper(_only_reads):
-        # All of it first: what an operation asks by itself must not act, and our own looks may set limits.
-        every = list(Explanation(alias, disk, steps).render(direction))
-    rendered = [(step, statements) for step, statements in every if step.key not in found]
-    yield from _misplaced(disk, steps)
+    yield from _misplaced(disk, [step for step, _ in rendered])
     yield from Foreteller(asker(alias), begun).foretell(rendered)
 
 
@@ -119,7 +105,7 @@ def _is_worth_asking(migration: Migration, ask: Callable[[str], Rows], *, has_ro
         elif type(operation).__module__ == "django.contrib.postgres.operations":
             if _lacks(operation, ask):
                 return True
-        elif has_rows and _meets_rows(operation):
+        elif _needs_a_class(operation) or (has_rows and _meets_rows(operation)):
             return True
     return False
 
@@ -138,6 +124,12 @@ def _lacks(operation: Any, ask: Callable[[str], Rows]) -> bool:
         return True
     act = Act(kind=Kind.EXTENSION, name=str(operation.name))
     return any(not ask(need.sql)[0][0] for need in needs_of(act))
+
+
+def _needs_a_class(operation: Operation) -> bool:
+    """Return whether an operator class may be missing, which is refused on an empty table, too."""
+    made: Any = getattr(operation, "index", None) or getattr(operation, "constraint", None)
+    return type(made).__module__.startswith("django.contrib.postgres")
 
 
 def _meets_rows(operation: Operation) -> bool:
@@ -179,14 +171,3 @@ def asker(alias: str) -> Callable[[str], Rows]:
         return rows
 
     return ask
-
-
-def _only_reads(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001 - Django's
-    """Refuse whatever an operation would send by itself while it is only asked for its statements."""
-    if (
-        not sql.lstrip(" (\n")
-        .upper()
-        .startswith(("SELECT", "WITH", "SHOW", "VALUES", "SAVEPOINT", "RELEASE"))
-    ):
-        raise DatabaseError("nothing is sent while looking")
-    return execute(sql, params, many, context)

@@ -8,9 +8,11 @@ a default. What can't be known without it is said to be so, operation by operati
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -57,7 +59,8 @@ class Explanation:
         state = self._state_before_all()
         for step, name in zip(self._steps, self._names, strict=True):
             migration = self._migration(name)
-            statements = self._statements(migration, forwards(migration, state), Direction.APPLY)
+            with self._connection.execute_wrapper(_only_reads):
+                statements = self._statements(migration, forwards(migration, state), Direction.APPLY)
             yield step, statements
 
     def _backwards(self) -> Iterator[tuple[Step, Sequence[Statement]]]:
@@ -67,7 +70,9 @@ class Explanation:
         for step, name in zip(self._steps, self._names, strict=True):
             migration = self._migration(name)
             substeps = reversed(backwards(migration, past.before(name)))
-            yield step, self._statements(migration, substeps, Direction.REVERT)
+            with self._connection.execute_wrapper(_only_reads):
+                statements = self._statements(migration, substeps, Direction.REVERT)
+            yield step, statements
 
     def _migration(self, name: Name) -> Migration:
         return self._executor.loader.disk_migrations[name]
@@ -117,6 +122,22 @@ class Explanation:
         return editor
 
 
+_WRITES = re.compile(r"\b(INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|MERGE\s+INTO)\b", re.IGNORECASE)
+"""What a query may hold behind WITH."""
+_READS = ("SELECT", "WITH", "SHOW", "VALUES", "SAVEPOINT", "RELEASE")
+
+
+class _SendsByItself(Exception):
+    """An operation sends through a cursor of its own, where it is only asked for its statements."""
+
+
+def _only_reads(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001 - Django's
+    """Refuse whatever an operation would send by itself while it is only asked for its statements."""
+    if not sql.lstrip(" (\n").upper().startswith(_READS) or _WRITES.search(sql):
+        raise _SendsByItself
+    return execute(sql, params, many, context)
+
+
 def _shown(collected: Iterable[str], language: Language) -> Iterator[Statement]:
     return (Statement(text=text, language=language) for text in collected)
 
@@ -142,6 +163,9 @@ def _unwritable(substep: Substep, direction: Direction) -> Statement | None:
 
 
 def _unknown(substep: Substep, error: Exception) -> Statement:
+    if isinstance(error, _SendsByItself):
+        text = f"{substep.operation.describe()}: it sends by itself, which can't be shown without running it."
+        return Statement(text=text, language=Language.PYTHON, opaque=True)
     text = (
         f"{substep.operation.describe()}: the exact statements depend on names in the live database, "
         f"which could not be asked for them ({type(error).__name__})."

@@ -24,6 +24,7 @@ from accord.seam.types import (
     Origin,
     Probe,
     Recorded,
+    Shown,
     Statement,
     Step,
     StepKey,
@@ -159,7 +160,9 @@ class RelationalStore(Leaves):
             return found_among(steps, self.applied())
         return ()
 
-    def foretell(self, steps: Sequence[Step], direction: Direction) -> Iterator[Foretold]:
+    def foretell(
+        self, steps: Sequence[Step], direction: Direction, shown: Shown | None = None
+    ) -> Iterator[Foretold]:
         """Ask the live database what would refuse or burden the steps."""
         # Loaded here, as below: a run with nothing to do never asks.
         from migrator.relational.foretelling import foretell
@@ -171,7 +174,11 @@ class RelationalStore(Leaves):
                 return
             self._connection.ensure_connection()
             begun = self._ledger.recorded().begun
-            yield from foretell(self.alias, self._disk or DiskLoader(), steps, direction, begun, found)
+            disk = self._disk or DiskLoader()
+            # All of it first: our own looks may set limits.
+            every = list(self.explain(steps, direction)) if shown is None else shown
+            rendered = [(step, sent) for step, sent in every if step.key not in found]
+            yield from foretell(self.alias, disk, rendered, begun)
 
     def could_refuse(self, steps: Sequence[Step], direction: Direction) -> bool:
         """Return whether anything that stands could refuse a step: one look at the catalog."""
@@ -181,7 +188,9 @@ class RelationalStore(Leaves):
             looks = vendor_of(self._connection).describes_tables
             return looks and could_refuse(self.alias, self._disk or DiskLoader(), steps, direction)
 
-    def losses(self, steps: Sequence[Step], direction: Direction) -> Iterator[Loss]:
+    def losses(
+        self, steps: Sequence[Step], direction: Direction, shown: Shown | None = None
+    ) -> Iterator[Loss]:
         """Count what steps would drop. See :class:`accord.seam.losses.CountsLosses`."""
         from migrator.foretelling.counting import losses
         from migrator.relational.foretelling import asker, may_drop
@@ -190,7 +199,8 @@ class RelationalStore(Leaves):
             looks = vendor_of(self._connection).describes_tables
             disk = self._disk or DiskLoader()
             if looks and (direction is Direction.REVERT or may_drop(disk, steps)):
-                yield from losses(asker(self.alias), list(self.explain(steps, direction)))
+                rendered = list(self.explain(steps, direction)) if shown is None else shown
+                yield from losses(asker(self.alias), rendered)
 
     # --- Asserts ---------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from accord.errors import ConflictingState, StepFailed
@@ -12,7 +12,7 @@ from accord.seam.foretelling import Foretold, Outlook
 from accord.seam.types import Direction, StepKey
 from mongo_migrations import definitions
 from mongo_migrations.context import Context
-from mongo_migrations.looks import Target, check_name, kind_of, readable
+from mongo_migrations.looks import Target, check_name, kind_of
 from mongo_migrations.operations.base import Operation, conflict
 from mongo_migrations.rendering import Request
 from mongo_migrations.schema import Fact, LiveCollection, Outline, read_collection
@@ -122,13 +122,15 @@ class CreateCollection(Operation):
     def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
         target = Target(context, self.name, self.title)
         if direction is Direction.REVERT:
-            yield from target.size("{} are in the collection, which goes unless it was found there.")
+            yield from target.going("The collection goes with what it holds, unless it was found there.")
             return
         check_name(context, self.name)
         if self._is_there(context):
             yield from target.size("It is there already, with {}.", "")
-        elif self.validator:
-            readable(target, self.validator)
+            return
+        from mongo_migrations.scratch import tried
+
+        tried(target, self.definition())
 
     def _is_there(self, context: Context) -> bool:
         found = read_collection(context.db, self.name)
@@ -200,8 +202,7 @@ class DropCollection(Operation):
         target = Target(context, self.name, self.title)
         if not self.even_with_data:
             self._refuse_data(context)
-        for found in target.size("{} go with the collection."):
-            yield replace(found, outlook=Outlook.WARNING if found.rows else Outlook.NOTE)
+        yield from target.going("The collection goes with what it holds.")
 
     def _refuse_data(self, context: Context) -> None:
         if context.db[self.name].find_one({}, {"_id": 1}) is not None:

@@ -11,7 +11,7 @@ from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, StepKey
 from mongo_migrations import definitions, rendering
 from mongo_migrations.context import Context
-from mongo_migrations.looks import Target, kind_of, readable, violators
+from mongo_migrations.looks import Target, kind_of, violators
 from mongo_migrations.operations.base import Operation
 from mongo_migrations.rendering import Request
 from mongo_migrations.schema import Fact, LiveCollection, Outline, read_collection
@@ -76,6 +76,8 @@ class SetValidator(Operation):
         return {f"rules of {self.collection}"}
 
     def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        from mongo_migrations.scratch import tried
+
         target = Target(context, self.collection, self.title)
         live = self._live(context)
         kind = kind_of(LiveCollection(name=self.collection, options=live, uuid=None))
@@ -85,7 +87,7 @@ class SetValidator(Operation):
                 hint="Set them on the collection behind it, or leave them out.",
             )
         if direction is Direction.APPLY and definitions.validation_differences(self.definition(), live):
-            readable(target, self.validator)
+            tried(target, self.definition())
             yield from violators(target, self.definition())
             yield from target.size("{} are not looked at by the server.")
 

@@ -163,7 +163,7 @@ class AdoptIndex(CreateIndex):
 
     def _refuse_different(self, context: Context, index: str, live: Mapping[str, Any]) -> None:
         body = self._body(context.deployment)
-        differences = index_differences(context, self.name, body["mappings"], body["settings"], live)
+        differences = index_differences(context, body["mappings"], body["settings"], live)
         if differences:
             raise conflict(f"The index {index}", differences)
 

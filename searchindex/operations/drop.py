@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from accord.errors import ConflictingState, StepFailed
@@ -93,12 +93,11 @@ class DropIndex(Operation):
     def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
         if direction is Direction.REVERT:
             return
-        from searchindex.looks import size, told
+        from searchindex.looks import going, told
 
         indexes = self.capture(context)["indexes"]
         for index in indexes:
-            for found in size(context, self.title, index, f"{index} goes, with {{}}."):
-                yield replace(found, outlook=Outlook.WARNING if found.rows else Outlook.NOTE)
+            yield going(context, self.title, index, f"{index} goes, with what it holds.")
         if not indexes:
             yield told(context, self.title, Outlook.NOTE, "There is no such index; nothing is sent.")
 

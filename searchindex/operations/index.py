@@ -112,13 +112,13 @@ class CreateIndex(Operation):
         return () if context.index(context.deployment.physical(self.name)) else self.concerns
 
     def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
-        from searchindex.looks import pipelines, size
+        from searchindex.looks import going, pipelines, size
 
         physical = context.deployment.physical(self.name)
         if direction is Direction.REVERT:
             if context.index(physical) is not None:
-                text = "{} are in the index, which goes unless it was found there."
-                yield from size(context, self.title, physical, text)
+                text = "The index goes with what it holds, unless it was found there."
+                yield going(context, self.title, physical, text)
             return
         if self.capture(context)["there"]:
             yield from size(context, self.title, physical, "It is there already, with {}.")
@@ -143,7 +143,7 @@ class CreateIndex(Operation):
             return False
         body = self._body(context.deployment)
         definition = body["mappings"], body["settings"]
-        differences = index_differences(context, self.name, *definition, live, closed=closed)
+        differences = index_differences(context, *definition, live, closed=closed)
         if alias not in live.get("aliases", {}):
             differences = [*differences, f"the alias {alias} does not point at it"]
         if differences:
@@ -159,7 +159,8 @@ def try_new(context: Context, name: str, mappings: Body, settings: Body) -> None
         StepFailed: It would refuse it, for analyzers, fields or limits.
     """
     from searchindex.looks import long_names
-    from searchindex.scratch import begun_with, tried
+    from searchindex.room import refuse_too_many
+    from searchindex.scratch import begun_with, simulated, tried
 
     physical = context.deployment.physical(name)
     if long_names([physical, context.deployment.alias(name)]):
@@ -170,8 +171,11 @@ def try_new(context: Context, name: str, mappings: Body, settings: Body) -> None
         "mappings": merged(begun.get("mappings") or {}, mappings),
         "settings": {**template, **flat_settings(settings)},
     }
+    # Before the scratch index, which a full cluster would refuse, too, in words about itself.
+    refuse_too_many(context, physical, definition["settings"])
     try:
-        tried(context, name, definition)
+        simulated(context, definition["settings"])
+        tried(context, definition)
     except RequestRefused as exc:
         raise StepFailed(
             f"The server refuses the index {physical}: {exc.reason}.",
@@ -201,7 +205,6 @@ def is_index(context: Context, name: str) -> bool:
 
 def index_differences(
     context: Context,
-    name: str,
     mappings: Body,
     settings: Body,
     live: Mapping[str, Any],
@@ -213,7 +216,6 @@ def index_differences(
 
     Args:
         context: Connection and names.
-        name: Logical name of the index.
         mappings: As declared, in the engine's words.
         settings: As declared.
         live: Index as the server returned it.
@@ -221,8 +223,10 @@ def index_differences(
     """
     if not _differences(mappings, settings, live, closed=closed):
         return ()
-    canonical = context.canonical(name, mappings, settings)
-    told = flat_settings(canonical.get("settings", {}))
+    from searchindex.scratch import canonical
+
+    kept = canonical(context, mappings, settings)
+    told = flat_settings(kept.get("settings", {}))
     # What the server doesn't say of the scratch index it says of none (`number_of_routing_shards`).
     wanted = {
         key: value if key in _OF_THE_SCRATCH else told.get(key)
@@ -230,7 +234,7 @@ def index_differences(
     }
     if as_text(wanted.get(_EXPANDS, "false")) != "false":
         wanted.pop(_REPLICAS, None)  # the server sets it by the number of its nodes
-    return _differences(canonical.get("mappings", {}), wanted, live, closed=closed)
+    return _differences(kept.get("mappings", {}), wanted, live, closed=closed)
 
 
 def _differences(mappings: Body, settings: Body, live: Mapping[str, Any], *, closed: bool) -> Sequence[str]:

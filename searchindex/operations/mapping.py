@@ -104,7 +104,7 @@ class PutMapping(Operation):
         if not differences:
             return
         try:
-            tried(context, self.name, context.index(physical) or {}, ("_mapping", wanted))
+            tried(context, context.index(physical) or {}, ("_mapping", wanted))
         except RequestRefused as exc:
             raise self._refused(exc, differences) from exc
         yield from size(context, self.title, physical, "{} are in the index; none of them is read anew.")

@@ -154,14 +154,14 @@ class Reindex(Operation):
     def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
         if direction is Direction.REVERT:
             return
-        from searchindex import looks
+        from searchindex import looks, room
 
         source = self.capture(context)["source"]
         definition = self._definition(context, source)
         try_new(context, self.name, definition["mappings"], definition["settings"])
         yield from looks.blocks(context, self.title, source)
         yield from looks.pipelines(context, self.title, definition["settings"])
-        yield from looks.room(context, self.title, looks.weight(context, source)[1])
+        yield from room.warned(context, self.title, looks.weight(context, source)[1])
         text = "{} are copied; the index takes no writes meanwhile."
         yield from looks.size(context, self.title, source, text, "index.blocks.write")
         if self.mappings is not None:
@@ -187,7 +187,7 @@ class Reindex(Operation):
         if not mark:
             declared = self._declared(context.deployment)
             parts = declared.get("mappings", {}), declared.get("settings", {})
-            differences = list(index_differences(context, self.name, *parts, live))
+            differences = list(index_differences(context, *parts, live))
         if differences and mark != copy.mark:
             raise conflict(f"The index {copy.target}", differences)
 

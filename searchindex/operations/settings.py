@@ -82,7 +82,7 @@ class PutSettings(Operation):
         physical = context.aliases.behind(context.deployment.alias(self.name))
         live = context.index(physical) or {}
         try:
-            tried(context, self.name, live, *movable(self.settings))
+            tried(context, live, *movable(self.settings))
         except RequestRefused as exc:
             raise self._refused(exc) from exc
         yield from pipelines(context, self.title, self.settings)

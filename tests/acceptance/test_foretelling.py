@@ -150,3 +150,41 @@ def test_promises_are_asked_again(workshop: Workshop, mongo_url: str) -> None:
     ]
     assert text.returncode == 1
     assert "0 of 1 assertion" in text.stdout
+
+
+COUNTED = """
+from pathlib import Path
+from django.db.migrations.operations.base import Operation
+
+
+class Counted(Operation):
+    def state_forwards(self, app, state):
+        pass
+
+    def database_forwards(self, app, editor, before, after):
+        with Path("{path}").open("a") as told:
+            told.write("rendered ")
+        editor.execute("DROP TABLE workshop_person")
+        with editor.connection.cursor() as cursor:
+            cursor.execute("DELETE FROM workshop_person")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("workshop", "0001_first")]
+    operations = [Counted()]
+"""
+
+
+def test_statements_are_rendered_once_and_nothing_is_sent(filled: Workshop) -> None:
+    """For what is shown, foretold and counted alike; an operation that sends by itself is kept from it."""
+    path = filled.folder / "told"
+    for name in ("0002_other", "0003_unique"):
+        (filled.folder / f"workshop/migrations/{name}.py").unlink()
+    filled.write("migrations/0002_counted.py", COUNTED.format(path=path))
+
+    dry = filled.run("migrate_all", "--dry-run")
+
+    assert dry.returncode == 0, dry.stdout + dry.stderr
+    assert "sends by itself" in dry.stdout
+    assert path.read_text() == "rendered "
+    assert filled.rows("SELECT count(*) FROM workshop_person") == [(2,)]

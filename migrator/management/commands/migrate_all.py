@@ -18,6 +18,7 @@ from accord.errors import ExitCode, UsageError
 from accord.seam.foretelling import NOTHING, refused
 from accord.seam.losses import Loss
 from accord.seam.registry import opened
+from accord.seam.types import Shown
 from accord.stopping import stop_on_signal
 from migrator.cli import render_json, render_proof, render_text
 from migrator.cli.options import add_migrate_arguments, request_from
@@ -92,17 +93,18 @@ class Command(AnsweringCommand):
     def _show(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
         situation = migrations.situation(request)
         plan = migrations.plan(request, situation)
-        losses = _asked_losses(migrations, request, plan, options)
+        # Once for all: what reads statements reads what is shown.
+        forgets = request.kind is RunKind.FORGET  # sends nothing, and its file may be gone
+        rendered = list(migrations.explain(plan)) if options["dry_run"] and not forgets else ()
+        losses = _asked_losses(migrations, request, plan, options, rendered)
         if options["dry_run"]:
-            forgets = request.kind is RunKind.FORGET  # sends nothing, and its file may be gone
-            rendered = ((step, ()) for step in plan.steps) if forgets else migrations.explain(plan)
-            foretold = NOTHING if forgets else migrations.foretell(plan)
+            foretold = NOTHING if forgets else migrations.foretell(plan, rendered)
+            rendered = [(step, ()) for step in plan.steps] if forgets else rendered
             if options["format"] == "json":
                 document = render_json.dry_run_document(plan, rendered, foretold)
                 self.stdout.write(render_json.dump({**document, **losses_document(losses)}))
             else:
-                self._write(render_text.dry_run_lines(plan, rendered, self.style, foretold))
-                self._write(losses_lines(losses, self.style))
+                self._write(render_text.dry_run_lines(plan, rendered, self.style, foretold, losses))
             if any(refused(found) for found in foretold.values()):
                 return ExitCode.FAILED
         elif request.kind is RunKind.BASELINE:
@@ -206,11 +208,12 @@ class Command(AnsweringCommand):
 
 
 def _asked_losses(
-    migrations: Migrations, request: Request, plan: Plan, options: dict[str, Any]
+    migrations: Migrations, request: Request, plan: Plan, options: dict[str, Any], shown: Shown
 ) -> Sequence[Loss] | None:
     """Ask what a plan would drop, unless only the number of pending steps is wanted."""
     acts = request.kind in (RunKind.APPLY, RunKind.REVERT)
-    return migrations.losses(plan) if acts and plan.steps and not options["check_unapplied"] else ()
+    asked = acts and plan.steps and not options["check_unapplied"]
+    return migrations.losses(plan, shown) if asked else ()
 
 
 def _telling_losses(migrations: Migrations, ask: Callable[[Plan], None]) -> Callable[[Plan], None]:

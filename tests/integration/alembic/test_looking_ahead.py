@@ -40,7 +40,8 @@ down_revision = "0001_earnings"
 
 
 def upgrade() -> None:
-    op.create_table("people", sa.Column("id", sa.Integer, primary_key=True), sa.Column("mail", sa.Text))
+    op.create_table("people", sa.Column("id", sa.Integer, primary_key=True), sa.Column("mail", sa.Text),
+                    sa.Column("nick", sa.Text))
     op.execute("INSERT INTO people VALUES (1, 'a'), (2, 'a'), (3, NULL)")
 
 
@@ -65,19 +66,50 @@ def pending(harness: AlembicHarness, act: str, more: str = "") -> Step:
     return harness.step("0009_next")
 
 
-@pytest.mark.parametrize(
-    ("act", "said"),
-    [
-        ('op.create_unique_constraint("u", "people", ["mail"])', "1 of (mail) are there more than once"),
-        ('op.create_index("u", "people", ["mail"], unique=True)', "1 of (mail) are there more than once"),
-        ('op.alter_column("people", "mail", nullable=False)', "1 hold NULL"),
-        ('op.create_check_constraint("c", "people", "id < 3")', "1 break the check"),
-        ('op.create_foreign_key("f", "people", "earning", ["id"], ["id"])', "3 point at rows"),
-        ('op.add_column("people", sa.Column("n", sa.Integer, nullable=False))', "takes no NULL"),
-        ('op.add_column("people", sa.Column("n", sa.Integer, nullable=True))', ""),
-        ('op.create_check_constraint("c", "people", "id < 4")', ""),
-    ],
+TWICE = "1 of (mail) are there more than once"
+CASES = (
+    ('op.create_unique_constraint("u", "people", ["mail"])', TWICE),
+    ('op.create_index("u", "people", ["mail"], unique=True)', TWICE),
+    ('op.create_index("u", "people", ["mail"], unique=True, postgresql_include=["id"])', TWICE),
+    ('op.create_index("u", "people", ["mail"], unique=True, postgresql_where="id > 2")', ""),
+    ('op.create_index("u", "people", [sa.text("lower(mail)")], unique=True)', "are there more than once"),
+    ('op.create_index("u", "people", ["nick"], unique=True)', ""),
+    (
+        'op.create_index("u", "people", ["nick"], unique=True, postgresql_nulls_not_distinct=True)',
+        "1 of (nick) are there more than once",
+    ),
+    ('op.create_primary_key("p", "people", ["mail"])', TWICE),
+    ('op.create_exclude_constraint("e", "people", ("mail", "="), using="btree")', "1 pairs of rows"),
+    ('op.create_exclude_constraint("e", "people", ("mail", "="), using="btree", where="id > 2")', ""),
+    ('op.create_exclude_constraint("e", "people", ("id", "="), using="gist")', "no operator class"),
+    ('op.alter_column("people", "mail", nullable=False)', "1 hold NULL"),
+    ('op.alter_column("people", "mail", type_=sa.String(1))', ""),
+    (
+        'op.alter_column("people", "mail", type_=sa.Integer, postgresql_using="mail::integer")',
+        "does not fit INTEGER",
+    ),
+    ('op.alter_column("people", "mail", type_=sa.Integer, postgresql_using="length(mail)")', ""),
+    ('op.create_check_constraint("c", "people", "id < 3")', "1 break the check"),
+    ('op.create_check_constraint("c", "people", "id < 4")', ""),
+    ('op.execute("ALTER TABLE people ADD CHECK (id < 3) NOT VALID")', ""),
+    (
+        (
+            'op.execute("""ALTER TABLE people ADD CONSTRAINT c CHECK (id < 3) NOT VALID;'
+            ' ALTER TABLE people VALIDATE CONSTRAINT c""")'
+        ),
+        "1 break the check",
+    ),
+    ('op.create_foreign_key("f", "people", "earning", ["id"], ["id"])', "3 point at rows"),
+    ('op.add_column("people", sa.Column("n", sa.Integer, nullable=False))', "takes no NULL"),
+    ('op.add_column("people", sa.Column("n", sa.Integer, nullable=True))', ""),
+    (
+        'op.add_column("people", sa.Column("n", sa.Integer, sa.CheckConstraint("n>0"), server_default="0"))',
+        "breaks its check",
+    ),
 )
+
+
+@pytest.mark.parametrize(("act", "said"), CASES)
 def test_what_is_foretold_is_what_happens(people: AlembicHarness, act: str, said: str) -> None:
     """What is foretold to fail fails, and what is not goes through."""
     step = pending(people, act)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bson import ObjectId
 from pymongo.errors import PyMongoError
 
 import mongo_migrations as mongo
@@ -42,13 +43,14 @@ def fill(bench: Any) -> None:
         [
             {"_id": 1, "mail": "a@x", "tags": ["x", "y"], "more": [1, 2], "at": {"n": [1]}},
             {"_id": 2, "mail": "a@x", "tags": ["y", "y"], "at": {"n": [2]}},
-            {"_id": 3, "mail": "b@x", "tags": [], "at": {"n": [3, 1]}},
+            {"_id": 3, "mail": "b@x", "tags": [], "at": {"n": [3, 1]}, "place": [200, 95]},
+            {"_id": 6, "mail": "c@x", "tags": "v", "at": [{"place": [1, 2]}, {"place": "Lyon"}]},
             {"_id": 4, "tags": "z", "name": "named", "draft": True},
             {"_id": 5, "tags": "w", "name": "named", "draft": True},
         ]
     )
     bench.db.music.create_index([("k", 1)], name="k")
-    bench.db.music.create_index([("words", "text")], name="words")
+    bench.db.texts.create_index([("words", "text")], name="words")
     bench.db.create_collection("capped", capped=True, size=4096)
     bench.db.create_collection("series", timeseries={"timeField": "t"})
     bench.db.command("create", "view", viewOn="music", pipeline=[])
@@ -69,9 +71,25 @@ REFUSED = {
     ),
     "index of the name with other keys": index(("other", 1), name="k"),
     "index of the keys under another name": index(("k", 1), name="k2"),
-    "second text index": index(("title", "text")),
+    "second text index": mongo.CreateIndex("texts", [("title", "text")]),
     "lists in two fields": index(("tags", 1), ("more", 1)),
     "list in a hash": index(("tags", "hashed")),
+    "no place on the sphere": index(("place", "2dsphere")),
+    "no place in lists of subdocuments": index(("at.place", "2dsphere"), ("mail", 1)),
+    "language that is none": index(("title", "text"), options={"language_override": "tags"}),
+    "index that expires by two fields": index(("a", 1), ("b", 1), expire_after_seconds=9),
+    "index of a kind that isn't there": index(("a", "nosuch")),
+    "filter that no index takes": index(("a", 1), partial_filter={"a": {"$ne": 1}}),
+    "filter and sparse": index(("a", 1), sparse=True, partial_filter={"a": 1}),
+    "collation that isn't there": index(("a", 1), collation={"locale": "zz"}),
+    "option that isn't there": index(("a", 1), options={"nosuch": 1}),
+    "hash that is unique": index(("a", "hashed"), unique=True),
+    "wrong index of a collection to come": mongo.CreateIndex("new", [("a", "nosuch")]),
+    "wrong options of a collection": mongo.CreateCollection("new", options={"nosuch": 1}),
+    "wrong series": mongo.CreateCollection("new", timeseries={"timeField": "a.b"}),
+    "wrong stages of a view": mongo.CreateCollection(
+        "new", options={"viewOn": "x", "pipeline": [{"$no": 1}]}
+    ),
     "index of a view": mongo.CreateIndex("view", [("a", 1)]),
     "unique index of a time series": mongo.CreateIndex("series", [("a", 1)], unique=True),
     "more indexes than a collection has": mongo.CreateIndexes(
@@ -125,6 +143,12 @@ FINE = {
     "index that is there": index(("k", 1), name="k"),
     "collection that is there": mongo.CreateCollection("music"),
     "rules": mongo.CreateCollection("new", validator=NAMED),
+    "view": mongo.CreateCollection("new", options={"viewOn": "music", "pipeline": []}),
+    "series": mongo.CreateCollection("new", timeseries={"timeField": "t"}),
+    "index of a series": mongo.CreateIndex("series", [("a", 1), ("t", -1)]),
+    "place left out": index(("place", "2dsphere"), partial_filter={"_id": {"$lt": 3}}),
+    "text": index(("title", "text"), options={"language_override": "nowhere"}),
+    "index of a collection to come": mongo.CreateIndex("new", [("a", 1)], unique=True),
     "batches": mongo.UpdateInBatches("music", {"$set": {"n": 1}}, where={"draft": True}),
     "batches of what may be missing": mongo.UpdateInBatches("no", {"$set": {"n": 1}}, missing_ok=True),
     "drop where the revision says so": mongo.DropCollection("music", even_with_data=True),
@@ -154,6 +178,24 @@ def test_duplicates_are_counted_and_their_values_are_masked(bench: Any) -> None:
     assert "a@x" not in repr(told)
 
 
+def test_values_are_shown_where_they_are_nobodys(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The data map is asked for the fields of the key, and for the ids of what breaks rules."""
+    fill(bench)
+    asked = []
+
+    def answers(*place: Any) -> bool:
+        asked.append(place)
+        return True
+
+    monkeypatch.setattr("accord.personal._answers", [answers])
+    found = foretold(bench, REFUSED["duplicates"], mongo.SetValidator("music", NAMED))
+
+    assert asked == [("mongodb", "music", ["mail"]), ("mongodb", "music", ["_id"])]
+    samples = [set(item.sample) for item in found if item.sample]
+    assert samples[0] == {"a@x", "None"}
+    assert samples[1] <= {"1", "2", "3", "6"}
+
+
 @pytest.mark.parametrize(
     ("level", "action", "outlook"),
     [
@@ -171,7 +213,7 @@ def test_documents_that_break_rules_are_counted(
 
     found = foretold(bench, rules)
 
-    assert [(item.outlook, item.rows) for item in found if item.sample] == [(outlook, 3)]
+    assert [(item.outlook, item.rows) for item in found if item.sample] == [(outlook, 4)]
     assert Outlook.REFUSED not in outlooks(found)
 
 
@@ -182,7 +224,65 @@ def test_documents_that_are_due_at_once_are_counted(bench: Any) -> None:
 
     found = foretold(bench, index(("at", 1), expire_after_seconds=86400))
 
-    assert [item.rows for item in found if item.outlook is Outlook.WARNING] == [1]
+    assert [(item.rows, "no date" in item.text) for item in found if item.outlook is Outlook.WARNING] == [
+        (1, False), (1, True),
+    ]  # fmt: skip
+
+
+PLACES = {
+    "point": ({"type": "Point", "coordinates": [1, 2]}, True),
+    "point in the corner": ({"type": "Point", "coordinates": [-180, -90]}, True),
+    "point in one of the two squares": ({"type": "Point", "coordinates": [10.0005, 10.0005]}, True),
+    "line": ({"type": "LineString", "coordinates": [[0, 0], [1, 1]]}, True),
+    "pair": ([1, 2], True),
+    "pair with names": ({"lng": 1, "lat": 2}, True),
+    "nothing": (None, True),
+    "empty": ({}, True),
+    "empty list": ([], True),
+    "text": ("Lyon", False),
+    "beyond": ({"type": "Point", "coordinates": [200, 1]}, False),
+    "pair beyond": ([1, 95], False),
+    "line that is a point": ({"type": "LineString", "coordinates": [[0, 0]]}, False),
+    "ring that crosses itself": (
+        {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}, False),
+    "list of points": ([{"type": "Point", "coordinates": [1, 1]}], False),
+    "list of pairs": ([[1, 2], [3, 4]], False),
+    "list of nothing": ([None], False),
+    "other": ({"type": "point", "coordinates": [1, 2]}, False),
+}  # fmt: skip
+
+
+def test_place_is_what_the_server_takes_for_one(bench: Any) -> None:
+    """Value for value as the index itself judges them, in a list of subdocuments, too."""
+    for kind, (value, is_taken) in PLACES.items():
+        bench.db.places.drop()
+        bench.db.places.insert_one({"at": [{"place": value}, {}]})
+        create = mongo.CreateIndex("places", [("at.place", "2dsphere")])
+
+        refused = Outlook.REFUSED in outlooks(foretold(bench, create))
+
+        assert refused is not is_taken, kind
+        try:
+            bench.db.places.create_index([("at.place", "2dsphere")])
+        except PyMongoError:
+            assert refused, kind
+        else:
+            assert not refused, kind
+
+
+def test_what_a_killed_look_left_is_removed_an_hour_later(bench: Any) -> None:
+    """By age, so that the collection of a look that is under way stays."""
+    now = dt.datetime.now(dt.UTC)
+    old, young = (ObjectId.from_datetime(now - dt.timedelta(minutes=ago)) for ago in (61, 5))
+    for one in (old, young):
+        bench.db.create_collection(f"accord_scratch_{one}")
+    bench.db.create_collection("accord_scratch_of_ours")
+
+    foretold(bench, index(("a", 1)))
+
+    assert sorted(bench.db.list_collection_names(filter={"name": {"$regex": "scratch"}})) == sorted(
+        [f"accord_scratch_{young}", "accord_scratch_of_ours"]
+    )
 
 
 def test_size_and_lock_of_what_is_touched_are_told(bench: Any) -> None:
@@ -191,7 +291,7 @@ def test_size_and_lock_of_what_is_touched_are_told(bench: Any) -> None:
 
     [note] = foretold(bench, index(("new", 1)))
 
-    assert (note.outlook, note.rows) == (Outlook.NOTE, 5)
+    assert (note.outlook, note.rows) == (Outlook.NOTE, 6)
     assert note.bytes
     assert "X on the collection" in note.lock
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -18,12 +18,19 @@ from tests.integration.postgres.driving import in_order, new_lease
 
 pytestmark = pytest.mark.integration
 
-HEAD = """from django.contrib.postgres.fields import ArrayField
+HEAD = """from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, IntegerRangeField
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.operations import AddIndexConcurrently, CreateCollation, TrigramExtension
+from django.contrib.postgres.operations import (
+    AddConstraintNotValid, AddIndexConcurrently, BtreeGistExtension, CreateCollation, TrigramExtension,
+    ValidateConstraint,
+)
 from django.db import migrations, models
-from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Abs, Lower
+
+OWN = Func("id", F("id") + 1, function="int8range", output_field=IntegerRangeField())
+SPAN = Func(Value(0), Abs("amount") + 1, function="int4range", output_field=IntegerRangeField())
 
 
 def code(apps, schema_editor):
@@ -70,6 +77,14 @@ def check(condition: str) -> str:
     return f'migrations.AddConstraint("item", models.CheckConstraint(condition={condition}, name="APP_c"))'
 
 
+def exclude(arguments: str) -> str:
+    return f'migrations.AddConstraint("item", ExclusionConstraint(name="APP_e", {arguments}))'
+
+
+def sql(text: str) -> str:
+    return f'migrations.RunSQL("{text}")'
+
+
 TRIGRAMS = """
     migrations.AddIndex("item", GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="APP_gin"))
 """
@@ -86,14 +101,52 @@ REFUSED = {
         unique('fields=["name"], opclasses=["varchar_pattern_ops"]'), "are there more than once"),
     "NULLs are equal": (unique('fields=["kind"], nulls_distinct=False'), "1 of (kind)"),
     "NULLs are different": (unique('fields=["kind"]'), None),
+    "unique that carries more": (unique('fields=["name"], include=["kind"]'), "1 of (name)"),
+    "unique at the end of a transaction": (
+        unique('fields=["name"], deferrable=models.Deferrable.DEFERRED'), "1 of (name)"),
+    "ranges that meet": (exclude('expressions=[(SPAN, "&&")]'), "10 pairs of rows exclude each other"),
+    "ranges that meet within a part": (
+        exclude('expressions=[(SPAN, "&&")], condition=Q(id__lt=3)'), "1 pairs of rows"),
+    "ranges that do not meet": (
+        exclude('expressions=[(OWN, "&&")]'), None),
+    "exclusion by equality": (
+        sql("ALTER TABLE APP_item ADD CONSTRAINT e EXCLUDE (name WITH =)"), "1 pairs of rows"),
+    "exclusion without an operator class": (
+        exclude('expressions=[("owner", "=")]'), "no operator class of its own for gist"),
+    "extension brings the operator class": (
+        f"""BtreeGistExtension(), {exclude('expressions=[("id", "="), (SPAN, "&&")]')}""", None),
+    "index without an operator class": (
+        sql("CREATE INDEX i ON APP_item USING gin (name)"), "no operator class of its own for gin"),
+    "index of a column that comes as a list": (
+        sql("ALTER TABLE APP_item ADD COLUMN l text[]; CREATE INDEX i ON APP_item USING gin (l)"), None),
     "not null": (alter("amount", "models.IntegerField()"), "1 hold NULL"),
     "not null with a default that fills": (alter("amount", "models.IntegerField(default=0)"), None),
     "check": (check("Q(amount__gte=0)"), "1 break the check"),
     "check that holds": (check("Q(amount__lt=100000)"), None),
     "check on insert alone": (
         'migrations.RunSQL("ALTER TABLE APP_item ADD CONSTRAINT v CHECK (amount > 0) NOT VALID")', None),
+    "check validated": (
+        ("AddConstraintNotValid('item', models.CheckConstraint(condition=Q(amount__gt=0), name='APP_c')), "
+         "ValidateConstraint('item', 'APP_c')"), "1 break the check"),
+    "check validated that holds": (
+        ("AddConstraintNotValid('item', models.CheckConstraint(condition=Q(amount__gt=-9), name='APP_c')), "
+         "ValidateConstraint('item', 'APP_c')"), None),
     "orphans": (
         alter("owner", 'models.ForeignKey("APP.owner", models.CASCADE, null=True)'), "1 point at rows"),
+    "default that points at nothing": (
+        'migrations.AddField("item", "more", models.ForeignKey("APP.owner", models.CASCADE, default=9))',
+        "points at none that APP_owner has"),
+    "default that points at a row": (
+        'migrations.AddField("item", "m", models.ForeignKey("APP.owner", models.CASCADE, default=1))', None),
+    "default that breaks its check": (
+        'migrations.AddField("item", "more", models.PositiveIntegerField(default=-1))', "breaks its check"),
+    "default that its check allows": (
+        'migrations.AddField("item", "more", models.PositiveIntegerField(default=1))', None),
+    "converted by an expression": (
+        sql("ALTER TABLE APP_item ALTER COLUMN name TYPE integer USING length(name)"), None),
+    "converted by an expression that fails": (
+        sql("ALTER TABLE APP_item ALTER COLUMN name TYPE date USING to_date(name, 'YYYY')"),
+        "A value does not fit date"),
     "too long": (alter("name", "models.CharField(max_length=10, null=True)"), "1 hold more than 10"),
     "long enough": (alter("name", "models.CharField(max_length=30, null=True)"), None),
     "does not cast": (alter("name", "models.IntegerField(null=True)"), "A value does not fit integer"),
@@ -205,7 +258,8 @@ def test_what_is_foretold_is_what_happens(
     refused = of(foretold(harness), Outlook.REFUSED)
 
     assert harness.observe() == before
-    assert [item for item in refused if said and said in item.text] or not said, refused
+    words = (said or "").replace("APP", harness.app)
+    assert [item for item in refused if words and words in item.text] or not said, refused
     assert said or not refused, refused
     assert all(item.hint for item in refused)
     step = harness.step("0002_next")
@@ -214,6 +268,47 @@ def test_what_is_foretold_is_what_happens(
     else:
         with pytest.raises(AccordError):
             harness.store().apply(step, new_lease())
+
+
+def test_constraint_that_stands_for_new_rows_is_looked_at_when_it_is_validated(
+    pending: Callable[..., RelationalHarness],
+) -> None:
+    """The catalog says what it demands, of foreign keys and checks alike."""
+    make = "ALTER TABLE APP_item ADD CONSTRAINT"
+    standing = [
+        f"{make} positive CHECK (amount > 0) NOT VALID",
+        f"{make} owned FOREIGN KEY (owner_id) REFERENCES APP_owner (id) NOT VALID",
+        f"{make} small CHECK (amount < 100000) NOT VALID",
+    ]
+    validate = [
+        sql(f"ALTER TABLE APP_item VALIDATE CONSTRAINT {name}") for name in ("positive", "owned", "small")
+    ]
+    harness = pending(", ".join(validate), rows=[*ROWS, *standing])
+
+    found = foretold(harness)
+
+    assert [item.text.partition(" ")[2] for item in of(found, Outlook.REFUSED)] == [
+        "break the check.", f"point at rows that {harness.app}_owner does not have.",
+    ]  # fmt: skip
+    assert {item.lock for item in of(found, Outlook.NOTE)} == {"SHARE UPDATE EXCLUSIVE"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked"),
+    [
+        (exclude('expressions=[("owner", "=")]'), True),
+        (TRIGRAMS, True),
+        ('migrations.AddIndex("item", models.Index(fields=["name"], name="APP_i"))', False),
+        (alter("amount", "models.IntegerField()"), False),
+    ],
+)
+def test_missing_class_is_looked_for_before_a_run_without_rows(
+    pending: Callable[..., RelationalHarness], operation: str, asked: bool
+) -> None:
+    """The server refuses it on an empty table, too; what only rows could refuse is not asked for there."""
+    harness = pending(operation, rows=())
+
+    assert harness.store().could_refuse([harness.step("0002_next")], Direction.APPLY) is asked
 
 
 def test_what_hangs_on_earlier_steps_is_unknown_until_they_ran(
@@ -268,6 +363,28 @@ def test_sample_is_masked_and_the_query_shows_the_rows(pending: Callable[..., Re
     assert harness._query(query) == [("Ann", 2)]
 
 
+def test_sample_is_shown_where_it_is_nobodys(
+    pending: Callable[..., RelationalHarness], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The data map is asked for the columns that the sample shows, and for no others."""
+    both = unique('fields=["name", "amount"]'), unique('Lower("name")').replace("APP_u", "APP_l")
+    more = "INSERT INTO APP_item (id, name, amount) VALUES (11, 'Ann', -5)"
+    harness = pending(", ".join(both), rows=[*ROWS, more])
+    asked: list[tuple[str, str, tuple[str, ...]]] = []
+
+    def answers(store: str, holder: str, names: Collection[str]) -> bool:
+        asked.append((store, holder, tuple(names)))
+        return "amount" in names
+
+    monkeypatch.setattr("accord.personal._answers", [answers])
+    refused = of(foretold(harness), Outlook.REFUSED)
+
+    table = f"{harness.app}_item"
+    alias = harness.store().alias
+    assert asked == [(alias, table, ("name", "amount")), (alias, table, ("name",))]
+    assert [item.sample for item in refused] == [("Ann, -5",), (MASKED,)]
+
+
 @pytest.mark.parametrize(
     ("operation", "lock", "words"),
     [
@@ -307,6 +424,33 @@ def _file_changes(harness: RelationalHarness) -> bool:
     return before != harness._query(query)
 
 
+def test_each_statement_tells_its_lock(pending: Callable[..., RelationalHarness]) -> None:
+    """The note has the strongest; which statement takes which stands beside it, where there are several."""
+    index = 'migrations.AddIndex("item", models.Index(fields=["name"], name="APP_i"))'
+    add = 'migrations.AddField("item", "n", models.IntegerField(null=True))'
+    harness = pending(f'migrations.RunSQL("UPDATE APP_item SET amount = 3"), {index}, {add}')
+
+    (note,) = [item for item in of(foretold(harness), Outlook.NOTE) if item.what == f"{harness.app}_item"]
+
+    assert note.lock == "ACCESS EXCLUSIVE"
+    assert note.by_statement == ("1: ROW EXCLUSIVE", "2: SHARE", "3: ACCESS EXCLUSIVE")
+
+
+def test_large_table_that_is_indexed_tells_that_sql_knows_no_disk(
+    pending: Callable[..., RelationalHarness], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room is needed, and how much is free can't be asked; a new column alone needs none."""
+    monkeypatch.setattr("migrator.foretelling.foreteller.LARGE", 1)
+    index = 'migrations.AddIndex("item", models.Index(fields=["name"], name="APP_i"))'
+    add = 'migrations.AddField("owner", "n", models.IntegerField(null=True))'
+    harness = pending(f"{index}, {add}")
+
+    hints = {item.what.removeprefix(f"{harness.app}_"): item.hint for item in foretold(harness)}
+
+    assert "SQL can't tell" in hints["item"]
+    assert hints["owner"] == ""
+
+
 def test_look_that_waits_is_unknown(pending: Callable[..., RelationalHarness]) -> None:
     """Another session's lock on the table makes the look give up soon; it is told as unknown."""
     harness = pending(f"migrations.AlterField('item', 'name', {CHAR}, unique=True))")
@@ -335,6 +479,10 @@ def test_operation_that_acts_by_itself_does_not_act_while_looking(
     harness.write_revision("0002_next", text.replace("class Migration(", own, 1))
 
     found = foretold(harness)
+    store, step = harness.store(), harness.step("0002_next")
+    shown = dict(store.explain([step], Direction.APPLY))
+    list(store.losses([step], Direction.APPLY))
 
     assert harness._query(f"SELECT count(*) FROM {harness.app}_item") == [(5,)]
     assert [item.outlook for item in found] == [Outlook.UNKNOWN]
+    assert [(item.opaque, "sends by itself" in item.text) for item in shown[step]] == [(True, True)]

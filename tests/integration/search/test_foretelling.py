@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from accord.errors import AccordError
 from accord.seam.foretelling import Foretold, Outlook
-from accord.seam.types import Direction
+from accord.seam.types import Direction, Step
 from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness, lease
 
@@ -18,12 +19,13 @@ _REVISION = "import searchindex as search\n\nclass Migration(search.Migration):\
 _FIELDS = '{"properties": {"n": {"type": "long"}, "t": {"type": "text"}}}'
 _LIMIT = '{"index.mapping.total_fields.limit": 3}'
 TRACKS = f'search.CreateIndex("tracks", {_FIELDS}, {_LIMIT})'
+PARTS = 'search.CreateIndex("parts", {"_source": {"excludes": ["body"]}})'
 VENUES = 'search.CreateIndex("venues"), search.AddAlias("all", "venues"), search.AddAlias("all", "tracks")'
 
 
 def looked(make: MakeHarness, url: str, operations: str) -> SearchHarness:
     """Make an index of three documents, and a second step of these operations."""
-    made = _REVISION.format(f"{TRACKS}, {VENUES}")
+    made = _REVISION.format(f"{TRACKS}, {PARTS}, {VENUES}")
     harness = make(url, {"0001_tracks": made, "0002_next": _REVISION.format(operations)})
     harness.store().apply(harness.step("0001_tracks"), lease())
     for number in range(3):
@@ -58,6 +60,8 @@ def field(name: str, definition: str) -> str:
 NONSENSE = field("a", '"type": "nonsense"')
 DATED = field("a", '"type": "date"')
 NOSUCH = '"type": "text", "analyzer": "nosuch"'
+KUROMOJI = '"type": "text", "analyzer": "kuromoji"'
+MURMUR = '"type": "murmur3"'
 REFUSED = {
     "changed type": put(field("n", '"type": "keyword"')),
     "field of no type": put(field("x", '"type": "nonsense"')),
@@ -74,6 +78,15 @@ REFUSED = {
     ),
     "filter of a plugin": analysed('{"filter": {"f": {"type": "nosuch_plugin"}}}'),
     "new index with a setting that isn't there": 'search.CreateIndex("new", settings={"nosuch": 1})',
+    "more shards than an index has": 'search.CreateIndex("new", settings={"number_of_shards": 2000})',
+    "less than no copy": 'search.CreateIndex("new", settings={"number_of_replicas": -1})',
+    "analyzer of a plugin": f'search.CreateIndex("new", {field("x", KUROMOJI)})',
+    "tokenizer of a plugin": analysed('{"analyzer": {"a": {"tokenizer": "icu_tokenizer"}}}'),
+    "field of a plugin": f'search.CreateIndex("new", {field("x", MURMUR)})',
+    "template with an analyzer that isn't there": templated(f'{{"mappings": {field("x", NOSUCH)}}}'),
+    "copy of what keeps a part alone": 'search.Reindex("parts")',
+    "drop of documents": 'search.DropIndex("tracks")',
+    "drop of several": 'search.DropIndex("all")',
     "new index under a taken alias": 'search.CreateIndex("tracks")',
     "setting that is fixed": 'search.PutSettings("tracks", {"index.number_of_shards": 7})',
     "setting that isn't there": 'search.PutSettings("tracks", {"index.nosuch": 7})',
@@ -203,9 +216,59 @@ def test_what_an_earlier_operation_makes_is_unknown(
 
 
 def test_way_back_tells_what_goes(make_search_harness: MakeHarness, opensearch_url: str) -> None:
-    """The documents of an index that the step made."""
+    """The bytes of an index that the step made; its documents are counted with what is lost."""
     harness = looked(make_search_harness, opensearch_url, 'search.CreateIndex("new")')
     harness.store().apply(harness.step("0002_next"), lease())
     harness.ask("PUT", f"/{harness.prefix}new/_doc/1?refresh", {"n": 1})
 
-    assert [item.rows for item in foretold(harness, Direction.REVERT)] == [1]
+    [found] = foretold(harness, Direction.REVERT)
+    [lost] = harness.store().losses([harness.step("0002_next")], Direction.REVERT)
+    assert (found.rows, found.bytes is not None, lost.count.number) == (None, True, 1)
+
+
+def _scratches(harness: SearchHarness) -> list[str]:
+    return [
+        name for name in harness.ask("GET", f"/{harness.prefix}*?expand_wildcards=all") if "scratch" in name
+    ]
+
+
+def test_looks_at_the_same_time_do_not_meet(make_search_harness: MakeHarness, search_url: str) -> None:
+    """Each has a scratch index of its own: none sees another's definition, and none takes it away."""
+    harness = looked(make_search_harness, search_url, f"{put(field('x', NOSUCH))}")
+    harness.write_revision("0003_fine", _REVISION.format(put(field("y", '"type": "keyword"'))))
+    steps = [harness.step("0002_next"), harness.step("0003_fine")] * 4
+
+    def look(step: Step) -> set[Outlook]:
+        return outlooks(harness.store().foretell([step], Direction.APPLY))
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(look, steps))
+
+    assert found == [{Outlook.REFUSED}, {Outlook.NOTE}] * 4
+    assert _scratches(harness) == []
+
+
+def test_what_a_killed_look_left_is_removed_an_hour_later(
+    make_search_harness: MakeHarness, search_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By age, so that the index of a look that is under way stays."""
+    harness = looked(make_search_harness, search_url, put(field("y", '"type": "keyword"')))
+    left = f"{harness.prefix}accord-scratch-left"
+    harness.ask("PUT", f"/{left}", {"settings": {"number_of_replicas": 0, "hidden": True}})
+
+    foretold(harness)
+    assert _scratches(harness) == [left]
+    monkeypatch.setattr("searchindex.scratch._LEFT_BEHIND", 0)
+    foretold(harness)
+
+    assert _scratches(harness) == []
+
+
+def test_name_as_long_as_a_server_takes_is_fine(make_search_harness: MakeHarness, search_url: str) -> None:
+    """The scratch index has a short name, whatever the index is called."""
+    harness = looked(make_search_harness, search_url, "")
+    long = "n" * (255 - len(f"{harness.prefix}-0003"))
+    harness.write_revision("0003_long", _REVISION.format(f'search.CreateIndex("{long}")'))
+
+    assert outlooks(harness.store().foretell([harness.step("0003_long")], Direction.APPLY)) == set()
+    harness.store().apply(harness.step("0003_long"), lease())

@@ -45,3 +45,9 @@ if os.environ.get("ELASTICSEARCH_URL"):
         "URL": os.environ["ELASTICSEARCH_URL"],
         "PREFIX": os.environ["ELASTICSEARCH_PREFIX"],
     }
+if os.environ.get("WORKSHOP_ALEMBIC"):
+    ACCORD["STORES"]["alembic"] = {
+        "BACKEND": "migrator.alembic.store.AlembicStore",
+        "CONFIG": os.environ["WORKSHOP_ALEMBIC"],
+        "URL": os.environ["DATABASE_URL"],
+    }
