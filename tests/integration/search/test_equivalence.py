@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from accord.errors import ConflictingState, InvalidRevision
+from searchindex.definitions import merged
 from searchindex.operations.template import PutTemplate
 from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness, lease
@@ -128,6 +129,84 @@ def test_argument_that_is_written_twice_is_refused() -> None:
     """One place for each part."""
     with pytest.raises(InvalidRevision, match="priority"):
         PutTemplate("plays", ["plays-*"], more={"priority": 600})
+
+
+# --- fields and aliases --------------------------------------------------------------------------------
+
+
+def test_what_a_mapping_does_not_name_stays(make_search_harness: MakeHarness, search_url: str) -> None:
+    """What a server resets when a field is named again: its parameters, and those of the whole mapping."""
+    declared = {
+        "_meta": {"version": 2},
+        "properties": {
+            "title": {"type": "keyword"},
+            "place": {"properties": {"town": {"type": "text"}, "zip": {"type": "keyword"}}},
+            "mood": {"type": "keyword"},
+        },
+    }
+    operation = f'search.PutMapping("tracks", {declared!r}, leave_on_revert=True)'
+    harness = one_step(make_search_harness, search_url, operation)
+    there = {
+        "dynamic": "strict",
+        "_meta": {"owner": "us", "version": 1},
+        "_routing": {"required": True},
+        "properties": {
+            "title": {"type": "keyword", "ignore_above": 10, "fields": {"words": {"type": "text"}}},
+            "place": {
+                "dynamic": "false",
+                "properties": {"town": {"type": "text", "search_analyzer": "stop"}},
+            },
+        },
+    }
+    there["properties"]["place"]["properties"]["town"]["analyzer"] = "standard"  # type: ignore[index]  # nested
+    index = f"{harness.prefix}tracks-0000"
+    harness.ask("PUT", f"/{index}", {"mappings": there, "aliases": {f"{harness.prefix}tracks": {}}})
+    before = harness.ask("GET", f"/{index}/_mapping")[index]["mappings"]
+
+    apply(harness)
+
+    after = harness.ask("GET", f"/{index}/_mapping")[index]["mappings"]
+    assert after == merged(before, declared)
+    assert after["properties"]["title"]["ignore_above"] == 10
+    assert after["_meta"] == {"owner": "us", "version": 2}
+
+
+@pytest.mark.parametrize(
+    ("definition", "left"),
+    [
+        ("{}", None),
+        ('{"filter": {"term": {"public": True}}}', None),
+        ('{"filter": {"term": {"public": True}}, "routing": None}', {"filter"}),
+        ('{"filter": None, "routing": "1"}', {"index_routing", "search_routing"}),
+    ],
+)
+def test_alias_that_shows_a_part_is_not_switched_to_show_all(
+    make_search_harness: MakeHarness, search_url: str, definition: str, left: set[str] | None
+) -> None:
+    """A filter may keep documents from those who should not see them; what is said is done, and undone."""
+    harness = make_search_harness(
+        search_url,
+        {
+            "0001_made": _REVISION.format('search.CreateIndex("old"), search.CreateIndex("new")'),
+            "0002_moved": _REVISION.format(f'search.SwitchAlias("hits", "new", {definition})'),
+        },
+    )
+    harness.store().apply(harness.steps()[0], lease())
+    by_hand = {"filter": {"term": {"public": True}}, "routing": "1"}
+    alias, step = f"{harness.prefix}hits", harness.steps()[1]
+    harness.ask("PUT", f"/{harness.prefix}old-0001/_alias/{alias}", by_hand)
+    before = harness.ask("GET", f"/_alias/{alias}")
+
+    if left is None:
+        with pytest.raises(ConflictingState, match="index_routing, search_routing"):
+            harness.store().apply(step, lease())
+    else:
+        harness.store().apply(step, lease())
+        after = harness.ask("GET", f"/_alias/{alias}")
+        assert set(after[f"{harness.prefix}new-0001"]["aliases"][alias]) == left
+        harness.store().revert(step, lease())
+
+    assert harness.ask("GET", f"/_alias/{alias}") == before
 
 
 # --- somebody else's index ---------------------------------------------------------------------------------
