@@ -7,13 +7,13 @@ from typing import Any
 
 from accord.seam.foretelling import LOOK_SECONDS, Foretold, Outlook
 from accord.words import counted
+from searchindex.blocks import FLOOD, MAKE_ROOM
 from searchindex.definitions import Body, flat_settings
 from searchindex.operations.base import Context
 from searchindex.transport import ServerResponse, Transport, at
 
 _LONGEST_NAME = 255  # bytes
 _USUAL_WATERMARK = 0.85
-_FLOOD = "index.blocks.read_only_allow_delete"
 _PIPELINES = ("index.default_pipeline", "index.final_pipeline")
 
 
@@ -50,10 +50,10 @@ def blocks(context: Context, what: str, index: str) -> Iterator[Foretold]:
     standing = [
         name for name, value in settings.items() if name.startswith("index.blocks.") and value == "true"
     ]
-    if _FLOOD in standing:
+    if FLOOD in standing:
         yield told(
-            context, what, Outlook.WARNING, f"{index} takes no writes: a disk was full ({_FLOOD}).",
-            f"Make room on the servers' disks; they take the block off then, or set {_FLOOD} to null.",
+            context, what, Outlook.WARNING, f"{index} takes no writes: a disk was full ({FLOOD}).",
+            MAKE_ROOM,
         )  # fmt: skip
     elif standing:
         yield told(

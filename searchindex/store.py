@@ -19,6 +19,8 @@ from accord.seam.foretelling import Foretold
 from accord.seam.losses import HowMany
 from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey
+from searchindex.answers import answered
+from searchindex.blocks import way_on
 from searchindex.endpoint import parse_url
 from searchindex.ledger import Ledger
 from searchindex.migration import KIND
@@ -145,7 +147,19 @@ class SearchStore(RevisionStore[Operation]):
         """Return the error that names the place; what the server refuses is told in its own words."""
         if isinstance(exc, RequestRefused) and not self.was_answer_lost(exc):
             return StepFailed(f"{place}: the server refuses it: {exc.reason or exc.kind}.", hint=_hint(exc))
-        return super().failure(exc, place)
+        error = super().failure(exc, place)
+        answer = answered(exc)
+        # What a server says to a function's request may quote a document; its word for the error never does.
+        if answer is not None and isinstance(error, StepFailed):
+            error.hint = way_on(*answer) or error.hint
+        return error
+
+    def described(self, exc: Exception) -> str:
+        """Return the kind of an error, and the server's status and word for it where a client raised it."""
+        answer = answered(exc)
+        if answer is None:
+            return super().described(exc)
+        return f"{type(exc).__name__} ({' '.join(map(str, filter(None, reversed(answer))))})"
 
     def take_back(self, context: Context, facts: Facts) -> bool:
         """Take back a copy that was begun: its block, its task, and the half filled index."""
@@ -285,6 +299,8 @@ class SearchStore(RevisionStore[Operation]):
 
 
 def _hint(exc: RequestRefused) -> str:
+    if exc.hint:
+        return exc.hint
     if exc.status == HTTPStatus.BAD_REQUEST:
         return "Correct the revision; analyzers and field types depend on the server's version and plugins."
     return "Look at the server's log, then run again."

@@ -125,7 +125,8 @@ class PutMapping(Operation):
             )
         return StepFailed(
             f"The server refuses the mapping of the index {self.name}: {exc.reason}.",
-            hint="Correct the revision; analyzers and field types depend on the server's plugins.",
+            hint=exc.hint
+            or "Correct the revision; analyzers and field types depend on the server's plugins.",
         )
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from accord.errors import ConflictingState, InvalidRevision
+from accord.errors import ConflictingState, InvalidRevision, StepFailed
+from accord.health.runner import Level
+from searchindex.blocks import FLOOD
 from searchindex.definitions import merged
+from searchindex.health_checks import look_at_aliases, look_at_cluster
 from searchindex.operations.template import PutTemplate
 from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness, lease
@@ -220,7 +224,9 @@ class BlockedElsewhere(Proxy):
     """
 
     def answer(self, asked: Asked) -> Answered | None:
-        if not asked.path.startswith(("/_alias/", "/_all", "/_mapping", "/_settings")):
+        path = asked.path.partition("?")[0]
+        of_all = path.startswith(("/_alias", "/_all", "/_mapping", "/_settings")) or "*" in path
+        if asked.method != "GET" or not of_all or path.startswith("/_cluster"):
             return self.pass_on(asked)
         error = {"type": "cluster_block_exception", "reason": "index [other] blocked by: [FORBIDDEN/9]"}
         return Answered(403, {"Content-Type": "application/json"}, json.dumps({"error": error}).encode())
@@ -240,3 +246,65 @@ def test_index_that_somebody_blocked_stops_no_step(make_search_harness: MakeHarn
         for step in harness.steps():
             store.apply(step, lease())
         assert [step.key.name for step in harness.steps() if step.key in store.applied()] == list(texts)
+
+
+def test_index_that_somebody_blocked_hides_nothing_from_health(
+    make_search_harness: MakeHarness, search_url: str
+) -> None:
+    """Aliases and blocks are seen; an index of ours that takes no writes is named."""
+    harness = one_step(make_search_harness, search_url, 'search.CreateIndex("tracks")')
+    apply(harness)
+
+    with BlockedElsewhere(search_url) as proxy:
+        store = harness.store(proxy.url)
+        assert look_at_aliases("search", store).level is Level.OK
+        assert "Read-only" not in look_at_cluster("search", store).message
+        harness.ask("PUT", f"/{harness.prefix}tracks/_settings", {FLOOD: True})
+        found = look_at_cluster("search", store)
+
+    assert found.level is Level.CRITICAL
+    assert f"Read-only: {harness.prefix}tracks-0001." in found.message
+
+
+# --- a full disk -------------------------------------------------------------------------------------------
+
+
+def test_full_disk_is_told_at_once_and_with_the_way_on(
+    make_search_harness: MakeHarness, opensearch_url: str
+) -> None:
+    """By our own requests and by those of functions; nobody waits for a disk to get empty."""
+    function = "import searchindex as search\n\ndef fill(context):\n"
+    function += "    context.client.index(index=context.index('tracks'), id='jane', document={'a': 1})\n\n"
+    operations = {
+        "0002_mapping": 'search.PutMapping("tracks", {"properties": {"a": {"type": "long"}}})',
+        "0003_copy": 'search.Reindex("tracks")',
+        "0004_fill": "search.RunPython(fill)",
+    }
+    harness = make_search_harness(
+        opensearch_url,
+        {
+            "0001_made": _REVISION.format('search.CreateIndex("tracks")'),
+            **{name: function + _REVISION.format(text) for name, text in operations.items()},
+        },
+    )
+    apply(harness)
+    harness.ask("PUT", f"/{harness.prefix}tracks/_settings", {FLOOD: True})
+
+    told: list[str] = []
+    for step in harness.steps()[1:]:
+        began = time.monotonic()
+        with pytest.raises(StepFailed) as failure:
+            harness.store().apply(step, lease())
+        assert time.monotonic() - began < 3, step.key
+        assert FLOOD in failure.value.hint, (step.key, failure.value.hint)
+        told.append(failure.value.message)
+
+    assert "ApiError (429 cluster_block_exception) at 0004_fill.py, line 4" in told[-1]
+    assert is_blocked_for_good(harness)
+
+
+def is_blocked_for_good(harness: SearchHarness) -> bool:
+    """Tell that the server's own block stands, and none of ours."""
+    found = harness.ask("GET", f"/{harness.prefix}tracks-0001/_settings?flat_settings=true")
+    settings = found[f"{harness.prefix}tracks-0001"]["settings"]
+    return FLOOD in settings and "index.blocks.write" not in settings
