@@ -56,6 +56,8 @@ _KINDS = {
     _MAX_KEY: "maxKey",
     _MIN_KEY: "minKey",
 }
+LAST = struct.pack("<iB", 10, _MAX_KEY) + _NAME + b"\x00"
+"""The id behind which none can come: MaxKey."""
 _SHOWN = frozenset({0x01, 0x07, 0x09, 0x10, 0x12})
 
 
@@ -84,11 +86,6 @@ def of_value(value: object) -> bytes:
     from bson import encode
 
     return encode({"_id": value}, codec_options=lossless())
-
-
-def is_last(found: bytes) -> bool:
-    """Return whether no id can come after this one."""
-    return found[4] == _MAX_KEY
 
 
 def among(found: Iterable[bytes]) -> RawBSONDocument:

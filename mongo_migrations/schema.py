@@ -16,6 +16,7 @@ from accord.revisions import expectation
 from accord.revisions.expectation import Judgement
 from accord.seam.types import Presence, Probe, StepKey
 from mongo_migrations import definitions, ids
+from mongo_migrations.rendering import render
 
 if TYPE_CHECKING:
     from pymongo.database import Database
@@ -77,7 +78,7 @@ class LiveCollection:
     Attributes:
         name: Its name.
         options: As `listCollections` gives them.
-        uuid: Identity that survives a rename and not a drop; None for views.
+        uuid: Survives a rename and not a drop; None for views and time series. See :func:`identity`.
     """
 
     name: str
@@ -115,6 +116,19 @@ class LiveSchema:
 def read_collection(db: Database[Document], name: str) -> LiveCollection | None:
     """Ask the server for one collection."""
     return next((_described(answer) for answer in _plain(db).list_collections(filter={"name": name})), None)
+
+
+def identity(db: Database[Document], collection: LiveCollection) -> str:
+    """
+    Return what tells a collection from a later one of its name.
+
+    A time series is known by its buckets, which alone have an identity; a view holds nothing, and is known
+    by what it shows.
+    """
+    if collection.uuid is not None:
+        return str(collection.uuid)
+    buckets = read_collection(db, f"system.buckets.{collection.name}")
+    return str(buckets.uuid) if buckets else render(collection.options)
 
 
 def read_indexes(db: Database[Document], collection: str) -> dict[str, Document]:

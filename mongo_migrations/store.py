@@ -37,7 +37,7 @@ from mongo_migrations.context import Context
 from mongo_migrations.ledger import Ledger
 from mongo_migrations.migration import KIND
 from mongo_migrations.operations.base import Operation
-from mongo_migrations.schema import LiveSchema, Outline, judge
+from mongo_migrations.schema import LiveSchema, Outline, judge, read_collection
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -135,6 +135,9 @@ class MongoStore(RevisionStore[Operation]):
         """Count the documents of a collection, or return what the server remembers if that takes long."""
         from pymongo.errors import ExecutionTimeout
 
+        live = read_collection(self.database(), name)
+        if live is None or live.options.get("viewOn"):
+            return HowMany(0)  # a view shows what another collection holds
         collection = self.database()[name]
         try:
             return HowMany(collection.count_documents({}, maxTimeMS=int(LOOK_SECONDS * 1000)))

@@ -169,6 +169,37 @@ def merged(under: Body, over: Body) -> dict[str, Any]:
     return result
 
 
+def completed(declared: Body, live: Body) -> dict[str, Any]:
+    """
+    Return a mapping as it has to be sent so that what it does not name stays.
+
+    A server keeps the fields that a request leaves out. Of a field that it names, and of `_meta`, it resets
+    what the request does not say (`ignore_above`, `search_analyzer`).
+
+    Args:
+        declared: Mapping of a revision, or a part of one.
+        live: The same part as a server returned it.
+    """
+    whole = dict(declared)
+    if isinstance(declared.get("_meta"), Mapping):
+        whole["_meta"] = {**(live.get("_meta") or {}), **declared["_meta"]}
+    for group in _INNER.intersection(declared):
+        there = live.get(group, {})
+        whole[group] = {name: _whole(field, there.get(name)) for name, field in declared[group].items()}
+    return whole
+
+
+_INNER = frozenset({"properties", "fields"})
+
+
+def _whole(declared: Body, live: Body | None) -> Body:
+    # Of another type nothing is carried over: the server tells best what can't be changed.
+    if live is None or declared.get("type", "object") != live.get("type", "object"):
+        return declared
+    own = {name: value for name, value in live.items() if name not in _INNER}
+    return {**own, **completed(declared, live)}
+
+
 def _join(place: str, name: str) -> str:
     return f"{place}.{name}" if place else name
 

@@ -8,9 +8,13 @@ from functools import partial
 from accord import conf
 from accord.health.runner import Check, Finding, Level
 from accord.seam.registry import opened
+from searchindex.aliases import Aliases
 from searchindex.expected_aliases import ExpectedAliases, expected_placement
 from searchindex.store import SearchStore
 from searchindex.transport import at
+
+_READ_ONLY = frozenset({"5", "12"})
+"""How the servers number the blocks `read_only` and `read_only_allow_delete`."""
 
 
 def checks() -> Iterable[Check]:
@@ -34,14 +38,11 @@ def _look(alias: str, look: Callable[[str, SearchStore], Finding]) -> Iterator[F
 
 def look_at_aliases(alias: str, store: SearchStore) -> Finding:
     """Compare the aliases on the server with what the applied revisions put behind them."""
-    pattern = f"{store.names.prefix}*"
-    path = f"{at(pattern)}/_alias?expand_wildcards=all" if store.names.prefix else "/_alias"
-    found = store.transport.find(path) or {}
-    live: dict[str, set[str]] = {}
-    for index, body in found.items():
-        for name in body.get("aliases", {}):
-            live.setdefault(name, set()).add(index)
-    return judge_aliases(f"aliases.{alias}", expected_placement(store), live)
+    expected = expected_placement(store)
+    # Each by its name: whoever asks for all meets every index, and one that is blocked fails that.
+    found = Aliases(store.transport)
+    live = {name: set(found.targets(name)) for name in expected.aliases}
+    return judge_aliases(f"aliases.{alias}", expected, live)
 
 
 def judge_aliases(name: str, expected: ExpectedAliases, live: Mapping[str, set[str]]) -> Finding:
@@ -83,9 +84,11 @@ def _names(indexes: Iterable[str]) -> str:
 def look_at_cluster(alias: str, store: SearchStore) -> Finding:
     """Ask for the state of the cluster, and whether a full disk made indexes read-only."""
     health = store.transport.get("/_cluster/health")
-    pattern = at(f"{store.names.prefix}*")
-    settings = store.transport.find(f"{pattern}/_settings?filter_path=*.settings.index.blocks") or {}
-    blocked = sorted(index for index, body in settings.items() if _is_read_only(body))
+    # The cluster knows of blocks; an index that is blocked says nothing of itself.
+    path = at("_cluster", "state", "blocks", f"{store.names.prefix}*")
+    found = store.transport.get(f"{path}?expand_wildcards=all&filter_path=blocks.indices")
+    standing = (found.get("blocks") or {}).get("indices") or {}
+    blocked = sorted(index for index, ids in standing.items() if _READ_ONLY & ids.keys())
     return judge_cluster(f"cluster.{alias}", health, blocked)
 
 
@@ -117,8 +120,3 @@ def judge_cluster(name: str, health: Mapping[str, object], blocked: Sequence[str
         threshold=1 if nodes > 1 else None,
         hint=hint,
     )
-
-
-def _is_read_only(body: Mapping[str, dict[str, dict[str, dict[str, object]]]]) -> bool:
-    blocks = body.get("settings", {}).get("index", {}).get("blocks", {})
-    return any(str(blocks.get(name)) == "true" for name in ("read_only", "read_only_allow_delete"))

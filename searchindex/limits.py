@@ -10,13 +10,13 @@ import re
 from http import HTTPStatus
 
 from accord.limits import Limit
+from searchindex.blocks import MAKE_ROOM
 from searchindex.transport import RequestRefused
 
 _AGAIN = "then run the same command again: it continues"
 FLOOD = Limit(
     says="takes no writes to this index: a disk was fuller than the flood stage allows",
-    hint="Make room on the servers' disks; they take the block off then, or set "
-    f"index.blocks.read_only_allow_delete to null, {_AGAIN}.",
+    hint=f"{MAKE_ROOM} Then run the same command again: it continues.",
 )
 BLOCKED = Limit(
     says="takes no writes here: somebody blocked them",

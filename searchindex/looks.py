@@ -7,6 +7,7 @@ from typing import Any
 
 from accord.seam.foretelling import LOOK_SECONDS, Foretold, Outlook
 from accord.words import counted
+from searchindex.blocks import FLOOD, MAKE_ROOM
 from searchindex.context import Context
 from searchindex.definitions import Body, flat_settings
 from searchindex.transport import ServerResponse, Transport, at
@@ -14,7 +15,6 @@ from searchindex.transport import ServerResponse, Transport, at
 NO_LOCK = "none: readers and writers go on"
 """What stands for a lock where the cluster only gets a new state."""
 _LONGEST_NAME = 255  # bytes
-_FLOOD = "index.blocks.read_only_allow_delete"
 _PIPELINES = ("index.default_pipeline", "index.final_pipeline")
 
 
@@ -58,10 +58,10 @@ def blocks(context: Context, what: str, index: str) -> Iterator[Foretold]:
     standing = [
         name for name, value in settings.items() if name.startswith("index.blocks.") and value == "true"
     ]
-    if _FLOOD in standing:
+    if FLOOD in standing:
         yield told(
-            context, what, Outlook.WARNING, f"{index} takes no writes: a disk was full ({_FLOOD}).",
-            f"Make room on the servers' disks; they take the block off then, or set {_FLOOD} to null.",
+            context, what, Outlook.WARNING, f"{index} takes no writes: a disk was full ({FLOOD}).",
+            MAKE_ROOM,
         )  # fmt: skip
     elif standing:
         yield told(

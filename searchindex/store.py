@@ -20,6 +20,8 @@ from accord.seam.losses import HowMany
 from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.traces import Trace
 from accord.seam.types import Direction, Lease, Probe, Shown, Statement, Step, StepKey
+from searchindex.answers import answered
+from searchindex.blocks import way_on
 from searchindex.context import Context, Deployment
 from searchindex.endpoint import parse_url
 from searchindex.ledger import Ledger
@@ -156,7 +158,19 @@ class SearchStore(RevisionStore[Operation]):
             return StepFailed(
                 f"{place}: the server refuses it: {told.reason or told.kind}.", hint=_hint(told)
             )
-        return super().failure(exc, place)
+        error = super().failure(exc, place)
+        answer = answered(exc)
+        # What a server says to a function's request may quote a document; its word for the error never does.
+        if answer is not None and isinstance(error, StepFailed):
+            error.hint = way_on(*answer) or error.hint
+        return error
+
+    def described(self, exc: Exception) -> str:
+        """Return the kind of an error, and the server's status and word for it where a client raised it."""
+        answer = answered(exc)
+        if answer is None:
+            return super().described(exc)
+        return f"{type(exc).__name__} ({' '.join(map(str, filter(None, reversed(answer))))})"
 
     def take_back(self, context: Context, facts: Facts) -> bool:
         """Take back a copy that was begun: its block, its task, and the half filled index."""
@@ -321,6 +335,8 @@ def _answer(exc: BaseException) -> RequestRefused | None:
 
 
 def _hint(exc: RequestRefused) -> str:
+    if exc.hint:
+        return exc.hint
     if exc.status == HTTPStatus.BAD_REQUEST:
         return "Correct the revision; analyzers and field types depend on the server's version and plugins."
     return "Look at the server's log, then run again."

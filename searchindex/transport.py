@@ -19,12 +19,13 @@ from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Retry, Timeout
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from accord.errors import ConfigurationError, StoreError, StoreRefused, StoreUnavailable
 from accord.secrets import redact
+from searchindex.blocks import PatientUnlessBlocked, way_on
 from searchindex.endpoint import Endpoint
 
 READ_TIMEOUT = 90.0
@@ -33,7 +34,7 @@ READ_TIMEOUT = 90.0
 _BUSY = frozenset({429, 503})
 # The library repeats what a busy server turned away; what broke on its way is judged here. `Retry-After` is
 # not believed: it may name an hour, and a lease is held meanwhile.
-_PATIENCE = Retry(
+_PATIENCE = PatientUnlessBlocked(
     total=None, connect=False, read=False, other=False, redirect=False, status=6,
     status_forcelist=_BUSY, allowed_methods=None, raise_on_status=False,
     backoff_factor=0.2, backoff_max=4, backoff_jitter=0.2, respect_retry_after_header=False,
@@ -268,6 +269,7 @@ class Transport:
             status=answer.status,
             kind=kind,
             reason=reason,
+            hint=way_on(kind, answer.status, reason),
         )
 
 
@@ -300,7 +302,7 @@ def explain_error(body: object) -> tuple[str, str]:
         reasons.append(str(cause.get("reason") or ""))
         cause = cause.get("caused_by")
     told = dict.fromkeys(reason for reason in reasons if reason)
-    return str(error.get("type") or ""), redact.redact(": ".join(told))[:800].rstrip(".")
+    return str(error.get("type") or ""), redact.redact(": ".join(told))[:800].rstrip(".;")
 
 
 def _payload(body: object) -> tuple[bytes | None, Mapping[str, str]]:

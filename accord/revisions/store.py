@@ -124,9 +124,13 @@ class RevisionStore(ABC, Generic[O]):
             return exc
         # The exception's own words may quote a document, so only its kind and place are told.
         return StepFailed(
-            f"{place}: the function raised {type(exc).__name__} at {self._line(exc)}.",
+            f"{place}: the function raised {self.described(exc)} at {self._line(exc)}.",
             hint="Correct the function or the data and run again; what is done is recorded.",
         )
+
+    def described(self, exc: Exception) -> str:
+        """Return the kind of an error that a function raised, and nothing that a document may hold."""
+        return type(exc).__name__
 
     def take_back(self, context: Any, facts: Facts) -> bool:
         """

@@ -15,7 +15,7 @@ from mongo_migrations.context import Context
 from mongo_migrations.looks import Target, check_name, kind_of
 from mongo_migrations.operations.base import Operation, conflict
 from mongo_migrations.rendering import Request
-from mongo_migrations.schema import Fact, LiveCollection, Outline, read_collection
+from mongo_migrations.schema import Fact, LiveCollection, Outline, identity, read_collection
 
 _NAMESPACE_EXISTS = 48
 
@@ -205,6 +205,10 @@ class DropCollection(Operation):
         yield from target.going("The collection goes with what it holds.")
 
     def _refuse_data(self, context: Context) -> None:
+        live = read_collection(context.db, self.name)
+        # What a view shows is held by another collection.
+        if live is None or live.options.get("viewOn"):
+            return
         if context.db[self.name].find_one({}, {"_id": 1}) is not None:
             raise StepFailed(
                 f"{context.key}: collection {self.name} holds documents, so it was not dropped.",
@@ -278,7 +282,8 @@ def drop_once(context: Context, name: str) -> int:
     found = read_collection(context.db, name)
     if found is None:
         return 0
-    if context.saved_once("dropped", lambda: _identity(found)) != _identity(found):
+    known = identity(context.db, found)
+    if context.saved_once("dropped", lambda: known) != known:
         context.note(f"{name} was dropped before; the collection of that name is a new one and stays.")
         return 0
     context.command(_drop(name))
@@ -287,10 +292,11 @@ def drop_once(context: Context, name: str) -> int:
 
 def _rename_once(context: Context, old: str, new: str) -> int:
     source, target = read_collection(context.db, old), read_collection(context.db, new)
-    identity = context.saved(f"renamed_{new}")
-    if target is not None and (source is None or identity == _identity(target)):
+    known = context.saved(f"renamed_{new}")
+    if target is not None and (source is None or known == identity(context.db, target)):
         return 0
-    context.save(f"renamed_{new}", _identity(_refuse_rename(context, old, new, source, target)))
+    wanted = _refuse_rename(context, old, new, source, target)
+    context.save(f"renamed_{new}", identity(context.db, wanted))
     context.command(_rename(old, new))
     return 1
 
@@ -325,10 +331,6 @@ def _drop(name: str) -> Mapping[str, Any]:
 
 def _rename(old: str, new: str) -> Mapping[str, Any]:
     return {"renameCollection": old, "to": new}
-
-
-def _identity(collection: LiveCollection) -> str:
-    return str(collection.uuid)
 
 
 def _validation(definition: Mapping[str, Any]) -> Mapping[str, Any]:

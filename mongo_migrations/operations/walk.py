@@ -5,7 +5,9 @@ A batch is read, changed and recorded in one transaction: a kill loses at most t
 was under way, and a rerun continues behind the last one that was committed. Reading goes along
 the index of `_id` by `min()`. A condition `_id > last` would compare within one BSON type only
 and end too early where a collection holds `_id`s of several types. Where the walk stands is kept as the
-bytes of an `_id` (:mod:`mongo_migrations.ids`), whatever options the client has.
+bytes of an `_id` (:mod:`mongo_migrations.ids`), whatever options the client has. A walk ends at the document
+that was the last one when it began: what comes in behind it meanwhile, by the walk's own function too, would
+give it no end.
 """
 
 from __future__ import annotations
@@ -197,38 +199,18 @@ class InBatches(Operation):
         before = context.checkpoint()
 
         def work(session: ClientSession | None) -> Batch:
-            page = self._read(context, way, before, attempt.size, session)
+            reader = Reader(context, self.collection, way, session)
+            until = _until(before, reader)
+            page = Page((), last=True) if until is None else _read(reader, before, until, attempt.size)
             attempt.first = ids.of(page.documents[0]) if page.documents else None
             living = spare(page.documents)
             changed = way.change(living, context, session) if living else 0
             if page.last:
                 return Batch(changed=changed)
             done = (before["done"] if before else 0) + len(page.documents)
-            return Batch(changed=changed, checkpoint={"after": page.end, "done": done})
+            return Batch(changed=changed, checkpoint={"after": page.end, "until": until, "done": done})
 
         return context.exactly_once(work)
-
-    def _read(
-        self,
-        context: Context,
-        way: Way,
-        before: Mapping[str, Any] | None,
-        size: int,
-        session: ClientSession | None,
-    ) -> Page:
-        reader = Reader(context, self.collection, way, session)
-        if before is None:
-            return _page(reader.find(size), size)
-        after = _place(before)
-        if ids.is_last(after):
-            return Page((), last=True)
-        # `min` includes its bound, so one more is read and the known one left out.
-        found = (one for one in reader.find(size + 1, after) if ids.of(one) != after)
-        page = _page(found, size)
-        if not page.last:
-            return page
-        # With `min` a query ends before MaxKey, so a document of that very id is asked for.
-        return Page([*page.documents, *reader.find_last()], last=True)
 
 
 class Reader:
@@ -246,18 +228,22 @@ class Reader:
         self._db = context.raw
         self._collection, self._way, self._session = collection, way, session
 
-    def find(self, limit: int, start: bytes | None = None) -> Iterator[RawBSONDocument]:
-        """Yield documents from the one of this id on, or from the first."""
-        return self._ask(self._way.where, limit, {} if start is None else {"min": ids.raw(start)})
+    def find(self, limit: int, start: bytes | None, end: bytes) -> Iterator[RawBSONDocument]:
+        """Yield documents from the one of this id on, or from the first, to before the one of that id."""
+        first = {} if start is None else {"min": ids.raw(start)}
+        return self._ask(self._way.where, limit, {**first, "max": ids.raw(end)})
 
-    def find_last(self) -> Iterator[RawBSONDocument]:
-        """Yield the document whose id is MaxKey, if there is one."""
-        from bson import MaxKey
+    def find_one(self, wanted: bytes) -> Iterator[RawBSONDocument]:
+        """Yield the document of this id, if there is one that is wanted."""
+        return self._ask({"$and": [ids.among([wanted]), dict(self._way.where)]}, 1, {})
 
-        return self._ask({"$and": [{"_id": MaxKey()}, dict(self._way.where)]}, 1, {})
+    def last(self) -> bytes | None:
+        """Return the last id of the collection; None when it is empty."""
+        found = self._ask({}, 1, {"sort": {"_id": -1}, "projection": {"_id": 1}})
+        return next((ids.of(document) for document in found), None)
 
     def _ask(
-        self, where: Mapping[str, Any], limit: int, bound: Mapping[str, Any]
+        self, where: Mapping[str, Any], limit: int, more: Mapping[str, Any]
     ) -> Iterator[RawBSONDocument]:
         command = {
             "find": self._collection,
@@ -268,11 +254,31 @@ class Reader:
             "limit": limit,
             "batchSize": limit,
             **({"projection": dict(self._way.projection)} if self._way.projection else {}),
-            **bound,
+            **more,
         }
         options = self._db.codec_options
         with self._db.cursor_command(command, codec_options=options, session=self._session) as found:
             yield from found
+
+
+def _until(before: Mapping[str, Any] | None, reader: Reader) -> bytes | None:
+    """Return the id at which the walk ends; None where nothing is left to walk over."""
+    if before is None:
+        return reader.last()
+    # Earlier versions kept none, and walked on to whatever came.
+    return bytes(before["until"]) if "until" in before else ids.LAST
+
+
+def _read(reader: Reader, before: Mapping[str, Any] | None, until: bytes, size: int) -> Page:
+    """Read the next documents, to the last one of the walk at most."""
+    after = None if before is None else _place(before)
+    if after == until:
+        return Page((), last=True)
+    # `min` includes its bound, so one more is read and the known one left out.
+    found = reader.find(size if after is None else size + 1, after, until)
+    page = _page((one for one in found if after is None or ids.of(one) != after), size)
+    # `max` leaves its bound out.
+    return page if not page.last else Page([*page.documents, *reader.find_one(until)], last=True)
 
 
 def _place(checkpoint: Mapping[str, Any]) -> bytes:

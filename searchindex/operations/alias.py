@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from accord.errors import ConflictingState
 from accord.seam.types import Direction, Statement
 from searchindex.aliases import Targets, pointed, same_definition, same_targets
 from searchindex.context import Context, Deployment
@@ -14,6 +15,10 @@ from searchindex.definitions import Body
 from searchindex.names import checked
 from searchindex.operations.base import Expected, Operation, conflict
 from searchindex.requests import Request, behind, opaque
+
+# Which of several indexes takes the writes says nothing once there is one.
+_OF_ONE_INDEX = frozenset({"is_write_index"})
+_STANDS_FOR = {"routing": ("index_routing", "search_routing")}
 
 
 @dataclass(frozen=True)
@@ -150,7 +155,8 @@ class SwitchAlias(_Pointing):
     Attributes:
         name: The alias that moves.
         to: Alias of the index.
-        definition: As in :class:`AddAlias`.
+        definition: As in :class:`AddAlias`. A filter or routing that the alias has and this does not declare
+            stops the step; None takes it out.
     """
 
     @property
@@ -158,7 +164,19 @@ class SwitchAlias(_Pointing):
         return f"switch alias {self.name} to {self.to}"
 
     def _wanted(self, before: Targets, index: str) -> Targets:
-        return {index: self.definition}
+        self._refuse_loss(before)
+        return {index: {part: value for part, value in self.definition.items() if value is not None}}
+
+    def _refuse_loss(self, before: Targets) -> None:
+        """Refuse to let an alias show more than before where the revision does not say so."""
+        spoken = {part for name in self.definition for part in _STANDS_FOR.get(name, (name,))}
+        parts = {part for definition in before.values() for part in definition if part not in _OF_ONE_INDEX}
+        if lost := ", ".join(sorted(parts - spoken)):
+            raise ConflictingState(
+                f"The alias {self.name} has {lost}, which the revision does not declare.",
+                hint=f'Declare it, as in SwitchAlias("{self.name}", "{self.to}", {{"filter": {{...}}}}); '
+                "None takes a part out.",
+            )
 
     def expect(self, deployment: Deployment, expected: Expected) -> Iterator[tuple[str, str]]:
         key = ("alias", self.name)

@@ -179,7 +179,8 @@ def try_new(context: Context, name: str, mappings: Body, settings: Body) -> None
     except RequestRefused as exc:
         raise StepFailed(
             f"The server refuses the index {physical}: {exc.reason}.",
-            hint="Correct the revision; analyzers and field types depend on the server's plugins.",
+            hint=exc.hint
+            or "Correct the revision; analyzers and field types depend on the server's plugins.",
         ) from exc
 
 

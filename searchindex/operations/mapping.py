@@ -10,7 +10,7 @@ from accord.errors import StepFailed
 from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, Statement
 from searchindex.context import Context, Deployment
-from searchindex.definitions import Body, mapping_differences, merged
+from searchindex.definitions import Body, completed, mapping_differences, merged
 from searchindex.names import checked
 from searchindex.operations.base import Expected, Operation
 from searchindex.requests import Request, opaque
@@ -59,7 +59,7 @@ class PutMapping(Operation):
         if not differences:
             return 0
         try:
-            context.send(_put(physical, wanted))
+            context.send(_put(physical, self._completed(context, physical, wanted)))
         except RequestRefused as exc:
             raise self._refused(exc, differences) from exc
         return 1
@@ -104,7 +104,8 @@ class PutMapping(Operation):
         if not differences:
             return
         try:
-            tried(context, context.index(physical) or {}, ("_mapping", wanted))
+            whole = self._completed(context, physical, wanted)
+            tried(context, context.index(physical) or {}, ("_mapping", whole))
         except RequestRefused as exc:
             raise self._refused(exc, differences) from exc
         yield from size(context, self.title, physical, "{} are in the index; none of them is read anew.")
@@ -112,6 +113,9 @@ class PutMapping(Operation):
     def _differences(self, context: Context, physical: str, wanted: Body) -> Sequence[str]:
         live = context.index(physical) or {}
         return mapping_differences(wanted, live.get("mappings", {}), closed=False)
+
+    def _completed(self, context: Context, physical: str, wanted: Body) -> Body:
+        return completed(wanted, (context.index(physical) or {}).get("mappings", {}))
 
     def _refused(self, exc: RequestRefused, differences: Sequence[str]) -> StepFailed:
         changed = any(not line.endswith(": missing") for line in differences)
@@ -122,7 +126,8 @@ class PutMapping(Operation):
             )
         return StepFailed(
             f"The server refuses the mapping of the index {self.name}: {exc.reason}.",
-            hint="Correct the revision; analyzers and field types depend on the server's plugins.",
+            hint=exc.hint
+            or "Correct the revision; analyzers and field types depend on the server's plugins.",
         )
 
 

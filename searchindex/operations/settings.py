@@ -105,7 +105,8 @@ class PutSettings(Operation):
     def _refused(self, exc: RequestRefused) -> StepFailed:
         return StepFailed(
             f"The server refuses the settings of the index {self.name}: {exc.reason}.",
-            hint="Settings that are fixed while an index is open, analyzers among them, need a Reindex.",
+            hint=exc.hint
+            or "Settings that are fixed while an index is open, analyzers among them, need a Reindex.",
         )
 
 

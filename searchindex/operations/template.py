@@ -249,7 +249,8 @@ def _write(context: Context, name: str, body: Mapping[str, Any]) -> int:
 
 def _refused(name: str, exc: RequestRefused) -> StepFailed:
     return StepFailed(
-        f"The server refuses the template {name}: {exc.reason}.", hint="Correct the revision, then run again."
+        f"The server refuses the template {name}: {exc.reason}.",
+        hint=exc.hint or "Correct the revision, then run again.",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from http import HTTPStatus
 
 from accord.errors import AccordError, StepFailed, StoreUnavailable
+from searchindex.blocks import way_on
 
 BUSY = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 
@@ -20,6 +21,8 @@ def refusal(fact: str, refused: Collection[tuple[int, str]]) -> AccordError:
     """
     statuses = {status for status, _ in refused}
     told = f"{fact} ({', '.join(sorted({kind for _, kind in refused}))})."
+    if blocked := next(filter(None, (way_on(kind, status) for status, kind in refused)), ""):
+        return StepFailed(told, hint=blocked)
     if statuses <= BUSY:
         return StoreUnavailable(
             f"{told} The server is too busy.", hint="Give it time or more room, then run again."

@@ -113,20 +113,40 @@ def test_dropped_collection_comes_back_in_its_empty_shape(bench: Any) -> None:
     assert (bench.options("music"), bench.indexes("music")) == before
 
 
-def test_successor_of_a_dropped_collection_stays(bench: Any) -> None:
+@pytest.mark.parametrize(
+    "options", [{}, {"timeseries": {"timeField": "at"}}, {"capped": True, "size": 4096}], ids=str
+)
+def test_successor_of_a_dropped_collection_stays(bench: Any, options: Any) -> None:
     """A rerun after a kill behind the drop leaves alone what the application created since then."""
-    bench.db.create_collection("music")
+    bench.db.create_collection("music", **options)
     failing = mongo.RunPython(fail, mongo.RunPython.noop)
     drop = mongo.DropCollection("music", even_with_data=True)
     with pytest.raises(StepFailed):
         bench.apply(drop, failing)
     bench.db.accord_ledger.update_one({"_id": "mongodb:bench.0001_bench"}, {"$set": {"operations_done": 0}})
-    bench.db.music.insert_one({"name": "written by the application"})
+    bench.db.create_collection("music", **options)
+    bench.db.music.insert_one({"at": dt.datetime(2026, 1, 1, tzinfo=dt.UTC), "by": "the application"})
 
     bench.apply(drop)
 
     assert bench.db.music.count_documents({}) == 1
     assert any("is a new one" in event.note for event in bench.reporter.of(StepNoted))
+
+
+def test_view_is_dropped_without_a_word_about_documents(bench: Any) -> None:
+    """They are its source's, and stay; what was made under its name since then stays, too."""
+    bench.db.plays.insert_one({"public": True})
+    bench.db.create_collection("music", viewOn="plays", pipeline=[])
+    drop = mongo.DropCollection("music")
+
+    with pytest.raises(StepFailed):
+        bench.apply(drop, mongo.RunPython(fail, mongo.RunPython.noop))
+    assert bench.db.list_collection_names(filter={"name": "music"}) == []
+    bench.db.accord_ledger.update_one({"_id": "mongodb:bench.0001_bench"}, {"$set": {"operations_done": 0}})
+    bench.db.create_collection("music", viewOn="plays", pipeline=[{"$match": {"public": True}}])
+    bench.apply(drop)
+
+    assert bench.db.music.count_documents({}) == bench.db.plays.count_documents({}) == 1
 
 
 def test_rename_keeps_documents_and_indexes_both_ways(bench: Any) -> None:

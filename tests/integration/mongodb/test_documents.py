@@ -87,6 +87,40 @@ def test_walk_follows_the_order_of_unusual_collections(bench: Any, options: dict
     assert [found["n"] for found in bench.db.music.find()] == [1] * 50
 
 
+@pytest.mark.parametrize("last", [ObjectId("f" * 24), MaxKey(), None])
+@pytest.mark.parametrize("size", [1, 4])
+def test_walk_ends_where_the_collection_ended_when_it_began(bench: Any, size: int, last: Any) -> None:
+    """Whatever is put behind that meanwhile, by the function itself, too; each older one is met once."""
+    ids = [*range(6), *([] if last is None else [last])]
+    bench.db.music.insert_many([{"_id": found, "n": 0} for found in ids])
+
+    def double(documents: list[Any], db: Any, session: Any) -> list[Any]:
+        if db.music.count_documents({}, session=session) > 50:
+            raise AssertionError("the walk meets what it wrote")
+        changed = [UpdateOne({"_id": found["_id"]}, {"$inc": {"n": 1}}) for found in documents]
+        return [*changed, *(InsertOne({"copy_of": found["_id"]}) for found in documents)]
+
+    bench.apply(mongo.RunBatches("music", double, where={"copy_of": None}, batch_size=size))
+
+    assert [found["n"] for found in bench.db.music.find({"copy_of": {"$exists": False}})] == [1] * len(ids)
+    assert bench.db.music.count_documents({"copy_of": {"$exists": True}}) == len(ids)
+
+
+def test_deleted_end_loses_no_document(bench: Any) -> None:
+    """The document at which the walk was to end is gone; it ends before the next one."""
+    bench.db.music.insert_many([{"_id": number} for number in range(6)])
+
+    def replace_last(documents: list[Any], db: Any, session: Any) -> list[Any]:
+        db.seen.insert_many([{"of": found["_id"]} for found in documents], session=session)
+        db.music.delete_one({"_id": 5}, session=session)
+        db.music.insert_one({"_id": 100 + documents[0]["_id"]}, session=session)
+        return []
+
+    bench.apply(mongo.RunBatches("music", replace_last, batch_size=2))
+
+    assert [found["of"] for found in bench.db.seen.find()] == [0, 1, 2, 3, 4]
+
+
 def test_deleted_bound_loses_no_document(bench: Any) -> None:
     """The document where the last batch ended may be gone when the next one begins."""
     bench.db.music.insert_many([{"_id": number} for number in [1, 2, 3]] + [{"_id": True}, {"_id": "x"}])

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from accord.errors import ConflictingState, InvalidRevision
+from accord.errors import ConflictingState, InvalidRevision, StepFailed
+from accord.health.runner import Level
+from searchindex.blocks import FLOOD
+from searchindex.definitions import merged
+from searchindex.health_checks import look_at_aliases, look_at_cluster
 from searchindex.operations.template import PutTemplate
 from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness, lease
@@ -130,6 +135,84 @@ def test_argument_that_is_written_twice_is_refused() -> None:
         PutTemplate("plays", ["plays-*"], more={"priority": 600})
 
 
+# --- fields and aliases --------------------------------------------------------------------------------
+
+
+def test_what_a_mapping_does_not_name_stays(make_search_harness: MakeHarness, search_url: str) -> None:
+    """What a server resets when a field is named again: its parameters, and those of the whole mapping."""
+    declared = {
+        "_meta": {"version": 2},
+        "properties": {
+            "title": {"type": "keyword"},
+            "place": {"properties": {"town": {"type": "text"}, "zip": {"type": "keyword"}}},
+            "mood": {"type": "keyword"},
+        },
+    }
+    operation = f'search.PutMapping("tracks", {declared!r}, leave_on_revert=True)'
+    harness = one_step(make_search_harness, search_url, operation)
+    there = {
+        "dynamic": "strict",
+        "_meta": {"owner": "us", "version": 1},
+        "_routing": {"required": True},
+        "properties": {
+            "title": {"type": "keyword", "ignore_above": 10, "fields": {"words": {"type": "text"}}},
+            "place": {
+                "dynamic": "false",
+                "properties": {"town": {"type": "text", "search_analyzer": "stop"}},
+            },
+        },
+    }
+    there["properties"]["place"]["properties"]["town"]["analyzer"] = "standard"  # type: ignore[index]  # nested
+    index = f"{harness.prefix}tracks-0000"
+    harness.ask("PUT", f"/{index}", {"mappings": there, "aliases": {f"{harness.prefix}tracks": {}}})
+    before = harness.ask("GET", f"/{index}/_mapping")[index]["mappings"]
+
+    apply(harness)
+
+    after = harness.ask("GET", f"/{index}/_mapping")[index]["mappings"]
+    assert after == merged(before, declared)
+    assert after["properties"]["title"]["ignore_above"] == 10
+    assert after["_meta"] == {"owner": "us", "version": 2}
+
+
+@pytest.mark.parametrize(
+    ("definition", "left"),
+    [
+        ("{}", None),
+        ('{"filter": {"term": {"public": True}}}', None),
+        ('{"filter": {"term": {"public": True}}, "routing": None}', {"filter"}),
+        ('{"filter": None, "routing": "1"}', {"index_routing", "search_routing"}),
+    ],
+)
+def test_alias_that_shows_a_part_is_not_switched_to_show_all(
+    make_search_harness: MakeHarness, search_url: str, definition: str, left: set[str] | None
+) -> None:
+    """A filter may keep documents from those who should not see them; what is said is done, and undone."""
+    harness = make_search_harness(
+        search_url,
+        {
+            "0001_made": _REVISION.format('search.CreateIndex("old"), search.CreateIndex("new")'),
+            "0002_moved": _REVISION.format(f'search.SwitchAlias("hits", "new", {definition})'),
+        },
+    )
+    harness.store().apply(harness.steps()[0], lease())
+    by_hand = {"filter": {"term": {"public": True}}, "routing": "1"}
+    alias, step = f"{harness.prefix}hits", harness.steps()[1]
+    harness.ask("PUT", f"/{harness.prefix}old-0001/_alias/{alias}", by_hand)
+    before = harness.ask("GET", f"/_alias/{alias}")
+
+    if left is None:
+        with pytest.raises(ConflictingState, match="index_routing, search_routing"):
+            harness.store().apply(step, lease())
+    else:
+        harness.store().apply(step, lease())
+        after = harness.ask("GET", f"/_alias/{alias}")
+        assert set(after[f"{harness.prefix}new-0001"]["aliases"][alias]) == left
+        harness.store().revert(step, lease())
+
+    assert harness.ask("GET", f"/_alias/{alias}") == before
+
+
 # --- somebody else's index ---------------------------------------------------------------------------------
 
 
@@ -141,7 +224,9 @@ class BlockedElsewhere(Proxy):
     """
 
     def answer(self, asked: Asked) -> Answered | None:
-        if not asked.path.startswith(("/_alias/", "/_all", "/_mapping", "/_settings")):
+        path = asked.path.partition("?")[0]
+        of_all = path.startswith(("/_alias", "/_all", "/_mapping", "/_settings")) or "*" in path
+        if asked.method != "GET" or not of_all or path.startswith("/_cluster"):
             return self.pass_on(asked)
         error = {"type": "cluster_block_exception", "reason": "index [other] blocked by: [FORBIDDEN/9]"}
         return Answered(403, {"Content-Type": "application/json"}, json.dumps({"error": error}).encode())
@@ -161,3 +246,65 @@ def test_index_that_somebody_blocked_stops_no_step(make_search_harness: MakeHarn
         for step in harness.steps():
             store.apply(step, lease())
         assert [step.key.name for step in harness.steps() if step.key in store.applied()] == list(texts)
+
+
+def test_index_that_somebody_blocked_hides_nothing_from_health(
+    make_search_harness: MakeHarness, search_url: str
+) -> None:
+    """Aliases and blocks are seen; an index of ours that takes no writes is named."""
+    harness = one_step(make_search_harness, search_url, 'search.CreateIndex("tracks")')
+    apply(harness)
+
+    with BlockedElsewhere(search_url) as proxy:
+        store = harness.store(proxy.url)
+        assert look_at_aliases("search", store).level is Level.OK
+        assert "Read-only" not in look_at_cluster("search", store).message
+        harness.ask("PUT", f"/{harness.prefix}tracks/_settings", {FLOOD: True})
+        found = look_at_cluster("search", store)
+
+    assert found.level is Level.CRITICAL
+    assert f"Read-only: {harness.prefix}tracks-0001." in found.message
+
+
+# --- a full disk -------------------------------------------------------------------------------------------
+
+
+def test_full_disk_is_told_at_once_and_with_the_way_on(
+    make_search_harness: MakeHarness, opensearch_url: str
+) -> None:
+    """By our own requests and by those of functions; nobody waits for a disk to get empty."""
+    function = "import searchindex as search\n\ndef fill(context):\n"
+    function += "    context.client.index(index=context.index('tracks'), id='jane', document={'a': 1})\n\n"
+    operations = {
+        "0002_mapping": 'search.PutMapping("tracks", {"properties": {"a": {"type": "long"}}})',
+        "0003_copy": 'search.Reindex("tracks")',
+        "0004_fill": "search.RunPython(fill)",
+    }
+    harness = make_search_harness(
+        opensearch_url,
+        {
+            "0001_made": _REVISION.format('search.CreateIndex("tracks")'),
+            **{name: function + _REVISION.format(text) for name, text in operations.items()},
+        },
+    )
+    apply(harness)
+    harness.ask("PUT", f"/{harness.prefix}tracks/_settings", {FLOOD: True})
+
+    told: list[str] = []
+    for step in harness.steps()[1:]:
+        began = time.monotonic()
+        with pytest.raises(StepFailed) as failure:
+            harness.store().apply(step, lease())
+        assert time.monotonic() - began < 3, step.key
+        assert FLOOD in failure.value.hint, (step.key, failure.value.hint)
+        told.append(failure.value.message)
+
+    assert "ApiError (429 cluster_block_exception) at 0004_fill.py, line 4" in told[-1]
+    assert is_blocked_for_good(harness)
+
+
+def is_blocked_for_good(harness: SearchHarness) -> bool:
+    """Tell that the server's own block stands, and none of ours."""
+    found = harness.ask("GET", f"/{harness.prefix}tracks-0001/_settings?flat_settings=true")
+    settings = found[f"{harness.prefix}tracks-0001"]["settings"]
+    return FLOOD in settings and "index.blocks.write" not in settings
