@@ -22,7 +22,7 @@ from migrator.engine.request import Request, RunReport
 from migrator.engine.run import Run
 from migrator.engine.situation import Situation, read_situation
 from migrator.engine.verdicts import StepVerdict
-from migrator.engine.verification import Verification, verify_recorded
+from migrator.engine.verification import Verification, recorded_steps, verify_recorded
 from migrator.errors import PlanChanged, WrongEnvironment
 from migrator.models import RunKind
 
@@ -125,16 +125,18 @@ class Migrations:
 
     def look_live(self, request: Request) -> LiveLook:
         """
-        Compare the live stores with what the applied steps describe. Nothing is changed.
+        Compare the live stores with what the applied steps describe. Nothing in them is changed.
+
+        What is found of a whole store is kept for the health check, unless a run is at work.
 
         Raises:
             UsageError: No such app or store.
             StoreUnavailable: A store can't be reached.
         """
         # Loaded here: it is not part of a run.
-        from migrator.engine.live import look_live
+        from migrator.engine.live_kept import look_and_keep
 
-        return look_live(self._stores, self.situation(request), request.target)
+        return look_and_keep(self._stores, self._settings, self._clock, request.target).found
 
     def explain(self, plan: Plan) -> Iterator[tuple[Step, Sequence[Statement]]]:
         """
@@ -172,15 +174,7 @@ class Migrations:
         """
         from migrator.engine import asserting
 
-        situation = self.situation(request)
-        target = request.target
-        standing = situation.done - situation.half_reverted
-        steps = [situation.graph.steps[key] for key in sorted(standing) if key in situation.graph.steps]
-        wanted = [
-            step
-            for step in steps
-            if (not target.stores or step.key.store in target.stores) and target.app in ("", step.key.app)
-        ]
+        wanted = recorded_steps(self.situation(request), request.target)
         return asserting.verify(self._stores, wanted)
 
     def losses(self, plan: Plan) -> Sequence[Loss] | None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from accord.errors import ExitCode
 from accord.seam.stores import Probes, Store
 from accord.seam.types import StepKey
-from migrator.engine.plan import Target, plan_forward
+from migrator.engine.plan import Target
 from migrator.engine.situation import Situation
 from migrator.engine.verdicts import Proof, StepVerdict
-from migrator.engine.verification import verify_recorded
+from migrator.engine.verification import judge_recorded, recorded_steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,16 +39,21 @@ class LiveLook:
     What a look at the live stores came to.
 
     Attributes:
-        looked: How many applied steps were held against their stores.
+        looked_in: How many applied steps were held against each store; nothing of one that can't be asked.
         differences: What differs, each thing once.
         unknown: What could not be looked at, with the step that it belongs to.
         unasked: Stores that can't be asked at all.
     """
 
-    looked: int
+    looked_in: Mapping[str, int]
     differences: tuple[LiveDifference, ...] = ()
     unknown: tuple[tuple[StepKey, str], ...] = ()
     unasked: tuple[str, ...] = ()
+
+    @property
+    def looked(self) -> int:
+        """How many applied steps were held against their stores."""
+        return sum(self.looked_in.values())
 
     @property
     def exit_code(self) -> ExitCode:
@@ -72,16 +78,20 @@ def look_live(stores: Mapping[str, Store], situation: Situation, target: Target)
         UnknownApp, UnknownStore: The target matches nothing.
         StoreUnavailable: A store can't be reached.
     """
-    wanted = {step.key.store for step in plan_forward(situation.graph, (), target).steps}
-    unasked = tuple(sorted(alias for alias in wanted if not isinstance(stores[alias], Probes)))
-    asked = {alias: store for alias, store in stores.items() if alias not in unasked}
-    found = verify_recorded(asked, situation, target).verdicts if asked else ()
+    recorded = recorded_steps(situation, target)
+    mute = {step.key.store for step in recorded if not isinstance(stores[step.key.store], Probes)}
+    found = judge_recorded(stores, situation, [step for step in recorded if step.key.store not in mute])
     return LiveLook(
-        looked=len(found),
+        looked_in=_by_store(frozenset(target.stores or stores) - mute, found),
         differences=tuple(_differences(found)),
         unknown=tuple((verdict.step.key, line) for verdict in found for line in verdict.unproved),
-        unasked=unasked,
+        unasked=tuple(sorted(mute)),
     )
+
+
+def _by_store(asked: Collection[str], found: Sequence[StepVerdict]) -> Mapping[str, int]:
+    numbers = Counter(verdict.step.key.store for verdict in found)
+    return {alias: numbers[alias] for alias in sorted(asked)}
 
 
 def _differences(found: Sequence[StepVerdict]) -> Iterator[LiveDifference]:

@@ -84,3 +84,30 @@ def test_looking_goes_with_nothing_that_acts(migrated: Project) -> None:
 
     assert refused.returncode == 2
     assert "--check-live only looks" in refused.stderr
+
+
+def health(project: Project, code: int) -> dict[str, Any]:
+    """Ask the health check for live drift; give its findings by name."""
+    done = project.run("health_check", "--format", "json", "--only", "live", "--timeout", "90")
+    assert done.returncode == code, done.stdout + done.stderr
+    return {one["name"]: one for one in json.loads(done.stdout)["findings"]}
+
+
+def test_health_check_looks_by_itself_and_a_look_of_ones_own_renews_that(migrated: Project) -> None:
+    """A warning that names the thing; mended and looked at by hand, it is gone before its day is over."""
+    before = health(migrated, 0)
+    assert set(before) == {
+        f"live.{alias}" for alias in ("default", "documents", "mongodb", "search", "alembic")
+    }
+    by_hand(migrated, "DROP INDEX track_genre_newest")
+    look(migrated, "--store", "default", code=6)
+
+    after = health(migrated, 1)
+
+    assert (after["live.default"]["level"], after["live.default"]["value"]) == ("warn", 1)
+    assert "The index track_genre_newest on streaming_track is missing." in after["live.default"]["message"]
+    assert after["live.default"]["age"] >= 0
+    assert after["live.mongodb"]["level"] == "ok"
+    by_hand(migrated, "CREATE INDEX track_genre_newest ON streaming_track (genre, released_on DESC)")
+    look(migrated, "--store", "default", code=0)
+    assert health(migrated, 0)["live.default"]["value"] == 0
