@@ -87,10 +87,11 @@ def judge(alias: str, kept: KeptLook, age: float) -> Finding:
     when = f"Looked at {duration(age)} ago" if age else "Looked at just now"
     text = f"{when}: {_said(kept)}."
     if kept.differences:
-        more = (
-            f" And {kept.differences - len(kept.shown)} more." if kept.differences > len(kept.shown) else ""
-        )
-        text = f"{text} {' '.join(kept.shown)}{more}"
+        left = kept.differences - len(kept.shown)
+        text = " ".join([text, *kept.shown, *([f"And {left} more."] if left else [])])
+    if kept.undeclared:
+        more = ", ..." if kept.undeclared > len(kept.named) else ""
+        text = f"{text} Nobody declares {', '.join(kept.named)}{more}."
     return Finding(
         name=f"live.{alias}",
         level=Level.WARN if kept.differences else Level.OK,
@@ -105,9 +106,10 @@ def judge(alias: str, kept: KeptLook, age: float) -> Finding:
 def _said(kept: KeptLook) -> str:
     if not kept.looked:
         return "no step is applied here"
+    more = f", {counted(kept.undeclared, 'undeclared thing')}" if kept.undeclared else ""
     left = f", and {counted(kept.unknown, 'thing')} could not be looked at" if kept.unknown else ""
     what = counted(kept.differences, "difference") if kept.differences else "no difference"
-    return f"{counted(kept.looked, 'applied step')}, {what}{left}"
+    return f"{counted(kept.looked, 'applied step')}, {what}{more}{left}"
 
 
 def _age(kept: KeptLook) -> float:

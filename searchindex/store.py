@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from http import HTTPStatus
@@ -19,6 +19,7 @@ from accord.seam.foretelling import Foretold
 from accord.seam.losses import HowMany
 from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.types import Direction, Lease, Probe, Statement, Step, StepKey
+from accord.seam.undeclared import Undeclared
 from searchindex.endpoint import parse_url
 from searchindex.ledger import Ledger
 from searchindex.migration import KIND
@@ -179,6 +180,22 @@ class SearchStore(RevisionStore[Operation]):
             keys = [key for found in each.values() for key in found]
             unproved = [f"Whether “{title}” ran can't be looked at." for title in each if not each[title]]
             yield judge(self._looking(step.key), step.key, keys, expected, unproved)
+
+    product = "search"
+    """Which product it is. See :class:`accord.seam.undeclared.TellsUndeclared`."""
+
+    def taken(self) -> Collection[str]:
+        """Name the ledger. See as above."""
+        return (self.ledger.name,)
+
+    def undeclared(self, steps: Sequence[Step]) -> Iterator[Undeclared]:
+        """Name indexes under the prefix that no revision declares. See as above."""
+        from searchindex.undeclared import undeclared
+
+        expected = Expected()
+        for step in steps:
+            self._expect(step, expected)
+        yield from undeclared(self.transport, self.names, expected, self.ledger.name)
 
     def place_of(self, key: StepKey) -> Deployment:
         """Return the deployment: names of indexes hang on it."""

@@ -22,7 +22,6 @@ from accord.seam.types import (
     Direction,
     Lease,
     Origin,
-    Probe,
     Recorded,
     Statement,
     Step,
@@ -152,11 +151,6 @@ class AlembicStore(LooksAhead, InTestDatabase):
         from migrator.alembic import offline
 
         return offline.explain(self._environment, self._reader.history(), steps, direction)
-
-    def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
-        from migrator.alembic import probing
-
-        return probing.probe(self._environment, self._reader.history(), steps, self._ask_once)
 
     def close(self) -> None:
         """Nothing is held: every connection lives for one question or one step."""

@@ -238,7 +238,7 @@ class Migrations:
             gate = self.gate() if plan.steps else None
             if gate is not None:
                 # Not before: what another run is making would look like what stands in the way.
-                self._look_ahead(request, plan, gate, report)
+                self._look_ahead(request, plan, situation, gate, report)
             asked = {alias: self._stores[alias] for alias in self._stores if alias not in situation.unread}
             run = Run(
                 asked,
@@ -269,16 +269,24 @@ class Migrations:
 
         return Gate(self._settings, self._clock)
 
-    def _look_ahead(self, request: Request, plan: Plan, gate: Gate, report: Reporter) -> None:
+    def _look_ahead(
+        self, request: Request, plan: Plan, situation: Situation, gate: Gate, report: Reporter
+    ) -> None:
         """
-        Ask the servers what would become of the steps.
+        Ask the servers whether they are as described, and what would become of the steps.
 
         Raises:
+            LiveStoresDiffer: They are not, and the policy refuses that.
             ForetoldToFail: A look at the servers shows that a step would fail.
         """
         # Loaded here, as above.
+        from migrator.engine import live_settings
         from migrator.engine.foretelling import refuse_foretold
+        from migrator.engine.live_preflight import refuse_drifted
 
+        with gate.refusal_on_record(plan):
+            ignored = live_settings.load(self._settings)
+            refuse_drifted(self._stores, request, plan, situation, gate.policy.live_drift, report, ignored)
         refuse_foretold(self._stores, request, plan, gate.policy.foretelling, report)
 
     def _preflight(self, request: Request, plan: Plan, situation: Situation) -> None:

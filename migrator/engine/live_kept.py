@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from threading import get_ident
@@ -31,6 +31,7 @@ from migrator.engine.situation import read_situation
 
 SCHEMA = "accord.live_answer/1"
 _SHOWN = 3
+_NUMBERS = ("fence", "looked", "differences", "undeclared", "unknown")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +45,10 @@ class KeptLook:
         place: Which server and database it was about, so that another one is known; tells nothing of them.
         looked: How many applied steps the store was held against.
         differences: How many things differ.
+        undeclared: How many things stand there that no step declares.
         unknown: How many could not be looked at.
         shown: The first differences, in words.
+        named: The names of the first things that no step declares.
     """
 
     at: datetime
@@ -53,8 +56,10 @@ class KeptLook:
     place: str
     looked: int
     differences: int
+    undeclared: int
     unknown: int
     shown: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +119,7 @@ def look_and_keep(stores: Registry, settings: conf.AccordSettings, clock: Clock,
     """
     before = grant(settings)
     only = (*target.stores, settings.coordinator) if target.stores else ()
-    found = look_live(stores, read_situation(stores, only), target)
+    found = look_live(stores, read_situation(stores, only), target, live_settings.load(settings))
     if before.held or target.app or grant(settings) != before:
         return Looked(found=found, kept={})
     at = clock.now()
@@ -125,15 +130,18 @@ def look_and_keep(stores: Registry, settings: conf.AccordSettings, clock: Clock,
 
 
 def _kept(settings: conf.AccordSettings, alias: str, found: LiveLook, at: datetime, fence: int) -> KeptLook:
-    texts = [one.text for one in found.differences if one.store == alias]
+    things = [one.thing for store, one in found.undeclared if store == alias]
+    texts = [one.difference.text for one in found.differences if one.store == alias]
     return KeptLook(
         at=at,
         fence=fence,
         place=_place(settings, alias),
         looked=found.looked_in[alias],
         differences=len(texts),
+        undeclared=len(things),
         unknown=sum(key.store == alias for key, _ in found.unknown),
         shown=tuple(redact(text) for text in texts[:_SHOWN]),
+        named=tuple(things[:_SHOWN]),
     )
 
 
@@ -188,9 +196,10 @@ def _parsed(document: Mapping[str, Any]) -> KeptLook:
     at = datetime.fromisoformat(document["at"])
     if at.tzinfo is None:
         raise ValueError(document["at"])
-    numbers = {name: int(document[name]) for name in ("fence", "looked", "differences", "unknown")}
-    shown = tuple(str(text) for text in document["shown"])
-    return KeptLook(at=at, place=str(document["place"]), shown=shown, **numbers)
+    numbers = {name: int(document[name]) for name in _NUMBERS}
+    shown, named = (tuple(map(str, document[name])) for name in ("shown", "named"))
+    found = KeptLook(at=at, place=str(document["place"]), **numbers)  # type: ignore[arg-type]  # of whole numbers
+    return replace(found, shown=shown, named=named)
 
 
 def _file(settings: conf.AccordSettings, alias: str) -> Path:
@@ -202,6 +211,7 @@ def _place(settings: conf.AccordSettings, alias: str) -> str:
     store = settings.store_settings()[alias]
     database = connections.databases.get(alias, {})
     named = [str(database.get(name, "")) for name in ("ENGINE", "HOST", "PORT", "NAME")]
+    ignored = live_settings.load(settings).ignore
     options = sorted((name, repr(value)) for name, value in store.options.items())
-    text = repr([settings.project, settings.environment, store.backend, named, options])
+    text = repr([settings.project, settings.environment, store.backend, named, options, ignored])
     return salted_hmac("accord.live", text, secret=conf.secret_keys()[0], algorithm="sha256").hexdigest()[:32]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,26 @@ class LiveSettings:
 
     Attributes:
         every: Seconds that an answer counts before the health check looks anew.
+        ignore: Patterns of things that nobody declares and that are nobody's business here: `STORE:THING` or
+            `THING`, with `*`; a thing is a table, a collection or an index, or one of these, a dot and its
+            column or index.
         answers: Folder that the last answer of each store is kept in; a relative path starts at `BASE_DIR`.
     """
 
     every: float = DAY
     answers: str = ".accord/live"
+    ignore: tuple[str, ...] = ()
+
+    def ignores(self, store: str, thing: str) -> bool:
+        """
+        Check whether something that no step declares is to be left alone.
+
+        Args:
+            store: Where it is.
+            thing: Its name there.
+        """
+        names = (thing, f"{store}:{thing}")
+        return any(fnmatchcase(name, pattern) for pattern in self.ignore for name in names)
 
     @property
     def folder(self) -> Path:
@@ -66,7 +82,17 @@ def parse(raw: Mapping[str, Any]) -> LiveSettings:
 def _value(name: str, value: object) -> Any:
     if name == "every" and isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
         return float(value)
-    if name == "answers" and isinstance(value, str) and value:
+    if name == "answers" and _is_text(value):
         return value
-    word = {"every": "a number of seconds above 0", "answers": "the path of a folder"}[name]
+    if name == "ignore" and isinstance(value, list | tuple) and all(map(_is_text, value)):
+        return tuple(value)
+    word = {
+        "every": "a number of seconds above 0",
+        "answers": "the path of a folder",
+        "ignore": "a list of patterns",
+    }[name]
     raise ConfigurationError(f"ACCORD['LIVE_DRIFT']['{name}'] must be {word}.", hint=_HINT)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)

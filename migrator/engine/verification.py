@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from accord.errors import ExitCode
+from accord.seam.differences import Difference, DifferenceKind
 from accord.seam.stores import Store
 from accord.seam.types import Step, StepKey
 from migrator.engine.baseline import probed
@@ -97,5 +98,6 @@ def _recorded(verdict: StepVerdict) -> StepVerdict:
     """Nothing that is recorded is still to be made: what is gone is a difference."""
     if verdict.proof is not Proof.TO_MAKE:
         return verdict
-    lines = verdict.differences or ("Nothing of it is there.",)
-    return StepVerdict(step=verdict.step, proof=Proof.DIFFERENT, differences=lines)
+    nothing = Difference(kind=DifferenceKind.MISSING, text="Nothing of it is there.")
+    found = verdict.differences or (nothing,)
+    return StepVerdict(step=verdict.step, proof=Proof.DIFFERENT, differences=found)

@@ -11,6 +11,7 @@ from django.db import DatabaseError, connections, router
 from django.db.migrations.state import ProjectState
 from django.db.models import CheckConstraint, Field, Model, UniqueConstraint
 
+from accord.seam.differences import Difference, DifferenceKind
 from migrator.relational import comparison, definitions
 from migrator.relational.vendors import vendor_of
 
@@ -31,18 +32,19 @@ class TableDifference:
     Attributes:
         model: Whose table.
         item: Field, index or constraint that it is about; :data:`TABLE` for the table.
-        text: The difference in words.
-        missing: True when it is not there at all, False when it is there and different.
-        extra: True when it is there and no model declares it; no migration is judged by it.
+        difference: What a store tells of it; no migration is judged by an extra.
         unvalidated: True when it is a constraint that older rows were never held to (`NOT VALID`).
     """
 
     model: ModelKey
     item: str
-    text: str
-    missing: bool
-    extra: bool = False
+    difference: Difference
     unvalidated: bool = False
+
+    @property
+    def kind(self) -> DifferenceKind:
+        """What is the matter."""
+        return self.difference.kind
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,8 @@ class Catalog:
         kept = {key: self._model(key) for key in models if self._is_kept_here(key)}
         there = {key: model for key, model in kept.items() if self._is_there(model._meta.db_table)}
         for key in kept.keys() - there.keys():
-            text = f"The table {kept[key]._meta.db_table} is missing."
-            yield from (TableDifference(key, item, text, missing=True) for item in {*models[key], TABLE})
+            gone = _missing(f"The table {kept[key]._meta.db_table} is missing.")
+            yield from (TableDifference(key, item, gone) for item in {*models[key], TABLE})
         for key, model in there.items():
             yield from self._link_tables(key, model)
         described = self._described() if there else None
@@ -138,7 +140,7 @@ class Catalog:
             through: Any = field.remote_field.through
             if through._meta.auto_created and not self._is_there(through._meta.db_table):
                 text = f"The table {through._meta.db_table} of the field {field.name} is missing."
-                yield TableDifference(key, field.name, text, missing=True)
+                yield TableDifference(key, field.name, _missing(text))
 
 
 def _by_definitions(
@@ -164,15 +166,13 @@ def _compared(
         yield from comparison.differences(table, found[table], wanted[table], named)
 
 
-def _finding(key: ModelKey, item: str, difference: comparison.Difference) -> TableDifference:
-    return TableDifference(
-        key,
-        item,
-        difference.text,
-        missing=difference.missing,
-        extra=difference.extra,
-        unvalidated=difference.unvalidated,
-    )
+def _finding(key: ModelKey, item: str, found: comparison.Difference) -> TableDifference:
+    difference = Difference(kind=found.kind, text=found.text, thing=found.thing)
+    return TableDifference(key, item, difference, unvalidated=found.unvalidated)
+
+
+def _missing(text: str) -> Difference:
+    return Difference(kind=DifferenceKind.MISSING, text=text)
 
 
 def _as_kept(column_type: str) -> str:
@@ -336,7 +336,8 @@ class _Table:
         }
 
     def _missing(self, item: str, text: str) -> TableDifference:
-        return TableDifference(self._key, item, text, missing=True)
+        return TableDifference(self._key, item, _missing(text))
 
     def _different(self, item: str, text: str) -> TableDifference:
-        return TableDifference(self._key, item, text, missing=False)
+        different = Difference(kind=DifferenceKind.DIFFERENT, text=text)
+        return TableDifference(self._key, item, different)

@@ -21,7 +21,6 @@ from accord.seam.types import (
     Direction,
     Lease,
     Origin,
-    Probe,
     Recorded,
     Statement,
     Step,
@@ -32,7 +31,7 @@ from migrator.relational import asserting, failures, signals
 from migrator.relational.graph import RecordedLoader, full_order, translated_graph
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import DiskLoader, History, Name
-from migrator.relational.probe import probe
+from migrator.relational.looks_around import LooksAround
 from migrator.relational.runner import Runner, adopt, name_of
 from migrator.relational.statements import Explanation
 from migrator.relational.states import Project, recorded_names
@@ -40,7 +39,7 @@ from migrator.relational.taking import apps_for, takes_part
 from migrator.relational.vendors import vendor_of, vendor_of_engine
 
 
-class RelationalStore:
+class RelationalStore(LooksAround):
     """
     One alias of `DATABASES`.
 
@@ -190,11 +189,6 @@ class RelationalStore:
     def _migration(self, step: Step) -> Migration:
         self._disk = self._disk or DiskLoader()
         return self._disk.migrations[name_of(step)]
-
-    def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
-        """Compare the live catalog with the models as they would stand after all the steps."""
-        with failures.translated(self.alias):
-            yield from probe(self.alias, self._disk or DiskLoader(), steps)
 
     # --- Unfinished ------------------------------------------------------------------
 

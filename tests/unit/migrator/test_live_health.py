@@ -21,7 +21,14 @@ from migrator.engine.live_kept import Grant, KeptLook
 
 HOUR = 3600.0
 LOOK = KeptLook(
-    at=now(), fence=7, place="", looked=3, differences=1, unknown=2, shown=("The index a is missing.",)
+    at=now(),
+    fence=7,
+    place="",
+    looked=3,
+    differences=1,
+    undeclared=0,
+    unknown=2,
+    shown=("The index a is missing.",),
 )
 
 
@@ -118,6 +125,10 @@ def test_last_look_is_told_with_its_age() -> None:
 
     kept(differences=0, shown=())
     assert (last().level, last().value) == (Level.OK, 0)
+    kept(differences=0, shown=(), undeclared=2, named=("by_hand", "things.by_hand"))
+    assert last().level is Level.OK
+    assert "2 undeclared things" in last().message
+    assert "Nobody declares by_hand, things.by_hand." in last().message
     kept(differences=5)
     assert "And 4 more." in last().message
     for at in (now() - timedelta(hours=2), now() + timedelta(hours=1)):
@@ -179,6 +190,8 @@ def test_readiness_never_looks_at_live_drift() -> None:
         ({"every": 0}, "a number of seconds above 0"),
         ({"every": True}, "a number of seconds above 0"),
         ({"answers": ""}, "the path of a folder"),
+        ({"ignore": "legacy_*"}, "a list of patterns"),
+        ({"ignore": ["legacy_*", 5]}, "a list of patterns"),
     ],
 )
 def test_wrong_setting_is_refused(raw: dict[str, object], said: str) -> None:
