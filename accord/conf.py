@@ -72,6 +72,7 @@ class AccordSettings:
         policy: Rules by subject, such as `erasure`; each subject's package reads its own; and by
             environment, what it asks of a run (docs/reference/policy.md).
         attestations: Folder that attestations of successful runs are written to; empty for none.
+        live_drift: How live drift is looked for; the engine reads it (docs/reference/settings.md).
     """
 
     project: str = "accord"
@@ -86,6 +87,7 @@ class AccordSettings:
     audit_checkpoints: str = ".accord/audit-checkpoints.jsonl"
     policy: Mapping[str, Any] = field(default_factory=dict)
     attestations: str = ""
+    live_drift: Mapping[str, Any] = field(default_factory=dict)
 
     def store_settings(self) -> Mapping[str, StoreSettings]:
         """

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from accord.errors import ConflictingState, IrreversibleStep, StaleFence
 from accord.events import Event, Reporter, silent
+from accord.seam.differences import Difference, DifferenceKind
 from accord.seam.origins import found_among, left_alone, showing_left, was_found
 from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.types import (
@@ -237,11 +238,13 @@ class MemoryStore:
         for step in steps:
             found = self.server.objects.get(step.key.name)
             if found is None:
-                yield Probe(key=step.key, presence=Presence.ABSENT, findings=(f"no {step.key.name}",))
+                gone = Difference(kind=DifferenceKind.MISSING, text=f"no {step.key.name}")
+                yield Probe(key=step.key, presence=Presence.ABSENT, findings=(gone,))
             elif found == step.source.text:
                 yield Probe(key=step.key, presence=Presence.DONE)
             else:
-                yield Probe(key=step.key, presence=Presence.CONFLICTING, findings=("other content",))
+                other = Difference(kind=DifferenceKind.DIFFERENT, text="other content")
+                yield Probe(key=step.key, presence=Presence.CONFLICTING, findings=(other,))
 
     def _admit(self, lease: Lease) -> None:
         if lease.fence < self.server.fence:

@@ -60,6 +60,12 @@ class BaselineUnproved(DriftError):
     code = "ACC-309"
 
 
+class LiveStoresDiffer(DriftError):
+    """Live stores are not as their applied steps describe, and the environment's policy refuses that."""
+
+    code = "ACC-320"
+
+
 class PlanChanged(AccordError):
     """The plan made under the lease differs from the one that was confirmed."""
 

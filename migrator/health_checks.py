@@ -1,4 +1,4 @@
-"""Health checks of the migrations: what is pending, half applied or drifted in each store, and the lease."""
+"""Health checks of the migrations: pending, half applied and drifted steps, the lease, and live drift."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from accord.lease import LeaseRow
 from accord.seam.registry import opened
 from accord.seam.types import Origin, Phase, Step
 from accord.words import counted
+from migrator import live_health
 from migrator.engine import abandoned
 from migrator.engine.api import Migrations
 from migrator.engine.drift import Drift
@@ -27,6 +28,7 @@ def checks() -> Iterable[Check]:
     parts = [f"migrations.{alias}{part}" for alias in conf.load().store_settings() for part in ("", ".drift")]
     yield Check(name="migrations", look=look_at_migrations, readiness=True, parts=parts)
     yield Check(name="lease", look=look_at_lease)
+    yield from live_health.checks()
 
 
 # --- what is applied ---------------------------------------------------------------------------------

@@ -101,16 +101,31 @@ class LiveSchema:
 
     def collection(self, name: str) -> LiveCollection | None:
         """Describe a collection, None when there is none."""
-        if self._collections is None:
-            described = (_described(answer) for answer in _plain(self._db).list_collections())
-            self._collections = {found.name: found for found in described}
-        return self._collections.get(name)
+        return self._all().get(name)
+
+    def names(self) -> Sequence[str]:
+        """Name every collection and view."""
+        return sorted(self._all())
+
+    def is_plain(self, name: str) -> bool:
+        """Check that a collection is neither a view nor a time series."""
+        return not {"viewOn", "timeseries"} & self._all()[name].options.keys()
 
     def index(self, collection: str, name: str) -> Document | None:
         """Describe an index, None when there is none."""
+        return self.indexes(collection).get(name)
+
+    def indexes(self, collection: str) -> Mapping[str, Document]:
+        """Describe the indexes of a collection by name; none when it does not exist."""
         if collection not in self._indexes:
             self._indexes[collection] = read_indexes(self._db, collection)
-        return self._indexes[collection].get(name)
+        return self._indexes[collection]
+
+    def _all(self) -> Mapping[str, LiveCollection]:
+        if self._collections is None:
+            described = (_described(answer) for answer in _plain(self._db).list_collections())
+            self._collections = {found.name: found for found in described}
+        return self._collections
 
 
 def read_collection(db: Database[Document], name: str) -> LiveCollection | None:
@@ -189,8 +204,7 @@ def _finding(fact: Fact, place: str, found: Mapping[str, Any] | None, differ: Di
     if fact.definition is None:
         if found is None:
             return Judgement(presence=Presence.DONE)
-        return Judgement(presence=Presence.ABSENT, lines=(f"{place} is still there.",))
+        return expectation.left(f"{place} is still there.")
     if found is None:
-        return Judgement(presence=Presence.ABSENT, lines=(f"{place} does not exist.",))
-    lines = tuple(f"{place}: {line}." for line in differ(fact.definition, found))
-    return Judgement(presence=Presence.CONFLICTING if lines else Presence.DONE, lines=lines)
+        return expectation.missing(f"{place} does not exist.")
+    return expectation.compared(f"{place}: {line}." for line in differ(fact.definition, found))

@@ -16,11 +16,11 @@ from accord.revisions import foretelling
 from accord.revisions.entry import StepEntry
 from accord.revisions.operation import Operation as AnyOperation
 from accord.revisions.progress import Progress
-from accord.revisions.store import RevisionStore, Show
+from accord.revisions.store import Show
 from accord.seam.foretelling import Foretold
 from accord.seam.losses import LOOK_SECONDS, HowMany
 from accord.seam.stores import StoreInfo
-from accord.seam.types import Direction, Lease, Probe, Shown, Statement, Step, StepKey
+from accord.seam.types import Direction, Lease, Shown, Statement, Step, StepKey
 from accord.secrets import redact
 from mongo_migrations import retries
 from mongo_migrations.client import (
@@ -35,9 +35,10 @@ from mongo_migrations.client import (
 )
 from mongo_migrations.context import Context
 from mongo_migrations.ledger import Ledger
+from mongo_migrations.looks_around import LooksAround
 from mongo_migrations.migration import KIND
 from mongo_migrations.operations.base import Operation
-from mongo_migrations.schema import LiveSchema, Outline, judge, read_collection
+from mongo_migrations.schema import read_collection
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 _OPTIONS = ("URL", "DATABASE", "LEDGER", "REPLICA_SET_REQUIRED")
 
 
-class MongoStore(RevisionStore[Operation]):
+class MongoStore(LooksAround):
     """
     A MongoDB database whose schema and documents are changed by revisions.
 
@@ -184,15 +185,6 @@ class MongoStore(RevisionStore[Operation]):
             )
             return not unknown
         return super().was_refused(exc)
-
-    def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
-        outline = Outline()
-        for step in steps:
-            for operation in self.operations(step.key):
-                operation.outline(outline, step.key)
-        with self.translated():
-            live = LiveSchema(self.database())
-            yield from [judge(step.key, outline, live) for step in steps]
 
     def foretell(
         self, steps: Sequence[Step], direction: Direction, shown: Shown | None = None

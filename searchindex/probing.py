@@ -50,9 +50,10 @@ def _finding(what: str, found: Differences, *, gone: bool) -> Judgement:
     if found is None:
         if gone:
             return Judgement(presence=Presence.DONE)
-        return Judgement(presence=Presence.ABSENT, lines=(f"{what} is missing",))
-    lines = (f"{what} should be gone",) if gone else tuple(f"{what}: {line}" for line in found)
-    return Judgement(presence=Presence.CONFLICTING if lines else Presence.DONE, lines=lines)
+        return expectation.missing(f"{what} is missing")
+    if gone:
+        return expectation.left(f"{what} should be gone", Presence.CONFLICTING)
+    return expectation.compared(f"{what}: {line}" for line in found)
 
 
 def _index(context: Context, name: str, wanted: Any) -> Differences:

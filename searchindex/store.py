@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from accord import conf
-from accord.errors import ConfigurationError, StepFailed, StoreRefused, StoreUnavailable
+from accord.errors import ConfigurationError, StoreUnavailable
 from accord.events import silent
 from accord.revisions.entry import Facts
 from accord.revisions.operation import Operation as AnyOperation
 from accord.revisions.progress import Progress
-from accord.revisions.store import RevisionStore, Show
+from accord.revisions.store import Show
 from accord.seam.foretelling import Foretold
 from accord.seam.losses import HowMany
 from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.traces import Trace
 from accord.seam.types import Direction, Lease, Probe, Shown, Statement, Step, StepKey
-from searchindex.answers import answered
-from searchindex.blocks import way_on
+from accord.seam.undeclared import Undeclared
 from searchindex.context import Context, Deployment
 from searchindex.endpoint import parse_url
+from searchindex.failing import TellsFailures
 from searchindex.ledger import Ledger
 from searchindex.migration import KIND
 from searchindex.names import Names
 from searchindex.operations.base import Expected, Operation
-from searchindex.transport import ReplyLost, RequestRefused, Transport, at
+from searchindex.transport import ReplyLost, Transport, at
 
 if TYPE_CHECKING:
     # What only a run with something to do needs is imported where it begins.
     from searchindex.engines.base import Engine
 
-_MADE_MEANWHILE = frozenset({"resource_already_exists_exception", "index_already_exists_exception"})
 _OPTIONS = frozenset({"URL", "PREFIX", "LEDGER", "CA_CERTS", "API_KEY"})
 
 
-class SearchStore(RevisionStore[Operation]):
+class SearchStore(TellsFailures):
     """
     Search revisions of every installed app, on one server.
 
@@ -145,33 +144,6 @@ class SearchStore(RevisionStore[Operation]):
 
         return show
 
-    def failure(self, exc: Exception, place: str) -> Exception:
-        """Return the error that names the place; what the server refuses is told in its own words."""
-        from searchindex.limits import limit_of
-
-        told = _answer(exc)
-        if told is not None and (limit := limit_of(told)):
-            return StepFailed(f"{place}: the server {limit.says} ({told.reason}).", hint=limit.hint)
-        if isinstance(exc, StoreRefused) and exc.lacks_right:
-            return StepFailed(f"{place}: {exc.message}", hint=exc.hint)
-        if told is exc and not self.was_answer_lost(exc):
-            return StepFailed(
-                f"{place}: the server refuses it: {told.reason or told.kind}.", hint=_hint(told)
-            )
-        error = super().failure(exc, place)
-        answer = answered(exc)
-        # What a server says to a function's request may quote a document; its word for the error never does.
-        if answer is not None and isinstance(error, StepFailed):
-            error.hint = way_on(*answer) or error.hint
-        return error
-
-    def described(self, exc: Exception) -> str:
-        """Return the kind of an error, and the server's status and word for it where a client raised it."""
-        answer = answered(exc)
-        if answer is None:
-            return super().described(exc)
-        return f"{type(exc).__name__} ({' '.join(map(str, filter(None, reversed(answer))))})"
-
     def take_back(self, context: Context, facts: Facts) -> bool:
         """Take back a copy that was begun: its block, its task, and the half filled index."""
         if "source" not in facts or "blocked" not in facts:
@@ -179,20 +151,6 @@ class SearchStore(RevisionStore[Operation]):
         from searchindex.reindex.taken_back import take_back
 
         return take_back(context, facts)
-
-    def was_answer_lost(self, exc: Exception) -> bool:
-        """Check whether an answer got lost, now or by a first try of the same request."""
-        made_meanwhile = isinstance(exc, RequestRefused) and exc.kind in _MADE_MEANWHILE
-        return isinstance(exc, ReplyLost) or made_meanwhile
-
-    def was_refused(self, exc: Exception) -> bool:
-        """Check that the server has said no; one that was late or busy may still act."""
-        told = _answer(exc)
-        if told is not None and not self.was_answer_lost(told):
-            late = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
-            blocked = told.kind == "cluster_block_exception"  # 429, too, where a disk is full
-            return blocked or (told.status < HTTPStatus.INTERNAL_SERVER_ERROR and told.status not in late)
-        return super().was_refused(exc)
 
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
         """Look for the effects of steps. See :class:`accord.seam.stores.Probes`."""
@@ -205,6 +163,22 @@ class SearchStore(RevisionStore[Operation]):
             keys = [key for found in each.values() for key in found]
             unproved = [f"Whether “{title}” ran can't be looked at." for title in each if not each[title]]
             yield judge(self._looking(step.key), step.key, keys, expected, unproved)
+
+    product = "search"
+    """Which product it is. See :class:`accord.seam.undeclared.TellsUndeclared`."""
+
+    def taken(self) -> Collection[str]:
+        """Name the ledger. See as above."""
+        return (self.ledger.name,)
+
+    def undeclared(self, steps: Sequence[Step]) -> Iterator[Undeclared]:
+        """Name indexes under the prefix that no revision declares. See as above."""
+        from searchindex.undeclared import undeclared
+
+        expected = Expected()
+        for step in steps:
+            self._expect(step, expected)
+        yield from undeclared(self.transport, self.names, expected, self.ledger.name)
 
     def place_of(self, key: StepKey) -> Deployment:
         """Return the deployment: names of indexes hang on it."""
@@ -327,19 +301,6 @@ class SearchStore(RevisionStore[Operation]):
             return self._engine
         except StoreUnavailable:
             return None
-
-
-def _answer(exc: BaseException) -> RequestRefused | None:
-    """Find what the server answered, where an operation made an error of its own of it."""
-    return next((one for one in (exc, exc.__cause__) if isinstance(one, RequestRefused)), None)
-
-
-def _hint(exc: RequestRefused) -> str:
-    if exc.hint:
-        return exc.hint
-    if exc.status == HTTPStatus.BAD_REQUEST:
-        return "Correct the revision; analyzers and field types depend on the server's version and plugins."
-    return "Look at the server's log, then run again."
 
 
 def _texts(alias: str, options: Mapping[str, object]) -> Mapping[str, str]:

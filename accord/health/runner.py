@@ -104,12 +104,20 @@ class Check:
         readiness: Whether a server without it should get no requests (`/readyz`).
         parts: Names of its findings where it has several: its own name, a dot and more. Each can be
             asked for alone.
+        last: Tells what was found when it was last looked, of a check that keeps that, without asking
+            any store; `/healthz` shows it.
     """
 
     name: str
     look: Callable[[], Iterable[Finding]]
     readiness: bool = False
     parts: Sequence[str] = ()
+    last: Callable[[], Iterable[Finding]] | None = None
+
+
+def last_looks(checks: Iterable[Check]) -> Sequence[Check]:
+    """Return the checks that keep what they found, each as one that only tells that."""
+    return [replace(check, look=check.last) for check in checks if check.last is not None]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from accord.seam.differences import Difference, DifferenceKind
 from accord.seam.types import Presence, Probe, StepKey
 
 
@@ -15,11 +16,38 @@ class Judgement:
 
     Attributes:
         presence: Absent, done or conflicting.
-        lines: What is missing or different.
+        found: What is missing, different or left.
     """
 
     presence: Presence
-    lines: tuple[str, ...] = ()
+    found: tuple[Difference, ...] = ()
+
+
+def missing(text: str) -> Judgement:
+    """Judge a thing that should stand, and is not there."""
+    return Judgement(presence=Presence.ABSENT, found=(Difference(kind=DifferenceKind.MISSING, text=text),))
+
+
+def left(text: str, presence: Presence = Presence.ABSENT) -> Judgement:
+    """
+    Judge a thing that should be gone, and is there.
+
+    Args:
+        text: The sentence that says so.
+        presence: Conflicting where nothing shows that the step ever made it.
+    """
+    return Judgement(presence=presence, found=(Difference(kind=DifferenceKind.LEFT, text=text),))
+
+
+def compared(lines: Iterable[str]) -> Judgement:
+    """
+    Judge a thing that should stand, and is there.
+
+    Args:
+        lines: How it differs from what is declared.
+    """
+    found = tuple(Difference(kind=DifferenceKind.DIFFERENT, text=line) for line in lines)
+    return Judgement(presence=Presence.CONFLICTING if found else Presence.DONE, found=found)
 
 
 def judge(key: StepKey, found: Iterable[Judgement], unproved: Iterable[str] = ()) -> Probe:
@@ -31,15 +59,15 @@ def judge(key: StepKey, found: Iterable[Judgement], unproved: Iterable[str] = ()
         found: Findings about what it sets; without any, all that it sets is there.
         unproved: What it does besides, and leaves nothing to look at.
     """
-    findings = list(found)
-    lines = tuple(line for finding in findings for line in finding.lines)
-    presence = _overall({finding.presence for finding in findings})
-    return Probe(key=key, presence=presence, findings=lines, unproved=tuple(unproved))
+    judged = list(found)
+    differences = tuple(one for judgement in judged for one in judgement.found)
+    presence = _overall({judgement.presence for judgement in judged})
+    return Probe(key=key, presence=presence, findings=differences, unproved=tuple(unproved))
 
 
 def unknown(key: StepKey, why: str) -> Probe:
     """Return the answer for a step whose effects leave nothing that could be looked at."""
-    return Probe(key=key, presence=Presence.UNKNOWN, findings=(why,), unproved=(why,))
+    return Probe(key=key, presence=Presence.UNKNOWN, unproved=(why,))
 
 
 def _overall(presences: set[Presence]) -> Presence:

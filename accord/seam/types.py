@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from accord.errors import UnknownTarget
 from accord.seam import checksum as checksums
+from accord.seam.differences import Difference
 from accord.words import counted
 
 FIRST = "__first__"
@@ -328,12 +329,12 @@ class Probe:
     Attributes:
         key: Identity of the step.
         presence: The answer.
-        findings: What was missing or different, a line each.
+        findings: What differs from what the step leaves; an answer "done" has none but extras.
         unproved: What of the step leaves nothing that could be looked at (Python code, changed
             documents), a line each; the answer says nothing about that.
     """
 
     key: StepKey
     presence: Presence
-    findings: tuple[str, ...] = ()
+    findings: tuple[Difference, ...] = ()
     unproved: tuple[str, ...] = ()

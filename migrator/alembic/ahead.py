@@ -1,24 +1,27 @@
-"""What an Alembic store can tell without running a revision: what would refuse it, and what it promises."""
+"""What an Alembic store can tell without running a revision: what stands, what would fail, its promises."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from accord.errors import StoreUnavailable
 from accord.seam.assertions import Assertion, Broken, Moment
 from accord.seam.foretelling import Foretold, no_look
 from accord.seam.losses import Loss
 from accord.seam.origins import found_among, showing_left
-from accord.seam.types import Direction, Recorded, Shown, Statement, Step, StepKey
+from accord.seam.types import Direction, Probe, Recorded, Shown, Statement, Step, StepKey
+from accord.seam.undeclared import Undeclared
 from migrator.alembic.database import Database
-from migrator.alembic.ledger import Tables
+from migrator.alembic.ledger import Ask, Tables
 from migrator.alembic.reader import Reader
 
 if TYPE_CHECKING:
     from migrator.alembic.environment import HistoryEnvironment
+
+_Answer = TypeVar("_Answer")
 
 
 class LooksAhead(ABC):
@@ -52,6 +55,31 @@ class LooksAhead(ABC):
         with suppress(StoreUnavailable):
             return found_among(steps, self.recorded().applied)
         return ()
+
+    @abstractmethod
+    def _ask_once(self, question: Callable[[Ask], _Answer]) -> _Answer: ...
+
+    def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
+        """Compare the live catalog with what the revisions leave."""
+        from migrator.alembic import probing
+
+        return probing.probe(self._environment, self._reader.history(), steps, self._ask_once)
+
+    @property
+    def product(self) -> str:
+        """Histories run on PostgreSQL alone. See :class:`accord.seam.undeclared.TellsUndeclared`."""
+        return "postgresql"
+
+    def taken(self) -> Collection[str]:
+        """Name Alembic's own table. See as above."""
+        return (self._tables.version_table,)
+
+    def undeclared(self, steps: Sequence[Step]) -> Iterator[Undeclared]:
+        """Name tables that no revision declares, and such indexes of its tables. See as above."""
+        from migrator.alembic import probing, undeclared
+
+        effects = probing.expected(self._environment, self._reader.history(), steps)
+        return undeclared.undeclared(effects, self._ask_once, self.taken())
 
     def assertions(self, step: Step, moment: Moment) -> Sequence[Assertion]:
         """Return what a revision's module declares."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from alembic.runtime.migration import MigrationContext
 
 from accord.errors import AccordError
+from accord.seam.differences import Difference, DifferenceKind
 from accord.seam.types import Direction, Presence, Probe, Step
 from migrator.alembic.effects import ColumnEffect, Effects, Name, Recorder
 from migrator.alembic.environment import HistoryEnvironment
@@ -58,20 +59,20 @@ class _Verdict:
     """What was found of one step so far."""
 
     found: int = 0
-    missing: list[str] = field(default_factory=list)
-    different: list[str] = field(default_factory=list)
+    missing: list[Difference] = field(default_factory=list)
+    different: list[Difference] = field(default_factory=list)
 
     def count(self, what: str, *, there: bool) -> None:
         """Note whether something that should be there is."""
         if there:
             self.found += 1
         else:
-            self.missing.append(f"There is no {what}.")
+            self.missing.append(_difference(DifferenceKind.MISSING, f"There is no {what}."))
 
     def look_for_rest(self, what: str, *, there: bool) -> None:
         """Note whether something that should be gone is."""
         if there:
-            self.missing.append(f"The {what} is still there.")
+            self.missing.append(_difference(DifferenceKind.LEFT, f"The {what} is still there."))
         else:
             self.found += 1
 
@@ -180,11 +181,13 @@ def _compare_column(
         return
     kind, nullable = live
     wanted = catalog.types.get(effect.type or "")
-    different = verdicts[effect.defined_by].different
+    lines = []
     if wanted and wanted != kind:
-        different.append(f"The column {_dotted(name)} is of type {kind}, not {wanted}.")
+        lines.append(f"The column {_dotted(name)} is of type {kind}, not {wanted}.")
     if effect.nullable is not None and effect.nullable is not nullable:
-        different.append(f"The column {_dotted(name)} {'takes' if nullable else 'refuses'} NULL.")
+        lines.append(f"The column {_dotted(name)} {'takes' if nullable else 'refuses'} NULL.")
+    different = verdicts[effect.defined_by].different
+    different += [_difference(DifferenceKind.DIFFERENT, line) for line in lines]
 
 
 def _compare_absence(verdict: _Verdict, name: tuple[str, ...], catalog: Catalog) -> None:
@@ -200,9 +203,13 @@ def judge(step: Step, effects: Effects, verdict: _Verdict) -> Probe:
     """Sum up what was found of a step."""
     name = step.key.name
     unproved = _unproved(name, effects)
-    findings = (*verdict.missing, *verdict.different, *unproved)
+    findings = (*verdict.missing, *verdict.different)
     presence = _presence(name, effects, verdict)
     return Probe(key=step.key, presence=presence, findings=findings, unproved=unproved)
+
+
+def _difference(kind: DifferenceKind, text: str) -> Difference:
+    return Difference(kind=kind, text=text)
 
 
 def _unproved(name: str, effects: Effects) -> tuple[str, ...]:

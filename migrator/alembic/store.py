@@ -7,7 +7,7 @@ steps and ledger does without them wherever the configuration allows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -23,7 +23,6 @@ from accord.seam.types import (
     Direction,
     Lease,
     Origin,
-    Probe,
     Recorded,
     Step,
     StepKey,
@@ -150,11 +149,6 @@ class AlembicStore(LooksAhead, Leaves, InTestDatabase):
         else:
             lease.check()
             self._strike_orphan(step, lease)
-
-    def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
-        from migrator.alembic import probing
-
-        return probing.probe(self._environment, self._reader.history(), steps, self._ask_once)
 
     def close(self) -> None:
         """Nothing is held: every connection lives for one question or one step."""

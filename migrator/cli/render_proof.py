@@ -1,4 +1,4 @@
-"""What a look in the stores came to, as text and as JSON documents."""
+"""What a baseline would record, and what was found of each step, as text and as a JSON document."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import Any
 
 from django.core.management.color import Style
 
-from accord.seam.types import Origin, StepKey
+from accord.seam.differences import Difference
 from accord.words import counted
-from migrator.cli.render_json import drift_documents, plan_document, step_document
+from migrator.cli.render_json import plan_document
 from migrator.engine.plan import Plan
 from migrator.engine.situation import Situation
 from migrator.engine.verdicts import Proof, StepVerdict
-from migrator.engine.verification import Verification
 
 
 def baseline_lines(plan: Plan, found: Sequence[StepVerdict], style: Style) -> Iterator[str]:
@@ -22,11 +21,11 @@ def baseline_lines(plan: Plan, found: Sequence[StepVerdict], style: Style) -> It
     if not found:
         yield "Nothing to record."
         return
-    yield style.MIGRATE_HEADING(f"{counted(len(found), 'step')} to record ({_sums(found)}):")
+    yield style.MIGRATE_HEADING(f"{counted(len(found), 'step')} to record ({sums(found)}):")
     width = len(str(len(found)))
     for position, verdict in enumerate(found, start=1):
         key = style.MIGRATE_LABEL(str(verdict.step.key))
-        yield f"  {position:>{width}}. {key}  {_painted(verdict, style)}"
+        yield f"  {position:>{width}}. {key}  {painted(verdict, style)}"
         yield from (f"       {line}" for line in verdict.why)
     yield f"Plan digest {plan.digest}"
     yield from _what_follows(found, style)
@@ -45,69 +44,36 @@ def _what_follows(found: Sequence[StepVerdict], style: Style) -> Iterator[str]:
         )
 
 
-def verification_lines(found: Verification, situation: Situation, style: Style) -> Iterator[str]:
-    """Tell which recorded steps are proved, which can't be, and what differs."""
-    for proof in (Proof.UNPROVABLE, Proof.DIFFERENT):
-        for verdict in found.of(proof):
-            yield f"{verdict.step.key}  {_painted(verdict, style)}{_how(situation, verdict.step.key)}"
-            yield from (f"  {line}" for line in verdict.why)
-    others = [verdict for verdict in found.of(Proof.PROVED) if verdict.differences]
-    for verdict in others:
-        yield f"{verdict.step.key}  proved; beside it:"
-        yield from (f"  {line}" for line in verdict.differences)
-    what = f"{counted(len(found.verdicts), 'recorded step')} looked at"
-    line = f"{what}: {_sums(found.verdicts)}." if found.verdicts else f"{what}."
-    yield style.ERROR(line) if found.exit_code else style.SUCCESS(line)
-
-
-def _sums(found: Sequence[StepVerdict]) -> str:
+def sums(found: Sequence[StepVerdict]) -> str:
+    """Count the answers: `1 proved, 2 different`."""
     numbers = Counter(verdict.proof for verdict in found)
     return ", ".join(f"{numbers[proof]} {proof.value}" for proof in Proof if numbers[proof])
 
 
-def _painted(verdict: StepVerdict, style: Style) -> str:
+def painted(verdict: StepVerdict, style: Style) -> str:
+    """Write the answer in its colour."""
     paint = {Proof.DIFFERENT: style.ERROR, Proof.UNPROVABLE: style.WARNING}.get(verdict.proof, style.SUCCESS)
     return str(paint(verdict.proof.value))
-
-
-def _how(situation: Situation, key: StepKey) -> str:
-    entry = situation.applied.get(key)
-    return "" if entry is None or entry.how is Origin.APPLIED else f"  ({entry.how.value})"
 
 
 def baseline_document(plan: Plan, found: Sequence[StepVerdict], situation: Situation) -> dict[str, Any]:
     """Describe what a baseline would record (`accord.plan/1`, with what was found of each step)."""
     document = plan_document(plan, situation)
-    proofs = [{**step, **_proof(verdict)} for step, verdict in zip(document["steps"], found, strict=True)]
+    proofs = [
+        {**step, **proof_document(verdict)} for step, verdict in zip(document["steps"], found, strict=True)
+    ]
     return {**document, "steps": proofs}
 
 
-def verification_document(found: Verification, situation: Situation) -> dict[str, Any]:
-    """Describe what recorded steps are (`accord.baseline_verification/1`)."""
-    return {
-        "schema": "accord.baseline_verification/1",
-        "exit_code": int(found.exit_code),
-        "steps": [
-            {**step_document(verdict.step), **_proof(verdict), **_record(situation, verdict.step.key)}
-            for verdict in found.verdicts
-        ],
-        "begun": sorted(map(str, situation.begun)),
-        "drift": drift_documents(situation),
-    }
-
-
-def _proof(verdict: StepVerdict) -> dict[str, Any]:
+def proof_document(verdict: StepVerdict) -> dict[str, Any]:
+    """Describe what was found of a step."""
     return {
         "proof": verdict.proof.name.lower(),
-        "differences": list(verdict.differences),
+        "differences": [difference_document(one) for one in verdict.differences],
         "unproved": list(verdict.unproved),
     }
 
 
-def _record(situation: Situation, key: StepKey) -> dict[str, Any]:
-    """Tell how a step came to its ledger; nothing is known of a squashed one whose parts are there."""
-    entry = situation.applied.get(key)
-    return {
-        "origin": entry.how.value if entry else None,
-        "checksum_recorded": bool(entry and entry.checksum),
-    }
+def difference_document(found: Difference) -> dict[str, Any]:
+    """Describe one difference."""
+    return {"kind": found.kind.value, "text": found.text}

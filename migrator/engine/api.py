@@ -22,7 +22,7 @@ from migrator.engine.request import Request, RunReport
 from migrator.engine.run import Run
 from migrator.engine.situation import Situation, read_situation
 from migrator.engine.verdicts import StepVerdict
-from migrator.engine.verification import Verification, verify_recorded
+from migrator.engine.verification import Verification, recorded_steps, verify_recorded
 from migrator.errors import PlanChanged, WrongEnvironment
 from migrator.models import RunKind
 
@@ -125,16 +125,18 @@ class Migrations:
 
     def look_live(self, request: Request) -> LiveLook:
         """
-        Compare the live stores with what the applied steps describe. Nothing is changed.
+        Compare the live stores with what the applied steps describe. Nothing in them is changed.
+
+        What is found of a whole store is kept for the health check, unless a run is at work.
 
         Raises:
             UsageError: No such app or store.
             StoreUnavailable: A store can't be reached.
         """
         # Loaded here: it is not part of a run.
-        from migrator.engine.live import look_live
+        from migrator.engine.live_kept import look_and_keep
 
-        return look_live(self._stores, self.situation(request), request.target)
+        return look_and_keep(self._stores, self._settings, self._clock, request.target).found
 
     def explain(self, plan: Plan) -> Iterator[tuple[Step, Sequence[Statement]]]:
         """
@@ -178,15 +180,7 @@ class Migrations:
         """
         from migrator.engine import asserting
 
-        situation = self.situation(request)
-        target = request.target
-        standing = situation.done - situation.half_reverted
-        steps = [situation.graph.steps[key] for key in sorted(standing) if key in situation.graph.steps]
-        wanted = [
-            step
-            for step in steps
-            if (not target.stores or step.key.store in target.stores) and target.app in ("", step.key.app)
-        ]
+        wanted = recorded_steps(self.situation(request), request.target)
         return asserting.verify(self._stores, wanted)
 
     def losses(self, plan: Plan, shown: Shown = ()) -> Sequence[Loss] | None:
@@ -256,7 +250,7 @@ class Migrations:
             gate = self.gate() if plan.steps else None
             if gate is not None:
                 # Not before: what another run is making would look like what stands in the way.
-                self._look_ahead(request, plan, gate, report)
+                self._look_ahead(request, plan, situation, gate, report)
             asked = {alias: self._stores[alias] for alias in self._stores if alias not in situation.unread}
             run = Run(
                 asked,
@@ -287,16 +281,24 @@ class Migrations:
 
         return Gate(self._settings, self._clock)
 
-    def _look_ahead(self, request: Request, plan: Plan, gate: Gate, report: Reporter) -> None:
+    def _look_ahead(
+        self, request: Request, plan: Plan, situation: Situation, gate: Gate, report: Reporter
+    ) -> None:
         """
-        Ask the servers what would become of the steps.
+        Ask the servers whether they are as described, and what would become of the steps.
 
         Raises:
+            LiveStoresDiffer: They are not, and the policy refuses that.
             ForetoldToFail: A look at the servers shows that a step would fail.
         """
         # Loaded here, as above.
+        from migrator.engine import live_settings
         from migrator.engine.foretelling import refuse_foretold
+        from migrator.engine.live_preflight import refuse_drifted
 
+        with gate.refusal_on_record(plan):
+            ignored = live_settings.load(self._settings)
+            refuse_drifted(self._stores, request, plan, situation, gate.policy.live_drift, report, ignored)
         refuse_foretold(self._stores, request, plan, gate.policy.foretelling, report)
 
     def _preflight(self, request: Request, plan: Plan, situation: Situation) -> None:

@@ -14,11 +14,9 @@ from migrator.engine.events import RunNoted
 from migrator.engine.plan import Plan
 from migrator.engine.request import Request
 from migrator.errors import ForetoldToFail
-from migrator.governance.policy import Foretelling
-from migrator.models import RunKind
+from migrator.governance.policy import Reaction
 
 _SHOWN = 3
-_ACTS = (RunKind.APPLY, RunKind.REVERT)
 
 
 def foretold(
@@ -55,7 +53,7 @@ def _of_store(store: Store, plan: Plan, alias: str, shown: Shown) -> Iterator[Fo
 
 
 def refuse_foretold(
-    stores: Mapping[str, Store], request: Request, plan: Plan, policy: Foretelling, report: Reporter
+    stores: Mapping[str, Store], request: Request, plan: Plan, policy: Reaction, report: Reporter
 ) -> None:
     """
     Check that nothing of a plan is foretold to fail, before its first step.
@@ -70,12 +68,12 @@ def refuse_foretold(
     Raises:
         ForetoldToFail: Something is, and the environment refuses it.
     """
-    if policy is Foretelling.OFF or request.kind not in _ACTS or request.rebuild:
+    if policy is Reaction.OFF or not request.meets_data:
         return
     failing = list(_failing(stores, plan))
     if not failing:
         return
-    if policy is Foretelling.WARN:
+    if policy is Reaction.WARN:
         for item in failing:
             report(RunNoted(note=f"Foretold to fail: {sentence(item)}"))
         return

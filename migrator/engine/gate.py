@@ -96,12 +96,12 @@ class Gate:
             PlanNotApproved: Another person has to approve.
         """
         if self._policy.asks:
-            with self._refusal_on_record(plan):
+            with self.refusal_on_record(plan):
                 if work := self._asked(request, plan, situation):
                     self.approvals.covering(work)
 
     @contextmanager
-    def _refusal_on_record(self, plan: Plan) -> Iterator[None]:
+    def refusal_on_record(self, plan: Plan) -> Iterator[None]:
         """Put into the audit trail that the policy refused."""
         try:
             yield
@@ -112,7 +112,7 @@ class Gate:
     def take(self, request: Request, plan: Plan, situation: Situation, run_id: str, report: Reporter) -> None:
         """Ask again for the plan that really runs, under the lease, and take its approval."""
         if self._policy.asks:
-            with self._refusal_on_record(plan):
+            with self.refusal_on_record(plan):
                 if work := self._asked(request, plan, situation):
                     self._taken = self.approvals.take(work, run_id)
                     report(RunNoted(note=f"Approval {self._taken.short} covers this run."))

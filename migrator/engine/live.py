@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from accord.errors import ExitCode
+from accord.seam.differences import Difference, DifferenceKind
 from accord.seam.stores import Probes, Store
 from accord.seam.types import StepKey
-from migrator.engine.plan import Target, plan_forward
+from accord.seam.undeclared import Undeclared
+from migrator.engine.live_settings import LiveSettings
+from migrator.engine.plan import Target
 from migrator.engine.situation import Situation
-from migrator.engine.verdicts import Proof, StepVerdict
-from migrator.engine.verification import verify_recorded
+from migrator.engine.undeclared import Claims, undeclared
+from migrator.engine.verdicts import StepVerdict
+from migrator.engine.verification import judge_recorded, recorded_steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,15 +26,13 @@ class LiveDifference:
 
     Attributes:
         store: Where.
-        text: What, in a sentence.
-        keys: The steps that declare the thing, in their order.
-        is_extra: It is there, and nothing declares it.
+        difference: What.
+        keys: The steps that the thing belongs to, in their order.
     """
 
     store: str
-    text: str
+    difference: Difference
     keys: tuple[StepKey, ...]
-    is_extra: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,16 +41,23 @@ class LiveLook:
     What a look at the live stores came to.
 
     Attributes:
-        looked: How many applied steps were held against their stores.
+        looked_in: How many applied steps were held against each store; nothing of one that can't be asked.
         differences: What differs, each thing once.
+        undeclared: Tables, collections and indexes that no step declares, with their store; no drift.
         unknown: What could not be looked at, with the step that it belongs to.
         unasked: Stores that can't be asked at all.
     """
 
-    looked: int
+    looked_in: Mapping[str, int]
     differences: tuple[LiveDifference, ...] = ()
+    undeclared: tuple[tuple[str, Undeclared], ...] = ()
     unknown: tuple[tuple[StepKey, str], ...] = ()
     unasked: tuple[str, ...] = ()
+
+    @property
+    def looked(self) -> int:
+        """How many applied steps were held against their stores."""
+        return sum(self.looked_in.values())
 
     @property
     def exit_code(self) -> ExitCode:
@@ -57,7 +67,9 @@ class LiveLook:
         return ExitCode.FAILED if self.unasked and not self.looked else ExitCode.DONE
 
 
-def look_live(stores: Mapping[str, Store], situation: Situation, target: Target) -> LiveLook:
+def look_live(
+    stores: Mapping[str, Store], situation: Situation, target: Target, settings: LiveSettings
+) -> LiveLook:
     """
     Hold the stores against what all applied steps together describe.
 
@@ -67,30 +79,45 @@ def look_live(stores: Mapping[str, Store], situation: Situation, target: Target)
         stores: The stores by alias.
         situation: Files and ledgers.
         target: Which stores or app; all unless it says.
+        settings: What is ignored.
 
     Raises:
         UnknownApp, UnknownStore: The target matches nothing.
         StoreUnavailable: A store can't be reached.
     """
-    wanted = {step.key.store for step in plan_forward(situation.graph, (), target).steps}
-    unasked = tuple(sorted(alias for alias in wanted if not isinstance(stores[alias], Probes)))
-    asked = {alias: store for alias, store in stores.items() if alias not in unasked}
-    found = verify_recorded(asked, situation, target).verdicts if asked else ()
+    recorded = recorded_steps(situation, target)
+    mute = {step.key.store for step in recorded if not isinstance(stores[step.key.store], Probes)}
+    found = judge_recorded(stores, situation, [step for step in recorded if step.key.store not in mute])
+    asked = frozenset(target.stores or stores) - mute
+    opaque = {verdict.step.key for verdict in found if verdict.unproved}
+    claims = Claims(stores, situation, settings, opaque)
     return LiveLook(
-        looked=len(found),
-        differences=tuple(_differences(found)),
+        looked_in=_by_store(asked, found),
+        differences=tuple(one for one in _differences(found) if not _is_somebodys(one, claims)),
+        # Of one app's steps nobody can tell what else of a store is anybody's.
+        undeclared=() if target.app else tuple(undeclared(stores, situation, asked, claims)),
         unknown=tuple((verdict.step.key, line) for verdict in found for line in verdict.unproved),
-        unasked=unasked,
+        unasked=tuple(sorted(mute)),
     )
+
+
+def _is_somebodys(found: LiveDifference, claims: Claims) -> bool:
+    one = found.difference
+    if one.kind is not DifferenceKind.EXTRA or not one.thing:
+        return False
+    return claims.is_somebodys(found.store, one.thing, one.thing.rpartition(".")[2])
+
+
+def _by_store(asked: Collection[str], found: Sequence[StepVerdict]) -> Mapping[str, int]:
+    numbers = Counter(verdict.step.key.store for verdict in found)
+    return {alias: numbers[alias] for alias in sorted(asked)}
 
 
 def _differences(found: Sequence[StepVerdict]) -> Iterator[LiveDifference]:
     """Yield each difference once, however many steps declare the thing."""
-    lines: dict[tuple[str, str], list[StepVerdict]] = {}
+    keys: dict[tuple[str, Difference], list[StepKey]] = {}
     for verdict in found:
-        for line in verdict.differences:
-            lines.setdefault((verdict.step.key.store, line), []).append(verdict)
-    for (store, line), verdicts in lines.items():
-        extra = all(verdict.proof is not Proof.DIFFERENT for verdict in verdicts)
-        keys = tuple(verdict.step.key for verdict in verdicts)
-        yield LiveDifference(store=store, text=line, keys=keys, is_extra=extra)
+        for difference in verdict.differences:
+            keys.setdefault((verdict.step.key.store, difference), []).append(verdict.step.key)
+    for (store, difference), declaring in keys.items():
+        yield LiveDifference(store=store, difference=difference, keys=tuple(declaring))

@@ -54,6 +54,11 @@ class Request:
     account: Account | None = None
 
     @property
+    def meets_data(self) -> bool:
+        """Whether steps act on what stands: not where only ledgers are written, or a lost store is filled."""
+        return self.kind in (RunKind.APPLY, RunKind.REVERT) and not self.rebuild
+
+    @property
     def direction(self) -> Direction:
         """Forward, or back."""
         backwards = self.kind in (RunKind.REVERT, RunKind.FORGET)

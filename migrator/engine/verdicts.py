@@ -6,6 +6,7 @@ import enum
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from accord.seam.differences import Difference, DifferenceKind, texts
 from accord.seam.types import Presence, Probe, Step, StepKey
 
 
@@ -30,14 +31,13 @@ class StepVerdict:
     Attributes:
         step: The step.
         proof: The answer.
-        differences: What is missing or different, a line each; beside what was proved: what is there
-            and nobody declares.
+        differences: What differs; beside what was proved nothing but what is there and nobody declares.
         unproved: What could not be looked at, a line each.
     """
 
     step: Step
     proof: Proof
-    differences: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
     unproved: tuple[str, ...] = ()
 
     @property
@@ -45,7 +45,7 @@ class StepVerdict:
         """Return what a person has to know of it."""
         if self.proof is Proof.TO_MAKE:
             return ()
-        return self.unproved if self.proof is Proof.UNPROVABLE else self.differences
+        return self.unproved if self.proof is Proof.UNPROVABLE else texts(self.differences)
 
 
 def judge_steps(
@@ -71,14 +71,20 @@ def judge_steps(
 
 def _judged(step: Step, probe: Probe) -> StepVerdict:
     if probe.presence is Presence.UNKNOWN:
-        why = probe.unproved or probe.findings or ("The store can't say.",)
+        why = probe.unproved or texts(probe.findings) or ("The store can't say.",)
         return StepVerdict(step=step, proof=Proof.UNPROVABLE, unproved=why)
     if probe.presence is not Presence.DONE:
-        lines = probe.findings or (f"It is {probe.presence.value}.",)
-        return StepVerdict(step=step, proof=Proof.DIFFERENT, differences=lines, unproved=probe.unproved)
+        found = probe.findings or (_as_a_whole(probe.presence),)
+        return StepVerdict(step=step, proof=Proof.DIFFERENT, differences=found, unproved=probe.unproved)
     proof = Proof.UNPROVABLE if probe.unproved else Proof.PROVED
-    others = tuple(line for line in probe.findings if line not in probe.unproved)
-    return StepVerdict(step=step, proof=proof, differences=others, unproved=probe.unproved)
+    return StepVerdict(step=step, proof=proof, differences=probe.findings, unproved=probe.unproved)
+
+
+def _as_a_whole(presence: Presence) -> Difference:
+    """Return what is told of a step where its store names nothing of it."""
+    conflicts = presence is Presence.CONFLICTING
+    kind = DifferenceKind.DIFFERENT if conflicts else DifferenceKind.MISSING
+    return Difference(kind=kind, text=f"It is {presence.value}.")
 
 
 def _judged_own(step: Step, probe: Probe, needs: Collection[Proof]) -> StepVerdict:

@@ -22,11 +22,12 @@ STAGING = "staging"
 WEEK = 7 * 24 * 3600.0
 RULES = ("name", "version_order", "docstring", "owner", "reversible")
 _OTHER_SUBJECTS = frozenset({"erasure"})  # not an environment: gdpr reads it
+_REACTIONS = ("foretelling", "live_drift")
 _HINT = "See docs/reference/policy.md."
 
 
-class Foretelling(enum.StrEnum):
-    """What a run does about steps that a look at the servers shows to fail."""
+class Reaction(enum.StrEnum):
+    """What a run does about what a look at the servers finds."""
 
     REFUSE = "refuse"
     """It doesn't start."""
@@ -47,13 +48,15 @@ class Policy:
         rules: Conventions that pending steps keep, out of :data:`RULES`.
         approval_ttl: Seconds until a request or an approval that wasn't used expires.
         foretelling: What a run does about steps that are foretold to fail.
+        live_drift: What a run does about live stores that are not as their applied steps describe.
     """
 
     approval: bool = False
     attestation: str = ""
     rules: tuple[str, ...] = ()
     approval_ttl: float = WEEK
-    foretelling: Foretelling = Foretelling.REFUSE
+    foretelling: Reaction = Reaction.REFUSE
+    live_drift: Reaction = Reaction.OFF
 
     @property
     def asks(self) -> bool:
@@ -129,8 +132,8 @@ def _policy(environment: str, entry: object) -> Policy:
 def _value(place: str, name: str, value: object) -> Any:
     if name == "rules":
         return _rules(place, value)
-    if name == "foretelling" and value in list(Foretelling):
-        return Foretelling(str(value))
+    if name in _REACTIONS and value in list(Reaction):
+        return Reaction(str(value))
     if name == "approval" and isinstance(value, bool):
         return value
     if name == "attestation" and isinstance(value, str):
@@ -141,7 +144,7 @@ def _value(place: str, name: str, value: object) -> Any:
     word = {
         "approval": "True or False",
         "attestation": "the name of an environment",
-        "foretelling": "refuse, warn or off",
+        **dict.fromkeys(_REACTIONS, "refuse, warn or off"),
     }
     raise ConfigurationError(f"{place}['{name}'] must be {word.get(name, 'a number above 0')}.", hint=_HINT)
 

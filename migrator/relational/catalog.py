@@ -12,6 +12,7 @@ from django.db import DatabaseError, connections, router
 from django.db.migrations.state import ProjectState
 from django.db.models import CheckConstraint, Field, Model, UniqueConstraint
 
+from accord.seam.differences import Difference, DifferenceKind
 from migrator.relational import comparison, definitions
 from migrator.relational.vendors import vendor_of
 
@@ -32,18 +33,19 @@ class TableDifference:
     Attributes:
         model: Whose table.
         item: Field, index or constraint that it is about; :data:`TABLE` for the table.
-        text: The difference in words.
-        missing: True when it is not there at all, False when it is there and different.
-        extra: True when it is there and no model declares it; no migration is judged by it.
+        difference: What a store tells of it; no migration is judged by an extra.
         unvalidated: True when it is a constraint that older rows were never held to (`NOT VALID`).
     """
 
     model: ModelKey
     item: str
-    text: str
-    missing: bool
-    extra: bool = False
+    difference: Difference
     unvalidated: bool = False
+
+    @property
+    def kind(self) -> DifferenceKind:
+        """What is the matter."""
+        return self.difference.kind
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,8 @@ class Catalog:
         standing = self._vendor.standing(self._connection, tables | links)
         there = {key: model for key, model in kept.items() if model._meta.db_table in standing}
         for key in kept.keys() - there.keys():
-            text = f"The table {kept[key]._meta.db_table} is missing."
-            yield from (TableDifference(key, item, text, missing=True) for item in {*models[key], TABLE})
+            gone = _missing(f"The table {kept[key]._meta.db_table} is missing.")
+            yield from (TableDifference(key, item, gone) for item in {*models[key], TABLE})
         for key, model in there.items():
             yield from _missing_links(key, model, standing)
         described = self._described() if there else None
@@ -141,8 +143,7 @@ def _link_tables(model: type[Model]) -> Mapping[str, str]:
 def _missing_links(key: ModelKey, model: type[Model], standing: Collection[str]) -> Iterator[TableDifference]:
     for field, table in _link_tables(model).items():
         if table not in standing:
-            text = f"The table {table} of the field {field} is missing."
-            yield TableDifference(key, field, text, missing=True)
+            yield TableDifference(key, field, _missing(f"The table {table} of the field {field} is missing."))
 
 
 def _by_definitions(
@@ -168,15 +169,13 @@ def _compared(
         yield from comparison.differences(table, found[table], wanted[table], named)
 
 
-def _finding(key: ModelKey, item: str, difference: comparison.Difference) -> TableDifference:
-    return TableDifference(
-        key,
-        item,
-        difference.text,
-        missing=difference.missing,
-        extra=difference.extra,
-        unvalidated=difference.unvalidated,
-    )
+def _finding(key: ModelKey, item: str, found: comparison.Difference) -> TableDifference:
+    difference = Difference(kind=found.kind, text=found.text, thing=found.thing)
+    return TableDifference(key, item, difference, unvalidated=found.unvalidated)
+
+
+def _missing(text: str) -> Difference:
+    return Difference(kind=DifferenceKind.MISSING, text=text)
 
 
 def _as_kept(column_type: str) -> str:
@@ -343,7 +342,8 @@ class _Table:
         return self._vendor.introspected(self._connection, self._table)
 
     def _missing(self, item: str, text: str) -> TableDifference:
-        return TableDifference(self._key, item, text, missing=True)
+        return TableDifference(self._key, item, _missing(text))
 
     def _different(self, item: str, text: str) -> TableDifference:
-        return TableDifference(self._key, item, text, missing=False)
+        different = Difference(kind=DifferenceKind.DIFFERENT, text=text)
+        return TableDifference(self._key, item, different)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from accord.seam.differences import DifferenceKind
 from migrator.relational.definitions import Column, Rule, Table
 
 _OF_PATTERNS = "_pattern_ops"
 """In the definition of the second index that Django makes of a text; its own changes may lose it."""
 _UNCHECKED = " NOT VALID"
+_MISSING, _EXTRA = DifferenceKind.MISSING, DifferenceKind.EXTRA
 _KINDS = {
     "CHECK": "check",
     "UNIQUE (": "unique constraint",
@@ -30,16 +32,16 @@ class Difference:
         columns: The columns that it is about.
         name: Name of the constraint or index that it is about; empty for a column or an unnamed one.
         text: The difference in words, without the table.
-        missing: True when it is not there at all, False when it is there and different.
-        extra: True when it is there and not declared: a change by hand, and no part of a migration.
+        kind: What is the matter; an extra is a change by hand, and no part of a migration.
+        thing: Its table and name, of an extra.
         unvalidated: True for a constraint that older rows were never held to, and nothing else.
     """
 
     columns: tuple[str, ...]
     text: str
     name: str = ""
-    missing: bool = False
-    extra: bool = False
+    kind: DifferenceKind = DifferenceKind.DIFFERENT
+    thing: str = ""
     unvalidated: bool = False
 
 
@@ -60,14 +62,15 @@ def differences(table: str, found: Table, wanted: Table, named: Collection[str])
         text = f"The column {table}.{name} is there, and no model declares it."
         stranger = found.columns[name]
         harmless = not stranger.required or bool(stranger.default)
-        yield Difference((name,), text, extra=harmless)
+        kind = _EXTRA if harmless else DifferenceKind.DIFFERENT
+        yield Difference((name,), text, kind=kind, thing=f"{table}.{name}")
     yield from _rules(table, found.constraints, wanted.constraints, named)
     yield from _rules(table, found.indexes, wanted.indexes, named)
 
 
 def _column(place: str, name: str, found: Column | None, wanted: Column) -> Iterator[Difference]:
     if found is None:
-        yield Difference((name,), f"The column {place} is missing.", missing=True)
+        yield Difference((name,), f"The column {place} is missing.", kind=_MISSING)
         return
     if found.type != wanted.type:
         yield Difference((name,), f"The column {place} is {found.type}, declared as {wanted.type}.")
@@ -77,7 +80,9 @@ def _column(place: str, name: str, found: Column | None, wanted: Column) -> Iter
     if (found.default, found.generated) != (wanted.default, wanted.generated):
         text = f"The column {place} has {_default(found)}, declared with {_default(wanted)}."
         # A default that a model doesn't declare changes nothing that Django writes.
-        yield Difference((name,), text, extra=not wanted.default and not found.generated)
+        harmless = not wanted.default and not found.generated
+        kind = _EXTRA if harmless else DifferenceKind.DIFFERENT
+        yield Difference((name,), text, kind=kind, thing=place)
 
 
 def _default(column: Column) -> str:
@@ -107,14 +112,15 @@ def _rules(
             yield Difference(rule.columns, f"{place} is there and not usable.", name)
         elif twin.definition == rule.definition + _UNCHECKED:
             text = f"{place} holds for new rows alone (NOT VALID)."
-            yield Difference(rule.columns, text, name, missing=True, unvalidated=True)
+            yield Difference(rule.columns, text, name, kind=_MISSING, unvalidated=True)
         elif twin.definition != rule.definition:
             yield Difference(
                 rule.columns, f"{place} is “{twin.definition}”, declared as “{rule.definition}”.", name
             )
     for rule in left:
         what = f"The {_kind(rule)} {rule.name} on {table} ({rule.definition})"
-        yield Difference(rule.columns, f"{what} is there, and no model declares it.", extra=True)
+        text = f"{what} is there, and no model declares it."
+        yield Difference(rule.columns, text, kind=_EXTRA, thing=f"{table}.{rule.name}")
 
 
 def _twin(wanted: Rule, found: Sequence[Rule], named: Collection[str]) -> Rule | None:
@@ -130,8 +136,8 @@ def _twin(wanted: Rule, found: Sequence[Rule], named: Collection[str]) -> Rule |
 def _absent(table: str, rule: Rule, named: Collection[str]) -> Iterator[Difference]:
     if rule.name in named:
         yield Difference(
-            rule.columns, f"The {_kind(rule)} {rule.name} on {table} is missing.", rule.name, missing=True
+            rule.columns, f"The {_kind(rule)} {rule.name} on {table} is missing.", rule.name, kind=_MISSING
         )
     elif _OF_PATTERNS not in rule.definition:
         text = f"{table} has no {_kind(rule)} “{rule.definition}”."
-        yield Difference(rule.columns, text, missing=True)
+        yield Difference(rule.columns, text, kind=_MISSING)

@@ -13,6 +13,7 @@ from django.db.migrations.operations.fields import FieldOperation, RemoveField, 
 from django.db.migrations.operations.models import CreateModel, IndexOperation, ModelOperation, RenameModel
 from django.db.migrations.state import ProjectState
 
+from accord.seam.differences import DifferenceKind
 from accord.seam.types import Presence, Probe, Step
 from migrator.relational.catalog import TABLE, Catalog, ModelKey, TableDifference
 from migrator.relational.graph import GraphLoader
@@ -120,20 +121,34 @@ def probe(alias: str, disk: DiskLoader, steps: Sequence[Step]) -> Iterator[Probe
     owners, traces = found.owners, found.traces
     owners.keep_only(set(names), found.state)
     findings = [each for each in Catalog(alias, found.state).findings(owners.by_item) if owners.judges(each)]
-    left = list(traces.missing(connections[alias]))
+    left = list(traces.amiss(connections[alias]))
     counts = owners.counts()
     for step, name in zip(steps, names, strict=True):
         own = [finding for finding in findings if owners.of(finding) == name]
-        amiss = [text for owner, text in left if owner == name]
-        judged = [finding for finding in own if not finding.extra]
+        amiss = [difference for owner, difference in left if owner == name]
+        judged = [finding for finding in own if finding.kind is not DifferenceKind.EXTRA]
         items = counts.get(name, 0) + traces.counted(name)
         untold = unproved(found.migrations[name])
         yield Probe(
             key=step.key,
             presence=_presence(judged, len(amiss), items, opaque=bool(untold)),
-            findings=tuple(dict.fromkeys([*(finding.text for finding in own), *amiss])),
+            findings=tuple(dict.fromkeys([*(finding.difference for finding in own), *amiss])),
             unproved=untold,
         )
+
+
+def expected_tables(executor: Executor, alias: str, names: Sequence[Name]) -> Iterator[str]:
+    """
+    Name the tables of all models, managed or not, that should stand after some migrations.
+
+    Args:
+        executor: Knows the migrations.
+        alias: The database.
+        names: The migrations.
+    """
+    traces = Traces(alias, _longest(alias))
+    for model in _expected(executor, traces, names).state.models.values():
+        yield from traces.tables(model)
 
 
 @dataclass(frozen=True)
@@ -181,7 +196,7 @@ def _presence(findings: Sequence[TableDifference], amiss: int, items: int, *, op
         return Presence.UNKNOWN if opaque else Presence.DONE
     if not findings and not amiss:
         return Presence.DONE
-    if any(not finding.missing for finding in findings):
+    if any(finding.kind is not DifferenceKind.MISSING for finding in findings):
         return Presence.CONFLICTING
     missing = {(finding.model, finding.item) for finding in findings}
     return Presence.ABSENT if len(missing) + amiss >= items else Presence.PARTIAL

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from django.db import connections
 
 from accord.errors import ConflictingState
+from accord.seam.differences import DifferenceKind
 from accord.seam.types import Step
 from migrator.relational.catalog import TABLE, Catalog
 from migrator.relational.probe import Owners
 from migrator.relational.traces import Traces
 
 if TYPE_CHECKING:
-    from migrator.relational.substeps import Substep
+    from migrator.relational.unrolled import Substep
 
 
 def refuse_gone(step: Step, done: Sequence[Substep]) -> None:
@@ -49,6 +50,6 @@ def _gone(step: Step, done: Sequence[Substep]) -> Iterator[str]:
     for finding in Catalog(alias, state).findings(owners.by_item):
         # What belongs to the table as a whole may be another migration's.
         own = finding.item != TABLE and finding.item in owners.by_item[finding.model]
-        if own and finding.missing and owners.judges(finding):
-            yield finding.text
-    yield from (text for _, text in traces.missing(connection))
+        if own and finding.kind is DifferenceKind.MISSING and owners.judges(finding):
+            yield finding.difference.text
+    yield from (difference.text for _, difference in traces.amiss(connection))

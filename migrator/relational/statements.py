@@ -26,7 +26,7 @@ from migrator.relational import failures
 from migrator.relational.graph import GraphLoader
 from migrator.relational.loader import DiskLoader, Name
 from migrator.relational.states import Executor, PastStates
-from migrator.relational.substeps import Substep, backwards, forwards
+from migrator.relational.unrolled import Substep, backwards, forwards
 from migrator.relational.vendors import vendor_of
 
 

@@ -7,12 +7,10 @@ from contextlib import contextmanager, suppress
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.migrations import Migration
 
 from accord import conf, db
 from accord.errors import ConfigurationError, StoreUnavailable
 from accord.events import Reporter, silent
-from accord.seam.assertions import Assertion, Broken, Moment
 from accord.seam.foretelling import Foretold, no_look
 from accord.seam.losses import Loss
 from accord.seam.origins import found_among, showing_left
@@ -22,7 +20,6 @@ from accord.seam.types import (
     Direction,
     Lease,
     Origin,
-    Probe,
     Recorded,
     Shown,
     Statement,
@@ -30,12 +27,12 @@ from accord.seam.types import (
     StepKey,
     StepOutcome,
 )
-from migrator.relational import asserting, failures, signals
+from migrator.relational import failures, signals
 from migrator.relational.graph import RecordedLoader, full_order, translated_graph
 from migrator.relational.leaves import Leaves
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import DiskLoader, History, Name
-from migrator.relational.probe import probe
+from migrator.relational.looks_around import LooksAround
 from migrator.relational.runner import Runner, adopt, name_of
 from migrator.relational.statements import Explanation
 from migrator.relational.states import Project, recorded_names
@@ -43,7 +40,7 @@ from migrator.relational.taking import apps_for, takes_part, why_absent
 from migrator.relational.vendors import vendor_of, vendor_of_engine
 
 
-class RelationalStore(Leaves):
+class RelationalStore(Leaves, LooksAround):
     """
     One alias of `DATABASES`.
 
@@ -201,26 +198,6 @@ class RelationalStore(Leaves):
             if looks and (direction is Direction.REVERT or may_drop(disk, steps)):
                 rendered = list(self.explain(steps, direction)) if shown is None else shown
                 yield from losses(asker(self.alias), rendered)
-
-    # --- Asserts ---------------------------------------------------------------------
-
-    def assertions(self, step: Step, moment: Moment) -> Sequence[Assertion]:
-        """Return what a migration declares."""
-        return asserting.declared(step, self._migration(step), moment)
-
-    def broken(self, step: Step, moment: Moment) -> Iterator[Broken]:
-        """Ask the database which assertions of a migration don't hold."""
-        with failures.translated(self.alias):
-            yield from asserting.broken(self.alias, step, self._migration(step), moment)
-
-    def _migration(self, step: Step) -> Migration:
-        self._disk = self._disk or DiskLoader()
-        return self._disk.migrations[name_of(step)]
-
-    def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
-        """Compare the live catalog with the models as they would stand after all the steps."""
-        with failures.translated(self.alias):
-            yield from probe(self.alias, self._disk or DiskLoader(), steps)
 
     # --- Unfinished ------------------------------------------------------------------
 

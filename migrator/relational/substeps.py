@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from django.db import connections, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -33,67 +33,8 @@ from migrator.relational.ledger import Ledger
 from migrator.relational.live_indexes import clear_leftovers
 from migrator.relational.refusals import SubstepKind, left_nothing, refuse_irreversible
 from migrator.relational.remains import refuse_gone
+from migrator.relational.unrolled import Substep, backwards, forwards
 from migrator.relational.vendors import fits_a_transaction, is_concurrent, vendor_of
-
-
-@dataclass(frozen=True)
-class Substep:
-    """
-    One operation, with the states before and after it.
-
-    Attributes:
-        operation: What is done.
-        before: State before it.
-        after: State after it.
-    """
-
-    operation: Operation
-    before: ProjectState
-    after: ProjectState
-
-
-def forwards(migration: Migration, state: ProjectState) -> Iterator[Substep]:
-    """
-    Go through a migration's substeps; the state moves with them.
-
-    Args:
-        migration: The migration.
-        state: State before it. Holds the state after it once the iterator is used up.
-    """
-    for operation in migration.operations:
-        before = state.clone()
-        operation.state_forwards(migration.app_label, state)
-        yield from _leaves(migration.app_label, Substep(operation, before, state))
-
-
-def backwards(migration: Migration, state: ProjectState) -> Sequence[Substep]:
-    """
-    List a migration's substeps from the first to the last, each with states of its own.
-
-    Args:
-        migration: The migration.
-        state: State before it; stays as it is.
-    """
-    substeps: list[Substep] = []
-    for operation in migration.operations:
-        after = state.clone()
-        operation.state_forwards(migration.app_label, after)
-        substeps.extend(_leaves(migration.app_label, Substep(operation, state, after)))
-        state = after
-    return substeps
-
-
-def _leaves(app: str, outer: Substep) -> Iterator[Substep]:
-    """Look into Django's own wrapper, so that what it holds can be taken up one by one."""
-    if type(outer.operation) is not SeparateDatabaseAndState:
-        yield outer
-        return
-    before = outer.before
-    for operation in outer.operation.database_operations:
-        after = before.clone()
-        operation.state_forwards(app, after)
-        yield from _leaves(app, Substep(operation, before, after))
-        before = after
 
 
 class Resumable:

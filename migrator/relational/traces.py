@@ -13,11 +13,13 @@ from django.db.migrations.operations.fields import AddField, RemoveField, Rename
 from django.db.migrations.operations.models import AlterModelTable, CreateModel, DeleteModel, RenameModel
 from django.db.migrations.state import ModelState, ProjectState
 
+from accord.seam.differences import Difference, DifferenceKind
 from migrator.relational.loader import Name
 from migrator.relational.vendors import vendor_of
 
 Place = tuple[str, str]
 """A table and its column; no column stands for the table itself."""
+_MISSING, _LEFT = DifferenceKind.MISSING, DifferenceKind.LEFT
 _LOOKUPS = {
     "extension": "SELECT extname FROM pg_extension WHERE extname = %s",
     "collation": "SELECT collname FROM pg_collation WHERE collname = %s",
@@ -58,17 +60,24 @@ class Traces:
         """Count the traces of a migration."""
         return sum(step == name for step in (*self.made.values(), *self.gone.values()))
 
-    def missing(self, connection: Any) -> Iterator[tuple[Name, str]]:
-        """Look for them; give what is not as it should be, with the migration and in words."""
+    def amiss(self, connection: Any) -> Iterator[tuple[Name, Difference]]:
+        """Look for them; give what is not as it should be, with the migration."""
         for (kind, wanted), name in self.made.items():
             if not _is_there(connection, kind, wanted):
-                yield name, f"The {kind} {wanted} is missing."
+                yield name, Difference(kind=_MISSING, text=f"The {kind} {wanted} is missing.")
         tables = vendor_of(connection).standing(connection, {table for table, _ in self.gone})
         for (table, column), name in self.gone.items():
             if table in tables and not column:
-                yield name, f"The table {table} is still there."
+                yield name, Difference(kind=_LEFT, text=f"The table {table} is still there.")
             elif table in tables and column in _columns(connection, table):
-                yield name, f"The column {table}.{column} is still there."
+                yield name, Difference(kind=_LEFT, text=f"The column {table}.{column} is still there.")
+
+    def tables(self, model: ModelState) -> Iterator[str]:
+        """Yield the table of a model, and those that Django makes for its many-to-many fields."""
+        yield self._table(model.app_label, model.name_lower, model.options)
+        for name, found in model.fields.items():
+            if found.many_to_many:
+                yield from (table for table, _ in self._places(model, name, found))
 
     def _note_object(self, name: Name, operation: Any) -> None:
         kind = type(operation)

@@ -54,6 +54,7 @@ if found["/readyz"][0] == 200:
     user.save()
     staff.force_login(user)
     found["staff"] = staff.get("/readyz").json()
+    found["alive"] = staff.get("/healthz").json()
     user.delete()
 print(json.dumps(found))
 """
@@ -140,7 +141,10 @@ def test_probes_answer_and_tell_strangers_no_more(migrated: Project) -> None:
 
     assert found["/healthz"] == [200, {"status": "alive"}]
     assert found["/readyz"] == [200, {"status": "ready"}]
-    assert {"store.default", "migrations.search"} <= {item["name"] for item in found["staff"]["findings"]}
+    names = {item["name"] for item in found["staff"]["findings"]}
+    assert {"store.default", "migrations.search"} <= names
+    assert not any(name.startswith("live.") for name in names)
+    assert {"live.default", "live.search"} <= {item["name"] for item in found["alive"]["findings"]}
 
 
 # --- waiting -----------------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
     ("migrate_all", ("--baseline", "--step", FILLED)): (("--baseline", "--step", STEP), 0, ""),
     ("migrate_all", ("--baseline", "--step", "STEP")): (("--baseline", "--step", STEP), 0, ""),
     ("migrate_all", ("--baseline", "--to", FILLED)): (("--baseline", "--to", STEP), 0, ""),
+    ("migrate_all", ("--check-live",)): (("--check-live",), 0, "looked at: no difference"),
     ("migrate_all", ("--check", "--wait", "300")): (("--check", "--wait", "300"), 0, ""),
     ("migrate_all", ("--dry-run",)): (("--dry-run",), 0, "Nothing to do"),
     ("migrate_all", ("--revert", "--step", "STEP")): (

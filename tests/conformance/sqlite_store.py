@@ -319,4 +319,4 @@ def _look(connection: sqlite3.Connection, table: str, column: str) -> Judgement:
     found = columns(connection, table)
     if column in found or (found and not column):
         return Judgement(presence=Presence.DONE)
-    return Judgement(presence=Presence.ABSENT, lines=(f"{table}.{column} is missing.".replace(". ", " "),))
+    return expectation.missing(f"{table}.{column} is missing.".replace(". ", " "))

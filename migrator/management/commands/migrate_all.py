@@ -20,12 +20,11 @@ from accord.seam.losses import Loss
 from accord.seam.registry import opened
 from accord.seam.types import Shown
 from accord.stopping import stop_on_signal
-from migrator.cli import render_json, render_proof, render_text
+from migrator.cli import render_json, render_looks, render_proof, render_text
 from migrator.cli.options import add_migrate_arguments, request_from
 from migrator.cli.progress import progress
 from migrator.cli.prompts import confirmation
 from migrator.cli.render_assertions import verification_document, verification_lines
-from migrator.cli.render_live import live_document, live_lines
 from migrator.cli.render_losses import losses_document, losses_lines
 from migrator.cli.render_recovery import recovery_lines
 from migrator.engine.api import Migrations
@@ -126,7 +125,7 @@ class Command(AnsweringCommand):
         return ExitCode.FAILED if found.broken else ExitCode.DONE
 
     def _check_live(self, found: LiveLook, options: dict[str, Any]) -> ExitCode:
-        self._say(options, live_document(found), live_lines(found, self.style))
+        self._say(options, render_looks.live_document(found), render_looks.live_lines(found, self.style))
         return found.exit_code
 
     def _show_baseline(
@@ -144,8 +143,8 @@ class Command(AnsweringCommand):
         found = migrations.verify_baseline(request, situation)
         self._say(
             options,
-            render_proof.verification_document(found, situation),
-            render_proof.verification_lines(found, situation, self.style),
+            render_looks.verification_document(found, situation),
+            render_looks.verification_lines(found, situation, self.style),
             render_text.begun_lines(situation, self.style),
             render_text.drift_lines(situation, self.style),
         )

@@ -29,6 +29,7 @@ from accord.errors import (
 )
 from accord.events import StepNoted
 from accord.seam.types import Direction, Lease, Presence
+from accord.seam.undeclared import OWN
 from accord.testing import RecordingReporter
 from migrator.alembic.store import AlembicStore
 from migrator.engine.drift import find_drift
@@ -725,7 +726,23 @@ def test_probe_judges_by_the_end_of_all_steps(harness: AlembicHarness) -> None:
     probes = {probe.key.name: probe for probe in store.probe(store.steps())}
 
     assert {probe.presence for probe in probes.values()} == {Presence.DONE}
-    assert "2 of its statements" in probes["0002_amounts"].findings[0]
+    assert "2 of its statements" in probes["0002_amounts"].unproved[0]
+
+
+def test_tables_and_indexes_that_no_revision_declares_are_named(harness: AlembicHarness) -> None:
+    """Not Alembic's own table, nor indexes that constraints make; the suite's are left out by the engine."""
+    apply(harness, "0001_earnings", "0002_amounts")
+    store = harness.store()
+    steps = [step for step in store.steps() if step.key.name != "0003_final"]
+
+    def told() -> list[str]:
+        return [one.thing for one in store.undeclared(steps) if not one.name.startswith(OWN)]
+
+    assert told() == []
+    harness.rows("CREATE TABLE by_hand (id integer UNIQUE)")
+    harness.rows("CREATE INDEX hand_made ON earning (amount)")
+    harness.rows("ALTER TABLE earning ADD CONSTRAINT by_constraint UNIQUE (id, track)")
+    assert told() == ["by_hand", "earning.hand_made"]
 
 
 def test_probe_of_data_alone_is_unknown(harness: AlembicHarness) -> None:
@@ -739,7 +756,7 @@ def test_probe_of_data_alone_is_unknown(harness: AlembicHarness) -> None:
     (probe,) = harness.store().probe([harness.step("0003_final")])
 
     assert probe.presence is Presence.UNKNOWN
-    assert probe.findings
+    assert probe.unproved
 
 
 # --- the sample ------------------------------------------------------------------------------------------

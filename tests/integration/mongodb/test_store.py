@@ -9,6 +9,7 @@ import pytest
 
 from accord.errors import IrreversibleStep, StepFailed
 from accord.events import StepNoted
+from accord.seam.differences import DifferenceKind, texts
 from accord.seam.types import Direction, Presence
 from accord.testing import RecordingReporter, make_lease
 from tests.conformance.harness_mongo import LEDGER, MongoHarness
@@ -125,7 +126,7 @@ def test_probe_judges_each_step_by_what_stands_after_all(mongo_harness: MongoHar
 
     assert after_all == dict.fromkeys(mongo_harness.step_names, Presence.DONE)
     assert first_alone.presence is Presence.ABSENT
-    assert "Collection playlists does not exist." in first_alone.findings
+    assert "Collection playlists does not exist." in texts(first_alone.findings)
 
 
 def test_probe_tells_partial_and_conflicting(mongo_harness: MongoHarness) -> None:
@@ -138,12 +139,34 @@ def test_probe_tells_partial_and_conflicting(mongo_harness: MongoHarness) -> Non
     mongo_harness.db.command({"collMod": "playlists", "validationLevel": "moderate"})
     [conflicting] = mongo_harness.store().probe([step])
 
-    assert (partial.presence, partial.findings) == (
+    assert [one.kind for one in partial.findings] == [DifferenceKind.MISSING]
+    assert {one.kind for one in conflicting.findings} == {DifferenceKind.MISSING, DifferenceKind.DIFFERENT}
+    assert (partial.presence, texts(partial.findings)) == (
         Presence.PARTIAL,
         ("Index owner of playlists does not exist.",),
     )
     assert conflicting.presence is Presence.CONFLICTING
-    assert any('validationLevel is "moderate"' in line for line in conflicting.findings)
+    assert any('validationLevel is "moderate"' in line for line in texts(conflicting.findings))
+
+
+def test_collections_and_indexes_that_nobody_declares_are_named(mongo_harness: MongoHarness) -> None:
+    """Views, too; not the ledger, what the server keeps for itself, or the index of `_id`."""
+    apply_all(mongo_harness)
+    steps = [mongo_harness.step(name) for name in mongo_harness.step_names]
+    store = mongo_harness.store()
+    assert list(store.undeclared(steps)) == []
+
+    mongo_harness.db.create_collection("by_hand")
+    mongo_harness.db.create_collection("seen", viewOn="lists", pipeline=[])
+    mongo_harness.db.create_collection("measured", timeseries={"timeField": "at"})
+    mongo_harness.db.lists.create_index([("owner_id", 1)], name="owner.by_hand")
+
+    found = list(store.undeclared(steps))
+    assert [(one.what, one.thing) for one in found] == [
+        ("collection", "by_hand"), ("collection", "measured"), ("collection", "seen"),
+        ("index", "lists.owner.by_hand"),
+    ]  # fmt: skip
+    assert found[-1].text == "The index owner.by_hand of lists is there, and no step declares it."
 
 
 def test_explanation_reads_like_mongosh(mongo_harness: MongoHarness) -> None:

@@ -325,7 +325,7 @@ def test_every_change_by_hand_is_found(harness: RelationalHarness) -> None:
                 cursor.execute(change.format(a=harness.app))
             found = looked(harness)
             transaction.set_rollback(True, using=harness.alias)
-        told = [line for probe in found.values() for line in probe.findings]
+        told = [one.text for probe in found.values() for one in probe.findings]
         wrong = [probe for probe in found.values() if probe.presence is not Presence.DONE]
         if not wrong or not any(said.format(a=harness.app) in line for line in told):
             missed[change] = told, wrong

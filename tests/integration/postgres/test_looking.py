@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 from django.apps import apps as live_apps
+from django.db import connections
 from django.db.models.signals import post_migrate, pre_migrate
 
 from accord.errors import RevisionUnreadable, RevisionWithoutMigration
 from accord.events import silent
+from accord.seam.differences import DifferenceKind
 from accord.seam.types import Direction, Presence, Step
+from accord.seam.undeclared import OWN
 from accord.testing import make_lease
 from tests.conformance.harness_relational import RelationalHarness
 from tests.integration.postgres.driving import migrate
@@ -151,7 +154,7 @@ def test_difference_is_told_in_words_at_the_step_it_belongs_to(
     found = list(harness.store().probe(wanted))
 
     assert found[at].presence is presence
-    assert any(said.format(**words) in text for text in found[at].findings), found[at].findings
+    assert any(said.format(**words) in one.text for one in found[at].findings), found[at].findings
     assert found[1 - at].presence is Presence.DONE
 
 
@@ -249,3 +252,63 @@ def test_revert_run_tells_that_it_goes_backwards(relational_harness: RelationalH
     with pytest.raises(LookupError):
         after[0]["apps"].get_model(harness.app, "artist")
     assert {table for table in harness.tables() if table.startswith(harness.app)} == set()
+
+
+# --- what nobody declares --------------------------------------------------------------
+
+
+def told(harness: RelationalHarness) -> list[str]:
+    """Name what stands and no step declares; the suite's own is left out by the engine."""
+    found = harness.store().undeclared(steps(harness))
+    return [one.thing for one in found if not one.name.startswith(OWN)]
+
+
+def test_tables_that_nobody_declares_are_named(relational_harness: RelationalHarness) -> None:
+    """Not those of Django, models, extensions and other schemas, nor partitions of one that is named."""
+    for step in steps(relational_harness):
+        relational_harness.store().apply(step, make_lease(1))
+    assert told(relational_harness) == []
+
+    for statement in (
+        "CREATE TABLE by_hand (id integer) PARTITION BY RANGE (id)",
+        "CREATE TABLE by_hand_1 PARTITION OF by_hand FOR VALUES FROM (0) TO (9)",
+        "CREATE TABLE auth_user (id integer)",
+        "CREATE SCHEMA elsewhere",
+        "CREATE TABLE elsewhere.of_others (id integer)",
+        "CREATE EXTENSION citext",
+        "CREATE TABLE of_extension (id integer)",
+        "ALTER EXTENSION citext ADD TABLE of_extension",
+        "CREATE VIEW seen AS SELECT 1 AS one",
+    ):
+        relational_harness.execute(statement)
+
+    assert told(relational_harness) == ["by_hand"]
+
+
+def test_collections_of_django_that_nobody_declares_are_named(documents_harness: RelationalHarness) -> None:
+    """Through Django's own introspection, whatever the product."""
+    for step in steps(documents_harness):
+        documents_harness.store().apply(step, make_lease(1))
+    assert told(documents_harness) == []
+
+    connection: Any = connections[documents_harness.alias]
+    connection.get_database().create_collection("by_hand")
+
+    assert told(documents_harness) == ["by_hand"]
+
+
+def test_extra_column_and_index_bear_the_name_that_patterns_are_held_against(
+    relational_harness: RelationalHarness,
+) -> None:
+    """Table, a dot, and the name of the column or index."""
+    first = steps(relational_harness)[:1]
+    relational_harness.store().apply(first[0], make_lease(1))
+    table = f"{relational_harness.app}_artist"
+    relational_harness.execute(f"ALTER TABLE {table} ADD by_hand integer")
+    relational_harness.execute(f"CREATE INDEX hand_made ON {table} (by_hand)")
+
+    [found] = relational_harness.store().probe(first)
+
+    assert {(one.kind, one.thing) for one in found.findings} == {
+        (DifferenceKind.EXTRA, f"{table}.by_hand"), (DifferenceKind.EXTRA, f"{table}.hand_made"),
+    }  # fmt: skip

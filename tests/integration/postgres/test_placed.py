@@ -12,6 +12,7 @@ from django.db import connections
 from pytest_django import DjangoDbBlocker
 
 from accord.errors import ConflictingState
+from accord.seam.differences import texts
 from accord.seam.foretelling import Outlook
 from accord.seam.types import Direction, Lease
 from tests.conformance.harness_relational import RelationalHarness
@@ -131,7 +132,7 @@ def test_comparison_finds_the_table_and_what_is_amiss(
         "DROP TABLE placed.thing_others"
     )
     with way(things):
-        told = [" ".join(found.findings) for found in store.probe(steps)]
+        told = [" ".join(texts(found.findings)) for found in store.probe(steps)]
 
     assert whole == [(), (), ()]
     assert "n is bigint, declared as integer" in told[0]

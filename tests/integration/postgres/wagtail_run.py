@@ -72,7 +72,7 @@ def probe() -> dict[str, list[str]]:
     store = RelationalStore("default", {})
     probes = list(store.probe(in_order(store.steps())))
     wrong = {
-        str(found.key): list(found.findings)
+        str(found.key): [one.text for one in found.findings]
         for found in probes
         if found.presence not in (Presence.DONE, Presence.UNKNOWN)
     }

@@ -117,7 +117,7 @@ def test_baseline_names_the_operation_and_accepts_its_result(swapping: SearchHar
     [after] = swapping.store().probe(steps)
 
     assert before.presence is Presence.CONFLICTING
-    assert "AdoptIndex" in before.findings[0]
+    assert "AdoptIndex" in before.findings[0].text
     assert after.presence is Presence.DONE
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,7 +27,9 @@ from accord.errors import (
 )
 from accord.events import Event, StepNoted, StepProgressed
 from accord.seam.assertions import Moment
+from accord.seam.differences import texts
 from accord.seam.types import Direction, Presence, Step
+from searchindex.operations.base import Expected
 from searchindex.store import SearchStore
 from tests.chance import chance, moments
 from tests.conformance.harness_search import SearchHarness
@@ -314,7 +316,33 @@ def test_baseline_is_judged_by_what_all_steps_leave(
     harness.ask("PUT", f"/{harness.prefix}tracks/_settings", {"index.max_result_window": 5})
     last = list(harness.store().probe(steps))[-1]
     assert last.presence is Presence.CONFLICTING
-    assert "max_result_window" in " ".join(last.findings)
+    assert "max_result_window" in " ".join(texts(last.findings))
+
+
+def test_indexes_that_nobody_declares_are_named(make_search_harness: MakeHarness, search_url: str) -> None:
+    """Under the prefix alone; not the ledger, an earlier one of a copy, or one of a declared template."""
+    harness = make_search_harness(search_url, CATALOG)
+    steps = apply_all(harness)
+    store = harness.store()
+    assert list(store.undeclared(steps)) == []
+    alias = next(name for kind, name in _expected(store, steps) if kind == "index")
+    others = [f"{harness.prefix}by_hand", f"else-{harness.prefix}by_hand", f"{harness.prefix}{alias}-0000"]
+    try:
+        for name in others:
+            harness.ask("PUT", f"/{name}", {"settings": {"number_of_replicas": 0}})
+
+        assert [one.thing for one in store.undeclared(steps)] == [f"{harness.prefix}by_hand"]
+    finally:
+        for name in others:
+            harness.ask("DELETE", f"/{name}")
+
+
+def _expected(store: SearchStore, steps: Sequence[Step]) -> Sequence[tuple[str, str]]:
+    """Return what the steps leave, by kind and name."""
+    expected = Expected()
+    for step in steps:
+        store._expect(step, expected)
+    return [item for item, wanted in expected.objects.items() if wanted is not None]
 
 
 def test_recorded_step_is_applied_without_effect_and_can_be_forgotten(search_harness: SearchHarness) -> None:

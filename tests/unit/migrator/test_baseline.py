@@ -10,17 +10,14 @@ import pytest
 from django.core.management.color import no_style
 
 from accord.errors import ExitCode, UsageError
+from accord.seam.differences import Difference, DifferenceKind
 from accord.seam.registry import Registry
 from accord.seam.types import Origin, Presence, Probe, Step
 from accord.testing import MemoryServer, MemoryStore, make_lease, make_step
 from migrator.cli import render_json
 from migrator.cli.options import request_from
-from migrator.cli.render_proof import (
-    baseline_document,
-    baseline_lines,
-    verification_document,
-    verification_lines,
-)
+from migrator.cli.render_looks import verification_document, verification_lines
+from migrator.cli.render_proof import baseline_document, baseline_lines
 from migrator.engine.executor import Action, record_step
 from migrator.engine.plan import Target
 from migrator.engine.planning import actions_for, plan_request
@@ -38,10 +35,12 @@ B = make_step("mem:shop.0002_b", "mem:shop.0001_a")
 C = make_step("mem:shop.0003_c", "mem:shop.0002_b")
 STEPS = (OWN, OWN_MORE, A, B, C)
 OPAQUE = "It changes documents only."
+NO_C = Difference(kind=DifferenceKind.MISSING, text="There is no c.")
+EXTRA = Difference(kind=DifferenceKind.EXTRA, text="An extra.")
 DONE = {"presence": Presence.DONE}
-UNKNOWN = {"presence": Presence.UNKNOWN, "findings": (OPAQUE,), "unproved": (OPAQUE,)}
+UNKNOWN = {"presence": Presence.UNKNOWN, "unproved": (OPAQUE,)}
 PARTLY = {"presence": Presence.DONE, "unproved": ("And documents.",)}
-GONE = {"presence": Presence.ABSENT, "findings": ("There is no c.",)}
+GONE = {"presence": Presence.ABSENT, "findings": (NO_C,)}
 Answers = Mapping[Step, Mapping[str, object]]
 
 
@@ -103,7 +102,7 @@ def test_what_cant_be_looked_at_is_recorded_on_somebodys_word_alone(answer: Mapp
 def test_what_differs_is_never_recorded(presence: Presence) -> None:
     """Whoever vouches for it; a store that says nothing of a step has nothing of it."""
     for answers in (
-        {C: {"presence": presence, "findings": ("There is no c.",)}},
+        {C: {"presence": presence, "findings": (NO_C,)}},
         {C: {"presence": presence}},
     ):
         with pytest.raises(BaselineMismatch, match=r"mem:shop\.0003_c"):
@@ -113,7 +112,9 @@ def test_what_differs_is_never_recorded(presence: Presence) -> None:
 def test_half_missing_table_of_the_suite_itself_is_different() -> None:
     """It was recorded as if it stood."""
     with pytest.raises(BaselineMismatch, match=r"accord\.0001_own"):
-        actions({OWN: {"presence": Presence.PARTIAL, "findings": ("An index is missing.",)}})
+        actions(
+            {OWN: {"presence": Presence.PARTIAL, "findings": (replace(NO_C, text="An index is missing."),)}}
+        )
 
 
 def test_store_that_says_nothing_of_a_step_has_nothing_of_it() -> None:
@@ -141,7 +142,7 @@ def test_recorded_step_says_so_in_its_outcome() -> None:
 def test_recorded_steps_are_judged_and_nothing_is_written() -> None:
     """Proved, not provable, different; what was never recorded isn't asked for."""
     stores = store_of(
-        {OWN: GONE, B: UNKNOWN, A: {"presence": Presence.DONE, "findings": ("An extra.",)}}, (OWN, A, B)
+        {OWN: GONE, B: UNKNOWN, A: {"presence": Presence.DONE, "findings": (EXTRA,)}}, (OWN, A, B)
     )
     situation = read_situation(cast("Registry", stores))
     before = dict(stores["mem"].server.ledger)
@@ -194,7 +195,7 @@ def test_plan_of_a_baseline_tells_what_would_become_of_each_step() -> None:
         ("0001_own", "to_make"), ("0002_more", "to_make"),
         ("0001_a", "proved"), ("0002_b", "unprovable"), ("0003_c", "different"),
     ]  # fmt: skip
-    assert document["steps"][4]["differences"] == ["There is no c."]
+    assert document["steps"][4]["differences"] == [{"kind": "missing", "text": "There is no c."}]
     assert document["digest"] == render_json.plan_document(plan, situation)["digest"]
 
 

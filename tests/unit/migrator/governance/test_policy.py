@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accord.errors import ConfigurationError
-from migrator.governance.policy import WEEK, Foretelling, parse
+from migrator.governance.policy import WEEK, Reaction, parse
 
 
 def test_production_waits_for_a_second_person_by_default() -> None:
@@ -29,8 +29,8 @@ def test_what_is_foretold_to_fail_is_refused_unless_said_otherwise() -> None:
     """Everywhere, whether an environment has an entry or not."""
     policies = parse({"qa": {"foretelling": "warn"}, "staging": {}})
 
-    assert policies.of("qa").foretelling is Foretelling.WARN
-    assert {policies.of(name).foretelling for name in ("staging", "production", "x")} == {Foretelling.REFUSE}
+    assert policies.of("qa").foretelling is Reaction.WARN
+    assert {policies.of(name).foretelling for name in ("staging", "production", "x")} == {Reaction.REFUSE}
 
 
 def test_environments_that_others_rely_on_attest_their_runs() -> None:
@@ -54,6 +54,7 @@ def test_environments_that_others_rely_on_attest_their_runs() -> None:
         ({"approval_ttl": -1}, "docs"),
         ({"foretelling": "maybe"}, "docs"),
         ({"foretelling": True}, "docs"),
+        ({"live_drift": "tell"}, "docs"),
     ],
 )
 def test_what_can_not_be_meant_is_refused(entry: dict[str, object], word: str) -> None:

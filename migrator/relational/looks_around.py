@@ -1,0 +1,66 @@
+"""What a database of Django's can tell of what stands in it, beside its ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from django.db import connections
+from django.db.migrations import Migration
+
+from accord.db import product_of
+from accord.seam.assertions import Assertion, Broken, Moment
+from accord.seam.types import Probe, Step
+from accord.seam.undeclared import Undeclared
+from migrator.relational import asserting, failures
+from migrator.relational.loader import DiskLoader
+from migrator.relational.runner import name_of
+
+
+class LooksAround:
+    """
+    The part of the store that only looks, loaded when it does: a run with nothing to do never looks.
+
+    Attributes:
+        alias: The database.
+    """
+
+    alias: str
+    _disk: DiskLoader | None
+
+    @property
+    def product(self) -> str:
+        """Which product it is, in Django's word. See :class:`accord.seam.undeclared.TellsUndeclared`."""
+        return product_of(connections.databases[self.alias]["ENGINE"])
+
+    def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
+        """Compare the live catalog with the models as they would stand after all the steps."""
+        from migrator.relational.probe import probe
+
+        with failures.translated(self.alias):
+            yield from probe(self.alias, self._disk or DiskLoader(), steps)
+
+    def taken(self) -> Collection[str]:
+        """Name the tables of all models, and Django's own. See as above."""
+        from migrator.relational.undeclared import taken
+
+        return taken()
+
+    def undeclared(self, steps: Sequence[Step]) -> Iterator[Undeclared]:
+        """Name the tables that no model and no migration declares. See as above."""
+        from migrator.relational.undeclared import undeclared
+
+        with failures.translated(self.alias):
+            yield from undeclared(self.alias, self._disk or DiskLoader(), steps)
+
+    def assertions(self, step: Step, moment: Moment) -> Sequence[Assertion]:
+        """Return what a migration declares."""
+        return asserting.declared(step, self._migration(step), moment)
+
+    def broken(self, step: Step, moment: Moment) -> Iterator[Broken]:
+        """Ask the database which assertions of a migration don't hold."""
+        with failures.translated(self.alias):
+            yield from asserting.broken(self.alias, step, self._migration(step), moment)
+
+    def _migration(self, step: Step) -> Migration:
+        self._disk = self._disk or DiskLoader()
+        return self._disk.migrations[name_of(step)]

@@ -1,0 +1,70 @@
+"""A migration unrolled into its operations, each with the state before and after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db.migrations import Migration, SeparateDatabaseAndState
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+
+
+@dataclass(frozen=True)
+class Substep:
+    """
+    One operation, with the states before and after it.
+
+    Attributes:
+        operation: What is done.
+        before: State before it.
+        after: State after it.
+    """
+
+    operation: Operation
+    before: ProjectState
+    after: ProjectState
+
+
+def forwards(migration: Migration, state: ProjectState) -> Iterator[Substep]:
+    """
+    Go through a migration's substeps; the state moves with them.
+
+    Args:
+        migration: The migration.
+        state: State before it. Holds the state after it once the iterator is used up.
+    """
+    for operation in migration.operations:
+        before = state.clone()
+        operation.state_forwards(migration.app_label, state)
+        yield from _leaves(migration.app_label, Substep(operation, before, state))
+
+
+def backwards(migration: Migration, state: ProjectState) -> Sequence[Substep]:
+    """
+    List a migration's substeps from the first to the last, each with states of its own.
+
+    Args:
+        migration: The migration.
+        state: State before it; stays as it is.
+    """
+    substeps: list[Substep] = []
+    for operation in migration.operations:
+        after = state.clone()
+        operation.state_forwards(migration.app_label, after)
+        substeps.extend(_leaves(migration.app_label, Substep(operation, state, after)))
+        state = after
+    return substeps
+
+
+def _leaves(app: str, outer: Substep) -> Iterator[Substep]:
+    """Look into Django's own wrapper, so that what it holds can be taken up one by one."""
+    if type(outer.operation) is not SeparateDatabaseAndState:
+        yield outer
+        return
+    before = outer.before
+    for operation in outer.operation.database_operations:
+        after = before.clone()
+        operation.state_forwards(app, after)
+        yield from _leaves(app, Substep(operation, before, after))
+        before = after

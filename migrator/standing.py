@@ -1,0 +1,21 @@
+"""Questions to a PostgreSQL database about what stands in it, for every store that keeps its things there."""
+
+from __future__ import annotations
+
+_HERE = "c.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname = ANY(current_schemas(false)))"
+_FOREIGN = """NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = CAST('pg_class' AS regclass)
+                          AND d.objid = c.oid AND d.deptype = 'e')"""
+
+TABLES = f"""
+SELECT c.relname FROM pg_class c
+WHERE c.relkind IN ('r', 'p', 'f') AND {_HERE} AND {_FOREIGN}
+AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)
+ORDER BY 1"""  # noqa: S608 - made of constants
+"""Tables of the search path's schemas; neither those of extensions nor partitions."""
+
+INDEXES = f"""
+SELECT c.relname, x.relname
+FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid
+WHERE {_HERE} AND {_FOREIGN} AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)
+ORDER BY 1, 2"""  # noqa: S608 - as above
+"""Tables and their indexes; not those that a constraint makes."""
