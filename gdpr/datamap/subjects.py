@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.apps import apps
+from django.db.models import QuerySet
 
 from accord.errors import UsageError
 from gdpr.datamap.keys import KeyType, Plain, key_type, parsed, plain
@@ -299,7 +300,7 @@ class Subject:
 
         model = self.model_class()
         try:
-            chosen = model._base_manager.filter(**{name: value})
+            chosen: QuerySet[Model] = QuerySet(model).filter(**{name: value})
             # Two rows are enough to know that there is more than one.
             return list(chosen.values("pk", *self.names)[:2])
         except (OverflowError, ValidationError):

@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
 
 from accord import clock
 from accord.acting import Account
@@ -89,16 +88,3 @@ def take_back(held: Sequence[ErasureRequest]) -> None:
     """Void the approvals of requests whose rows are held; the same plans wait for approval again."""
     voided = state_changes.void_approvals(held)
     state_changes.move(held, RequestState.PLANNED, EventKind.ERASURE_APPROVAL_VOIDED, changes=voided)
-
-
-def standing(requests: Collection[int]) -> set[int]:
-    """Choose the requests whose current plan has an approval that counts: neither void nor expired."""
-    found = Approval.objects.filter(
-        request__in=requests,
-        decision=Decision.APPROVED,
-        voided_at__isnull=True,
-        plan_digest=F("request__plan_digest"),
-        decided_by=F("request__approved_by"),
-        expires_at__gt=clock.now(),
-    )
-    return set(found.values_list("request_id", flat=True))

@@ -27,6 +27,7 @@ from gdpr.erasure import (
     approvals,
     batches,
     encryption,
+    flaws,
     holds,
     newer,
     planning,
@@ -148,11 +149,11 @@ def start(requests: Requests, stores: Stores, *, by: Account | None = None) -> _
     with transaction.atomic(using=state_changes.alias()):
         held = state_changes.lock(list(drafts), RequestState.APPROVED)
         stopped = _on_hold(held)
-        expired = _expired([one for one in held if one.pk not in stopped])
-        free = [one for one in held if one.pk not in stopped and one.pk not in expired]
+        void = _not_approved([one for one in held if one.pk not in stopped])
+        free = [one for one in held if one.pk not in stopped and one.pk not in void]
         changed = _changed(free, people, drafts)
         _fence([one for one in free if one.pk not in changed], by)
-    return set(), {**refused, **troubles, **stopped, **expired, **changed}
+    return set(), {**refused, **troubles, **stopped, **void, **changed}
 
 
 def _on_hold(held: Sequence[ErasureRequest]) -> Refusals:
@@ -167,15 +168,15 @@ def _on_hold(held: Sequence[ErasureRequest]) -> Refusals:
     }
 
 
-def _expired(held: Sequence[ErasureRequest]) -> Refusals:
-    standing = approvals.standing([one.pk for one in held])
-    expired = [one for one in held if one.pk not in standing]
-    approvals.take_back(expired)
+def _not_approved(held: Sequence[ErasureRequest]) -> Refusals:
+    found = flaws.flaws_of([one.pk for one in held])
+    void = [one for one in held if one.pk in found]
+    approvals.take_back(void)
     return {
         one.pk: ApprovalVoid(
-            f"The approval of request {one.reference} expired.", hint="Have the plan approved again."
+            f"Request {one.reference} is not approved: {found[one.pk]}.", hint="Have its plan approved again."
         )
-        for one in expired
+        for one in void
     }
 
 

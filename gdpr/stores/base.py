@@ -270,6 +270,11 @@ def model_of(entry: Entry) -> type[models.Model]:
         ) from exc
 
 
+def every_row(model: type[models.Model], alias: str) -> models.QuerySet[models.Model]:
+    """Return all rows of a table, those too that a manager of the project hides."""
+    return models.QuerySet(model, using=alias)
+
+
 def known_aliases(wanted: Sequence[str]) -> Sequence[str]:
     """
     Refuse aliases that no store has.

@@ -17,6 +17,7 @@ from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Keyed, Locator, Pa
 from gdpr.datamap.strategies import Equals, Strategy
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused, InvalidDataMap
+from gdpr.stores.base import every_row
 from gdpr.stores.lookups import Among
 
 NOTHING = Q(pk__in=())
@@ -124,7 +125,7 @@ def sessions(
     wanted = {str(key) for key in collected(locator.entry, keys)}
     last = ""
     while wanted:
-        page = list(model._base_manager.using(alias).filter(pk__gt=last).order_by("pk")[:_PAGE])
+        page = list(every_row(model, alias).filter(pk__gt=last).order_by("pk")[:_PAGE])
         for session in page:
             # A session whose signature is broken belongs to no user: Django would not open it either.
             user = str(session.get_decoded().get(locator.key))  # type: ignore[attr-defined]  # a Session
@@ -137,7 +138,7 @@ def sessions(
 
 def _walked(alias: str, model: type[models.Model], found: Q) -> Q:
     """Look in a subquery: rows can't be locked behind an outer join, and joins give rows twice."""
-    return Q(pk__in=model._base_manager.using(alias).filter(found).values("pk"))
+    return Q(pk__in=every_row(model, alias).filter(found).values("pk"))
 
 
 def _contains(model: type[models.Model], locator: Array, value: Any) -> Q:

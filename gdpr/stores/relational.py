@@ -29,6 +29,7 @@ from gdpr.stores.base import (
     ErasureStore,
     Found,
     IndexUse,
+    every_row,
     model_of,
     owner_fields,
     plain_field,
@@ -145,7 +146,7 @@ class RelationalErasure:
     # --- finding -----------------------------------------------------------------------------
 
     def _matched(self, entry: Entry, keys: Keys) -> QuerySet[models.Model]:
-        rows = self.model(entry)._base_manager.using(self.alias)
+        rows = every_row(self.model(entry), self.alias)
         if not entry.is_looked_at:
             return rows.none()
         found = rows.filter(condition(self.alias, self.model(entry), entry.locator, keys))
@@ -178,7 +179,7 @@ class RelationalErasure:
     # --- acting ------------------------------------------------------------------------------
 
     def _act(self, entry: Entry, keys: Keys, batch: Sequence[Any]) -> int:
-        rows = self.model(entry)._base_manager.using(self.alias).filter(**{f"pk__{AMONG}": batch})
+        rows = every_row(self.model(entry), self.alias).filter(**{f"pk__{AMONG}": batch})
         match entry.action:
             case Delete():
                 return self._delete(rows)
@@ -210,7 +211,7 @@ class RelationalErasure:
         for row in changed:
             for name, strategy in strategies.items():
                 setattr(row, name, strategy.replacement(getattr(row, name)))
-        manager = rows.model._base_manager.using(self.alias)
+        manager = every_row(rows.model, self.alias)
         return manager.bulk_update(changed, list(strategies), batch_size=500)
 
     def _pull(self, entry: Entry, keys: Keys, rows: QuerySet[models.Model]) -> int:
@@ -219,7 +220,7 @@ class RelationalErasure:
         changed = list(rows.only("pk", name))
         for row in changed:
             setattr(row, name, without_elements(entry.locator, keys, getattr(row, name)))
-        return rows.model._base_manager.using(self.alias).bulk_update(changed, [name], batch_size=500)
+        return every_row(rows.model, self.alias).bulk_update(changed, [name], batch_size=500)
 
     def _empty(self, entry: Entry, name: str) -> Strategy:
         from gdpr.datamap.strategies import Constant

@@ -17,7 +17,7 @@ from gdpr.datamap.findings import Fault, MapFinding, about
 from gdpr.datamap.keys import KeyType, key_type
 from gdpr.datamap.locators import Array, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
 from gdpr.datamap.subjects import Keys, SubjectKeys
-from gdpr.stores.base import IndexUse
+from gdpr.stores.base import IndexUse, every_row
 from gdpr.stores.conditions import condition
 
 _PARTITIONS_AND_OWN = "SELECT relname FROM pg_class WHERE relispartition OR relname LIKE 'accord\\_%%'"
@@ -190,7 +190,7 @@ def explain_locator(alias: str, model: type[models.Model], locator: Simple | Ses
     """Ask how rows would be found by a locator, with keys that no person has."""
     if isinstance(locator, Sessions):
         return IndexUse(uses_index=True, detail="primary key, page by page", read_in_full=True)
-    rows = model._base_manager.using(alias).filter(condition(alias, model, locator, _nobody(locator)))
+    rows = every_row(model, alias).filter(condition(alias, model, locator, _nobody(locator)))
     return _explained(alias, rows)
 
 

@@ -61,11 +61,35 @@ class Thing(models.Model):
         return str(self.pk)
 
 
+class Visible(models.Manager["Deleted"]):
+    """What soft deletion makes of a manager."""
+
+    def get_queryset(self) -> models.QuerySet[Deleted]:
+        return super().get_queryset().filter(is_deleted=False)
+
+
+class Deleted(models.Model):
+    owner = models.IntegerField()
+    is_deleted = models.BooleanField(default=False)
+    objects = Visible()
+
+    class Meta:
+        apps = OWN
+        app_label = "tables"
+        base_manager_name = "objects"
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+MODELS: dict[str, type[models.Model]] = {"tables.Parent": Parent, "tables.Deleted": Deleted}
+
+
 class OwnTables(RelationalErasure):
     """The adapter on models that no app has."""
 
     def model(self, entry: Entry) -> type[models.Model]:
-        return Parent if entry.target == "tables.Parent" else Thing
+        return MODELS.get(entry.target, Thing)
 
 
 @pytest.fixture
@@ -74,6 +98,7 @@ def tables(coordinator: Coordinator) -> OwnTables:
     with connections[coordinator.alias].schema_editor() as editor:
         editor.create_model(Parent)
         editor.create_model(Thing)
+        editor.create_model(Deleted)
     return OwnTables(coordinator.alias)
 
 
@@ -289,3 +314,14 @@ def test_row_that_came_after_the_fence_with_a_key_given_again_stays(tables: OwnT
     assert left == (1, 0)
     assert tables.erase(one, asked.told("one", same_person=False), 10).affected == 0
     assert (tables.residue(one, theirs), tables.erase(one, theirs, 10).affected) == (1, 1)
+
+
+def test_rows_that_a_manager_hides_are_found_erased_and_exported(tables: OwnTables) -> None:
+    """Soft-deleted rows are a person's data, whatever `base_manager_name` shows."""
+    one = entry(Delete(), Key("owner", int), target="tables.Deleted")
+    rows: models.QuerySet[Deleted] = models.QuerySet(Deleted, using=tables.alias)
+    rows.bulk_create([Deleted(owner=42, is_deleted=hidden) for hidden in (True, False)] + [Deleted(owner=43)])
+
+    assert (tables.find(one, KEYS).count, len(list(tables.export(one, KEYS)))) == (2, 2)
+    assert run(tables, one) == 2
+    assert [row.owner for row in rows] == [43]
