@@ -129,7 +129,7 @@ class AnsweringCommand(PipedCommand):
                 json.dumps({"schema": "accord.error/1", "error": error_document(error)}, indent=2)
             )
             return
-        self.stderr.write(self.style.ERROR(str(error)), self.style.ERROR)
+        self.stderr.write(str(error), self.style.ERROR)
         if error.hint:
             self.stderr.write(f"  {error.hint}", lambda text: text)
 

@@ -87,6 +87,11 @@ FULL = Trouble(
     says="has no connection left for us",
     hint="End connections that are idle, or raise the limit of the server or of its pooler.",
 )
+POOL = Trouble(
+    says="gave us no connection in time",
+    hint="If the server runs, give the pool in OPTIONS of {where} more room: a run needs two connections "
+    "at once, so max_size has to be 2 or more.",
+)
 STARTING = Trouble(
     says="is starting or stopping", hint="Wait until it answers, then run the same command again."
 )
@@ -127,6 +132,7 @@ _BY_CODE = {
 }
 _BY_TEXT = (
     (re.compile(r"unsupported startup parameter"), POOLER),
+    (re.compile(r"couldn't get a connection after"), POOL),
     (re.compile(r"permission denied for (?!database)"), RIGHTS),
     (re.compile(r"too many connections|too many clients|no more connections allowed"), FULL),
     (re.compile(r"database system is (starting up|shutting down|in recovery|not yet accepting)"), STARTING),

@@ -140,9 +140,8 @@ def start(requests: Requests, stores: Stores, *, by: Account | None = None) -> _
         by: Who asks.
 
     Returns:
-        Refusals: ApprovalVoid where the approval expired or something else would happen now; OnHold where
-        everything is held; StoreUnavailable where a store can't be asked, so that it can't be said what
-        would happen.
+        Refusals: ApprovalVoid where no approval counts or something else would happen now; OnHold where
+        everything is held; StoreUnavailable where it can't be told what would happen.
     """
     people, refused = encryption.people_of(requests, RequestState.APPROVED)
     drafts, troubles = together_or_apart(people, partial(planning.draft, stores=stores))

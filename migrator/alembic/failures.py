@@ -7,7 +7,7 @@ constraint are told, because PostgreSQL quotes the offending value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from accord.connecting import Trouble, trouble_of
 from accord.errors import (
@@ -17,10 +17,12 @@ from accord.errors import (
     StoreError,
 )
 from accord.limits import limit_of
+from accord.seam.types import Step
 from accord.secrets.redact import first_line
 
 _EXISTS = frozenset({"42P07", "42701", "42710", "42P06", "42723"})
 _ABOUT_DATA = ("22", "23")
+_TOO_LONG = "(SQLSTATE 22001)"
 
 
 def translate(error: BaseException, alias: str, what: str = "") -> AccordError:
@@ -95,3 +97,29 @@ def _told(error: BaseException) -> str:
     driver_error = _of_driver(error)
     kind = "" if driver_error else f"{type(error).__name__}: "
     return f"{kind}{first_line(driver_error or error)}".rstrip(".")
+
+
+def explained(error: AccordError, step: Step, *, begun: bool, width: Callable[[], int | None]) -> AccordError:
+    """
+    Return the error of a revision with what is known of its cause.
+
+    Args:
+        error: What came out of the run.
+        step: The revision.
+        begun: Whether a part of it stayed.
+        width: Asks how long an id Alembic's table takes.
+    """
+    most = width() if _TOO_LONG in error.message else None
+    if most is not None and len(step.key.name) > most:
+        return StepFailed(
+            f"{step.key}: its id has {len(step.key.name)} characters, and Alembic's table takes {most}.",
+            hint="Give the revision a shorter id, or widen version_num of that table in one before it. Its "
+            "transaction was rolled back.",
+        )
+    if not begun:
+        return error
+    return StepFailed(
+        error.message,
+        hint="A part of the revision ran outside of its transaction and stayed. Let its operations say "
+        "if_not_exists or if_exists and run again, or finish by hand and adopt it with --baseline.",
+    )

@@ -282,6 +282,16 @@ def strike(ask: Ask, tables: Tables, step: Step) -> None:
     )
 
 
+def id_width(ask: Ask, tables: Tables) -> int | None:
+    """Return how many characters of an id Alembic's table takes; None where there is no limit."""
+    found = ask(
+        "SELECT atttypmod - 4 FROM pg_attribute WHERE attrelid = to_regclass(:versions)"
+        " AND attname = 'version_num' AND atttypmod > 4",
+        {"versions": tables.versions},
+    )
+    return int(found[0][0]) if found else None
+
+
 def drop_if_invalid(ask: Ask, index: str) -> bool:
     """
     Drop an index that is there and not usable.

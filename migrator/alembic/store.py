@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
 
 from accord.errors import AccordError, ConflictingState, IrreversibleStep, StepFailed
@@ -33,10 +33,11 @@ from migrator.alembic import server
 from migrator.alembic.ahead import LooksAhead
 from migrator.alembic.database import Database
 from migrator.alembic.entries import REVERTING, STATES, HistoryState
+from migrator.alembic.failures import explained
 from migrator.alembic.history import History
 from migrator.alembic.layout import HistoryConfig
 from migrator.alembic.leaving import Leaves
-from migrator.alembic.ledger import Ask, Tables, heads, place, quoted, read
+from migrator.alembic.ledger import Ask, Tables, heads, id_width, place, quoted, read
 from migrator.alembic.reader import Reader
 from migrator.alembic.scripts import Script
 from migrator.alembic.test_database import InTestDatabase
@@ -323,13 +324,9 @@ class AlembicStore(LooksAhead, Leaves, InTestDatabase):
 
     def _explained(self, error: AccordError, step: Step) -> AccordError:
         entry = self._state().entries.get(step.key.name)
-        if entry is None or not entry.is_begun:
-            return error
-        return StepFailed(
-            error.message,
-            hint="A part of the revision ran outside of its transaction and stayed. Let its operations say "
-            "if_not_exists or if_exists and run again, or finish by hand and adopt it with --baseline.",
-        )
+        begun = entry is not None and entry.is_begun
+        look = partial(self._ask_once, partial(id_width, tables=self._tables))
+        return explained(error, step, begun=begun, width=look)
 
 
 def _refuse_begun(step: Step, begun: BegunStep | None) -> None:

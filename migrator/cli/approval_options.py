@@ -99,6 +99,7 @@ def add_approval_arguments(parser: ArgumentParser) -> None:
     attest = _act(acts, "attest", "Sign what the ledgers say was applied here.")
     attest.add_argument("--output", type=Path, default=None, metavar="FILE", help="Write it there.")
     _add_person(attest, required=False)
+    _act(acts, "key", "Print the public key that others have to trust, and nothing else. Asks no server.")
     bring = _act(acts, "import", "Check and keep an attestation of another environment.")
     bring.add_argument("file", type=Path, metavar="FILE", help="What attest wrote there.")
     _add_person(bring, required=True)

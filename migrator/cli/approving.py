@@ -60,6 +60,7 @@ class Approving:
             "list": self._list,
             "show": self._show,
             "attest": self._attest,
+            "key": self._key,
             "import": self._import,
         }
         return acts[self.asked.act]()
@@ -155,8 +156,12 @@ class Approving:
             )
         return self.gate.attestations.write(standing, Direction.APPLY, "", person)
 
+    def _key(self) -> Answer:
+        document = {"schema": "accord.key/1", "id": signing.key_id(), "public_key": signing.public_key()}
+        return Answer(document=document, lines=[document["public_key"]])
+
     def _import(self) -> Answer:
-        self._approvals()
+        self._prepare()
         person, file = self._person(), self.asked.file
         try:
             text = file.read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from migrator.engine.request import Request
 from migrator.models import RunKind
 
 _LONGEST_TAG = 100
+_ZERO_OF = re.compile(r"(?:(?P<store>[^:.\s]+):)?(?P<app>[^:.\s]+)\.zero")
 _LOOKS = ("plan", "dry_run", "check_unapplied")
 
 
@@ -178,6 +180,7 @@ def request_from(options: dict[str, Any]) -> Request:
     Raises:
         UsageError: Flags don't fit together.
     """
+    _spell_out_zero(options)
     _refuse_contradictions(options)
     if options["forget"]:
         return _forgetting(options)
@@ -246,6 +249,13 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
         _refuse_vague_forgetting(options)
     else:
         _refuse_odd_targets(options)
+
+
+def _spell_out_zero(options: dict[str, Any]) -> None:
+    """Take `store:app.zero` for what it says: all of that app, in that store."""
+    found = _ZERO_OF.fullmatch(options["to"] or "")
+    if found and not (options["app_label"] or options["store"]):
+        options.update(to=ZERO, app_label=found["app"], store=[found["store"]] if found["store"] else [])
 
 
 def _refuse_odd_targets(options: dict[str, Any]) -> None:

@@ -18,7 +18,6 @@ import pytest
 from pymongo import MongoClient
 
 from tests.fix_workshop import ROOT, Workshop
-from tests.forks import run_python
 
 pytestmark = pytest.mark.acceptance
 
@@ -406,17 +405,14 @@ def staging(production: Workshop, new_database: Any, mongo_url: str, tmp_path: P
 
 
 def public_key(workshop: Workshop) -> str:
-    """Ask an installation for its public key."""
-    code = "import django; django.setup(); from accord.secrets import signing; print(signing.public_key())"
-    environment = {
-        **os.environ,
-        **workshop.variables,
-        "DJANGO_SETTINGS_MODULE": "tests.projects.workshop.settings",
-        "PYTHONPATH": f"{ROOT}{os.pathsep}{workshop.folder}",
-    }
-    done = run_python(("-c", code), env=environment, cwd=ROOT)
+    """Ask an installation for its public key, as a pipeline would: none of its servers is up."""
+    away = under(
+        workshop, DATABASE_URL="postgres://nobody@127.0.0.1:1/no", MONGODB_URL="mongodb://127.0.0.1:1/no"
+    )
+    done = away.run("migration_approval", "key")
     assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    [line] = done.stdout.splitlines()
+    return line
 
 
 @pytest.fixture
@@ -450,6 +446,26 @@ def test_production_follows_staging(follower: Workshop, staging: Workshop, tmp_p
     assert imported.returncode == 0, imported.stderr
     assert after.returncode == 0, after.stderr
     assert collections(follower) == {"one", "two"}
+
+
+def test_attestation_comes_before_the_first_request(
+    production: Workshop, staging: Workshop, tmp_path: Path
+) -> None:
+    """An import into an empty production makes the tables that it needs, and says who is missing."""
+    trusted = json.dumps({"staging": public_key(staging)})
+    first = under(production, **policy(attestation="staging"), WORKSHOP_TRUSTED_KEYS=trusted)
+    assert staging.run("migrate_all", "--noinput").returncode == 0
+    path = written(tmp_path)
+
+    nobody = bring(first, path)
+    with_people(first, "ada")
+    imported = bring(first, path)
+
+    assert_refused(nobody, "ACC-925", 4, "createsuperuser")
+    assert "Applied" in nobody.stderr
+    assert imported.returncode == 0, imported.stderr
+    assert first.run("migrate_all", "--noinput").returncode == 0
+    assert staging.answer("migration_approval", "key")["public_key"] == public_key(staging)
 
 
 def test_attestation_of_other_content_is_refused(

@@ -44,8 +44,32 @@ def test_forward_back_and_zero(three: Workshop) -> None:
     three.answer(*hinted(three, "workshop", "0001"))
     assert applied(three) == ["0001"]
 
-    three.answer(*hinted(three, "workshop", "zero"))
+    three.answer(*hinted(three, "--to", "default:workshop.zero"))
     assert applied(three) == []
+
+
+def test_zero_of_one_app_leaves_the_others(three: Workshop) -> None:
+    """`--to default:app.zero` is `--revert app --store default`; of another store it undoes nothing here."""
+    three.answer("migrate_all", "--noinput")
+    others = "SELECT app, name FROM django_migrations WHERE app <> 'workshop' ORDER BY 1, 2"
+    everything = three.rows(others)
+
+    elsewhere = three.run("migrate_all", "--revert", "--to", "mongodb:workshop.zero", "--noinput")
+    assert len(applied(three)) == 3, elsewhere.stderr
+    three.answer("migrate_all", "--revert", "--to", "default:workshop.zero", "--noinput", "--even-with-data")
+
+    assert applied(three) == []
+    assert three.rows(others) == everything
+
+
+def test_nothing_is_said_where_nothing_is_to_be_said(three: Workshop) -> None:
+    """`-v 0` is silent about what succeeds, and tells what doesn't; an error is coloured once."""
+    done = three.run("migrate_all", "--noinput", "-v", "0")
+    failed = three.run("migrate_all", "nosuch", "-v", "0", "--force-color")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert failed.returncode == 2
+    assert failed.stderr.count("\x1b[31;1m") == failed.stderr.count("\x1b[0m") == 1
 
 
 @pytest.mark.parametrize(("name", "code"), [("0009", "ACC-103"), ("000", "ACC-104")])

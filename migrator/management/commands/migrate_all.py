@@ -185,6 +185,8 @@ class Command(AnsweringCommand):
         if options["format"] == "json":
             self.stdout.write(render_json.dump(render_json.run_document(result)))
             return
+        if result.exit_code is ExitCode.DONE and not options["verbosity"]:
+            return
         self._write(render_text.run_lines(result, self.style))
         if options["tag"] and result.exit_code is ExitCode.DONE:
             self._write([f"The tag “{options['tag']}” names where every store stands now."])

@@ -634,6 +634,26 @@ def test_revision_that_leaves_its_transaction_leaves_a_trace(harness: AlembicHar
     assert harness.ledger_entries().keys() == {"0001_earnings"}
 
 
+def test_id_that_alembics_table_does_not_take_is_told(harness: AlembicHarness) -> None:
+    """Where its transaction was rolled back, nothing stands; where the column is wider, it is applied."""
+    name = "0004_a_name_that_says_more_than_fits_there"
+    text = CONCURRENT.format(then="SELECT 1").replace("0004_concurrent", name)
+    harness.write_revision(
+        name,
+        text.replace("with op.get_context().autocommit_block()", "if True").replace(
+            "postgresql_concurrently=True, ", ""
+        ),
+    )
+    apply(harness, "0001_earnings")
+    with pytest.raises(StepFailed, match=rf"its id has {len(name)} characters, and Alembic's table takes 32"):
+        apply(harness, name)
+    assert "earning_pair" not in str(harness.rows("SELECT indexname FROM pg_indexes"))
+
+    harness.rows("ALTER TABLE alembic_version ALTER version_num TYPE varchar(64)")
+    apply(harness, name)
+    assert name in applied_names(harness)
+
+
 OPERATION = (
     'op.create_index(\n            "earning_pair", "earning", ["track"], unique=True, '
     "postgresql_concurrently=True, if_not_exists=True\n        )"

@@ -122,6 +122,7 @@ def test_whatever_the_framework_refuses_is_told_whole(kind: type[exceptions.APIE
     [
         ("connection to server at 10.0.0.5 failed", "can't be reached"),
         ("too many clients", "no connection left"),
+        ("couldn't get a connection after 5.00 sec", "no connection in time"),
     ],
 )
 def test_trouble_of_the_database_keeps_its_cause(words: str, says: str) -> None:
