@@ -45,3 +45,10 @@ if os.environ.get("ELASTICSEARCH_URL"):
         "URL": os.environ["ELASTICSEARCH_URL"],
         "PREFIX": os.environ["ELASTICSEARCH_PREFIX"],
     }
+if os.environ.get("WORKSHOP_ALEMBIC"):
+    ACCORD["STORES"]["history"] = {
+        "BACKEND": "migrator.alembic.store.AlembicStore",
+        "CONFIG": os.environ["WORKSHOP_ALEMBIC"],
+        "APP": "workshop",
+        "URL": os.environ.get("WORKSHOP_ALEMBIC_URL", os.environ["DATABASE_URL"]),
+    }
