@@ -97,8 +97,8 @@ STARTING = Trouble(
 )
 ENDED = Trouble(
     says="ended our connection",
-    hint="The server runs, or ran until now: its log says who ended it and why. Run the same command "
-    "again; it continues where this one was.",
+    hint="The server runs, or ran until now: its log says who ended it and why (a person, a restart, a limit "
+    "for idle sessions). Run the same command again; it continues where this one was.",
 )
 IDLE = Trouble(
     says="ended our connection: it was idle for longer than its settings allow",

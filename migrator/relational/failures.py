@@ -108,7 +108,10 @@ def translated_step(step: Step) -> Iterator[None]:
         trouble = vendor_of(connections[alias]).trouble(exc) or connecting.ENDED
         raise trouble.error(_named(alias), alias, exc) from exc
     except Exception as exc:
-        raise _unreachable(alias, exc) or _code_failure(step, exc) from exc
+        vendor = vendor_of(connections[alias])
+        # A migration's Python may have used the driver itself.
+        of_server = vendor.trouble(exc) or vendor.limit(exc)
+        raise (_database_failure(step, exc) if of_server else _code_failure(step, exc)) from exc
 
 
 @contextmanager
@@ -170,7 +173,7 @@ def read_only(alias: str) -> StoreRefused:
     )
 
 
-def _database_failure(step: Step, error: DatabaseError) -> AccordError:
+def _database_failure(step: Step, error: Exception) -> AccordError:
     connection = connections[step.key.store]
     vendor = vendor_of(connection)
     trouble = vendor.trouble(error)
@@ -196,7 +199,7 @@ def _database_failure(step: Step, error: DatabaseError) -> AccordError:
     )
 
 
-def _without_data(error: DatabaseError) -> str:
+def _without_data(error: Exception) -> str:
     cause = _deepest(error)
     code = getattr(cause, "pgcode", None) or getattr(cause, "code", None)
     return f"{type(cause).__name__}" + (f" (code {code})" if code else "")

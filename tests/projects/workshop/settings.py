@@ -51,3 +51,10 @@ if os.environ.get("WORKSHOP_ALEMBIC"):
         "CONFIG": os.environ["WORKSHOP_ALEMBIC"],
         "URL": os.environ["DATABASE_URL"],
     }
+if os.environ.get("WORKSHOP_HISTORY"):
+    ACCORD["STORES"]["history"] = {
+        "BACKEND": "migrator.alembic.store.AlembicStore",
+        "CONFIG": os.environ["WORKSHOP_HISTORY"],
+        "APP": "workshop",
+        "URL": os.environ.get("WORKSHOP_HISTORY_URL", os.environ["DATABASE_URL"]),
+    }

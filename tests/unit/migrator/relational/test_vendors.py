@@ -8,7 +8,17 @@ from typing import Any, cast
 import pytest
 from django.db import OperationalError, ProgrammingError
 
-from accord.connecting import AWAY, CREDENTIALS, ENDED, FULL, POOLER, STARTING, Trouble
+from accord.connecting import (
+    AWAY,
+    CREDENTIALS,
+    ENDED,
+    FULL,
+    IDLE,
+    POOLER,
+    STARTING,
+    TRANSACTION_TIME,
+    Trouble,
+)
 from accord.errors import UnsupportedServer
 from migrator.relational.vendors import PostgreSQL
 
@@ -83,6 +93,9 @@ def test_server_that_does_not_let_us_in_is_told_from_one_that_is_away(text: str)
         ("FATAL:  sorry, too many clients already", FULL),
         ("FATAL:  the database system is starting up", STARTING),
         ("server closed the connection unexpectedly", ENDED),
+        ("terminating connection due to administrator command", ENDED),
+        ("terminating connection due to idle-in-transaction timeout", IDLE),
+        ("terminating connection due to transaction timeout\nserver closed the connection", TRANSACTION_TIME),
     ],
 )
 def test_each_cause_has_its_own_sentence(text: str, expected: Trouble) -> None:
