@@ -16,6 +16,7 @@ import sys
 
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ImproperlyConfigured
 from django.db import router
 
 from accord import db
@@ -62,6 +63,36 @@ def actor(account: Account | None) -> trail.Actor:
     if account is None:
         return trail.SYSTEM
     return trail.person(account.pk, kind=account._meta.label_lower)
+
+
+def of_account(key: object, *, using: str) -> trail.Actor:
+    """
+    Return who stands for an account in the audit trail of a database, as :func:`actor` does.
+
+    Args:
+        key: Its primary key; None is the suite itself.
+        using: The database.
+    """
+    if key is None:
+        return trail.SYSTEM
+    return trail.person(key, kind=get_user_model()._meta.label_lower, using=using)
+
+
+def key_of_signed_in() -> object:
+    """
+    Return the key of the account of the user who is signed in to the machine.
+
+    Nothing but the key is asked for: other columns may be what a run is about to make.
+
+    Returns:
+        None where there is no such account, or no accounts that can be read.
+    """
+    try:
+        model = get_user_model()
+        found = model._default_manager.using(router.db_for_read(model))
+        return found.filter(**{model.USERNAME_FIELD: signed_in()}).values_list("pk", flat=True).first()
+    except (ImproperlyConfigured, *db.ERRORS):
+        return None
 
 
 def signed_in() -> str:

@@ -14,7 +14,7 @@ from django.apps import apps
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations import RunSQL
+from django.db.migrations import RemoveConstraint, RunSQL
 from django.db.migrations.state import ProjectState
 from django.utils.module_loading import import_string
 
@@ -192,6 +192,26 @@ class OnPostgres(RunSQL):
     ) -> None:
         if schema_editor.connection.vendor == "postgresql":
             super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+class RemoveWords(RemoveConstraint):
+    """
+    The end of a list of words, which a longer one replaces.
+
+    Where it comes back it is not asked of rows that are there: they may hold words of the longer list.
+    """
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            found = to_state.models[app_label, self.model_name_lower].get_constraint_by_name(self.name)
+            schema_editor.execute(f"{found.create_sql(model, schema_editor)} NOT VALID", params=None)
 
 
 def declared() -> Mapping[str, Guards]:

@@ -8,13 +8,21 @@ must outlive the people that it is about without naming them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accord.audit.events import BIGGEST, ActorKind, Counter, EventKind, EventOutcome, ObjectKind
+from accord.audit.events import (
+    BIGGEST,
+    ActorKind,
+    Counter,
+    EventKind,
+    EventOutcome,
+    FormerEventKind,
+    ObjectKind,
+)
 from accord.conditions import OnlyCounters
 from accord.moments import Moment
 
@@ -34,12 +42,10 @@ def _matches(model: str, **patterns: str) -> Iterable[models.CheckConstraint]:
     ]
 
 
-def _among(model: str, **words: type[models.TextChoices]) -> Iterable[models.CheckConstraint]:
+def _among(model: str, **words: Sequence[str]) -> Iterable[models.CheckConstraint]:
     return [
-        models.CheckConstraint(
-            condition=Q(**{f"{field}__in": choices.values}), name=f"accord_{model}_{field}"
-        )
-        for field, choices in words.items()
+        models.CheckConstraint(condition=Q(**{f"{field}__in": values}), name=f"accord_{model}_{field}")
+        for field, values in words.items()
     ]
 
 
@@ -53,7 +59,9 @@ class AuditEvent(models.Model):
 
     seq = models.BigIntegerField(_("number"), primary_key=True)
     at = Moment(_("at"))
-    event = models.CharField(_("event"), max_length=40, choices=EventKind.choices)
+    event = models.CharField(
+        _("event"), max_length=40, choices=[*EventKind.choices, *FormerEventKind.choices]
+    )
     outcome = models.CharField(_("outcome"), max_length=10, choices=EventOutcome.choices)
     actor_kind = models.CharField(_("who"), max_length=10, choices=ActorKind.choices)
     actor_ref = models.CharField(_("reference of who"), max_length=32, blank=True)
@@ -85,10 +93,10 @@ class AuditEvent(models.Model):
             models.CheckConstraint(condition=Q(seq__gte=1), name="accord_auditevent_seq"),
             *_among(
                 "auditevent",
-                event=EventKind,
-                outcome=EventOutcome,
-                actor_kind=ActorKind,
-                object_kind=ObjectKind,
+                event=[*EventKind.values, *FormerEventKind.values],
+                outcome=EventOutcome.values,
+                actor_kind=ActorKind.values,
+                object_kind=ObjectKind.values,
             ),
             *_matches(
                 "auditevent",

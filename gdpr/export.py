@@ -8,6 +8,7 @@ array elements are in it. The files are made for their owner alone, and never ov
 from __future__ import annotations
 
 import enum
+import errno
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,8 +17,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
 from django.template.loader import render_to_string
 
+from accord import acting, conf, db
+from accord.audit import trail
+from accord.audit.events import Counter, EventKind, ObjectKind
 from gdpr.datamap.actions import Manual, Retain
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.map import DataMap
@@ -111,16 +116,66 @@ def write(content: Mapping[str, Any], folder: Path, form: ExportFormat) -> Writt
     """
     text = json.dumps(content, indent=2, ensure_ascii=False) if form is ExportFormat.JSON else page(content)
     stamp = str(content["made_at"]).replace(":", "").replace("+0000", "Z")
+    require_folder(folder)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = _new_file(folder, f"export-{stamp}", form.value, text)
     except OSError as exc:
-        raise ExportRefused(
-            f"The export can't be written to {folder} ({exc.strerror}).",
-            hint="Name a folder that you may write to with --output.",
-        ) from exc
-    rows = sum(len(part["rows"]) for part in content["parts"])
-    return Written(path=path, entries=sum(bool(part["rows"]) for part in content["parts"]), rows=rows)
+        raise _refused(folder, exc) from exc
+    entries, rows = _size(content)
+    return Written(path=path, entries=entries, rows=rows)
+
+
+def put_on_record(content: Mapping[str, Any]) -> None:
+    """
+    Write into the audit trail that an export is made, before there is a file of it.
+
+    A kill in between leaves an event too many, never an export that nobody knows of. Nothing in the
+    event says whose data it is.
+
+    Args:
+        content: What :func:`gather` gave.
+
+    Raises:
+        StoreError: The audit trail can't be written; then there is no export.
+    """
+    alias = conf.load().coordinator
+    entries, rows = _size(content)
+    with db.reading("The audit trail", alias), transaction.atomic(using=alias):
+        trail.record(
+            EventKind.EXPORT_MADE,
+            actor=acting.of_account(acting.key_of_signed_in(), using=alias),
+            object_kind=ObjectKind.EXPORT,
+            counters={Counter.ENTRIES.value: entries, Counter.FOUND.value: rows},
+            using=alias,
+        )
+
+
+def require_folder(folder: Path) -> None:
+    """
+    Make the folder of an export where it isn't there.
+
+    Raises:
+        ExportRefused: It can't be written to.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as exc:
+        raise _refused(folder, exc) from exc
+
+
+def _size(content: Mapping[str, Any]) -> tuple[int, int]:
+    """Count the places that an export has data of, and the rows."""
+    parts = content["parts"]
+    return sum(bool(part["rows"]) for part in parts), sum(len(part["rows"]) for part in parts)
+
+
+def _refused(folder: Path, error: OSError) -> ExportRefused:
+    return ExportRefused(
+        f"The export can't be written to {folder} ({error.strerror}).",
+        hint="Name a folder that you may write to with --output.",
+    )
 
 
 def page(content: Mapping[str, Any]) -> str:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.safestring import SafeString
@@ -22,7 +24,7 @@ from accord.clock import SystemClock
 from accord.display import chip, day
 from accord.errors import AccordError
 from accord.words import duration
-from migrator.models import ApprovalState, Attestation, PlanApproval, Run, RunOutcome, StepRun
+from migrator.models import ApprovalState, Attestation, PlanApproval, Run, RunOutcome, StepRun, Tag
 
 if TYPE_CHECKING:
     from migrator.governance.approvals import Approvals
@@ -33,6 +35,8 @@ else:
     StepRuns = admin.TabularInline
 
 APPROVE = "migrator.approve_planapproval"
+_ANY_TAG = " any"
+_MOST_TAGS = 50
 OPEN = (ApprovalState.REQUESTED, ApprovalState.APPROVED)
 
 
@@ -47,12 +51,33 @@ class StepRunInline(ReadOnly, StepRuns):
         return super().get_queryset(request).order_by("position")
 
 
+class TagFilter(admin.SimpleListFilter):
+    """Runs that a tag was kept of: any, or one."""
+
+    title = _("tag")
+    parameter_name = "tag"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Offer the newest tags by name."""
+        tagged = Tag.objects.exclude(run_id="").values_list("name", flat=True)[:_MOST_TAGS]
+        # No tag has an empty name, and none begins with a space that a form would keep.
+        return [(_ANY_TAG, _("any tag")), *((name, name) for name in tagged)] if tagged else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
+        """Keep the runs of the chosen tag."""
+        chosen = self.value()
+        if chosen is None:
+            return queryset
+        tags = Tag.objects.exclude(run_id="") if chosen == _ANY_TAG else Tag.objects.filter(name=chosen)
+        return queryset.filter(pk__in=tags.values("run_id"))
+
+
 @admin.register(Run)
 class RunAdmin(Pages):
     """Runs, newest first."""
 
-    list_display = ("id", "shown_outcome", "kind", "progress", "lasted", "started")
-    list_filter = ("outcome", "kind", "environment", "started_at")
+    list_display = ("id", "shown_outcome", "kind", "progress", "lasted", "started", "tags")
+    list_filter = ("outcome", "kind", TagFilter, "environment", "started_at")
     search_fields = ("id", "digest", "steps__name", "steps__app")
     search_help_text = _("Run, plan digest, app or step")
     date_hierarchy = "started_at"
@@ -61,12 +86,19 @@ class RunAdmin(Pages):
     fieldsets = (
         (
             None,
-            {"fields": (("shown_outcome", "kind", "environment"), ("started_at", "finished_at", "lasted"))},
+            {
+                "fields": (
+                    ("shown_outcome", "kind", "environment"),
+                    ("started_at", "finished_at", "lasted"),
+                    "tags",
+                )
+            },
         ),
         (_("What ended it"), {"fields": ("error_code", "error"), "classes": ("run-error",)}),
+        (_("What it left"), {"fields": ("aftermath",), "classes": ("run-aftermath",)}),
         (_("Identity"), {"fields": ("id", "digest", "fence", "owner", "planned"), "classes": ("collapse",)}),
     )
-    readonly_fields = ("shown_outcome", "lasted")
+    readonly_fields = ("shown_outcome", "lasted", "tags", "aftermath")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         # Loaded here, as below. Who looks at a run that was killed is not told that it is running.
@@ -74,17 +106,18 @@ class RunAdmin(Pages):
 
         abandoned.close_dead(conf.load())
         done = Count("steps", filter=Q(steps__outcome=RunOutcome.SUCCEEDED))
-        runs: QuerySet[Run] = super().get_queryset(request).annotate(done=done)
+        tagged = ArraySubquery(Tag.objects.filter(run_id=OuterRef("pk")).order_by("name").values("name"))
+        runs: QuerySet[Run] = super().get_queryset(request).annotate(done=done, tagged=tagged)
         return runs
 
     def get_fieldsets(self, request: HttpRequest, obj: Run | None = None) -> Any:
-        """Leave out what ended the run where nothing did."""
-        shown = super().get_fieldsets(request, obj)
-        return (
-            shown
-            if obj is None or obj.error_code
-            else [part for part in shown if part[0] != _("What ended it")]
-        )
+        """Leave out what ended the run where nothing did, and what it left where it did everything."""
+        unfit = set()
+        if obj is not None and not obj.error_code:
+            unfit.add(_("What ended it"))
+        if obj is not None and obj.outcome not in (RunOutcome.FAILED, RunOutcome.INTERRUPTED):
+            unfit.add(_("What it left"))
+        return [part for part in super().get_fieldsets(request, obj) if part[0] not in unfit]
 
     @admin.display(description=_("outcome"), ordering="outcome")
     def shown_outcome(self, run: Run) -> SafeString:
@@ -100,6 +133,19 @@ class RunAdmin(Pages):
     def progress(self, run: Run) -> str:
         """Show how many steps are done, of how many."""
         return f"{getattr(run, 'done', 0)} / {run.planned}"
+
+    @admin.display(description=_("tags"))
+    def tags(self, run: Run) -> str:
+        """Name the tags that were kept of where this run left the stores."""
+        return ", ".join(getattr(run, "tagged", None) or ()) or "-"
+
+    @admin.display(description=_("recovery"))
+    def aftermath(self, run: Run) -> str:
+        """Say what stands where, and the commands that lead on and back."""
+        from migrator.engine.aftermath import aftermath_of
+
+        found = aftermath_of(run)
+        return render_to_string("admin/migrator/run/aftermath.html", {"aftermath": found}) if found else "-"
 
     @admin.display(description=_("lasted"))
     def lasted(self, run: Run) -> str:

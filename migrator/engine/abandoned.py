@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -12,7 +11,7 @@ from accord.errors import Interrupted, StoreUnavailable
 from accord.lease_row import LeaseRow
 from migrator.engine import run_trail
 from migrator.engine.journal import tables_exist
-from migrator.models import Run, RunOutcome, StepRun
+from migrator.models import Run, RunKind, RunOutcome, StepRun
 
 _SCOPE = "migrations"
 _ENDED_SILENTLY = (
@@ -82,7 +81,9 @@ def _close(alias: str, runs: list[str], row: LeaseRow | None, ttl: float) -> Non
             )
             if closed:
                 run.outcome = RunOutcome.INTERRUPTED
-                run_trail.witness(run, alias, Counter(step.outcome for step in run.steps.all()))
+                recorded = run.kind in (RunKind.BASELINE, RunKind.FAKE)
+                places = [step.position for step in run.steps.all()] if recorded else []
+                run_trail.witness(run, alias, recorded=places)
 
 
 def _last_alive(run: Run, row: LeaseRow | None, ttl: float) -> datetime:

@@ -296,7 +296,7 @@ class Migrations:
         from migrator.engine.foretelling import refuse_foretold
         from migrator.engine.live_preflight import refuse_drifted
 
-        with gate.refusal_on_record(plan):
+        with gate.refusal_on_record(request, plan):
             ignored = live_settings.load(self._settings)
             refuse_drifted(self._stores, request, plan, situation, gate.policy.live_drift, report, ignored)
         refuse_foretold(self._stores, request, plan, gate.policy.foretelling, report)

@@ -12,13 +12,14 @@ from migrator.engine.plan import Plan
 
 @dataclass(frozen=True, kw_only=True)
 class RunStarted(Event):
-    """A run holds the lease and is about to take its first step."""
+    """A run holds the lease and is about to take its first step. `by` is the key of who runs it, if known."""
 
     run_id: str
     kind: str
     environment: str
     plan: Plan
     fence: int
+    by: object = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from django.db import transaction
 
 from accord import conf, db
-from accord.acting import actor
+from accord.acting import actor, key_of_signed_in
 from accord.audit import trail
 from accord.audit.events import Counter, EventKind, ObjectKind
 from accord.clock import Clock
@@ -96,23 +96,28 @@ class Gate:
             PlanNotApproved: Another person has to approve.
         """
         if self._policy.asks:
-            with self.refusal_on_record(plan):
+            with self.refusal_on_record(request, plan):
                 if work := self._asked(request, plan, situation):
                     self.approvals.covering(work)
 
     @contextmanager
-    def refusal_on_record(self, plan: Plan) -> Iterator[None]:
+    def refusal_on_record(self, request: Request, plan: Plan) -> Iterator[None]:
         """Put into the audit trail that the policy refused."""
         try:
             yield
         except AccordError as exc:
-            run_trail.refused(self._settings.coordinator, plan.digest, len(plan), int(exc.exit_code))
+            alias, code = self._settings.coordinator, int(exc.exit_code)
+            run_trail.refused(alias, plan.digest, len(plan), code, by=self.who(request))
             raise
+
+    def who(self, request: Request) -> object:
+        """Return the key of the account that runs it: the one named, or who is signed in; None if neither."""
+        return request.account.pk if request.account is not None else key_of_signed_in()
 
     def take(self, request: Request, plan: Plan, situation: Situation, run_id: str, report: Reporter) -> None:
         """Ask again for the plan that really runs, under the lease, and take its approval."""
         if self._policy.asks:
-            with self.refusal_on_record(plan):
+            with self.refusal_on_record(request, plan):
                 if work := self._asked(request, plan, situation):
                     self._taken = self.approvals.take(work, run_id)
                     report(RunNoted(note=f"Approval {self._taken.short} covers this run."))

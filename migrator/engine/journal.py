@@ -11,7 +11,6 @@ stops a run: the stores' ledgers are the truth.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
 from django.db import connections, models, transaction
@@ -19,7 +18,7 @@ from django.db import connections, models, transaction
 from accord import db, process
 from accord.clock import Clock
 from accord.events import Event, StepNoted
-from accord.seam.types import Direction, Step, StepKey
+from accord.seam.types import Direction, Origin, Step, StepKey
 from migrator.engine import run_trail
 from migrator.engine.events import (
     RunFinished,
@@ -48,7 +47,8 @@ class Journal:
         self._positions: Mapping[StepKey, int] = {}
         self._going: dict[str, StepRun] = {}
         self._left = 0
-        self._ended: Counter[str] = Counter()
+        self._by: object = None
+        self._recorded: set[int] = set()
         self._unsaved: list[models.Model] = []
         self._available = False
         self._over = False
@@ -89,6 +89,7 @@ class Journal:
         )
         self._positions = {step.key: place for place, step in enumerate(event.plan.steps, start=1)}
         self._left = len(event.plan)
+        self._by = event.by
         self._unsaved.append(self._run)
         self._flush(witnessed=True)
 
@@ -114,6 +115,8 @@ class Journal:
         ended = self._put_away(event.step, RunOutcome.SUCCEEDED)
         ended.seconds = event.seconds
         ended.changed = event.outcome.changed
+        if event.outcome.origin is not Origin.APPLIED:
+            self._recorded.add(ended.position)
         self._note(ended, event.outcome.detail)
         if event.step.foundation and event.outcome.direction is Direction.REVERT:
             # The journal's own tables may just have gone.
@@ -136,7 +139,6 @@ class Journal:
         """Leave the end of a step to the next write."""
         ended = self._going.pop(str(step.key))
         ended.outcome = outcome
-        self._ended[outcome] += 1
         self._left -= 1
         self._write_later(ended)
         return ended
@@ -184,7 +186,7 @@ class Journal:
                 for record in self._unsaved:
                     _save(record, self._alias)
                 if witnessed and self._run is not None:
-                    run_trail.witness(self._run, self._alias, self._ended)
+                    run_trail.witness(self._run, self._alias, by=self._by, recorded=self._recorded)
             self._unsaved.clear()
 
 

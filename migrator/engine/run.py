@@ -108,6 +108,7 @@ class Run:
                 environment=self._settings.environment,
                 plan=plan,
                 fence=self._held.fence,
+                by=None if self._gate is None else self._gate.who(request),
             )
         )
         try:

@@ -45,3 +45,31 @@ def test_tag_of_a_run_with_nothing_to_do_is_refused_once_a_step_of_it_is_gone(mi
     assert "ACC-103" in refused.stderr
     assert last in refused.stderr
     assert "Tags: whole." in refused.stderr
+
+
+KILLED = """
+import os, signal, sys
+from django.core.management import execute_from_command_line
+from migrator.engine import tags
+tags.keep = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+execute_from_command_line(["manage.py", "migrate_all", "--tag", "v1"])
+"""
+
+
+def test_killed_between_the_last_step_and_the_tag_the_same_command_keeps_it(migrated: Project) -> None:
+    """Until then there is no tag, and a way back to it is refused; afterwards it names what the run left."""
+    last = migrated.answer("showmigrations_all", "--store", "search")["steps"][-1]["key"]
+    migrated.manage("migrate_all", "--revert", "--step", last, "--noinput")
+    killed = migrated.run("-c", KILLED, program=())
+    refused = migrated.run("migrate_all", "--revert", "--to-tag", "v1", "--noinput")
+    again = migrated.manage("migrate_all", "--tag", "v1")
+    [tag] = migrated.answer("showmigrations_all", "--tags")["tags"]
+    back = migrated.answer("migrate_all", "--revert", "--to-tag", "v1", "--noinput")
+
+    assert (killed.returncode, refused.returncode) == (-9, 2), killed.stderr
+    assert "There is no tag “v1”" in refused.stderr
+    assert "names where every store stands" in again
+    assert last in tag["steps"]
+    assert back["done"] == []
+    [(ended,)] = migrated.rows("SELECT outcome FROM migrator_run ORDER BY started_at DESC LIMIT 1")
+    assert ended == "succeeded"

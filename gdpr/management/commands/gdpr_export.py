@@ -10,7 +10,7 @@ from accord.command import AnsweringCommand
 from accord.errors import ExitCode
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.static import require_sound
-from gdpr.export import ExportFormat, Written, gather, write
+from gdpr.export import ExportFormat, Written, gather, put_on_record, require_folder, write
 
 
 class Command(AnsweringCommand):
@@ -41,8 +41,11 @@ class Command(AnsweringCommand):
         require_sound(data_map)
         content = gather(data_map, data_map.resolve(options["subject"], options["by"]))
         forms = [ExportFormat(form) for form in options["formats"] or list(ExportFormat)]
+        folder = Path(options["output"])
+        require_folder(folder)
+        put_on_record(content)
         for form in dict.fromkeys(forms):
-            self._say(write(content, Path(options["output"]), form))
+            self._say(write(content, folder, form))
         return ExitCode.DONE
 
     def _say(self, written: Written) -> None:

@@ -13,6 +13,7 @@ from django.db.models import Model
 from pytest_django.fixtures import Settings
 
 from accord import conf, lease
+from accord.acting import signed_in
 from accord.audit.verification import verify
 from accord.clock import SystemClock
 from accord.errors import AccordError, Interrupted, StepFailed
@@ -326,6 +327,74 @@ def test_run_is_in_the_audit_trail_with_its_end(journal: Trail) -> None:
         ("run.finished", "done", {"steps": 2, "done": 2, "failed": 0, "skipped": 0}),
     ]
     assert verify(using=journal.alias).intact
+
+
+def steps_of(trail: Trail) -> list[tuple[Any, ...]]:
+    """Read what the audit trail says of steps, and whether each is of a run that it knows."""
+    return trail.rows(
+        "SELECT event, outcome, counters, object_ref IN (SELECT object_ref FROM accord_auditevent "
+        "WHERE event = 'run.started') FROM accord_auditevent WHERE object_kind = 'step' ORDER BY seq"
+    )
+
+
+def test_each_step_is_in_the_audit_trail_between_start_and_end(journal: Trail) -> None:
+    """By its place in the plan: what was applied, what failed, what was undone; one left out never began."""
+    server = MemoryServer()
+    failing = Hooked(server=server, effects={"0002_b": raising(ValueError())})
+    migrations(failing).run(Request())
+    migrations(Hooked(server=server)).run(Request(kind=RunKind.REVERT, target=Target(to="zero")))
+
+    assert steps_of(journal) == [
+        ("step.applied", "done", {"position": 1, "affected": 1}, True),
+        ("step.failed", "failed", {"position": 2, "affected": 0}, True),
+        ("step.reverted", "done", {"position": 1, "affected": 0}, True),
+    ]
+    kinds = [event for (event,) in journal.rows("SELECT event FROM accord_auditevent ORDER BY seq LIMIT 4")]
+    assert kinds == ["run.started", "step.applied", "step.failed", "run.finished"]
+    assert verify(using=journal.alias).intact
+
+
+def test_step_that_was_recorded_is_no_step_that_was_applied(journal: Trail) -> None:
+    """An auditor sees that nothing was done: it was found there."""
+    server = MemoryServer()
+    migrations(Hooked(server=server)).run(Request())
+    server.ledger.clear()
+    migrations(Hooked(server=server)).run(Request(kind=RunKind.BASELINE))
+
+    events = [event for event, *_ in steps_of(journal)]
+    assert events == ["step.applied"] * 3 + ["step.recorded"] * 3
+
+
+def test_who_runs_it_is_in_the_audit_trail(journal: Trail) -> None:
+    """The account of whoever is signed in to the machine; Accord itself where there is none."""
+    call_command("migrate", "auth", database=journal.alias, verbosity=0, skip_checks=True)
+    migrations(Hooked(STEPS[:1])).run(Request())
+    user = get_user_model()
+    account = user._default_manager.using(journal.alias).create(**{user.USERNAME_FIELD: signed_in()})
+    left_behind(journal)
+    migrations(Hooked(STEPS)).run(Request())
+
+    by = journal.rows(
+        "SELECT DISTINCT event, actor_kind, coalesce(key, '') FROM accord_auditevent "
+        "LEFT JOIN accord_actorreference ON ref = actor_ref WHERE event IN ('run.started', 'step.applied') "
+        "ORDER BY 1, 2"
+    )
+    assert by == [
+        (event, *who)
+        for event in ("run.started", "step.applied")
+        for who in (("person", str(account.pk)), ("system", ""))
+    ]
+
+
+def test_trail_of_an_earlier_version_has_the_run_without_its_steps(journal: Trail) -> None:
+    """Its words are checked by the database: the run that is to bring new ones may fail before it does."""
+    journal.sql(
+        "ALTER TABLE accord_auditevent ADD CONSTRAINT early CHECK (event NOT LIKE 'step.%' OR event IS NULL)"
+    )
+    migrations(Hooked()).run(Request())
+
+    assert [event for event, _, _ in witnessed(journal)] == ["run.started", "run.finished"]
+    assert steps_of(journal) == []
 
 
 def test_killed_run_has_one_end_in_the_audit_trail(journal: Trail) -> None:

@@ -271,6 +271,9 @@ def test_dropping_any_entry_is_noticed(sample: Sample) -> None:
         assert sample.ask("residue", entry=entry, keys=keys) == 1, entry
 
 
+EXPORTS = "SELECT outcome, counters, object_ref FROM accord_auditevent WHERE event = 'export.made'"
+
+
 # --- export ------------------------------------------------------------------------------------------
 
 
@@ -292,6 +295,9 @@ def test_export_holds_the_persons_data_and_nobody_elses(module_project: Project,
     assert parts["listeners"]["rows"][0]["email"] in page
     assert "Invoices" in page
     assert "<script" not in page
+    rows = sum(len(part["rows"]) for part in content["parts"])
+    entries = sum(bool(part["rows"]) for part in content["parts"])
+    assert module_project.rows(EXPORTS) == [("done", {"entries": entries, "found": rows}, "")]
 
 
 @pytest.mark.parametrize(
@@ -311,16 +317,19 @@ def test_export_of_a_wrong_subject_is_refused(
     assert done.returncode == exit_code
     assert code in done.stderr
     assert not (tmp_path / "out").exists()
+    assert len(module_project.rows(EXPORTS)) <= 1
 
 
 def test_export_is_refused_where_nothing_can_be_written(module_project: Project, tmp_path: Path) -> None:
     """A folder that is a file is said to be one."""
     (tmp_path / "file").touch()
+    before = module_project.rows(EXPORTS)
 
     done = module_project.run("gdpr_export", "14", "--by", "id", "--output", str(tmp_path / "file"))
 
     assert done.returncode == 2
     assert "ACC-805" in done.stderr
+    assert module_project.rows(EXPORTS) == before
 
 
 # --- reading back -------------------------------------------------------------------------------------
