@@ -45,11 +45,34 @@ class Aliases:
         found = sorted(self.targets(alias))
         if len(found) == 1:
             return found[0]
+        if not found:
+            self.refuse_other(alias)
         there = ", ".join(found) if found else "nothing"
         raise ConflictingState(
             f"One index should be behind the alias {alias}; {there} is.",
             hint="Create the index in an earlier revision, or point the alias at one index.",
         )
+
+    def refuse_other(self, name: str) -> None:
+        """
+        Check that a name which is no alias belongs to nothing else.
+
+        Raises:
+            ConflictingState: It is an index itself, or a data stream.
+        """
+        there = self.transport.find(f"{at(name)}?filter_path=*.aliases") or {}
+        if name in there:
+            raise ConflictingState(
+                f"{name} is an index itself, and no alias in front of one.",
+                hint="Write AdoptIndex for that name in an earlier revision: it becomes an alias, and "
+                "the documents stay.",
+            )
+        if there:
+            raise ConflictingState(
+                f"{name} is a data stream, and no alias in front of an index.",
+                hint="Change what its next index begins with by PutTemplate, and begin that one in RunPython "
+                "(client.indices.rollover); revisions change nothing else of a data stream.",
+            )
 
     def of_index(self, index: str) -> Mapping[str, Mapping[str, Any]]:
         """Return the aliases that point at an index, with their definitions."""

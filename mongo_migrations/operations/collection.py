@@ -170,6 +170,11 @@ class DropCollection(Operation):
     def title(self) -> str:
         return f"DropCollection {self.name}"
 
+    def capture(self, context: Context) -> Mapping[str, Any]:
+        if read_collection(context.db, self.name) is None:
+            context.note(f"There is no collection {self.name} to drop.")
+        return {}
+
     def apply(self, context: Context) -> int:
         if not self.even_with_data and context.saved("dropped") is None:
             self._refuse_data(context)
@@ -200,6 +205,9 @@ class DropCollection(Operation):
         if direction is Direction.REVERT:
             return
         target = Target(context, self.name, self.title)
+        if target.live is None:
+            yield target.told(Outlook.NOTE, "There is no such collection; nothing is sent.")
+            return
         if not self.even_with_data:
             self._refuse_data(context)
         yield from target.going("The collection goes with what it holds.")

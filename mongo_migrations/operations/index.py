@@ -208,6 +208,11 @@ class DropIndex(Operation):
     def _name(self) -> str:
         return self.index if isinstance(self.index, str) else self.index.called
 
+    def capture(self, context: Context) -> Mapping[str, Any]:
+        if self._name not in read_indexes(context.db, self.collection):
+            context.note(f"There is no index {self._name} of {self.collection} to drop.")
+        return {}
+
     def apply(self, context: Context) -> int:
         found = read_indexes(context.db, self.collection).get(self._name)
         if found is None:

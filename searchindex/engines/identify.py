@@ -19,6 +19,8 @@ SUPPORTED: Mapping[str, frozenset[int]] = {
 }
 _ENGINES: Mapping[str, type[Engine]] = {"Elasticsearch": Elasticsearch, "OpenSearch": OpenSearch}
 _PRODUCT = "x-elastic-product"
+_PRETENDED = "7.10.2"
+"""What OpenSearch says, without its name, under `compatibility.override_main_response_version`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +51,19 @@ def who_answers(transport: Transport, *, timeout: float = READ_TIMEOUT) -> Ident
     # The bare core of Elasticsearch has no `GET /` and says 405; a proxy may say 404.
     answer = transport.request("GET", "/", accept=(400, 404, 405), timeout=timeout)
     version = answer.body.get("version") if isinstance(answer.body, Mapping) else None
-    if isinstance(version, Mapping):
-        return Identity(kind=_kind(answer, version), version=str(version.get("number") or ""))
+    told = str(version.get("number") or "") if isinstance(version, Mapping) else ""
+    kind = _kind(answer, version if isinstance(version, Mapping) else {})
+    if told and kind:
+        return Identity(kind=kind, version=told)
     nodes = transport.request(
         "GET", "/_nodes/_local/http?filter_path=nodes.*.version", accept=(400, 404, 405), timeout=timeout
     )
-    return Identity(kind=_kind(nodes, {}), version=_node_version(nodes))
+    true = _node_version(nodes)
+    if told and true in ("", told):
+        return Identity(kind=kind, version=told)
+    if told == _PRETENDED:
+        return Identity(kind="OpenSearch", version=true)
+    return Identity(kind=_kind(nodes, {}), version=true)
 
 
 def supported(identity: Identity, endpoint: Endpoint) -> None:
@@ -72,9 +81,12 @@ def supported(identity: Identity, endpoint: Endpoint) -> None:
     if identity.kind in SUPPORTED and major.isdigit() and int(major) in SUPPORTED[identity.kind]:
         return
     what = f"{identity.kind} {identity.version}".strip() or "no search engine that we know"
+    pretends = identity == Identity(kind="", version=_PRETENDED)
     raise UnsupportedServer(
         f"The server at {endpoint.address} is {what}.",
-        hint=f"Point {endpoint.setting} at Elasticsearch 8 or 9, or at OpenSearch 2 or 3.",
+        hint="If it is OpenSearch, set compatibility.override_main_response_version of the cluster to false."
+        if pretends
+        else f"Point {endpoint.setting} at Elasticsearch 8 or 9, or at OpenSearch 2 or 3.",
     )
 
 

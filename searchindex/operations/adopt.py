@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accord.errors import ConflictingState
+from accord.seam.foretelling import Foretold
 from accord.seam.types import Direction, Statement
 from searchindex.context import Context, Deployment
 from searchindex.names import checked
@@ -17,6 +18,7 @@ from searchindex.requests import Request, opaque
 from searchindex.transport import at
 
 _MADE, _FOUND, _NAMED, _SWAPPED = "made", "found", "named", "swapped"
+_LOCK = "index.blocks.write"
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,23 @@ class AdoptIndex(CreateIndex):
         wanted = self._swap_of(context)
         held = not wanted.blocked_before and is_blocked(context, wanted.name)
         return held or context.index(wanted.target) is not None
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        facts = self.capture(context) if direction is Direction.APPLY else {"how": _MADE}
+        if facts["how"] == _MADE:
+            yield from super().foretell(context, direction)
+            return
+        from searchindex import looks
+
+        text, lock = {
+            _FOUND: ("It is there already, with {}.", ""),
+            _NAMED: ("{} are in the index, which gets the alias.", ""),
+            _SWAPPED: ("{} are in the index, which takes no writes while a clone takes its place.", _LOCK),
+        }[facts["how"]]
+        if lock:
+            yield from looks.blocks(context, self.title, self._plain(context.deployment))
+        index = facts.get("index", context.deployment.alias(self.name))
+        yield from looks.size(context, self.title, index, text, lock)
 
     def requests(self, deployment: Deployment, direction: Direction) -> Iterator[Request | Statement]:
         alias = deployment.alias(self.name)

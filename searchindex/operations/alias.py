@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accord.errors import ConflictingState
+from accord.seam.foretelling import Foretold, Outlook
 from accord.seam.types import Direction, Statement
 from searchindex.aliases import Targets, pointed, same_definition, same_targets
 from searchindex.context import Context, Deployment
@@ -54,7 +55,10 @@ class _Alias(Operation):
         return frozenset({self.name})
 
     def capture(self, context: Context) -> Mapping[str, Any]:
-        before = context.aliases.targets(context.deployment.alias(self.name))
+        alias = context.deployment.alias(self.name)
+        before = context.aliases.targets(alias)
+        if not before:
+            context.aliases.refuse_other(alias)
         self._wanted(before, self._live_index(context))
         return {"before": before}
 
@@ -196,6 +200,18 @@ class RemoveAlias(_Alias):
     @property
     def title(self) -> str:
         return f"remove alias {self.name}"
+
+    def capture(self, context: Context) -> Mapping[str, Any]:
+        facts = super().capture(context)
+        if not facts["before"]:
+            context.note(f"There is no alias {context.deployment.alias(self.name)} to remove.")
+        return facts
+
+    def foretell(self, context: Context, direction: Direction) -> Iterator[Foretold]:
+        if direction is Direction.APPLY and not self.capture(context)["before"]:
+            from searchindex.looks import told
+
+            yield told(context, self.title, Outlook.NOTE, "There is no such alias; nothing is sent.")
 
     def _wanted(self, before: Targets, index: str) -> Targets:
         return {}

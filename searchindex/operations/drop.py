@@ -51,7 +51,7 @@ class DropIndex(Operation):
     def capture(self, context: Context) -> Mapping[str, Any]:
         indexes = self._found(context)
         if not indexes:
-            context.note(f"There is no index {self._shown(context.deployment)} to drop.")
+            context.note(f"There is no {self._called(context.deployment)} to drop.")
         self._refuse_data(context, indexes)
         return {"indexes": indexes}
 
@@ -115,6 +115,10 @@ class DropIndex(Operation):
             return deployment.names.physical(self.name, self.number)
         return behind(deployment.alias(self.name))
 
+    def _called(self, deployment: Deployment) -> str:
+        kind = "index" if self.number else "index behind an alias"
+        return f"{kind} {self._target(deployment)}"
+
     def _found(self, context: Context) -> Sequence[str]:
         if self.number:
             physical = context.deployment.names.physical(self.name, self.number)
@@ -129,6 +133,8 @@ class DropIndex(Operation):
         """Return the index behind the alias; refuse an alias that is more than the name of one index."""
         alias = context.deployment.alias(self.name)
         targets = context.aliases.targets(alias)
+        if not targets:
+            context.aliases.refuse_other(alias)
         if len(targets) > 1:
             raise ConflictingState(
                 f"Behind the alias {alias} stand several indexes: {', '.join(sorted(targets))}.",

@@ -168,7 +168,10 @@ class DeleteTemplate(Operation):
         return f"delete template {self.name}"
 
     def capture(self, context: Context) -> Mapping[str, Any]:
-        return {"before": live_template(context, self.name)}
+        before = live_template(context, self.name)
+        if before is None:
+            context.note(f"There is no template {context.deployment.alias(self.name)} to delete.")
+        return {"before": before}
 
     def apply(self, context: Context) -> int:
         return context.remove(_delete(context.deployment.alias(self.name)))

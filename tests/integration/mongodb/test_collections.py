@@ -133,6 +133,15 @@ def test_successor_of_a_dropped_collection_stays(bench: Any, options: Any) -> No
     assert any("is a new one" in event.note for event in bench.reporter.of(StepNoted))
 
 
+def test_what_is_not_there_to_be_dropped_is_told(bench: Any) -> None:
+    """It may be a typing mistake; nothing is made by it."""
+    bench.apply(mongo.DropCollection("musci"), mongo.DropIndex("musci", "name_1"))
+
+    notes = [event.note for event in bench.reporter.of(StepNoted)]
+    assert notes == ["There is no collection musci to drop.", "There is no index name_1 of musci to drop."]
+    assert bench.db.list_collection_names(filter={"name": "musci"}) == []
+
+
 def test_view_is_dropped_without_a_word_about_documents(bench: Any) -> None:
     """They are its source's, and stay; what was made under its name since then stays, too."""
     bench.db.plays.insert_one({"public": True})

@@ -288,6 +288,33 @@ def test_other_definition_is_refused_before_anything_is_touched(on_one: SearchHa
     assert on_one.store().recorded().begun == {}
 
 
+@pytest.mark.parametrize(
+    ("revision", "index", "expected"),
+    [
+        (
+            ADOPT,
+            "books",
+            "20 documents are in the index, which takes no writes while a clone takes its place.",
+        ),
+        (NAME, "library", "20 documents are in the index, which gets the alias."),
+    ],
+)
+def test_adoption_is_foretold_with_its_size(
+    make_search_harness: MakeHarness, opensearch_url: str, revision: str, index: str, expected: str
+) -> None:
+    """Before it, where the documents are found; and after it, by another step, where they are."""
+    harness = make_search_harness(opensearch_url, {FIRST: revision, SECOND: revision})
+    make_plain(harness, index)
+    harness.ask("POST", f"/{harness.prefix}{index}/_refresh")
+
+    [before] = harness.store().foretell([harness.step(FIRST)], Direction.APPLY)
+    apply(harness)
+    [after] = harness.store().foretell([harness.step(SECOND)], Direction.APPLY)
+
+    assert (before.text, before.rows) == (expected, COUNT)
+    assert after.text == "It is there already, with 20 documents."
+
+
 def test_index_that_has_the_clones_name_is_left_alone(on_one: SearchHarness) -> None:
     """It holds somebody's documents."""
     on_one.ask("PUT", f"/{on_one.prefix}books-0001/_doc/1", {"n": 1})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from accord.errors import AccordError, ConflictingState, StepFailed
+from accord.events import StepNoted
 from accord.seam.foretelling import Foretold, Outlook
 from accord.seam.types import Direction
 from tests.conformance.harness_search import SearchHarness
@@ -112,10 +113,71 @@ def test_empty_index_needs_no_word(make_search_harness: MakeHarness, opensearch_
     assert harness.observe() == {"indexes": {}, "documents": {}, "templates": {}}
 
 
-def test_index_that_is_not_there_is_told(make_search_harness: MakeHarness, opensearch_url: str) -> None:
-    """Nothing is behind the alias, and nothing will be sent."""
-    harness = dropping(make_search_harness, opensearch_url, 'search.DropIndex("later")')
+@pytest.mark.parametrize(
+    ("operation", "foretold", "noted"),
+    [
+        ('search.DropIndex("later")', "no such index", "no index behind an alias {}later to drop"),
+        ('search.RemoveAlias("later")', "no such alias", "no alias {}later to remove"),
+        ('search.DeleteTemplate("later")', "", "no template {}later to delete"),
+    ],
+)
+def test_what_is_not_there_is_told(
+    make_search_harness: MakeHarness, opensearch_url: str, operation: str, foretold: str, noted: str
+) -> None:
+    """It may be a typing mistake; nothing is sent."""
+    harness = dropping(make_search_harness, opensearch_url, operation)
 
-    [foretold] = told(harness)
-    assert foretold.outlook is Outlook.NOTE
-    assert "no such index" in foretold.text
+    assert [found.outlook for found in told(harness)] == [Outlook.NOTE] * bool(foretold)
+    assert all(foretold in found.text for found in told(harness))
+    notes: list[str] = []
+    harness.store().apply(
+        harness.steps()[1],
+        lease(),
+        lambda event: notes.append(event.note) if isinstance(event, StepNoted) else None,
+    )
+
+    assert notes == [f"There is {noted.format(harness.prefix)}."]
+
+
+# --- a name that is no alias -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def streamed(make_search_harness: MakeHarness, opensearch_url: str) -> Iterator[SearchHarness]:
+    """Give two steps that do nothing yet, a plain index `plain` and a data stream `stream`."""
+    harness = make_search_harness(opensearch_url, {"0001_alias": _REVISION.format(TRACKS)})
+    harness.store().apply(harness.steps()[0], lease())
+    harness.ask("PUT", f"/{harness.prefix}plain/_doc/1?refresh", {"title": "a"})
+    body = {"index_patterns": [f"{harness.prefix}stream"], "data_stream": {}, "priority": 600}
+    harness.ask("PUT", f"/_index_template/{harness.prefix}streams", body)
+    harness.ask("PUT", f"/_data_stream/{harness.prefix}stream")
+    yield harness
+    harness.ask("DELETE", f"/_data_stream/{harness.prefix}stream")
+
+
+@pytest.mark.parametrize(("name", "kind"), [("plain", "an index itself"), ("stream", "a data stream")])
+def test_index_and_data_stream_are_called_what_they_are(
+    streamed: SearchHarness, name: str, kind: str
+) -> None:
+    """By every operation that wants an alias, and before it runs; none passes over it as if it were gone."""
+    operations = {
+        "reindex": f'search.Reindex("{name}")',
+        "mapping": f'search.PutMapping("{name}", {{"properties": {{}}}})',
+        "settings": f'search.PutSettings("{name}", {{"refresh_interval": "7s"}})',
+        "drop": f'search.DropIndex("{name}", even_with_data=True)',
+        "remove": f'search.RemoveAlias("{name}")',
+        "add": f'search.AddAlias("hits", "{name}")',
+        "switch": f'search.SwitchAlias("{name}", "tracks")',
+    }
+    for number, (word, operation) in enumerate(operations.items(), 2):
+        streamed.write_revision(f"{number:04}_{word}", _REVISION.format(operation))
+    before = streamed.observe()
+
+    for step in streamed.steps()[1:]:
+        [foretold] = streamed.store().foretell([step], Direction.APPLY)
+        assert (foretold.outlook, kind in foretold.text) == (Outlook.REFUSED, True), step.key
+        with pytest.raises(ConflictingState, match=kind) as failure:
+            streamed.store().apply(step, lease())
+        assert ("AdoptIndex" if name == "plain" else "PutTemplate") in failure.value.hint, step.key
+
+    assert streamed.observe() == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -35,7 +36,7 @@ from tests.chance import chance, moments
 from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness, lease
 from tests.integration.search.catalog import CATALOG
-from tests.integration.search.proxy import SwallowingProxy
+from tests.integration.search.proxy import Answered, Asked, Proxy, SwallowingProxy
 
 pytestmark = pytest.mark.integration
 
@@ -572,11 +573,43 @@ def test_server_that_refuses_or_is_another(status: int, body: object, error: typ
     assert failure.value.hint
 
 
+class Compatible(Proxy):
+    """
+    Answers as OpenSearch does that is set to pass for Elasticsearch 7.10, as some upgraded clusters are.
+
+    Newer servers don't have the setting any more.
+    """
+
+    def answer(self, asked: Asked) -> Answered | None:
+        if asked.path != "/":
+            return self.pass_on(asked)
+        content = json.dumps({"version": {"number": "7.10.2", "lucene_version": "9.12.0"}}).encode()
+        return Answered(200, {"Content-Type": "application/json"}, content)
+
+
+def test_server_in_compatibility_mode_is_known_by_its_nodes(
+    search_harness: SearchHarness, opensearch_url: str
+) -> None:
+    """It is OpenSearch of its true version, and works; where no node tells, the hint names the setting."""
+    true = search_harness.store().ping()
+
+    with Compatible(opensearch_url) as proxy:
+        store = search_harness.store(proxy.url)
+        found = store.ping()
+        assert (found.kind, found.version) == (true.kind, true.version)
+        assert store.apply(search_harness.steps()[0], lease()).changed == 1
+
+    with (
+        answering(200, {"version": {"number": "7.10.2"}}) as url,
+        pytest.raises(UnsupportedServer) as failure,
+    ):
+        SearchStore("search", {"URL": url}).ping()
+    assert "override_main_response_version" in failure.value.hint
+
+
 @contextmanager
 def answering(status: int, body: object) -> Iterator[str]:
     """Listen like a server that gives one answer to everything: no such server can be had for real."""
-    import json
-
     content = json.dumps(body).encode()
 
     class Handler(BaseHTTPRequestHandler):
