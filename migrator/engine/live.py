@@ -68,7 +68,12 @@ class LiveLook:
 
 
 def look_live(
-    stores: Mapping[str, Store], situation: Situation, target: Target, settings: LiveSettings
+    stores: Mapping[str, Store],
+    situation: Situation,
+    target: Target,
+    settings: LiveSettings,
+    *,
+    with_undeclared: bool = True,
 ) -> LiveLook:
     """
     Hold the stores against what all applied steps together describe.
@@ -80,6 +85,7 @@ def look_live(
         situation: Files and ledgers.
         target: Which stores or app; all unless it says.
         settings: What is ignored.
+        with_undeclared: Look also for what no step declares.
 
     Raises:
         UnknownApp, UnknownStore: The target matches nothing.
@@ -90,12 +96,13 @@ def look_live(
     found = judge_recorded(stores, situation, [step for step in recorded if step.key.store not in mute])
     asked = frozenset(target.stores or stores) - mute
     opaque = {verdict.step.key for verdict in found if verdict.unproved}
+    # Of one app's steps nobody can tell what else of a store is anybody's.
+    tells = with_undeclared and not target.app
     claims = Claims(stores, situation, settings, opaque)
     return LiveLook(
         looked_in=_by_store(asked, found),
         differences=tuple(one for one in _differences(found) if not _is_somebodys(one, claims)),
-        # Of one app's steps nobody can tell what else of a store is anybody's.
-        undeclared=() if target.app else tuple(undeclared(stores, situation, asked, claims)),
+        undeclared=tuple(undeclared(stores, situation, asked, claims)) if tells else (),
         unknown=tuple((verdict.step.key, line) for verdict in found for line in verdict.unproved),
         unasked=tuple(sorted(mute)),
     )

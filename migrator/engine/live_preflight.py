@@ -8,7 +8,7 @@ from accord.events import Reporter
 from accord.seam.stores import Store, by_store
 from accord.words import counted
 from migrator.engine.events import RunNoted
-from migrator.engine.live import LiveDifference, look_live
+from migrator.engine.live import LiveDifference, LiveLook, look_live
 from migrator.engine.live_settings import LiveSettings
 from migrator.engine.plan import Plan, Target
 from migrator.engine.request import Request
@@ -56,7 +56,7 @@ def refuse_drifted(
         return
     halfway = {key.store for key in (*situation.begun, *situation.half_reverted)}.intersection(aliases)
     whole = tuple(alias for alias in aliases if alias not in halfway)
-    found = look_live(stores, situation, Target(stores=whole), settings) if whole else None
+    found = _looked(stores, situation, whole, settings)
     for alias in sorted({*halfway, *(found.unasked if found else ())}):
         why = "a step of it is half done" if alias in halfway else "it can't be asked"
         report(RunNoted(note=f"Not looked for live drift in “{alias}”: {why}."))
@@ -66,6 +66,13 @@ def refuse_drifted(
         raise _error(found.differences)
     for one in found.differences:
         report(RunNoted(note=f"Live drift in “{one.store}”: {one.difference.text}"))
+
+
+def _looked(
+    stores: Mapping[str, Store], situation: Situation, aliases: tuple[str, ...], settings: LiveSettings
+) -> LiveLook | None:
+    target = Target(stores=aliases)
+    return look_live(stores, situation, target, settings, with_undeclared=False) if aliases else None
 
 
 def _error(found: Sequence[LiveDifference]) -> LiveStoresDiffer:
