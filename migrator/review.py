@@ -16,7 +16,7 @@ from migrator.engine.plan import Plan
 from migrator.engine.situation import Situation
 from migrator.governance import rules
 from migrator.governance.work import Bound, PlannedWork, not_covered
-from migrator.models import PlanApproval, RunKind
+from migrator.models import DRIFT, PlanApproval, RunKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +27,9 @@ class ReviewedStep:
     Attributes:
         key: Its identity, as text.
         name: App and name.
-        phase: When it runs.
-        checksum: Of the file, as it was asked for.
-        title: One line for people.
+        phase: When it runs; empty for drift.
+        checksum: Of the file, as it was asked for; of drift, what is bound of ledger and file.
+        title: One line for people; of drift, what disagrees.
         irreversible: Why it can't be undone; empty when it can.
         done: Whether it was done under this approval.
         statements: What it would send.
@@ -83,6 +83,8 @@ def review(approval: PlanApproval) -> Review:
 
 
 def _review(approval: PlanApproval, migrations: Migrations) -> Review:
+    if approval.kind == DRIFT:
+        return _review_of_drift(approval, migrations)
     try:
         situation = migrations.situation()
         steps = _present(approval, situation)
@@ -94,13 +96,37 @@ def _review(approval: PlanApproval, migrations: Migrations) -> Review:
         steps, rendered, findings = [], {}, [f"The plan can't be shown whole. {exc} {exc.hint}".strip()]
     known = {str(step.key): step for step in steps}
     shown = [_shown(approval, entry, known.get(entry[0]), rendered) for entry in approval.steps]
-    groups = groupby(shown, key=lambda step: step.key.partition(":")[0])
     return Review(
-        stores=[(store, list(of_store)) for store, of_store in groups],
+        stores=_by_store(shown),
         findings=findings,
         losses=[f"{loss.words} ({loss.key})" for loss in losses or ()],
         uncounted=losses is None,
     )
+
+
+def _by_store(shown: Sequence[ReviewedStep]) -> Sequence[tuple[str, Sequence[ReviewedStep]]]:
+    groups = groupby(shown, key=lambda step: step.key.partition(":")[0])
+    return [(store, list(of_store)) for store, of_store in groups]
+
+
+def _review_of_drift(approval: PlanApproval, migrations: Migrations) -> Review:
+    """Show each disagreement in its own words, as it is now; one that changed can't be accepted any more."""
+    try:
+        present = {found.digest: found.error.message for found in migrations.situation().drift}
+        findings = [
+            f"{key}: this drift is gone, or another one by now. An acceptance would not count."
+            for key, _, digest in approval.steps
+            if digest not in present
+        ]
+    except AccordError as exc:
+        present, findings = {}, [f"The drift can't be shown. {exc} {exc.hint}".strip()]
+    shown = [
+        ReviewedStep(
+            key=key, name=key.partition(":")[2], phase="", checksum=digest, title=present.get(digest, kind)
+        )
+        for key, kind, digest in approval.steps
+    ]
+    return Review(stores=_by_store(shown), findings=findings)
 
 
 def _present(approval: PlanApproval, situation: Situation) -> list[Step]:
