@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.fix_postgres import execute
+from tests.fix_project import Project
 from tests.fix_workshop import Workshop
 
 pytestmark = pytest.mark.acceptance
@@ -25,6 +26,43 @@ from tests.projects.workshop.settings import *
 MIGRATION_MODULES = {"workshop": None}
 """
 PASSWORD = "a password for tests"
+PAGES = """
+import json
+import django; django.setup()
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import reverse
+from accord.seam.registry import opened
+from migrator.api.answers import ApprovalDetail
+from migrator.engine.accepting import drift_work
+from migrator.engine.api import Migrations
+from migrator.governance.acceptances import NO_END
+from migrator.models import PlanApproval
+from migrator.review import review
+
+asker, second = (get_user_model().objects.create_superuser(name) for name in ("asker", "second"))
+with opened() as stores:
+    migrations = Migrations(stores)
+    approvals = migrations.gate().approvals
+    work = drift_work(migrations.situation(), (), NO_END)
+    asked = approvals.request(work, asker, "A rehearsal")
+client = Client(SERVER_NAME="localhost")
+client.force_login(second)
+addresses = [
+    reverse(f"admin:migrator_planapproval_{name}", args=args)
+    for name, args in (("changelist", []), ("change", [asked.pk]), ("approve", [asked.pk]))
+]
+pages = {
+    language: [
+        client.get(address, headers={"accept-language": language}).content.decode() for address in addresses
+    ]
+    for language in ("en", "de")
+}
+detail = ApprovalDetail(asked, context={"approvals": approvals, "review": review(asked)}).data
+client.post(reverse("admin:migrator_planapproval_approve", args=[asked.pk]), {"reason": "Read it"})
+state = PlanApproval.objects.get(pk=asked.pk).state
+print(json.dumps([pages, detail, state, asked.digest], default=str))
+"""
 
 
 @pytest.fixture
@@ -190,3 +228,31 @@ def test_step_that_has_to_come_before_an_applied_one(settled: Workshop) -> None:
     assert documents.exists()
     drift = settled.answer("migrate_all", "--plan")["drift"]
     assert [(one["key"], one["kind"]) for one in drift] == [("mongodb:workshop.0001_one", "edited")]
+
+
+def test_pages_and_api_show_what_disagrees_and_until_when(migrated: Project) -> None:
+    """The one who decides reads the disagreement itself, in their language, and no word of a plan."""
+    execute(
+        migrated.database_url,
+        "UPDATE accord_ledger SET checksum = '1:0', fingerprint = '0' "
+        "WHERE app = 'streaming' AND name LIKE '0012%'",
+    )
+
+    done = migrated.run(program=("-c", PAGES))
+
+    assert done.returncode == 0, done.stderr
+    pages, detail, state, digest = json.loads(done.stdout.splitlines()[-1])
+    listed, shown, asked = pages["en"]
+    assert "when ledger or file changes" in listed
+    assert "was edited after it was applied" in shown
+    assert "9999" not in listed + shown
+    assert "ACCEPT DRIFT" in asked
+    assert digest in asked
+    assert "Runs go on although ledger and file disagree" in asked
+    assert "ABWEICHUNG ANNEHMEN" in pages["de"][2]
+    [one] = detail["drift"]
+    assert one["drift"] == "edited"
+    assert (detail["kind"], detail["steps"], detail["findings"]) == ("drift", [], [])
+    assert "was edited" in detail["stores"][0]["steps"][0]["title"]
+    assert state == "approved"
+    assert "Accepted by second until it changes" in migrated.manage("migrate_all", "--check")
