@@ -24,7 +24,8 @@ from accord.clock import SystemClock
 from accord.display import chip, day
 from accord.errors import AccordError
 from accord.words import duration
-from migrator.models import ApprovalState, Attestation, PlanApproval, Run, RunOutcome, StepRun, Tag
+from migrator.decisions import DECISIONS, decision
+from migrator.models import DRIFT, ApprovalState, Attestation, PlanApproval, Run, RunOutcome, StepRun, Tag
 
 if TYPE_CHECKING:
     from migrator.governance.approvals import Approvals
@@ -153,37 +154,6 @@ class RunAdmin(Pages):
         return duration((run.finished_at - run.started_at).total_seconds() if run.finished_at else None)
 
 
-_ACTS = {
-    act.name: act
-    for act in (
-        OfferedDecision(
-            name="approve",
-            label=_("Approve…"),
-            submit=_("Approve this plan"),
-            explains=_(
-                "Once approved, the plan may run, as often as it takes to finish it, until the "
-                "approval expires. Another plan is not covered."
-            ),
-            leads=True,
-        ),
-        OfferedDecision(
-            name="reject",
-            label=_("Reject…"),
-            submit=_("Reject this plan"),
-            explains=_(
-                "A rejected request stays closed. If the plan is still wanted, it has to be asked for anew."
-            ),
-        ),
-        OfferedDecision(
-            name="take_back",
-            label=_("Take back…"),
-            submit=_("Take the approval back"),
-            explains=_("The plan may no longer run. If it is still wanted, it has to be asked for anew."),
-        ),
-    )
-}
-
-
 class DecisionForm(forms.Form):
     """The reason that every decision needs."""
 
@@ -231,7 +201,7 @@ class PlanApprovalAdmin(Pages):
 
     def get_urls(self) -> list[URLPattern]:
         """Add the confirm pages."""
-        return [self.address(act, self.decide, act=act) for act in _ACTS] + super().get_urls()
+        return [self.address(act, self.decide, act=act) for act in DECISIONS] + super().get_urls()
 
     def title_of(self, shown: PlanApproval) -> str:
         """Name a plan."""
@@ -247,6 +217,7 @@ class PlanApprovalAdmin(Pages):
             "requester": _name_of(shown.requester_key),
             "approver": _name_of(shown.approver_key),
             "open": _approvals().state_of(shown) in OPEN,
+            "ends": _ends(shown),
             "review": review(shown),
         }
 
@@ -257,7 +228,7 @@ class PlanApprovalAdmin(Pages):
             return ()
         hindrance = _hindrance(request, shown)
         offered = ("approve", "reject") if state is ApprovalState.REQUESTED else ("take_back",)
-        return [replace(_ACTS[name], hindrance=hindrance) for name in offered]
+        return [replace(decision(name, shown), hindrance=hindrance) for name in offered]
 
     def decide(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
         """Ask for the reason of a decision, and take it; only a POST decides."""
@@ -270,13 +241,14 @@ class PlanApprovalAdmin(Pages):
         if request.method == "POST" and form.is_valid():
             return self._take(request, shown, act, form.cleaned_data)
         offered = {one.name: one for one in self.decisions(request, shown)}
-        closed = replace(_ACTS[act], hindrance=str(_("Its state doesn't allow that.")))
+        closed = replace(decision(act, shown), hindrance=str(_("Its state doesn't allow that.")))
         context = {
             **self.asking(request, shown, offered.get(act, closed), form),
             "approval": shown,
             "requester": _name_of(shown.requester_key),
             "review": looked,
             "reverts": looked.reverts,
+            "drift": shown.kind == DRIFT,
         }
         return TemplateResponse(request, "admin/migrator/planapproval/decide.html", context)
 
@@ -333,6 +305,8 @@ class PlanApprovalAdmin(Pages):
         """Show how long an open request still counts."""
         if _approvals().state_of(approval) not in OPEN:
             return "-"
+        if not _ends(approval):
+            return str(_("when ledger or file changes"))
         return str(_("in %(time)s") % {"time": timeuntil(approval.expires_at, clock.now(), depth=1)})
 
 
@@ -351,6 +325,12 @@ def _approvals() -> Approvals:
     from migrator.engine.gate import Gate
 
     return Gate(conf.load(), SystemClock()).approvals
+
+
+def _ends(approval: PlanApproval) -> bool:
+    from migrator.governance.acceptances import NO_END
+
+    return clock.aware(approval.expires_at) < NO_END
 
 
 def _name_of(key: str) -> str:

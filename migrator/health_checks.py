@@ -119,22 +119,41 @@ def _drift(alias: str, drift: Sequence[Drift]) -> Finding:
             threshold=1,
             hint=ours[0].error.hint,
         )
-    elsewhere = [found for found in drift if isinstance(found.error, LedgerOrphan)]
-    if elsewhere:
+    open_matters = [found for found in drift if _is_open(found)]
+    if open_matters:
         # The release that runs has all that its own files declare, so it goes on taking requests.
         return Finding(
             name=name,
             level=Level.WARN,
-            message=f"{elsewhere[0].error.message}{_more(elsewhere)}",
-            value=len(elsewhere),
+            message=f"{_told(open_matters[0])}{_more(open_matters)}",
+            value=len(open_matters),
             threshold=1,
-            hint=elsewhere[0].error.hint,
+            hint=open_matters[0].error.hint,
         )
-    # What an upgraded package did to its own history, the project can't mend: a warning, not an alarm.
-    foreign = f" ({counted(len(drift), 'step')} of other packages differ.)" if drift else ""
-    return Finding(
-        name=name, level=Level.OK, message=f"Files and ledger agree.{foreign}", value=0, threshold=1
-    )
+    settled = [found for found in drift if found.acceptance is not None]
+    # What an upgraded package did to its own history, the project can't mend: a note, not an alarm.
+    foreign = len(drift) - len(settled)
+    notes = f" ({counted(foreign, 'step')} of other packages differ.)" if foreign else ""
+    message = f"Files and ledger agree.{notes}"
+    if settled:
+        message = (
+            f"Files and ledger agree, but for what was accepted.{notes} {_told(settled[0])}{_more(settled)}"
+        )
+    return Finding(name=name, level=Level.OK, message=message, value=0, threshold=1)
+
+
+def _is_open(found: Drift) -> bool:
+    """Check for what a person has to look at again: another release, a lost app, an acceptance that ends."""
+    if found.acceptance is not None:
+        return found.acceptance.has_end
+    return isinstance(found.error, LedgerOrphan)
+
+
+def _told(found: Drift) -> str:
+    """Return what disagrees, and under which request that was accepted; commands name the person."""
+    if found.acceptance is None:
+        return found.error.message
+    return f"{found.error.message} Accepted under {found.acceptance.reference} {found.acceptance.until}."
 
 
 def _more(found: Sequence[Drift]) -> str:

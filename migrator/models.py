@@ -27,6 +27,11 @@ class RunKind(models.TextChoices):
     FORGET = "forget", _("forget")
 
 
+DRIFT = "drift"
+"""What an approval is of that lets a disagreement of files and ledgers stay; no run is of that kind."""
+APPROVAL_KINDS = [*RunKind.choices, (DRIFT, _("drift"))]
+
+
 class RunOutcome(models.TextChoices):
     """How a run or one of its steps ended."""
 
@@ -136,17 +141,18 @@ class ApprovalState(models.TextChoices):
 
 class PlanApproval(models.Model):
     """
-    A request that a plan may run, and what another person said to it.
+    A request that a plan may run, or that drift may stay, and what another person said to it.
 
     What was asked for never changes: the trigger of migration 0002 keeps it, and `digest`
     stands in the audit trail too. `steps` is what the digest is made of; `remaining` names the
-    steps that may still run, and only ever shrinks.
+    steps that may still run, and only ever shrinks. Of drift, `steps` holds the kind of each disagreement
+    and the digest of what stands in ledger and file.
     """
 
     reference = models.CharField(_("reference"), max_length=32, unique=True, default=random_reference)
     project = models.CharField(_("project"), max_length=200)
     environment = models.CharField(_("environment"), max_length=60)
-    kind = models.CharField(_("kind"), max_length=10, choices=RunKind.choices)
+    kind = models.CharField(_("kind"), max_length=10, choices=APPROVAL_KINDS)
     direction = models.CharField(_("direction"), max_length=10)
     target = models.CharField(_("target"), max_length=500, blank=True)
     digest = models.CharField(_("plan digest"), max_length=64)

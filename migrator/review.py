@@ -21,7 +21,7 @@ from migrator.errors import LossesUnseen
 from migrator.governance import rules
 from migrator.governance.approvals import Approvals
 from migrator.governance.work import Bound, PlannedWork, not_covered, words_in
-from migrator.models import PlanApproval, RunKind
+from migrator.models import DRIFT, PlanApproval, RunKind
 
 _TOLD = 5
 
@@ -34,9 +34,9 @@ class ReviewedStep:
     Attributes:
         key: Its identity, as text.
         name: App and name.
-        phase: When it runs.
-        checksum: Of the file, as it was asked for.
-        title: One line for people.
+        phase: When it runs; empty for drift.
+        checksum: Of the file, as it was asked for; of drift, what is bound of ledger and file.
+        title: One line for people; of drift, what disagrees.
         irreversible: Why it can't be undone; empty when it can.
         done: Whether it was done under this approval.
         statements: What it would send.
@@ -134,6 +134,8 @@ def review(approval: PlanApproval) -> Review:
 
 
 def _review(approval: PlanApproval, migrations: Migrations) -> Review:
+    if approval.kind == DRIFT:
+        return _review_of_drift(approval, migrations)
     try:
         situation = migrations.situation()
         steps = _present(approval, situation)
@@ -150,9 +152,8 @@ def _review(approval: PlanApproval, migrations: Migrations) -> Review:
     undone = [
         step for step in steps if approval.kind == RunKind.REVERT and str(step.key) in approval.remaining
     ]
-    groups = groupby(shown, key=lambda step: step.key.partition(":")[0])
     return Review(
-        stores=[(store, list(of_store)) for store, of_store in groups],
+        stores=_by_store(shown),
         findings=findings,
         losses=[f"{loss.words} ({loss.key})" for loss in losses or ()],
         uncounted=losses is None,
@@ -173,6 +174,31 @@ def _not_agreed(approval: PlanApproval, losses: Sequence[Loss] | None) -> Sequen
 def _is_stuck(step: Step, found: Collection[StepKey]) -> bool:
     """Return whether a step can't be undone; of one whose effect was found nothing has to be."""
     return bool(step.irreversible) and step.key not in found
+
+
+def _by_store(shown: Sequence[ReviewedStep]) -> Sequence[tuple[str, Sequence[ReviewedStep]]]:
+    groups = groupby(shown, key=lambda step: step.key.partition(":")[0])
+    return [(store, list(of_store)) for store, of_store in groups]
+
+
+def _review_of_drift(approval: PlanApproval, migrations: Migrations) -> Review:
+    """Show each disagreement in its own words, as it is now; one that changed can't be accepted any more."""
+    try:
+        present = {found.digest: found.error.message for found in migrations.situation().drift}
+        findings = [
+            f"{key}: this drift is gone, or another one by now. An acceptance would not count."
+            for key, _, digest in approval.steps
+            if digest not in present
+        ]
+    except AccordError as exc:
+        present, findings = {}, [f"The drift can't be shown. {exc} {exc.hint}".strip()]
+    shown = [
+        ReviewedStep(
+            key=key, name=key.partition(":")[2], phase="", checksum=digest, title=present.get(digest, kind)
+        )
+        for key, kind, digest in approval.steps
+    ]
+    return Review(stores=_by_store(shown), findings=findings)
 
 
 def _present(approval: PlanApproval, situation: Situation) -> list[Step]:

@@ -220,7 +220,8 @@ class Runner:
         raise ChecksumMismatch(
             f"{self.key} was edited after {entry.operations_done} of its operations had been applied, "
             "and these are other ones now.",
-            hint="Restore those operations; later ones may change. Then run again.",
+            hint="Restore those operations; later ones may change. Then run again. If they are lost, undo by "
+            f"hand what stands, and strike its line: {self._striking}",
         )
 
     def _stand_as_declared(self, entry: StepEntry) -> bool:
@@ -252,8 +253,12 @@ class Runner:
         """Return what can be done with a begun step that can't be undone."""
         return (
             "Apply the step to its end first; or undo by hand what stands, and strike its line: "
-            f'migrate_all --forget {self.key} --reason "WHY"'
+            f"{self._striking}"
         )
+
+    @property
+    def _striking(self) -> str:
+        return f'migrate_all --forget {self.key} --reason "WHY"'
 
     def _refuse_another(self, entry: StepEntry, number: int) -> None:
         """Raise when the operation that was under way is another one in the file by now."""
@@ -262,7 +267,8 @@ class Runner:
         if begun != title:
             raise ChecksumMismatch(
                 f"{self.key} was edited: “{begun}” was under way, and “{title}” stands in its place.",
-                hint="Restore that operation, then revert; or apply the step as it is now.",
+                hint="Restore that operation, then revert; or apply the step as it is now: "
+                f"migrate_all --to {self.key}",
             )
 
     def _refuse_unsaved(self, entry: StepEntry) -> None:

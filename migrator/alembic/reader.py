@@ -64,7 +64,9 @@ class Reader:
         history = self._history[1] if self._history else self.history()
         if step.key.name not in history.scripts:
             raise LedgerOrphan(
-                f"No file declares the revision of {step.key}.", hint="Restore the file from version control."
+                f"No file declares the revision of {step.key}.",
+                hint="Restore the file from version control, or strike the entry: "
+                f'migrate_all --forget {step.key} --reason "WHY"',
             )
         return history
 

@@ -13,13 +13,14 @@ from alembic.script import Script, ScriptDirectory
 from accord.errors import ConfigurationError, InconsistentLedger
 from accord.events import Reporter, StepNoted, silent
 from accord.seam.assertions import Moment, refuse_broken
-from accord.seam.types import Direction, Lease, Origin, Step
+from accord.seam.types import Direction, Lease, Origin, Step, StepKey
 from accord.stopping import Cancel, cancellable
 from migrator.alembic import asserting, ledger
 from migrator.alembic.entries import APPLIED, APPLYING, REVERTING
 from migrator.alembic.environment import asker
 from migrator.alembic.history import History
 from migrator.alembic.ledger import Ask, Tables
+from migrator.errors import LedgerOrphan
 
 _BACK = "Its transaction was rolled back."
 
@@ -85,6 +86,7 @@ class Change:
         ask = asker(context.connection)
         ledger.require_fence(ask, self.tables, self.lease)
         self.lease.check()
+        self._require_known(heads)
         applied = self.history.implied(heads)
         if (self.step.key.name in applied) is (self.direction is Direction.APPLY):
             self.already = True
@@ -110,6 +112,18 @@ class Change:
                 hint='Let env.py take its URL from config.get_main_option("sqlalchemy.url").',
             )
 
+    def _require_known(self, heads: Sequence[str]) -> None:
+        """Raise for a head without a file, be it accepted: what is applied below it Alembic can't tell."""
+        unknown = [head for head in heads if head not in self.history.scripts]
+        if unknown and self.acts:
+            gone = self._other(unknown[0])
+            raise LedgerOrphan(
+                f"{self.step.key} can go neither way while Alembic's table holds {unknown[0]}, which no file "
+                "declares.",
+                hint="Restore the file. If it is gone for good, strike the entry: "
+                f'migrate_all --forget {gone} --reason "WHY"',
+            )
+
     def _require_order(self, applied: frozenset[str]) -> None:
         name = self.step.key.name
         if self.direction is Direction.APPLY:
@@ -118,13 +132,16 @@ class Change:
             if missing and self.acts:
                 raise InconsistentLedger(
                     f"{self.step.key} needs {', '.join(missing)}, which Alembic's table does not hold.",
-                    hint="Apply or baseline that revision first.",
+                    hint=f"Apply that revision first: migrate_all --to {self._other(missing[0])}",
                 )
         elif above := [child for child in self.history.children[name] if child in applied]:
             raise InconsistentLedger(
                 f"{self.step.key} can't go while {', '.join(above)} is applied.",
-                hint="Revert that revision first.",
+                hint=f"Revert that revision first: migrate_all --revert --step {self._other(above[0])}",
             )
+
+    def _other(self, revision: str) -> StepKey:
+        return self.step.key._replace(name=revision)
 
     def _drop_invalid(self, ask: Ask, indexes: Collection[str]) -> None:
         """Remove what a cut CREATE INDEX CONCURRENTLY leaves: `IF NOT EXISTS` would take it for the index."""

@@ -9,7 +9,8 @@ from rest_framework import serializers
 from accord.api.moments import MomentField
 from accord.seam.types import Language, Phase
 from migrator.cli.render_approvals import approval_document
-from migrator.models import ApprovalState, PlanApproval, RunKind, RunOutcome
+from migrator.engine.drift import DriftKind
+from migrator.models import APPROVAL_KINDS, ApprovalState, PlanApproval, RunKind, RunOutcome
 from migrator.review import Review
 
 _PHASES = [phase.value for phase in Phase]
@@ -54,6 +55,14 @@ class RunDetail(RunAnswer):
     steps = StepRunAnswer(many=True)
 
 
+class BoundDrift(serializers.Serializer):
+    """A disagreement of ledger and file that may stay."""
+
+    key = serializers.CharField()
+    drift = serializers.ChoiceField([kind.value for kind in DriftKind])
+    digest = serializers.CharField(help_text="Of what stands in ledger and file.")
+
+
 class BoundStep(serializers.Serializer):
     """A step, as an approval binds it."""
 
@@ -69,12 +78,13 @@ class ApprovalAnswer(serializers.Serializer):
     reference = serializers.CharField()
     state = serializers.ChoiceField(ApprovalState.choices)
     environment = serializers.CharField()
-    kind = serializers.ChoiceField(RunKind.choices)
+    kind = serializers.ChoiceField(APPROVAL_KINDS)
     direction = serializers.CharField()
     target = serializers.CharField(allow_blank=True)
     digest = serializers.CharField()
     steps = BoundStep(many=True)
     remaining = serializers.ListField(child=serializers.CharField(), help_text="Steps that may still run.")
+    drift = BoundDrift(many=True)
     reason = serializers.CharField()
     requested_by = serializers.CharField()
     requested_at = MomentField()
@@ -101,7 +111,7 @@ class ReviewedStepAnswer(serializers.Serializer):
     """A step as it stands on disk now."""
 
     key = serializers.CharField()
-    phase = serializers.ChoiceField(_PHASES)
+    phase = serializers.ChoiceField(_PHASES, allow_blank=True, help_text="Empty for drift.")
     checksum = serializers.CharField()
     title = serializers.CharField(allow_blank=True)
     irreversible = serializers.CharField(allow_blank=True)
@@ -160,11 +170,22 @@ class PlannedStep(BoundStep):
     irreversible = serializers.CharField(allow_blank=True)
 
 
+class AcceptanceAnswer(serializers.Serializer):
+    """What people said to drift."""
+
+    reference = serializers.CharField()
+    by = serializers.CharField(help_text="Reference in the audit trail of who had the last word.")
+    until = MomentField(allow_null=True, help_text="Null: until ledger or file changes.")
+    reason = serializers.CharField()
+
+
 class DriftAnswer(serializers.Serializer):
     """What disagrees, and may."""
 
     key = serializers.CharField()
+    kind = serializers.ChoiceField([kind.value for kind in DriftKind])
     tolerable = serializers.BooleanField()
+    accepted = AcceptanceAnswer(allow_null=True)
     code = serializers.CharField()
     message = serializers.CharField()
     hint = serializers.CharField(allow_blank=True)

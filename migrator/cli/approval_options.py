@@ -9,9 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from accord.cli.arguments import add_format
+from accord.errors import UsageError
 from migrator.cli.options import add_plan_arguments, request_from
 from migrator.engine.request import Request
-from migrator.models import ApprovalState
+from migrator.models import DRIFT, ApprovalState
+
+_PLANS = (
+    *("revert", "baseline", "fake", "forget", "rebuild", "data_is_lost", "trust_unproved", "store", "phase"),
+    *("to", "step", "run", "to_tag"),
+)
+"""What says which plan."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +38,9 @@ class ApprovalOptions:
         output: Where the attestation is written to.
         file: The attestation of another environment.
         wanted: What is to be approved.
+        drift: Whether drift is to be accepted, and no plan to be approved.
+        steps: Steps whose drift is to be accepted; all that stops a run, if none is named.
+        until: Until when an acceptance counts, as it was typed.
     """
 
     act: str
@@ -44,6 +54,9 @@ class ApprovalOptions:
     output: Path | None = None
     file: Path = Path()
     wanted: Request = field(default_factory=Request)
+    drift: bool = False
+    steps: tuple[str, ...] = ()
+    until: str = ""
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> ApprovalOptions:
@@ -69,15 +82,45 @@ class ApprovalOptions:
             if name in options
         }
         if options["act"] == "request":
-            given["wanted"] = request_from(dict(options))
+            given.update(_asked_for(dict(options)))
         return cls(as_json=options["format"] == "json", **given)
+
+
+def _asked_for(options: dict[str, Any]) -> dict[str, Any]:
+    """
+    Read what a request is about: a plan, or drift that may stay.
+
+    Raises:
+        UsageError: Flags of the one are given with the other.
+    """
+    named = [options[name] for name in ("app_label", "migration_name") if options[name]]
+    if options["kind"] == DRIFT:
+        if given := [name for name in _PLANS if options[name]]:
+            flag = given[0].replace("_", "-")
+            raise UsageError(f"--kind drift and --{flag} exclude each other.", hint="Choose one of them.")
+        wanted = Request(environment=options["env"])
+        return {
+            "drift": True, "steps": (*named, *options["more"]), "until": options["until"], "wanted": wanted,
+        }  # fmt: skip
+    if options["until"] or options["more"]:
+        raise UsageError(
+            "--until and a third name go with --kind drift.",
+            hint="An approval of a plan counts as long as the policy says (approval_ttl).",
+        )
+    return {"wanted": request_from(options)}
 
 
 def add_approval_arguments(parser: ArgumentParser) -> None:
     """Add the acts, with the flags of each."""
     acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
-    request = _act(acts, "request", "Ask for the approval of what migrate_all would do with the same flags.")
+    request = _act(
+        acts,
+        "request",
+        "Ask for the approval of what migrate_all would do with the same flags; or, with --kind drift, "
+        "that the drift of the named steps may stay.",
+    )
     add_plan_arguments(request)
+    _add_drift(request)
     _add_person(request, required=True)
     _add_reason(request)
     for act, words in (("approve", "Say yes to"), ("reject", "Say no to, or take back the yes to,")):
@@ -103,6 +146,19 @@ def add_approval_arguments(parser: ArgumentParser) -> None:
     bring = _act(acts, "import", "Check and keep an attestation of another environment.")
     bring.add_argument("file", type=Path, metavar="FILE", help="What attest wrote there.")
     _add_person(bring, required=True)
+
+
+def _add_drift(parser: ArgumentParser) -> None:
+    parser.add_argument("more", nargs="*", metavar="STEP", help="With --kind drift: further steps.")
+    parser.add_argument(
+        "--kind", choices=["plan", DRIFT], default="plan", help="What is asked for; a plan by default."
+    )
+    parser.add_argument(
+        "--until",
+        default="",
+        metavar="WHEN",
+        help="With --kind drift: until which day or time (default: until ledger or file changes).",
+    )
 
 
 def _act(acts: Any, name: str, words: str) -> ArgumentParser:

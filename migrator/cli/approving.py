@@ -12,17 +12,20 @@ from django.core.management.color import Style
 from accord import conf
 from accord.acting import Account, acting
 from accord.cli.answer import Answer
+from accord.clock import SystemClock
 from accord.errors import UsageError
 from accord.seam.types import Direction
 from accord.secrets import signing
 from migrator.cli import render_approvals
 from migrator.cli.approval_options import ApprovalOptions
 from migrator.cli.progress import progress
+from migrator.engine.accepting import drift_work
 from migrator.engine.api import Migrations
 from migrator.engine.bootstrap import prepare
 from migrator.engine.gate import Gate
 from migrator.errors import AttestationUnusable, NotEntitled
 from migrator.governance import attestation_files, people
+from migrator.governance.acceptances import end_of
 from migrator.governance.approvals import Approvals
 from migrator.models import Attestation, PlanApproval
 
@@ -68,6 +71,8 @@ class Approving:
     # --- approvals --------------------------------------------------------------------------------
 
     def _request(self) -> Answer:
+        if self.asked.drift:
+            return self._request_drift()
         self._prepare()
         person = self._person()
         situation = self.migrations.situation(self.asked.wanted)
@@ -75,6 +80,16 @@ class Approving:
         work = self.gate.work(self.asked.wanted, plan, situation)
         approval = self.gate.approvals.request(work, person, self.asked.reason)
         return self._about(approval, render_approvals.asked_lines(approval))
+
+    def _request_drift(self) -> Answer:
+        gate, asked = self.gate, self.asked
+        self.migrations.refuse_other(asked.wanted.environment)
+        if not gate.approvals.exist():
+            self._prepare()
+        work = drift_work(self.migrations.situation(), asked.steps, end_of(asked.until, SystemClock()))
+        approval = gate.approvals.request(work, self._person(), asked.reason)
+        alone = not gate.policy.approval
+        return self._about(approval, render_approvals.asked_lines(approval, counts_alone=alone))
 
     def _prepare(self) -> None:
         """Make the tables that requests and accounts are kept in, where they aren't there yet."""

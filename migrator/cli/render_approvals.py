@@ -8,11 +8,12 @@ from typing import Any
 
 from django.core.management.color import Style
 
-from accord.clock import local
+from accord.clock import aware, local
 from accord.words import counted
 from migrator.governance import people
+from migrator.governance.acceptances import NO_END, Acceptance
 from migrator.governance.approvals import Approvals
-from migrator.models import Attestation, PlanApproval
+from migrator.models import DRIFT, Attestation, PlanApproval
 
 
 def approval_document(approval: PlanApproval, approvals: Approvals) -> dict[str, Any]:
@@ -25,7 +26,15 @@ def listing_document(found: Iterable[PlanApproval], approvals: Approvals) -> dic
     return {"schema": "accord.approvals/1", "approvals": [_facts(one, approvals) for one in found]}
 
 
+def accepted_words(acceptance: Acceptance) -> str:
+    """Tell people who accepted a drift, until when and why."""
+    by = people.name_of(acceptance.by_key)
+    return f"Accepted by {by} {acceptance.until} ({acceptance.reference}): {acceptance.reason}"
+
+
 def _facts(approval: PlanApproval, approvals: Approvals) -> dict[str, Any]:
+    drifts = [{"key": key, "drift": kind, "digest": digest} for key, kind, digest in approval.steps]
+    planned = approval.kind != DRIFT
     return {
         "reference": approval.reference,
         "state": approvals.state_of(approval).value,
@@ -35,9 +44,11 @@ def _facts(approval: PlanApproval, approvals: Approvals) -> dict[str, Any]:
         "target": approval.target,
         "digest": approval.digest,
         "steps": [
-            {"key": key, "phase": phase, "checksum": checksum} for key, phase, checksum in approval.steps
+            {"key": key, "phase": phase, "checksum": checksum}
+            for key, phase, checksum in (approval.steps if planned else ())
         ],
-        "remaining": approval.remaining,
+        "remaining": approval.remaining if planned else [],
+        "drift": [] if planned else drifts,
         "reason": approval.reason,
         "requested_by": approval.requester_ref,
         "requested_at": approval.requested_at.isoformat(),
@@ -55,7 +66,7 @@ def listing_lines(found: Sequence[PlanApproval], approvals: Approvals, style: St
         yield "There are no requests for an approval here."
     for approval in found:
         state = approvals.state_of(approval).value
-        steps = counted(len(approval.steps), "step")
+        steps = counted(len(approval.steps), "drift" if approval.kind == DRIFT else "step")
         asked = f"{_time(approval.requested_at)} by {people.name_of(approval.requester_key)}"
         yield f"{style.MIGRATE_LABEL(approval.short)}  {state:<9}  {steps:>9}  {asked}: {approval.reason}"
 
@@ -65,13 +76,18 @@ def approval_lines(approval: PlanApproval, approvals: Approvals, style: Style) -
     state = approvals.state_of(approval).value
     yield style.MIGRATE_HEADING(f"Approval {approval.reference} is {state}")
     yield f"  environment  {approval.environment}"
-    yield f"  plan         {approval.kind} {counted(len(approval.steps), 'step')}, digest {approval.digest}"
+    kind = "" if approval.kind == DRIFT else f"{approval.kind} "
+    yield f"  {'plan' if kind else 'drift':<12} {kind}{_size(approval)}, digest {approval.digest}"
     yield f"  asked by     {people.name_of(approval.requester_key)} at {_time(approval.requested_at)}"
     yield f"  because      {approval.reason}"
-    yield f"  expires      {_time(approval.expires_at)}"
+    yield f"  expires      {_time(approval.expires_at) if _ends(approval) else 'when ledger or file changes'}"
     if approval.decided_at:
         yield f"  decided by   {people.name_of(approval.approver_key)} at {_time(approval.decided_at)}"
         yield f"  because      {approval.decision_reason}"
+    if approval.kind == DRIFT:
+        yield "  may stay"
+        yield from (f"   {key}  {kind}  {digest}" for key, kind, digest in approval.steps)
+        return
     if approval.run_id:
         yield f"  last run     {approval.run_id}"
     yield "  steps        (x: done under this approval)"
@@ -79,18 +95,30 @@ def approval_lines(approval: PlanApproval, approvals: Approvals, style: Style) -
         yield f"   [{' ' if key in approval.remaining else 'x'}] {key}  {phase}"
 
 
-def asked_lines(approval: PlanApproval) -> Iterator[str]:
-    """Describe what becomes of a new request."""
-    steps = counted(len(approval.steps), "step")
-    yield f"Request {approval.short}: {steps} for “{approval.environment}”, digest {approval.digest}"
-    yield f"Another person approves it before {_time(approval.expires_at)}, in the admin or with"
+def asked_lines(approval: PlanApproval, *, counts_alone: bool = False) -> Iterator[str]:
+    """
+    Describe what becomes of a new request.
+
+    Args:
+        approval: The request.
+        counts_alone: It is about drift, and nobody else has to say yes.
+    """
+    size = _size(approval)
+    yield f"Request {approval.short}: {size} for “{approval.environment}”, digest {approval.digest}"
+    if counts_alone:
+        yield _counting(approval)
+        return
+    before = f" before {_time(approval.expires_at)}" if _ends(approval) else ""
+    yield f"Another person approves it{before}, in the admin or with"
     yield f"  manage.py migration_approval approve {approval.short} --as USERNAME --reason TEXT"
 
 
 def decided_lines(approval: PlanApproval) -> Iterator[str]:
     """Describe what was decided."""
     yield f"Approval {approval.short} is {approval.state}."
-    if approval.state == "approved":
+    if approval.state == "approved" and approval.kind == DRIFT:
+        yield _counting(approval)
+    elif approval.state == "approved":
         command = f"manage.py migrate_all {approval.target}".rstrip()
         yield f"It counts until {_time(approval.expires_at)} for this plan alone: {command}"
 
@@ -106,6 +134,22 @@ def accepted_lines(attestation: Attestation) -> Iterator[str]:
     steps = counted(len(attestation.document["steps"]), "step")
     run = attestation.run_id or "no run"
     yield f"Accepted: “{attestation.environment}” ran {steps} ({run}); signed by {attestation.signer}."
+
+
+def _size(approval: PlanApproval) -> str:
+    if approval.kind != DRIFT:
+        return counted(len(approval.steps), "step")
+    return f"{counted(len(approval.steps), 'disagreement')} of files and ledgers"
+
+
+def _ends(approval: PlanApproval) -> bool:
+    return aware(approval.expires_at) < NO_END
+
+
+def _counting(approval: PlanApproval) -> str:
+    """Tell until when an acceptance counts."""
+    until = f"until {_time(approval.expires_at)}, or " if _ends(approval) else ""
+    return f"Accepted: it stops no run {until}until ledger or file changes."
 
 
 def _time(moment: Any) -> str:

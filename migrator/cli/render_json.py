@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from accord.cli.answer import error_document
 from accord.seam.foretelling import NOTHING, Foretold
@@ -20,6 +20,9 @@ from migrator.engine.recovery import recovery_of
 from migrator.engine.request import RunReport
 from migrator.engine.situation import Situation
 from migrator.models import Tag
+
+if TYPE_CHECKING:
+    from migrator.governance.acceptances import Acceptance
 
 
 def dump(document: dict[str, Any]) -> str:
@@ -68,9 +71,25 @@ def step_document(step: Step) -> dict[str, Any]:
 def drift_documents(situation: Situation) -> list[dict[str, Any]]:
     """Describe what disagrees, tolerable or not."""
     return [
-        {"key": str(found.key), "tolerable": found.tolerable, **error_document(found.error)}
+        {
+            "key": str(found.key),
+            "kind": found.kind.value,
+            "tolerable": found.tolerable,
+            "accepted": None if found.acceptance is None else _accepted(found.acceptance),
+            **error_document(found.error),
+        }
         for found in situation.drift
     ]
+
+
+def _accepted(acceptance: Acceptance) -> dict[str, Any]:
+    """Describe what people said to drift; they are random references in it."""
+    return {
+        "reference": acceptance.reference,
+        "by": acceptance.by,
+        "until": acceptance.ends_at.isoformat() if acceptance.has_end else None,
+        "reason": acceptance.reason,
+    }
 
 
 def dry_run_document(

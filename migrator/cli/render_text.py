@@ -177,4 +177,10 @@ def drift_lines(situation: Situation, style: Style) -> Iterator[str]:
     for found in situation.drift:
         paint = style.WARNING if found.tolerable else style.ERROR
         yield paint(f"Drift: {found.error}")
-        yield f"  {found.error.hint}"
+        if found.acceptance is None:
+            yield f"  {found.error.hint}"
+        else:
+            # Loaded here: it brings governance, and most runs have no drift to tell of.
+            from migrator.cli.render_approvals import accepted_words
+
+            yield f"  {accepted_words(found.acceptance)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from accord import conf, lease
@@ -74,10 +75,16 @@ class Migrations:
             StoreUnavailable: A ledger can't be read.
         """
         if request is None or not request.target.stores or self._attests():
-            return read_situation(self._stores)
+            return self._judged(read_situation(self._stores))
         # The coordinator holds the lease of whatever runs, and the tables of approvals.
         only = (*request.target.stores, self._settings.coordinator)
-        return read_situation(self._stores, only, request.direction)
+        return self._judged(read_situation(self._stores, only, request.direction))
+
+    def _judged(self, situation: Situation) -> Situation:
+        """Read what people said to drift, where there is any that stops a run."""
+        if not situation.stops:
+            return situation
+        return replace(situation, acceptances=self.gate().acceptances.by_digest())
 
     def _attests(self) -> bool:
         """Return whether others rely on this environment: what is attested is what stands in every store."""
@@ -95,13 +102,21 @@ class Migrations:
             DriftError: Files and ledgers disagree.
             IrreversibleStep: A revert would pass a step that can't be undone.
         """
-        if request.environment not in ("", self._settings.environment):
+        self.refuse_other(request.environment)
+        return plan_request(request, situation, self._stores)
+
+    def refuse_other(self, environment: str) -> None:
+        """
+        Make sure that the settings are those of the environment that a call names, if it names one.
+
+        Raises:
+            WrongEnvironment: They aren't.
+        """
+        if environment not in ("", self._settings.environment):
             raise WrongEnvironment(
-                f"The call is for “{request.environment}”, and the settings describe "
-                f"“{self._settings.environment}”.",
+                f"The call is for “{environment}”, and the settings describe “{self._settings.environment}”.",
                 hint="Set ACCORD_ENV and the URLs of that environment, or drop --env.",
             )
-        return plan_request(request, situation, self._stores)
 
     def look(self, plan: Plan) -> Sequence[StepVerdict]:
         """

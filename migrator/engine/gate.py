@@ -29,6 +29,7 @@ from migrator.engine.request import Request, RunReport
 from migrator.engine.situation import Situation
 from migrator.governance import policy as policies
 from migrator.governance import rules
+from migrator.governance.acceptances import Acceptances
 from migrator.governance.approvals import Approvals
 from migrator.governance.attestations import Attestations, Attested, standing
 from migrator.governance.work import PlannedWork
@@ -52,6 +53,7 @@ class Gate:
         self._policy = self._policies.of(settings.environment)
         self._clock = clock
         self.approvals = Approvals(settings, self._policy, clock)
+        self.acceptances = Acceptances(settings, self._policy, self.approvals, clock)
         self.attestations = Attestations(settings, clock)
         self._taken: PlanApproval | None = None
 
@@ -116,6 +118,10 @@ class Gate:
 
     def take(self, request: Request, plan: Plan, situation: Situation, run_id: str, report: Reporter) -> None:
         """Ask again for the plan that really runs, under the lease, and take its approval."""
+        for found in situation.drift:
+            if found.acceptance is not None:
+                told = f"{found.error.message} Accepted under {found.acceptance.reference}"
+                report(RunNoted(note=f"{told} {found.acceptance.until}."))
         if self._policy.asks:
             with self.refusal_on_record(request, plan):
                 if work := self._asked(request, plan, situation):

@@ -10,6 +10,7 @@ from accord.seam.stores import Store
 from accord.seam.types import AppliedStep, BegunStep, Direction, Step, StepKey
 from accord.words import counted
 from migrator.engine import baseline, tags
+from migrator.engine.drift import DriftKind, forgetting
 from migrator.engine.executor import Action
 from migrator.engine.flags import flags_of
 from migrator.engine.forgetting import plan_forgetting, without_file
@@ -18,6 +19,7 @@ from migrator.engine.rebuild import plan_rebuild
 from migrator.engine.request import Request
 from migrator.engine.situation import Situation
 from migrator.engine.verdicts import Proof
+from migrator.errors import LedgerOrphan
 from migrator.governance.work import words_in
 from migrator.models import RunKind
 
@@ -180,11 +182,31 @@ def _applied_by(request: Request, situation: Situation) -> Sequence[StepKey]:
 
 
 def _refuse_strangers(plan: Plan, situation: Situation) -> None:
-    """Check that nothing leaves which another release's half applied step of the same app may need."""
-    leaving = {(step.key.store, step.key.app) for step in plan.steps}
+    """Check that nothing leaves which a step of another release, of the same app, may need."""
     for found in situation.drift:
-        if found.key in situation.begun and (found.key.store, found.key.app) in leaving:
-            raise found.error
+        for step in plan.steps:
+            if (found.key.store, found.key.app) != (step.key.store, step.key.app):
+                continue
+            if found.key in situation.begun:
+                raise found.error
+            if found.kind is DriftKind.MISSING and _came_later(found.key, step.key, situation.applied):
+                raise _undone_too_early(step.key, found.key)
+
+
+def _undone_too_early(key: StepKey, later: StepKey) -> LedgerOrphan:
+    return LedgerOrphan(
+        f"{key} can't be undone before {later}, which came after it and has no file here.",
+        hint="Undo that first, in the release that has its file. If it is gone for good, strike it: "
+        f"{forgetting(later)}",
+    )
+
+
+def _came_later(key: StepKey, other: StepKey, applied: Mapping[StepKey, AppliedStep]) -> bool:
+    """Check when two steps were applied; the parts that a squashed step replaced came before what follows."""
+    if other not in applied:
+        return False
+    at, before = applied[key].applied_at, applied[other].applied_at
+    return at is None or before is None or at > before
 
 
 def _refuse_fake(plan: Plan, stores: Mapping[str, Store]) -> None:

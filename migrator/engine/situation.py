@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from accord.seam.origins import found_among
 from accord.seam.registry import Registry
@@ -15,6 +16,9 @@ from migrator.engine.drift import Drift, find_drift
 from migrator.engine.graph import Graph, build_graph, refuse_conflicts
 from migrator.engine.plan import ZERO, Target, find_step, names_step
 from migrator.engine.squashes import foldable, with_replacements
+
+if TYPE_CHECKING:
+    from migrator.governance.acceptances import Acceptance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,7 @@ class Situation:
             their steps takes part.
         begun: Steps that a run began, one way or the other, and did not end; also of another release.
         absent: Steps in the ledgers of which no file is expected here, each with a clause why.
+        acceptances: What people said to drift, by its digest.
     """
 
     steps: tuple[Step, ...]
@@ -38,6 +43,7 @@ class Situation:
     unread: frozenset[str] = frozenset()
     begun: Mapping[StepKey, BegunStep] = field(default_factory=dict)
     absent: Mapping[StepKey, str] = field(default_factory=dict)
+    acceptances: Mapping[str, Acceptance] = field(default_factory=dict)
 
     @cached_property
     def half_reverted(self) -> frozenset[StepKey]:
@@ -66,8 +72,14 @@ class Situation:
 
     @cached_property
     def drift(self) -> Sequence[Drift]:
-        """Where files and ledgers disagree."""
-        return find_drift(self.graph, self.steps, self.applied, self.begun, self.absent)
+        """Where files and ledgers disagree, with what people said to it."""
+        found = find_drift(self.graph, self.steps, self.applied, self.begun, self.absent)
+        return [one.judged(self.acceptances) for one in found]
+
+    @property
+    def stops(self) -> Sequence[Drift]:
+        """The disagreements that stop a run."""
+        return [found for found in self.drift if not found.tolerable]
 
     def graph_back(self, text: str, target: Target) -> Graph:
         """
@@ -104,8 +116,8 @@ class Situation:
         Raises:
             DriftError: The first one found; the others are in :attr:`drift`.
         """
-        for found in self.drift:
-            if not found.tolerable and not (is_mended and is_mended(found)):
+        for found in self.stops:
+            if not (is_mended and is_mended(found)):
                 raise found.error
 
 

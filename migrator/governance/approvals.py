@@ -23,8 +23,8 @@ from migrator.errors import ApprovalClosed, OwnPlan, PlanNotApproved, UnknownApp
 from migrator.governance import people
 from migrator.governance.flaws import flaw_of
 from migrator.governance.policy import Policy
-from migrator.governance.work import PlannedWork, not_covered
-from migrator.models import ApprovalState, PlanApproval
+from migrator.governance.work import DriftWork, PlannedWork
+from migrator.models import DRIFT, ApprovalState, PlanApproval
 
 Seen = Callable[[PlanApproval], None]
 """Raises where something of a request has to be seen before it is approved."""
@@ -88,12 +88,12 @@ class Approvals:
 
     # --- deciding ---------------------------------------------------------------------------------
 
-    def request(self, work: PlannedWork, person: Account, reason: str) -> PlanApproval:
+    def request(self, work: PlannedWork | DriftWork, person: Account, reason: str) -> PlanApproval:
         """
-        Ask that a plan may run. Asking twice for the same gives the same request.
+        Ask that a plan may run, or drift may stay. Asking twice for the same gives the same request.
 
         Args:
-            work: What would run.
+            work: What would run, or stay.
             person: Who asks.
             reason: Why.
 
@@ -102,7 +102,7 @@ class Approvals:
             UsageError: There is nothing to approve, or no reason.
         """
         people.require(person, people.REQUEST)
-        if not work.steps:
+        if not work.bound:
             raise UsageError(
                 "There is nothing to approve: no step is pending.",
                 hint="showmigrations_all lists what is applied; name other steps, or nothing.",
@@ -187,17 +187,17 @@ class Approvals:
                 hint="If the plan is still wanted, ask anew: migration_approval request.",
             )
 
-    def _open_for(self, work: PlannedWork) -> PlanApproval | None:
+    def _open_for(self, work: PlannedWork | DriftWork) -> PlanApproval | None:
         same = self.all().filter(kind=work.kind, digest=work.digest, state__in=OPEN).first()
         if same is None or self._expire(same):
             return None
         # Half done and then undone: what is left of it does not cover the plan any more.
-        if not_covered(same.steps, same.remaining, work.steps):
+        if not work.is_left(same):
             self._close(same, ApprovalState.EXPIRED, EventKind.APPROVAL_VOIDED)
             return None
         return same
 
-    def _file(self, work: PlannedWork, person: Account, reason: str) -> PlanApproval:
+    def _file(self, work: PlannedWork | DriftWork, person: Account, reason: str) -> PlanApproval:
         now = self._clock.now()
         acts = actor(person)
         approval = PlanApproval(
@@ -213,7 +213,7 @@ class Approvals:
             requester_ref=acts.ref,
             requester_key=str(person.pk),
             requested_at=now,
-            expires_at=now + self._policy.approval_life,
+            expires_at=work.ends_at or now + self._policy.approval_life,
         )
         with transaction.atomic(using=self._using):
             approval.save(using=self._using, force_insert=True)
@@ -279,7 +279,7 @@ class Approvals:
         if not self.exist():
             return
         present = {str(key) for key in applied}
-        for approval in self.all().filter(state=ApprovalState.APPROVED):
+        for approval in self.all().filter(state=ApprovalState.APPROVED).exclude(kind=DRIFT):
             forward = approval.direction == "apply"
             self._strike(approval, [key for key in approval.remaining if (key in present) == forward])
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from accord.audit.events import EventKind
-from accord.models import AuditEvent
+from migrator.governance.evidence import is_on_record
 from migrator.governance.work import PlannedWork, digest_of, not_covered, words_in
 from migrator.models import PlanApproval
 
@@ -32,10 +31,5 @@ def flaw_of(approval: PlanApproval, work: PlannedWork, using: str) -> str:
 
 
 def _unwitnessed(approval: PlanApproval, using: str) -> str:
-    granted = AuditEvent.objects.using(using).filter(
-        event=EventKind.APPROVAL_GRANTED,
-        object_ref=approval.reference,
-        plan_digest=approval.digest,
-        actor_ref=approval.approver_ref,
-    )
-    return "" if granted.exists() else "the audit trail does not know that it was granted"
+    granted = approval.approver_ref and is_on_record(approval, using)
+    return "" if granted else "the audit trail does not know that it was granted"

@@ -1,14 +1,16 @@
-"""What a run would do, as governance sees it: ordered steps with their checksums, and nothing else. Pure."""
+"""What governance is asked about: ordered steps with their checksums, or drift that may stay. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 
+from accord.clock import aware
 from accord.seam import checksum as checksums
 from accord.seam.types import Direction, Step, StepKey
-from migrator.models import RunKind
+from migrator.models import DRIFT, PlanApproval, RunKind
 
 BINDING = ("--data-is-lost", "--even-with-data", "--rebuild", "--trust-unproved")
 """Flags with which the same steps do more harm, or prove less: a yes without them is none to them."""
@@ -27,6 +29,7 @@ class PlannedWork:
         steps: The steps that governance looks at, in their order.
         applied: What the ledgers hold.
         target: What the run was asked to reach, as flags of a command; those of :data:`BINDING` bind.
+        ends_at: Until when an approval counts; None: as long as the policy says.
     """
 
     kind: RunKind
@@ -34,6 +37,7 @@ class PlannedWork:
     steps: tuple[Step, ...]
     applied: Collection[StepKey] = frozenset()
     target: str = ""
+    ends_at: None = None
 
     @cached_property
     def bound(self) -> Sequence[Bound]:
@@ -49,6 +53,39 @@ class PlannedWork:
     def words(self) -> Sequence[str]:
         """What has to be agreed to beside the steps."""
         return words_in(self.target)
+
+    def is_left(self, approval: PlanApproval) -> bool:
+        """Return whether an approval still covers all of this."""
+        return not not_covered(approval.steps, approval.remaining, self.steps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftWork:
+    """
+    Disagreements of files and ledgers that may stay.
+
+    Attributes:
+        bound: Of each: the step, the kind of disagreement, the digest of what stands in ledger and file.
+        ends_at: Until when.
+        kind: What an approval of it is called.
+        direction: Which way runs go on.
+        target: Empty: no run is asked for.
+    """
+
+    bound: tuple[Bound, ...]
+    ends_at: datetime
+    kind: str = DRIFT
+    direction: Direction = Direction.APPLY
+    target: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The digest that the audit trail holds of it."""
+        return digest_of_drift(self.bound, self.ends_at)
+
+    def is_left(self, approval: PlanApproval) -> bool:
+        """Return whether an acceptance covers this: it isn't used up, so the same one does."""
+        return approval.digest == self.digest
 
 
 def bind(step: Step) -> Bound:
@@ -73,6 +110,11 @@ def digest_of(direction: str, bound: Sequence[Bound], words: Sequence[str] = ())
     """
     document: dict[str, object] = {"direction": direction, "steps": bound}
     return checksums.digest({**document, "words": list(words)} if words else document)
+
+
+def digest_of_drift(bound: Sequence[Bound], ends_at: datetime) -> str:
+    """Compute the digest of drift that may stay until some time."""
+    return checksums.digest({"drift": list(bound), "until": aware(ends_at).astimezone(UTC).isoformat()})
 
 
 def not_covered(bound: Sequence[Bound], remaining: Collection[str], steps: Iterable[Step]) -> str:

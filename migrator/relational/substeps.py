@@ -149,7 +149,9 @@ class Resumable:
         if found.done and not recognises(found.done, operations[: found.position]):
             raise ChecksumMismatch(
                 f"Step {self._step.key} is half done, and what is done of it was edited since.",
-                hint=f"Restore its first {found.position} operations; those after them may be changed.",
+                hint=f"Restore its first {found.position} operations; those after them may be changed. If "
+                "they are lost, undo by hand what stands, and strike its line: "
+                f'migrate_all --forget {self._step.key} --reason "WHY"',
             )
 
     def _note_recovery(self, found: Progress, direction: Direction) -> None:

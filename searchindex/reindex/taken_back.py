@@ -37,7 +37,8 @@ def take_back(context: Context, facts: Facts) -> bool:
         raise ChecksumMismatch(
             f"{context.deployment.key} was edited after its copy {copy.target} had taken the place of "
             f"{copy.source}.",
-            hint="Restore that operation and run again, or revert the step; then write the other one.",
+            hint="Restore that operation and run again, or revert the step; then write the other one: "
+            f"migrate_all --revert --step {context.deployment.key}",
         )
     stood = there is not None or (not copy.blocked_before and is_blocked(context, copy.source))
     BlockWrites().abandon(context, copy)

@@ -68,6 +68,7 @@ _FORGETTING = "integration/engine/test_forgetting.py::"
 _GOVERNANCE = "acceptance/test_governance.py::"
 _REBUILD = "acceptance/test_rebuild.py::"
 _RECOVERY = "acceptance/test_recovery.py::"
+_SETTLING = "integration/engine/test_settling.py::"
 _SPELLINGS = "acceptance/test_spellings.py::"
 _UNINSTALL = "acceptance/test_uninstall.py::"
 ELSEWHERE: Mapping[Named, str] = {
@@ -96,6 +97,10 @@ ELSEWHERE: Mapping[Named, str] = {
         "migration_approval",
         ("approve", FILLED, "--as", "USERNAME", "--reason", "TEXT"),
     ): _GOVERNANCE + "test_first_approval_of_an_empty_production",
+    (
+        "migration_approval",
+        ("request", "--kind", "drift", FILLED, "--as", "USERNAME", "--reason", "TEXT"),
+    ): _SETTLING + "test_accepted_drift_stops_nothing_until_ledger_or_file_changes",
     ("migration_approval", ("import", "FILE")): _GOVERNANCE + "test_production_follows_staging",
     ("migration_approval", ("request",)): _GOVERNANCE + "test_asking_twice_gives_one_request",
 }

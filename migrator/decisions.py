@@ -1,0 +1,66 @@
+"""What a person may decide about a request, in the words for a plan and in those for drift."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from accord.admin_parts import OfferedDecision
+from migrator.models import DRIFT, PlanApproval
+
+DECISIONS = {
+    act.name: act
+    for act in (
+        OfferedDecision(
+            name="approve",
+            label=_("Approve…"),
+            submit=_("Approve this plan"),
+            explains=_(
+                "Once approved, the plan may run, as often as it takes to finish it, until the "
+                "approval expires. Another plan is not covered."
+            ),
+            leads=True,
+        ),
+        OfferedDecision(
+            name="reject",
+            label=_("Reject…"),
+            submit=_("Reject this plan"),
+            explains=_(
+                "A rejected request stays closed. If the plan is still wanted, it has to be asked for anew."
+            ),
+        ),
+        OfferedDecision(
+            name="take_back",
+            label=_("Take back…"),
+            submit=_("Take the approval back"),
+            explains=_("The plan may no longer run. If it is still wanted, it has to be asked for anew."),
+        ),
+    )
+}
+
+
+_ABOUT_DRIFT: Mapping[str, Mapping[str, Any]] = {
+    "approve": {
+        "submit": _("Accept this drift"),
+        "explains": _(
+            "Runs go on although ledger and file disagree, until the acceptance ends or one of them changes."
+        ),
+    },
+    "reject": {
+        "submit": _("Reject this request"),
+        "explains": _("The drift goes on stopping runs. To have it accepted, it has to be asked for anew."),
+    },
+    "take_back": {
+        "submit": _("Take the acceptance back"),
+        "explains": _("The drift stops runs again. To have it accepted, it has to be asked for anew."),
+    },
+}
+"""What the decisions say that are about drift, and not about a plan."""
+
+
+def decision(name: str, about: PlanApproval) -> OfferedDecision:
+    """Return a decision in the words for what it is about."""
+    return replace(DECISIONS[name], **_ABOUT_DRIFT[name]) if about.kind == DRIFT else DECISIONS[name]
