@@ -16,7 +16,7 @@ from accord.seam.losses import Loss
 from accord.seam.registry import Registry
 from accord.seam.stores import Explains, by_store
 from accord.seam.types import Language, Shown, Statement, Step, StepKey
-from migrator.engine import abandoned, baseline, rebuild, tags
+from migrator.engine import abandoned, baseline, tags
 from migrator.engine.plan import Plan
 from migrator.engine.planning import actions_for, plan_request
 from migrator.engine.request import Request, RunReport
@@ -24,8 +24,7 @@ from migrator.engine.run import Run
 from migrator.engine.situation import Situation, read_situation
 from migrator.engine.verdicts import StepVerdict
 from migrator.engine.verification import Verification, recorded_steps, verify_recorded
-from migrator.errors import PlanChanged, WrongEnvironment
-from migrator.models import RunKind
+from migrator.errors import WrongEnvironment
 
 if TYPE_CHECKING:
     from migrator.engine.asserting import PromisesAsked
@@ -265,7 +264,9 @@ class Migrations:
             gate = self.gate() if plan.steps else None
             if gate is not None:
                 # Not before: what another run is making would look like what stands in the way.
-                self._look_ahead(request, plan, situation, gate, report)
+                preflight.under_the_lease(
+                    self._stores, self._settings, gate, request, plan, situation, report
+                )
             asked = {alias: self._stores[alias] for alias in self._stores if alias not in situation.unread}
             run = Run(
                 asked,
@@ -296,51 +297,18 @@ class Migrations:
 
         return Gate(self._settings, self._clock)
 
-    def _look_ahead(
-        self, request: Request, plan: Plan, situation: Situation, gate: Gate, report: Reporter
-    ) -> None:
-        """
-        Ask the servers whether they are as described, and what would become of the steps.
-
-        Raises:
-            LiveStoresDiffer: They are not, and the policy refuses that.
-            ForetoldToFail: A look at the servers shows that a step would fail.
-        """
-        # Loaded here, as above.
-        from migrator.engine import live_settings
-        from migrator.engine.foretelling import refuse_foretold
-        from migrator.engine.live_preflight import refuse_drifted
-
-        with gate.refusal_on_record(request, plan):
-            ignored = live_settings.load(self._settings)
-            refuse_drifted(self._stores, request, plan, situation, gate.policy.live_drift, report, ignored)
-        refuse_foretold(self._stores, request, plan, gate.policy.foretelling, report)
-
     def _preflight(self, request: Request, plan: Plan, situation: Situation) -> None:
-        """
-        Ask everything that can be asked before the first write.
+        # Loaded here, as above and below.
+        from migrator.engine import preflight
 
-        Raises:
-            StoreUnavailable: A store of the plan is unavailable, refuses us or isn't supported.
-            GovernanceError: The environment's policy asks for something that isn't there.
-            BaselineMismatch: A baseline would record what isn't there.
-            DataWouldGo: A revert drops what holds data, and that was not agreed to.
-            BaselineUnproved: It would record what can't be proved.
-        """
-        # Loaded here, as above.
-        from migrator.engine.losses import refuse_losses
+        preflight.before_the_lease(self._stores, self.gate(), request, plan, situation)
 
-        for alias in by_store(plan.steps):
-            self._stores[alias].ping()
-        gate = self.gate()
-        gate.check(request, plan, situation)
-        if request.rebuild:
-            rebuild.refuse_loss(request, self._stores)
-        if request.kind is RunKind.BASELINE:
-            baseline.look(self._stores, plan, request, situation)
-        agreed = request.even_with_data or (request.asks and not gate.policy.approval)
-        if request.kind is RunKind.REVERT and not agreed:
-            refuse_losses(self._stores, plan)
+    def _look_ahead(
+        self, gate: Gate, request: Request, plan: Plan, situation: Situation, report: Reporter
+    ) -> None:
+        from migrator.engine import preflight
+
+        preflight.under_the_lease(self._stores, self._settings, gate, request, plan, situation, report)
 
     def _new_run_id(self) -> str:
         return f"{self._clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
