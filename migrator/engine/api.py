@@ -24,7 +24,7 @@ from migrator.engine.run import Run
 from migrator.engine.situation import Situation, read_situation
 from migrator.engine.verdicts import StepVerdict
 from migrator.engine.verification import Verification, recorded_steps, verify_recorded
-from migrator.errors import WrongEnvironment
+from migrator.errors import PlanChanged, WrongEnvironment
 
 if TYPE_CHECKING:
     from migrator.engine.asserting import PromisesAsked
@@ -264,9 +264,7 @@ class Migrations:
             gate = self.gate() if plan.steps else None
             if gate is not None:
                 # Not before: what another run is making would look like what stands in the way.
-                preflight.under_the_lease(
-                    self._stores, self._settings, gate, request, plan, situation, report
-                )
+                self._look_ahead(gate, request, plan, situation, report)
             asked = {alias: self._stores[alias] for alias in self._stores if alias not in situation.unread}
             run = Run(
                 asked,
