@@ -11,7 +11,7 @@ class AccordConfig(AppConfig):
     name = "accord"
     verbose_name = "Accord"
     default_auto_field = "django.db.models.BigAutoField"
-    guards = "accord.guards.TRAIL"
+    guards = "accord.guards.EVIDENCE"
     # What a person has to say goes when the suite is uninstalled.
     evidence = ("AuditEvent", "AuditCheckpoint", "Tombstone")
 

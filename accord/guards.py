@@ -7,8 +7,9 @@ them; that is why :func:`missing` looks, and why the signed heads exist.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.apps import apps
 from django.db import models
@@ -27,6 +28,17 @@ BEGIN
         RETURN NULL;
     END IF;
     RAISE EXCEPTION 'The audit trail is only ever added to: % is refused.', TG_OP
+        USING ERRCODE = 'restrict_violation';
+END;
+"""
+
+_REFUSE_EMPTYING = """
+BEGIN
+    -- As above.
+    IF TG_OP = 'TRUNCATE' AND current_database() LIKE 'test\\_%' THEN
+        RETURN NULL;
+    END IF;
+    RAISE EXCEPTION '% of % is refused: it holds evidence.', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'restrict_violation';
 END;
 """
@@ -76,8 +88,16 @@ class Guards:
     tables: Mapping[str, str]
     triggers: Sequence[str]
 
+    def __add__(self, more: Guards) -> Guards:
+        """Return these guards and those that a later migration added."""
+        return Guards(
+            functions={**self.functions, **more.functions},
+            tables={**self.tables, **more.tables},
+            triggers=[*self.triggers, *more.triggers],
+        )
+
     @property
-    def install(self) -> list[str]:
+    def install(self) -> list[Any]:  # Django's stubs want lists that may hold parameters, too
         """Return the statements that put the triggers in place."""
         made = (
             f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $body${body}$body$"
@@ -86,13 +106,13 @@ class Guards:
         return [*made, *self.triggers]
 
     @property
-    def remove(self) -> list[str]:
+    def remove(self) -> list[Any]:
         """Return the statements that remove the triggers, for a migration that goes back."""
         dropped = (f"DROP TRIGGER IF EXISTS {name} ON {table}" for name, table in self.tables.items())
         return [*dropped, *(f"DROP FUNCTION IF EXISTS {name}()" for name in self.functions)]
 
     @property
-    def restore(self) -> list[str]:
+    def restore(self) -> list[Any]:
         """Return the statements that put every trigger back in place, whatever became of it."""
         return [*self.remove, *self.install]
 
@@ -149,6 +169,28 @@ class Guards:
                 yield from ((model, one) for one in declared_here if isinstance(one, models.CheckConstraint))
 
 
+def against_emptying(app: str, tables: Iterable[str], *, rows_stay: Iterable[str] = ()) -> Guards:
+    """
+    Return guards that refuse TRUNCATE, which no trigger for a row ever sees.
+
+    Args:
+        app: Label of the app, for the name of the function.
+        tables: The tables.
+        rows_stay: Further tables whose rows can't be deleted one by one either.
+    """
+    function, kept = f"{app}_refuse_emptying", tuple(rows_stay)
+    acts = {**dict.fromkeys(tables, "TRUNCATE"), **dict.fromkeys(kept, "DELETE OR TRUNCATE")}
+    return Guards(
+        functions={function: _REFUSE_EMPTYING},
+        tables={f"{table}_whole": table for table in acts},
+        triggers=[
+            f"CREATE OR REPLACE TRIGGER {table}_whole BEFORE {act} ON {table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
+            for table, act in acts.items()
+        ],
+    )
+
+
 TRAIL = Guards(
     functions={"accord_audit_refuse": _REFUSE, "accord_audit_continue": _CONTINUE},
     tables={
@@ -166,6 +208,8 @@ TRAIL = Guards(
     FOR EACH ROW EXECUTE FUNCTION accord_audit_continue()""",
     ],
 )
+TOMBSTONES = against_emptying("accord", (), rows_stay=("accord_tombstone",))
+EVIDENCE = TRAIL + TOMBSTONES
 INSTALL = TRAIL.install
 REMOVE = TRAIL.remove
 
@@ -226,12 +270,17 @@ def declared() -> Mapping[str, Guards]:
 
 def missing(connection: BaseDatabaseWrapper) -> Sequence[str]:
     """
-    Return the triggers and constraints that should protect the audit trail and don't.
+    Return the triggers and constraints that should protect evidence and don't, those of every app.
+
+    An app without its tables, because it was never migrated or was taken out, has nothing to protect.
 
     Args:
-        connection: To the PostgreSQL database that holds it.
+        connection: To the PostgreSQL database that holds the audit trail.
 
     Returns:
         Names, sorted. A trigger counts as missing, too, when it is disabled or calls another text.
     """
-    return TRAIL.gone(connection)
+    there = [wanted for wanted in declared().values() if not wanted.absent_tables(connection)]
+    return sorted(
+        {*EVIDENCE.gone(connection), *(name for wanted in there for name in wanted.gone(connection))}
+    )

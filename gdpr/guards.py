@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from accord.guards import Guards
+from accord.guards import Guards, against_emptying
 
 _REFUSE = """
 BEGIN
@@ -71,7 +71,7 @@ _TABLES = {
     "gdpr_consentnotice": "gdpr_refuse_change",
     "gdpr_consentevent": "gdpr_refuse_change",
 }
-EVIDENCE = Guards(
+DECISIONS = Guards(
     functions={
         "gdpr_refuse_change": _REFUSE,
         "gdpr_guard_request": _REQUEST,
@@ -86,15 +86,18 @@ EVIDENCE = Guards(
     ],
 )
 
+EMPTYING = against_emptying("gdpr", _TABLES, rows_stay=("gdpr_legalhold",))
+EVIDENCE = DECISIONS + EMPTYING
+
 
 def install(connection: BaseDatabaseWrapper) -> None:
     """Install the triggers. Nothing happens on a database that doesn't hold these tables."""
-    _execute(connection, EVIDENCE.install)
+    _execute(connection, DECISIONS.install)
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
     """Take the triggers away, for a migration that goes back."""
-    _execute(connection, EVIDENCE.remove)
+    _execute(connection, DECISIONS.remove)
 
 
 def _execute(connection: BaseDatabaseWrapper, statements: Sequence[str]) -> None:

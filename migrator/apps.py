@@ -12,7 +12,7 @@ class MigratorConfig(AppConfig):
     name = "migrator"
     verbose_name = _("Migrations")
     default_auto_field = "django.db.models.BigAutoField"
-    guards = "migrator.governance.guards.PLAN_APPROVALS"
+    guards = "migrator.governance.guards.EVIDENCE"
     # What a person has to say goes when the suite is uninstalled.
     evidence = ("Attestation", "PlanApproval")
     # What django-auditlog may show. Reasons are free text, and accounts belong to people.

@@ -42,7 +42,7 @@ class ProblemKind(enum.StrEnum):
     FORGED_HEAD = "forged_head"
     """A head bears a signature that was not made for it, or by a key that this project does not trust."""
     UNPROTECTED = "unprotected"
-    """A trigger or constraint that protects the trail is gone, disabled or changed."""
+    """A trigger or constraint that protects evidence is gone, disabled or changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,7 +263,7 @@ def _against(link: Link, digest: str, *, last: int, head: str) -> Iterator[Probl
 
 def _unprotected(alias: str) -> Iterator[Problem]:
     for name in guards.missing(connections[alias]):
-        text = f"“{name}”, which protects the audit trail in the database, is gone, off or changed."
+        text = f"“{name}”, which protects evidence in the database, is gone, off or changed."
         yield Problem(kind=ProblemKind.UNPROTECTED, seq=0, text=text)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from accord.guards import Guards
+from accord.guards import Guards, against_emptying
 
 _GUARD = """
 BEGIN
@@ -46,6 +46,8 @@ PLAN_APPROVALS = Guards(
     FOR EACH ROW EXECUTE FUNCTION {_NAME}()"""
     ],
 )
+EMPTYING = against_emptying("migrator", (_TABLE, "migrator_attestation"))
+EVIDENCE = PLAN_APPROVALS + EMPTYING
 # Django's stubs want lists that may hold parameters, too, and a list of one type is no list of two.
 INSTALL: list[Any] = PLAN_APPROVALS.install
 REMOVE: list[Any] = PLAN_APPROVALS.remove

@@ -9,8 +9,10 @@ from itertools import chain
 import pytest
 from django.core.management import call_command
 from django.db import connections
+from psycopg2.errors import RestrictViolation
 
 from accord import guards
+from accord.audit.verification import ProblemKind, verify
 from accord.health.runner import Finding, Level, discover, run_checks, select
 from gdpr.guards import EVIDENCE
 from tests.fix_trail import Trail
@@ -142,3 +144,36 @@ def test_tables_that_are_not_there_yet_cannot_be_told(trail: Trail) -> None:
     assert levels() == {**STAND, "guards.gdpr": Level.UNKNOWN, "guards.migrator": Level.UNKNOWN}
     assert "gdpr_receipt" in found()["guards.gdpr"].message
     assert sqlguards() == ""
+
+
+TABLES = sorted({table for one in guards.declared().values() for table in one.tables.values()})
+
+
+def test_no_evidence_can_be_emptied(guarded: Trail) -> None:
+    """TRUNCATE, which no trigger for a row sees, is refused for each table; tombstones and holds stay."""
+    refused = {}
+    for table in TABLES:
+        with pytest.raises(RestrictViolation) as caught:
+            guarded.sql(f"TRUNCATE {table} CASCADE")
+        refused[table] = "refused" in str(caught.value)
+    for table in ("accord_tombstone", "gdpr_legalhold"):
+        with pytest.raises(RestrictViolation):
+            guarded.sql(f"DELETE FROM {table}")
+
+    assert len(TABLES) > 10
+    assert set(refused.values()) == {True}
+
+
+def test_audit_verify_names_the_lost_guard_of_any_evidence(guarded: Trail) -> None:
+    """A receipt's trigger counts as the trail's own do."""
+    guarded.sql(
+        "DROP TRIGGER gdpr_receipt_whole ON gdpr_receipt",
+        "DROP TRIGGER accord_tombstone_whole ON accord_tombstone",
+    )
+
+    report = verify(using=guarded.alias)
+
+    told = [problem.text for problem in report.problems]
+    assert [problem.kind for problem in report.problems] == [ProblemKind.UNPROTECTED] * 2
+    assert "accord_tombstone_whole" in told[0]
+    assert "gdpr_receipt_whole" in told[1]
