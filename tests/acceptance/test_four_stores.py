@@ -80,7 +80,7 @@ def test_what_goes_is_told_once_with_its_number(four_stores: FourStores) -> None
     assert {item["rows"] for item in dropped} == {None}
     assert all(item["bytes"] is not None for item in dropped)
     words = ("table workshop_person: 2 rows", "table member: 3 rows", "collection people: 4 documents",
-             f"index {four_stores.prefix}people: 5 documents")  # fmt: skip
+             f"index {four_stores.prefix}people-0001: 5 documents")  # fmt: skip
     assert [text.stdout.count(f"drops what holds data: {one}") for one in words] == [1] * 4
     assert [text.stdout.count(one) for one in words] == [1] * 4
 
