@@ -198,7 +198,12 @@ def test_store_with_a_half_done_step_is_left_out_and_that_is_told() -> None:
 
 
 def beside(*sources: str, ignore: tuple[str, ...] = (), unproved: tuple[str, ...] = ()) -> list[str]:
-    """Look at a store beside a twin in the same database, with such files; give the things of the first."""
+    """Look at a store beside a twin in the same database, with such files; give what nobody declares."""
+    return [one.thing for _, one in twins(*sources, ignore=ignore, unproved=unproved).undeclared]
+
+
+def twins(*sources: str, ignore: tuple[str, ...] = (), unproved: tuple[str, ...] = ()) -> LiveLook:
+    """Look at a store beside a twin in the same database, with such files."""
     step, other = (
         replace(make_step(f"{alias}:shop.0001_a"), source=text_source(source))
         for alias, source in zip(("mem", "twin"), (*sources, "", "")[:2], strict=True)
@@ -210,7 +215,7 @@ def beside(*sources: str, ignore: tuple[str, ...] = (), unproved: tuple[str, ...
     situation = read_situation(cast("Registry", stores))
     found = look_live(stores, situation, Target(stores=("mem",)), LiveSettings(ignore=ignore))
     assert found.looked_in == {"mem": 1}
-    return [one.thing for _, one in found.undeclared]
+    return found
 
 
 def text_source(text: str) -> Source:
@@ -240,6 +245,8 @@ def test_what_a_function_or_sql_of_a_steps_own_names_may_be_its_doing() -> None:
 
     assert beside(sql) == ["by_hand", "things.by_hand"]
     assert beside(sql, unproved=("SQL of its own.",)) == []
+    column = twins("RunSQL('ALTER TABLE things ADD b int')", unproved=("SQL of its own.",))
+    assert [one.difference for one in column.differences] == [GONE]
 
 
 def test_patterns_of_the_settings_are_left_alone() -> None:
