@@ -140,13 +140,15 @@ def readable(target: Target, validator: Mapping[str, Any]) -> None:
 
     from mongo_migrations.client import plain_message
 
+    own = str(dict(validator))
     try:
         target.any({"$and": [dict(validator), {"_id": {"$in": []}}]} if validator else {"_id": {"$in": []}})
     except OperationFailure as exc:
         if exc.code not in _UNREADABLE:
             raise
         raise StepFailed(
-            f"{target.context.key}: the server can't read the rules of {target.name}: {plain_message(exc)}.",
+            f"{target.context.key}: the server can't read the rules of {target.name}: "
+            f"{plain_message(exc, own)}.",
             hint="Correct the validator; what it may hold depends on the server's version.",
         ) from exc
 

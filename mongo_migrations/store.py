@@ -165,7 +165,7 @@ class MongoStore(RevisionStore[Operation]):
         if isinstance(answer, ConnectionFailure):
             return exc
         if isinstance(answer, PyMongoError):
-            return StepFailed(f"{place}: {plain_message(answer)}.", hint=_way_on(answer))
+            return StepFailed(f"{place}: {plain_message(answer, self.words)}.", hint=_way_on(answer))
         return super().failure(exc, place)
 
     def was_refused(self, exc: Exception) -> bool:
@@ -261,7 +261,9 @@ class MongoStore(RevisionStore[Operation]):
         from pymongo.errors import ConnectionFailure, PyMongoError
 
         if isinstance(exc, PyMongoError) and not isinstance(exc, ConnectionFailure):
-            return foretelling.unknown(key, operation.title, f"Nobody could look: {plain_message(exc)}.")
+            return foretelling.unknown(
+                key, operation.title, f"Nobody could look: {plain_message(exc, self.words)}."
+            )
         if isinstance(exc, ConnectionFailure):
             raise exc
         return foretelling.judged(key, operation, exc)
