@@ -42,8 +42,14 @@ _QUOTATIONS = (
     (re.compile(r"dup key:.*", re.DOTALL), "dup key: {…}"),
     (re.compile(r"Tree:.*?(?=planner returned|$)", re.DOTALL), ""),
     (re.compile(r"\{.*\}", re.DOTALL), "{…}"),
-    (re.compile(r"'[^']*'|\"[^\"]*\""), "“…”"),
 )
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+# From the first to the last quotation mark: a value may hold some itself.
+_QUOTATION = re.compile(r"['\"].*['\"]", re.DOTALL)
+# CannotCreateIndex, InvalidOptions, InvalidIndexSpecificationOption, OperationNotSupportedInTransaction and
+# an unknown field: the server read the command, and no document.
+_OF_A_COMMAND = frozenset({67, 72, 197, 263, 40415})
+_OF_A_SPECIFICATION = "failed to add collation information to index spec"
 
 
 @dataclass(frozen=True)
@@ -183,21 +189,41 @@ def server_answer(error: Exception) -> Exception:
     return error
 
 
-def plain_message(error: PyMongoError) -> str:
+def plain_message(error: PyMongoError, own: str = "") -> str:
     """
     Describe what a server complained about, without anything that could come from a document.
 
     Args:
         error: Any error of the driver; its own text may quote whole documents.
+        own: What the project's revisions say: words that stand there are no document's secret.
     """
     details = getattr(error, "details", None) or {}
     first = (details.get("writeErrors") or [details])[0]
     text = first.get("errmsg") or _first_words(error)
-    for quotation, stand_in in _QUOTATIONS:
-        text = quotation.sub(stand_in, text)
+    text = _masked(text, own, whole=first.get("code") in _OF_A_COMMAND)
     named = [str(part) for part in (first.get("codeName"), first.get("code")) if part]
     text = " ".join(text.split()).rstrip(".")
     return redact(f"{text} (code {' '.join(named)})" if named else text)
+
+
+def _masked(text: str, own: str, *, whole: bool) -> str:
+    """Take out what may come from a document; nothing but keys does where a command itself was refused."""
+    key, *others = _QUOTATIONS
+    text = key[0].sub(key[1], text)
+    if whole or text.startswith(_OF_A_SPECIFICATION):
+        return text
+    for quotation, stand_in in others:
+        text = quotation.sub(stand_in, text)
+    is_own = all(_says(own, quoted[1:-1]) for quoted in _QUOTED.findall(text))
+    return text if is_own else _QUOTATION.sub("“…”", text)
+
+
+def _says(own: str, word: str) -> bool:
+    """Return whether a text has a word of its own like this; a number may stand there by chance."""
+    if not word.strip() or word.replace(".", "").isdigit():
+        return False
+    edges = "(?<!\\w)" if word[0].isalnum() else "", "(?!\\w)" if word[-1].isalnum() else ""
+    return re.search(f"{edges[0]}{re.escape(word)}{edges[1]}", own) is not None
 
 
 def _first_words(error: PyMongoError) -> str:

@@ -168,11 +168,12 @@ class MongoStore(LooksAround):
             return exc
         if not isinstance(answer, PyMongoError):
             return super().failure(exc, place)
+        said = plain_message(answer, self.words)
         cause = mongo_causes.trouble_of(answer) or mongo_causes.limit_of(answer)
         if cause is not None:
             hint = cause.hint.format(where=self._place.setting)
-            return StepFailed(f"{place}: the server {cause.says} ({plain_message(answer)}).", hint=hint)
-        return StepFailed(f"{place}: {plain_message(answer)}.", hint=_way_on(answer))
+            return StepFailed(f"{place}: the server {cause.says} ({said}).", hint=hint)
+        return StepFailed(f"{place}: {said}.", hint=_way_on(answer))
 
     def was_refused(self, exc: Exception) -> bool:
         """Check that the server has said no; after a timeout or a change of primary it may still act."""
@@ -260,7 +261,9 @@ class MongoStore(LooksAround):
         from pymongo.errors import ConnectionFailure, PyMongoError
 
         if isinstance(exc, PyMongoError) and not isinstance(exc, ConnectionFailure):
-            return foretelling.unknown(key, operation.title, f"Nobody could look: {plain_message(exc)}.")
+            return foretelling.unknown(
+                key, operation.title, f"Nobody could look: {plain_message(exc, self.words)}."
+            )
         if isinstance(exc, ConnectionFailure):
             raise exc
         return foretelling.judged(key, operation, exc)

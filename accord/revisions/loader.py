@@ -20,9 +20,11 @@ from django.apps import AppConfig, apps
 from accord.errors import (
     DuplicateNumber,
     InvalidRevision,
+    RevisionError,
     RevisionUnreadable,
     RevisionWithoutMigration,
 )
+from accord.places import nearest
 from accord.revisions.operation import Operation, irreversible
 from accord.seam.assertions import Assertion, Moment, Test, declared
 from accord.seam.types import Phase, Source, Step, StepKey
@@ -253,6 +255,11 @@ def _load(config: AppConfig, folder: str, path: Path, base: type[Revision]) -> R
         raise RevisionUnreadable(
             f"{exc.filename or path}, line {exc.lineno}: {exc.msg}.", hint="Correct the file and run again."
         ) from exc
+    except RevisionError as exc:
+        # What an operation says of its own words is said once, with the line.
+        line = nearest(exc, {str(path)})
+        place = f"{path}, line {line.lineno}" if line else str(path)
+        raise InvalidRevision(f"{place}: {exc.message}", hint=exc.hint) from exc
     except Exception as exc:
         raise RevisionUnreadable(
             f"{path} raises {type(exc).__name__} while it is imported: {exc}.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -19,6 +18,7 @@ from accord.errors import (
     UnknownTarget,
 )
 from accord.events import Reporter, silent
+from accord.places import nearest
 from accord.revisions.entry import EntryState, Facts, StepEntry, recorded
 from accord.revisions.ledger import RevisionLedger
 from accord.revisions.loader import LoadedRevision, RevisionKind, why_absent
@@ -124,9 +124,14 @@ class RevisionStore(ABC, Generic[O]):
             return exc
         # The exception's own words may quote a document, so only its kind and place are told.
         return StepFailed(
-            f"{place}: the function raised {self.described(exc)} at {self._line(exc)}.",
+            f"{place}: the function raised {self.described(exc)}{self._line(exc)}.",
             hint="Correct the function or the data and run again; what is done is recorded.",
         )
+
+    @property
+    def words(self) -> str:
+        """Return what the revisions say: what a server quotes of that is no document's secret."""
+        return "\n".join(found.step.source.text for found in (self._revisions or {}).values())
 
     def described(self, exc: Exception) -> str:
         """Return the kind of an error that a function raised, and nothing that a document may hold."""
@@ -146,12 +151,10 @@ class RevisionStore(ABC, Generic[O]):
         return False
 
     def _line(self, exc: Exception) -> str:
-        """Name the last line of a revision's own that was run, and not the library's that it called."""
-        frames = traceback.extract_tb(exc.__traceback__)
+        """Name the last line that was run of a revision, or of the project's code, and never a library's."""
         files = {str(revision.step.source.path) for revision in (self._revisions or {}).values()}
-        own = [frame for frame in frames if frame.filename in files]
-        frame = next(reversed(own or frames), None)
-        return f"{Path(frame.filename).name}, line {frame.lineno}" if frame else "an unknown line"
+        frame = nearest(exc, files)
+        return f" at {Path(frame.filename).name}, line {frame.lineno}" if frame else ""
 
     def was_answer_lost(self, exc: Exception) -> bool:
         """Check whether an operation may have acted without our knowing, so that it looks again."""

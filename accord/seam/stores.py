@@ -68,6 +68,8 @@ class StoreFeatures:
     derived: bool = False
     # Must every app's steps be numbered without two of the same number?
     numbers_are_unique: bool = True
+    # Which command of manage.py brings two newest steps of an app together, where one does?
+    merged_by: str = ""
 
 
 @runtime_checkable

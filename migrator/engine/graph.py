@@ -6,6 +6,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from accord.seam.types import FIRST, LATEST, Step, StepKey
 from migrator.engine import squashes
@@ -216,13 +217,16 @@ class _Resolver:
         )
 
 
-def refuse_conflicts(graph: Graph, branching_stores: Collection[str] = ()) -> None:
+def refuse_conflicts(
+    graph: Graph, branching_stores: Collection[str] = (), merged_by: Mapping[str, str] = MappingProxyType({})
+) -> None:
     """
     Make sure that every app has one newest step in each store.
 
     Args:
         graph: The graph.
         branching_stores: Stores in which several newest steps are normal (Alembic's heads).
+        merged_by: By store, the command of manage.py that brings them together, where one does.
 
     Raises:
         ConflictingLeaves: An app has two of them, with their files.
@@ -239,12 +243,16 @@ def refuse_conflicts(graph: Graph, branching_stores: Collection[str] = ()) -> No
             leaves[key.store, key.app].append(key)
     for (store, app), keys in leaves.items():
         if len(keys) > 1:
-            raise _conflict(graph, store, app, keys)
+            raise _conflict(graph, store, app, keys, merged_by.get(store, ""))
 
 
-def _conflict(graph: Graph, store: str, app: str, keys: Sequence[StepKey]) -> ConflictingLeaves:
+def _conflict(graph: Graph, store: str, app: str, keys: Sequence[StepKey], command: str) -> ConflictingLeaves:
     files = ", ".join(str(graph.steps[key].source.path) for key in keys)
+    first, second = keys[0], keys[-1]
     return ConflictingLeaves(
         f"The app “{app}” has {len(keys)} newest steps in the store “{store}”: {files}.",
-        hint="Let one depend on the other; for Django migrations: python manage.py makemigrations --merge.",
+        hint=f"Bring them together: python manage.py {command}."
+        if command
+        else f'Let one depend on the other: write ("{app}", "{first.name}") into `dependencies` of '
+        f"{graph.steps[second].source.path.name}.",
     )

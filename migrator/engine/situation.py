@@ -201,7 +201,12 @@ def _graph(
     ranks = {alias: rank for rank, alias in enumerate(registry)}
     taking_part = [step for step in steps if step.key.store not in unread]
     graph = build_graph(taking_part, applied, ranks=ranks, absent_stores=unread)
-    refuse_conflicts(graph, [alias for alias in registry if registry[alias].features.allows_branches])
+    features = {alias: registry[alias].features for alias in registry}
+    refuse_conflicts(
+        graph,
+        [alias for alias, found in features.items() if found.allows_branches],
+        {alias: found.merged_by for alias, found in features.items()},
+    )
     return replace(graph, places=_places(registry, applied))
 
 

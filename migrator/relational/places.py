@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-import sysconfig
-import traceback
-from pathlib import Path
-
-import accord
-import migrator
+from accord.places import nearest
 from accord.seam.types import Step
-
-_FOREIGN = tuple(
-    {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    | {str(Path(next(iter(package.__path__)))) for package in (accord, migrator)}
-)
 
 
 def place_in(step: Step, error: Exception) -> str:
@@ -28,7 +18,5 @@ def place_in(step: Step, error: Exception) -> str:
         File and line of the migration; else of the project's code that it called; else the file alone, where
         a library failed on what the migration declares.
     """
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename == str(step.source.path)]
-    near = own or [frame for frame in frames if not frame.filename.startswith((*_FOREIGN, "<"))]
-    return f"{near[-1].filename}, line {near[-1].lineno}" if near else str(step.source.path)
+    frame = nearest(error, {str(step.source.path)})
+    return f"{frame.filename}, line {frame.lineno}" if frame else str(step.source.path)

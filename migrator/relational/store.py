@@ -66,6 +66,7 @@ class RelationalStore(Leaves, LooksAround):
             records_atomically=vendor.has_transactions,
             # Django names migrations as it likes; two of one number are a matter of leaves alone.
             numbers_are_unique=False,
+            merged_by="makemigrations --merge",
             thread_bound=True,
             allows_fake=True,
         )

@@ -116,6 +116,31 @@ def test_two_newest_steps(workshop: Workshop) -> None:
     assert_refused(workshop, "ACC-206", 2, "0002_b.py", "0002_c.py", "makemigrations --merge")
 
 
+def test_two_newest_revisions(workshop: Workshop) -> None:
+    """The hint says what to write, and no command that merges migrations of another kind."""
+    workshop.mongo("0001_a", "a")
+    second = workshop.mongo("0002_b", "b")
+
+    said = assert_refused(workshop, "ACC-206", 2, 'write ("workshop", "0001_a")', "of 0002_b.py")
+    assert "makemigrations" not in said
+    second.write_text(
+        second.read_text().replace("dependencies = []", 'dependencies = [("workshop", "0001_a")]')
+    )
+    assert workshop.run("migrate_all", "--plan").returncode == 0
+
+
+def test_bad_word_of_an_operation_is_told_once(workshop: Workshop) -> None:
+    """With file and line, under its own code."""
+    operation = 'base.UpdateInBatches("a", {}, batch_size=0)'
+    body = f"\nclass Migration(base.Migration):\n    operations = [{operation}]\n"
+    path = workshop.write("mongo_migrations/0001_bad.py", body)
+    line = path.read_text().splitlines().index(f"    operations = [{operation}]") + 1
+
+    said = assert_refused(workshop, "ACC-207", 2, f"0001_bad.py, line {line}: A batch of 0 documents")
+    assert "ACC-201" not in said
+    assert "imported" not in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

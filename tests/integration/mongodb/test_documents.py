@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 import tracemalloc
 import uuid
@@ -221,6 +222,24 @@ def test_function_in_a_transaction_leaves_nothing_when_it_fails(bench: Any) -> N
 
     assert bench.db.music.count_documents({}) == 0
     assert "listener 5" not in str(caught.value)
+
+
+def test_place_of_a_failure_is_the_projects_line(bench: Any) -> None:
+    """Also where the function stands in another module of it; a library's line helps nobody."""
+    bench.db.music.insert_one({"name": "jane@example.com"})
+
+    def read(db: Any, session: Any) -> None:
+        json.loads(db.music.find_one({}, session=session)["name"])
+
+    with pytest.raises(StepFailed) as own:
+        bench.apply(mongo.RunPython(read))
+    with pytest.raises(StepFailed) as library:
+        bench.apply(mongo.RunBatches("music", json.dumps), name="0002_library")
+
+    line = read.__code__.co_firstlineno + 1
+    assert f"raised JSONDecodeError at test_documents.py, line {line}." in own.value.message
+    assert library.value.message.endswith("RunBatches: the function raised TypeError.")
+    assert "jane" not in str(own.value)
 
 
 def test_function_outside_a_transaction_gets_no_session(bench: Any) -> None:

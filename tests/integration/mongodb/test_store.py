@@ -61,6 +61,42 @@ def test_entries_of_another_store_in_the_same_collection_are_left_out(mongo_harn
     assert mongo_harness.store().applied() == before
 
 
+WORDS = '''"""Words that the server quotes."""
+
+import mongo_migrations as mongo
+
+
+def tag(db, session):
+    db.people.update_many({}, {"$set": {"tags.$[wrong]": 1}}, session=session)
+
+
+class Migration(mongo.Migration):
+    operations = [%s]
+'''
+
+
+@pytest.mark.parametrize(
+    ("operation", "told"),
+    [
+        ("mongo.RunPython(tag)", "No array filter found for identifier 'wrong' in path 'tags.$[wrong]'"),
+        ('mongo.CreateCollection("a", validator={"$jsonSchema": {"$ref": "b"}})', "keyword '$ref' is not"),
+        ('mongo.CreateCollection("a", options={"colour": 1})', "'create.colour' is an unknown field"),
+        ('mongo.CreateIndex("a", [("b", "odd")])', "Unknown index plugin 'odd'"),
+        ('mongo.UpdateInBatches("people", [{"$set": {"n": {"$toInt": "$mail"}}}])', "parse number “…” in"),
+    ],
+)
+def test_words_of_a_revision_are_told(mongo_harness: MongoHarness, operation: str, told: str) -> None:
+    """The server quotes what the file says; what it quotes of a document is masked."""
+    mongo_harness.db.people.insert_one({"mail": "jane's@example.com", "tags": [1]})
+    mongo_harness.write_revision("0004_words", WORDS % operation)
+
+    with pytest.raises(StepFailed) as failure:
+        mongo_harness.store().apply(mongo_harness.step("0004_words"), make_lease())
+
+    assert told in failure.value.message
+    assert "example.com" not in str(failure.value)
+
+
 def test_irreversible_step_is_refused_untouched(mongo_harness: MongoHarness) -> None:
     """A step without a way back stays, and so does everything in it."""
     apply_all(mongo_harness)

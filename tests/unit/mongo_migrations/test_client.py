@@ -116,6 +116,41 @@ def test_message_of_a_server_loses_what_it_quotes(error: Any, kept: str) -> None
     assert "ada@x" not in message
 
 
+REVISION = """
+update = mongo.UpdateInBatches("people", {"$set": {"tags.$[x]": 1}}, batch_size=5)
+rules = {"$jsonSchema": {"$ref": "person"}}
+"""
+
+
+SAID = [
+    (2, "No array filter found for identifier 'x' in path 'tags.$[x]'", "identifier 'x' in path 'tags.$[x]'"),
+    (9, "$jsonSchema keyword '$ref' is not currently supported", "keyword '$ref' is not"),
+    (72, "Command create does not support this transaction's { at: 'x' }", "transaction's { at: 'x' }"),
+    (67, "Error in specification { a: 'b' } :: caused by :: Unknown index plugin 'b'", "plugin 'b'"),
+    (
+        2,
+        "The field 'tags' must be an array in document { tags: 'ada' }",
+        "The field 'tags' must be an array in",
+    ),
+    (241, "Failed to parse number 'ada' in $convert", "number “…” in $convert"),
+    (241, "Failed to parse number 'O'Brien of 'people'' in $convert", "number “…” in $convert"),
+    (241, "Failed to parse number '5' in $convert", "number “…” in $convert"),
+    (11000, "E11000 duplicate key index: people dup key: { people: 'x' }", "dup key: {…}"),
+]
+
+
+@pytest.mark.parametrize(("code", "said", "told"), SAID)
+def test_words_of_the_revision_are_told_and_those_of_documents_are_not(
+    code: int, said: str, told: str
+) -> None:
+    """What the server quotes stands in the file, or is masked up to its last quotation mark."""
+    message = plain_message(OperationFailure("unused", code, {"code": code, "errmsg": said}), REVISION)
+
+    assert told in message
+    assert "ada" not in message
+    assert "Brien" not in message
+
+
 @pytest.mark.parametrize(
     ("error", "cause", "told"),
     [
