@@ -75,6 +75,12 @@ def untouched(request: ErasureRequest) -> Sequence[Mapping[str, Any]]:
     return [line for line in _lines(request) if not _matters(line)]
 
 
+def plan_numbers(request: ErasureRequest) -> Mapping[str, int]:
+    """Return how many the plan deletes, anonymises and keeps over all stores; nothing before there is one."""
+    lines = _lines(request)
+    return {act: sum(line[act] for line in lines) for act in ("delete", "anonymise", "keep")} if lines else {}
+
+
 def _lines(request: ErasureRequest) -> Sequence[Mapping[str, Any]]:
     made = request.plans.order_by("-number").first()
     return [] if made is None else made.document["entries"]

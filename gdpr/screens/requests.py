@@ -117,7 +117,7 @@ class ErasureRequestAdmin(GdprPages):
 
     def decide(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
         """Ask what a decision needs, and have it taken; only a POST decides."""
-        from gdpr.screens import actions
+        from gdpr.screens import actions, request_context
 
         shown: ErasureRequest = self.found(request, object_id)
         chosen, person = actions.ACTS[act], person_of(request)
@@ -132,6 +132,7 @@ class ErasureRequestAdmin(GdprPages):
             **self.asking(request, shown, chosen.described(shown, person), form),
             "subject": self.subject(shown),
             "filer": self.filer(shown),
+            "numbers": request_context.plan_numbers(shown) if act == "approve" else {},
         }
         return TemplateResponse(request, "admin/gdpr/decide.html", context)
 

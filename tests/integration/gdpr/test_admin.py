@@ -38,6 +38,7 @@ say(["../approve/" in shown, said in shown, text(sent).count(said) > again.count
 """
 
 SECOND = """
+import re
 request = planned(2)
 second = client("approver")
 shown = text(second.get(page("erasurerequest_change", request)))
@@ -52,7 +53,10 @@ approval = request.approvals.get()
 say([f"../approve/?digest={request.plan_digest}" in shown, asked.status_code, after_get,
      "required" in text(unreasoned), "not the one that you saw" in text(stale), after_stale,
      fresh(request).state, sealing.unseal(approval.sealed_reason), approval.decided_by_id == approver.pk,
-     "erasure approved" in text(done).lower()])
+     "erasure approved" in text(done).lower(),
+     re.findall(r"Delete (\\d+), Anonymise (\\d+), Keep (\\d+)", text(asked)),
+     [sum(line[act] for line in request.plans.get().document["entries"])
+      for act in ("delete", "anonymise", "keep")]])
 """
 
 CHANGED = """
@@ -249,11 +253,24 @@ def test_nobody_approves_their_own_request(erasing: Erasing) -> None:
 
 def test_second_person_approves_the_plan_that_they_saw(erasing: Erasing) -> None:
     """A GET decides nothing, a reason is needed, and another digest than the plan's is refused."""
-    offered, asked, after_get, unreasoned, stale, after_stale, state, reason, by_other, audited = (
-        erasing.call(CLIENT + SECOND)
-    )
+    (
+        offered,
+        asked,
+        after_get,
+        unreasoned,
+        stale,
+        after_stale,
+        state,
+        reason,
+        by_other,
+        audited,
+        told,
+        planned,
+    ) = erasing.call(CLIENT + SECOND)
 
     assert offered
+    assert told == [[str(number) for number in planned]]
+    assert planned[0] > 0
     assert (asked, after_get) == (200, "planned")
     assert unreasoned
     assert stale
