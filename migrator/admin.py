@@ -24,6 +24,7 @@ from accord.clock import SystemClock
 from accord.display import chip, day
 from accord.errors import AccordError
 from accord.words import duration
+from migrator.admin_filters import TagFilter
 from migrator.decisions import DECISIONS, decision
 from migrator.models import DRIFT, ApprovalState, Attestation, PlanApproval, Run, RunOutcome, StepRun, Tag
 
@@ -36,8 +37,6 @@ else:
     StepRuns = admin.TabularInline
 
 APPROVE = "migrator.approve_planapproval"
-_ANY_TAG = " any"
-_MOST_TAGS = 50
 OPEN = (ApprovalState.REQUESTED, ApprovalState.APPROVED)
 
 
@@ -50,27 +49,6 @@ class StepRunInline(ReadOnly, StepRuns):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StepRun]:
         return super().get_queryset(request).order_by("position")
-
-
-class TagFilter(admin.SimpleListFilter):
-    """Runs that a tag was kept of: any, or one."""
-
-    title = _("tag")
-    parameter_name = "tag"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Offer the newest tags by name."""
-        tagged = Tag.objects.exclude(run_id="").values_list("name", flat=True)[:_MOST_TAGS]
-        # No tag has an empty name, and none begins with a space that a form would keep.
-        return [(_ANY_TAG, _("any tag")), *((name, name) for name in tagged)] if tagged else []
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
-        """Keep the runs of the chosen tag."""
-        chosen = self.value()
-        if chosen is None:
-            return queryset
-        tags = Tag.objects.exclude(run_id="") if chosen == _ANY_TAG else Tag.objects.filter(name=chosen)
-        return queryset.filter(pk__in=tags.values("run_id"))
 
 
 @admin.register(Run)

@@ -48,7 +48,8 @@ def test_tag_of_a_run_with_nothing_to_do_is_refused_once_a_step_of_it_is_gone(mi
 
 
 KILLED = """
-import os, signal, sys
+import os, signal
+import django; django.setup()
 from django.core.management import execute_from_command_line
 from migrator.engine import tags
 tags.keep = lambda *_: os.kill(os.getpid(), signal.SIGKILL)

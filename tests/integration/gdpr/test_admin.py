@@ -38,6 +38,7 @@ say(["../approve/" in shown, said in shown, text(sent).count(said) > again.count
 """
 
 SECOND = """
+import re
 request = planned(2)
 second = client("approver")
 shown = text(second.get(page("erasurerequest_change", request)))
