@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,18 +85,54 @@ def test_a_store_without_its_driver_names_the_extra(visit: Visit, backend: str, 
     assert all(f"pip install 'django-accord[{extra}]'" in came.said for came in (checked, opened))
 
 
+@pytest.mark.parametrize("gdpr", [[], ["gdpr"]], ids=["with gdpr", "without"])
 def test_a_site_of_postgresql_alone_runs_without_any_optional_package(
-    visit: Visit, new_database: Callable[[], str]
+    visit: Visit, new_database: Callable[[], str], gdpr: list[str]
 ) -> None:
     """No admin, no driver of another store, no REST framework: everything is applied, healthy and watched."""
     applied, again, health, home = visit(
         *("migrate_all --noinput", "migrate_all --check", "health_check", "/"),
         database_url=new_database(),
-        without=[ADMIN, "mongo_migrations", "searchindex"],
+        without=[ADMIN, "mongo_migrations", "searchindex", *gdpr],
         missing=OPTIONAL,
     ).came
 
     assert (applied.code, again.code, health.code, home.code) == (0, 0, 0, 200), (applied, again, health)
+
+
+MONGODB = ["pymongo", "bson", "django_mongodb_backend"]
+SEARCH = ["elasticsearch", "elastic_transport"]
+
+
+@pytest.mark.parametrize(
+    ("app", "backend", "missing"),
+    [
+        ("mongo_migrations", "mongo_migrations.store.MongoStore", SEARCH),
+        ("searchindex", "searchindex.store.SearchStore", MONGODB),
+    ],
+)
+def test_a_site_with_one_more_store_needs_nothing_of_the_other(
+    visit: Visit,
+    new_database: Callable[[], str],
+    request: pytest.FixtureRequest,
+    app: str,
+    backend: str,
+    missing: list[str],
+) -> None:
+    """MongoDB without an engine of search, and the other way round; neither the admin nor gdpr."""
+    url = request.getfixturevalue("opensearch_url" if app == "searchindex" else "mongo_url")
+    prefix = {"PREFIX": f"stranger-{uuid.uuid4().hex[:8]}-"} if app == "searchindex" else {}
+    other = ({"mongo_migrations", "searchindex"} - {app}).pop()
+    came = visit(
+        *("check", "migrate_all --noinput", "migrate_all --check", "health_check --only store migrations"),
+        database_url=new_database(),
+        without=[ADMIN, "gdpr", other],
+        missing=[*missing, "rest_framework", "drf_spectacular", "alembic", "sqlalchemy"],
+        settings={"ACCORD": {"STORES": {"more": {"BACKEND": backend, "URL": url, **prefix}}}},
+    ).came
+
+    assert [each.code for each in came] == [0, 0, 0, 0], came
+    assert "store.more" in came[-1].said
 
 
 def test_an_engine_that_derives_from_postgresqls_is_postgresql(
