@@ -231,11 +231,11 @@ def test_place_of_a_failure_is_the_projects_line(bench: Any) -> None:
     def read(db: Any, session: Any) -> None:
         json.loads(db.music.find_one({}, session=session)["name"])
 
-    takes_less: Any = json.dumps
     with pytest.raises(StepFailed) as own:
         bench.apply(mongo.RunPython(read))
+    dumps: Any = json.dumps  # takes one argument, and is called with three
     with pytest.raises(StepFailed) as library:
-        bench.apply(mongo.RunBatches("music", takes_less), name="0002_library")
+        bench.apply(mongo.RunBatches("music", dumps), name="0002_library")
 
     line = read.__code__.co_firstlineno + 1
     assert f"raised JSONDecodeError at test_documents.py, line {line}." in own.value.message
