@@ -273,7 +273,8 @@ class Resumable:
         if table in self._connection.introspection.table_names():
             raise ConflictingState(
                 f"Step {self._step.key} would create {table}, which exists already.",
-                hint="If it is what the migration describes, adopt it with --baseline; else rename it.",
+                hint="Rename it; or, if it is what the migration describes, adopt it: "
+                f"migrate_all --baseline --step {self._step.key}",
             )
 
     def _run(self, substep: Substep, direction: Direction, editor: BaseDatabaseSchemaEditor) -> None:
