@@ -180,13 +180,16 @@ class MemoryStore:
         found = self.server.objects.get(step.key.name)
         if found is not None and found != step.source.text:
             raise ConflictingState(f"{step.key.name} exists in {self.alias} with another content.")
+        lease.check()
         self.server.begun[step.key] = BegunStep(key=step.key, run_id=lease.run_id)
+        lease.check()
         try:
             self._effects.get(step.key.name, _nothing)()
         except Exception:
             del self.server.begun[step.key]  # refused: nothing of it stands
             raise
         self.server.objects[step.key.name] = step.source.text
+        lease.check()
         self.record(step, lease, Origin.APPLIED)
         return StepOutcome(key=step.key, direction=Direction.APPLY, changed=1)
 

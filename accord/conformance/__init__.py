@@ -13,15 +13,19 @@ if TYPE_CHECKING:
     from accord.conformance.kill import KillConformance
     from accord.conformance.lifecycle import (
         AdoptionConformance,
+        ForetellingConformance,
         LifecycleConformance,
+        OwnedAdoptionConformance,
         RevisionLifecycleConformance,
     )
     from accord.conformance.suite import RevisionConformance, StoreConformance
 
 __all__ = [
     "AdoptionConformance",
+    "ForetellingConformance",
     "KillConformance",
     "LifecycleConformance",
+    "OwnedAdoptionConformance",
     "RevisionConformance",
     "RevisionLifecycleConformance",
     "StoreConformance",

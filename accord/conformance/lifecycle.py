@@ -14,7 +14,7 @@ from accord.errors import AccordError
 from accord.seam.foretelling import Foretells, refused
 from accord.seam.losses import CountsLosses
 from accord.seam.stores import Records, read_ledger
-from accord.seam.types import Direction, Lease, Origin, Source
+from accord.seam.types import Direction, Lease, Origin, Source, Step
 from accord.testing import make_lease
 
 
@@ -81,13 +81,60 @@ class LifecycleConformance:
 
         assert harness.observe() == whole
 
+    def test_killed_step_is_undone_or_goes_on(self, harness: Harness) -> None:
+        """
+        Wherever the process dies, what stands is on record: the step goes on, or is undone so far.
+
+        The holder of the lease dies when it looks at it for the first time, for the second, and so on.
+        """
+        step, virgin = harness.step(harness.step_names[0]), harness.observe()
+        harness.store().apply(step, make_lease(FENCE))
+        whole = harness.observe()
+        harness.store().revert(step, make_lease(FENCE))
+
+        for moment in range(_MOST_LOOKS):
+            if not _killed(harness, step, moment):
+                break
+            ledger = read_ledger(harness.store())
+            assert step.key not in ledger.applied
+            assert step.key in ledger.begun or harness.observe() == virgin
+            harness.store().apply(step, make_lease(FENCE))
+            assert harness.observe() == whole
+            harness.store().revert(step, make_lease(FENCE))
+            assert _killed(harness, step, moment)
+            harness.store().revert(step, make_lease(FENCE))
+            assert harness.observe() == virgin
+            assert not [key for key in read_ledger(harness.store()).begun if key == step.key]
+
+        assert moment
+        harness.store().revert(step, make_lease(FENCE))
+
+    def test_begun_step_can_be_forgotten(self, harness: Harness) -> None:
+        """Its line goes, whatever of it stands stays; a step that was never begun is no error."""
+        step = harness.step(harness.step_names[0])
+        for moment in range(_MOST_LOOKS):
+            if not _killed(harness, step, moment) or step.key in read_ledger(harness.store()).begun:
+                break
+        left = harness.observe()
+
+        store = harness.store()
+        assert isinstance(store, Records)
+        store.forget(step, make_lease(FENCE))
+
+        ledger = read_ledger(harness.store())
+        assert step.key not in {*ledger.begun, *ledger.applied}
+        assert harness.observe() == left
+
+
+class ForetellingConformance:
+    """What a store promises that looks ahead (:class:`accord.seam.foretelling.Foretells`)."""
+
     def test_foretelling_changes_nothing_and_alarms_nobody(self, harness: Harness) -> None:
         """Steps that a run would apply are not foretold to fail, before the first one and after it."""
         for applied, name in enumerate(harness.step_names[:2]):
             store, before = harness.store(), harness.observe()
             steps = [harness.step(later) for later in harness.step_names[applied:]]
-            if not isinstance(store, Foretells):
-                pytest.skip("the adapter foretells nothing")
+            assert isinstance(store, Foretells)
 
             found = list(store.foretell(steps, Direction.APPLY))
 
@@ -120,6 +167,26 @@ class AdoptionConformance:
         assert [statement.opaque for statement in shown] == [True]
         assert outcome.detail.startswith("left, because it was found there:")
         assert harness.observe() == before
+        assert step.key not in harness.store().applied()
+
+
+class OwnedAdoptionConformance:
+    """What a store promises whose framework undoes what was found as its own: Django's, and Alembic."""
+
+    def test_adopted_step_is_reverted_as_one_of_our_own(self, harness: Harness) -> None:
+        """Nothing of it is left, neither there nor on record; what it drops is counted before."""
+        step, virgin = harness.step(harness.step_names[0]), harness.observe()
+        harness.store().apply(step, make_lease(FENCE))
+        harness.store().forget(step, make_lease(FENCE))  # type: ignore[attr-defined]  # every adapter records
+        harness.store().record(step, make_lease(FENCE), Origin.ADOPTED)  # type: ignore[attr-defined]  # as above
+        store = harness.store()
+        assert isinstance(store, CountsLosses)
+        counted = list(store.losses([step], Direction.REVERT))
+
+        store.revert(step, make_lease(FENCE))
+
+        assert {loss.key for loss in counted} <= {step.key}
+        assert harness.observe() == virgin
         assert step.key not in harness.store().applied()
 
 
@@ -159,6 +226,18 @@ class RevisionLifecycleConformance:
         assert undone == virgin
         assert harness.observe() == left
         assert HALF not in str(list(harness.ledger_entries()))
+
+
+_MOST_LOOKS = 40
+
+
+def _killed(harness: Harness, step: Step, moment: int) -> bool:
+    """Apply a step until its holder dies; tell whether it did, or the step was done before."""
+    try:
+        harness.store().apply(step, _dying(moment))
+    except Killed:
+        return True
+    return False
 
 
 class Killed(BaseException):

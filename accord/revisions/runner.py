@@ -219,9 +219,9 @@ class Runner:
             return
         raise ChecksumMismatch(
             f"{self.key} was edited after {entry.operations_done} of its operations had been applied, "
-            "and these are other ones now.",
-            hint="Restore those operations; later ones may change. Then run again. If they are lost, undo by "
-            f"hand what stands, and strike its line: {self._striking}",
+            "and the file says something else in their place.",
+            hint="Restore those operations as they were; later ones may change. Then run again. If they are "
+            f"lost, undo by hand what stands, and strike its line: {self._striking}",
         )
 
     def _stand_as_declared(self, entry: StepEntry) -> bool:

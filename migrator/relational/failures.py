@@ -189,7 +189,8 @@ def _database_failure(step: Step, error: Exception) -> AccordError:
     if vendor.is_conflict(error):
         return ConflictingState(
             f"Step {step.key} would create what exists already: {first_line(_deepest(error))}.",
-            hint="If it is what the migration describes, adopt it with --baseline; else rename or remove it.",
+            hint="Rename or remove it; or, if it is what the migration describes, adopt it: "
+            f"migrate_all --baseline --step {step.key}",
         )
     if limit := vendor.limit(error):
         return StepFailed(f"Step {step.key} failed: the server {limit.says} ({said}).", hint=limit.hint)

@@ -227,7 +227,8 @@ class Resumable:
         if vendor_of(self._connection).standing(self._connection, [table]):
             raise ConflictingState(
                 f"Step {self._step.key} would create {table}, which exists already.",
-                hint="If it is what the migration describes, adopt it with --baseline; else rename it.",
+                hint="Rename it; or, if it is what the migration describes, adopt it: "
+                f"migrate_all --baseline --step {self._step.key}",
             )
 
     def _run(self, substep: Substep, direction: Direction, editor: BaseDatabaseSchemaEditor) -> None:

@@ -189,7 +189,7 @@ def _refuse_taken_alias(context: Context, alias: str, physical: str) -> None:
     if others:
         raise ConflictingState(
             f"The alias {alias} exists and points at {', '.join(others)}.",
-            hint="Adopt what is there with --baseline, or remove the alias.",
+            hint="Remove the alias, or point it at the index that the revision makes.",
         )
     if is_index(context, alias):
         raise ConflictingState(

@@ -94,7 +94,8 @@ class Reindex(Operation):
         if context.index(target) is not None:
             raise ConflictingState(
                 f"The index {target}, which this revision would make, exists.",
-                hint="Remove it if nothing needs it, or adopt what is there with --baseline.",
+                hint="Remove it if nothing needs it; or, if the alias points at it already, adopt it: "
+                f"migrate_all --baseline --step {context.deployment.key}",
             )
         live = context.index(source) or {}
         refuse_closed(source, live)

@@ -9,8 +9,10 @@ import pytest
 
 from accord.conformance import (
     AdoptionConformance,
+    ForetellingConformance,
     KillConformance,
     LifecycleConformance,
+    OwnedAdoptionConformance,
     RevisionConformance,
     RevisionLifecycleConformance,
     StoreConformance,
@@ -31,6 +33,8 @@ ADAPTERS = {
 }
 REAL = [name for name in ADAPTERS if name != "memory"]
 ON_THE_MACHINE = ["mongodb", "search", "sqlite"]
+LOOKING_AHEAD = ["relational", "documents", "alembic", "mongodb", "search"]
+OF_A_FRAMEWORK = ["relational", "documents", "alembic"]
 
 pytestmark = pytest.mark.conformance
 
@@ -78,6 +82,16 @@ class TestLifecycle(LifecycleConformance):
 @adapters(list(ADAPTERS))
 class TestAdoption(AdoptionConformance):
     """Every adapter."""
+
+
+@adapters(OF_A_FRAMEWORK)
+class TestOwnedAdoption(OwnedAdoptionConformance):
+    """The adapters that undo what a baseline found as Django and Alembic do."""
+
+
+@adapters(LOOKING_AHEAD)
+class TestForetelling(ForetellingConformance):
+    """The adapters that ask their servers what would become of a step."""
 
 
 @adapters(ON_THE_MACHINE)

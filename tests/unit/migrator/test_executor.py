@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from accord.errors import Interrupted, LeaseLost, StaleFence
+from accord.errors import Interrupted, LeaseLost, StaleFence, StepFailed, StoreUnavailable
 from accord.seam.types import Lease, Step
 from accord.testing import FakeClock, MemoryServer, MemoryStore, RecordingReporter, make_lease, make_step
 from migrator.engine.events import StepBroke, StepFinished, StepSkipped
@@ -80,7 +80,8 @@ def test_wish_to_stop_is_heard_between_two_steps() -> None:
 
 def test_lost_lease_ends_the_run_before_the_next_step() -> None:
     """A holder whose lease is gone writes nothing more."""
-    checks = iter([None, LeaseLost("gone")])
+    # Once before the step, and thrice by the store while it is at work.
+    checks = iter([*[None] * 4, LeaseLost("gone")])
 
     def gate() -> None:
         error = next(checks)
@@ -101,3 +102,23 @@ def test_stale_fence_ends_the_run() -> None:
 
     with pytest.raises(StaleFence):
         executor.run(plan, {step.key: Action.APPLY for step in plan.steps})
+
+
+def test_what_ends_a_step_or_the_run_names_the_step_once() -> None:
+    """Whoever raised it may not know the step, and a message that has it already is left alone."""
+
+    def away() -> None:
+        raise StoreUnavailable("The server is away.", hint="Start it.")
+
+    def odd() -> None:
+        raise StepFailed("The index can't take it.", hint="Correct it.")
+
+    failing, plan, _ = run({"0001_one": odd, "0001_free": fail})
+    found = failing.run(plan, {step.key: Action.APPLY for step in plan.steps}).failures
+    ending, plan, _ = run({"0001_one": away})
+    with pytest.raises(StoreUnavailable) as caught:
+        ending.run(plan, {step.key: Action.APPLY for step in plan.steps})
+
+    assert [str(item.error.message).count(str(item.step.key)) for item in found] == [1, 1]
+    assert found[0].error.message == "a:x.0001_one: The index can't take it."
+    assert str(caught.value) == "[ACC-601] The server is away. a:x.0001_one was under way."
