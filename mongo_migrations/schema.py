@@ -174,8 +174,8 @@ def _options(live: LiveSchema, collection: str) -> Mapping[str, Any] | None:
 def _finding(fact: Fact, place: str, found: Mapping[str, Any] | None, differ: Differ) -> Judgement:
     if fact.definition is None:
         if found is None:
-            return Judgement(presence=Presence.DONE)
-        return Judgement(presence=Presence.ABSENT, lines=(f"{place} is still there.",))
+            return Judgement(presence=Presence.DONE, gone=True)
+        return Judgement(presence=Presence.ABSENT, lines=(f"{place} is still there.",), gone=True)
     if found is None:
         return Judgement(presence=Presence.ABSENT, lines=(f"{place} does not exist.",))
     lines = tuple(f"{place}: {line}." for line in differ(fact.definition, found))

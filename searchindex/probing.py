@@ -48,7 +48,7 @@ def _find(context: Context, item: tuple[str, str], wanted: Any) -> Judgement:
 def _finding(what: str, found: Differences, *, gone: bool) -> Judgement:
     if found is None:
         if gone:
-            return Judgement(presence=Presence.DONE)
+            return Judgement(presence=Presence.DONE, gone=True)
         return Judgement(presence=Presence.ABSENT, lines=(f"{what} is missing",))
     lines = (f"{what} should be gone",) if gone else tuple(f"{what}: {line}" for line in found)
     return Judgement(presence=Presence.CONFLICTING if lines else Presence.DONE, lines=lines)

@@ -16,10 +16,17 @@ class Judgement:
     Attributes:
         presence: Absent, done or conflicting.
         lines: What is missing or different.
+        gone: True for what should be gone: where it is, nothing stands, and where it isn't, something does.
     """
 
     presence: Presence
     lines: tuple[str, ...] = ()
+    gone: bool = False
+
+    @property
+    def stands(self) -> bool:
+        """Return whether the thing is there, in whatever shape."""
+        return (self.presence is Presence.DONE) is not self.gone or self.presence is Presence.CONFLICTING
 
 
 def judge(key: StepKey, found: Iterable[Judgement], unproved: Iterable[str] = ()) -> Probe:
@@ -34,7 +41,8 @@ def judge(key: StepKey, found: Iterable[Judgement], unproved: Iterable[str] = ()
     findings = list(found)
     lines = tuple(line for finding in findings for line in finding.lines)
     presence = _overall({finding.presence for finding in findings})
-    return Probe(key=key, presence=presence, findings=lines, unproved=tuple(unproved))
+    stands = any(finding.stands for finding in findings)
+    return Probe(key=key, presence=presence, findings=lines, unproved=tuple(unproved), stands=stands)
 
 
 def unknown(key: StepKey, why: str) -> Probe:

@@ -327,9 +327,12 @@ class Probe:
         findings: What was missing or different, a line each.
         unproved: What of the step leaves nothing that could be looked at (Python code, changed
             documents), a line each; the answer says nothing about that.
+        stands: Whether anything of what was looked at is there, in whatever shape. A step that only takes
+            something away is done where nothing stands at all. None where the store doesn't say.
     """
 
     key: StepKey
     presence: Presence
     findings: tuple[str, ...] = ()
     unproved: tuple[str, ...] = ()
+    stands: bool | None = None

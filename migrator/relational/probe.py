@@ -120,19 +120,22 @@ def probe(alias: str, disk: DiskLoader, steps: Sequence[Step]) -> Iterator[Probe
     owners, traces = found.owners, found.traces
     owners.keep_only(set(names), found.state)
     findings = [each for each in Catalog(alias, found.state).findings(owners.by_item) if owners.judges(each)]
-    left = list(traces.missing(connections[alias]))
+    left = list(traces.amiss(connections[alias]))
     counts = owners.counts()
     for step, name in zip(steps, names, strict=True):
         own = [finding for finding in findings if owners.of(finding) == name]
-        amiss = [text for owner, text in left if owner == name]
+        amiss = [text for owner, text, _ in left if owner == name]
         judged = [finding for finding in own if not finding.extra]
         items = counts.get(name, 0) + traces.counted(name)
+        rest = any(is_there for owner, _, is_there in left if owner == name)
         untold = unproved(found.migrations[name])
         yield Probe(
             key=step.key,
             presence=_presence(judged, len(amiss), items, opaque=bool(untold)),
             findings=tuple(dict.fromkeys([*(finding.text for finding in own), *amiss])),
             unproved=untold,
+            # Extensions and collations are often there on an empty database, too.
+            stands=rest or len(_missing(judged)) < counts.get(name, 0),
         )
 
 
@@ -183,5 +186,8 @@ def _presence(findings: Sequence[TableDifference], amiss: int, items: int, *, op
         return Presence.DONE
     if any(not finding.missing for finding in findings):
         return Presence.CONFLICTING
-    missing = {(finding.model, finding.item) for finding in findings}
-    return Presence.ABSENT if len(missing) + amiss >= items else Presence.PARTIAL
+    return Presence.ABSENT if len(_missing(findings)) + amiss >= items else Presence.PARTIAL
+
+
+def _missing(findings: Iterable[TableDifference]) -> set[tuple[ModelKey, str]]:
+    return {(finding.model, finding.item) for finding in findings if finding.missing}

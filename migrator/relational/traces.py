@@ -58,17 +58,17 @@ class Traces:
         """Count the traces of a migration."""
         return sum(step == name for step in (*self.made.values(), *self.gone.values()))
 
-    def missing(self, connection: Any) -> Iterator[tuple[Name, str]]:
-        """Look for them; give what is not as it should be, with the migration and in words."""
+    def amiss(self, connection: Any) -> Iterator[tuple[Name, str, bool]]:
+        """Look for them; give what is not as it should be: the migration, words, and whether it is there."""
         for (kind, wanted), name in self.made.items():
             if not _is_there(connection, kind, wanted):
-                yield name, f"The {kind} {wanted} is missing."
+                yield name, f"The {kind} {wanted} is missing.", False
         tables = frozenset(connection.introspection.table_names()) if self.gone else frozenset()
         for (table, column), name in self.gone.items():
             if table in tables and not column:
-                yield name, f"The table {table} is still there."
+                yield name, f"The table {table} is still there.", True
             elif table in tables and column in _columns(connection, table):
-                yield name, f"The column {table}.{column} is still there."
+                yield name, f"The column {table}.{column} is still there.", True
 
     def _note_object(self, name: Name, operation: Any) -> None:
         kind = type(operation)
