@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from accord.revisions import expectation
 from accord.revisions.expectation import Judgement
-from accord.seam.types import Presence, Probe, StepKey
+from accord.seam.types import Probe, StepKey
 from mongo_migrations import definitions, ids
 from mongo_migrations.rendering import render
 
@@ -203,7 +203,7 @@ def _options(live: LiveSchema, collection: str) -> Mapping[str, Any] | None:
 def _finding(fact: Fact, place: str, found: Mapping[str, Any] | None, differ: Differ) -> Judgement:
     if fact.definition is None:
         if found is None:
-            return Judgement(presence=Presence.DONE)
+            return expectation.GONE
         return expectation.left(f"{place} is still there.")
     if found is None:
         return expectation.missing(f"{place} does not exist.")

@@ -49,7 +49,7 @@ def _find(context: Context, item: tuple[str, str], wanted: Any) -> Judgement:
 def _finding(what: str, found: Differences, *, gone: bool) -> Judgement:
     if found is None:
         if gone:
-            return Judgement(presence=Presence.DONE)
+            return expectation.GONE
         return expectation.missing(f"{what} is missing")
     if gone:
         return expectation.left(f"{what} should be gone", Presence.CONFLICTING)

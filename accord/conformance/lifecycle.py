@@ -13,8 +13,8 @@ from accord.conformance.suite import HALF, apply_all
 from accord.errors import AccordError
 from accord.seam.foretelling import Foretells, refused
 from accord.seam.losses import CountsLosses
-from accord.seam.stores import Records, read_ledger
-from accord.seam.types import Direction, Lease, Origin, Source, Step
+from accord.seam.stores import Probes, Records, read_ledger
+from accord.seam.types import Direction, Lease, Origin, Presence, Probe, Source, Step
 from accord.testing import make_lease
 
 
@@ -125,6 +125,36 @@ class LifecycleConformance:
         assert step.key not in {*ledger.begun, *ledger.applied}
         assert harness.observe() == left
 
+    def test_nothing_stands_where_nothing_was_ever_made(self, harness: Harness) -> None:
+        """A step that only takes something away is done on an empty server, too: that is no sign of life."""
+        steps = [harness.step(name) for name in harness.step_names]
+        store = harness.store()
+        if not isinstance(store, Probes):
+            pytest.skip("the adapter can't be asked what stands")
+
+        empty = [probe for probe in store.probe(steps) if _stands(probe)]
+        apply_all(harness, store)
+
+        assert empty == []
+        assert any(_stands(probe) for probe in harness.store().probe(steps))  # type: ignore[attr-defined]  # as above
+
+    def test_losses_are_told_with_numbers_and_nothing_is_lost_by_that(self, harness: Harness) -> None:
+        """What two steps made and filled; once they are undone, nothing is left that could go."""
+        store, names = harness.store(), harness.step_names[:2]
+        if not isinstance(store, CountsLosses):
+            pytest.skip("the adapter counts no losses")
+        apply_all(harness, store, len(names))
+        steps, before = [harness.step(name) for name in reversed(names)], harness.observe()
+
+        found = [loss for loss in harness.store().losses(steps, Direction.REVERT) if loss.may_hold_data]  # type: ignore[attr-defined]  # as above
+
+        assert found
+        assert {loss.key for loss in found} <= {step.key for step in steps}
+        assert harness.observe() == before
+        for step in steps:
+            harness.store().revert(step, make_lease(FENCE))
+        assert not [one for one in harness.store().losses(steps, Direction.REVERT) if one.may_hold_data]  # type: ignore[attr-defined]  # as above
+
 
 class ForetellingConformance:
     """What a store promises that looks ahead (:class:`accord.seam.foretelling.Foretells`)."""
@@ -142,6 +172,11 @@ class ForetellingConformance:
             assert {item.key for item in found} <= {step.key for step in steps}
             assert harness.observe() == before
             harness.store().apply(harness.step(name), make_lease(FENCE))
+
+
+def _stands(probe: Probe) -> bool:
+    sure = probe.presence not in (Presence.ABSENT, Presence.UNKNOWN)
+    return sure if probe.stands is None else probe.stands
 
 
 class AdoptionConformance:

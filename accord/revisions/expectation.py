@@ -17,10 +17,21 @@ class Judgement:
     Attributes:
         presence: Absent, done or conflicting.
         found: What is missing, different or left.
+        gone: True for what should be gone: where it is, nothing stands, and where it isn't, something does.
     """
 
     presence: Presence
     found: tuple[Difference, ...] = ()
+    gone: bool = False
+
+    @property
+    def stands(self) -> bool:
+        """Return whether the thing is there, in whatever shape."""
+        return (self.presence is Presence.DONE) is not self.gone or self.presence is Presence.CONFLICTING
+
+
+GONE = Judgement(presence=Presence.DONE, gone=True)
+"""Judges a thing that should be gone, and is."""
 
 
 def missing(text: str) -> Judgement:
@@ -36,7 +47,8 @@ def left(text: str, presence: Presence = Presence.ABSENT) -> Judgement:
         text: The sentence that says so.
         presence: Conflicting where nothing shows that the step ever made it.
     """
-    return Judgement(presence=presence, found=(Difference(kind=DifferenceKind.LEFT, text=text),))
+    found = Difference(kind=DifferenceKind.LEFT, text=text)
+    return Judgement(presence=presence, found=(found,), gone=True)
 
 
 def compared(lines: Iterable[str]) -> Judgement:
@@ -62,7 +74,8 @@ def judge(key: StepKey, found: Iterable[Judgement], unproved: Iterable[str] = ()
     judged = list(found)
     differences = tuple(one for judgement in judged for one in judgement.found)
     presence = _overall({judgement.presence for judgement in judged})
-    return Probe(key=key, presence=presence, findings=differences, unproved=tuple(unproved))
+    stands = any(judgement.stands for judgement in judged)
+    return Probe(key=key, presence=presence, findings=differences, unproved=tuple(unproved), stands=stands)
 
 
 def unknown(key: StepKey, why: str) -> Probe:

@@ -332,9 +332,12 @@ class Probe:
         findings: What differs from what the step leaves; an answer "done" has none but extras.
         unproved: What of the step leaves nothing that could be looked at (Python code, changed
             documents), a line each; the answer says nothing about that.
+        stands: Whether anything of what was looked at is there, in whatever shape. A step that only takes
+            something away is done where nothing stands at all. None where the store doesn't say.
     """
 
     key: StepKey
     presence: Presence
     findings: tuple[Difference, ...] = ()
     unproved: tuple[str, ...] = ()
+    stands: bool | None = None

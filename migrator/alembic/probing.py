@@ -59,11 +59,13 @@ class _Verdict:
     """What was found of one step so far."""
 
     found: int = 0
+    stands: bool = False
     missing: list[Difference] = field(default_factory=list)
     different: list[Difference] = field(default_factory=list)
 
     def count(self, what: str, *, there: bool) -> None:
         """Note whether something that should be there is."""
+        self.stands = self.stands or there
         if there:
             self.found += 1
         else:
@@ -71,6 +73,7 @@ class _Verdict:
 
     def look_for_rest(self, what: str, *, there: bool) -> None:
         """Note whether something that should be gone is."""
+        self.stands = self.stands or there
         if there:
             self.missing.append(_difference(DifferenceKind.LEFT, f"The {what} is still there."))
         else:
@@ -180,6 +183,7 @@ def _compare_column(
     if live is None:
         return
     kind, nullable = live
+    verdicts[effect.defined_by].stands = True
     wanted = catalog.types.get(effect.type or "")
     lines = []
     if wanted and wanted != kind:
@@ -205,7 +209,7 @@ def judge(step: Step, effects: Effects, verdict: _Verdict) -> Probe:
     unproved = _unproved(name, effects)
     findings = (*verdict.missing, *verdict.different)
     presence = _presence(name, effects, verdict)
-    return Probe(key=step.key, presence=presence, findings=findings, unproved=unproved)
+    return Probe(key=step.key, presence=presence, findings=findings, unproved=unproved, stands=verdict.stands)
 
 
 def _difference(kind: DifferenceKind, text: str) -> Difference:

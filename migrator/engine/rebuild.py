@@ -8,11 +8,11 @@ so that a kill in between leaves what the next rebuild understands.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from accord.errors import NotConfirmed, UnknownStore, UsageError
 from accord.seam.stores import Probes, Store
-from accord.seam.types import Presence, Step, StepKey
+from accord.seam.types import Presence, Probe, Step, StepKey
 from accord.words import counted
 from migrator.engine.drift import Drift
 from migrator.engine.plan import Plan, Target, plan_forward
@@ -20,6 +20,7 @@ from migrator.engine.request import Request
 from migrator.engine.situation import Situation
 
 _STANDS = (Presence.DONE, Presence.PARTIAL, Presence.CONFLICTING)
+_MISSES = (Presence.ABSENT, Presence.PARTIAL)
 
 
 def is_mended(found: Drift, target: Target) -> bool:
@@ -77,8 +78,8 @@ def lost(situation: Situation, target: Target, stores: Mapping[str, Store]) -> f
         raise UnknownStore(f"There is no store “{alias}”.", hint=f"Stores: {', '.join(sorted(stores))}.")
     recorded = _in_order(situation, (key for key in situation.done if _within(key, target)))
     pending = [key for key in situation.graph.steps if _within(key, target) and key not in situation.done]
-    found = _presences(stores[alias], recorded)
-    if Presence.ABSENT in found and not any(presence in _STANDS for presence in found):
+    found = _probed(stores[alias], recorded)
+    if any(probe.presence in _MISSES for probe in found) and not any(map(_stands_of, found)):
         return frozenset(step.key for step in recorded)
     if not pending:
         raise _stands(alias, recorded, found)
@@ -100,10 +101,15 @@ def refuse_loss(request: Request, stores: Mapping[str, Store]) -> None:
         )
 
 
-def _presences(store: Store, steps: Sequence[Step]) -> Collection[Presence]:
+def _probed(store: Store, steps: Sequence[Step]) -> Sequence[Probe]:
     if not steps or not isinstance(store, Probes):
         return ()
-    return [probe.presence for probe in store.probe(steps)]
+    return list(store.probe(steps))
+
+
+def _stands_of(probe: Probe) -> bool:
+    """Return whether anything of a step is there; that something is gone, as it should be, is nothing."""
+    return probe.presence in _STANDS if probe.stands is None else probe.stands
 
 
 def _in_order(situation: Situation, keys: Iterable[StepKey]) -> Sequence[Step]:
@@ -115,8 +121,8 @@ def _within(key: StepKey, target: Target) -> bool:
     return key.store in target.stores and target.app in ("", key.app)
 
 
-def _stands(alias: str, recorded: Sequence[Step], found: Collection[Presence]) -> UsageError:
-    standing = sum(presence in _STANDS for presence in found)
+def _stands(alias: str, recorded: Sequence[Step], found: Sequence[Probe]) -> UsageError:
+    standing = sum(map(_stands_of, found))
     if standing:
         return UsageError(
             f"There is nothing to rebuild in “{alias}”: its ledger holds {counted(len(recorded), 'step')}, "

@@ -128,12 +128,15 @@ def probe(alias: str, disk: DiskLoader, steps: Sequence[Step]) -> Iterator[Probe
         amiss = [difference for owner, difference in left if owner == name]
         judged = [finding for finding in own if finding.kind is not DifferenceKind.EXTRA]
         items = counts.get(name, 0) + traces.counted(name)
+        rest = any(difference.kind is DifferenceKind.LEFT for difference in amiss)
         untold = unproved(found.migrations[name])
         yield Probe(
             key=step.key,
             presence=_presence(judged, len(amiss), items, opaque=bool(untold)),
             findings=tuple(dict.fromkeys([*(finding.difference for finding in own), *amiss])),
             unproved=untold,
+            # Extensions and collations are often there on an empty database, too.
+            stands=rest or len(_missing(judged)) < counts.get(name, 0),
         )
 
 
@@ -198,5 +201,8 @@ def _presence(findings: Sequence[TableDifference], amiss: int, items: int, *, op
         return Presence.DONE
     if any(finding.kind is not DifferenceKind.MISSING for finding in findings):
         return Presence.CONFLICTING
-    missing = {(finding.model, finding.item) for finding in findings}
-    return Presence.ABSENT if len(missing) + amiss >= items else Presence.PARTIAL
+    return Presence.ABSENT if len(_missing(findings)) + amiss >= items else Presence.PARTIAL
+
+
+def _missing(findings: Iterable[TableDifference]) -> set[tuple[ModelKey, str]]:
+    return {(finding.model, finding.item) for finding in findings if finding.kind is DifferenceKind.MISSING}

@@ -51,28 +51,29 @@ class Explanation:
 
     def render(self, direction: Direction) -> Iterator[tuple[Step, Sequence[Statement]]]:
         """Yield each step with its statements."""
-        render = self._forwards if direction is Direction.APPLY else self._backwards
         with _kept_offline(self._connection) if self._offline else _left_alone():
-            yield from render()
+            for step, substeps in self.substeps(direction):
+                migration = self._migration((step.key.app, step.key.name))
+                # What an operation asks by itself must not act.
+                with self._connection.execute_wrapper(_only_reads):
+                    statements = self._statements(migration, substeps, direction)
+                yield step, statements
 
-    def _forwards(self) -> Iterator[tuple[Step, Sequence[Statement]]]:
+    def substeps(self, direction: Direction) -> Iterator[tuple[Step, Iterable[Substep]]]:
+        """Yield each step with its operations, in the order in which they would run, and their states."""
+        return self._forwards() if direction is Direction.APPLY else self._backwards()
+
+    def _forwards(self) -> Iterator[tuple[Step, Iterable[Substep]]]:
         state = self._state_before_all()
         for step, name in zip(self._steps, self._names, strict=True):
-            migration = self._migration(name)
-            with self._connection.execute_wrapper(_only_reads):
-                statements = self._statements(migration, forwards(migration, state), Direction.APPLY)
-            yield step, statements
+            yield step, forwards(self._migration(name), state)
 
-    def _backwards(self) -> Iterator[tuple[Step, Sequence[Statement]]]:
+    def _backwards(self) -> Iterator[tuple[Step, Iterable[Substep]]]:
         loader = self._executor.loader
         loader.applied_migrations.update({name: loader.disk_migrations[name] for name in self._known()})
         past = PastStates(self._executor, frozenset(self._names))
         for step, name in zip(self._steps, self._names, strict=True):
-            migration = self._migration(name)
-            substeps = reversed(backwards(migration, past.before(name)))
-            with self._connection.execute_wrapper(_only_reads):
-                statements = self._statements(migration, substeps, Direction.REVERT)
-            yield step, statements
+            yield step, reversed(backwards(self._migration(name), past.before(name)))
 
     def _migration(self, name: Name) -> Migration:
         return self._executor.loader.disk_migrations[name]

@@ -191,14 +191,19 @@ class RelationalStore(Leaves, LooksAround):
     ) -> Iterator[Loss]:
         """Count what steps would drop. See :class:`accord.seam.losses.CountsLosses`."""
         from migrator.foretelling.counting import losses
+        from migrator.relational import losing
         from migrator.relational.foretelling import asker, may_drop
 
         with failures.translated(self.alias):
             looks = vendor_of(self._connection).describes_tables
             disk = self._disk or DiskLoader()
-            if looks and (direction is Direction.REVERT or may_drop(disk, steps)):
+            if direction is Direction.APPLY and not may_drop(disk, steps):
+                return
+            if looks:
                 rendered = list(self.explain(steps, direction)) if shown is None else shown
                 yield from losses(asker(self.alias), rendered)
+            else:
+                yield from losing.losses(self.alias, disk, steps, direction, self._found(steps, direction))
 
     # --- Unfinished ------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from accord import connecting, db, limits, mongo_causes
 from accord.connecting import Trouble
 from accord.errors import UnsupportedServer
 from accord.limits import Limit
+from accord.seam.losses import LOOK_SECONDS, HowMany
 from accord.seam.types import Language
 from migrator.relational import documents
 from migrator.relational.resuming import editor_class, root_of
@@ -66,6 +67,10 @@ class Vendor:
     def refuses_writes(self, connection: BaseDatabaseWrapper) -> bool:
         """Return whether the server takes no writes from this connection."""
         return False
+
+    def held(self, connection: BaseDatabaseWrapper, table: str, column: str = "") -> HowMany:
+        """Count what a table holds, or the values of one of its columns; zero where there is none."""
+        return HowMany(None)
 
     def trouble(self, error: BaseException) -> Trouble | None:
         """Return why the server doesn't let us work; None where an error is about the statement itself."""
@@ -233,6 +238,16 @@ class MongoDB(Vendor):
 
     def version(self, settings: Mapping[str, Any]) -> str | None:
         return documents.version(settings)
+
+    def held(self, connection: Any, table: str, column: str = "") -> HowMany:
+        wanted = {column: {"$ne": None}} if column else {}
+        collection = connection.get_collection(table)
+        try:
+            return HowMany(collection.count_documents(wanted, maxTimeMS=int(LOOK_SECONDS * 1000)))
+        except Exception as exc:
+            if type(exc).__name__ != "ExecutionTimeout":
+                raise
+            return HowMany(None)
 
     def trouble(self, error: BaseException) -> Trouble | None:
         return mongo_causes.trouble_of(error)

@@ -19,12 +19,13 @@ from typing import Any, ClassVar
 
 from accord.errors import ConfigurationError, ConflictingState, StepFailed, StoreUnavailable
 from accord.revisions import expectation, operation
-from accord.revisions.entry import EntryState, StepEntry, from_json, to_json
+from accord.revisions.entry import EntryState, Facts, StepEntry, from_json, to_json
 from accord.revisions.expectation import Judgement
 from accord.revisions.ledger import Work, nothing_else, overtaken, stale
 from accord.revisions.loader import Revision, RevisionKind
 from accord.revisions.progress import Batch, Progress
 from accord.revisions.store import RevisionStore, Show
+from accord.seam.losses import HowMany
 from accord.seam.stores import StoreInfo
 from accord.seam.traces import Trace
 from accord.seam.types import Direction, Language, Lease, Presence, Probe, Statement, Step, StepKey
@@ -192,6 +193,12 @@ class CreateTable(Operation):
             else f"DROP TABLE {self.name}"
         ]
 
+    holder = "table"
+
+    def drops(self, saved: Facts, place: object, direction: Direction) -> Sequence[str]:
+        """Say what goes with its rows: a table that stood before was refused."""
+        return [self.name] if direction is Direction.REVERT else []
+
     def outline(self, outline: Outline, owner: StepKey) -> None:
         """Say what stands after it."""
         outline.update({(self.name, column): (owner, True) for column in ["", *self.columns]})
@@ -308,6 +315,13 @@ class SqliteStore(RevisionStore[Operation]):
         if isinstance(exc, sqlite3.Error):
             return StepFailed(f"{place}: {exc}.", hint="Correct the revision and run again.")
         return super().failure(exc, place)
+
+    def documents(self, name: str) -> HowMany:
+        """Count the rows of a table."""
+        if not columns(self._opened(), name):
+            return HowMany(0)
+        [(number,)] = self._opened().execute(f'SELECT count(*) FROM "{name}"')
+        return HowMany(number)
 
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
         """Look for tables and columns."""

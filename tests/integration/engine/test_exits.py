@@ -541,12 +541,12 @@ def approvals(settings: conf.AccordSettings) -> Approvals:
     return Approvals(settings, Policy(approval=True), SystemClock())
 
 
+def at_nothing(approval: PlanApproval) -> None:
+    """Approve without a look: these plans drop nothing."""
+
+
 def work_of(steps: Sequence[Step]) -> PlannedWork:
     return PlannedWork(kind=RunKind.APPLY, direction=Direction.APPLY, steps=tuple(steps))
-
-
-def seen(_: PlanApproval) -> None:
-    """Say that what goes with the plan was looked at."""
 
 
 def test_failed_hook_strikes_the_approval_and_attests_nothing(journal: Trail) -> None:
@@ -555,7 +555,7 @@ def test_failed_hook_strikes_the_approval_and_attests_nothing(journal: Trail) ->
     made = migrations(Hooked(after=raising(ValueError())), policy=policy)
     book = made.gate().approvals
     approval = book.request(work_of(STEPS), person(1), "release")
-    book.approve(approval.reference, person(2), "read", seen)
+    book.approve(approval.reference, person(2), "read", at_nothing)
     told = RecordingReporter()
 
     report = made.run(Request(), report=told)
@@ -583,7 +583,7 @@ def test_approval_is_found_behind_any_number_of_newer_requests(journal: Trail, s
     settings = replace(conf.load(), environment="test")
     book = approvals(settings)
     wanted = book.request(work_of(STEPS), person(1), "release")
-    book.approve(wanted.reference, person(2), "read", seen)
+    book.approve(wanted.reference, person(2), "read", at_nothing)
     for number in range(60):
         other = book.request(work_of([make_step(f"mem:other.0001_n{number}")]), person(1), "noise")
         PlanApproval.objects.using(journal.alias).filter(pk=other.pk).update(

@@ -8,6 +8,7 @@ import pytest
 
 import mongo_migrations as mongo
 from accord.errors import AccordError, StepFailed
+from accord.revisions import losing
 from accord.revisions.entry import EntryState, StepEntry
 from accord.seam.types import Direction, Origin, StepKey
 from accord.testing import make_lease
@@ -179,3 +180,37 @@ def test_half_applied_step_is_undone_as_far_as_it_went(bench: Any) -> None:
 
     bench.db.users.insert_one({"k": 2})
     assert bench.store.recorded().begun == {}
+
+
+def lost(bench: Any, *operations: mongo.Operation) -> dict[str, int | None]:
+    """Count what undoing the step would drop."""
+    concerned = [(KEY, operations, None)]
+    found = losing.losses(concerned, Direction.REVERT, ledger(bench), bench.store.documents)
+    return {loss.what: loss.count.number for loss in found}
+
+
+def test_losses_are_what_a_run_made_by_the_name_that_it_has_today(bench: Any) -> None:
+    """A renamed collection is counted as it is called now; what was found or adopted is no loss."""
+    fill(bench, index=True)
+    operations = (*USERS, mongo.CreateCollection("plays"), mongo.RenameCollection("plays", "heard"))
+    bench.apply(*operations)
+    bench.db.heard.insert_many([{} for _ in range(3)])
+
+    assert lost(bench, *operations) == {"collection heard": 3}
+    bench.revert(*operations)
+    assert lost(bench, *operations) == {}
+
+
+@pytest.mark.parametrize("done", [1, 2])
+def test_losses_of_a_begun_step_are_those_of_what_stands(bench: Any, done: int) -> None:
+    """Operations that never ran drop nothing, though their collections may stand for other reasons."""
+    first = [mongo.CreateCollection("plays"), mongo.CreateCollection("lists")][:done]
+    with pytest.raises(StepFailed):
+        bench.apply(*first, mongo.RunPython(raising), mongo.CreateCollection("users"))
+    fill(bench, index=False)
+    bench.db.plays.insert_one({})
+
+    found = lost(bench, *first, mongo.RunPython(raising), mongo.CreateCollection("users"))
+
+    whole = {"collection plays": 1, "collection lists": 0}
+    assert found == (whole if done == 2 else {"collection plays": 1})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from accord.errors import AccordError
-from accord.seam.types import Origin
+from accord.seam.types import Direction, Origin
 from accord.testing import make_lease
 from searchindex.context import Context
 from searchindex.reindex import block
@@ -159,3 +159,34 @@ def test_refused_first_operation_is_on_no_record(harness: SearchHarness, kind: s
 
     assert harness.store().recorded().begun == {}
     assert harness.observe() == before
+
+
+def lost(harness: SearchHarness) -> dict[str, int | None]:
+    """Count what undoing both steps would drop."""
+    steps = [harness.step(SECOND), harness.step(FIRST)]
+    found = harness.store().losses(steps, Direction.REVERT)
+    return {loss.what.replace(harness.prefix, ""): loss.count.number for loss in found}
+
+
+def test_losses_are_what_a_run_made(harness: SearchHarness) -> None:
+    """The copy of a Reindex and the index before it, with their documents; undone, nothing is left."""
+    for name in (FIRST, SECOND):
+        harness.store().apply(harness.step(name), make_lease())
+        fill(harness, "d")
+
+    assert lost(harness) == {"index d-0002": 3, "index d-0001": 3}
+    for name in (SECOND, FIRST):
+        harness.store().revert(harness.step(name), make_lease())
+    assert not any(lost(harness).values())
+
+
+@pytest.mark.parametrize("how", [Origin.APPLIED, Origin.ADOPTED])
+def test_index_that_was_found_is_no_loss(harness: SearchHarness, how: Origin) -> None:
+    """It stays with its documents: a run met it under that very name, or a baseline adopted it."""
+    make_index(harness, "d-0001")
+    if how is Origin.APPLIED:
+        harness.store().apply(harness.step(FIRST), make_lease())
+    else:
+        harness.store().record(harness.step(FIRST), make_lease(), how)
+
+    assert "index d-0001" not in lost(harness)

@@ -25,11 +25,19 @@ A, B, C = (
 NEEDS_B = make_step("mongodb:shop.0001_m", "search:shop.0002_b")
 
 
+REMOVES = make_step("search:shop.0003_removes", "search:shop.0002_b")
+"""Takes something away, and makes nothing: as done where nothing stands as where it ran."""
+REMOVES_ALONE = make_step(str(REMOVES.key))
+
+
 class Probed(MemoryStore):
     """A store in memory that can be asked what stands."""
 
     def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
         for step in steps:
+            if step.key == REMOVES.key:
+                yield Probe(key=step.key, presence=Presence.DONE, stands=False)
+                continue
             stands = step.key.name in self.server.objects
             yield Probe(key=step.key, presence=Presence.DONE if stands else Presence.ABSENT)
 
@@ -85,6 +93,48 @@ def test_one_app_of_a_store_is_rebuilt_alone() -> None:
 def test_recorded_steps_of_which_nothing_stands_are_done_again() -> None:
     """A ledger that outlived its objects says nothing of them."""
     assert len(planned(stores(lost=True))) == 3
+
+
+def removing(*, lost: bool, recorded: Sequence[Step] = (A, B, REMOVES)) -> Mapping[str, MemoryStore]:
+    """Make a store with a step that only takes something away."""
+    search = Probed("search", [A, B, REMOVES], server=MemoryServer())
+    for step in recorded:
+        search.apply(step, make_lease())
+    if lost:
+        search.server.objects.clear()
+    return {"search": search}
+
+
+def test_step_that_only_removed_something_is_no_sign_of_life() -> None:
+    """It is done on an empty server, too; where the others stand, the store does."""
+    assert names(planned(removing(lost=True))) == [str(A.key), str(B.key), str(REMOVES.key)]
+    with pytest.raises(UsageError, match="what 2 of them made stands"):
+        planned(removing(lost=False))
+
+
+def test_store_of_which_only_a_removal_is_recorded_can_not_be_told() -> None:
+    """Nothing that it made could be missing: that is said, and nothing is done again."""
+    found = removing(lost=True)
+    only = {"search": Probed("search", [REMOVES_ALONE], server=MemoryServer())}
+    only["search"].apply(REMOVES_ALONE, make_lease())
+
+    with pytest.raises(UsageError, match="can't be told"):
+        planned(only)
+    assert len(planned(found)) == 3
+
+
+def test_mixed_step_of_which_only_the_removal_is_done_is_lost() -> None:
+    """What it was to make is gone; that something else is gone, too, makes it no half."""
+
+    class Mixed(MemoryStore):
+        def probe(self, steps: Sequence[Step]) -> Iterator[Probe]:
+            yield from (Probe(key=step.key, presence=Presence.PARTIAL, stands=False) for step in steps)
+
+    found = {"search": Mixed("search", [A, B], server=MemoryServer())}
+    for step in (A, B):
+        found["search"].apply(step, make_lease())
+
+    assert names(planned(found)) == [str(A.key), str(B.key)]
 
 
 def test_rebuild_killed_while_it_forgot_is_understood() -> None:
