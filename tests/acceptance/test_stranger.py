@@ -340,6 +340,24 @@ def test_baseline_of_one_app_makes_the_suites_tables_all_the_same(
     assert "to be made" in planned.said
 
 
+def test_fake_in_a_project_that_django_migrated_makes_the_suites_tables(
+    visit: Visit, new_database: Callable[[], str]
+) -> None:
+    """Recording them would leave a site without journal and approvals for ever."""
+    url = new_database()
+    visit("migrate --noinput", database_url=url, without=OURS)
+    faked, again, health, asked = visit(
+        *("migrate_all --fake members --noinput", "migrate_all --check", "health_check"),
+        "migration_approval list",
+        database_url=url,
+        apps=[MEMBERS],
+    ).came
+
+    assert [each.code for each in (faked, again, health, asked)] == [0, 0, 0, 0], faked.said + health.said
+    assert "default:members.0001_initial  recorded" in faked.said
+    assert re.search(r"default:migrator\.0002_approvals +applied", faked.said)
+
+
 def test_flags_of_migrate_are_taken_or_refused_with_what_to_use_instead(
     visit: Visit, new_database: Callable[[], str]
 ) -> None:
