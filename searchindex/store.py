@@ -12,6 +12,7 @@ from accord import conf
 from accord.errors import ConfigurationError, StepFailed, StoreUnavailable
 from accord.events import silent
 from accord.revisions.entry import Facts
+from accord.revisions.leaving import LeavesLedger
 from accord.revisions.operation import Operation as AnyOperation
 from accord.revisions.progress import Progress
 from accord.revisions.store import RevisionStore, Show
@@ -35,7 +36,7 @@ _MADE_MEANWHILE = frozenset({"resource_already_exists_exception", "index_already
 _OPTIONS = frozenset({"URL", "PREFIX", "LEDGER", "CA_CERTS", "API_KEY"})
 
 
-class SearchStore(RevisionStore[Operation]):
+class SearchStore(RevisionStore[Operation], LeavesLedger):
     """
     Search revisions of every installed app, on one server.
 
