@@ -112,14 +112,14 @@ class Ledger:
         return self._transaction(entry.key, lease, guarded)
 
     def traces(self) -> Sequence[Trace]:
-        """Look whether the collection is there. See :class:`RevisionLedger`."""
+        """Look whether the collection is there."""
         if not self._db.list_collection_names(filter={"name": self._name}):
             return ()
         number = self._collection().count_documents({})
         return (Trace(what=f"collection {self._name}", number=number, unit="document"),)
 
     def take_out(self, lease: Lease) -> None:
-        """Drop the collection, after a killed run's open transaction. See :class:`RevisionLedger`."""
+        """Drop the collection, after a killed run's open transaction."""
         if self.traces():
             self._claim(overtaken(self._store, lease), lease)
             self._db.drop_collection(self._name)

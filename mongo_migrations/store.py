@@ -14,6 +14,7 @@ from accord.events import silent
 from accord.mongo_driver import briefly
 from accord.revisions import foretelling
 from accord.revisions.entry import StepEntry
+from accord.revisions.leaving import LeavesLedger
 from accord.revisions.operation import Operation as AnyOperation
 from accord.revisions.progress import Progress
 from accord.revisions.store import Show
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 _OPTIONS = ("URL", "DATABASE", "LEDGER", "REPLICA_SET_REQUIRED")
 
 
-class MongoStore(LooksAround):
+class MongoStore(LooksAround, LeavesLedger):
     """
     A MongoDB database whose schema and documents are changed by revisions.
 

@@ -125,7 +125,7 @@ class Ledger:
         self._change(lambda entries: {name: entry for name, entry in entries.items() if name != key}, lease)
 
     def traces(self) -> Sequence[Trace]:
-        """Look for the index behind the ledger's alias. See :class:`RevisionLedger`."""
+        """Look for the index behind the ledger's alias."""
         found = self._indexes()
         if not found:
             return ()
@@ -134,7 +134,7 @@ class Ledger:
         return tuple(Trace(what=f"index {index}", number=number, unit="step") for index in found)
 
     def take_out(self, lease: Lease) -> None:
-        """Delete the index, and its alias with it. See :class:`RevisionLedger`."""
+        """Delete the index, and its alias with it."""
         found = self._indexes()
         if found:
             self._refuse_stale(self._read(), lease)

@@ -12,6 +12,7 @@ from accord import conf
 from accord.errors import ConfigurationError, StoreUnavailable
 from accord.events import silent
 from accord.revisions.entry import Facts
+from accord.revisions.leaving import LeavesLedger
 from accord.revisions.operation import Operation as AnyOperation
 from accord.revisions.progress import Progress
 from accord.revisions.store import Show
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 _OPTIONS = frozenset({"URL", "PREFIX", "LEDGER", "CA_CERTS", "API_KEY"})
 
 
-class SearchStore(TellsFailures):
+class SearchStore(TellsFailures, LeavesLedger):
     """
     Search revisions of every installed app, on one server.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from accord.errors import StaleFence
 from accord.revisions.entry import StepEntry
-from accord.seam.traces import Trace
 from accord.seam.types import Lease, StepKey
 
 Work = Callable[[StepEntry, Any], StepEntry]
@@ -71,19 +70,6 @@ class RevisionLedger(Protocol):
 
         Raises:
             StaleFence: The ledger has seen a later token. Nothing was changed.
-        """
-        ...
-
-    def traces(self) -> Sequence[Trace]:
-        """Look what there is of the ledger itself. Nothing is created."""
-        ...
-
-    def take_out(self, lease: Lease) -> None:
-        """
-        Take the ledger out. Idempotent.
-
-        Raises:
-            StaleFence: The ledger has seen a later token than the lease's. Nothing was changed.
         """
         ...
 

@@ -27,7 +27,6 @@ from accord.seam.assertions import Assertion, Broken, Moment, broken
 from accord.seam.losses import HowMany, Loss
 from accord.seam.origins import LEFT
 from accord.seam.stores import StoreFeatures, StoreInfo
-from accord.seam.traces import Trace
 from accord.seam.types import (
     AppliedStep,
     Direction,
@@ -280,19 +279,6 @@ class RevisionStore(ABC, Generic[O]):
         with self.translated(), self.asked(step) as handed:
             # A loader that speaks no SQL takes functions alone.
             yield from broken(step.key, moment, found, lambda test: test(handed))  # type: ignore[operator]
-
-    # --- LeavesTraces ----------------------------------------------------------------------------------
-
-    def traces(self) -> Sequence[Trace]:
-        """Look what the suite keeps there. See :class:`accord.seam.traces.LeavesTraces`."""
-        with self.translated():
-            return self.connected_ledger().traces()
-
-    def take_out(self, lease: Lease, *, evidence: bool) -> None:
-        """Take out the ledger, which is no evidence. See :class:`accord.seam.traces.LeavesTraces`."""
-        lease.check()
-        with self.translated():
-            self.connected_ledger().take_out(lease)
 
     # --- for the machine ---------------------------------------------------------------------------------
 

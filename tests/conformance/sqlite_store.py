@@ -21,13 +21,12 @@ from accord.errors import ConfigurationError, ConflictingState, StepFailed, Stor
 from accord.revisions import expectation, operation
 from accord.revisions.entry import EntryState, Facts, StepEntry, from_json, to_json
 from accord.revisions.expectation import Judgement
-from accord.revisions.ledger import Work, nothing_else, overtaken, stale
+from accord.revisions.ledger import Work, nothing_else, stale
 from accord.revisions.loader import Revision, RevisionKind
 from accord.revisions.progress import Batch, Progress
 from accord.revisions.store import RevisionStore, Show
 from accord.seam.losses import HowMany
 from accord.seam.stores import StoreInfo
-from accord.seam.traces import Trace
 from accord.seam.types import Direction, Language, Lease, Presence, Probe, Statement, Step, StepKey
 
 LEDGER, FENCE = "accord_ledger", "accord_fence"
@@ -71,22 +70,6 @@ class Ledger:
         """Remove an entry."""
         with self._fenced(key, lease):
             self._connection.execute(f"DELETE FROM {LEDGER} WHERE key = ?", [str(key)])
-
-    def traces(self) -> Sequence[Trace]:
-        """Look what there is of the ledger."""
-        if not columns(self._connection, LEDGER):
-            return ()
-        [(number,)] = self._connection.execute(f"SELECT count(*) FROM {LEDGER}")
-        return [Trace(what=f"table {LEDGER}", number=number, unit="row")]
-
-    def take_out(self, lease: Lease) -> None:
-        """Drop it."""
-        lease.check()
-        with writing(self._connection):
-            if self._fence() > lease.fence:
-                raise overtaken("sqlite", lease)
-            for table in (LEDGER, FENCE):
-                self._connection.execute(f"DROP TABLE IF EXISTS {table}")
 
     @contextmanager
     def _fenced(self, key: StepKey, lease: Lease) -> Iterator[None]:

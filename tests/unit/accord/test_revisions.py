@@ -28,7 +28,6 @@ from accord.revisions.progress import Batch, Progress
 from accord.revisions.runner import Runner
 from accord.revisions.store import RevisionStore, Show
 from accord.seam.stores import StoreInfo
-from accord.seam.traces import Trace
 from accord.seam.types import (
     Direction,
     Language,
@@ -58,12 +57,6 @@ class Ledger:
 
     def entries(self) -> Iterable[StepEntry]:
         return self.entries_by_key.values()
-
-    def traces(self) -> Sequence[Trace]:
-        return [Trace(what="dictionary", number=len(self.entries_by_key), unit="entry")]
-
-    def take_out(self, lease: Lease) -> None:
-        self.entries_by_key.clear()
 
     def entry(self, key: StepKey, lease: Lease) -> StepEntry | None:
         self._admit(key, lease)
