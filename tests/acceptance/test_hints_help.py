@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from pymongo import MongoClient
@@ -92,7 +93,7 @@ def half_applied_and_mended(workshop: Workshop) -> None:
 
 def duplicates(workshop: Workshop) -> None:
     workshop.write("mongo_migrations/0001_twice.py", TWICE)
-    with MongoClient[dict[str, int]](workshop.variables["MONGODB_URL"]) as client:
+    with MongoClient[dict[str, Any]](workshop.variables["MONGODB_URL"]) as client:
         client.get_default_database()["plays"].insert_many([{"track": 1}, {"track": 1}])
 
 
