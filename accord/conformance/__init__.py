@@ -15,7 +15,6 @@ if TYPE_CHECKING:
         AdoptionConformance,
         ForetellingConformance,
         LifecycleConformance,
-        OwnedAdoptionConformance,
         RevisionLifecycleConformance,
     )
     from accord.conformance.suite import RevisionConformance, StoreConformance
@@ -25,7 +24,6 @@ __all__ = [
     "ForetellingConformance",
     "KillConformance",
     "LifecycleConformance",
-    "OwnedAdoptionConformance",
     "RevisionConformance",
     "RevisionLifecycleConformance",
     "StoreConformance",

@@ -125,39 +125,9 @@ class LifecycleConformance:
         assert step.key not in {*ledger.begun, *ledger.applied}
         assert harness.observe() == left
 
-    def test_nothing_stands_where_nothing_was_ever_made(self, harness: Harness) -> None:
-        """A step that only takes something away is done on an empty server, too: that is no sign of life."""
-        steps = [harness.step(name) for name in harness.step_names]
-        store = harness.store()
-        if not isinstance(store, Probes):
-            pytest.skip("the adapter can't be asked what stands")
-
-        empty = [probe for probe in store.probe(steps) if _stands(probe)]
-        apply_all(harness, store)
-
-        assert empty == []
-        assert any(_stands(probe) for probe in harness.store().probe(steps))  # type: ignore[attr-defined]  # as above
-
-    def test_losses_are_told_with_numbers_and_nothing_is_lost_by_that(self, harness: Harness) -> None:
-        """What two steps made and filled; once they are undone, nothing is left that could go."""
-        store, names = harness.store(), harness.step_names[:2]
-        if not isinstance(store, CountsLosses):
-            pytest.skip("the adapter counts no losses")
-        apply_all(harness, store, len(names))
-        steps, before = [harness.step(name) for name in reversed(names)], harness.observe()
-
-        found = [loss for loss in harness.store().losses(steps, Direction.REVERT) if loss.may_hold_data]  # type: ignore[attr-defined]  # as above
-
-        assert found
-        assert {loss.key for loss in found} <= {step.key for step in steps}
-        assert harness.observe() == before
-        for step in steps:
-            harness.store().revert(step, make_lease(FENCE))
-        assert not [one for one in harness.store().losses(steps, Direction.REVERT) if one.may_hold_data]  # type: ignore[attr-defined]  # as above
-
 
 class ForetellingConformance:
-    """What a store promises that looks ahead (:class:`accord.seam.foretelling.Foretells`)."""
+    """What a store promises that is asked what stands, what would become of a step, and what would go."""
 
     def test_foretelling_changes_nothing_and_alarms_nobody(self, harness: Harness) -> None:
         """Steps that a run would apply are not foretold to fail, before the first one and after it."""
@@ -172,6 +142,34 @@ class ForetellingConformance:
             assert {item.key for item in found} <= {step.key for step in steps}
             assert harness.observe() == before
             harness.store().apply(harness.step(name), make_lease(FENCE))
+
+    def test_nothing_stands_where_nothing_was_ever_made(self, harness: Harness) -> None:
+        """A step that only takes something away is done on an empty server, too: that is no sign of life."""
+        steps = [harness.step(name) for name in harness.step_names]
+        store = harness.store()
+        assert isinstance(store, Probes)
+
+        empty = [probe for probe in store.probe(steps) if _stands(probe)]
+        apply_all(harness, store)
+
+        assert empty == []
+        assert any(_stands(probe) for probe in harness.store().probe(steps))  # type: ignore[attr-defined]  # as above
+
+    def test_losses_are_told_with_numbers_and_nothing_is_lost_by_that(self, harness: Harness) -> None:
+        """What two steps made and filled; once they are undone, nothing is left that could go."""
+        store, names = harness.store(), harness.step_names[:2]
+        assert isinstance(store, CountsLosses)
+        apply_all(harness, store, len(names))
+        steps, before = [harness.step(name) for name in reversed(names)], harness.observe()
+
+        found = [loss for loss in harness.store().losses(steps, Direction.REVERT) if loss.may_hold_data]  # type: ignore[attr-defined]  # as above
+
+        assert found
+        assert {loss.key for loss in found} <= {step.key for step in steps}
+        assert harness.observe() == before
+        for step in steps:
+            harness.store().revert(step, make_lease(FENCE))
+        assert not [one for one in harness.store().losses(steps, Direction.REVERT) if one.may_hold_data]  # type: ignore[attr-defined]  # as above
 
 
 def _stands(probe: Probe) -> bool:
@@ -202,26 +200,6 @@ class AdoptionConformance:
         assert [statement.opaque for statement in shown] == [True]
         assert outcome.detail.startswith("left, because it was found there:")
         assert harness.observe() == before
-        assert step.key not in harness.store().applied()
-
-
-class OwnedAdoptionConformance:
-    """What a store promises whose framework undoes what was found as its own: Django's, and Alembic."""
-
-    def test_adopted_step_is_reverted_as_one_of_our_own(self, harness: Harness) -> None:
-        """Nothing of it is left, neither there nor on record; what it drops is counted before."""
-        step, virgin = harness.step(harness.step_names[0]), harness.observe()
-        harness.store().apply(step, make_lease(FENCE))
-        harness.store().forget(step, make_lease(FENCE))  # type: ignore[attr-defined]  # every adapter records
-        harness.store().record(step, make_lease(FENCE), Origin.ADOPTED)  # type: ignore[attr-defined]  # as above
-        store = harness.store()
-        assert isinstance(store, CountsLosses)
-        counted = list(store.losses([step], Direction.REVERT))
-
-        store.revert(step, make_lease(FENCE))
-
-        assert {loss.key for loss in counted} <= {step.key}
-        assert harness.observe() == virgin
         assert step.key not in harness.store().applied()
 
 

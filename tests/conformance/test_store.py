@@ -12,7 +12,6 @@ from accord.conformance import (
     ForetellingConformance,
     KillConformance,
     LifecycleConformance,
-    OwnedAdoptionConformance,
     RevisionConformance,
     RevisionLifecycleConformance,
     StoreConformance,
@@ -34,7 +33,6 @@ ADAPTERS = {
 REAL = [name for name in ADAPTERS if name != "memory"]
 ON_THE_MACHINE = ["mongodb", "search", "sqlite"]
 LOOKING_AHEAD = ["relational", "documents", "alembic", "mongodb", "search"]
-OF_A_FRAMEWORK = ["relational", "documents", "alembic"]
 
 pytestmark = pytest.mark.conformance
 
@@ -82,11 +80,6 @@ class TestLifecycle(LifecycleConformance):
 @adapters(list(ADAPTERS))
 class TestAdoption(AdoptionConformance):
     """Every adapter."""
-
-
-@adapters(OF_A_FRAMEWORK)
-class TestOwnedAdoption(OwnedAdoptionConformance):
-    """The adapters that undo what a baseline found as Django and Alembic do."""
 
 
 @adapters(LOOKING_AHEAD)
