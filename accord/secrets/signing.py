@@ -23,6 +23,8 @@ from accord.secrets import keys
 
 _PURPOSE = "accord.signing"
 _ALGORITHM = "ed25519"
+OURSELVES = "self"
+"""What this installation is called among those that sign."""
 _HINT = "It is the base64 of 32 bytes, such as `openssl rand -base64 32` prints."
 
 
@@ -124,14 +126,37 @@ def _trusted() -> list[tuple[str, Ed25519PublicKey]]:
     """List whose signatures count: ours, those of secrets before this one, those trusted by setting."""
     settings = conf.load()
     ours = [_signing_key(), *(_private(key.secret) for key in keys.derived(_PURPOSE))]
-    return [("self", key.public_key()) for key in ours] + _others(settings.trusted_keys)
+    return [(OURSELVES, key.public_key()) for key in ours] + _others(settings.trusted_keys)
+
+
+def speaks_for(signer: str, environment: str) -> bool:
+    """
+    Return whether who signed may say what ran in an environment.
+
+    An installation speaks for its own environment. A trusted key speaks for the environment of its name,
+    or for those that stand beside it: `{"key": "...", "environments": ["staging"]}`.
+
+    Args:
+        signer: What :func:`verify` returned.
+        environment: What the signed words are about.
+    """
+    settings = conf.load()
+    if signer == OURSELVES:
+        return environment == settings.environment
+    entry = settings.trusted_keys.get(signer)
+    named = entry.get("environments", ()) if isinstance(entry, Mapping) else (signer,)
+    return isinstance(named, list | tuple) and environment in named
 
 
 def _others(configured: Mapping[str, object]) -> list[tuple[str, Ed25519PublicKey]]:
     return [
-        (name, Ed25519PublicKey.from_public_bytes(_raw(value, f"TRUSTED_KEYS']['{name}")))
+        (name, Ed25519PublicKey.from_public_bytes(_raw(_key_of(value), f"TRUSTED_KEYS']['{name}")))
         for name, value in configured.items()
     ]
+
+
+def _key_of(value: object) -> object:
+    return value.get("key", "") if isinstance(value, Mapping) else value
 
 
 def _raw(configured: object, setting: str) -> bytes:

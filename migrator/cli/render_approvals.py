@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.color import Style
 
+from accord.cli.printable import one_line
 from accord.clock import aware, local
 from accord.words import counted
 from migrator.governance import people
@@ -28,8 +29,8 @@ def listing_document(found: Iterable[PlanApproval], approvals: Approvals) -> dic
 
 def accepted_words(acceptance: Acceptance) -> str:
     """Tell people who accepted a drift, until when and why."""
-    by = people.name_of(acceptance.by_key)
-    return f"Accepted by {by} {acceptance.until} ({acceptance.reference}): {acceptance.reason}"
+    by = _name(acceptance.by_key)
+    return f"Accepted by {by} {acceptance.until} ({acceptance.reference}): {one_line(acceptance.reason)}"
 
 
 def _facts(approval: PlanApproval, approvals: Approvals) -> dict[str, Any]:
@@ -67,8 +68,9 @@ def listing_lines(found: Sequence[PlanApproval], approvals: Approvals, style: St
     for approval in found:
         state = approvals.state_of(approval).value
         steps = counted(len(approval.steps), "drift" if approval.kind == DRIFT else "step")
-        asked = f"{_time(approval.requested_at)} by {people.name_of(approval.requester_key)}"
-        yield f"{style.MIGRATE_LABEL(approval.short)}  {state:<9}  {steps:>9}  {asked}: {approval.reason}"
+        asked = f"{_time(approval.requested_at)} by {_name(approval.requester_key)}"
+        label, reason = style.MIGRATE_LABEL(approval.short), one_line(approval.reason)
+        yield f"{label}  {state:<9}  {steps:>9}  {asked}: {reason}"
 
 
 def approval_lines(approval: PlanApproval, approvals: Approvals, style: Style) -> Iterator[str]:
@@ -78,12 +80,12 @@ def approval_lines(approval: PlanApproval, approvals: Approvals, style: Style) -
     yield f"  environment  {approval.environment}"
     kind = "" if approval.kind == DRIFT else f"{approval.kind} "
     yield f"  {'plan' if kind else 'drift':<12} {kind}{_size(approval)}, digest {approval.digest}"
-    yield f"  asked by     {people.name_of(approval.requester_key)} at {_time(approval.requested_at)}"
-    yield f"  because      {approval.reason}"
+    yield f"  asked by     {_name(approval.requester_key)} at {_time(approval.requested_at)}"
+    yield f"  because      {one_line(approval.reason)}"
     yield f"  expires      {_time(approval.expires_at) if _ends(approval) else 'when ledger or file changes'}"
     if approval.decided_at:
-        yield f"  decided by   {people.name_of(approval.approver_key)} at {_time(approval.decided_at)}"
-        yield f"  because      {approval.decision_reason}"
+        yield f"  decided by   {_name(approval.approver_key)} at {_time(approval.decided_at)}"
+        yield f"  because      {one_line(approval.decision_reason)}"
     if approval.kind == DRIFT:
         yield "  may stay"
         yield from (f"   {key}  {kind}  {digest}" for key, kind, digest in approval.steps)
@@ -154,3 +156,7 @@ def _counting(approval: PlanApproval) -> str:
 
 def _time(moment: Any) -> str:
     return f"{local(moment):%Y-%m-%d %H:%M %Z}"
+
+
+def _name(key: str) -> str:
+    return one_line(people.name_of(key))

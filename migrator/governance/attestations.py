@@ -148,7 +148,7 @@ class Attestations:
 
         Raises:
             ForgedSignature: The signature does not belong to it.
-            ForeignSignature: A key signed that is not trusted here.
+            ForeignSignature: A key signed that is not trusted here, or doesn't speak for that environment.
             AttestationUnusable: It can't be read, or is of another project or outcome.
             NotEntitled: The account may not bring attestations.
         """
@@ -180,6 +180,13 @@ class Attestations:
             raise type(exc)(
                 f"The attestation {place} is not to be relied on. {exc.message}", hint=exc.hint
             ) from exc
+        if not signing.speaks_for(signer, document["environment"]):
+            raise ForeignSignature(
+                f"The attestation {place} tells of “{document['environment']}” and is signed by “{signer}”, "
+                "which doesn't speak for it.",
+                hint="Take the one that was signed there. A key that may speak for an environment of another "
+                "name says so: ACCORD['TRUSTED_KEYS'][NAME] = {'key': ..., 'environments': [...]}.",
+            )
         if document["project"] != self._settings.project or document["outcome"] != "succeeded":
             raise AttestationUnusable(
                 f"The attestation {place} is of the project “{document['project']}” with the outcome "

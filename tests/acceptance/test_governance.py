@@ -24,6 +24,7 @@ pytestmark = pytest.mark.acceptance
 Finished = subprocess.CompletedProcess[str]
 PASSWORD = "a password for tests"
 PRODUCTION = {"WORKSHOP_ENVIRONMENT": "production"}
+PRODUCTION_KEY = "the key of the production installation, of more than fifty characters"
 STAGING_KEY = "the key of the staging installation, of more than fifty characters"
 
 
@@ -511,6 +512,26 @@ def test_foreign_attestation_is_refused(follower: Workshop, staging: Workshop, t
     assert stranger.run("migrate_all", "--noinput").returncode == 0
 
     assert_refused(bring(follower, written(tmp_path)), "ACC-912", 4, "TRUSTED_KEYS")
+
+
+def test_key_speaks_for_its_own_environment_only(
+    follower: Workshop, staging: Workshop, tmp_path: Path
+) -> None:
+    """Neither a laptop's trusted key nor production's own says that staging went first, unless it may."""
+    assert staging.run("migrate_all", "--noinput").returncode == 0
+    path, key = written(tmp_path), public_key(staging)
+    own = path.with_name("staging-own.json")
+    forger = under(staging, WORKSHOP_SECRET_KEY=PRODUCTION_KEY)
+    assert forger.run("migration_approval", "attest", "--output", str(own)).returncode == 0
+    known = {"laptop": key, "ci": {"key": key, "environments": ["qa"]}}
+    allowed = {"ci": {"key": key, "environments": ["qa", "staging"]}}
+
+    producing = under(follower, WORKSHOP_SECRET_KEY=PRODUCTION_KEY)
+    for name, entry in known.items():
+        other = under(follower, WORKSHOP_TRUSTED_KEYS=json.dumps({name: entry}))
+        assert_refused(bring(other, path), "ACC-912", 4, f"“{name}”, which doesn't speak for it")
+    assert_refused(bring(producing, own), "ACC-912", 4, "“self”, which doesn't speak for it")
+    assert bring(under(follower, WORKSHOP_TRUSTED_KEYS=json.dumps(allowed)), path).returncode == 0
 
 
 def test_text_that_is_no_attestation_is_refused(follower: Workshop, tmp_path: Path) -> None:
