@@ -25,6 +25,7 @@ from gdpr.api.answers import RequestAnswer, RequestDetail
 from gdpr.erasure import (
     actors,
     approvals,
+    deadlines,
     encryption,
     newer,
     planning,
@@ -60,6 +61,9 @@ class FileBody(Sent):
     ground = Word(Ground.choices, default=Ground.NO_LONGER_NECESSARY.value)
     identity = Word(
         IdentityMethod.choices, required=False, help_text="How it was made sure who asks, if it was already."
+    )
+    received_on = serializers.DateField(
+        required=False, help_text="The day on which it came in, if before today: the month counts from there."
     )
 
 
@@ -318,6 +322,7 @@ def _file(sent: Mapping[str, Any], request: Request) -> ErasureRequest:
             raise
         return known
     identity = IdentityMethod(sent["identity"]) if "identity" in sent else None
+    received = sent.get("received_on")
     made = requests.file_request(
         keys,
         by=request.user,
@@ -325,6 +330,7 @@ def _file(sent: Mapping[str, Any], request: Request) -> ErasureRequest:
         ground=Ground(sent["ground"]),
         identity=identity,
         idempotency_key=key,
+        received_at=deadlines.received_on(received, clock.now()) if received else None,
     )
     if (made.subject_tag, made.ground) != (encryption.tag_of(keys), sent["ground"]):
         raise KeyReused(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from accord import clock
 from accord.acting import Account, acting
 from accord.errors import AccordError, NotConfirmed, UsageError
 from gdpr.cli.conversation import Conversation
@@ -15,6 +16,7 @@ from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import (
     approvals,
+    deadlines,
     encryption,
     newer,
     planning,
@@ -69,7 +71,7 @@ class Erase:
         return self._on_request(requests.open_request(keys) or _still_erased(keys) or self._file(keys))
 
     def _file(self, keys: SubjectKeys) -> ErasureRequest:
-        person = self._person()
+        person, received = self._person(), self.asked.received
         self.conversation.confirm("File a request to erase this person?")
         return requests.file_request(
             keys,
@@ -77,6 +79,7 @@ class Erase:
             channel=Channel.COMMAND,
             ground=self.asked.ground,
             identity=self.asked.identity or IdentityMethod.STAFF,
+            received_at=deadlines.received_on(received, clock.now()) if received else None,
         )
 
     def _on_person_without_a_row(self, unknown: UnknownSubject) -> ErasureAnswer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ class EraseOptions:
         request: The beginning of a reference; empty where a person is named.
         as_user: User name of the account that acts; empty for whoever is signed in.
         ground: Why the person may demand it.
+        received: The day on which the demand came in; None for today.
         identity: How it was made sure who asks; None if nothing is said about it.
         approve: Approve the plan.
         reject: The ground on which the request is refused, if it is.
@@ -48,6 +50,7 @@ class EraseOptions:
     request: str
     as_user: str
     ground: Ground
+    received: date | None
     identity: IdentityMethod | None
     approve: bool
     reject: RejectionGround | None
@@ -84,6 +87,7 @@ class EraseOptions:
         return cls(
             **{name: options[name] for name in (*names, *entries, *switches)},
             ground=Ground(options["ground"]),
+            received=_day(options["received"]),
             identity=IdentityMethod(options["identity"]) if options["identity"] else None,
             reject=RejectionGround(options["reject"]) if options["reject"] else None,
             receipt=Path(options["receipt"]) if options["receipt"] else None,
@@ -103,6 +107,13 @@ def _refuse_contradictions(options: Mapping[str, Any]) -> None:
             f"--{decided[0].replace('_', '-')} is about a request.",
             hint=f"gdpr_erase --request REFERENCE --{decided[0].replace('_', '-')}",
         )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as exc:
+        raise UsageError(f"“{text}” is no day.", hint="Write it as 2026-01-31.") from exc
 
 
 def add_erase_arguments(parser: CommandParser) -> None:
@@ -143,6 +154,13 @@ def _add_whom(parser: CommandParser) -> None:
         choices=Ground.values,
         default=Ground.NO_LONGER_NECESSARY.value,
         help="Why the person may demand it (Art. 17(1)).",
+    )
+    parser.add_argument(
+        "--received",
+        default="",
+        metavar="DAY",
+        help="Day on which the demand came in (2026-01-31), from which the month of Art. 12(3) counts; today "
+        "unless given.",
     )
     parser.add_argument(
         "--identity", choices=IdentityMethod.values, default="", help="How it was made sure who asks."

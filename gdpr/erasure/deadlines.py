@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import calendar
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.utils import timezone
+
+from accord import clock
+from accord.errors import UsageError
 
 MONTHS = 1
 EXTENSION_MONTHS = 2
@@ -23,13 +28,13 @@ def add_months(moment: datetime, months: int) -> datetime:
 
 
 def due(received_at: datetime) -> datetime:
-    """Return until when a request must be answered."""
-    return add_months(received_at, MONTHS)
+    """Return until when a request must be answered, counted on the project's own calendar."""
+    return _months_later(received_at, MONTHS)
 
 
 def extended(received_at: datetime) -> datetime:
     """Return until when an extended request must be answered: three months from receipt."""
-    return add_months(received_at, MONTHS + EXTENSION_MONTHS)
+    return _months_later(received_at, MONTHS + EXTENSION_MONTHS)
 
 
 def may_extend(received_at: datetime, now: datetime) -> bool:
@@ -37,6 +42,29 @@ def may_extend(received_at: datetime, now: datetime) -> bool:
     return now <= due(received_at)
 
 
+def received_on(day: date, now: datetime) -> datetime:
+    """
+    Return the moment that counts for a demand of which the day is known: its end, or now if that is earlier.
+
+    Args:
+        day: On the project's calendar.
+        now: The time.
+
+    Raises:
+        UsageError: The day has not come yet.
+    """
+    zone = timezone.get_default_timezone()
+    if day > now.astimezone(zone).date():
+        raise UsageError("A demand can't have been received in the future.", hint="Give the day of receipt.")
+    return min(datetime.combine(day, time.max, tzinfo=zone), now).astimezone(UTC)
+
+
 def left(due_at: datetime, now: datetime) -> timedelta:
     """Return the time that is left; negative when the request is overdue."""
     return due_at - now
+
+
+def _months_later(moment: datetime, months: int) -> datetime:
+    # Late in the evening it is another day in UTC, and perhaps another month.
+    here = clock.aware(moment).astimezone(timezone.get_default_timezone())
+    return add_months(here, months).astimezone(UTC)

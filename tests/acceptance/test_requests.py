@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.fix_requests import Erasing
@@ -134,6 +136,14 @@ def test_step_that_keeps_failing_calls_a_person(erasing: Erasing) -> None:
     erasing.assert_gone(7)
 
 
+LETTER = """
+from django.test import Client
+client = Client(HTTP_HOST="localhost")
+client.force_login(filer)
+body = {{"subject": {{"kind": "streaming.Listener", "identifiers": {{"id": 6}}}}, "received_on": "{came}"}}
+say(client.post("/api/v1/erasure-requests/", body, content_type="application/json").status_code)
+"""
+
 CLOSING = """
 inserted, rivals = requests._inserted, []
 def closing(request):
@@ -159,3 +169,19 @@ say([second.state, third.state, third.canonical_id, fourth.state, fourth.canonic
 def test_request_that_closes_while_another_is_filed_makes_it_no_duplicate(erasing: Erasing) -> None:
     """Cancelled or refused in between, it stands in nobody's way; while it is open, it does."""
     assert erasing.call(CLOSING) == ["received", "received", None, "duplicate", True]
+
+
+def test_letter_that_came_earlier_is_due_a_month_after_it_came(erasing: Erasing) -> None:
+    """The day of receipt counts at the command and over HTTP; one that isn't a day, or is to come, is refused."""
+    came = datetime.now(UTC).date() - timedelta(days=10)
+    filed = erasing.erase("5", "--by", "id", "--as", "filer", "--received", came.isoformat())
+    sent = erasing.call(LETTER.format(came=came.isoformat()))
+    bad = erasing.erase("7", "--by", "id", "--as", "filer", "--received", "2026-02-30")
+    early = erasing.erase("7", "--by", "id", "--as", "filer", "--received", "2999-01-01")
+
+    assert (filed.returncode, sent) == (5, 201), filed.stderr
+    query = "SELECT received_at::date = %s, (due_at - received_at) BETWEEN %s AND %s FROM gdpr_erasurerequest"
+    values = f"'{came}'", "interval '27 days'", "interval '31 days'"
+    assert erasing.rows(query % values) == [(True, True)] * 2
+    assert (bad.returncode, "no day" in bad.stderr) == (2, True)
+    assert (early.returncode, "in the future" in early.stderr) == (2, True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
 
+from accord.errors import UsageError
 from gdpr.erasure import deadlines
 
 
@@ -54,3 +57,49 @@ def test_months_never_skip_one_and_never_go_back(moment: datetime, months: int) 
     assert (later.year * 12 + later.month) - (moment.year * 12 + moment.month) == months
     assert later.day <= moment.day
     assert later.time() == moment.time()
+
+
+@pytest.fixture
+def paris(settings: Settings) -> None:
+    """Work in Paris, as far as the project's settings say."""
+    settings.TIME_ZONE = "Europe/Paris"
+
+
+@pytest.mark.usefixtures("paris")
+@pytest.mark.parametrize(
+    ("received", "due"),
+    [
+        ("2026-01-31T00:30", "2026-02-28T00:30"),
+        ("2026-03-01T00:30", "2026-04-01T00:30"),
+        ("2026-02-28T12:00", "2026-03-28T12:00"),
+        ("2026-09-30T23:30", "2026-10-30T23:30"),
+    ],
+)
+def test_month_is_counted_on_the_projects_calendar(received: str, due: str) -> None:
+    """Half past midnight in Paris is still the day before in UTC; summer time moves no hour of the wall."""
+    zone = timezone.get_default_timezone()
+    moment, expected = (datetime.fromisoformat(text).replace(tzinfo=zone) for text in (received, due))
+
+    assert deadlines.due(moment.astimezone(UTC)) == expected
+
+
+@pytest.mark.usefixtures("paris")
+def test_extension_is_counted_on_the_projects_calendar() -> None:
+    """Three months from half past midnight on 31 January end on 30 April."""
+    zone = timezone.get_default_timezone()
+
+    assert deadlines.extended(datetime(2026, 1, 31, 0, 30, tzinfo=zone).astimezone(UTC)) == datetime(
+        2026, 4, 30, 0, 30, tzinfo=zone
+    )
+
+
+@pytest.mark.usefixtures("paris")
+def test_day_of_receipt_counts_to_its_end() -> None:
+    """A letter of some day has that whole day; today's counts from now, tomorrow's is refused."""
+    now = datetime(2026, 5, 10, 22, 30, tzinfo=UTC)  # half past midnight on the 11th in Paris
+    past = deadlines.received_on(date(2026, 4, 30), now)
+
+    assert past == datetime(2026, 4, 30, 21, 59, 59, 999999, tzinfo=UTC)
+    assert deadlines.received_on(date(2026, 5, 11), now) == now
+    with pytest.raises(UsageError):
+        deadlines.received_on(date(2026, 5, 12), now)
