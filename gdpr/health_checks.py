@@ -21,6 +21,7 @@ STUCK = timedelta(hours=1)
 def checks() -> Iterable[Check]:
     """Yield the checks."""
     yield Check(name="erasure.deadlines", look=look_at_deadlines)
+    yield Check(name="erasure.requests", look=look_at_requests)
     yield Check(name="erasure.steps", look=look_at_steps)
     yield Check(name="erasure.holds", look=look_at_holds)
 
@@ -56,6 +57,31 @@ def look_at_deadlines() -> Iterator[Finding]:
         value=0,
         threshold=1,
         hint="Decide about them, or extend them in time, in the admin." if soon else "",
+    )
+
+
+def look_at_requests() -> Iterator[Finding]:
+    """Count the requests that wait for a person, and those whose second look nobody has taken."""
+    from gdpr.models import ErasureRequest
+    from gdpr.states import RequestState
+
+    complete = (RequestState.COMPLETED, RequestState.COMPLETED_WITH_RETENTION)
+    waiting = ErasureRequest.objects.filter(state=RequestState.NEEDS_OPERATOR).count()
+    late = ErasureRequest.objects.filter(state__in=complete, verify_again_at__lt=Now() - STUCK)
+    count, first = late.count(), late.aggregate(first=Min("verify_again_at"))["first"]
+    hints = [
+        "See the requests that need a person in the admin." if waiting else "",
+        "Is cron running gdpr_process? It looks once more at what is complete." if count else "",
+    ]
+    yield Finding(
+        name="erasure.requests",
+        level=Level.WARN if waiting or count else Level.OK,
+        message=f"{_counted(waiting, 'erasure request')} waiting for a person. "
+        f"{_counted(count, 'second look')} overdue.",
+        value=waiting + count,
+        threshold=1,
+        age=None if first is None else (clock.now() - first).total_seconds(),
+        hint=" ".join(filter(None, hints)),
     )
 
 

@@ -40,6 +40,18 @@ LegalHold.objects.create(
     subject_kind="listener", subject_tag="tag-held", reason="authority",
     placed_at=now - timedelta(days=99), review_at=now - timedelta(days=1))
 """
+LEFT = """
+from datetime import timedelta
+from django.utils import timezone
+from gdpr.models import ErasureRequest
+now = timezone.now()
+facts = dict(
+    subject_kind="listener", ground="17(1)(a)", channel="command", filed_by_id=1, approved_by_id=2,
+    plan_digest="a" * 64, received_at=now - timedelta(days=3), due_at=now + timedelta(days=27))
+ErasureRequest.objects.create(subject_tag="tag-person", state="needs_operator", **facts)
+ErasureRequest.objects.create(
+    subject_tag="tag-look", state="completed", verify_again_at=now - timedelta(hours=2), **facts)
+"""
 PROBE = """
 import json
 from django.contrib.auth import get_user_model
@@ -238,6 +250,24 @@ def test_a_forgotten_request_is_critical_and_a_forgotten_hold_a_warning(migrated
         "SET session_replication_role = replica; "
         "DELETE FROM gdpr_erasurerequest WHERE subject_tag = 'tag-late'; "
         "DELETE FROM gdpr_legalhold WHERE subject_tag = 'tag-held'",
+    )
+
+
+def test_requests_that_need_a_person_or_a_second_look_are_warnings(
+    migrated: Project,
+) -> None:
+    """What is read is the state of the request; none of its steps has failed."""
+    migrated.manage("shell", "--command", LEFT)
+
+    code, findings = look(migrated, "--only", "erasure.requests")
+
+    assert (code, levels(findings)) == (1, {"erasure.requests": "warn"})
+    assert "1 erasure request is waiting for a person. 1 second look is overdue." in json.dumps(findings)
+    assert findings["erasure.requests"]["age"] > 3600
+    execute(
+        migrated.database_url,
+        "SET session_replication_role = replica; "
+        "DELETE FROM gdpr_erasurerequest WHERE subject_tag IN ('tag-person', 'tag-look')",
     )
 
 

@@ -172,7 +172,7 @@ def test_request_that_closes_while_another_is_filed_makes_it_no_duplicate(erasin
 
 
 def test_letter_that_came_earlier_is_due_a_month_after_it_came(erasing: Erasing) -> None:
-    """The day of receipt counts at the command and over HTTP; one that isn't a day, or is to come, is refused."""
+    """The day of receipt counts at the command and over HTTP; no day, or one to come, is refused."""
     came = datetime.now(UTC).date() - timedelta(days=10)
     filed = erasing.erase("5", "--by", "id", "--as", "filer", "--received", came.isoformat())
     sent = erasing.call(LETTER.format(came=came.isoformat()))
