@@ -188,4 +188,4 @@ def _chain(error: BaseException) -> tuple[BaseException, ...]:
 
 def _plain(error: BaseException) -> str:
     """Return the server's own words, without the address that the driver puts before them."""
-    return first_line(error).rpartition("FATAL:")[2].strip().rstrip(".")
+    return first_line(error).rpartition("FATAL:")[2].strip()

@@ -78,7 +78,7 @@ def refuse_ambiguous(url: str, name: str) -> None:
 
 def first_line(error: BaseException) -> str:
     """
-    Return a driver's error as one line without credentials.
+    Return a driver's error as one line without credentials, and without a full stop at its end.
 
     Args:
         error: Any exception.
@@ -86,5 +86,5 @@ def first_line(error: BaseException) -> str:
     Returns:
         Its first non-empty line, or the name of its class.
     """
-    lines = (line.strip() for line in str(error).splitlines())
+    lines = (line.strip().rstrip(".") for line in str(error).splitlines())
     return redact(next((line for line in lines if line), type(error).__name__))

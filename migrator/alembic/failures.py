@@ -96,7 +96,7 @@ def _about_data(error: BaseException, code: str) -> str:
 def _told(error: BaseException) -> str:
     driver_error = _of_driver(error)
     kind = "" if driver_error else f"{type(error).__name__}: "
-    return f"{kind}{first_line(driver_error or error)}".rstrip(".")
+    return f"{kind}{first_line(driver_error or error)}"
 
 
 def explained(error: AccordError, step: Step, *, begun: bool, width: Callable[[], int | None]) -> AccordError:

@@ -42,7 +42,8 @@ class UpdateInBatches(InBatches):
         update: As `update_many` takes it: `{"$set": ...}`, `{"$inc": ...}`, or a pipeline.
         where: Only documents that match are changed.
         backward: Update that undoes it; `{}` when nothing needs undoing.
-        backward_where: Only documents that match are changed by `backward`.
+        backward_where: Only documents that match are changed by `backward`; `{}` for all, which a
+            dry run warns of where nothing is said and `where` takes a part.
         batch_size: Documents in a transaction at most; slow batches are made smaller.
         subject: Whose the documents are: kind of person and path of their key, such as
             `("streaming.listener", "listener_id")`. Documents of people who were erased, or are
@@ -55,7 +56,7 @@ class UpdateInBatches(InBatches):
     _: KW_ONLY
     where: Mapping[str, Any] = field(default_factory=dict)
     backward: Update | None = None
-    backward_where: Mapping[str, Any] = field(default_factory=dict)
+    backward_where: Mapping[str, Any] | None = None
     batch_size: int = 1000
     subject: tuple[str, str] | None = None
     missing_ok: bool = False
@@ -84,7 +85,7 @@ class UpdateInBatches(InBatches):
     def _pair(self, direction: Direction) -> tuple[Mapping[str, Any], Update | None]:
         if direction is Direction.APPLY:
             return self.where, self.update
-        return self.backward_where, self.backward
+        return self.backward_where or {}, self.backward
 
     def _way(self, direction: Direction) -> Way | None:
         where, update = self._pair(direction)
@@ -114,7 +115,8 @@ class RunBatches(InBatches):
         forward: Called to apply.
         backward: Called to revert.
         where: Only documents that match are read.
-        backward_where: Only documents that match are read for `backward`.
+        backward_where: Only documents that match are read for `backward`; `{}` for all, as with
+            `UpdateInBatches`.
         batch_size: Documents in a transaction at most; slow batches are made smaller.
         subject: Whose the documents are: kind of person and path of their key, such as
             `("streaming.listener", "listener_id")`. Documents of people who were erased, or are
@@ -127,7 +129,7 @@ class RunBatches(InBatches):
     backward: BatchFunction | None = None
     _: KW_ONLY
     where: Mapping[str, Any] = field(default_factory=dict)
-    backward_where: Mapping[str, Any] = field(default_factory=dict)
+    backward_where: Mapping[str, Any] | None = None
     batch_size: int = 1000
     subject: tuple[str, str] | None = None
     missing_ok: bool = False
@@ -169,7 +171,7 @@ class RunBatches(InBatches):
                 result.modified_count + result.inserted_count + result.deleted_count + result.upserted_count
             )
 
-        return Way(where=self.where if apply else self.backward_where, projection=None, change=change)
+        return Way(where=self.where if apply else self.backward_where or {}, projection=None, change=change)
 
     def touches(self, context: Context) -> None:
         """Tell that nobody knows what a function does with the database that it is given."""

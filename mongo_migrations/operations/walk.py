@@ -95,6 +95,8 @@ class InBatches(Operation):
 
     needs_transactions = True
     collection: str
+    where: Mapping[str, Any]
+    backward_where: Mapping[str, Any] | None
     batch_size: int
     subject: tuple[str, str] | None
     missing_ok: bool
@@ -137,12 +139,23 @@ class InBatches(Operation):
         target = Target(context, self.collection, self.title)
         if target.live is None:
             return
+        yield from self._undone_in_all(target)
         if not way.where:
             yield from target.size("{} are walked over.", _LOCK)
             return
         number, (_, size) = target.number(way.where), target.weight()
         text = f"{counted(number, 'document')} match and are walked over."
         yield target.told(Outlook.NOTE, text, rows=number, bytes=size, lock=_LOCK)
+
+    def _undone_in_all(self, target: Target) -> Iterator[Foretold]:
+        """Tell that the way back is wider than the way there, and nobody says that this is meant."""
+        back = self._way(Direction.REVERT)
+        if self.where and back is not None and self.backward_where is None:
+            text = (
+                "It applies to the documents of `where`, and is undone in every document of the collection."
+            )
+            hint = "Give backward_where=..., or backward_where={} where all of them are meant."
+            yield target.told(Outlook.WARNING, text, hint)
 
     def _walk(self, context: Context, way: Way | None) -> int:
         if way is None:

@@ -283,6 +283,37 @@ def test_yes_to_a_revert_is_a_yes_to_its_data_only_where_that_was_asked_and_seen
     assert "two" not in collections(production)
 
 
+def test_yes_to_a_rebuild_is_a_yes_to_that_rebuild_alone(production: Workshop) -> None:
+    """The store is lost: its request names what is filled again, and covers no run without the word."""
+    with_people(production)
+    approved(production)
+    assert production.run("migrate_all", "--noinput").returncode == 0
+    with MongoClient[dict[str, Any]](production.variables["MONGODB_URL"]) as client:
+        for name in ("one", "two"):
+            client.get_default_database().drop_collection(name)
+    again = ("--rebuild", "mongodb", "--data-is-lost")
+
+    refused = production.run("migrate_all", "--noinput", *again)
+    assert_refused(refused, "ACC-921", 5, "request --rebuild mongodb --data-is-lost")
+    reference = ask(production, *again)["reference"]
+    shown = production.answer("migration_approval", "show", reference)
+    assert [step["key"] for step in shown["steps"]] == [
+        "mongodb:workshop.0001_one",
+        "mongodb:workshop.0002_two",
+    ]
+    assert_refused(production.run("migrate_all", "--noinput", *again), "ACC-921", 5, reference[:8])
+    assert approve(production, reference).returncode == 0
+    plain = production.run("migrate_all", "--noinput", *again[:2])
+    assert plain.returncode != 0, plain.stdout
+    assert collections(production) == set()
+
+    done = production.run("migrate_all", "--noinput", *again)
+
+    assert done.returncode == 0, done.stderr
+    assert collections(production) == {"one", "two"}
+    assert state_of(production, reference) == "used"
+
+
 def test_rejected_request_says_why_and_stays_closed(production: Workshop) -> None:
     """A no is a decision too: with a reason, by another person."""
     with_people(production)

@@ -25,6 +25,16 @@ RENAMED = """
 from tests.projects.workshop.settings import *
 MIGRATION_MODULES = {"workshop": None}
 """
+LABEL = """
+from tests.projects.workshop.settings import *
+INSTALLED_APPS = [app for app in INSTALLED_APPS if app != "workshop"] + ["workshop.renamed.Config"]
+"""
+CONFIG = """
+from django.apps import AppConfig
+
+class Config(AppConfig):
+    name, label = "workshop", "studio"
+"""
 PASSWORD = "a password for tests"
 PAGES = """
 import json
@@ -228,6 +238,61 @@ def test_step_that_has_to_come_before_an_applied_one(settled: Workshop) -> None:
     assert documents.exists()
     drift = settled.answer("migrate_all", "--plan")["drift"]
     assert [(one["key"], one["kind"]) for one in drift] == [("mongodb:workshop.0001_one", "edited")]
+
+
+def test_step_that_has_to_come_before_is_adopted_by_proof_or_by_word(settled: Workshop) -> None:
+    """The refusal's command of a baseline records no absent table, and SQL as a person's word only."""
+    path = settled.django("0003_three", "Three", more='run_before = [("workshop", "0001_one")]')
+    baseline = re.search(r"migrate_all (--baseline --to \S+?)\. ", settled.run("migrate_all").stderr)
+    assert baseline is not None
+    words = [*baseline[1].split(), "--noinput"]
+
+    absent = settled.run("migrate_all", *words)
+    made = next(line for line in path.read_text().splitlines(True) if "CreateModel" in line)
+    path.write_text(path.read_text().replace(made, '        migrations.RunSQL("CREATE TABLE bb (i int)"),\n'))
+    told = settled.run("migrate_all", *words)
+    listed = settled.run("showmigrations_all", "workshop").stdout
+
+    assert (absent.returncode, "[ACC-304]" in absent.stderr) == (6, True), absent.stdout + absent.stderr
+    assert told.returncode == 0, told.stderr
+    assert "there already" not in told.stdout + told.stderr
+    assert re.search(r"0003_three.*\(recorded\)", listed), listed
+
+
+def test_label_that_is_renamed(settled: Workshop) -> None:
+    """By Django's `replaces` nothing runs again; the other store's steps are told and stop nothing."""
+    (settled.folder / "renamed.py").write_text(LABEL)
+    (settled.folder / "workshop" / "renamed.py").write_text(CONFIG)
+    for path in (settled.folder / "workshop").glob("*migrations/0*.py"):
+        text = path.read_text().replace('("workshop", ', '("studio", ')
+        if path.parent.name == "migrations":
+            replaces = f'    replaces = [("workshop", "{path.stem}")]\n    operations ='
+            text = text.replace("    operations =", replaces)
+        path.write_text(text)
+
+    told = settled.run("migrate_all", "--plan", DJANGO_SETTINGS_MODULE="renamed")
+    done = settled.run("migrate_all", "--check", "--store", "default", DJANGO_SETTINGS_MODULE="renamed")
+
+    assert told.returncode == 0, told.stderr
+    assert "“mongodb” holds 2 steps of “workshop”, which is not installed here." in told.stdout
+    assert "default:studio" not in told.stdout, told.stdout
+    assert "mongodb:studio.0002_two" in told.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_replaces_that_is_added_to_an_applied_file(settled: Workshop) -> None:
+    """It is an edit to accept; whether the step counts as applied goes by what it replaces, as in Django."""
+    path = settled.folder / "workshop" / "migrations" / "0002_two.py"
+    replaces = '    replaces = [("workshop", "0002_as_it_was")]\n    operations ='
+    path.write_text(path.read_text().replace("    operations =", replaces))
+    execute(
+        settled.variables["DATABASE_URL"],
+        "INSERT INTO django_migrations (app, name, applied) VALUES ('workshop', '0002_as_it_was', now())",
+    )
+
+    accept(settled, refused(settled, "ACC-301"))
+
+    assert_goes_on(settled, "default:workshop.0002_two was edited")
 
 
 def test_pages_and_api_show_what_disagrees_and_until_when(migrated: Project) -> None:

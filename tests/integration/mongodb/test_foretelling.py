@@ -168,6 +168,35 @@ def test_what_the_server_takes_is_not_foretold_as_refused(bench: Any, kind: str)
     bench.apply(FINE[kind])
 
 
+def nothing(documents: list[Any], db: Any, session: Any) -> None:
+    """Change nothing."""
+
+
+@pytest.mark.parametrize("way", list(Direction))
+def test_undo_that_is_wider_than_the_update_is_warned_of(bench: Any, way: Direction) -> None:
+    """Both ways, and not where it is said, where all documents were meant, or where nothing is undone."""
+    fill(bench)
+    some, there, back = {"draft": True}, {"$inc": {"n": 1}}, {"$inc": {"n": -1}}
+    wider = [
+        mongo.UpdateInBatches("music", there, where=some, backward=back),
+        mongo.RunBatches("music", nothing, nothing, where=some),
+    ]
+    meant = [
+        mongo.UpdateInBatches("music", there, where=some, backward=back, backward_where=some),
+        mongo.UpdateInBatches("music", there, where=some, backward=back, backward_where={}),
+        mongo.UpdateInBatches("music", there, where=some, backward={}),
+        mongo.UpdateInBatches("music", there, backward=back),
+        mongo.RunBatches("music", nothing, nothing, where=some, backward_where={}),
+    ]
+
+    for operation in wider:
+        [told] = [one for one in foretold(bench, operation, way=way) if one.outlook is Outlook.WARNING]
+        assert "undone in every document" in told.text
+        assert "backward_where={}" in told.hint
+    for operation in meant:
+        assert Outlook.WARNING not in outlooks(foretold(bench, operation, way=way))
+
+
 def test_duplicates_are_counted_and_their_values_are_masked(bench: Any) -> None:
     """Two documents have one key, two have none; nobody knows that it is no person's."""
     fill(bench)

@@ -536,6 +536,7 @@ def test_unreachable_server_is_unavailable_in_time() -> None:
         with pytest.raises(StoreUnavailable) as failure:
             ask()
         assert "geheim" not in str(failure.value)
+        assert "ACCORD['STORES']['search']['URL']" in failure.value.hint
 
 
 def test_silent_server_is_unavailable_within_the_timeout() -> None:

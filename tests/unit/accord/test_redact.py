@@ -7,7 +7,7 @@ import string
 
 import pytest
 
-from accord.secrets.redact import HIDDEN, address, redact
+from accord.secrets.redact import HIDDEN, address, first_line, redact
 from tests.chance import chance
 
 ODD = "/@#?:%&=+[],;!$ "
@@ -91,3 +91,18 @@ def test_url_that_may_be_read_in_two_ways_is_hidden(url: str) -> None:
 def test_the_rest_of_a_message_stays(text: str, shown: str) -> None:
     """Only what may be a secret goes."""
     assert redact(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("can't run there (set atomic = False).", "can't run there (set atomic = False)"),
+        ("\n  no schema.\nDETAIL: one more.", "no schema"),
+        (".", "ValueError"),
+        ("", "ValueError"),
+        ("see http://joe:geheim@h/x.", "see http://***@h/x"),
+    ],
+)
+def test_words_of_a_driver_end_without_a_full_stop(said: str, shown: str) -> None:
+    """The sentence that quotes them has one of its own; two stood there."""
+    assert first_line(ValueError(said)) == shown

@@ -3,14 +3,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
+from django.core.management.color import no_style
 
 from accord.errors import Interrupted, LeaseLost, StaleFence, StepFailed, StoreUnavailable
 from accord.seam.types import Lease, Step
 from accord.testing import FakeClock, MemoryServer, MemoryStore, RecordingReporter, make_lease, make_step
+from migrator.cli.render_text import run_lines
 from migrator.engine.events import StepBroke, StepFinished, StepSkipped
 from migrator.engine.executor import Action, Executor
 from migrator.engine.graph import build_graph
 from migrator.engine.plan import Plan, Target, plan_forward
+from migrator.engine.request import RunReport
 
 STEPS = [
     make_step("a:x.0001_one"),
@@ -65,6 +68,9 @@ def test_failed_step_stops_what_needs_it_and_nothing_else() -> None:
     assert [str(step.key) for step in execution.skipped] == ["b:x.0001_far"]
     assert len(report.of(StepBroke)) == len(report.of(StepSkipped)) == 1
     assert "no such luck" in execution.failures[0].error.message
+    summed_up = "\n".join(run_lines(RunReport(run_id="r", plan=plan, execution=execution), no_style()))
+    assert "1 step that needs it did not run:\n  b:x.0001_far" in summed_up
+    assert ".." not in summed_up
 
 
 def test_wish_to_stop_is_heard_between_two_steps() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -124,6 +125,26 @@ def test_what_a_step_needs_of_another_lane_is_over_before() -> None:
                 assert plan.parents[event.step.key] <= ended
             if isinstance(event, StepFinished):
                 ended.add(event.step.key)
+
+
+@pytest.mark.parametrize("last", ["default", "mongodb", "search"])
+def test_order_of_record_is_that_of_the_plan_whichever_lane_is_slow(last: str) -> None:
+    """One lane ends only after the two others ended; outcomes and positions in the journal don't show it."""
+    report, others = RecordingReporter(), {"default", "mongodb", "search"} - {last}
+
+    def wait() -> None:
+        ended = [event.step.key.store for event in report.of(StepFinished)]
+        moment = time.monotonic() + SECONDS
+        while not others <= set(ended):
+            assert time.monotonic() < moment
+            time.sleep(0.001)
+            ended = [event.step.key.store for event in report.of(StepFinished)]
+
+    plan, execution = run(FREE, {f"0001_{last[0]}": wait}, report=report)
+
+    assert report.of(StepFinished)[-1].step.key.store == last
+    assert [outcome.key for outcome in execution.outcomes] == [step.key for step in plan.steps]
+    assert [str(step.key) for step in plan.steps] == sorted(str(step.key) for step in FREE)
 
 
 def history(numbers: random.Random) -> Sequence[Step]:
