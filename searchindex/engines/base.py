@@ -73,7 +73,7 @@ class Engine(ABC):
             after: Sort values of the last document of the page before; None for the first.
 
         Returns:
-            The answer to a search.
+            The answer to a search; each document with its version.
         """
 
     @abstractmethod

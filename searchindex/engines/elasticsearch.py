@@ -55,6 +55,7 @@ class Elasticsearch(Engine):
             "sort": ["_shard_doc"],
             "pit": {"id": view, "keep_alive": keep_alive},
             "track_total_hits": False,
+            "version": True,
         }
         if after is not None:
             body["search_after"] = after

@@ -52,6 +52,7 @@ class OpenSearch(Engine):
             "sort": [{"_id": "asc"}],
             "pit": {"id": view, "keep_alive": keep_alive},
             "track_total_hits": False,
+            "version": True,
         }
         if after is not None:
             body["search_after"] = after

@@ -251,8 +251,8 @@ def _shown_copy(deployment: Deployment, copy: Copy) -> Request | Statement:
     kind, path = copy.subject or ("", "")
     whose = f", without those of erased people ({kind} by {path})" if copy.subject else ""
     return opaque(
-        f"Reads {copy.source} page by page in one frozen view, and creates the documents in {copy.target} "
-        f"by POST /_bulk{whose}."
+        f"Reads {copy.source} page by page in one frozen view, and writes the documents to {copy.target} "
+        f"by POST /_bulk, with their versions{whose}."
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from accord.errors import StepFailed
 from searchindex.context import Context
 from searchindex.reindex.content import Content
-from searchindex.reindex.pages import PAGE, PAGE_BYTES, Hit, pages
+from searchindex.reindex.pages import PAGE, PAGE_BYTES, VERSIONS, Hit, pages
 from searchindex.reindex.pipelines import NONE
 from searchindex.reindex.refused import BUSY, refusal
 from searchindex.reindex.strategy import Copy
@@ -27,8 +27,8 @@ Refused = Mapping[str, Sequence[tuple[int, str]]]
 
 # What a busy server turned away is sent again, for 39 seconds in all.
 _RETRIES, _FIRST_PAUSE, _LONGEST_PAUSE = 8, 0.5, 8
-# An earlier attempt created the document, or removed it.
-_DONE_BEFORE = {"create": 409, "delete": 404}
+# An earlier attempt wrote the document in this version, or removed it.
+_DONE_BEFORE = {"index": 409, "delete": 404}
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Sent:
     What was copied.
 
     Attributes:
-        content: Of the documents that were created or stood there already; None where the server
+        content: Of the documents that were written or stood there already; None where the server
             copied them and nobody else saw them.
         left_out: How many belong to people who were erased.
     """
@@ -52,7 +52,7 @@ class Sent:
 
 def copy_by_client(context: Context, copy: Copy, total: int) -> Sent:
     """
-    Read the source in one frozen view, page by page, and create the documents in the target.
+    Read the source in one frozen view, page by page, and write the documents to the target.
 
     Args:
         context: Connection, engine, lease and reporter.
@@ -96,13 +96,13 @@ def _write_living(client: Elasticsearch, copy: Copy, page: Sequence[Hit]) -> Seq
 
 
 def _write(client: Elasticsearch, target: str, page: Sequence[Hit], gone: Sequence[Hit] = ()) -> None:
-    """Create the documents, one that an earlier attempt created is left as it is; remove those gone."""
+    """Write the documents, one that an earlier attempt wrote is left as it is; remove those gone."""
     refused = _refused(client, [
-        *({**_action("create", target, hit), "_source": hit["_source"]} for hit in page),
+        *({**_action("index", target, hit), **_content(hit)} for hit in page),
         *(_action("delete", target, hit) for hit in gone),
     ])  # fmt: skip
-    if created := refused.get("create"):
-        raise refusal(f"The index {target} refuses {len(created)} documents of a page", created)
+    if written := refused.get("index"):
+        raise refusal(f"The index {target} refuses {len(written)} documents of a page", written)
     if removed := refused.get("delete"):
         raise refusal(f"The index {target} keeps {len(removed)} documents of erased people", removed)
 
@@ -155,6 +155,10 @@ def _sent(client: Elasticsearch, actions: Sequence[dict[str, Any]]) -> Refused:
 def _action(action: str, target: str, hit: Hit) -> dict[str, Any]:
     routing = {"_routing": hit["_routing"]} if "_routing" in hit else {}
     return {"_op_type": action, "_index": target, "_id": hit["_id"], **routing}
+
+
+def _content(hit: Hit) -> dict[str, Any]:
+    return {"_source": hit["_source"], "_version": hit["_version"], "_version_type": VERSIONS}
 
 
 @contextmanager

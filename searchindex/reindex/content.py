@@ -20,7 +20,7 @@ class Content:
 
     Attributes:
         number: How many they are.
-        digest: Sum of the hash of each: id, routing, and source with its keys sorted.
+        digest: Sum of the hash of each: id, routing, version, and source with its keys sorted.
     """
 
     number: int = 0
@@ -51,6 +51,6 @@ def content_of(context: Context, index: str) -> Content:
 
 
 def _hash(hit: Hit) -> int:
-    parts: Sequence[object] = (hit["_id"], hit.get("_routing"), hit.get("_source"))
+    parts: Sequence[object] = (hit["_id"], hit.get("_routing"), hit["_version"], hit.get("_source"))
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=32).digest())

@@ -12,6 +12,13 @@ PAGE = 500
 """Documents in a page, at most."""
 PAGE_BYTES = 10 * 2**20
 """Bytes in a page or a request, about."""
+VERSIONS = "external"
+"""
+How a copy is written: each document with its version, unless the target holds that or a later one.
+
+An application that counts its versions itself would otherwise find 1 in the copy, and the server would
+take a write that came late for a newer one.
+"""
 _FIRST_PAGE = 20
 _KEEP_ALIVE = "5m"
 

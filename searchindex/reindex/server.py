@@ -11,6 +11,7 @@ from typing import Any
 from accord.errors import StepFailed
 from accord.retry import Backoff
 from searchindex.context import Context
+from searchindex.reindex.pages import VERSIONS
 from searchindex.reindex.pipelines import NONE
 from searchindex.reindex.refused import refusal
 from searchindex.reindex.strategy import Copy
@@ -66,11 +67,11 @@ def stop_task(context: Context, copy: Copy) -> None:
 
 def started(copy: Copy) -> Request:
     """Build the request that starts the copy."""
-    # `create` and `proceed`: a document that an earlier attempt copied is left as it is.
+    # With `proceed`, a document that an earlier attempt copied, of the same version, is left as it is.
     body = {
         "conflicts": "proceed",
         "source": {"index": copy.source, "size": 1000},
-        "dest": {"index": copy.target, "op_type": "create", "pipeline": NONE},
+        "dest": {"index": copy.target, "version_type": VERSIONS, "pipeline": NONE},
     }
     path = "/_reindex?wait_for_completion=false"
     return Request("POST", path, body, headers={"X-Opaque-Id": _mark(copy)})

@@ -198,16 +198,68 @@ def test_only_numbers_are_compared_where_that_is_asked_for(
 
 
 def test_content_is_the_same_in_any_order_and_not_by_chance() -> None:
-    """Id, routing, value and number each count; the order of documents and of keys does not."""
-    one = {"_id": "1", "_source": {"a": 1, "b": [1, 2]}}
-    other = {"_id": "2", "_routing": "x", "_source": {"a": 1}}
+    """Id, routing, version, value and number each count; the order of documents and of keys does not."""
+    one = {"_id": "1", "_version": 1, "_source": {"a": 1, "b": [1, 2]}}
+    other = {"_id": "2", "_version": 1, "_routing": "x", "_source": {"a": 1}}
     content = Content().plus([one, other])
 
-    assert content == Content().plus([other]).plus([{"_id": "1", "_source": {"b": [1, 2], "a": 1}}])
+    assert content == Content().plus([other]).plus([{**one, "_source": {"b": [1, 2], "a": 1}}])
     assert content != Content().plus([one, {**other, "_routing": "y"}])
     assert content != Content().plus([one, {**other, "_id": "3"}])
-    assert content != Content().plus([{"_id": "1", "_source": {"a": 1, "b": [2, 1]}}, other])
+    assert content != Content().plus([{**one, "_source": {"a": 1, "b": [2, 1]}}, other])
+    assert content != Content().plus([{**one, "_version": 2}, other])
     assert content != Content().plus([one, other, other])
+
+
+# --- versions -----------------------------------------------------------------------------------------
+
+
+def versions(harness: SearchHarness, number: str) -> Mapping[str, int]:
+    """Read the version of every document of an index."""
+    body = {"size": 1000, "version": True, "query": {"match_all": {}}}
+    answer = harness.ask("POST", f"/{harness.prefix}plays-{number}/_search", body)
+    return {hit["_id"]: hit["_version"] for hit in answer["hits"]["hits"]}
+
+
+@pytest.mark.parametrize("operation", [BY_SERVER, BY_CLIENT])
+def test_documents_keep_their_versions(
+    make_search_harness: MakeHarness, search_url: str, trail: Trail, operation: str
+) -> None:
+    """Killed and continued, too: the new index refuses a late write as the old one would have refused it."""
+    harness = two_steps(make_search_harness, search_url, operation)
+    alias = f"/{harness.prefix}plays"
+
+    def counted(kind: str, version: int, key: str, title: str = "mine") -> None:
+        path = f"{alias}/_doc/{key}?version={version}&version_type={kind}"
+        harness.ask("PUT", path, {"title": title})
+
+    fill(harness)
+    for number in (1, 1, 2):
+        harness.ask("PUT", f"{alias}/_doc/{number}?routing={number}", {"title": "again"})
+    for version in (0, 77):
+        counted("external", version, "ours")
+    counted("external_gte", 5, "equal")
+    counted("external", 0, "zero")
+
+    def is_begun() -> bool:
+        harness.ask("POST", f"/{harness.prefix}plays-0002/_refresh")
+        return bool(found(harness, "0002") and versions(harness, "0002"))
+
+    with pytest.raises(LeaseLost):
+        copy(harness, dying_when(is_begun))
+    notes = copy(harness)
+
+    assert any("continues" in note for note in notes)
+    wanted = {"1": 3, "2": 2, "3": 1, "ours": 77, "equal": 5, "zero": 0}
+    assert versions(harness, "0002").items() >= wanted.items()
+    assert versions(harness, "0002") == versions(harness, "0001")
+    for late in (5, 77):
+        with pytest.raises(AssertionError, match="version_conflict"):
+            counted("external", late, "ours", "late")
+    counted("external", 78, "ours", "next")
+    harness.ask("PUT", f"{alias}/_doc/1?routing=1", {"title": "plain"})
+    documents = harness.documents(f"{harness.prefix}plays")
+    assert [documents[key]["title"] for key in ("ours", "1")] == ["next", "plain"]
 
 
 # --- an operation that was edited after a kill ----------------------------------------------------------
