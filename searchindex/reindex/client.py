@@ -14,7 +14,7 @@ from searchindex.context import Context
 from searchindex.reindex.content import Content
 from searchindex.reindex.pages import PAGE, PAGE_BYTES, VERSIONS, Hit, pages
 from searchindex.reindex.pipelines import NONE
-from searchindex.reindex.refused import BUSY, refusal
+from searchindex.reindex.refused import BUSY, Refused, read, refusal, shown
 from searchindex.reindex.strategy import Copy
 from searchindex.transport import ServerResponse, explain_error
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     # Loaded where a copy begins: what has nothing to copy must not pay for it.
     from elasticsearch import Elasticsearch
 
-Refused = Mapping[str, Sequence[tuple[int, str]]]
-"""By kind of action: HTTP status and the server's word for the reason of each document."""
+ByAction = Mapping[str, Sequence[Refused]]
+"""The documents that were refused, by kind of action."""
 
 # What a busy server turned away is sent again, for 39 seconds in all.
 _RETRIES, _FIRST_PAUSE, _LONGEST_PAUSE = 8, 0.5, 8
@@ -82,7 +82,7 @@ def copy_by_client(context: Context, copy: Copy, total: int) -> Sent:
 def _write_living(client: Elasticsearch, copy: Copy, page: Sequence[Hit]) -> Sequence[Hit]:
     """Write the documents of a page that don't belong to erased people; return them."""
     if copy.subject is None:
-        _write(client, copy.target, page)
+        _write(client, copy, page)
         return page
     from accord.erased import tombstones
 
@@ -91,23 +91,27 @@ def _write_living(client: Elasticsearch, copy: Copy, page: Sequence[Hit]) -> Seq
         living = tombstones.spare(page, f"_source.{field}", erased)
         kept = {hit["_id"] for hit in living}
         # An earlier attempt may have copied a person who was fenced since.
-        _write(client, copy.target, living, [hit for hit in page if hit["_id"] not in kept])
+        _write(client, copy, living, [hit for hit in page if hit["_id"] not in kept])
     return living
 
 
-def _write(client: Elasticsearch, target: str, page: Sequence[Hit], gone: Sequence[Hit] = ()) -> None:
+def _write(client: Elasticsearch, copy: Copy, page: Sequence[Hit], gone: Sequence[Hit] = ()) -> None:
     """Write the documents, one that an earlier attempt wrote is left as it is; remove those gone."""
+    target, personal = copy.target, copy.subject is not None
     refused = _refused(client, [
         *({**_action("index", target, hit), **_content(hit)} for hit in page),
         *(_action("delete", target, hit) for hit in gone),
-    ])  # fmt: skip
+    ], personal=personal)  # fmt: skip
     if written := refused.get("index"):
-        raise refusal(f"The index {target} refuses {len(written)} documents of a page", written)
+        raise refusal(
+            f"The index {target} refuses {len(written)} documents of a page", written, personal=personal
+        )
     if removed := refused.get("delete"):
-        raise refusal(f"The index {target} keeps {len(removed)} documents of erased people", removed)
+        fact = f"The index {target} keeps {len(removed)} documents of erased people"
+        raise refusal(fact, removed, personal=True)
 
 
-def _refused(client: Elasticsearch, actions: Sequence[dict[str, Any]]) -> Refused:
+def _refused(client: Elasticsearch, actions: Sequence[dict[str, Any]], *, personal: bool) -> ByAction:
     """Send what is to be done, in halves where it is too long for the server; give what it refuses."""
     from elasticsearch import ApiError
 
@@ -117,26 +121,26 @@ def _refused(client: Elasticsearch, actions: Sequence[dict[str, Any]]) -> Refuse
         if exc.status_code != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             raise
         if len(actions) == 1:
-            raise _too_long(actions[0]) from exc
+            raise _too_long(actions[0], personal=personal) from exc
     middle = len(actions) // 2
-    halves = [_refused(client, half) for half in (actions[:middle], actions[middle:])]
+    halves = [_refused(client, half, personal=personal) for half in (actions[:middle], actions[middle:])]
     return {kind: [*halves[0].get(kind, ()), *halves[1].get(kind, ())] for kind in _DONE_BEFORE}
 
 
-def _too_long(action: Mapping[str, Any]) -> StepFailed:
+def _too_long(action: Mapping[str, Any], *, personal: bool) -> StepFailed:
     return StepFailed(
-        f"The document {action['_id']} is longer than a request that the server takes, "
-        f"so {action['_index']} can't have it.",
+        f"The document {shown(action['_id'], personal=personal)} is longer than a request that the "
+        f"server takes, so {action['_index']} can't have it.",
         hint="Raise http.max_content_length of the server (or the limit of the proxy before it), "
         "or make the document shorter; then run again.",
     )
 
 
-def _sent(client: Elasticsearch, actions: Sequence[dict[str, Any]]) -> Refused:
+def _sent(client: Elasticsearch, actions: Sequence[dict[str, Any]]) -> ByAction:
     """Send what is to be done, again where the server was busy; give what it refuses, by kind of action."""
     from elasticsearch.helpers import streaming_bulk
 
-    refused: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    refused: defaultdict[str, list[Refused]] = defaultdict(list)
     # The client itself would send it again at once.
     results = streaming_bulk(
         client.options(retry_on_status=()), actions, pipeline=NONE,
@@ -147,8 +151,9 @@ def _sent(client: Elasticsearch, actions: Sequence[dict[str, Any]]) -> Refused:
         [(action, result)] = item.items()
         if result["status"] != _DONE_BEFORE[action]:
             # The server says of a document that isn't there to be removed only that it isn't.
-            kind = str(result.get("error", {}).get("type", result.get("result")))
-            refused[action].append((int(result["status"]), kind))
+            kind, document = str(result.get("result")), str(result.get("_id", ""))
+            error = result.get("error", {})
+            refused[action].append(read(int(result["status"]), error, kind=kind, document=document))
     return refused
 
 
@@ -172,7 +177,7 @@ def _translated(context: Context) -> Iterator[None]:
         answer = ServerResponse(status=exc.status_code, body=exc.body, headers={})
         if exc.status_code in BUSY:
             kind, _ = explain_error(exc.body)
-            raise refusal("The server turns writes away", [(exc.status_code, kind)]) from exc
+            raise refusal("The server turns writes away", [Refused(exc.status_code, kind)]) from exc
         raise context.transport.refusal("PUT", "/_bulk", answer) from exc
     except TransportError as exc:
         raise context.transport.lost("PUT", "/_bulk", exc) from exc

@@ -13,7 +13,7 @@ from accord.retry import Backoff
 from searchindex.context import Context
 from searchindex.reindex.pages import VERSIONS
 from searchindex.reindex.pipelines import NONE
-from searchindex.reindex.refused import refusal
+from searchindex.reindex.refused import Refused, read, refusal
 from searchindex.reindex.strategy import Copy
 from searchindex.requests import Request
 from searchindex.transport import at
@@ -97,18 +97,17 @@ def _watch(context: Context, task: str) -> None:
 def _refuse_failure(found: Mapping[str, Any]) -> None:
     """Fail on what the task reports; texts of failed documents stay out, they hold people's data."""
     failures = found.get("response", {}).get("failures", ())
-    refused = [_reason(item.get("cause") or {}, item.get("status")) for item in failures]
+    refused = [_read(item.get("cause") or {}, item.get("status"), item.get("id")) for item in failures]
     if found.get("error"):
-        refused.append(_reason(found["error"]))
+        refused.append(_read(found["error"]))
     if refused:
         raise refusal(f"The server copied the index in part: {len(failures)} refused", refused)
 
 
-def _reason(cause: Mapping[str, Any], status: object = None) -> tuple[int, str]:
-    kind = str(cause.get("type", "unknown"))
+def _read(cause: Mapping[str, Any], status: object = None, document: object = None) -> Refused:
     # An error of the whole task has a name, and no status.
-    busy = HTTPStatus.TOO_MANY_REQUESTS if "rejected_execution" in kind else 0
-    return int(str(status or busy)), kind
+    busy = HTTPStatus.TOO_MANY_REQUESTS if "rejected_execution" in str(cause.get("type")) else 0
+    return read(int(str(status or busy)), cause, document=str(document or ""))
 
 
 def _cancel(context: Context, task: str) -> None:

@@ -205,16 +205,20 @@ def test_request_that_is_too_long_is_halved_until_it_passes(plays: SearchHarness
     assert plays.documents(f"{plays.prefix}plays") == before
 
 
+@pytest.mark.parametrize(
+    ("copy", "told"), [('search.Reindex("plays")', "the-long-one"), (COPY, "its id is not shown")]
+)
 def test_document_that_passes_nowhere_is_named(
-    make_search_harness: MakeHarness, elasticsearch_url: str
+    make_search_harness: MakeHarness, elasticsearch_url: str, trail: Trail, copy: str, told: str
 ) -> None:
-    """One is longer than any request may be: its id and the setting are told, and writes go on."""
-    harness = filled(make_search_harness, elasticsearch_url, 'search.Reindex("plays")', count=20)
+    """One is longer than any request may be: its id, unless it is a person's, and the setting are told."""
+    harness = filled(make_search_harness, elasticsearch_url, copy, count=20)
     harness.ask("PUT", f"/{harness.prefix}plays/_doc/the-long-one?refresh", {"title": "la " * 2_000})
 
-    with NarrowProxy(harness.url, 4_000) as proxy, pytest.raises(StepFailed, match="the-long-one") as failure:
+    with NarrowProxy(harness.url, 4_000) as proxy, pytest.raises(StepFailed, match=told) as failure:
         copy_through(harness, proxy.url)
 
+    assert ("the-long-one" in str(failure.value)) is (told == "the-long-one")
     assert "http.max_content_length" in failure.value.hint
     assert "la la" not in str(failure.value)
     assert is_open(harness)

@@ -262,6 +262,36 @@ def test_documents_keep_their_versions(
     assert [documents[key]["title"] for key in ("ours", "1")] == ["next", "plain"]
 
 
+# --- documents that the new mapping does not take ------------------------------------------------------
+
+_STRICTER = '{"dynamic": "strict", "properties": {"title": {"type": "text"}, "length": {"type": "integer"}}}'
+
+
+@pytest.mark.parametrize("subject", [None, ("streaming.listener", "listener")])
+def test_refused_documents_are_named_and_nothing_of_what_is_in_them(
+    make_search_harness: MakeHarness, search_url: str, trail: Trail, subject: tuple[str, str] | None
+) -> None:
+    """Fields, number and the first ids; of people's documents no id, and no name beside the mapping's."""
+    copying = f'search.Reindex("plays", mappings={_STRICTER}, subject={subject!r})'
+    harness = two_steps(make_search_harness, search_url, copying)
+    for number in range(12):
+        document = {"title": "a"} | ({"joe": {"x": 1}} if number == 11 else {"length": "a song"})
+        harness.ask("PUT", f"/{harness.prefix}plays/_doc/joe-{number:02}", document)
+
+    with pytest.raises(StepFailed) as failure:
+        copy(harness)
+
+    told = failure.value.message
+    assert "12 " in told
+    assert "length" in told
+    assert "song" not in told
+    assert ("Fields: joe, length" in told) is (subject is None)
+    assert ("and 2 more" in told) is (subject is None)
+    assert ("joe" in told) is (subject is None)
+    assert "those documents" in failure.value.hint
+    assert is_open(harness)
+
+
 # --- an operation that was edited after a kill ----------------------------------------------------------
 
 _ANALYZED = (
