@@ -6,7 +6,7 @@ import pytest
 
 from accord.errors import AccordError, StepFailed, StoreUnavailable
 from searchindex.blocks import FLOOD, KIND, way_on
-from searchindex.reindex.refused import refusal
+from searchindex.reindex.refused import Refused, refusal
 
 BOTH = (
     "index [a] blocked by: [TOO_MANY_REQUESTS/12/index has read-only-allow-delete block, FORBIDDEN/8/write]"
@@ -43,7 +43,7 @@ def test_document_that_met_a_full_disk_is_no_matter_of_time(
     refused: list[tuple[int, str]], error: type[AccordError], way: str
 ) -> None:
     """Nor of the mapping."""
-    told = refusal("The index refuses a document", refused)
+    told = refusal("The index refuses a document", [Refused(status, kind) for status, kind in refused])
 
     assert type(told) is error
     assert way in told.hint
