@@ -140,7 +140,7 @@ LETTER = """
 from django.test import Client
 client = Client(HTTP_HOST="localhost")
 client.force_login(filer)
-body = {{"subject": {{"kind": "streaming.Listener", "identifiers": {{"id": 6}}}}, "received_on": "{came}"}}
+body = {{"subject": {{"kind": "streaming.Listener", "identifiers": {{"id": "6"}}}}, "received_on": "{came}"}}
 say(client.post("/api/v1/erasure-requests/", body, content_type="application/json").status_code)
 """
 
