@@ -383,7 +383,7 @@ def test_bad_input_is_a_problem_that_repeats_nothing(served: Served, listener: i
     }
     assert repeated == []
     assert title == "No data subject has this key"
-    known = "Known: subject, ground, identity."
+    known = "Known: subject, ground, identity, received_on."
     assert faults == [{"pointer": "", "detail": f"A field isn't known. {known}"}]
     assert header == "Token"
 
