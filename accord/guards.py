@@ -34,7 +34,7 @@ END;
 
 _REFUSE_EMPTYING = """
 BEGIN
-    -- As above.
+    -- Django's test runner empties every table between tests; its databases are named test_...
     IF TG_OP = 'TRUNCATE' AND current_database() LIKE 'test\\_%' THEN
         RETURN NULL;
     END IF;

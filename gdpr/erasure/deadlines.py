@@ -54,9 +54,19 @@ def received_on(day: date, now: datetime) -> datetime:
         UsageError: The day has not come yet.
     """
     zone = timezone.get_default_timezone()
-    if day > now.astimezone(zone).date():
-        raise UsageError("A demand can't have been received in the future.", hint="Give the day of receipt.")
+    refuse_future(datetime.combine(day, time.min, tzinfo=zone), now)
     return min(datetime.combine(day, time.max, tzinfo=zone), now).astimezone(UTC)
+
+
+def refuse_future(received_at: datetime, now: datetime) -> None:
+    """
+    Make sure that a demand has come in.
+
+    Raises:
+        UsageError: It would have been received later than now.
+    """
+    if received_at > now:
+        raise UsageError("A demand can't have been received in the future.", hint="Give the day of receipt.")
 
 
 def left(due_at: datetime, now: datetime) -> timedelta:

@@ -18,9 +18,6 @@ from gdpr.models import ErasureRequest
 from gdpr.states import RequestState, StepState
 from gdpr.stores.base import Stores, opened_stores
 
-_ONE = 0
-"""Stands for the request where one person is asked about."""
-
 
 def tell(request: ErasureRequest, entry: str, *, same_person: bool, by: Account) -> ErasureRequest:
     """
@@ -46,18 +43,18 @@ def tell(request: ErasureRequest, entry: str, *, same_person: bool, by: Account)
             )
         told = encryption.keys_of(held).told(entry, same_person=same_person)
         if same_person:
-            told = _with_dependents(told, entry, stores)
+            told = _with_dependents(held.pk, told, entry, stores)
         state_changes.save([held], sealed_keys=encryption.seal_keys(told))
         _go_on(held, entry, same_person=same_person, by=by)
     return held
 
 
-def _with_dependents(told: SubjectKeys, entry: str, stores: Stores) -> SubjectKeys:
+def _with_dependents(request: int, told: SubjectKeys, entry: str, stores: Stores) -> SubjectKeys:
     """Collect what refers to the newer rows, before these go."""
     the_map = load_data_map()
     dependents = {one.id for one in the_map.dependents(entry)}
     wanted = [one for one in the_map.to_collect() if one.id in dependents]
-    return planning.collected({_ONE: told}, wanted, stores)[_ONE]
+    return planning.collected({request: told}, wanted, stores)[request]
 
 
 def question(request: ErasureRequest, entry: str) -> WhoseIsIt:

@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from accord import clock
 from accord.acting import Account
 from accord.audit.events import EventKind
-from accord.errors import UsageError
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import actors, deadlines, encryption, state_changes, transitions
 from gdpr.errors import ExtensionRefused, IllegalTransition
@@ -85,7 +84,9 @@ def file_request(
         known = ErasureRequest.objects.filter(idempotency_key=idempotency_key).first()
         if known is not None:
             return known
-    received = _not_later(clock.aware(received_at)) if received_at else clock.now()
+    now = clock.now()
+    received = clock.aware(received_at) if received_at else now
+    deadlines.refuse_future(received, now)
     request = ErasureRequest(
         subject_kind=keys.kind,
         subject_tag=encryption.tag_of(keys),
@@ -99,12 +100,6 @@ def file_request(
         due_at=deadlines.due(received),
     )
     return _put_on_record(request, by)
-
-
-def _not_later(received: datetime) -> datetime:
-    if received > clock.now():
-        raise UsageError("A demand can't have been received in the future.", hint="Give the day of receipt.")
-    return received
 
 
 def _put_on_record(request: ErasureRequest, by: Account) -> ErasureRequest:

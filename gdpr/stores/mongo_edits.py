@@ -125,7 +125,7 @@ def in_every_form(locator: object, keys: Keys) -> Filter:
         wanted = keys.values(getattr(locator, "by", ""))
         path = str(getattr(locator, "field", "") or getattr(locator, "path", "")).replace("[]", "")
     further = getattr(locator, "where", {})
-    return {path: {"$in": [form for key in wanted for form in _every_form(key)]}, **further}
+    return {path: {"$in": _forms(wanted)}, **further}
 
 
 def among(found: Filter, only: Sequence[Plain] | None) -> Filter:
