@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError, connections, transaction
 from django.db.migrations import Migration
 from django.db.migrations import operations as django_operations
 from django.db.migrations.operations.base import Operation
+from django.db.models import Index
 
 from accord.connecting import code_of, trouble_of
 from accord.seam.foretelling import Foretold, Outlook
@@ -87,25 +89,40 @@ def could_refuse(alias: str, disk: DiskLoader, steps: Sequence[Step], direction:
     """Return whether anything that stands could refuse any of the steps; mostly one query."""
     ask = asker(alias)
     try:
-        filled = Relations(ask).filled
-        has_rows = any(not name.rpartition(".")[2].startswith(_BOOKKEEPING) for name in filled)
+        relations = Relations(ask)
+        has_rows = _is_a_projects(relations.filled)
         if direction is Direction.REVERT:
             return has_rows
         found = (disk.migrations.get((step.key.app, step.key.name)) for step in steps)
-        return any(_is_worth_asking(migration, ask, has_rows=has_rows) for migration in found if migration)
+        stands = Standing(ask=ask, has_tables=_is_a_projects(relations.tables), has_rows=has_rows)
+        return any(_is_worth_asking(migration, stands) for migration in found if migration)
     except Unasked:
         return True
 
 
-def _is_worth_asking(migration: Migration, ask: Callable[[str], Rows], *, has_rows: bool) -> bool:
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What of the project stands in a database before a run, and the way to ask it."""
+
+    ask: Callable[[str], Rows]
+    has_tables: bool
+    has_rows: bool
+
+
+def _is_a_projects(tables: Iterable[str]) -> bool:
+    """Return whether any of the tables is one that migrating itself doesn't fill."""
+    return any(not name.rpartition(".")[2].startswith(_BOOKKEEPING) for name in tables)
+
+
+def _is_worth_asking(migration: Migration, stands: Standing) -> bool:
     for operation in _flat(migration.operations):
         if is_concurrent(operation):
             if migration.atomic:
                 return True
         elif type(operation).__module__ == "django.contrib.postgres.operations":
-            if _lacks(operation, ask):
+            if _lacks(operation, stands.ask):
                 return True
-        elif _needs_a_class(operation) or (has_rows and _meets_rows(operation)):
+        elif _needs_a_class(operation, stands) or (stands.has_rows and _meets_rows(operation)):
             return True
     return False
 
@@ -126,10 +143,17 @@ def _lacks(operation: Any, ask: Callable[[str], Rows]) -> bool:
     return any(not ask(need.sql)[0][0] for need in needs_of(act))
 
 
-def _needs_a_class(operation: Operation) -> bool:
-    """Return whether an operator class may be missing, which is refused on an empty table, too."""
+def _needs_a_class(operation: Operation, stands: Standing) -> bool:
+    """
+    Return whether an operator class may be missing, which is refused on an empty table, too.
+
+    The class that a column's type has by default can only be asked for where the column stands.
+    """
     made: Any = getattr(operation, "index", None) or getattr(operation, "constraint", None)
-    return type(made).__module__.startswith("django.contrib.postgres")
+    if not type(made).__module__.startswith("django.contrib.postgres"):
+        return False
+    by_default = isinstance(made, Index) and not made.opclasses and not made.expressions
+    return stands.has_tables or not by_default
 
 
 def _meets_rows(operation: Operation) -> bool:

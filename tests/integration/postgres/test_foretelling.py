@@ -88,6 +88,8 @@ def sql(text: str) -> str:
 TRIGRAMS = """
     migrations.AddIndex("item", GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="APP_gin"))
 """
+BY_DEFAULT = 'migrations.AddIndex("item", GinIndex(fields=["name"], name="APP_gin"))'
+"""On a text, which has no class of its own for this method."""
 REFUSED = {
     "unique field": (alter("name", f"{CHAR}, unique=True)"), "1 of (name) are there more than once"),
     "unique together": (
@@ -298,6 +300,7 @@ def test_constraint_that_stands_for_new_rows_is_looked_at_when_it_is_validated(
     [
         (exclude('expressions=[("owner", "=")]'), True),
         (TRIGRAMS, True),
+        (BY_DEFAULT, True),
         ('migrations.AddIndex("item", models.Index(fields=["name"], name="APP_i"))', False),
         (alter("amount", "models.IntegerField()"), False),
     ],
@@ -309,6 +312,24 @@ def test_missing_class_is_looked_for_before_a_run_without_rows(
     harness = pending(operation, rows=())
 
     assert harness.store().could_refuse([harness.step("0002_next")], Direction.APPLY) is asked
+
+
+def test_class_of_a_column_that_comes_is_not_looked_for_in_an_empty_database(
+    tmp_path: Path, new_database: Callable[[], str], django_db_blocker: DjangoDbBlocker
+) -> None:
+    """The type of a column that isn't there nobody knows; a class that is named is asked for."""
+    with django_db_blocker.unblock():
+        texts = {"0001_first": HEAD.format(atomic=True, needs=[], operations=TABLES)}
+        with closing(RelationalHarness(tmp_path, new_database(), texts=texts)) as harness:
+            asked = []
+            for operation in (BY_DEFAULT, TRIGRAMS):
+                needs = [(harness.app, "0001_first")]
+                text = HEAD.format(atomic=True, needs=needs, operations=operation)
+                harness.write_revision("0002_next", text)
+                steps = [harness.step("0001_first"), harness.step("0002_next")]
+                asked.append(harness.store().could_refuse(steps, Direction.APPLY))
+
+            assert asked == [False, True]
 
 
 def test_what_hangs_on_earlier_steps_is_unknown_until_they_ran(
