@@ -9,12 +9,13 @@ import select
 import sys
 from typing import Any, TextIO
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, OutputWrapper
 
 from accord import __version__
 from accord.checks import refuse_missing_apps
 from accord.cli.answer import Answer, error_document
 from accord.cli.encodable import make_encodable
+from accord.cli.printable import HarmlessOutput
 from accord.errors import AccordError, ExitCode, Interrupted
 
 UNREAD = 141
@@ -27,6 +28,24 @@ class PipedCommand(BaseCommand):
 
     Its answer may go into a pipe that is closed (`... | head -1`), and Ctrl-C may reach it at any moment.
     """
+
+    @property
+    def stdout(self) -> OutputWrapper:
+        """Where the answer goes; Django sets it, with a test's own stream, too."""
+        return self._stdout
+
+    @stdout.setter
+    def stdout(self, output: OutputWrapper) -> None:
+        self._stdout = HarmlessOutput.over(output)
+
+    @property
+    def stderr(self) -> OutputWrapper:
+        """Where messages go."""
+        return self._stderr
+
+    @stderr.setter
+    def stderr(self, output: OutputWrapper) -> None:
+        self._stderr = HarmlessOutput.over(output)
 
     def get_version(self) -> str:
         """Return what `--version` tells: ours, and Django's."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from accord.causes import causes_of
 from accord.errors import StoreRefused, StoreUnavailable
 from accord.secrets.redact import first_line
 
@@ -169,7 +170,7 @@ def trouble_of(error: BaseException) -> Trouble | None:
     code = code_of(error)
     if code is not None:
         return _BY_CODE.get(code) or (AWAY if code.startswith("08") else None)
-    if not {type(one).__name__ for one in _chain(error)} & _CONNECTION_CLASSES:
+    if not {type(one).__name__ for one in causes_of(error)} & _CONNECTION_CLASSES:
         return None
     text = str(error)
     return next((trouble for pattern, trouble in _BY_TEXT if pattern.search(text)), AWAY)
@@ -177,13 +178,8 @@ def trouble_of(error: BaseException) -> Trouble | None:
 
 def code_of(error: BaseException) -> str | None:
     """Return SQL's code of an error, from whatever driver it came."""
-    cause = error.__cause__ or error
-    code: str | None = getattr(cause, "pgcode", None) or getattr(cause, "sqlstate", None)
-    return code
-
-
-def _chain(error: BaseException) -> tuple[BaseException, ...]:
-    return (error,) if error.__cause__ is None else (error, error.__cause__)
+    codes = (getattr(one, "pgcode", None) or getattr(one, "sqlstate", None) for one in causes_of(error))
+    return next((code for code in codes if code), None)
 
 
 def _plain(error: BaseException) -> str:

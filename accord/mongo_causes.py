@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from accord.causes import causes_of
 from accord.connecting import ENDED, Trouble
 from accord.limits import DISK, Limit
 
@@ -137,7 +138,7 @@ def limit_of(error: BaseException) -> Limit | None:
 
 
 def _of_the_network(error: BaseException) -> Trouble | None:
-    kinds = {kind.__name__ for one in _chain(error) for kind in type(one).__mro__}
+    kinds = {kind.__name__ for one in causes_of(error) for kind in type(one).__mro__}
     if "ConnectionFailure" not in kinds:
         return None
     if "NotPrimaryError" in kinds or _CHOOSES.search(str(error)):
@@ -155,7 +156,7 @@ def _codes(error: BaseException) -> Iterator[int]:
         for part in (*(answer.get("writeErrors") or ())[:1], answer):
             if isinstance(part.get("code"), int):
                 yield part["code"]
-    own = (getattr(one, "code", None) for one in _chain(error))
+    own = (getattr(one, "code", None) for one in causes_of(error))
     yield from (code for code in own if isinstance(code, int))
 
 
@@ -164,13 +165,7 @@ def _names(error: BaseException) -> Iterator[str]:
 
 
 def _answers(error: BaseException) -> Iterator[Mapping[str, Any]]:
-    for one in _chain(error):
+    for one in causes_of(error):
         details = getattr(one, "details", None)
         if isinstance(details, Mapping):
             yield details
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__

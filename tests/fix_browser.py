@@ -23,7 +23,7 @@ from tests.children import die_with_parent
 from tests.fix_project import ROOT, Project
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
 ARTEFACTS = ROOT / "artefacts" / "screenshots"
 PASSWORD = "correct horse battery staple"
@@ -172,10 +172,19 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    """Give a page with cookies of its own."""
+    """Give a page with cookies of its own; whatever the site's policy kept from it is a fault of the site."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    yield context.new_page()
+    refused: list[str] = []
+    made = context.new_page()
+
+    def hear(said: ConsoleMessage) -> None:
+        if "Content Security" in said.text:
+            refused.append(said.text)
+
+    made.on("console", hear)
+    yield made
     context.close()
+    assert refused == []
 
 
 def _free_port() -> int:

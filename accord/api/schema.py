@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from accord.api.permissions import SIGNED_IN
 from accord.api.problems import MEDIA_TYPE
 from accord.api.queries import Takes
 from accord.api.views import Api
+from accord.middleware import HEADER, STYLED_WITHIN
 
 PREFIX = "/api/v1/"
 _OF_THE_LIBRARY = {"lang": False, "version": False}
@@ -85,12 +86,18 @@ class SchemaView(Api, SpectacularJSONAPIView):
     renderer_classes = SpectacularJSONAPIView.renderer_classes
 
 
-class DocsView(Api, SpectacularSwaggerView):
-    """The page; it loads nothing from other hosts."""
+class DocsView(Api, SpectacularSwaggerSplitView):
+    """The page; it loads nothing from other hosts, and its script comes by an address of its own."""
 
     needs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {"get": SIGNED_IN}
-    takes: ClassVar[Takes] = _OF_THE_LIBRARY
-    renderer_classes = SpectacularSwaggerView.renderer_classes
+    takes: ClassVar[Takes] = {**_OF_THE_LIBRARY, "script": False}
+    renderer_classes = SpectacularSwaggerSplitView.renderer_classes
+
+    def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer with the page, or with its script; the library writes a few styles into the page."""
+        response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]  # the library has no types here
+        response.headers[HEADER] = STYLED_WITHIN
+        return response
 
 
 def ours_only(endpoints: list[tuple[str, str, str, Any]], **_: Any) -> list[tuple[str, str, str, Any]]:

@@ -7,8 +7,9 @@ constraint are told, because PostgreSQL quotes the offending value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
+from accord.causes import causes_of
 from accord.connecting import Trouble, trouble_of
 from accord.errors import (
     AccordError,
@@ -59,13 +60,7 @@ def translate(error: BaseException, alias: str, what: str = "") -> AccordError:
 
 def _of_driver(error: BaseException) -> BaseException | None:
     """Find the DBAPI's error in a chain of errors."""
-    return next((each for each in _chain(error) if _is_dbapi(each)), None)
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = getattr(error, "orig", None) or error.__cause__
+    return next((each for each in causes_of(error) if _is_dbapi(each)), None)
 
 
 def _is_dbapi(error: BaseException) -> bool:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from accord import process
+from accord.cli.printable import harmless
 from accord.events import Event, LeaseAwaited, Reporter, StepNoted, StepProgressed
 from accord.seam.types import Direction, Origin, Step, StepOutcome
 from migrator.engine.events import RunNoted, StepBroke, StepFinished, StepSkipped, StepStarted
@@ -29,6 +30,11 @@ def line_for(event: Event, verbosity: int) -> str | None:
     Returns:
         None when it is not worth a line.
     """
+    line = _line(event, verbosity)
+    return None if line is None else harmless(line)
+
+
+def _line(event: Event, verbosity: int) -> str | None:
     match event:
         case StepFinished() if verbosity > 0:
             return _finished(event)

@@ -10,6 +10,7 @@ from typing import Any
 
 from accord import conf
 from accord.cli.answer import Answer
+from accord.cli.printable import harmless
 from accord.cli.questions import require_yes
 from accord.seam.registry import opened
 from accord.words import counted
@@ -69,7 +70,7 @@ def carry_out(options: dict[str, Any]) -> Answer:
 
 
 def _ask(going: Sequence[Kept]) -> None:
-    sys.stderr.write("\n".join([*_table("This goes:", going), ""]))
+    sys.stderr.write(harmless("\n".join([*_table("This goes:", going), ""])))
     evidence = sum(kept.trace.number for kept in going if kept.trace.evidence)
     if evidence:
         require_yes(f"Evidence goes, too ({evidence:,} rows), and nobody can bring it back. Is that meant?")

@@ -10,6 +10,7 @@ from django.db import DatabaseError, InterfaceError, NotSupportedError, connecti
 from django.db.migrations.exceptions import IrreversibleError
 
 from accord import connecting
+from accord.causes import root_of
 from accord.errors import (
     AccordError,
     ConflictingState,
@@ -188,7 +189,7 @@ def _database_failure(step: Step, error: Exception) -> AccordError:
         )
     if vendor.is_conflict(error):
         return ConflictingState(
-            f"Step {step.key} would create what exists already: {first_line(_deepest(error))}.",
+            f"Step {step.key} would create what exists already: {first_line(root_of(error))}.",
             hint="Rename or remove it; or, if it is what the migration describes, adopt it: "
             f"migrate_all --baseline --step {step.key}",
         )
@@ -201,7 +202,7 @@ def _database_failure(step: Step, error: Exception) -> AccordError:
 
 
 def _without_data(error: Exception) -> str:
-    cause = _deepest(error)
+    cause = root_of(error)
     code = getattr(cause, "pgcode", None) or getattr(cause, "code", None)
     return f"{type(cause).__name__}" + (f" (code {code})" if code else "")
 
@@ -222,9 +223,3 @@ def _speaks_of_schema(error: Exception) -> bool:
         module = trace.tb_frame.f_globals.get("__name__", "")
         trace = trace.tb_next
     return module.startswith(_SCHEMA_CODE)
-
-
-def _deepest(error: BaseException) -> BaseException:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return error

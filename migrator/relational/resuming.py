@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
+from accord.causes import root_of
+
 
 @cache
 def editor_class(base: type[BaseDatabaseSchemaEditor]) -> Any:
@@ -67,10 +69,3 @@ class suppress_missing_index:  # noqa: N801 - reads as the context manager that 
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         return getattr(root_of(error), "code", None) == self.INDEX_NOT_FOUND if error else False
-
-
-def root_of(error: BaseException | None) -> BaseException | None:
-    """Return what an error was raised from in the first place."""
-    while error is not None and error.__cause__ is not None:
-        error = error.__cause__
-    return error

@@ -17,13 +17,14 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 
 from accord import connecting, db, limits, mongo_causes
+from accord.causes import root_of
 from accord.connecting import Trouble
 from accord.errors import UnsupportedServer
 from accord.limits import Limit
 from accord.seam.losses import LOOK_SECONDS, HowMany
 from accord.seam.types import Language
 from migrator.relational import documents
-from migrator.relational.resuming import editor_class, root_of
+from migrator.relational.resuming import editor_class
 from migrator.relational.tables import introspected, oids
 
 

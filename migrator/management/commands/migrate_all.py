@@ -11,6 +11,7 @@ from django.core.management.base import CommandParser
 from django.core.management.color import no_style
 from django.db import connections
 
+from accord.cli.printable import harmless
 from accord.clock import SystemClock
 from accord.command import AnsweringCommand, interrupted
 from accord.ending import ends_at_once
@@ -222,7 +223,7 @@ def _telling_losses(migrations: Migrations, ask: Callable[[Plan], None]) -> Call
 
     def tell(plan: Plan) -> None:
         lines = list(losses_lines(migrations.losses(plan), no_style()))
-        sys.stderr.write("".join(f"{line}\n" for line in lines))
+        sys.stderr.write(harmless("".join(f"{line}\n" for line in lines)))
         ask(plan)
 
     return tell

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import io
 
-from accord.cli.printable import one_line
+import pytest
+from django.core.management.base import OutputWrapper
+
+from accord.cli.printable import harmless, one_line
+from accord.command import PipedCommand
 
 
 @pytest.mark.parametrize(
@@ -26,3 +30,32 @@ def test_what_acts_on_a_terminal_is_written_as_an_escape(written: str, shown: st
 def test_plain_words_stay_as_they_are(text: str) -> None:
     """Letters of every script, combined marks and backslashes are only letters."""
     assert one_line(text) == text
+
+
+COLOURED = "\x1b[32;1mdone\x1b[0m\n\tafter it"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (COLOURED, COLOURED),
+        ("no index “a\x1b[2Jb”", "no index “a\\x1b[2Jb”"),
+        ("title \x1b]0;owned\x07", "title \\x1b]0;owned\\x07"),
+        ("over\rwritten \u2066x", "over\\rwritten \\u2066x"),
+    ],
+)
+def test_answer_of_several_lines_holds_only_colours(written: str, shown: str) -> None:
+    """Ends of lines and colours are our own; whatever else acts on a terminal came from elsewhere."""
+    assert harmless(written) == shown
+
+
+@pytest.mark.parametrize("place", ["stdout", "stderr"])
+def test_no_command_writes_what_acts_on_a_terminal(place: str) -> None:
+    """Both ways out of every command lead over the net, with a stream that Django sets later, too."""
+    heard = io.StringIO()
+    command = PipedCommand()
+    setattr(command, place, OutputWrapper(heard))
+
+    getattr(command, place).write("a server said \x1b[H\u202e", lambda text: f"\x1b[31m{text}\x1b[0m")
+
+    assert heard.getvalue() == "\x1b[31ma server said \\x1b[H\\u202e\n\x1b[0m"
