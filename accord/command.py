@@ -7,9 +7,10 @@ import json
 import os
 import select
 import sys
-from typing import Any, TextIO
+from collections.abc import Mapping
+from typing import Any, ClassVar, TextIO
 
-from django.core.management.base import BaseCommand, OutputWrapper
+from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter, OutputWrapper
 
 from accord import __version__
 from accord.checks import refuse_missing_apps
@@ -22,12 +23,36 @@ UNREAD = 141
 """Exit code where the answer's reader left early: what a shell reports of a program that SIGPIPE ended."""
 
 
+class _Help(DjangoHelpFormatter):
+    """Leaves what stands below the options as it is written."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if text.startswith("examples:") else super()._fill_text(text, width, indent)
+
+
+def _table(rows: Mapping[str, str]) -> list[str]:
+    width = max(map(len, rows), default=0)
+    return [f"  {left:<{width}}  {right}" for left, right in rows.items()]
+
+
 class PipedCommand(BaseCommand):
     """
     A command that ends without a traceback when an operator or the system ends it.
 
     Its answer may go into a pipe that is closed (`... | head -1`), and Ctrl-C may reach it at any moment.
     """
+
+    examples: ClassVar[Mapping[str, str]] = {}
+    """What one types behind the command's name, and what it does, in a few words; shown by `--help`."""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Return Django's parser, with the examples below the options."""
+        lines = _table(
+            {f"manage.py {subcommand} {typed}".rstrip(): does for typed, does in self.examples.items()}
+        )
+        return super().create_parser(
+            prog_name, subcommand, epilog="\n".join(["examples:", *lines]), formatter_class=_Help, **kwargs
+        )
 
     @property
     def stdout(self) -> OutputWrapper:

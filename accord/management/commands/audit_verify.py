@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from accord.cli.audit import AuditOptions, add_audit_arguments, carry_out
 from accord.command import AnsweringCommand
@@ -14,6 +15,11 @@ class Command(AnsweringCommand):
     """Check the audit trail; 0 when it is intact, 6 when it is not."""
 
     help = "Checks the audit trail against its hashes and signed heads. Exit code 0: intact, 6: not."
+    examples: ClassVar[Mapping[str, str]] = {
+        "": "read every event",
+        "--tail": "the newest alone, for every few minutes",
+        "--full --checkpoint": "every event, and a new signed head: for every night",
+    }
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.core.management.base import CommandParser
 
@@ -16,6 +17,11 @@ class Command(AnsweringCommand):
     """Manage the embedded servers."""
 
     help = "Starts, stops, shows or resets the embedded development servers of this checkout."
+    examples: ClassVar[Mapping[str, str]] = {
+        "start": "PostgreSQL, MongoDB and OpenSearch for this checkout",
+        "status": "which run, and on which ports",
+        "stop": "end them; what they hold stays",
+    }
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentParser
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from accord.cli.health import HealthOptions, add_health_arguments, look, render
 from accord.command import PipedCommand
@@ -19,6 +20,11 @@ class Command(PipedCommand):
         "Looks at stores, migrations, erasure requests, audit trail and disk, and changes nothing. "
         "Exit code 0: ok, 1: warn, 2: critical, 3: could not be told."
     )
+    examples: ClassVar[Mapping[str, str]] = {
+        "": "all that can be told, with a remedy for each finding",
+        "--fail-on critical": "exit code 0 unless something is critical",
+        "--format prometheus": "as metrics",
+    }
     # A broken project is what this command is there to describe.
     requires_system_checks = ()
 

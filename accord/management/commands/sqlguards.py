@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 from django.db import connections
 
@@ -21,6 +21,10 @@ class Command(AnsweringCommand):
         "erasures and approvals, where one is gone, off or changed. Pipe it into dbshell, as the owner of "
         "the tables."
     )
+    examples: ClassVar[Mapping[str, str]] = {
+        "": "the SQL that brings back what guards the evidence",
+        "--database default": "of another database",
+    }
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""

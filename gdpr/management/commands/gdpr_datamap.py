@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
@@ -17,6 +18,10 @@ class Command(AnsweringCommand):
         "Shows where personal data are kept (show), or compares that with the live schemas of all "
         "stores (check). Exit code 0: nothing is missing, 6: something is wrong."
     )
+    examples: ClassVar[Mapping[str, str]] = {
+        "show": "where personal data are kept",
+        "check": "compare that with the live stores",
+    }
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.core.management.base import CommandParser
 
@@ -23,6 +24,12 @@ class Command(AnsweringCommand):
         "another person approves it (--request REFERENCE --approve); the next call carries it out, reads "
         "every store again and writes a signed receipt. Safe to start twice and to start again."
     )
+    examples: ClassVar[Mapping[str, str]] = {
+        "KEY --dry-run": "what an erasure would find, and nothing is filed",
+        "KEY --by email --as USERNAME": "file a request",
+        "--request REFERENCE --approve --as USERNAME --reason TEXT": "approve it, as another person",
+        "--request REFERENCE --receipt receipt.html": "the receipt of what was done",
+    }
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the flags."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
@@ -20,6 +21,9 @@ class Command(AnsweringCommand):
         "Writes everything that is kept of a person into a file that only you can read: as JSON, or "
         "as a page for the person, with purposes, recipients and retention."
     )
+    examples: ClassVar[Mapping[str, str]] = {
+        "KEY --by email --output exports": "write what is held of a person",
+    }
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""

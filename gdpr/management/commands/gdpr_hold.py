@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.core.management.base import CommandParser
 
@@ -18,6 +19,11 @@ class Command(AnsweringCommand):
         "Places a legal hold on a person's data, lists the holds, or releases one. A hold stops an erasure "
         "after the batch that is under way; another person than the one who placed it releases it."
     )
+    examples: ClassVar[Mapping[str, str]] = {
+        'place KEY --reason "17(3)(e)" --as USERNAME': "keep the data of a person for a legal claim",
+        "list": "the holds that stand",
+        "release REFERENCE --as USERNAME": "end one, as another person",
+    }
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the flags."""

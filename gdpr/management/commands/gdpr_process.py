@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.management.base import CommandParser
 
@@ -23,6 +23,9 @@ class Command(AnsweringCommand):
         "Carries approved erasures out, tries again what waited, verifies a second time what was completed, "
         "and lets approvals and consents expire. For cron, every few minutes; safe beside itself."
     )
+    examples: ClassVar[Mapping[str, str]] = {
+        "": "carry on with every request, once",
+    }
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the flags."""

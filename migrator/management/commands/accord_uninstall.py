@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.core.management.base import CommandParser
 
@@ -18,6 +19,10 @@ class Command(AnsweringCommand):
         "Shows what Accord keeps in every store for itself, and takes it out with --remove. What migrations "
         "and revisions made stays; evidence stays unless --with-evidence is given."
     )
+    examples: ClassVar[Mapping[str, str]] = {
+        "": "what the suite left where, and nothing is changed",
+        "--remove --noinput": "take it out, evidence excepted",
+    }
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the flags."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.management.base import CommandParser
 from django.core.management.color import no_style
@@ -49,6 +49,14 @@ class Command(AnsweringCommand):
         "Applies the migrations of every store (PostgreSQL, MongoDB, search, Alembic) in one ordered plan. "
         "Safe to start twice and to start again."
     )
+    examples: ClassVar[Mapping[str, str]] = {
+        "": "apply whatever is pending, in every store",
+        "--plan": "list the steps, and touch nothing",
+        "--dry-run": "show what each step would send, and what the servers would say to it",
+        "--store mongodb": "one store and what it needs",
+        "APP 0003 --revert": "undo what came after a step",
+        "--baseline --verify": "adopt what stands already",
+    }
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the flags."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.core.management.base import CommandParser
 
@@ -21,6 +22,11 @@ class Command(AnsweringCommand):
         "Asks another person to approve a plan, decides about such requests, and carries attestations "
         "from the environment that goes first to the one that follows."
     )
+    examples: ClassVar[Mapping[str, str]] = {
+        "request --as USERNAME --reason TEXT": "ask for the approval of what migrate_all would do",
+        "list": "what waits, and what was decided",
+        "approve REFERENCE --as USERNAME --reason TEXT": "decide, as another person",
+    }
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the acts, with the flags of each."""

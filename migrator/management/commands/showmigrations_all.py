@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from django.core.management.base import CommandParser
 
@@ -25,6 +25,11 @@ class Command(AnsweringCommand):
     """`manage.py showmigrations_all`."""
 
     help = "Shows the migrations of every store, and which of them are applied."
+    examples: ClassVar[Mapping[str, str]] = {
+        "": "every step, store by store",
+        "--store mongodb": "one store",
+        "--format json": "for a program",
+    }
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the flags."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from accord.narrowed_command import NarrowedCommand
 
 
@@ -9,4 +12,8 @@ class Command(NarrowedCommand):
     """`manage.py migrate_search`."""
 
     help = "Applies the search revisions and what they need; takes the flags of migrate_all."
+    examples: ClassVar[Mapping[str, str]] = {
+        "": "apply the revisions of the search engines",
+        "--plan": "list them, and touch nothing",
+    }
     backend_package = "searchindex"
