@@ -12,7 +12,8 @@ from accord import conf
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import Fault, MapFinding, MapLevel, about
-from gdpr.datamap.locators import Array, Keyed, Sessions, needs, parts
+from gdpr.datamap.kin import kin, strangers
+from gdpr.datamap.locators import Array, Generic, Keyed, Sessions, needs, parts
 from gdpr.datamap.map import DataMap
 from gdpr.datamap.strategies import Strategy
 from gdpr.datamap.subjects import Subject
@@ -94,6 +95,22 @@ def _references(entry: Entry, data_map: DataMap) -> Iterator[MapFinding]:
                 f"refers to an entry “{other}”, which does not exist",
                 "Correct the id; `gdpr_datamap show` lists them.",
             )
+    for locator in parts(entry.locator):
+        if isinstance(locator, Generic):
+            yield from _relatives(entry, locator)
+
+
+def _relatives(entry: Entry, locator: Generic) -> Iterator[MapFinding]:
+    """Look for parents and children that a log knows by other keys than the logged entry collects."""
+    for label in locator.of.values():
+        for relative in strangers(label):
+            if not any(kin(relative) == kin(named) for named in locator.of.values()):
+                yield about(
+                    Fault.NO_ENTRY,
+                    entry,
+                    f"finds what is logged about {label}, not about {relative}, which has its own keys",
+                    f"Add an entry for the rows of {relative}, and name it in `of`.",
+                )
 
 
 def _keys(entry: Entry, subject: Subject | None) -> Iterator[MapFinding]:

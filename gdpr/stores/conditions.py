@@ -13,10 +13,11 @@ from django.db.models import Q
 from accord.erased.subject_key import same
 from gdpr.datamap.actions import Action, Anonymise, Detach, Retain, Unset
 from gdpr.datamap.keys import Plain, variants
+from gdpr.datamap.kin import kin
 from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Keyed, Locator, Path, Rows, Sessions, Through
 from gdpr.datamap.strategies import Equals, Strategy
 from gdpr.datamap.subjects import Keys
-from gdpr.errors import ErasureRefused, InvalidDataMap
+from gdpr.errors import ErasureRefused
 from gdpr.stores.base import every_row
 from gdpr.stores.lookups import Among
 
@@ -166,18 +167,15 @@ def _is_own(locator: Array, wanted: Sequence[Any], element: Any) -> bool:
 
 def _logged(locator: Generic, keys: Keys) -> Iterator[Q]:
     for entry_id, label in locator.of.items():
-        app_label, _, name = label.partition(".")
-        if not name:
-            raise InvalidDataMap(
-                f"“{label}” is no label of a model.", hint="Write Generic's models as app_label.Model."
+        texts = [str(key) for key in collected(entry_id, keys)]
+        for app_label, name in kin(label):
+            yield Q(
+                **{
+                    f"{locator.content_type}__app_label": app_label,
+                    f"{locator.content_type}__model": name,
+                    f"{locator.object_id}__{AMONG}": texts,
+                }
             )
-        yield Q(
-            **{
-                f"{locator.content_type}__app_label": app_label,
-                f"{locator.content_type}__model": name.lower(),
-                f"{locator.object_id}__{AMONG}": [str(key) for key in collected(entry_id, keys)],
-            }
-        )
 
 
 def _settled(name: str, strategy: Strategy) -> Q:

@@ -194,7 +194,10 @@ class RelationalErasure:
         return 0
 
     def _delete(self, rows: QuerySet[models.Model]) -> int:
-        self._delete_files(rows, [field.name for field in rows.model._meta.concrete_fields])
+        # Of the table that loses rows alone: what a parent's row points at goes with that.
+        holder = rows.model._meta.concrete_model or rows.model
+        columns = holder._meta.local_concrete_fields
+        self._delete_files(rows, [field.name for field in columns])
         # The usual delete would follow foreign keys into tables that no entry names.
         return int(rows._raw_delete(self.alias))  # noqa: SLF001 - see above
 

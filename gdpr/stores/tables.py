@@ -110,10 +110,9 @@ class Tables:
             yield from self._index(entry, model)
 
     def _fields(self, entry: Entry, model: type[models.Model]) -> Iterator[MapFinding]:
-        columns = self._tables[model._meta.db_table]
         for name in dict.fromkeys((*entry.fields, *touched(entry.action))):
             field = _field(model, name)
-            if field is None or getattr(field, "column", None) not in columns:
+            if field is None or field.column not in self._tables.get(field.model._meta.db_table, ()):
                 yield about(
                     Fault.NO_FIELD, entry, f"names the field {name}, which {entry.target} does not have"
                 )
@@ -259,22 +258,21 @@ def _compared(
     """Return the model and the column that a locator compares with, and the type it should have."""
     match locator:
         case Key() | Rows():
-            return model, _column(model, locator.field), key_type(locator.type)
+            return *_held(model, locator.field), key_type(locator.type)
         case Path():
-            return model, _column(model, locator.path.partition(".")[0]), _JSON
+            return *_held(model, locator.path.partition(".")[0]), _JSON
         case Array():
             # An array column holds the keys themselves; its own type says nothing about them.
-            return model, _column(model, locator.array.partition(".")[0]), None
+            return *_held(model, locator.array.partition(".")[0]), None
         case Through():
-            holder, name = _end(model, locator.path)
-            return holder, _column(holder, name), key_type(locator.type)
+            return *_held(*_end(model, locator.path)), key_type(locator.type)
         case Generic():
             for label in locator.of.values():
                 apps.get_model(label)
-            _column(model, locator.content_type)
-            return model, _column(model, locator.object_id), KeyType.STR
+            _held(model, locator.content_type)
+            return *_held(model, locator.object_id), KeyType.STR
         case _:
-            return model, _column(model, "pk"), None
+            return *_held(model, "pk"), None
 
 
 def _end(model: type[models.Model], path: str) -> tuple[type[models.Model], str]:
@@ -287,11 +285,12 @@ def _end(model: type[models.Model], path: str) -> tuple[type[models.Model], str]
     return model, last
 
 
-def _column(model: type[models.Model], name: str) -> str:
+def _held(model: type[models.Model], name: str) -> tuple[type[models.Model], str]:
+    """Return the model whose table has a column, a parent where it is inherited, and the column."""
     field = model._meta.pk if name == "pk" else _field(model, name)
     if field is None or not getattr(field, "column", None):
         raise FieldDoesNotExist(name)
-    return str(field.column)
+    return field.model, str(field.column)
 
 
 def _field(model: type[models.Model], name: str) -> Any:
@@ -316,7 +315,7 @@ def _lets_go(entry: Entry, column: str) -> bool:
             return True
         case Detach() | Unset():
             model = apps.get_model(entry.target)
-            return column in {_column(model, name) for name in touched(entry.action)}
+            return column in {_held(model, name)[1] for name in touched(entry.action)}
         case Nothing():
             # Who says that no row of this kind of person is there says that none refers to one.
             return True
