@@ -162,6 +162,13 @@ def _fits_locator(entry: Entry) -> Iterator[MapFinding]:
         yield about(Fault.WRONG_ACTION, entry, "has no locator", "Say how one person's data are found.")
     if isinstance(entry.action, Pull) and (len(found) != 1 or not isinstance(found[0], Array)):
         yield about(Fault.WRONG_ACTION, entry, "pulls elements and has no Array locator", "Use Array(...).")
+    if any(isinstance(one, Array) and "[]" in one.inner for one in found):
+        yield about(
+            Fault.WRONG_ACTION,
+            entry,
+            "looks for elements of an array within an array, of which no store gives or takes one",
+            "Name the inner array by its dotted path, or leave the entry to a person with Manual(...).",
+        )
     if any(isinstance(one, Sessions) for one in found) and not isinstance(entry.action, Delete):
         yield about(Fault.WRONG_ACTION, entry, "changes sessions, which can only be deleted", "Use Delete().")
     if found and isinstance(entry.action, Nothing):

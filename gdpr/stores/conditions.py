@@ -96,26 +96,25 @@ def pending(model: type[models.Model], action: Action) -> Q:
             return Q()
 
 
-def without_elements(locator: Array, keys: Keys, content: Any, *, keep: bool = False) -> Any:
+def without_elements(locator: Array, keys: Keys, content: Any) -> Any:
     """
-    Take a person's elements out of the content of a column, or keep those alone.
+    Take a person's elements out of the content of a column.
 
     Args:
         locator: Which elements.
         keys: Whose.
         content: The whole column.
-        keep: Keep them and drop the others.
     """
     steps = [step for step in locator.array.split(".")[1:] if step]
     chosen = partial(_is_own, locator, values_of(locator, keys))
     if not steps:
-        return [one for one in content or () if chosen(one) is keep]
+        return [one for one in content or () if not chosen(one)]
     changed = dict(content or {})
     place: dict[str, Any] = changed
     for step in steps[:-1]:
         place[step] = dict(place.get(step) or {})
         place = place[step]
-    place[steps[-1]] = [one for one in place.get(steps[-1]) or () if chosen(one) is keep]
+    place[steps[-1]] = [one for one in place.get(steps[-1]) or () if not chosen(one)]
     return changed
 
 
