@@ -130,7 +130,7 @@ class RelationalErasure:
                     yield {"id": row[self.model(entry)._meta.pk.attname], **own}
 
     def explain(self, entry: Entry, keys: Keys) -> IndexUse:
-        from gdpr.stores.tables import explain
+        from gdpr.stores.access_paths import explain
 
         with self._translated():
             return explain(self.alias, entry, self._matched(entry, keys))

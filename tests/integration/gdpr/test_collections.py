@@ -279,6 +279,22 @@ def faults(mongo: OwnMongo, *entries: Entry) -> set[tuple[Fault, str]]:
     return {(found.fault, found.target) for found in mongo.inspect(list(entries))}
 
 
+def test_only_the_suites_own_collections_need_no_entry(mongo: OwnMongo) -> None:
+    """A name that only begins like the suite's is anybody's; a view shows what another collection holds."""
+    for name in (
+        "accord_customers",
+        "accord_ledger",
+        f"accord_scratch_{ObjectId()}",
+        "accord_scratch_people",
+    ):
+        mongo.database().create_collection(name)
+    mongo.database().create_collection("shown", viewOn="accord_customers")
+
+    assert faults(mongo) == {
+        (Fault.UNCLASSIFIED, "accord_customers"), (Fault.UNCLASSIFIED, "accord_scratch_people")
+    }  # fmt: skip
+
+
 def test_indexed_and_typed_entry_is_clean(mongo: OwnMongo) -> None:
     """Nothing is said of an entry whose field exists, is indexed, and holds the declared type."""
     put(mongo, {"owner": 42, "comments": [{"by": 42}]})
