@@ -12,7 +12,8 @@ from accord import conf
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import Fault, MapFinding, MapLevel, about
-from gdpr.datamap.locators import Array, Keyed, Sessions, needs, parts
+from gdpr.datamap.kin import kin, strangers
+from gdpr.datamap.locators import Array, Generic, Keyed, Sessions, needs, parts
 from gdpr.datamap.map import DataMap
 from gdpr.datamap.strategies import Strategy
 from gdpr.datamap.subjects import Subject
@@ -94,6 +95,22 @@ def _references(entry: Entry, data_map: DataMap) -> Iterator[MapFinding]:
                 f"refers to an entry “{other}”, which does not exist",
                 "Correct the id; `gdpr_datamap show` lists them.",
             )
+    for locator in parts(entry.locator):
+        if isinstance(locator, Generic):
+            yield from _relatives(entry, locator)
+
+
+def _relatives(entry: Entry, locator: Generic) -> Iterator[MapFinding]:
+    """Look for parents and children that a log knows by other keys than the logged entry collects."""
+    for label in locator.of.values():
+        for relative in strangers(label):
+            if not any(kin(relative) == kin(named) for named in locator.of.values()):
+                yield about(
+                    Fault.NO_ENTRY,
+                    entry,
+                    f"finds what is logged about {label}, not about {relative}, which has its own keys",
+                    f"Add an entry for the rows of {relative}, and name it in `of`.",
+                )
 
 
 def _keys(entry: Entry, subject: Subject | None) -> Iterator[MapFinding]:
@@ -145,6 +162,13 @@ def _fits_locator(entry: Entry) -> Iterator[MapFinding]:
         yield about(Fault.WRONG_ACTION, entry, "has no locator", "Say how one person's data are found.")
     if isinstance(entry.action, Pull) and (len(found) != 1 or not isinstance(found[0], Array)):
         yield about(Fault.WRONG_ACTION, entry, "pulls elements and has no Array locator", "Use Array(...).")
+    if any(isinstance(one, Array) and "[]" in one.inner for one in found):
+        yield about(
+            Fault.WRONG_ACTION,
+            entry,
+            "looks for elements of an array within an array, of which no store gives or takes one",
+            "Name the inner array by its dotted path, or leave the entry to a person with Manual(...).",
+        )
     if any(isinstance(one, Sessions) for one in found) and not isinstance(entry.action, Delete):
         yield about(Fault.WRONG_ACTION, entry, "changes sessions, which can only be deleted", "Use Delete().")
     if found and isinstance(entry.action, Nothing):

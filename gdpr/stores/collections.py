@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol
@@ -21,7 +22,9 @@ from gdpr.stores.base import IndexUse
 from gdpr.stores.filters import Filter
 
 _LEDGER = "accord_ledger"
-_OWN = "accord_"
+_OWN = frozenset({"accord_ledger", "accord_fence"})
+# What a test run of a revision makes beside the real collections, and takes away.
+_SCRATCH = re.compile(r"accord_scratch_[0-9a-f]{24}")
 # A key of one of these types would never be found by a locator of that one.
 _FOREIGN: Mapping[KeyType, tuple[str, ...]] = {
     KeyType.INT: ("string", "objectId"),
@@ -96,8 +99,10 @@ class Collections:
             for entry in entries
             if self._alias not in connections.settings or not _model_is_missing(entry)
         }
-        for name in sorted(self._collections.keys() - classified):
-            if name.startswith(("system.", _OWN)) or name == self._ledger:
+        # A view shows documents of a collection of the same database, which is to be classified itself.
+        views = {name for name, kind in self._kinds.items() if kind == "view"}
+        for name in sorted(self._collections.keys() - classified - views):
+            if name.startswith("system.") or name in _OWN | {self._ledger} or _SCRATCH.fullmatch(name):
                 continue
             label = _labels().get(name, "") if self._alias in connections.settings else ""
             if name == "django_migrations" or (name.endswith(".chunks") and _files(name) in classified):
@@ -116,7 +121,15 @@ class Collections:
 
     @cached_property
     def _collections(self) -> Mapping[str, Mapping[str, Any]]:
-        return {found["name"]: found.get("options", {}) for found in self._database.list_collections()}
+        return {found["name"]: found.get("options", {}) for found in self._listed}
+
+    @cached_property
+    def _kinds(self) -> Mapping[str, str]:
+        return {found["name"]: str(found.get("type")) for found in self._listed}
+
+    @cached_property
+    def _listed(self) -> Sequence[Mapping[str, Any]]:
+        return list(self._database.list_collections())
 
     @cached_property
     def _ledger(self) -> str:

@@ -13,10 +13,11 @@ from django.db.models import Q
 from accord.erased.subject_key import same
 from gdpr.datamap.actions import Action, Anonymise, Detach, Retain, Unset
 from gdpr.datamap.keys import Plain, variants
+from gdpr.datamap.kin import kin
 from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Keyed, Locator, Path, Rows, Sessions, Through
 from gdpr.datamap.strategies import Equals, Strategy
 from gdpr.datamap.subjects import Keys
-from gdpr.errors import ErasureRefused, InvalidDataMap
+from gdpr.errors import ErasureRefused
 from gdpr.stores.base import every_row
 from gdpr.stores.lookups import Among
 
@@ -95,26 +96,25 @@ def pending(model: type[models.Model], action: Action) -> Q:
             return Q()
 
 
-def without_elements(locator: Array, keys: Keys, content: Any, *, keep: bool = False) -> Any:
+def without_elements(locator: Array, keys: Keys, content: Any) -> Any:
     """
-    Take a person's elements out of the content of a column, or keep those alone.
+    Take a person's elements out of the content of a column.
 
     Args:
         locator: Which elements.
         keys: Whose.
         content: The whole column.
-        keep: Keep them and drop the others.
     """
     steps = [step for step in locator.array.split(".")[1:] if step]
     chosen = partial(_is_own, locator, values_of(locator, keys))
     if not steps:
-        return [one for one in content or () if chosen(one) is keep]
+        return [one for one in content or () if not chosen(one)]
     changed = dict(content or {})
     place: dict[str, Any] = changed
     for step in steps[:-1]:
         place[step] = dict(place.get(step) or {})
         place = place[step]
-    place[steps[-1]] = [one for one in place.get(steps[-1]) or () if chosen(one) is keep]
+    place[steps[-1]] = [one for one in place.get(steps[-1]) or () if not chosen(one)]
     return changed
 
 
@@ -166,18 +166,15 @@ def _is_own(locator: Array, wanted: Sequence[Any], element: Any) -> bool:
 
 def _logged(locator: Generic, keys: Keys) -> Iterator[Q]:
     for entry_id, label in locator.of.items():
-        app_label, _, name = label.partition(".")
-        if not name:
-            raise InvalidDataMap(
-                f"“{label}” is no label of a model.", hint="Write Generic's models as app_label.Model."
+        texts = [str(key) for key in collected(entry_id, keys)]
+        for app_label, name in kin(label):
+            yield Q(
+                **{
+                    f"{locator.content_type}__app_label": app_label,
+                    f"{locator.content_type}__model": name,
+                    f"{locator.object_id}__{AMONG}": texts,
+                }
             )
-        yield Q(
-            **{
-                f"{locator.content_type}__app_label": app_label,
-                f"{locator.content_type}__model": name.lower(),
-                f"{locator.object_id}__{AMONG}": [str(key) for key in collected(entry_id, keys)],
-            }
-        )
 
 
 def _settled(name: str, strategy: Strategy) -> Q:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from searchindex.store import SearchStore
 
 _OF_REVISION = re.compile(r"-\d+$")
-_SCRATCH = "accord-scratch-"
+# What a definition is tried on: empty, and gone in a moment.
+_SCRATCH = re.compile(r"accord-scratch-[0-9a-f]{12}")
 
 
 class ReachedIndexes(Protocol):
@@ -88,7 +89,8 @@ class LiveIndexes:
         return {
             index: list(found["aliases"])
             for index, found in listed.items()
-            if not index.startswith((".", f"{self._names.prefix}{_SCRATCH}"))
+            if not index.startswith(".")
+            and not _SCRATCH.fullmatch(index.removeprefix(self._names.prefix))
             and index != ledger
             and ledger not in found["aliases"]
         }

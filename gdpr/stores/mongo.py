@@ -27,6 +27,7 @@ from gdpr.stores import filters, mongo_edits
 from gdpr.stores.base import SAMPLE, Erased, Found, IndexUse, plain_field
 from gdpr.stores.filters import Filter
 from gdpr.stores.paths import at as values_at
+from gdpr.stores.shares import arrays, own_part, undivided
 from mongo_migrations.client import Place, translated
 
 if TYPE_CHECKING:
@@ -146,8 +147,13 @@ class CollectionErasure(ABC):
 
     def export(self, entry: Entry, keys: Keys) -> Iterator[Mapping[str, Any]]:
         with self.translated():
-            for document in self._target(entry).find(self._matched(entry, keys)):
-                yield mongo_edits.own_part(entry, keys, document)
+            target, whole = self._target(entry), self._matched(undivided(entry), keys)
+            yield from target.find(whole)
+            localised = self.localised(entry)
+            if arrays(localised):
+                for document in target.find({"$and": [self._matched(entry, keys), {"$nor": [whole]}]}):
+                    own = own_part(localised, document, lambda array: filters.values_of(array, keys))
+                    yield {"_id": document["_id"], **own}
 
     def explain(self, entry: Entry, keys: Keys) -> IndexUse:
         from gdpr.stores.collections import explain

@@ -99,15 +99,6 @@ def _elements(wanted: Mapping[str, Filter], locator: Locator | None, keys: Keys)
     return {"array_filters": [{"$and": [own, {"$or": left}]}]}
 
 
-def own_part(entry: Entry, keys: Keys, document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Leave other people's elements out of a document that only holds some of this person."""
-    if not isinstance(entry.locator, Array):
-        return document
-    wanted = filters.values_of(entry.locator, keys)
-    own = own_elements(document, entry.locator.array, entry.locator.inner, wanted)
-    return {"_id": document["_id"], entry.locator.array: own}
-
-
 # --- the second look ---------------------------------------------------------------------------------
 
 
@@ -176,9 +167,17 @@ def count_left(entry: Entry, keys: Keys, target: Collection[Document], found: Fi
 
 
 def _kept(document: Document, strategies: Mapping[str, Strategy], entry: Entry, keys: Keys) -> bool:
-    part = own_part(entry, keys, document)
     return all(
         value is None or filters.same(value, strategy.replacement(None)) or strategy.is_settled(value)
         for name, strategy in strategies.items()
-        for value in values_at(part if filters.inside(name, entry.locator) else document, name)
+        for value in _values(document, name, entry.locator, keys)
     )
+
+
+def _values(document: Document, name: str, locator: Locator | None, keys: Keys) -> list[Any]:
+    """Return what stands in a field; within an array's elements, in the person's own."""
+    inner = filters.inside(name, locator)
+    if not inner or not isinstance(locator, Array):
+        return values_at(document, name)
+    own = own_elements(document, locator.array, locator.inner, filters.values_of(locator, keys))
+    return [value for element in own for value in values_at(element, inner)]

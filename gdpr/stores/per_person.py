@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from gdpr.datamap.actions import Delete, Manual, Retain
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.keys import Plain, variants
+from gdpr.datamap.kin import kin
 from gdpr.datamap.locators import Generic, Key, Rows, Sessions
 from gdpr.datamap.subjects import SeveralKeys, SubjectKeys
 from gdpr.stores.base import ErasureStore, Found
@@ -134,8 +135,10 @@ def _keys(entry: Entry) -> Callable[[SubjectKeys], Iterable[object]] | None:
         case Rows(of) | Sessions(of):
             return lambda keys: keys.collected.get(of, ())
         case Generic(of=logged):
-            kinds = {entry_id: _content_type(label) for entry_id, label in logged.items()}
-            return lambda keys: [f"{kinds[of]}:{key}" for of in kinds for key in keys.collected.get(of, ())]
+            kinds = [(entry_id, *kind) for entry_id, label in logged.items() for kind in kin(label)]
+            return lambda keys: [
+                f"{app}:{model}:{key}" for of, app, model in kinds for key in keys.collected.get(of, ())
+            ]
         case _:
             return None
 
@@ -145,8 +148,3 @@ def _apart(store: ErasureStore, entry: Entry, people: People) -> dict[int, Found
     if len(people) > 1 and store.find(entry, several(people)).count == 0:
         return dict.fromkeys(people, _NOTHING)
     return {one: store.find(entry, keys) for one, keys in people.items()}
-
-
-def _content_type(label: str) -> str:
-    app_label, _, name = label.partition(".")
-    return f"{app_label}:{name.lower()}"

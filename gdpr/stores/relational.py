@@ -34,7 +34,8 @@ from gdpr.stores.base import (
     owner_fields,
     plain_field,
 )
-from gdpr.stores.conditions import AMONG, condition, pending, sessions, without_elements
+from gdpr.stores.conditions import AMONG, condition, pending, sessions, values_of, without_elements
+from gdpr.stores.shares import arrays, own_part, undivided
 
 Row = Mapping[str, Any]
 
@@ -120,11 +121,16 @@ class RelationalErasure:
 
     def export(self, entry: Entry, keys: Keys) -> Iterator[Row]:
         with self._translated():
-            for row in self._matched(entry, keys).order_by("pk").values().iterator():
-                yield self._own_part(entry, keys, row)
+            whole = self._matched(undivided(entry), keys)
+            yield from whole.order_by("pk").values().iterator()
+            if arrays(entry):
+                shared = self._matched(entry, keys).exclude(pk__in=whole.values("pk"))
+                for row in shared.order_by("pk").values().iterator():
+                    own = own_part(entry, row, lambda array: values_of(array, keys))
+                    yield {"id": row[self.model(entry)._meta.pk.attname], **own}
 
     def explain(self, entry: Entry, keys: Keys) -> IndexUse:
-        from gdpr.stores.tables import explain
+        from gdpr.stores.access_paths import explain
 
         with self._translated():
             return explain(self.alias, entry, self._matched(entry, keys))
@@ -166,16 +172,6 @@ class RelationalErasure:
             rows = rows.select_for_update(skip_locked=features.has_select_for_update_skip_locked)
         return list(rows.values_list("pk", flat=True)[:limit])
 
-    def _own_part(self, entry: Entry, keys: Keys, row: Row) -> Row:
-        """Leave other people's elements out of a row that only holds some of this person."""
-        if not isinstance(entry.locator, Array):
-            return row
-        name = entry.locator.array.partition(".")[0]
-        return {
-            "id": row[self.model(entry)._meta.pk.attname],
-            name: without_elements(entry.locator, keys, row[name], keep=True),
-        }
-
     # --- acting ------------------------------------------------------------------------------
 
     def _act(self, entry: Entry, keys: Keys, batch: Sequence[Any]) -> int:
@@ -194,7 +190,10 @@ class RelationalErasure:
         return 0
 
     def _delete(self, rows: QuerySet[models.Model]) -> int:
-        self._delete_files(rows, [field.name for field in rows.model._meta.concrete_fields])
+        # Of the table that loses rows alone: what a parent's row points at goes with that.
+        holder = rows.model._meta.concrete_model or rows.model
+        columns = holder._meta.local_concrete_fields
+        self._delete_files(rows, [field.name for field in columns])
         # The usual delete would follow foreign keys into tables that no entry names.
         return int(rows._raw_delete(self.alias))  # noqa: SLF001 - see above
 

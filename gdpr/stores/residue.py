@@ -76,7 +76,7 @@ class Residue:
         if not wanted:
             return 0
         fields = [self._model._meta.get_field(name) for name in wanted]
-        columns = ", ".join(self._quote(_column_of(field)) for field in fields)
+        columns = ", ".join(self._of(field) for field in fields)
         left = 0
         with fresh.cursor() as cursor:
             cursor.execute(f"SELECT {columns} FROM {self._table(self._model)} WHERE {where}", values)  # noqa: S608 - quoted names
@@ -105,7 +105,7 @@ class Residue:
                 values = [_cast(key, kind) for key in _collected(locator.entry, keys)]
                 return self._only(locator.where, self._in(self._column(self._model, locator.field), values))
             case Generic():
-                return self._logged(locator, keys)
+                return self._logged(locator, keys, cursor)
             case Sessions():
                 return self._in(self._column(self._model, "pk"), list(self._sessions(locator, keys, cursor)))
         return _NEVER
@@ -134,18 +134,18 @@ class Residue:
         key = self._column(target, "pk")
         return f"{column} IN (SELECT {key} FROM {self._table(target)} WHERE {inner})", bound  # noqa: S608 - quoted names
 
-    def _logged(self, locator: Generic, keys: Keys) -> Condition:
+    def _logged(self, locator: Generic, keys: Keys, cursor: CursorWrapper) -> Condition:
         type_column = self._column(self._model, locator.content_type)
         id_column = self._column(self._model, locator.object_id)
+        cursor.execute("SELECT id, app_label, model FROM django_content_type")
+        known = cursor.fetchall()
         conditions, values = [], []
         for entry_id, label in locator.of.items():
+            kinds = [key for key, *kind in known if _shares_keys(apps.get_model(label), *kind)]
+            typed, types = self._in(type_column, kinds)
             found, texts = self._in(id_column, [str(key) for key in _collected(entry_id, keys)])
-            conditions.append(
-                f"({type_column} IN (SELECT id FROM django_content_type WHERE app_label = %s AND model = %s)"  # noqa: S608 - quoted names
-                f" AND {found})"
-            )
-            model = apps.get_model(label)
-            values += [model._meta.app_label, model._meta.model_name, *texts]
+            conditions.append(f"({typed} AND {found})")
+            values += [*types, *texts]
         return " OR ".join(conditions) or "1 = 0", values
 
     def _sessions(self, locator: Sessions, keys: Keys, cursor: CursorWrapper) -> Iterator[str]:
@@ -171,14 +171,41 @@ class Residue:
 
     def _column(self, model: type[models.Model], name: str) -> str:
         field = model._meta.pk if name == "pk" else model._meta.get_field(name)
-        return self._quote(_column_of(field))
+        return self._of(field)
+
+    def _of(self, field: Any) -> str:
+        return f"{self._quote(field.model._meta.db_table)}.{self._quote(_column_of(field))}"
 
     def _table(self, model: type[models.Model]) -> str:
-        return self._quote(model._meta.db_table)
+        """Return a model's table, joined with those that hold what it inherits."""
+        joined = self._quote(model._meta.db_table)
+        for parent, link in model._meta.parents.items():
+            if link is not None and link.model._meta.concrete_model is model._meta.concrete_model:
+                key = self._column(parent, "pk")
+                joined += f" JOIN {self._table(parent)} ON {self._of(link)} = {key}"
+        return joined
 
 
 def _column_of(field: Any) -> str:
     return str(field.column)
+
+
+def _shares_keys(model: type[models.Model], app_label: str, name: str) -> bool:
+    """Return whether the rows of a content type are rows of a model: itself, a proxy, a parent or a child."""
+    try:
+        other = apps.get_model(app_label, name)
+    except LookupError:
+        return False
+    return not _tables_of_keys(model).isdisjoint(_tables_of_keys(other))
+
+
+def _tables_of_keys(model: type[models.Model]) -> set[str]:
+    """Return the tables in which a key of a model is one and the same: its own, and those above it."""
+    found = {model._meta.db_table}
+    for parent, link in model._meta.parents.items():
+        if link is None or link.primary_key:
+            found |= _tables_of_keys(parent)
+    return found
 
 
 def _all_settled(strategies: Any, row: Sequence[Any]) -> bool:

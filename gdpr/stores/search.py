@@ -20,7 +20,7 @@ from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pul
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain
-from gdpr.datamap.locators import Array, Key, Locator, Rows
+from gdpr.datamap.locators import Key, Locator, Rows
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
 from gdpr.stores import mapping
@@ -28,7 +28,7 @@ from gdpr.stores.base import SAMPLE, Erased, Found, IndexUse
 from gdpr.stores.edits import edited
 from gdpr.stores.mapping import Query
 from gdpr.stores.paths import at as values_at
-from gdpr.stores.paths import own_elements
+from gdpr.stores.shares import arrays, own_part, undivided
 from searchindex.transport import Transport, at
 
 if TYPE_CHECKING:
@@ -123,9 +123,15 @@ class SearchErasure:
             return SearchResidue(fresh, self.store.names).count(entry, keys)
 
     def export(self, entry: Entry, keys: Keys) -> Iterator[Mapping[str, Any]]:
-        for index, query in self._queries(entry, keys):
+        whole = dict(self._queries(undivided(entry), keys))
+        for index, query in whole.items():
             for hit in pages(self._transport, index, query):
-                yield {"_id": hit["_id"], **_own_part(entry, keys, hit["_source"])}
+                yield {"_id": hit["_id"], **hit["_source"]}
+        for index, query in self._queries(entry, keys) if arrays(entry) else ():
+            shared = {"bool": {"must": [query], "must_not": [whole.get(index, mapping.NOTHING)]}}
+            for hit in pages(self._transport, index, shared):
+                own = own_part(entry, hit["_source"], lambda array: mapping.values_of(array, keys))
+                yield {"_id": hit["_id"], **own}
 
     def explain(self, entry: Entry, keys: Keys) -> IndexUse:
         used = [
@@ -322,14 +328,6 @@ def _guarded(hit: Hit) -> Mapping[str, Any]:
         "if_primary_term": hit["_primary_term"],
         **routing,
     }
-
-
-def _own_part(entry: Entry, keys: Keys, source: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not isinstance(entry.locator, Array):
-        return source
-    wanted = mapping.values_of(entry.locator, keys)
-    array = entry.locator.array
-    return {array: own_elements(source, array, entry.locator.inner, wanted)}
 
 
 def _shape(query: Any) -> Any:

@@ -7,20 +7,19 @@ from functools import cached_property
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import EmptyResultSet, FieldDoesNotExist
-from django.db import connections, models, transaction
-from django.db.models import QuerySet
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connections, models
 
+from accord import conf
 from gdpr.datamap.actions import Delete, Detach, Nothing, Unset, touched
 from gdpr.datamap.entries import TABLE, Entry
 from gdpr.datamap.findings import Fault, MapFinding, about
 from gdpr.datamap.keys import KeyType, key_type
 from gdpr.datamap.locators import Array, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
-from gdpr.datamap.subjects import Keys, SubjectKeys
-from gdpr.stores.base import IndexUse, every_row
-from gdpr.stores.conditions import condition
+from gdpr.datamap.presets import known_tables
+from gdpr.stores.access_paths import explain_locator
+from gdpr.stores.relations import Kind, Relation, Relations
 
-_PARTITIONS_AND_OWN = "SELECT relname FROM pg_class WHERE relispartition OR relname LIKE 'accord\\_%%'"
 _REFERENCES = """
     SELECT child.relname, parent.relname, attribute.attname, reference.confdeltype
     FROM pg_constraint reference
@@ -40,6 +39,10 @@ _TYPES: Mapping[KeyType, frozenset[str]] = {
     KeyType.OBJECT_ID: frozenset({"character varying", "text", "character"}),
 }
 _JSON = "jsonb"
+_AS_A_COPY = (
+    "It is a copy, which nothing is deleted from: classify {} with Manual(...), which says who refreshes it "
+    "when its tables are erased, or with Nothing(reason)."
+)
 
 
 class Tables:
@@ -63,43 +66,67 @@ class Tables:
     # --- completeness ----------------------------------------------------------------------------
 
     def _unclassified(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
-        classified = {_table_of(entry) for entry in entries}
-        for table in sorted(self._tables.keys() - classified):
-            label = _labels().get(table, "")
-            named = (
-                f"The model {label} ({table})" if label else f"The table {table}, which no model stands for,"
-            )
-            yield MapFinding(
-                fault=Fault.UNCLASSIFIED,
-                message=f"{named} of “{self._alias}” has no entry in the data map.",
-                hint=f'Add an Entry for "{label or TABLE + table}" to a privacy.py; Nothing(reason) is one.',
-                store=self._alias,
-                target=label or table,
-            )
+        classified = {found.oid for found in map(self._relation, entries) if found is not None}
+        # The coordinator's have entries; another database has them where it was migrated without a router.
+        known = known_tables() if self._alias != conf.load().coordinator else ()
+        classified |= {found.oid for found in map(self._named, known) if found is not None}
+        for relation in self._relations.to_classify():
+            if relation.oid not in classified:
+                yield self._missing(relation, self._labels.get(relation.oid, ""))
+
+    def _missing(self, relation: Relation, label: str) -> MapFinding:
+        what = f"The {relation.in_words} {relation.name}, which no model stands for,"
+        named = f"The model {label} ({relation.name})" if label else what
+        target = f'"{label or TABLE + relation.name}"'
+        return MapFinding(
+            fault=Fault.UNCLASSIFIED,
+            message=f"{named} of “{self._alias}” has no entry in the data map.",
+            hint=_AS_A_COPY.format(target)
+            if relation.kind is Kind.MATERIALISED
+            else f"Add an Entry for {target} to a privacy.py; Nothing(reason) is one.",
+            store=self._alias,
+            target=label or relation.name,
+        )
 
     @cached_property
-    def _tables(self) -> Mapping[str, Mapping[str, str]]:
-        """Tables with their columns and types, without partitions and without the suite's own ledgers."""
-        with connections[self._alias].cursor() as cursor:
-            cursor.execute(_PARTITIONS_AND_OWN)
-            left_out = {name for (name,) in cursor.fetchall()} - set(_labels())
-            cursor.execute(
-                "SELECT c.table_name, c.column_name, c.data_type FROM information_schema.columns c"
-                " JOIN information_schema.tables t USING (table_schema, table_name)"
-                " WHERE t.table_type = 'BASE TABLE' AND c.table_schema = ANY (current_schemas(false))"
-            )
-            found: dict[str, dict[str, str]] = {}
-            for table, column, kind in cursor.fetchall():
-                if table not in left_out:
-                    found.setdefault(table, {})[column] = kind
+    def _relations(self) -> Relations:
+        return Relations(self._alias)
+
+    def _named(self, name: str | None) -> Relation | None:
+        return self._relations.named(name)
+
+    def _relation(self, entry: Entry) -> Relation | None:
+        return self._named(_table_of(entry))
+
+    def _columns(self, model: type[models.Model]) -> Mapping[str, str]:
+        """Return the columns of a model's table, with their types; none where there is no such table."""
+        found = self._named(model._meta.db_table)
+        return found.columns if found else {}
+
+    @cached_property
+    def _labels(self) -> Mapping[int, str]:
+        """Numbers of tables to the labels of their models."""
+        found: dict[int, str] = {}
+        for model in apps.get_models(include_auto_created=True):
+            relation = self._named(model._meta.db_table)
+            if relation is not None:
+                found.setdefault(relation.oid, model._meta.label)
         return found
 
     # --- one entry -------------------------------------------------------------------------------
 
     def _target(self, entry: Entry) -> Iterator[MapFinding]:
-        table = _table_of(entry)
-        if table is None or table not in self._tables:
+        relation = self._relation(entry)
+        if relation is None:
             yield about(Fault.NO_TARGET, entry, f"names {entry.target}, which the database does not have")
+            return
+        if relation.kind is Kind.MATERIALISED and entry.is_automatic:
+            yield about(
+                Fault.WRONG_ACTION,
+                entry,
+                "changes a materialised view",
+                _AS_A_COPY.format(f'"{entry.target}"'),
+            )
             return
         if entry.table or not entry.is_looked_at:
             return
@@ -110,10 +137,9 @@ class Tables:
             yield from self._index(entry, model)
 
     def _fields(self, entry: Entry, model: type[models.Model]) -> Iterator[MapFinding]:
-        columns = self._tables[model._meta.db_table]
         for name in dict.fromkeys((*entry.fields, *touched(entry.action))):
             field = _field(model, name)
-            if field is None or getattr(field, "column", None) not in columns:
+            if field is None or field.column not in self._columns(field.model):
                 yield about(
                     Fault.NO_FIELD, entry, f"names the field {name}, which {entry.target} does not have"
                 )
@@ -126,7 +152,7 @@ class Tables:
                 what = f"looks by {type(locator).__name__} at a field that {entry.target} does not have"
                 yield about(Fault.NO_FIELD, entry, what)
                 continue
-            kind = self._tables.get(holder._meta.db_table, {}).get(name)
+            kind = self._columns(holder).get(name)
             if kind is None:
                 yield about(
                     Fault.NO_FIELD, entry, f"looks at {holder._meta.label}.{name}, which does not exist"
@@ -179,21 +205,6 @@ class Tables:
             )
 
 
-def explain(alias: str, entry: Entry, rows: QuerySet[models.Model]) -> IndexUse:
-    """Ask PostgreSQL how it would find the rows of a query; a small table must not hide a missing index."""
-    if any(isinstance(part, Sessions) for part in parts(entry.locator)):
-        return IndexUse(uses_index=True, detail="primary key, page by page", read_in_full=True)
-    return _explained(alias, rows)
-
-
-def explain_locator(alias: str, model: type[models.Model], locator: Simple | Sessions) -> IndexUse:
-    """Ask how rows would be found by a locator, with keys that no person has."""
-    if isinstance(locator, Sessions):
-        return IndexUse(uses_index=True, detail="primary key, page by page", read_in_full=True)
-    rows = every_row(model, alias).filter(condition(alias, model, locator, _nobody(locator)))
-    return _explained(alias, rows)
-
-
 def fingerprint(alias: str) -> str:
     """Describe which database this is."""
     with connections[alias].cursor() as cursor:
@@ -210,71 +221,27 @@ def fingerprint(alias: str) -> str:
     return f"PostgreSQL {version.split()[0]}, cluster {cluster}, database {oid}"
 
 
-def _explained(alias: str, rows: QuerySet[models.Model]) -> IndexUse:
-    try:
-        sql, values = rows.order_by().values("pk").query.get_compiler(alias).as_sql()
-    except EmptyResultSet:
-        return IndexUse(uses_index=True, detail="nothing to look for")
-    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", values)
-        plan = cursor.fetchone()[0][0]["Plan"]
-        cursor.execute("SET LOCAL enable_seqscan = on")
-    nodes = list(_nodes(plan))
-    reads = [node for node in nodes if node["Node Type"] == "Seq Scan"]
-    paths = [
-        f"{node['Node Type']} {node.get('Index Name') or node.get('Relation Name')}"
-        for node in nodes
-        if node.get("Index Name") or node in reads
-    ]
-    return IndexUse(uses_index=bool(paths) and not reads, detail=", ".join(paths) or "no access path")
-
-
-def _nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from _nodes(child)
-
-
-def _nobody(locator: Simple) -> Keys:
-    """Make keys that fit a locator and belong to no person."""
-    kind = key_type(getattr(locator, "type", str))
-    value = {
-        KeyType.STR: "nobody",
-        KeyType.UUID: "00000000-0000-0000-0000-000000000000",
-        KeyType.OBJECT_ID: "0" * 24,
-    }.get(kind, -1)
-    collected: dict[str, tuple[int | str, ...]] = {}
-    if isinstance(locator, Rows):
-        collected = {locator.entry: (value,)}
-    elif isinstance(locator, Generic):
-        collected = dict.fromkeys(locator.of, ("-1",))
-    by = getattr(locator, "by", "")
-    return SubjectKeys(kind="", primary=value, alternates={by: value} if by else {}, collected=collected)
-
-
 def _compared(
     model: type[models.Model], locator: Simple | Sessions
 ) -> tuple[type[models.Model], str, KeyType | str | None]:
     """Return the model and the column that a locator compares with, and the type it should have."""
     match locator:
         case Key() | Rows():
-            return model, _column(model, locator.field), key_type(locator.type)
+            return *_held(model, locator.field), key_type(locator.type)
         case Path():
-            return model, _column(model, locator.path.partition(".")[0]), _JSON
+            return *_held(model, locator.path.partition(".")[0]), _JSON
         case Array():
             # An array column holds the keys themselves; its own type says nothing about them.
-            return model, _column(model, locator.array.partition(".")[0]), None
+            return *_held(model, locator.array.partition(".")[0]), None
         case Through():
-            holder, name = _end(model, locator.path)
-            return holder, _column(holder, name), key_type(locator.type)
+            return *_held(*_end(model, locator.path)), key_type(locator.type)
         case Generic():
             for label in locator.of.values():
                 apps.get_model(label)
-            _column(model, locator.content_type)
-            return model, _column(model, locator.object_id), KeyType.STR
+            _held(model, locator.content_type)
+            return *_held(model, locator.object_id), KeyType.STR
         case _:
-            return model, _column(model, "pk"), None
+            return *_held(model, "pk"), None
 
 
 def _end(model: type[models.Model], path: str) -> tuple[type[models.Model], str]:
@@ -287,11 +254,12 @@ def _end(model: type[models.Model], path: str) -> tuple[type[models.Model], str]
     return model, last
 
 
-def _column(model: type[models.Model], name: str) -> str:
+def _held(model: type[models.Model], name: str) -> tuple[type[models.Model], str]:
+    """Return the model whose table has a column, a parent where it is inherited, and the column."""
     field = model._meta.pk if name == "pk" else _field(model, name)
     if field is None or not getattr(field, "column", None):
         raise FieldDoesNotExist(name)
-    return str(field.column)
+    return field.model, str(field.column)
 
 
 def _field(model: type[models.Model], name: str) -> Any:
@@ -316,7 +284,7 @@ def _lets_go(entry: Entry, column: str) -> bool:
             return True
         case Detach() | Unset():
             model = apps.get_model(entry.target)
-            return column in {_column(model, name) for name in touched(entry.action)}
+            return column in {_held(model, name)[1] for name in touched(entry.action)}
         case Nothing():
             # Who says that no row of this kind of person is there says that none refers to one.
             return True
@@ -331,11 +299,3 @@ def _table_of(entry: Entry) -> str | None:
         return str(apps.get_model(entry.target)._meta.db_table)
     except (LookupError, ValueError):
         return None
-
-
-def _labels() -> Mapping[str, str]:
-    """Tables to the labels of their models."""
-    found: dict[str, str] = {}
-    for model in apps.get_models(include_auto_created=True):
-        found.setdefault(model._meta.db_table, model._meta.label)
-    return found

@@ -12,6 +12,14 @@ from gdpr.datamap.entries import Entry
 from gdpr.datamap.locators import Generic, Key, Rows, Sessions
 
 USERS = "django-users"
+OF_DJANGO: Mapping[str, str] = {
+    "auth.Permission": "Names of permissions.",
+    "auth.Group": "Names of groups of staff.",
+    "auth.Group_permissions": "Which group may do what.",
+    "contenttypes.ContentType": "Names of models.",
+    "sites.Site": "Names of sites.",
+    "table:django_migrations": "Names of applied migrations.",
+}
 
 
 def framework(store: str = "default") -> list[Entry]:
@@ -21,17 +29,9 @@ def framework(store: str = "default") -> list[Entry]:
     Args:
         store: Alias of the database.
     """
-    reasons = {
-        "auth.Permission": "Names of permissions.",
-        "auth.Group": "Names of groups of staff.",
-        "auth.Group_permissions": "Which group may do what.",
-        "contenttypes.ContentType": "Names of models.",
-        "sites.Site": "Names of sites.",
-        "table:django_migrations": "Names of applied migrations.",
-    }
     return [
         Entry(id=_id(target), store=store, target=target, action=Nothing(reason), export=False)
-        for target, reason in reasons.items()
+        for target, reason in OF_DJANGO.items()
         if target.startswith("table:") or _has(target)
     ]
 

@@ -28,6 +28,15 @@ REASONS: Mapping[str, str] = {
     "gdpr.ConsentEvent": "A keyed tag and what was agreed to: the proof that Art. 7(1) asks for.",
 }
 
+BOOKS: Mapping[str, str] = {
+    "accord_lease": "Who migrates at the moment: a process.",
+    "accord_ledger": "Which steps are applied.",
+    "accord_fence": "The highest fencing token that was seen.",
+    "accord_ledger_alembic": "Which revisions are applied.",
+    "accord_fence_alembic": "The highest fencing token that was seen.",
+}
+"""The suite's books: tables without a model, in every database that it migrates; they need no entry."""
+
 
 def suite(store: str = "default") -> list[Entry]:
     """

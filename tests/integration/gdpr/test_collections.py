@@ -249,11 +249,50 @@ def test_export_holds_own_elements_only(mongo: OwnMongo) -> None:
     assert found == [{"_id": 0, "comments": [{"by": 42, "text": "mine"}]}]
 
 
+def test_export_of_a_shared_document_is_a_projection(mongo: OwnMongo) -> None:
+    """Own documents are whole; of shared ones the declared elements and their declared fields come, once."""
+    shared = {
+        "author": {"name": "E1 FIVE"},
+        "log": {"notes": [{"by": 42, "text": "a", "to": "Eve"}, {"by": 5}]},
+    }
+    put(mongo, {"owner": 42, **shared}, {"owner": 5, **shared})
+    both = AnyOf((Key("owner", int), Array("log.notes[].by", int)))
+
+    found = list(mongo.export(entry(Delete(), both, fields=("log.notes[].text",)), KEYS))
+
+    assert found == [{"_id": 0, "owner": 42, **shared}, {"_id": 1, "log.notes": [{"text": "a", "by": 42}]}]
+
+
+def test_second_look_reads_elements_at_every_depth(mongo: OwnMongo) -> None:
+    """An own element that still has its text counts, also where the array lies within an object."""
+    put(mongo, {"log": {"notes": [{"by": 42, "text": "mine"}, {"by": 5, "text": "theirs"}]}})
+    one = entry(Anonymise({"log.notes[].text": Redact()}), Array("log.notes[].by", int))
+
+    assert mongo.residue(one, KEYS) == 1
+    run(mongo, one)
+
+
 # --- the live check ------------------------------------------------------------------------------
 
 
 def faults(mongo: OwnMongo, *entries: Entry) -> set[tuple[Fault, str]]:
     return {(found.fault, found.target) for found in mongo.inspect(list(entries))}
+
+
+def test_only_the_suites_own_collections_need_no_entry(mongo: OwnMongo) -> None:
+    """A name that only begins like the suite's is anybody's; a view shows what another collection holds."""
+    for name in (
+        "accord_customers",
+        "accord_ledger",
+        f"accord_scratch_{ObjectId()}",
+        "accord_scratch_people",
+    ):
+        mongo.database().create_collection(name)
+    mongo.database().create_collection("shown", viewOn="accord_customers")
+
+    assert faults(mongo) == {
+        (Fault.UNCLASSIFIED, "accord_customers"), (Fault.UNCLASSIFIED, "accord_scratch_people")
+    }  # fmt: skip
 
 
 def test_indexed_and_typed_entry_is_clean(mongo: OwnMongo) -> None:

@@ -183,6 +183,20 @@ def test_pull_and_elements_change_the_persons_own_alone(search: OwnSearch) -> No
     ]
 
 
+def test_export_of_a_shared_document_is_a_projection(search: OwnSearch) -> None:
+    """Own documents are whole; of shared ones the declared elements and their declared fields come, once."""
+    shared = {"author": {"id": "5"}, "replies": [{"by": 42, "text": "mine"}, {"by": 5, "text": "theirs"}]}
+    put(search, {"owner": 42, **shared}, {"owner": 5, **shared})
+    both = AnyOf((Key("owner", int), Array("replies[].by", int)))
+
+    found = list(search.export(entry(Delete(), both, fields=("replies[].text",)), KEYS))
+
+    assert found == [
+        {"_id": "0", "owner": 42, **shared},
+        {"_id": "1", "replies": [{"text": "mine", "by": 42}]},
+    ]
+
+
 def test_tokens_differ_and_settle(search: OwnSearch) -> None:
     """Every document gets a token of its own, once."""
     put(search, *[{"owner": 42, "name": "Ada"} for _ in range(5)])

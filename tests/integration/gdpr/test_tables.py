@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path as FilePath
 from typing import Any, ClassVar
@@ -220,6 +221,24 @@ def test_pull_takes_the_persons_elements_alone(
 
     assert run(tables, entry(Pull(), Array(path, int))) == 1
     assert things(tables, "data") == [after]
+
+
+def test_export_of_a_shared_row_is_a_projection(tables: OwnTables) -> None:
+    """Own rows are whole; of shared ones the declared elements and their declared fields come, once."""
+    notes = {"comments": [{"by": 42, "text": "mine", "to": {"name": "Eve"}}, {"by": 5, "text": "theirs"}]}
+    shared = {"data": {"author": {"name": "E1 FIVE", "id": 5}, **notes}, "members": [5, 42]}
+    mine, theirs = put(tables, {"owner": 42, **shared}, {"owner": 5, **shared})
+    arrays = Array("data.comments[].by", int), Array("members[]", int)
+
+    pulled = list(tables.export(entry(Pull(), arrays[0]), KEYS))
+    both = list(tables.export(entry(Delete(), AnyOf((Key("owner", int), *arrays))), KEYS))
+    named = replace(entry(Pull(), arrays[0]), fields=("data.comments[].to.name",))
+
+    assert pulled == [{"id": one.pk, "data.comments": notes["comments"][:1]} for one in (mine, theirs)]
+    assert [row["id"] for row in both] == [mine.pk, theirs.pk]
+    assert (both[0]["owner"], both[0]["data"]) == (42, shared["data"])
+    assert both[1] == {"id": theirs.pk, "data.comments": notes["comments"][:1], "members": [42]}
+    assert next(tables.export(named, KEYS))["data.comments"] == [{"to": {"name": "Eve"}, "by": 42}]
 
 
 def test_pull_takes_keys_out_of_an_array_column(tables: OwnTables) -> None:
