@@ -3,6 +3,7 @@ Chance that can be repeated, and how much of an exhaustive matrix a run takes.
 
 A test run takes a seeded sample that changes with each commit; `./run soak` takes everything,
 again and again under other seeds. `ACCORD_SEED` repeats a run, `ACCORD_SOAK=1` takes everything.
+`ACCORD_SAMPLE=1`, which `./run tests` sets, takes tests that are marked `by_turns(n)` one commit in n.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 import os
 import random
 import subprocess
+import zlib
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SOAK = os.environ.get("ACCORD_SOAK", "") == "1"
+SAMPLING = os.environ.get("ACCORD_SAMPLE", "") == "1" and not SOAK
 WITHOUT_GIT = 20261126
 SAMPLE = 2
 
@@ -46,6 +49,17 @@ def moments(every: int, sample: int = SAMPLE) -> int:
         sample: Number of them in a test run.
     """
     return every if SOAK else min(sample, every)
+
+
+def is_its_turn(name: str, of: int) -> bool:
+    """
+    Return whether a test is in this run's sample: of all its kind about one in `of`, others with each commit.
+
+    Args:
+        name: The test, with its parameters.
+        of: How many commits share it.
+    """
+    return not SAMPLING or zlib.crc32(f"{seed()} {name}".encode()) % of == 0
 
 
 def _commit() -> str:

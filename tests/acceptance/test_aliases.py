@@ -84,6 +84,7 @@ def test_an_operation_goes_where_its_hint_says(shop: Visit, new_database: Callab
     assert (tables(logs), "archive" in tables(url)) == ({"archive"}, False)
 
 
+@pytest.mark.by_turns(2)
 @pytest.mark.parametrize(
     ("entry", "settings"),
     [

@@ -42,6 +42,7 @@ def expected_events(receipt: dict[str, Any]) -> list[str]:
     )
 
 
+@pytest.mark.by_turns(2)
 def test_together_each_erasure_ends_as_it_would_have_alone(erasing: Erasing) -> None:
     """States, steps, numbers, events and receipts are those of an erasure that ran by itself."""
     found = {key: erasing.holdings(key) for key in (1, 2, 3, 4)}

@@ -190,6 +190,7 @@ def called(situation: Situation) -> str:
     return " ".join((situation.arrange.__name__, *situation.first, "->", *situation.names[1]))
 
 
+@pytest.mark.by_turns(2)
 @pytest.mark.parametrize("situation", SITUATIONS, ids=called)
 def test_command_of_the_message_helps(workshop: Workshop, situation: Situation) -> None:
     """The first command complains, the one that it names is run word for word, and the complaint is gone."""

@@ -22,7 +22,7 @@ def ours() -> Iterator[PipedCommand]:
             yield command
 
 
-@pytest.mark.parametrize("command", list(ours()), ids=lambda command: type(command).__module__.rpartition(".")[2])
+@pytest.mark.parametrize("command", list(ours()), ids=lambda made: made.__module__.rpartition(".")[2])
 def test_each_example_is_taken_by_the_command(command: PipedCommand) -> None:
     """Every command shows one at least, below its options, and takes each as it stands there."""
     name = type(command).__module__.rpartition(".")[2]

@@ -65,6 +65,7 @@ def _operations(path: str, values: Mapping[str, str]) -> str:
     return f'[[operations]]\ninclude-path-regex = "/{path}/"\nparameters = {{ {parameters} }}\n'
 
 
+@pytest.mark.by_turns(2)
 def test_answers_are_those_described(ask_everything: AskEverything) -> None:
     """Good and bad input alike: no error of the server, no status, type or field that isn't described."""
     left_out = [part for name in SLOW for part in ("--exclude-operation-id", name)]

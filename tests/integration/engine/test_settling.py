@@ -170,6 +170,7 @@ def finding(harness: Any, monkeypatch: pytest.MonkeyPatch) -> Finding:
     return list(health_checks.look_at_migrations())[-1]
 
 
+@pytest.mark.by_turns(2)
 @pytest.mark.parametrize("disturb", [edit, take_away])
 def test_accepted_drift_stops_nothing_until_ledger_or_file_changes(
     harness: Any, disturb: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch

@@ -59,6 +59,7 @@ def test_models_and_migrations_agree(project: Project) -> None:
     project.manage("makemigrations", "--check", "--dry-run", "streaming", "streaming_documents")
 
 
+@pytest.mark.by_turns(3)
 def test_back_to_zero_with_data_and_forward_again_is_clean(seeded: Project) -> None:
     """Data don't keep the revisions from being undone, and the schemas come back as they were."""
     schemas = seeded.postgres_schema(), seeded.search_content()["indexes"].keys()

@@ -158,6 +158,7 @@ def test_second_seed_brings_nobody_back_who_was_erased(migrated: Project) -> Non
     assert not owners & {owner, "30"}
 
 
+@pytest.mark.by_turns(3)
 def test_seed_gives_the_same_data_elsewhere(new_project: Callable[..., Project]) -> None:
     """Two systems get equal data, whatever the size of a batch, and whether in one go or in two."""
     here, there = new_project(), new_project()
@@ -171,6 +172,7 @@ def test_seed_gives_the_same_data_elsewhere(new_project: Callable[..., Project])
     assert data_of(there) == data_of(here)
 
 
+@pytest.mark.by_turns(3)
 @pytest.mark.matrix
 def test_killed_seed_is_completed_by_a_rerun(new_project: Callable[..., Project]) -> None:
     """SIGKILL at random moments, then a rerun, ends with the data of a run that was not killed."""

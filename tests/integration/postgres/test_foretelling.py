@@ -249,6 +249,7 @@ def of(found: Sequence[Foretold], outlook: Outlook) -> list[Foretold]:
     return [item for item in found if item.outlook is outlook]
 
 
+@pytest.mark.by_turns(3)
 @pytest.mark.parametrize(("operation", "said"), REFUSED.values(), ids=REFUSED)
 def test_what_is_foretold_is_what_happens(
     pending: Callable[..., RelationalHarness], operation: str, said: str | None
