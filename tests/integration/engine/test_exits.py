@@ -613,9 +613,10 @@ def test_without_an_approval_the_refusal_says_how_far_the_request_is(journal: Tr
 
 
 def test_attestations_are_verified_as_far_as_they_are_needed(
-    journal: Trail, monkeypatch: pytest.MonkeyPatch
+    journal: Trail, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     """The newest that names the steps is enough; older ones, and those of other steps, aren't looked at."""
+    settings.ACCORD = {**settings.ACCORD, "ENVIRONMENT": "test"}
     server, seen = MemoryServer(), []
     policy = {"production": {"attestation": "test"}}
     for number in range(1, 4):

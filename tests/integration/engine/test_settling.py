@@ -192,7 +192,7 @@ def test_accepted_drift_stops_nothing_until_ledger_or_file_changes(
     told = finding(harness, monkeypatch)
     assert told.level is Level.OK
     assert f"Accepted under {document['reference'][:8]} until it changes." in told.message
-    assert "ada" not in told.message
+    assert re.search(r"\bada\b", told.message) is None  # a reference may begin with these letters
     lines = list(render_text.drift_lines(situation, no_style()))
     assert lines[1] == f"  Accepted by ada until it changes ({document['reference'][:8]}): a finished squash"
     [shown] = render_json.drift_documents(situation)
