@@ -130,7 +130,8 @@ def test_nothing_acknowledged_is_lost_while_writers_go_on(swapping: SearchHarnes
     found = swapping.documents(f"{swapping.prefix}books")
     assert accepted
     assert set(accepted) <= set(found)
-    assert set(refused.values()) <= {403}
+    # Blocked; or, seen on OpenSearch, under way to an index that gave way to the alias in that moment.
+    assert set(refused.values()) <= {403, 404}
 
 
 @contextmanager
