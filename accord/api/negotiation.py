@@ -9,6 +9,6 @@ from rest_framework.negotiation import DefaultContentNegotiation
 
 
 class ByHeader(DefaultContentNegotiation):
-    """Reads the header only: `?format=` would be a parameter that no description names."""
+    """Reads the header only: `?format=` would be a parameter that no description names, and so would one without a name."""
 
-    settings: Any = SimpleNamespace(URL_FORMAT_OVERRIDE="")
+    settings: Any = SimpleNamespace(URL_FORMAT_OVERRIDE=None)
