@@ -9,6 +9,6 @@ from rest_framework.negotiation import DefaultContentNegotiation
 
 
 class ByHeader(DefaultContentNegotiation):
-    """Reads the header only: `?format=` would be a parameter that no description names, and so would one without a name."""
+    """Reads the header only: `?format=`, or a parameter without a name, is none that a description names."""
 
     settings: Any = SimpleNamespace(URL_FORMAT_OVERRIDE=None)
