@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Callable
 from typing import TextIO, cast
@@ -49,6 +50,11 @@ def harmless(text: str) -> str:
         parts += [one_line(text[end : ours.start()]), ours.group()]
         end = ours.end()
     return "".join([*parts, one_line(text[end:])])
+
+
+def say_aside(text: str) -> None:
+    """Write beside the answer, where no command's own output is at hand. See :func:`harmless`."""
+    sys.stderr.write(harmless(text))
 
 
 class HarmlessOutput(OutputWrapper):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from accord.cli.printable import harmless
+from accord.cli.printable import say_aside
 from accord.errors import NotConfirmed
 
 
@@ -20,7 +20,7 @@ def require_yes(question: str) -> None:
     """
     if not sys.stdin.isatty():
         raise NotConfirmed("There is no terminal to confirm at.", hint="Add --noinput if you mean it.")
-    sys.stderr.write(f"{harmless(question)} [y/N] ")
+    say_aside(f"{question} [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise NotConfirmed("Not confirmed; nothing was changed.", hint="Answer y, or give --noinput.")

@@ -14,6 +14,7 @@ from accord import clock, conf
 from accord.acting import Account, actor
 from accord.audit import trail
 from accord.audit.events import EventKind, EventOutcome, ObjectKind
+from accord.connecting import code_of
 from accord.retry import Backoff, again
 from gdpr.erasure import transitions
 from gdpr.errors import UnknownRequest
@@ -105,8 +106,7 @@ def through_deadlocks(act: Callable[[], _Result]) -> _Result:
 
 
 def _is_deadlock(exc: Exception) -> bool:
-    cause = exc.__cause__
-    return isinstance(exc, OperationalError) and getattr(cause, "pgcode", None) == _DEADLOCK_DETECTED
+    return isinstance(exc, OperationalError) and code_of(exc) == _DEADLOCK_DETECTED
 
 
 def share(requests: Collection[int], state: RequestState) -> set[int]:

@@ -30,11 +30,6 @@ def line_for(event: Event, verbosity: int) -> str | None:
     Returns:
         None when it is not worth a line.
     """
-    line = _line(event, verbosity)
-    return None if line is None else harmless(line)
-
-
-def _line(event: Event, verbosity: int) -> str | None:
     match event:
         case StepFinished() if verbosity > 0:
             return _finished(event)
@@ -91,7 +86,7 @@ class PlainProgress:
 
     def _write(self, line: str) -> None:
         try:
-            self._stream.write(f"{line}\n")
+            self._stream.write(f"{harmless(line)}\n")
             self._stream.flush()
         except BrokenPipeError:
             # Who stops listening (`2>&1 | head`) does not stop the work.
@@ -189,4 +184,4 @@ class _Bars:
 def _escaped(text: str) -> str:
     from rich.markup import escape
 
-    return escape(text)
+    return escape(harmless(text))

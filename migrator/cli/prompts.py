@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import partial
 
-from accord.cli.printable import harmless
+from accord.cli.printable import say_aside
 from accord.cli.questions import require_yes
 from accord.seam.types import Direction
 from accord.words import counted
@@ -41,5 +40,5 @@ def _ask(kind: RunKind, plan: Plan) -> None:
     if kind is RunKind.FORGET:
         verb = "struck from its ledger, and what stands of it stays"
     lines = [f"  {step.key}  {step.title}" for step in plan.steps]
-    sys.stderr.write(harmless("\n".join([f"{counted(len(plan), 'step')} will be {verb}:", *lines, ""])))
+    say_aside("\n".join([f"{counted(len(plan), 'step')} will be {verb}:", *lines, ""]))
     require_yes("Continue?")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
@@ -10,7 +9,7 @@ from typing import Any
 
 from accord import conf
 from accord.cli.answer import Answer
-from accord.cli.printable import harmless
+from accord.cli.printable import say_aside
 from accord.cli.questions import require_yes
 from accord.seam.registry import opened
 from accord.words import counted
@@ -70,7 +69,7 @@ def carry_out(options: dict[str, Any]) -> Answer:
 
 
 def _ask(going: Sequence[Kept]) -> None:
-    sys.stderr.write(harmless("\n".join([*_table("This goes:", going), ""])))
+    say_aside("\n".join([*_table("This goes:", going), ""]))
     evidence = sum(kept.trace.number for kept in going if kept.trace.evidence)
     if evidence:
         require_yes(f"Evidence goes, too ({evidence:,} rows), and nobody can bring it back. Is that meant?")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,7 +10,7 @@ from django.core.management.base import CommandParser
 from django.core.management.color import no_style
 from django.db import connections
 
-from accord.cli.printable import harmless
+from accord.cli.printable import say_aside
 from accord.clock import SystemClock
 from accord.command import AnsweringCommand, interrupted
 from accord.ending import ends_at_once
@@ -231,7 +230,7 @@ def _telling_losses(migrations: Migrations, ask: Callable[[Plan], None]) -> Call
 
     def tell(plan: Plan) -> None:
         lines = list(losses_lines(migrations.losses(plan), no_style()))
-        sys.stderr.write(harmless("".join(f"{line}\n" for line in lines)))
+        say_aside("".join(f"{line}\n" for line in lines))
         ask(plan)
 
     return tell

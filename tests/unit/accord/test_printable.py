@@ -9,6 +9,8 @@ from django.core.management.base import OutputWrapper
 
 from accord.cli.printable import harmless, one_line
 from accord.command import PipedCommand
+from accord.events import LeaseAwaited
+from migrator.cli.progress import PlainProgress
 
 
 @pytest.mark.parametrize(
@@ -59,3 +61,14 @@ def test_no_command_writes_what_acts_on_a_terminal(place: str) -> None:
     getattr(command, place).write("a server said \x1b[H\u202e", lambda text: f"\x1b[31m{text}\x1b[0m")
 
     assert heard.getvalue() == "\x1b[31ma server said \\x1b[H\\u202e\n\x1b[0m"
+
+
+def test_progress_holds_nothing_that_acts_on_a_terminal() -> None:
+    """Also where it tells of another run: whoever holds the lease wrote that row."""
+    heard = io.StringIO()
+    owner = "host\x1b[2J/1/1"
+
+    PlainProgress(heard, 1)(LeaseAwaited(scope="s", run_id="r\x1b[H", owner=owner, age=1, left=2))
+
+    assert "\x1b" not in heard.getvalue()
+    assert "\\x1b[H" in heard.getvalue()
