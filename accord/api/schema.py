@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from accord.api.permissions import SIGNED_IN
@@ -93,6 +94,7 @@ class DocsView(Api, SpectacularSwaggerSplitView):
     takes: ClassVar[Takes] = {**_OF_THE_LIBRARY, "script": False}
     renderer_classes = SpectacularSwaggerSplitView.renderer_classes
 
+    @extend_schema(exclude=True)  # also from a description that the project makes itself
     def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer with the page, or with its script; the library writes a few styles into the page."""
         response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]  # the library has no types here
