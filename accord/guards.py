@@ -56,6 +56,20 @@ BEGIN
 END;
 """
 
+_GUARD_MARK = """
+BEGIN
+    IF TG_OP = 'INSERT' AND NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM accord_trailmark) THEN
+        RAISE EXCEPTION 'Mark % of the audit trail does not follow the last one.', NEW.number
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF TG_OP = 'UPDATE' AND (NEW.reach < OLD.reach
+        OR to_jsonb(NEW) - 'reach' - 'reach_of' IS DISTINCT FROM to_jsonb(OLD) - 'reach' - 'reach_of') THEN
+        RAISE EXCEPTION 'A mark of the audit trail stays as it is.' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+
 _STANDING_TRIGGERS = """
 SELECT t.tgname, p.proname, p.prosrc FROM pg_trigger t
 JOIN pg_proc p ON p.oid = t.tgfoid
@@ -209,7 +223,17 @@ TRAIL = Guards(
     ],
 )
 TOMBSTONES = against_emptying("accord", (), rows_stay=("accord_tombstone",))
-EVIDENCE = TRAIL + TOMBSTONES
+MARKS = Guards(
+    functions={"accord_guard_mark": _GUARD_MARK, "accord_keep_mark": _REFUSE_EMPTYING},
+    tables=dict.fromkeys(("accord_trailmark_guard", "accord_trailmark_whole"), "accord_trailmark"),
+    triggers=[
+        """CREATE TRIGGER accord_trailmark_guard BEFORE INSERT OR UPDATE ON accord_trailmark
+    FOR EACH ROW EXECUTE FUNCTION accord_guard_mark()""",
+        """CREATE TRIGGER accord_trailmark_whole BEFORE DELETE OR TRUNCATE ON accord_trailmark
+    FOR EACH STATEMENT EXECUTE FUNCTION accord_keep_mark()""",
+    ],
+)
+EVIDENCE = TRAIL + TOMBSTONES + MARKS
 INSTALL = TRAIL.install
 REMOVE = TRAIL.remove
 

@@ -62,6 +62,7 @@ class EventKind(models.TextChoices):
     STEP_REVERTED = "step.reverted", _("step undone")
     STEP_FAILED = "step.failed", _("step failed")
     LEDGER_STRUCK = "ledger.struck", _("step struck from a ledger")
+    HEADS_RENEWED = "heads.renewed", _("signed heads begun anew")
 
 
 class FormerEventKind(models.TextChoices):

@@ -7,58 +7,22 @@ what it found, so that one change is reported once.
 
 from __future__ import annotations
 
-import enum
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.db import connections, transaction
 
 from accord import conf, db, guards
-from accord.audit import signed_heads
+from accord.audit import anchors, signed_heads
+from accord.audit.anchors import Anchors
 from accord.audit.chain import FIELDS, GENESIS, Link
-from accord.audit.signed_heads import Head
+from accord.audit.problems import Problem, ProblemKind
 from accord.models import AuditEvent
 
 _PAGE = 2000
 _MOST_PROBLEMS = 50
 _TAIL = 1000
-
-
-class ProblemKind(enum.StrEnum):
-    """What is wrong, and what it means."""
-
-    EDITED = "edited"
-    """The event is not what its hash was made of."""
-    UNCHAINED = "unchained"
-    """The event does not continue the one before: that one was replaced, or this one was moved."""
-    MISSING = "missing"
-    """An event is gone from the middle."""
-    CUT_OFF = "cut_off"
-    """Events are gone from the end: a signed head counts more than there are."""
-    REWRITTEN = "rewritten"
-    """The trail fits together, and is another one than was signed."""
-    FORGED_HEAD = "forged_head"
-    """A head bears a signature that was not made for it, or by a key that this project does not trust."""
-    UNPROTECTED = "unprotected"
-    """A trigger or constraint that protects evidence is gone, disabled or changed."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """
-    One thing that is wrong.
-
-    Attributes:
-        kind: What.
-        seq: Number of the first event that it concerns; 0 for the trail as a whole.
-        text: A sentence for display.
-    """
-
-    kind: ProblemKind
-    seq: int
-    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,66 +105,13 @@ def verify_tail(*, using: str | None = None) -> Report:
     """
     alias = using or conf.load().coordinator
     with db.reading("The audit trail", alias):
-        heads = sorted(signed_heads.heads(alias), key=lambda head: head.size, reverse=True)
+        found = signed_heads.gather(alias)
+    heads = sorted(found.heads(), key=lambda head: head.size, reverse=True)
     # A head goes to the file with every commit: the newest one would leave next to nothing to check.
     far_enough = (
         head.size for head in heads if head.size <= heads[0].size - _TAIL and signed_heads.is_signed(head)
     )
     return verify(since=next(far_enough, None), using=alias)
-
-
-class _Anchors:
-    """
-    The signed heads, held against the events.
-
-    A head's signature is only looked at where it decides something: checking thousands of
-    them would take longer than reading the trail.
-    """
-
-    def __init__(self, alias: str) -> None:
-        self._of: dict[int, list[Head]] = {}
-        for head in signed_heads.heads(alias):
-            self._of.setdefault(head.size, []).append(head)
-        self.count = sum(map(len, self._of.values()))
-        self._agreeing: deque[Head] = deque(maxlen=_TAIL)
-        self._rewritten = False
-
-    def compare(self, seq: int, digest: str) -> Iterator[Problem]:
-        """Compare an event with the heads that were signed when it was the last one."""
-        for head in self._of.get(seq, ()):
-            if head.hash != digest:
-                yield from self._contradiction(head)
-            elif head.source == "file":
-                self._agreeing.append(head)
-
-    def reached(self) -> int:
-        """Return the last event that a signed head outside of the database agrees with."""
-        return next((head.size for head in reversed(self._agreeing) if signed_heads.is_signed(head)), 0)
-
-    def beyond(self, last: int) -> Iterator[Problem]:
-        """Find heads of events that do not exist."""
-        for size in sorted((size for size in self._of if size > last), reverse=True):
-            unsigned = [head for head in self._of[size] if not signed_heads.is_signed(head)]
-            yield from map(_forged, unsigned)
-            if len(unsigned) < len(self._of[size]):
-                text = f"The trail ends with event {last}, and a signed head counts {size}."
-                yield Problem(kind=ProblemKind.CUT_OFF, seq=last + 1, text=text)
-                return
-
-    def _contradiction(self, head: Head) -> Iterator[Problem]:
-        if self._rewritten:
-            return
-        if not signed_heads.is_signed(head):
-            yield _forged(head)
-            return
-        self._rewritten = True
-        text = f"Event {head.size} is another one than was signed; the head is in the {head.source}."
-        yield Problem(kind=ProblemKind.REWRITTEN, seq=head.size, text=text)
-
-
-def _forged(head: Head) -> Problem:
-    text = f"A head for event {head.size} in the {head.source} contradicts the trail; we did not sign it."
-    return Problem(kind=ProblemKind.FORGED_HEAD, seq=head.size, text=text)
 
 
 class _Check:
@@ -209,7 +120,8 @@ class _Check:
     def __init__(self, alias: str, since: int) -> None:
         self._alias = alias
         self._since = since
-        self._anchors = _Anchors(alias)
+        self._found = signed_heads.gather(alias)
+        self._anchors = Anchors(self._found)
         self._problems: list[Problem] = []
         self._more = 0
         self._checked = 0
@@ -223,7 +135,10 @@ class _Check:
             self._note(self._anchors.compare(link.seq, digest))
             self._last, self._head = link.seq, digest
             self._checked += 1
-        self._note(self._anchors.beyond(self._last if self._checked else _newest(self._alias)))
+        last = self._last if self._checked else _newest(self._alias)
+        self._note(self._anchors.beyond(last))
+        self._note(self._anchors.faults())
+        self._note(anchors.of_marks(self._found, last))
         self._note(_unprotected(self._alias))
         return self._report(time.monotonic() - started)
 

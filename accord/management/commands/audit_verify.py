@@ -19,6 +19,7 @@ class Command(AnsweringCommand):
         "": "read every event",
         "--tail": "the newest alone, for every few minutes",
         "--full --checkpoint": "every event, and a new signed head: for every night",
+        "--new-heads --reason 'moved to another server'": "begin the heads anew, on record",
     }
 
     def add_arguments(self, parser: ArgumentParser) -> None:
