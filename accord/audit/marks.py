@@ -22,7 +22,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from accord import conf
-from accord.audit.sealing import Seal, is_genuine, seal
+from accord.audit.seals import Seal, is_genuine, seal
 
 CHAIN_LOCK = 0x6163636F72640A
 """Held until the act's transaction ends, so that numbers stay without gaps."""
