@@ -70,6 +70,16 @@ BEGIN
 END;
 """
 
+_GUARD_SEAL = """
+BEGIN
+    IF NEW.last <> (SELECT seq FROM accord_auditevent ORDER BY seq DESC LIMIT 1) THEN
+        RAISE EXCEPTION 'Only the newest event is sealed, and % is not.', NEW.last
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+
 _STANDING_TRIGGERS = """
 SELECT t.tgname, p.proname, p.prosrc FROM pg_trigger t
 JOIN pg_proc p ON p.oid = t.tgfoid
@@ -224,9 +234,22 @@ TRAIL = Guards(
 )
 TOMBSTONES = against_emptying("accord", (), rows_stay=("accord_tombstone",))
 MARKS = Guards(
-    functions={"accord_guard_mark": _GUARD_MARK, "accord_keep_mark": _REFUSE_EMPTYING},
-    tables=dict.fromkeys(("accord_trailmark_guard", "accord_trailmark_whole"), "accord_trailmark"),
+    functions={
+        "accord_guard_mark": _GUARD_MARK,
+        "accord_guard_seal": _GUARD_SEAL,
+        "accord_keep_mark": _REFUSE_EMPTYING,
+    },
+    tables={
+        "accord_trailmark_guard": "accord_trailmark",
+        "accord_trailmark_whole": "accord_trailmark",
+        "accord_auditseal_guard": "accord_auditseal",
+        "accord_auditseal_whole": "accord_auditseal",
+    },
     triggers=[
+        """CREATE TRIGGER accord_auditseal_guard BEFORE INSERT ON accord_auditseal
+    FOR EACH ROW EXECUTE FUNCTION accord_guard_seal()""",
+        """CREATE TRIGGER accord_auditseal_whole BEFORE UPDATE OR DELETE OR TRUNCATE ON accord_auditseal
+    FOR EACH STATEMENT EXECUTE FUNCTION accord_keep_mark()""",
         """CREATE TRIGGER accord_trailmark_guard BEFORE INSERT OR UPDATE ON accord_trailmark
     FOR EACH ROW EXECUTE FUNCTION accord_guard_mark()""",
         """CREATE TRIGGER accord_trailmark_whole BEFORE DELETE OR TRUNCATE ON accord_trailmark

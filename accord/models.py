@@ -171,6 +171,37 @@ class AuditCheckpoint(models.Model):
         return str(self.size)
 
 
+class AuditSeal(models.Model):
+    """
+    Events of the trail that were written together, sealed with a key that the database doesn't hold.
+
+    See :mod:`accord.audit.sealed`.
+    """
+
+    last = models.BigIntegerField(_("last event"), primary_key=True)
+    first = models.BigIntegerField(_("first event"))
+    key_id = models.CharField(_("key"), max_length=16)
+    mac = models.CharField(_("seal"), max_length=64)
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ("-last",)
+        verbose_name = _("seal of the audit trail")
+        verbose_name_plural = _("seals of the audit trail")
+        required_db_vendor = "postgresql"
+        default_permissions = ("view",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(first__gte=1, first__lte=F("last")), name="accord_auditseal_range"
+            ),
+            *_matches("auditseal", key_id=KEY_ID, mac=DIGEST),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.first}-{self.last}"
+
+
 class TrailMark(models.Model):
     """
     What tells this database's trail from any other's, and how far its heads were written outside.

@@ -29,6 +29,8 @@ class ProblemKind(enum.StrEnum):
     """A place holds heads of another database."""
     MARK = "mark"
     """The mark that heads are bound to is gone from the database, or this project did not write it."""
+    UNSEALED = "unsealed"
+    """The event continues the chain, and nobody who had the project's key wrote it."""
     UNPROTECTED = "unprotected"
     """A trigger or constraint that protects evidence is gone, disabled or changed."""
 
@@ -41,9 +43,11 @@ ABOUT_HEADS = frozenset(
         ProblemKind.HEADS_SHORTENED,
         ProblemKind.HEADS_FOREIGN,
         ProblemKind.MARK,
+        ProblemKind.UNSEALED,
     }
 )
-"""What a person may have brought about: by moving a file, copying a database, restoring a backup."""
+"""What a person may have brought about: by moving a file, copying a database, restoring a backup, or by
+programs of an earlier version that still ran when the seals came."""
 
 
 @dataclass(frozen=True, kw_only=True)

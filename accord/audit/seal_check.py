@@ -44,10 +44,10 @@ class SealCheck:
         covers = self._next
         if covers is None or seq < covers.first:
             yield from self._unsealed(seq, seq, "was not written with this project's key")
-        elif seq < covers.last:
-        elif covers.is_genuine(digest, self._genuine):
-        else:
-            yield from self._unsealed(covers.first, seq, "bears a seal that no key of this project made for it")
+        elif seq == covers.last and not covers.is_genuine(digest, self._genuine):
+            yield from self._unsealed(covers.first, seq, "bears a seal that no key of this project made")
+        elif seq == covers.last:
+            self._told = False
 
     def beyond(self, last: int) -> Iterator[Problem]:
         """Find seals of events that do not exist."""

@@ -2,8 +2,9 @@
 The audit trail: who did what, in words from lists, numbers and random references.
 
 An event is written in the transaction of the act that it records: both are there, or neither.
-Events are chained by hash, numbered without gaps, and signed heads of the chain leave the
-database (:mod:`accord.audit.signed_heads`), so that a change shows however it was made
+Events are chained by hash, numbered without gaps, sealed with a key that no database holds
+(:mod:`accord.audit.sealed`), and signed heads of the chain leave the database
+(:mod:`accord.audit.signed_heads`), so that a change shows however it was made
 (:mod:`accord.audit.verification`).
 """
 
@@ -20,7 +21,7 @@ from functools import partial
 from django.db import connections, transaction
 
 from accord import conf
-from accord.audit import marks, signed_heads
+from accord.audit import marks, sealed, signed_heads
 from accord.audit.chain import FIELDS, GENESIS, Link
 from accord.audit.events import BIGGEST, ActorKind, Counter, EventKind, EventOutcome, ObjectKind
 from accord.audit.marks import Mark
@@ -28,7 +29,11 @@ from accord.errors import OutsideTransaction, PersonalDataRefused
 from accord.models import DIGEST, REFERENCE, ActorReference
 
 _COUNTERS = frozenset(Counter.values)
-_LOCK = "SELECT pg_advisory_xact_lock(%s), to_regclass('accord_trailmark') IS NOT NULL"
+# An earlier version has neither; a run may be about to bring them.
+_LOCK = """
+    SELECT pg_advisory_xact_lock(%s),
+        to_regclass('accord_trailmark') IS NOT NULL AND to_regclass('accord_auditseal') IS NOT NULL
+"""
 # In UTC, because the driver leaves out the zone where USE_TZ is off.
 _HEAD = """
     SELECT coalesce(last.seq, 0), coalesce(last.hash, %s),
@@ -293,12 +298,14 @@ def _link(act: Act, actor: Actor, seq: int, prev_hash: str, at: datetime) -> Lin
 
 
 def _write(alias: str, links: Sequence[Link], head: str, mark: Mark | None) -> None:
-    """Write events, and have their head signed once they are committed."""
+    """Write events and their seal, and have their head signed once they are committed."""
     hashes = [*(link.prev_hash for link in links[1:]), head]
     columns: dict[str, list[object]] = {name: [getattr(link, name) for link in links] for name in FIELDS}
     columns["counters"] = [json.dumps(link.counters) for link in links]
     with connections[alias].cursor() as cursor:
         cursor.execute(_INSERT, {**columns, "hash": hashes})
+        if mark is not None:
+            sealed.add(cursor, mark, links, head)
     if mark is not None:
         note = partial(signed_heads.note, alias, mark, links[-1].seq, head)
         transaction.on_commit(note, using=alias, robust=True)

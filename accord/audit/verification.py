@@ -1,5 +1,5 @@
 """
-Checking the audit trail: every event against its hash, the chain against its signed heads.
+Checking the audit trail: every event against its hash and seal, the chain against its signed heads.
 
 Rows are read in order and once, so memory stays flat. After a wrong row the check goes on from
 what it found, so that one change is reported once.
@@ -18,6 +18,7 @@ from accord.audit import anchors, signed_heads
 from accord.audit.anchors import Anchors
 from accord.audit.chain import FIELDS, GENESIS, Link
 from accord.audit.problems import Problem, ProblemKind
+from accord.audit.seal_check import SealCheck
 from accord.models import AuditEvent
 
 _PAGE = 2000
@@ -37,6 +38,8 @@ class Report:
         head: Hash of the last event.
         anchored: Number of the event up to which a signed head outside of the database agrees.
         heads: How many signed heads were compared.
+        before_key: How many events have no seal because they were written before the key, or before a person
+            began heads anew over them.
         problems: What is wrong, at most some dozens.
         more: How many problems are not listed.
         seconds: How long it took.
@@ -48,6 +51,7 @@ class Report:
     head: str
     anchored: int
     heads: int
+    before_key: int
     problems: tuple[Problem, ...]
     more: int
     seconds: float
@@ -67,6 +71,7 @@ class Report:
             "head": self.head,
             "anchored": self.anchored,
             "heads": self.heads,
+            "before_key": self.before_key,
             "problems": [
                 {"kind": str(found.kind), "seq": found.seq, "text": found.text} for found in self.problems
             ],
@@ -122,6 +127,7 @@ class _Check:
         self._since = since
         self._found = signed_heads.gather(alias)
         self._anchors = Anchors(self._found)
+        self._seals = SealCheck(alias, since, self._found.marks)
         self._problems: list[Problem] = []
         self._more = 0
         self._checked = 0
@@ -133,10 +139,12 @@ class _Check:
         for link, digest in _rows(self._alias, self._since):
             self._note(_against(link, digest, last=self._last, head=self._head))
             self._note(self._anchors.compare(link.seq, digest))
+            self._note(self._seals.compare(link.seq, digest))
             self._last, self._head = link.seq, digest
             self._checked += 1
         last = self._last if self._checked else _newest(self._alias)
         self._note(self._anchors.beyond(last))
+        self._note(self._seals.beyond(last))
         self._note(self._anchors.faults())
         self._note(anchors.of_marks(self._found, last))
         self._note(_unprotected(self._alias))
@@ -157,6 +165,7 @@ class _Check:
             head=self._head if self._checked else "",
             anchored=self._anchors.reached(),
             heads=self._anchors.count,
+            before_key=self._seals.before,
             problems=tuple(self._problems),
             more=self._more,
             seconds=seconds,

@@ -115,6 +115,9 @@ class Checked:
             yield f"  and {report.more} more."
         if report.last:
             yield _anchor(report)
+        if report.before_key:
+            without = counted(report.before_key, "event")
+            yield f"{without} without a seal, from before the key or before heads began anew."
         if self.head is not None:
             yield f"Signed the head: event {self.head.size}, {self.head.hash}."
 

@@ -32,6 +32,38 @@ class Migration(migrations.Migration):
         # Undone last.
         OnPostgres(sql="", reverse_sql=_ON_THE_WAY_OUT),
         migrations.CreateModel(
+            name="AuditSeal",
+            fields=[
+                (
+                    "last",
+                    models.BigIntegerField(primary_key=True, serialize=False, verbose_name="last event"),
+                ),
+                ("first", models.BigIntegerField(verbose_name="first event")),
+                ("key_id", models.CharField(max_length=16, verbose_name="key")),
+                ("mac", models.CharField(max_length=64, verbose_name="seal")),
+            ],
+            options={
+                "verbose_name": "seal of the audit trail",
+                "verbose_name_plural": "seals of the audit trail",
+                "ordering": ("-last",),
+                "default_permissions": ("view",),
+                "required_db_vendor": "postgresql",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("first__gte", 1), ("first__lte", models.F("last"))),
+                        name="accord_auditseal_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("key_id__regex", "^[0-9a-f]{16}$")),
+                        name="accord_auditseal_key_id",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("mac__regex", "^[0-9a-f]{64}$")), name="accord_auditseal_mac"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="TrailMark",
             fields=[
                 (
