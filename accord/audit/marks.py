@@ -29,7 +29,7 @@ CHAIN_LOCK = 0x6163636F72640A
 COLUMNS = "number, mark, since, reason, key_id, seal, reach, reach_of"
 OF_SERVER = "(SELECT oid FROM pg_database WHERE datname = current_database())"
 _REMADE = frozenset({"development", "test"})
-_NEWEST = f"SELECT {COLUMNS}, {OF_SERVER} FROM accord_trailmark ORDER BY number DESC LIMIT 1"  # noqa: S608 - as below
+NEWEST = f"SELECT {COLUMNS}, {OF_SERVER} FROM accord_trailmark ORDER BY number DESC LIMIT 1"  # noqa: S608 - as below
 _ALL = f"SELECT {COLUMNS}, {OF_SERVER} FROM accord_trailmark ORDER BY number"  # noqa: S608 - constants
 _ADD = """
     INSERT INTO accord_trailmark (number, mark, since, reason, key_id, seal, reach, reach_of, made_at)
@@ -140,7 +140,7 @@ def current(found: Sequence[Mark]) -> Mark | None:
     return next((mark for mark in reversed(found) if mark.genuine), None)
 
 
-def for_next(cursor: CursorWrapper, last: int) -> Mark | None:
+def for_next(cursor: CursorWrapper, last: int, newest: Sequence[object]) -> Mark | None:
     """
     Return the mark for the next event, in a transaction that holds the chain's lock.
 
@@ -149,24 +149,24 @@ def for_next(cursor: CursorWrapper, last: int) -> Mark | None:
     Args:
         cursor: Of the database of the trail.
         last: Number of the last event.
+        newest: Row of the newest mark, with nothing but None where there is none.
 
     Returns:
         None where there is none that this project sealed.
     """
-    newest = _newest(cursor)
-    if newest is None and (not last or databases_come_and_go()):
-        add(cursor, number=1, since=last + 1)
-        newest = _newest(cursor)
-    if newest is None or newest.genuine:
-        return newest
+    if newest[0] is None:
+        return _planted(cursor, last) if not last or databases_come_and_go() else None
+    mark = Mark.read(newest)
+    if mark.genuine:
+        return mark
     cursor.execute(_ALL)
     return current([Mark.read(row) for row in cursor.fetchall()])
 
 
-def _newest(cursor: CursorWrapper) -> Mark | None:
-    cursor.execute(_NEWEST)
-    row = cursor.fetchone()
-    return None if row is None else Mark.read(row)
+def _planted(cursor: CursorWrapper, last: int) -> Mark:
+    add(cursor, number=1, since=last + 1)
+    cursor.execute(NEWEST)
+    return Mark.read(cursor.fetchone())
 
 
 def add(cursor: CursorWrapper, *, number: int, since: int, reason: str = "") -> None:

@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connections
-from django.db.backends.utils import CursorWrapper
 
 from accord.audit import marks
 from accord.audit.chain import FIELDS, Link
@@ -20,11 +19,9 @@ from accord.audit.marks import Mark
 from accord.audit.seals import Seal, is_genuine, seal
 from accord.models import AuditEvent
 
+ADD = 'INSERT INTO accord_auditseal ("last", "first", key_id, mac)'
 # A seal of events that were cut off stays where it is: those that take their place are found by it.
-_ADD = """
-    INSERT INTO accord_auditseal ("last", "first", key_id, mac) VALUES (%s, %s, %s, %s)
-    ON CONFLICT ("last") DO NOTHING
-"""
+UNLESS_THERE = 'ON CONFLICT ("last") DO NOTHING'
 # Of each event the one seal that may cover it, by the index of the primary key.
 _COVERING = """
     SELECT wanted.seq, found."first", found."last", found.key_id, found.mac
@@ -71,19 +68,16 @@ def exist(alias: str) -> bool:
         return bool((cursor.fetchone() or [False])[0])
 
 
-def add(cursor: CursorWrapper, mark: Mark, links: Sequence[Link], digest: str) -> None:
+def over(mark: Mark, links: Sequence[Link], digest: str) -> Seal:
     """
-    Seal events that were just written, in their transaction.
+    Make the seal of events that are written together.
 
     Args:
-        cursor: Of the database of the trail.
         mark: The mark that counts.
         links: The events, in order.
         digest: Hash of the last one.
     """
-    first, last = links[0].seq, links[-1].seq
-    made = seal(*_parts(mark, first, last, digest))
-    cursor.execute(_ADD, [last, first, made.key_id, made.mac])
+    return seal(*_parts(mark, links[0].seq, links[-1].seq, digest))
 
 
 def among(numbers: Collection[int], using: str) -> frozenset[int]:

@@ -41,6 +41,9 @@ _HEAD = """
     FROM (SELECT 1) AS one
     LEFT JOIN (SELECT seq, hash, at FROM accord_auditevent ORDER BY seq DESC LIMIT 1) AS last ON true
 """
+_HEAD_AND_MARK = f"""
+    SELECT head.*, mark.* FROM ({_HEAD}) AS head LEFT JOIN ({marks.NEWEST}) AS mark ON true
+"""  # noqa: S608 - constants
 # Thousands of rows as a few arrays; the ORM would take several times as long as the server.
 _INSERT = """
     INSERT INTO accord_auditevent (
@@ -54,6 +57,10 @@ _INSERT = """
         %(hash)s::text[]
     )
 """
+_INSERT_AND_SEAL = f"""
+    WITH written AS ({_INSERT} RETURNING seq)
+    {sealed.ADD} SELECT max(seq), min(seq), %(key_id)s, %(mac)s FROM written {sealed.UNLESS_THERE}
+"""  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,9 +281,9 @@ def _end(alias: str) -> _End:
         cursor.execute(_LOCK, [marks.CHAIN_LOCK])
         marked = cursor.fetchone()[1]
         # A statement of its own: what was committed while we waited must be seen.
-        cursor.execute(_HEAD, [GENESIS])
-        seq, prev_hash, at = cursor.fetchone()
-        mark = marks.for_next(cursor, seq) if marked else None
+        cursor.execute(_HEAD_AND_MARK if marked else _HEAD, [GENESIS])
+        seq, prev_hash, at, *newest = cursor.fetchone()
+        mark = marks.for_next(cursor, seq, newest) if marked else None
     return _End(seq=seq, hash=prev_hash, at=at.replace(tzinfo=UTC), mark=mark)
 
 
@@ -303,9 +310,13 @@ def _write(alias: str, links: Sequence[Link], head: str, mark: Mark | None) -> N
     columns: dict[str, list[object]] = {name: [getattr(link, name) for link in links] for name in FIELDS}
     columns["counters"] = [json.dumps(link.counters) for link in links]
     with connections[alias].cursor() as cursor:
-        cursor.execute(_INSERT, {**columns, "hash": hashes})
-        if mark is not None:
-            sealed.add(cursor, mark, links, head)
+        if mark is None:
+            cursor.execute(_INSERT, {**columns, "hash": hashes})
+        else:
+            made = sealed.over(mark, links, head)
+            cursor.execute(
+                _INSERT_AND_SEAL, {**columns, "hash": hashes, "key_id": made.key_id, "mac": made.mac}
+            )
     if mark is not None:
         note = partial(signed_heads.note, alias, mark, links[-1].seq, head)
         transaction.on_commit(note, using=alias, robust=True)
