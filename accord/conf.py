@@ -138,6 +138,19 @@ def load() -> AccordSettings:
     return parse(getattr(django_settings, "ACCORD", {}))
 
 
+def section(name: str) -> Mapping[str, Any]:
+    """
+    Return the dictionary that Django's settings hold for a package of the suite, such as `GDPR`.
+
+    Raises:
+        ConfigurationError: It is no dictionary.
+    """
+    found = getattr(django_settings, name, {})
+    if not isinstance(found, Mapping):
+        raise ConfigurationError(f"{name} must be a dictionary.", hint="See docs/reference/settings.md.")
+    return found
+
+
 def base_dir() -> Path:
     """Return the folder that relative paths in a store's options start from: `BASE_DIR`, or where we run."""
     return Path(getattr(django_settings, "BASE_DIR", "")).absolute()

@@ -257,6 +257,19 @@ class Subject:
             )
         return self._keys_of(next(iter(found.values())))
 
+    def parsed(self, name: str, text: str) -> Plain:
+        """
+        Read a key as typed.
+
+        Args:
+            name: Which key it is.
+            text: As typed.
+
+        Raises:
+            WrongKeyType: It is none of that type.
+        """
+        return parsed(text, self._type_of(name), name)
+
     def model_class(self) -> ModelClass:
         """
         Return the model.
