@@ -72,6 +72,8 @@ class AccordSettings:
         policy: Rules by subject, such as `erasure`; each subject's package reads its own; and by
             environment, what it asks of a run (docs/reference/policy.md).
         attestations: Folder that attestations of successful runs are written to; empty for none.
+        request_keys: Folder that the key of each open erasure request is kept in, one file each; empty for
+            the unlogged table. A relative path starts at `BASE_DIR`.
         live_drift: How live drift is looked for; the engine reads it (docs/reference/settings.md).
     """
 
@@ -87,6 +89,7 @@ class AccordSettings:
     audit_checkpoints: str = ".accord/audit-checkpoints.jsonl"
     policy: Mapping[str, Any] = field(default_factory=dict)
     attestations: str = ""
+    request_keys: str = ""
     live_drift: Mapping[str, Any] = field(default_factory=dict)
 
     def store_settings(self) -> Mapping[str, StoreSettings]:
@@ -136,19 +139,6 @@ def load() -> AccordSettings:
         ConfigurationError: A key is unknown or a value is of the wrong type.
     """
     return parse(getattr(django_settings, "ACCORD", {}))
-
-
-def section(name: str) -> Mapping[str, Any]:
-    """
-    Return the dictionary that Django's settings hold for a package of the suite, such as `GDPR`.
-
-    Raises:
-        ConfigurationError: It is no dictionary.
-    """
-    found = getattr(django_settings, name, {})
-    if not isinstance(found, Mapping):
-        raise ConfigurationError(f"{name} must be a dictionary.", hint="See docs/reference/settings.md.")
-    return found
 
 
 def base_dir() -> Path:

@@ -98,7 +98,7 @@ class KeyFolder:
             yield
         except OSError as exc:
             raise ConfigurationError(
-                f"The folder of keys, GDPR['KEYS_FOLDER'], can't be used: {exc.strerror}.",
+                f"The folder of keys, ACCORD['REQUEST_KEYS'], can't be used: {exc.strerror}.",
                 hint="It has to be there, on every host that works on erasures, and belong to their user.",
             ) from exc
 

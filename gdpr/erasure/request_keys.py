@@ -3,7 +3,7 @@ A key of its own for each request: random, kept apart from what it opens, destro
 
 What a request seals lies in the heap and the write-ahead log of PostgreSQL, and in every backup, long
 after its column is empty. Its key never does: it is a row of an UNLOGGED table or, by
-`GDPR["KEYS_FOLDER"]`, a file. Each is encrypted once more with a key derived from `SECRET_KEY`, so that
+`ACCORD["REQUEST_KEYS"]`, a file. Each is encrypted once more with a key derived from `SECRET_KEY`, so that
 the table or the folder alone opens nothing.
 """
 
@@ -17,8 +17,8 @@ from typing import Protocol
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.db.models import BinaryField, F, Func, QuerySet, Value
 
+from accord import conf
 from accord.secrets import keys
-from gdpr import configuration
 from gdpr.erasure.key_files import KeyFolder
 from gdpr.erasure.key_table import KeyTable
 from gdpr.errors import KeysDestroyed, KeysLost
@@ -177,8 +177,8 @@ def census() -> KeyCensus:
 
 def _places() -> list[KeyPlace]:
     """Return the place for new keys, then the other one, where those may be that were made before."""
-    folder = configuration.load().keys_folder
-    return [KeyFolder(configuration.in_base_dir(folder)), KeyTable()] if folder else [KeyTable()]
+    folder = conf.load().request_keys
+    return [KeyFolder(conf.base_dir() / folder), KeyTable()] if folder else [KeyTable()]
 
 
 def _box() -> MultiFernet:

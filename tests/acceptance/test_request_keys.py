@@ -292,7 +292,7 @@ import os, time
 from pathlib import Path
 from django.conf import settings
 folder = Path({folder!r})
-settings.GDPR = {{"KEYS_FOLDER": str(folder)}}
+settings.ACCORD = {{**settings.ACCORD, "REQUEST_KEYS": str(folder)}}
 """
 
 
@@ -336,10 +336,10 @@ for name in ("a" * 32, "c" * 32 + ".part", "notes.txt", kept.reference):
     os.utime(folder / name, (time.time() - 7200,) * 2)
 request_keys.destroy_ended()
 left = sorted(path.name for path in folder.iterdir())
-settings.GDPR = {"KEYS_FOLDER": str(folder / "not-mounted")}
+settings.ACCORD = {**settings.ACCORD, "REQUEST_KEYS": str(folder / "not-mounted")}
 try: encryption.keys_of(kept)
 except ConfigurationError as exc: refused = exc.code
-settings.GDPR = {}
+del settings.ACCORD["REQUEST_KEYS"]
 try: encryption.keys_of(kept)
 except encryption.KeysLost as exc: lost = exc.code
 say([left == sorted(["b" * 32, "notes.txt", kept.reference]), refused, lost])
