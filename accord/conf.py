@@ -74,6 +74,8 @@ class AccordSettings:
         attestations: Folder that attestations of successful runs are written to; empty for none.
         request_keys: Folder that the key of each open erasure request is kept in, one file each; empty for
             the unlogged table. A relative path starts at `BASE_DIR`.
+        datamap_lock: File beside the project that holds what of the data map was reviewed; a relative path
+            starts at `BASE_DIR`.
         live_drift: How live drift is looked for; the engine reads it (docs/reference/settings.md).
     """
 
@@ -90,6 +92,7 @@ class AccordSettings:
     policy: Mapping[str, Any] = field(default_factory=dict)
     attestations: str = ""
     request_keys: str = ""
+    datamap_lock: str = "datamap.lock.json"
     live_drift: Mapping[str, Any] = field(default_factory=dict)
 
     def store_settings(self) -> Mapping[str, StoreSettings]:
