@@ -21,7 +21,7 @@ from accord.errors import AccordError
 from accord.secrets import keys
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import request_keys, state_changes
-from gdpr.errors import KeysDestroyed, KeysLost
+from gdpr.errors import KeysDestroyed
 from gdpr.models import ConsentEvent, ErasureRequest, LegalHold
 from gdpr.states import RequestState
 
@@ -90,7 +90,7 @@ def people_of(
     for request in chosen:
         try:
             people[request.pk] = _opened(request, own)
-        except (KeysDestroyed, KeysLost) as exc:
+        except KeysDestroyed as exc:
             refused[request.pk] = exc
     return people, refused
 

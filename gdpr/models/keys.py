@@ -12,7 +12,7 @@ class RequestKey(models.Model):
     """
     What opens the sealed keys of one open request, encrypted once more.
 
-    The table is UNLOGGED (migration 0006): nothing of it is written ahead or taken by a base backup,
+    The table is UNLOGGED (migration 0007): nothing of it is written ahead or taken by a base backup,
     and a crash of PostgreSQL empties it. No row is ever changed, and no foreign key ties it to evidence.
     """
 

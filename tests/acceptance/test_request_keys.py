@@ -330,6 +330,7 @@ def test_what_a_kill_leaves_in_a_folder_goes(erasing: Erasing, tmp_path: Path) -
         FOLDER.format(folder=str(tmp_path))
         + """
 from accord.errors import ConfigurationError
+from gdpr.errors import KeysDestroyed
 kept = planned(3)
 for name in ("a" * 32, "b" * 32, "c" * 32 + ".part", "notes.txt"): (folder / name).write_bytes(b"gAAAA")
 for name in ("a" * 32, "c" * 32 + ".part", "notes.txt", kept.reference):
@@ -341,7 +342,7 @@ try: encryption.keys_of(kept)
 except ConfigurationError as exc: refused = exc.code
 del settings.ACCORD["REQUEST_KEYS"]
 try: encryption.keys_of(kept)
-except encryption.KeysLost as exc: lost = exc.code
+except KeysDestroyed as exc: lost = exc.code
 say([left == sorted(["b" * 32, "notes.txt", kept.reference]), refused, lost])
 """
     )

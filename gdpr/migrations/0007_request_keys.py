@@ -6,7 +6,7 @@ from accord.guards import OnPostgres
 
 
 class Migration(migrations.Migration):
-    dependencies = [("gdpr", "0005_evidence_stays")]
+    dependencies = [("gdpr", "0006_register")]
 
     operations = [
         migrations.CreateModel(
