@@ -72,6 +72,8 @@ class AccordSettings:
         policy: Rules by subject, such as `erasure`; each subject's package reads its own; and by
             environment, what it asks of a run (docs/reference/policy.md).
         attestations: Folder that attestations of successful runs are written to; empty for none.
+        datamap_lock: File beside the project that holds what of the data map was reviewed; a relative path
+            starts at `BASE_DIR`.
         live_drift: How live drift is looked for; the engine reads it (docs/reference/settings.md).
     """
 
@@ -87,6 +89,7 @@ class AccordSettings:
     audit_checkpoints: str = ".accord/audit-checkpoints.jsonl"
     policy: Mapping[str, Any] = field(default_factory=dict)
     attestations: str = ""
+    datamap_lock: str = "datamap.lock.json"
     live_drift: Mapping[str, Any] = field(default_factory=dict)
 
     def store_settings(self) -> Mapping[str, StoreSettings]:

@@ -34,6 +34,7 @@ VOLATILE = frozenset(
         *("applied", "applied_at", "updated_at", "recorded_at", "started_at"),
     )
 )
+_JSON = {"content-type": "application/json"}
 NOISE = re.compile(r"index\.(creation_date|uuid|history_uuid|provided_name|version\.created|resize.*)$")
 
 
@@ -172,11 +173,12 @@ class Project:
             index["settings"] = {k: v for k, v in index["settings"].items() if not NOISE.search(k)}
         return {"indexes": indexes, "templates": templates, "ledger": _calm(ledger)}
 
-    def ask(self, method: str, path: str) -> Any:
+    def ask(self, method: str, path: str, body: object = None) -> Any:
         """Ask the search server directly; an answer of 404 is nothing."""
+        text, headers = (None, {}) if body is None else (json.dumps(body), _JSON)
         connection = HTTPConnection(urlsplit(self.search_url).netloc, timeout=60)
         try:
-            connection.request(method, path)
+            connection.request(method, path, text, headers)
             answer = connection.getresponse()
             content = json.loads(answer.read() or "{}")
         finally:

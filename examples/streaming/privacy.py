@@ -52,6 +52,7 @@ PEOPLE = [
             }
         ),
         fields=("email", "display_name", "country", "language", "birth_year", "joined_at"),
+        keeps={"Invoices refer to it; once the rest is gone it leads to nobody.": ("id",)},
         category="identity",
         purpose="Running the account.",
         retention="As long as the account exists.",
@@ -67,6 +68,7 @@ PEOPLE = [
             until="ten years after the end of the year in which the subscription ended",
         ),
         fields=("plan", "price", "currency", "period", "started_on", "ended_on"),
+        keeps={"Numbers of the invoice and of the account, which leads to nobody.": ("id", "listener_id")},
         category="payment",
         purpose="Invoicing.",
         recipients=("the payment provider", "the tax authority, on request"),
