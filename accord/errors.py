@@ -340,17 +340,3 @@ class ForeignSignature(SignatureError):
     """A key signed that is neither ours nor trusted."""
 
     code = "ACC-912"
-
-
-class MarkNotUnderstood(DriftError):
-    """A store keeps a mark about itself that this version can't read. Nothing was changed."""
-
-    code = "ACC-936"
-
-
-class MarkChanged(AccordError):
-    """A mark that a store keeps about itself was written by somebody else meanwhile. It was left."""
-
-    code = "ACC-937"
-    exit_code = ExitCode.PARTIAL
-    http_status = 409

@@ -10,8 +10,8 @@ import pytest
 
 from accord import db
 from accord.conformance.harness import Harness, MarksHarness
-from accord.errors import MarkChanged, MarkNotUnderstood, StaleFence
-from accord.seam.marks import LONGEST_NAME, KeepsMarks
+from accord.errors import StaleFence
+from accord.seam.marks import LONGEST_NAME, KeepsMarks, MarkChanged, MarkNotUnderstood
 from accord.seam.traces import LeavesTraces
 from accord.testing import make_lease
 

@@ -11,12 +11,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from accord.errors import MarkChanged, MarkNotUnderstood, StaleFence
+from accord.errors import AccordError, DriftError, ExitCode, StaleFence
 from accord.seam.types import Lease
 
 FORM = 1
 """The form in which this version writes a mark. What is kept in another one is never guessed at."""
 LONGEST_NAME = 64
+
+
+class MarkNotUnderstood(DriftError):
+    """A store keeps a mark about itself that this version can't read. Nothing was changed."""
+
+    code = "ACC-936"
+
+
+class MarkChanged(AccordError):
+    """A mark that a store keeps about itself was written by somebody else meanwhile. It was left."""
+
+    code = "ACC-937"
+    exit_code = ExitCode.PARTIAL
+    http_status = 409
 
 
 @runtime_checkable
