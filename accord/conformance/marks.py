@@ -34,7 +34,7 @@ class MarksConformance:
     def test_mark_is_kept_in_the_store_beside_its_ledger(self, harness: MarksHarness) -> None:
         """Another process reads it, in whatever letters; steps and their records know nothing of it."""
         virgin, step = harness.observe(), harness.step(harness.step_names[0])
-        value, longest = "é \"{}' % \\ :name\n☃", "n" * LONGEST_NAME
+        value, longest = "é \"{}' % \\ :name\n→", "n" * LONGEST_NAME
 
         marked(harness).write_mark(NAME, value, make_lease(5), expected=None)
         marked(harness).write_mark(longest, "", make_lease(5), expected=None)
