@@ -65,7 +65,17 @@ rehashed = {**other, "signed": {**other["signed"], "signature": genuine["signed"
 def says(document):
     try: return receipts.verify_receipt(document)
     except ReceiptInvalid as exc: return exc.code
-say([says(one) for one in (genuine, changed, swapped, rehashed, {}, {"schema": "accord.receipt/1"})])
+import hashlib
+from accord.secrets import signing
+former = {name: value for name, value in genuine.items() if not name.startswith(("backups", "signed"))}
+former["schema"] = "accord.receipt/1"
+payload = json.dumps(former, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+signature = signing.sign(payload, purpose=former["schema"])
+proof = {"digest": hashlib.sha256(payload).hexdigest(), "signature": signature}
+as_new = {**former, "schema": "accord.receipt/2", "signed": proof}
+wrong = (changed, swapped, rehashed, {}, {"schema": "accord.receipt/2"}, as_new)
+say([[says(genuine), says({**former, "signed": proof})], [says(one) for one in wrong],
+     genuine["backups"], genuine["backups_undeclared"] == list(genuine["servers"])])
 """
 
 
@@ -225,8 +235,34 @@ say([consent.verify_history(who), [event.number for event in consent.history(who
 
 
 def test_forged_receipt_is_refused(erasing: Erasing) -> None:
-    """The genuine one verifies; a changed one, a swapped or foreign signature, and nothing at all don't."""
-    assert erasing.call(FORGERY) == ["self", *["ACC-831"] * 5]
+    """The genuine one verifies, one of an earlier version too; a changed one or a foreign signature don't."""
+    assert erasing.call(FORGERY) == [["self"] * 2, ["ACC-831"] * 6, [], True]
+
+
+def test_receipt_says_until_when_backups_hold_what_was_erased(erasing: Erasing) -> None:
+    """From what the project declares, in the document and on the page; the last day counts."""
+    told = erasing.call("""
+from datetime import datetime, timedelta
+from django.conf import settings
+backups = {"default": {"dump": 30, "wal archive": 7}, "search": {}}
+settings.ACCORD = {**settings.ACCORD, "BACKUPS": backups}
+receipt = receipts.latest(erasure.work(approved(4)))
+document = receipt.document
+at = datetime.fromisoformat(document["verified_at"])
+day = lambda days: (at + timedelta(days=days)).date().isoformat()
+page = receipts.render_html(receipt)
+say([
+    [[line["kind"], line["until"] == day(line["kept_days"])] for line in document["backups"]],
+    document["backups_until"] == day(30), sorted({*document["servers"]} - {*document["backups_undeclared"]}),
+    day(30) in page, "Nothing is declared about backups of" in page,
+])
+""")
+
+    kinds, last, declared, on_page, undeclared = told
+    assert kinds == [["dump", True], ["wal archive", True]]
+    assert (last, on_page, undeclared) == (True, True, True)
+    assert "default" in declared
+    assert "mongodb" not in declared
 
 
 def test_closed_requests_and_receipts_can_not_be_changed(erasing: Erasing) -> None:
