@@ -31,6 +31,10 @@ class ProblemKind(enum.StrEnum):
     """The mark that heads are bound to is gone from the database, or this project did not write it."""
     UNSEALED = "unsealed"
     """The event continues the chain, and nobody who had the project's key wrote it."""
+    UNWITNESSED = "unwitnessed"
+    """A row of evidence is not as any event tells: it was written or changed by hand."""
+    GONE = "gone"
+    """An event tells of evidence that the database doesn't hold any more."""
     UNPROTECTED = "unprotected"
     """A trigger or constraint that protects evidence is gone, disabled or changed."""
 

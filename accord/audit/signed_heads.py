@@ -19,7 +19,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import connections
 
@@ -60,10 +60,12 @@ class Head:
     source: str
     or_of: frozenset[str] = field(default=frozenset())
 
-    def payloads(self) -> Iterator[bytes]:
-        """Yield the bytes that may have been signed."""
+    def signed_for(self) -> Head | None:
+        """Return it as it was signed; None where we did not sign it."""
         for database in (self.database, *sorted(self.or_of)):
-            yield _payload(database, self.size, self.hash)
+            if _is_ours(_payload(database, self.size, self.hash), self.signature):
+                return replace(self, database=database, or_of=frozenset())
+        return None
 
 
 TABLE = "the table"
@@ -210,7 +212,7 @@ def gather(alias: str) -> Gathered:
 
 def is_signed(head: Head) -> bool:
     """Return whether we signed a head."""
-    return any(_is_ours(payload, head.signature) for payload in head.payloads())
+    return head.signed_for() is not None
 
 
 def address_id(alias: str) -> str:

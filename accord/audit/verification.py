@@ -1,5 +1,8 @@
 """
-Checking the audit trail: every event against its hash and seal, the chain against its signed heads.
+Checking the audit trail: its events, its signed heads, and the evidence that it tells of.
+
+Every event is held against its hash and seal, the chain against its signed heads, and evidence in tables
+against the events that tell of it.
 
 Rows are read in order and once, so memory stays flat. After a wrong row the check goes on from
 what it found, so that one change is reported once.
@@ -14,7 +17,7 @@ from dataclasses import dataclass
 from django.db import connections, transaction
 
 from accord import conf, db, guards
-from accord.audit import anchors, signed_heads
+from accord.audit import anchors, crosscheck, signed_heads
 from accord.audit.anchors import Anchors
 from accord.audit.chain import FIELDS, GENESIS, Link
 from accord.audit.problems import Problem, ProblemKind
@@ -147,6 +150,8 @@ class _Check:
         self._note(self._seals.beyond(last))
         self._note(self._anchors.faults())
         self._note(anchors.of_marks(self._found, last))
+        if self._since == 1:
+            self._note(crosscheck.compare(self._alias, self._found.marks))
         self._note(_unprotected(self._alias))
         return self._report(time.monotonic() - started)
 

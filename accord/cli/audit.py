@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.color import Style
 
 from accord import acting, conf, db
-from accord.audit import head_places, renewal, signed_heads
+from accord.audit import head_places, proving, renewal, signed_heads
 from accord.audit.problems import ABOUT_HEADS
 from accord.audit.signed_heads import Head
 from accord.audit.verification import Report, verify, verify_tail
@@ -40,6 +40,7 @@ class AuditOptions:
         tail: Whether the newest events are enough.
         sign: Whether the head of a trail that is intact is signed.
         reason: Why heads begin anew; empty where they don't.
+        prove: Number of the event that is to be proved; None for a check.
         as_json: Whether the answer is a JSON document.
     """
 
@@ -47,6 +48,7 @@ class AuditOptions:
     tail: bool
     sign: bool
     reason: str
+    prove: int | None
     as_json: bool
 
     @classmethod
@@ -67,6 +69,7 @@ class AuditOptions:
             tail=options["tail"],
             sign=options["checkpoint"],
             reason=options["reason"],
+            prove=options["prove"],
             as_json=options["format"] == "json",
         )
 
@@ -143,6 +146,12 @@ def add_audit_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--reason", default="", help="With --new-heads: why. The database keeps it, the trail its digest."
     )
+    parser.add_argument(
+        "--prove",
+        type=int,
+        metavar="SEQ",
+        help="Prove that one event is in the trail, for whoever has the public key; with --format json.",
+    )
     parser.add_argument("--database", help="Database of the trail. Default: the coordinator.")
 
 
@@ -159,6 +168,21 @@ def carry_out(asked: AuditOptions) -> Checked:
     head = _signed(asked.alias) if asked.sign and report.intact else None
     broken = None if report.intact else _broken(asked.alias, report)
     return Checked(report=report, head=head, renewed=renewed, broken=broken)
+
+
+def proved(seq: int, alias: str) -> Answer:
+    """
+    Prove that an event is in the trail.
+
+    Raises:
+        UsageError, AuditError, StoreError: As :func:`accord.audit.proving.prove`.
+    """
+    proof = proving.prove(seq, using=alias)
+    lines = [
+        f"Event {seq} is in the trail: a signed head covers it, {counted(len(proof.path), 'event')} on.",
+        "--format json prints the proof, which anybody can check who has the public key.",
+    ]
+    return Answer(document=proof.document(), lines=lines, code=ExitCode.DONE)
 
 
 def _renew(asked: AuditOptions) -> int:
