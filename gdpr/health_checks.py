@@ -149,13 +149,13 @@ def look_at_holds() -> Iterator[Finding]:
 def look_at_register() -> Iterator[Finding]:
     """Read the register of erasures, and hold it against what the database knows of it."""
     from gdpr.errors import RegisterError
-    from gdpr.register import binding, soundness
+    from gdpr.register import binding, restored, soundness
     from gdpr.register.file import obstacle
 
     try:
         file, hindered = binding.register_file(), obstacle(binding.location())
-        binding.require()
-        state = soundness.checked(file)
+        undone, state = restored.database(), soundness.checked(file)
+        count = len(restored.forgotten(undone)) if undone else 0
     except RegisterError as exc:
         yield _register(Level.CRITICAL, exc.message, exc.hint)
         return
@@ -163,6 +163,10 @@ def look_at_register() -> Iterator[Finding]:
         text = f"The register of erasures can't be written ({hindered}): no erasure begins."
         move = "Let ACCORD['ERASURE_REGISTER'] name a file that this user may write."
         yield _register(Level.CRITICAL, text, move)
+        return
+    if undone:
+        text = f"The store {undone.store} was restored: {count} erasures are to be replayed."
+        yield _register(Level.CRITICAL, text, "See whom that brought back: gdpr_replay --dry-run", count)
         return
     told = f"{state.done} erasures are in the register; {state.kept} of its entries keep sealed keys"
     late = f", {state.overdue} of them too long" if state.overdue else ""

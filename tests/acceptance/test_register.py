@@ -19,9 +19,10 @@ from gdpr.erasure import registering
 from gdpr.register import binding
 whole = binding.enter
 def enter(drafts):
-    whole(drafts)
+    written = whole(drafts)
     if str(drafts[0].word) == "{word}":
         os.kill(os.getpid(), signal.SIGKILL)
+    return written
 registering.binding.enter = enter
 erasure.work(state_changes.find("{reference}"))
 """

@@ -1,0 +1,225 @@
+"""
+Replaying: whom a restore brought back is erased again, in order, by the register of erasures.
+
+It may be killed between any two lines and started again: whoever is erased again stands in the register
+behind the entry by which the replay began, and the store's mark moves on only when nobody is left.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from accord import clock, conf, lease
+from accord.acting import Account
+from accord.audit import trail
+from accord.audit.events import EventKind, ObjectKind
+from accord.errors import AccordError, UsageError
+from gdpr.datamap.map import load_data_map
+from gdpr.datamap.subjects import SubjectKeys
+from gdpr.erasure import actors, planning, policy, replays, saga, state_changes, successors, transitions
+from gdpr.erasure.schedule import Stop, never
+from gdpr.errors import KeysDestroyed, WhoseIsIt
+from gdpr.models import ErasureRequest, RegisterMark
+from gdpr.register import binding, restored, seals
+from gdpr.register.entries import EntryDraft, EntryWord
+from gdpr.register.restored import Forgotten, Restored
+from gdpr.stores.base import Stores, opened_stores
+
+DESTROYED = KeysDestroyed.code
+ASKED = WhoseIsIt.code
+
+
+@dataclass
+class Replayed:
+    """
+    What a replay came to.
+
+    Attributes:
+        store: The store that was restored; empty where none was.
+        since: The last entry of the register that it still knew of.
+        total: How many people it had brought back, at most.
+        done: References of the erasures that were repeated, or need not be.
+        waiting: Those that aren't yet, and why.
+        finished: Whether the store is as if it had not been restored.
+    """
+
+    store: str = ""
+    since: int = 0
+    total: int = 0
+    done: list[str] = field(default_factory=list)
+    waiting: dict[str, str] = field(default_factory=dict)
+    finished: bool = False
+
+
+def look() -> Replayed:
+    """Tell what would be replayed. Nothing is changed."""
+    found = restored.database()
+    if found is None:
+        return Replayed(finished=True)
+    people = restored.forgotten(found)
+    told = Replayed(store=found.store, since=found.since, total=len(people))
+    told.waiting = {one.entry.draft.request: _trouble(one, found)[1] for one in people}
+    return told
+
+
+def replay(*, wait: float = 0, stop: Stop = never) -> Replayed:
+    """
+    Erase again whom a restore brought back.
+
+    Args:
+        wait: Seconds to wait for another holder of the lease.
+        stop: Asked between two sets of people, two phases and two batches.
+
+    Raises:
+        LeaseHeld: Migrations run, or another replay.
+        RegisterError: The register can't be relied on.
+    """
+    with _leased(wait):
+        found = restored.database()
+        if found is None:
+            return Replayed(finished=True)
+        found = _begun(found)
+        with opened_stores() as stores:
+            return _Replay(found, stores, stop).run()
+
+
+def answer(reference: str, word: str, *, by: Account) -> None:
+    """
+    Note who has the key of an erased person now.
+
+    Args:
+        reference: The beginning of the reference of the erasure.
+        word: `same` for the person whom a restore brought back, `another` for somebody new.
+        by: Who says so.
+
+    Raises:
+        UsageError: No erasure that waits to be repeated has this reference.
+        NotAllowed: The account may not.
+    """
+    actors.require(by, actors.EXECUTE)
+    found = restored.database()
+    waiting = [one.entry.draft.request for one in restored.forgotten(found)] if found else []
+    chosen = [one for one in waiting if one.startswith(reference)]
+    if len(chosen) != 1:
+        raise UsageError(
+            f"Not one erasure that waits to be repeated has a reference that begins with {reference}.",
+            hint="See them: gdpr_replay --dry-run",
+        )
+    with transaction.atomic(using=state_changes.alias()):
+        _enter(EntryWord.TOLD, request=chosen[0], facts={"answer": word})
+        act = trail.Act(event=EventKind.ERASURE_RESUMED, object_kind=ObjectKind.REPLAY, request_ref=chosen[0])
+        state_changes.record([act], by=by)
+
+
+@contextmanager
+def _leased(wait: float) -> Iterator[None]:
+    settings = conf.load()
+    # That of the migrations: what is erased again must not change its form meanwhile.
+    scope, run = f"migrations:{settings.project}", f"replay-{uuid.uuid4().hex[:12]}"
+    with lease.hold(scope, alias=settings.coordinator, run_id=run, ttl=settings.lease_ttl, wait=wait):
+        yield
+
+
+def _begun(found: Restored) -> Restored:
+    """Begin, once for each restore: the register and the trail say so, and no number is given again."""
+    if found.replaying:
+        return found
+    people = restored.forgotten(found)
+    keys = [seals.opened(one.entry.draft.secrets) for one in people if one.entry.draft.secrets]
+    with transaction.atomic(using=state_changes.alias()):
+        successors.lift_sequences(load_data_map(), keys, [found.store])
+        entry = _enter(EntryWord.RESTORED, facts={"store": found.store, "since": str(found.since)})
+        RegisterMark.objects.filter(pk=binding.ROW).update(replaying=entry)
+        _record(EventKind.REPLAY_STARTED, {"total": len(people), "position": found.since})
+    return Restored(store=found.store, since=found.since, replaying=entry)
+
+
+def _enter(word: EntryWord, *, request: str = "", facts: Mapping[str, str]) -> int:
+    [entry] = binding.enter([EntryDraft(word=word, at=clock.now(), request=request, facts=facts)])
+    return entry.seq
+
+
+def _record(event: EventKind, counters: Mapping[str, int]) -> None:
+    state_changes.record([trail.Act(event=event, object_kind=ObjectKind.REPLAY, counters=counters)])
+
+
+def _trouble(one: Forgotten, found: Restored) -> tuple[SubjectKeys | None, str]:
+    """Open the keys of a person, or say by a code why they can't be erased again without one."""
+    draft, the_map = one.entry.draft, load_data_map()
+    if draft.secrets is None:
+        return None, DESTROYED
+    try:
+        keys = seals.opened(draft.secrets)
+    except KeysDestroyed as exc:
+        return None, exc.code
+    subject = the_map.subject
+    of_subject = [entry.store for entry in the_map.entries if subject and entry.target == subject.model]
+    guarded = subject is not None and found.store in of_subject and one.answer != restored.SAME
+    asked = guarded and subject is not None and successors.is_in_doubt(subject, keys, draft.at)
+    return keys, ASKED if asked else ""
+
+
+class _Replay:
+    """A replay under way."""
+
+    def __init__(self, found: Restored, stores: Stores, stop: Stop) -> None:
+        self._found = found
+        self._stores = stores
+        self._stop = stop
+        self._people = restored.forgotten(found)
+        self._told = Replayed(store=found.store, since=found.since, total=len(self._people))
+
+    def run(self) -> Replayed:
+        size = max(int(policy.load().together), 1)
+        for start in range(0, len(self._people), size):
+            if not self._stop():
+                self._erase(self._people[start : start + size])
+        left = restored.forgotten(self._found)
+        self._told.finished = all(one.entry.draft.secrets is None for one in left)
+        if self._told.finished:
+            self._finish()
+        return self._told
+
+    def _erase(self, some: Sequence[Forgotten]) -> None:
+        requests: dict[int, str] = {}
+        for one in some:
+            reference = one.entry.draft.request
+            keys, trouble = _trouble(one, self._found)
+            if keys is None or trouble:
+                self._told.waiting[reference] = trouble
+                continue
+            try:
+                requests[self._file(one, keys)] = reference
+            except AccordError as exc:
+                self._told.waiting[reference] = exc.code
+        refused = saga.carry_out(requests, self._stores, stop=self._stop)
+        self._note(requests, refused)
+
+    def _file(self, one: Forgotten, keys: SubjectKeys) -> int:
+        people = replays.looked_up({0: keys}, self._stores)
+        return int(replays.file(one.entry, people[0], planning.draft(people, self._stores)[0]).pk)
+
+    def _note(self, requests: Mapping[int, str], refused: Mapping[int, AccordError]) -> None:
+        for rested in ErasureRequest.objects.filter(pk__in=requests):
+            reference = requests[rested.pk]
+            if rested.pk in refused:
+                self._told.waiting[reference] = refused[rested.pk].code
+            elif rested.state in transitions.COMPLETE:
+                self._told.done.append(reference)
+            else:
+                self._told.waiting[reference] = rested.trouble or str(rested.state)
+
+    def _finish(self) -> None:
+        with transaction.atomic(using=state_changes.alias()):
+            facts = {"store": self._found.store, "since": str(self._found.since)}
+            _enter(EntryWord.REPLAYED, facts=facts)
+            last = binding.register_file().last()
+            if last is not None:
+                binding.move_forward(last)
+            RegisterMark.objects.filter(pk=binding.ROW).update(replaying=None)
+            _record(EventKind.REPLAY_FINISHED, {"total": self._told.total, "done": len(self._told.done)})
