@@ -8,25 +8,26 @@ behind the entry by which the replay began, and the store's mark moves on only w
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 
-from accord import clock, conf, lease
+from accord import clock, conf
 from accord.acting import Account
 from accord.audit import trail
 from accord.audit.events import EventKind, ObjectKind
-from accord.errors import AccordError, UsageError
+from accord.errors import AccordError, UnknownStore, UsageError
+from accord.seam.registry import Registry, opened
+from accord.seam.types import Lease
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import actors, planning, policy, replays, saga, state_changes, successors, transitions
 from gdpr.erasure.schedule import Stop, never
 from gdpr.errors import KeysDestroyed, WhoseIsIt
 from gdpr.models import ErasureRequest, RegisterMark
-from gdpr.register import binding, restored, seals
-from gdpr.register.entries import EntryDraft, EntryWord
+from gdpr.register import binding, epochs, restored, seals
+from gdpr.register.entries import EntryDraft, EntryWord, RegisterEntry
 from gdpr.register.restored import Forgotten, Restored
 from gdpr.stores.base import Stores, opened_stores
 
@@ -40,7 +41,7 @@ class Replayed:
     What a replay came to.
 
     Attributes:
-        store: The store that was restored; empty where none was.
+        store: The store that was restored.
         since: The last entry of the register that it still knew of.
         total: How many people it had brought back, at most.
         done: References of the erasures that were repeated, or need not be.
@@ -48,44 +49,60 @@ class Replayed:
         finished: Whether the store is as if it had not been restored.
     """
 
-    store: str = ""
-    since: int = 0
+    store: str
+    since: int
     total: int = 0
     done: list[str] = field(default_factory=list)
     waiting: dict[str, str] = field(default_factory=dict)
     finished: bool = False
 
 
-def look() -> Replayed:
-    """Tell what would be replayed. Nothing is changed."""
-    found = restored.database()
-    if found is None:
-        return Replayed(finished=True)
+def look(store: str = "") -> Sequence[Replayed]:
+    """
+    Tell what would be replayed. Nothing is changed.
+
+    Args:
+        store: Alias of the one store that is asked about; empty for every one.
+    """
+    with opened() as registry:
+        return [_looked_at(found) for found in _chosen(registry, store)]
+
+
+def _looked_at(found: Restored) -> Replayed:
     people = restored.forgotten(found)
     told = Replayed(store=found.store, since=found.since, total=len(people))
     told.waiting = {one.entry.draft.request: _trouble(one, found)[1] for one in people}
     return told
 
 
-def replay(*, wait: float = 0, stop: Stop = never) -> Replayed:
+def replay(*, store: str = "", wait: float = 0, stop: Stop = never) -> Sequence[Replayed]:
     """
     Erase again whom a restore brought back.
 
     Args:
+        store: Alias of the one store that was restored; empty for every one.
         wait: Seconds to wait for another holder of the lease.
         stop: Asked between two sets of people, two phases and two batches.
+
+    Returns:
+        What came of each store that was restored.
 
     Raises:
         LeaseHeld: Migrations run, or another replay.
         RegisterError: The register can't be relied on.
+        StoreUnavailable: A store can't be asked whether it was restored.
     """
-    with _leased(wait):
-        found = restored.database()
-        if found is None:
-            return Replayed(finished=True)
-        found = _begun(found)
-        with opened_stores() as stores:
-            return _Replay(found, stores, stop).run()
+    run = f"replay-{uuid.uuid4().hex[:12]}"
+    with epochs.leased(run, wait) as held, opened() as registry, opened_stores() as stores:
+        # All of them first: whoever is erased again for one store is for every other.
+        begun = [_begun(found, registry, held) for found in _chosen(registry, store)]
+        return [_Replay(found, registry, stores, held, stop).run() for found in begun]
+
+
+def _chosen(registry: Registry, store: str) -> Sequence[Restored]:
+    if store and store not in registry:
+        raise UnknownStore(f"There is no store “{store}”.", hint=f"Stores: {', '.join(sorted(registry))}.")
+    return [found for found in restored.anywhere(registry) if store in ("", found.store)]
 
 
 def answer(reference: str, word: str, *, by: Account) -> None:
@@ -102,8 +119,7 @@ def answer(reference: str, word: str, *, by: Account) -> None:
         NotAllowed: The account may not.
     """
     actors.require(by, actors.EXECUTE)
-    found = restored.database()
-    waiting = [one.entry.draft.request for one in restored.forgotten(found)] if found else []
+    waiting = {request for found in look() for request in found.waiting}
     chosen = [one for one in waiting if one.startswith(reference)]
     if len(chosen) != 1:
         raise UsageError(
@@ -116,16 +132,7 @@ def answer(reference: str, word: str, *, by: Account) -> None:
         state_changes.record([act], by=by)
 
 
-@contextmanager
-def _leased(wait: float) -> Iterator[None]:
-    settings = conf.load()
-    # That of the migrations: what is erased again must not change its form meanwhile.
-    scope, run = f"migrations:{settings.project}", f"replay-{uuid.uuid4().hex[:12]}"
-    with lease.hold(scope, alias=settings.coordinator, run_id=run, ttl=settings.lease_ttl, wait=wait):
-        yield
-
-
-def _begun(found: Restored) -> Restored:
+def _begun(found: Restored, registry: Registry, held: Lease) -> Restored:
     """Begin, once for each restore: the register and the trail say so, and no number is given again."""
     if found.replaying:
         return found
@@ -133,15 +140,18 @@ def _begun(found: Restored) -> Restored:
     keys = [seals.opened(one.entry.draft.secrets) for one in people if one.entry.draft.secrets]
     with transaction.atomic(using=state_changes.alias()):
         successors.lift_sequences(load_data_map(), keys, [found.store])
-        entry = _enter(EntryWord.RESTORED, facts={"store": found.store, "since": str(found.since)})
-        RegisterMark.objects.filter(pk=binding.ROW).update(replaying=entry)
+        entry = _enter(EntryWord.RESTORED, facts={"store": found.store, "since": str(found.since)}).seq
+        if found.store == conf.load().coordinator:
+            RegisterMark.objects.filter(pk=binding.ROW).update(replaying=entry)
         _record(EventKind.REPLAY_STARTED, {"total": len(people), "position": found.since})
-    return Restored(store=found.store, since=found.since, replaying=entry)
+    if found.store != conf.load().coordinator:
+        epochs.note_replay(registry, found.store, entry, held)
+    return replace(found, replaying=entry)
 
 
-def _enter(word: EntryWord, *, request: str = "", facts: Mapping[str, str]) -> int:
+def _enter(word: EntryWord, *, request: str = "", facts: Mapping[str, str]) -> RegisterEntry:
     [entry] = binding.enter([EntryDraft(word=word, at=clock.now(), request=request, facts=facts)])
-    return entry.seq
+    return entry
 
 
 def _record(event: EventKind, counters: Mapping[str, int]) -> None:
@@ -167,9 +177,11 @@ def _trouble(one: Forgotten, found: Restored) -> tuple[SubjectKeys | None, str]:
 class _Replay:
     """A replay under way."""
 
-    def __init__(self, found: Restored, stores: Stores, stop: Stop) -> None:
+    def __init__(self, found: Restored, registry: Registry, stores: Stores, held: Lease, stop: Stop) -> None:
         self._found = found
+        self._registry = registry
         self._stores = stores
+        self._held = held
         self._stop = stop
         self._people = restored.forgotten(found)
         self._told = Replayed(store=found.store, since=found.since, total=len(self._people))
@@ -180,9 +192,8 @@ class _Replay:
             if not self._stop():
                 self._erase(self._people[start : start + size])
         left = restored.forgotten(self._found)
-        self._told.finished = all(one.entry.draft.secrets is None for one in left)
-        if self._told.finished:
-            self._finish()
+        if all(one.entry.draft.secrets is None for one in left):
+            self._told.finished = self._finish()
         return self._told
 
     def _erase(self, some: Sequence[Forgotten]) -> None:
@@ -214,12 +225,19 @@ class _Replay:
             else:
                 self._told.waiting[reference] = rested.trouble or str(rested.state)
 
-    def _finish(self) -> None:
+    def _finish(self) -> bool:
+        """Let the store be known as one that has everything; not before the coordinating database is."""
+        own = self._found.store == conf.load().coordinator
+        if not own and restored.database():
+            return False
         with transaction.atomic(using=state_changes.alias()):
-            facts = {"store": self._found.store, "since": str(self._found.since)}
-            _enter(EntryWord.REPLAYED, facts=facts)
-            last = binding.register_file().last()
-            if last is not None:
-                binding.move_forward(last)
-            RegisterMark.objects.filter(pk=binding.ROW).update(replaying=None)
+            last = _enter(
+                EntryWord.REPLAYED, facts={"store": self._found.store, "since": str(self._found.since)}
+            )
+            if own:
+                RegisterMark.objects.filter(pk=binding.ROW).update(replaying=None)
+            binding.move_forward(last)
             _record(EventKind.REPLAY_FINISHED, {"total": self._told.total, "done": len(self._told.done)})
+        if not own:
+            epochs.conclude(self._registry, self._found.store, self._held)
+        return True

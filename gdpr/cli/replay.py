@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ class ReplayOptions:
     What a call asks for.
 
     Attributes:
+        store: Alias of the one store that was restored; empty for every one.
         dry_run: Tell, and change nothing.
         same_person: The erasure whose person came back by the restore; empty for none.
         another_person: The erasure whose key somebody new has; empty for none.
@@ -33,6 +34,7 @@ class ReplayOptions:
         as_json: Whether the answer is a JSON document.
     """
 
+    store: str
     dry_run: bool
     same_person: str
     another_person: str
@@ -49,7 +51,7 @@ class ReplayOptions:
         Raises:
             UsageError: Two things are asked for that don't go together.
         """
-        names = ("dry_run", "same_person", "another_person", "as_user", "lock_wait", "interactive")
+        names = ("store", "dry_run", "same_person", "another_person", "as_user", "lock_wait", "interactive")
         asked = cls(**{name: options[name] for name in names}, as_json=options["format"] == "json")
         if asked.dry_run and (asked.same_person or asked.another_person):
             raise UsageError("--dry-run tells, and an answer is noted.", hint="Give one of the two.")
@@ -58,6 +60,7 @@ class ReplayOptions:
 
 def add_replay_arguments(parser: ArgumentParser) -> None:
     """Add the flags."""
+    parser.add_argument("--store", default="", metavar="ALIAS", help="Only what this store brought back.")
     parser.add_argument(
         "--dry-run", action="store_true", help="Tell whom it would erase again; change nothing."
     )
@@ -104,34 +107,49 @@ def carry_out(asked: ReplayOptions, stop: Stop) -> Answer:
         AccordError: It can't be done.
     """
     if asked.dry_run:
-        return _answer(replaying.look(), dry=True)
+        return _answer(replaying.look(asked.store), dry=True)
     reference = asked.same_person or asked.another_person
     if reference:
         word = restored.SAME if asked.same_person else restored.ANOTHER
         replaying.answer(reference, word, by=acting(asked.as_user, interactive=asked.interactive))
-    return _answer(replaying.replay(wait=asked.lock_wait, stop=stop), dry=False)
+    return _answer(replaying.replay(store=asked.store, wait=asked.lock_wait, stop=stop), dry=False)
 
 
-def _answer(found: Replayed, *, dry: bool) -> Answer:
+def _answer(found: Sequence[Replayed], *, dry: bool) -> Answer:
     code = ExitCode.DONE if dry else _code(found)
-    document = {"schema": "accord.erasure.replay/1", "exit_code": int(code), "dry_run": dry, **asdict(found)}
+    document = {
+        "schema": "accord.erasure.replay/1",
+        "exit_code": int(code),
+        "dry_run": dry,
+        "stores": [asdict(one) for one in found],
+    }
     return Answer(document=document, lines=_lines(found, dry=dry), code=code)
 
 
-def _code(found: Replayed) -> ExitCode:
-    if found.finished:
+def _code(found: Sequence[Replayed]) -> ExitCode:
+    if all(one.finished for one in found):
         return ExitCode.DONE
-    away = set(found.waiting.values()) <= answers.AWAY and not found.done
-    return StoreUnavailable.exit_code if away and found.waiting else ExitCode.PARTIAL
+    reasons = {why for one in found for why in one.waiting.values()}
+    nothing = not any(one.done for one in found)
+    return StoreUnavailable.exit_code if nothing and reasons and reasons <= answers.AWAY else ExitCode.PARTIAL
 
 
-def _lines(found: Replayed, *, dry: bool) -> Iterator[str]:
-    if not found.store:
+def _lines(found: Sequence[Replayed], *, dry: bool) -> Iterator[str]:
+    if not found:
         yield "No store was restored: nothing is to be replayed."
-        return
+    for one in found:
+        yield from _about(one, dry=dry)
+    if any(replaying.ASKED in one.waiting.values() for one in found):
+        yield (
+            "Somebody has the key of an erased person: look who it is, then gdpr_replay --another-person "
+            "REFERENCE, which leaves them alone, or gdpr_replay --same-person REFERENCE, which erases them."
+        )
+
+
+def _about(found: Replayed, *, dry: bool) -> Iterator[str]:
     yield (
         f"The store {found.store} was restored: it knows the register of erasures up to entry {found.since}; "
-        f"{found.total} erasures were undone."
+        f"erasures to be repeated: {found.total}."
     )
     rows = [(one[:8], "erased again") for one in found.done]
     rows += [(one[:8], _said(why, dry=dry)) for one, why in found.waiting.items()]
@@ -139,11 +157,6 @@ def _lines(found: Replayed, *, dry: bool) -> Iterator[str]:
         yield from answers.table(("erasure", "now"), rows)
     if found.finished:
         yield "Nobody is left whom the restore brought back."
-    if replaying.ASKED in found.waiting.values():
-        yield (
-            "Somebody has the key of an erased person: look who it is, then gdpr_replay --another-person "
-            "REFERENCE, which leaves them alone, or gdpr_replay --same-person REFERENCE, which erases them."
-        )
 
 
 def _said(why: str, *, dry: bool) -> str:

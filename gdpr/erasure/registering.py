@@ -7,6 +7,7 @@ Both are written before anything relies on them, so a kill in between leaves an 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
@@ -14,12 +15,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accord import clock
+from accord.errors import StoreUnavailable
+from accord.seam.registry import opened
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import encryption, planning, policy, state_changes, transitions
 from gdpr.erasure.refusals import Refusals
 from gdpr.errors import RegisterError, StoreRestored
 from gdpr.models import ErasureRequest, Receipt
-from gdpr.register import binding, restored, seals
+from gdpr.register import binding, epochs, restored, seals
 from gdpr.register.entries import EntryDraft, EntryWord, RegisterEntry
 from gdpr.register.restored import Restored
 from gdpr.register.soundness import is_due
@@ -29,12 +32,14 @@ _People = Mapping[int, SubjectKeys]
 
 def refusals(requests: Collection[int]) -> Refusals:
     """Refuse to begin with requests where the register can't be relied on, or a store was restored."""
+    if not requests:
+        return {}
     try:
-        if requests and (found := restored.database()):
-            return dict.fromkeys(requests, _restored(found))
-    except RegisterError as exc:
+        with opened() as stores:
+            found = restored.anywhere(stores)
+    except (RegisterError, StoreUnavailable) as exc:
         return dict.fromkeys(requests, exc)
-    return {}
+    return dict.fromkeys(requests, _restored(found)) if found else {}
 
 
 def intend(held: Sequence[ErasureRequest], people: _People) -> None:
@@ -94,9 +99,21 @@ def destroy_due() -> int:
     return binding.register_file().destroy_secrets(partial(is_due, now=clock.now()))
 
 
-def _restored(found: Restored) -> StoreRestored:
+def tell_stores() -> None:
+    """
+    Let every store know how far the register goes, if that can be done now; gdpr_process does it otherwise.
+
+    A store that is away, or migrations that run, put it off.
+    """
+    with suppress(RegisterError, StoreUnavailable):
+        if restored.database() is None:
+            epochs.advance()
+
+
+def _restored(found: Sequence[Restored]) -> StoreRestored:
     return StoreRestored(
-        f"The store {found.store} was restored: it doesn't know of erasures that the register holds.",
+        f"Restored: {', '.join(one.store for one in found)}. What is there doesn't know of erasures that the "
+        "register holds.",
         hint="Erase again whom that brought back: gdpr_replay --dry-run shows them, gdpr_replay does it.",
     )
 

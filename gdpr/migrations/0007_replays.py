@@ -25,6 +25,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="registermark",
+            name="stores",
+            field=models.JSONField(default=dict, verbose_name="what other stores know"),
+        ),
+        migrations.AddField(
+            model_name="registermark",
             name="replaying",
             field=models.BigIntegerField(null=True, verbose_name="entry that began a replay"),
         ),

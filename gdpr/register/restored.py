@@ -1,8 +1,9 @@
 """
-Whether the database was restored to an earlier state: the register says what was done, and it knows nothing.
+Whether a store was restored to an earlier state: the register says what was done, and the store doesn't know.
 
-What stands behind the database's mark may be from a moment ago, from a process that was killed before the
-mark moved. Then the request says the same as the register. Where it doesn't, or is gone, it was undone.
+The coordinating database is asked for the requests themselves, every other store for its mark. What stands
+behind the database's mark may be from a moment ago, from a process that was killed before the mark moved. Then
+the request says the same as the register. Where it doesn't, or is gone, it was undone.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from accord import conf
+from accord.seam.registry import Registry
 from gdpr.models import ErasureRequest
-from gdpr.register import binding
+from gdpr.register import binding, epochs
 from gdpr.register.entries import EntryWord, RegisterEntry
 
 SAME, ANOTHER = "same", "another"
@@ -64,6 +66,25 @@ def database() -> Restored | None:
     return Restored(store=conf.load().coordinator, since=known.position, replaying=known.replaying or 0)
 
 
+def anywhere(stores: Registry) -> Sequence[Restored]:
+    """
+    Return every store that was restored, the coordinating database first.
+
+    Raises:
+        RegisterError: The register can't be relied on.
+        StoreUnavailable: A store can't be asked.
+    """
+    first = database()
+    others = epochs.behind(binding.mark(), stores)
+    return [
+        *([first] if first else []),
+        *(
+            Restored(store=alias, since=epoch.position, replaying=epoch.replaying)
+            for alias, epoch in others.items()
+        ),
+    ]
+
+
 def forgotten(found: Restored) -> Sequence[Forgotten]:
     """
     List whom to erase again, in the order of their erasures: each person once, and nobody who is done.
@@ -75,9 +96,10 @@ def forgotten(found: Restored) -> Sequence[Forgotten]:
         RegisterError: The register can't be relied on.
     """
     entries = _since(found.since + 1)
+    people = [one for one in entries if one.draft.word in _OF_PEOPLE]
     told = (one.draft for one in entries if one.draft.word is EntryWord.TOLD)
     answers = {one.request: one.facts["answer"] for one in told}
-    gone = _unknown(one for one in entries if one.draft.word in _OF_PEOPLE)
+    gone = _unknown(people) if found.store == conf.load().coordinator else people
     undone = _newest(gone, before=found.replaying)
     if found.replaying:
         after = (one for one in entries if one.seq > found.replaying)

@@ -74,7 +74,7 @@ def test_erasure_is_entered_before_and_after(erasing: Erasing) -> None:
     assert erasing.rows("SELECT position, head FROM gdpr_registermark") == [(3, last["hash"])]
     after = health(erasing)
     assert (before["level"], after["level"]) == ("ok", "ok")
-    assert after["message"].startswith("1 erasures are in the register; 2 of its entries")
+    assert after["message"].startswith("1 erasure in the register; 2 of its entries")
 
 
 def away(register: Path) -> None:
