@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
 from accord import conf, lease
-from accord.errors import LeaseHeld, MarkChanged
-from accord.seam.marks import KeepsMarks
+from accord.errors import LeaseHeld
+from accord.seam.marks import KeepsMarks, MarkChanged
 from accord.seam.registry import Registry, opened
 from accord.seam.types import Lease
 from gdpr.datamap.map import load_data_map

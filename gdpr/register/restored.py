@@ -2,7 +2,7 @@
 Whether a store was restored to an earlier state: the register says what was done, and the store doesn't know.
 
 The coordinating database is asked for the requests themselves, every other store for its mark. What stands
-behind the database's mark may be from a moment ago, from a process that was killed before the mark moved. Then
+behind the database's mark may be from a moment ago, from a process killed before the mark moved. Then
 the request says the same as the register. Where it doesn't, or is gone, it was undone.
 """
 

@@ -138,7 +138,7 @@ def health(erasing: Erasing) -> dict[str, Any]:
     ],
 )
 def test_drill(erasing: Erasing, backup: Backup, stores: set[str]) -> None:
-    """Whatever was restored is named, two people are erased again and no more, and nothing of them is found."""
+    """Whatever was restored is named, two people are erased again, and nothing of them is found."""
     for key in (3, 4):
         erase(erasing, key)
     calm = health(erasing)
