@@ -117,3 +117,24 @@ def test_somebody_new_with_the_key_of_an_erased_person_stays(erasing: Erasing, b
     # What comes after the replay began has a number that nobody had.
     assert erasing.rows("SELECT id FROM streaming_listener WHERE email = 'newer@example.com'") == [(key + 2,)]
     assert register_health(erasing)["level"] == "ok"
+
+
+FORGED = """
+UPDATE gdpr_erasurerequest
+SET state = 'fenced', fenced_at = now(), approved_by_id = NULL, replays = '{replays}' WHERE reference = '{reference}'
+"""
+
+
+def test_replay_that_the_register_does_not_vouch_for_is_refused(erasing: Erasing) -> None:
+    """A row that claims to repeat an erasure needs no approval, and so an entry about the same person."""
+    of_another = erasing.reference("approved(6)")
+    assert erasing.erase("--request", of_another).returncode == 0
+    before = erasing.holdings(7)
+    forged = erasing.reference("planned(7)")
+
+    for replays in ("f" * 32, of_another):
+        erasing.execute(FORGED.format(replays=replays, reference=forged))
+        stopped = erasing.erase("--request", forged)
+
+        assert (stopped.returncode, "ACC-853" in stopped.stderr) == (6, True), stopped.stdout + stopped.stderr
+        assert (erasing.state(forged), erasing.holdings(7)) == ("fenced", before)
