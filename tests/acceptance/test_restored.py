@@ -121,7 +121,8 @@ def test_somebody_new_with_the_key_of_an_erased_person_stays(erasing: Erasing, b
 
 FORGED = """
 UPDATE gdpr_erasurerequest
-SET state = 'fenced', fenced_at = now(), approved_by_id = NULL, replays = '{replays}' WHERE reference = '{reference}'
+SET state = 'fenced', fenced_at = now(), approved_by_id = NULL, replays = '{replays}'
+WHERE reference = '{reference}'
 """
 
 
