@@ -22,7 +22,9 @@ from accord.seam.registry import Registry, opened
 from accord.seam.types import Lease
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
+from gdpr.documents import PlanDraft
 from gdpr.erasure import actors, planning, policy, replays, saga, state_changes, successors, transitions
+from gdpr.erasure.refusals import together_or_apart
 from gdpr.erasure.schedule import Stop, never
 from gdpr.errors import KeysDestroyed, WhoseIsIt
 from gdpr.models import ErasureRequest, RegisterMark
@@ -30,6 +32,7 @@ from gdpr.register import binding, epochs, restored, seals
 from gdpr.register.entries import EntryDraft, EntryWord, RegisterEntry
 from gdpr.register.restored import Forgotten, Restored
 from gdpr.stores.base import Stores, opened_stores
+from gdpr.stores.per_person import People
 
 DESTROYED = KeysDestroyed.code
 ASKED = WhoseIsIt.code
@@ -137,7 +140,7 @@ def _begun(found: Restored, registry: Registry, held: Lease) -> Restored:
     if found.replaying:
         return found
     people = restored.forgotten(found)
-    keys = [seals.opened(one.entry.draft.secrets) for one in people if one.entry.draft.secrets]
+    keys = [keys for keys, _ in (_opened(one) for one in people) if keys]
     with transaction.atomic(using=state_changes.alias()):
         successors.lift_sequences(load_data_map(), keys, [found.store])
         entry = _enter(EntryWord.RESTORED, facts={"store": found.store, "since": str(found.since)}).seq
@@ -160,18 +163,23 @@ def _record(event: EventKind, counters: Mapping[str, int]) -> None:
 
 def _trouble(one: Forgotten, found: Restored) -> tuple[SubjectKeys | None, str]:
     """Open the keys of a person, or say by a code why they can't be erased again without one."""
-    draft, the_map = one.entry.draft, load_data_map()
-    if draft.secrets is None:
-        return None, DESTROYED
-    try:
-        keys = seals.opened(draft.secrets)
-    except KeysDestroyed as exc:
-        return None, exc.code
+    keys, trouble = _opened(one)
+    if keys is None:
+        return None, trouble
+    the_map = load_data_map()
     subject = the_map.subject
     of_subject = [entry.store for entry in the_map.entries if subject and entry.target == subject.model]
     guarded = subject is not None and found.store in of_subject and one.answer != restored.SAME
-    asked = guarded and subject is not None and successors.is_in_doubt(subject, keys, draft.at)
+    asked = guarded and subject is not None and successors.is_in_doubt(subject, keys, one.entry.draft.at)
     return keys, ASKED if asked else ""
+
+
+def _opened(one: Forgotten) -> tuple[SubjectKeys | None, str]:
+    try:
+        sealed = one.entry.draft.secrets
+        return (seals.opened(sealed), "") if sealed else (None, DESTROYED)
+    except KeysDestroyed as exc:
+        return None, exc.code
 
 
 class _Replay:
@@ -197,23 +205,25 @@ class _Replay:
         return self._told
 
     def _erase(self, some: Sequence[Forgotten]) -> None:
-        requests: dict[int, str] = {}
-        for one in some:
-            reference = one.entry.draft.request
+        people: dict[int, SubjectKeys] = {}
+        for number, one in enumerate(some):
             keys, trouble = _trouble(one, self._found)
             if keys is None or trouble:
-                self._told.waiting[reference] = trouble
-                continue
-            try:
-                requests[self._file(one, keys)] = reference
-            except AccordError as exc:
-                self._told.waiting[reference] = exc.code
-        refused = saga.carry_out(requests, self._stores, stop=self._stop)
-        self._note(requests, refused)
+                self._told.waiting[one.entry.draft.request] = trouble
+            else:
+                people[number] = keys
+        drafted, refused = together_or_apart(people, self._drafted)
+        self._told.waiting |= {some[one].entry.draft.request: why.code for one, why in refused.items()}
+        requests = {
+            replays.file(some[one].entry, keys, draft).pk: some[one].entry.draft.request
+            for one, (keys, draft) in drafted.items()
+        }
+        self._note(requests, saga.carry_out(requests, self._stores, stop=self._stop))
 
-    def _file(self, one: Forgotten, keys: SubjectKeys) -> int:
-        people = replays.looked_up({0: keys}, self._stores)
-        return int(replays.file(one.entry, people[0], planning.draft(people, self._stores)[0]).pk)
+    def _drafted(self, people: People) -> Mapping[int, tuple[SubjectKeys, PlanDraft]]:
+        found = replays.looked_up(people, self._stores)
+        drafts = planning.draft(found, self._stores)
+        return {one: (keys, drafts[one]) for one, keys in found.items()}
 
     def _note(self, requests: Mapping[int, str], refused: Mapping[int, AccordError]) -> None:
         for rested in ErasureRequest.objects.filter(pk__in=requests):

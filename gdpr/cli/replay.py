@@ -155,6 +155,8 @@ def _about(found: Replayed, *, dry: bool) -> Iterator[str]:
     rows += [(one[:8], _said(why, dry=dry)) for one, why in found.waiting.items()]
     if rows:
         yield from answers.table(("erasure", "now"), rows)
+    if not (found.finished or found.waiting or dry):
+        yield "It is concluded once the coordinating database is: start gdpr_replay again."
     if found.finished:
         yield "Nobody is left whom the restore brought back."
 
