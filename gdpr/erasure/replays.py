@@ -91,7 +91,6 @@ def _insert(entry: RegisterEntry, keys: SubjectKeys, tag: str, draft: PlanDraft)
     made = ErasureRequest(
         subject_kind=keys.kind,
         subject_tag=tag,
-        sealed_keys=encryption.seal_keys(keys),
         ground=facts.get("ground") or Ground.NO_LONGER_NECESSARY,
         channel=Channel.REPLAY,
         replays=entry.draft.request,
@@ -99,6 +98,7 @@ def _insert(entry: RegisterEntry, keys: SubjectKeys, tag: str, draft: PlanDraft)
         due_at=deadlines.due(now),
     )
     made.save(using=state_changes.alias(), force_insert=True)
+    encryption.reseal([made], {made.pk: keys})
     document = planning.digested(keys, draft)
     ErasurePlan.objects.create(
         request=made,
@@ -119,6 +119,7 @@ def _supersede(rival: ErasureRequest, made: ErasureRequest) -> None:
     changes: dict[str, object] = {"canonical": made, "sealed_keys": None, "closed_at": clock.now()}
     state_changes.save([rival], **changes)
     state_changes.record([state_changes.act(rival, EventKind.ERASURE_DUPLICATE)])
+    encryption.destroy_ended()
 
 
 def unvouched(requests: Iterable[ErasureRequest]) -> Refusals:

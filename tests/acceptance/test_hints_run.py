@@ -69,6 +69,7 @@ _GOVERNANCE = "acceptance/test_governance.py::"
 _REBUILD = "acceptance/test_rebuild.py::"
 _RECOVERY = "acceptance/test_recovery.py::"
 _RESTORED = "acceptance/test_restored.py::test_somebody_new_with_the_key_of_an_erased_person_stays"
+_REQUEST_KEYS = "acceptance/test_request_keys.py::"
 _SETTLING = "integration/engine/test_settling.py::"
 _SPELLINGS = "acceptance/test_spellings.py::"
 _UNINSTALL = "acceptance/test_uninstall.py::"
@@ -87,6 +88,12 @@ ELSEWHERE: Mapping[Named, str] = {
     ),
     ("gdpr_replay", ("--another-person", "REFERENCE")): _RESTORED,
     ("gdpr_replay", ("--same-person", "REFERENCE")): _RESTORED,
+    ("gdpr_erase", ("--request", "REFERENCE", "--key", "KEY")): _REQUEST_KEYS
+    + "test_lost_key_is_asked_for_and_held_against_the_request",
+    ("gdpr_erase", ("--request", FILLED, "--key", "KEY")): _REQUEST_KEYS
+    + "test_lost_key_is_asked_for_and_held_against_the_request",
+    ("gdpr_erase", ("--request", FILLED, "--key", "KEY", "--key", "NAME=VALUE")): _REQUEST_KEYS
+    + "test_key_lost_after_the_fence_takes_every_key_and_a_question",
     ("migrate_all", ("--forget", FILLED, "--reason", '"WHY"')): _FORGETTING
     + "test_remedy_for_what_another_release_began_works",
     ("migrate_all", ("--rebuild", FILLED)): _REBUILD

@@ -7,7 +7,7 @@ from accord.guards import RemoveWords
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gdpr", "0006_register"),
+        ("gdpr", "0007_request_keys"),
     ]
 
     operations = [
