@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -163,6 +163,29 @@ def _joined(
     return {**rows, entry: (*rows.get(entry, ()), *more)}
 
 
+class _OfEverybody(Mapping[str, tuple[Plain, ...]]):
+    """What was collected of each of several people, put together once it is asked for: mostly one is."""
+
+    def __init__(self, people: tuple[SubjectKeys, ...]) -> None:
+        self._people = people
+        first = people[0].collected if people else {}
+        self._known = [entry for entry in first if all(entry in one.collected for one in people)]
+        self._asked: dict[str, tuple[Plain, ...]] = {}
+
+    def __getitem__(self, entry: str) -> tuple[Plain, ...]:
+        if entry not in self._known:
+            raise KeyError(entry)
+        if entry not in self._asked:
+            self._asked[entry] = tuple(key for one in self._people for key in one.collected[entry])
+        return self._asked[entry]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
 @dataclass(frozen=True)
 class SeveralKeys:
     """
@@ -177,9 +200,7 @@ class SeveralKeys:
     @cached_property
     def collected(self) -> Mapping[str, tuple[Plain, ...]]:
         """Keys that were collected of everybody. What was not collected of one of them is missing."""
-        first = self.people[0].collected if self.people else {}
-        known = [entry for entry in first if all(entry in one.collected for one in self.people)]
-        return {entry: tuple(key for one in self.people for key in one.collected[entry]) for entry in known}
+        return _OfEverybody(self.people)
 
     def values(self, by: str = "") -> tuple[Plain, ...]:
         """Return everybody's keys of a name."""
