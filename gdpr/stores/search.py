@@ -21,6 +21,7 @@ from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain
 from gdpr.datamap.locators import Key, Locator, Rows
+from gdpr.datamap.lock import Inventory
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
 from gdpr.stores import mapping
@@ -143,6 +144,11 @@ class SearchErasure:
         ]
         # A field that has no inverted index is refused before it gets here.
         return IndexUse(uses_index=bool(used), detail="; ".join(dict.fromkeys(used)) or "no such field")
+
+    def inventory(self, entries: Sequence[Entry]) -> Inventory:
+        from gdpr.stores.indexes import LiveIndexes
+
+        return LiveIndexes(self).inventory(entries)
 
     def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         from gdpr.stores.indexes import LiveIndexes
