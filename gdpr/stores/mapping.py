@@ -224,13 +224,3 @@ def _terms(properties: Mapping[str, Any], locator: Key | Path | Array | Rows, ke
         )
     found: Query = {"terms": {field.name: values}}
     return {"nested": {"path": field.nested, "query": found}} if field.nested else found
-
-
-def shape(query: Any) -> Any:
-    """Leave the values out of a query."""
-    if isinstance(query, Mapping):
-        return {name: "…" if name == "values" else shape(part) for name, part in query.items()}
-    if isinstance(query, list):
-        is_values = all(not isinstance(part, Mapping) for part in query)
-        return "…" if is_values else [shape(part) for part in query]
-    return query
