@@ -19,6 +19,7 @@ REASONS: Mapping[str, str] = {
     "migrator.Attestation": "Digests and signatures of runs.",
     "migrator.Tag": "Names of moments, and keys of steps.",
     "gdpr.ErasureRequest": "A keyed tag; the keys are sealed and destroyed when the request is closed.",
+    "gdpr.RequestKey": "Random keys, encrypted; that of a request is destroyed when the request is closed.",
     "gdpr.ErasurePlan": "Entries and numbers.",
     "gdpr.Approval": "Digests and numbers of staff.",
     "gdpr.ErasureStep": "Entries and numbers; collected keys are sealed with the request's.",
