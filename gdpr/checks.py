@@ -13,6 +13,7 @@ from gdpr.datamap import lock, review
 from gdpr.datamap.findings import MapFinding, MapLevel
 from gdpr.datamap.map import DataMap, declared_data_map, load_data_map
 from gdpr.datamap.static import static_findings
+from gdpr.erasure import remains
 
 
 @register(Tags.models)
@@ -54,6 +55,16 @@ def register_is_known(databases: Sequence[str] | None = None, **_: Any) -> Seque
         return []
     text = f"The store {found.store} was restored: it doesn't know of erasures that the register holds."
     return [Warning(text, hint="See whom that brought back: gdpr_replay --dry-run", id="gdpr.W050")]
+
+
+@register()
+def backups_are_readable(**_: Any) -> Sequence[CheckMessage]:
+    """Look at what is declared about backups, before a receipt needs it."""
+    try:
+        remains.load()
+    except AccordError as exc:
+        return [Error(exc.message, hint=exc.hint, id="gdpr.E901")]
+    return []
 
 
 def _message(finding: MapFinding) -> CheckMessage:

@@ -7,7 +7,7 @@ from accord.guards import RemoveWords
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gdpr", "0007_request_keys"),
+        ("gdpr", "0008_consent_terms"),
     ]
 
     operations = [
