@@ -163,6 +163,7 @@ def _document(
             for line in plan["entries"]
             if "reason" in line
         ],
+        "open_findings": plan.get("open_findings"),
     }
 
 

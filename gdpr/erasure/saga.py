@@ -141,10 +141,11 @@ def start(requests: Requests, stores: Stores, *, by: Account | None = None) -> _
 
     Returns:
         Refusals: ApprovalVoid where no approval counts or something else would happen now; OnHold where
-        everything is held; StoreUnavailable where it can't be told what would happen.
+        everything is held; DataMapOpen where the data map leaves something open and the policy refuses;
+        StoreUnavailable where it can't be told what would happen.
     """
     people, refused = encryption.people_of(requests, RequestState.APPROVED)
-    drafts, troubles = together_or_apart(people, partial(planning.draft, stores=stores))
+    drafts, troubles = planning.drafts(people, stores)
     with transaction.atomic(using=state_changes.alias()):
         held = state_changes.lock(list(drafts), RequestState.APPROVED)
         stopped = _on_hold(held)
