@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from accord.words import counted
 from gdpr.coverage import open_findings
 from gdpr.datamap.findings import Fault, MapFinding
 from gdpr.datamap.map import load_data_map
@@ -43,7 +44,7 @@ def require_none(found: Openings, rules: ErasurePolicy) -> None:
     """
     if found and rules.open_findings is OpenFindings.REFUSE:
         raise DataMapOpen(
-            f"The data map has {len(found)} open findings; the first: {found[0]['message']}",
+            f"The data map has {counted(len(found), 'open finding')}; the first: {found[0]['message']}",
             hint="See all of them with gdpr_datamap check, settle them, and ask again.",
         )
 

@@ -216,8 +216,8 @@ def same_work(approved: PlanDocument, found: PlanDraft, rules: policy.ErasurePol
     """
     Return whether what would happen now is what was approved.
 
-    The data map must be the same and leave no more open; no entry may hold much more than it did: a person who
-    goes on using the service adds rows that an approval still means, up to the policy's tolerance.
+    The data map must be the same and leave no more open; no entry may hold much more than it did: a
+    person who goes on using the service adds rows that an approval still means, up to the policy's tolerance.
     """
     before = {line["entry"]: line["found"] for line in approved["entries"]}
     same_map = approved["map_digest"] == found["map_digest"] and openings.are_known(found, approved)

@@ -141,8 +141,7 @@ def start(requests: Requests, stores: Stores, *, by: Account | None = None) -> _
 
     Returns:
         Refusals: ApprovalVoid where no approval counts or something else would happen now; OnHold where
-        everything is held; DataMapOpen where the data map leaves something open and the policy refuses;
-        StoreUnavailable where it can't be told what would happen.
+        everything is held; DataMapOpen, StoreUnavailable as :func:`gdpr.erasure.planning.drafts` says.
     """
     people, refused = encryption.people_of(requests, RequestState.APPROVED)
     drafts, troubles = planning.drafts(people, stores)
