@@ -23,7 +23,17 @@ from accord.seam.types import Lease
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.documents import PlanDraft
-from gdpr.erasure import actors, planning, policy, replays, saga, state_changes, successors, transitions
+from gdpr.erasure import (
+    actors,
+    openings,
+    planning,
+    policy,
+    replays,
+    saga,
+    state_changes,
+    successors,
+    transitions,
+)
 from gdpr.erasure.refusals import together_or_apart
 from gdpr.erasure.schedule import Stop, never
 from gdpr.errors import KeysDestroyed, WhoseIsIt
@@ -222,7 +232,9 @@ class _Replay:
 
     def _drafted(self, people: People) -> Mapping[int, tuple[SubjectKeys, PlanDraft]]:
         found = replays.looked_up(people, self._stores)
-        drafts = planning.draft(found, self._stores)
+        # What the data map leaves open is told in the receipt, and stops no replay.
+        left_open = openings.look(self._stores, policy.load())
+        drafts = planning.draft(found, self._stores, left_open)
         return {one: (keys, drafts[one]) for one, keys in found.items()}
 
     def _note(self, requests: Mapping[int, str], refused: Mapping[int, AccordError]) -> None:
