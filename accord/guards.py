@@ -80,6 +80,17 @@ BEGIN
 END;
 """
 
+_GUARD_TOMBSTONE = """
+BEGIN
+    IF OLD.erased_at IS NOT NULL
+        OR to_jsonb(NEW) - 'erased_at' IS DISTINCT FROM to_jsonb(OLD) - 'erased_at' THEN
+        RAISE EXCEPTION 'A tombstone stays: only that the erasure is complete can be added, once.'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+
 _STANDING_TRIGGERS = """
 SELECT t.tgname, p.proname, p.prosrc FROM pg_trigger t
 JOIN pg_proc p ON p.oid = t.tgfoid
@@ -256,7 +267,15 @@ MARKS = Guards(
     FOR EACH STATEMENT EXECUTE FUNCTION accord_keep_mark()""",
     ],
 )
-EVIDENCE = TRAIL + TOMBSTONES + MARKS
+STONES_STAY = Guards(
+    functions={"accord_guard_tombstone": _GUARD_TOMBSTONE},
+    tables={"accord_tombstone_guard": "accord_tombstone"},
+    triggers=[
+        """CREATE TRIGGER accord_tombstone_guard BEFORE UPDATE ON accord_tombstone
+    FOR EACH ROW EXECUTE FUNCTION accord_guard_tombstone()""",
+    ],
+)
+EVIDENCE = TRAIL + TOMBSTONES + MARKS + STONES_STAY
 INSTALL = TRAIL.install
 REMOVE = TRAIL.remove
 

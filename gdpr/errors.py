@@ -132,6 +132,14 @@ class InvalidDataMap(AccordError):
     exit_code = ExitCode.USAGE
 
 
+class DataMapOpen(AccordError):
+    """The data map leaves places or fields open, and the policy erases by a complete one only."""
+
+    code = "ACC-806"
+    exit_code = ExitCode.BLOCKED
+    http_status = 409
+
+
 class UnknownSubject(UsageError):
     """No data subject has this key."""
 
@@ -183,6 +191,13 @@ class RegisterBroken(RegisterError):
 
     code = "ACC-852"
     exit_code = ExitCode.DRIFT
+
+
+class StoreRestored(RegisterError):
+    """A store was restored to an earlier state; whom that brought back is erased again first."""
+
+    code = "ACC-854"
+    exit_code = ExitCode.BLOCKED
 
 
 class RegisterForeign(RegisterError):

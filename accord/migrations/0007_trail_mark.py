@@ -5,7 +5,7 @@ from typing import Any
 from django.db import migrations, models
 
 from accord.audit.marks import plant
-from accord.guards import MARKS, OnPostgres, RemoveWords
+from accord.guards import MARKS, STONES_STAY, OnPostgres, RemoveWords
 
 # As in 0004: the lists that earlier migrations put back are asked of every row, and don't know the word.
 _ON_THE_WAY_OUT = """
@@ -25,7 +25,7 @@ def _plant(_apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accord", "0005_evidence_stays"),
+        ("accord", "0006_replay_words"),
     ]
 
     operations = [
@@ -149,6 +149,8 @@ class Migration(migrations.Migration):
                     ("step.reverted", "step undone"),
                     ("step.failed", "step failed"),
                     ("ledger.struck", "step struck from a ledger"),
+                    ("replay.started", "replay after a restore started"),
+                    ("replay.finished", "replay after a restore finished"),
                     ("heads.renewed", "signed heads begun anew"),
                     ("subject.revealed", "masked subject revealed"),
                     ("subject.restricted", "processing restricted"),
@@ -161,8 +163,6 @@ class Migration(migrations.Migration):
                     ("consent.invalidated", "consent invalidated"),
                     ("tombstone.purged", "tombstone purged"),
                     ("retention.applied", "retention applied"),
-                    ("replay.started", "replay after a restore started"),
-                    ("replay.finished", "replay after a restore finished"),
                     ("approval.cancelled", "approval request cancelled"),
                     ("policy.refused", "policy refused"),
                     ("policy.break_glass", "policy overridden in an emergency"),
@@ -229,6 +229,8 @@ class Migration(migrations.Migration):
                             "step.reverted",
                             "step.failed",
                             "ledger.struck",
+                            "replay.started",
+                            "replay.finished",
                             "heads.renewed",
                             "subject.revealed",
                             "subject.restricted",
@@ -241,8 +243,6 @@ class Migration(migrations.Migration):
                             "consent.invalidated",
                             "tombstone.purged",
                             "retention.applied",
-                            "replay.started",
-                            "replay.finished",
                             "approval.cancelled",
                             "policy.refused",
                             "policy.break_glass",
@@ -287,5 +287,6 @@ class Migration(migrations.Migration):
             ),
         ),
         OnPostgres(MARKS.install, MARKS.remove),
+        OnPostgres(STONES_STAY.install, STONES_STAY.remove),
         migrations.RunPython(_plant, migrations.RunPython.noop),
     ]
