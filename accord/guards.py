@@ -19,6 +19,8 @@ from django.db.migrations import RemoveConstraint, RunSQL
 from django.db.migrations.state import ProjectState
 from django.utils.module_loading import import_string
 
+from accord.audit import trigger_texts
+
 Check = tuple[type[models.Model], models.CheckConstraint]
 
 _REFUSE = """
@@ -50,41 +52,6 @@ BEGIN
     SELECT seq, hash INTO last FROM accord_auditevent ORDER BY seq DESC LIMIT 1;
     IF NEW.seq <> coalesce(last.seq, 0) + 1 OR NEW.prev_hash <> coalesce(last.hash, NEW.prev_hash) THEN
         RAISE EXCEPTION 'Event % does not continue the audit trail, which ends with %.', NEW.seq, last.seq
-            USING ERRCODE = 'restrict_violation';
-    END IF;
-    RETURN NEW;
-END;
-"""
-
-_GUARD_MARK = """
-BEGIN
-    IF TG_OP = 'INSERT' AND NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM accord_trailmark) THEN
-        RAISE EXCEPTION 'Mark % of the audit trail does not follow the last one.', NEW.number
-            USING ERRCODE = 'restrict_violation';
-    END IF;
-    IF TG_OP = 'UPDATE' AND (NEW.reach < OLD.reach
-        OR to_jsonb(NEW) - 'reach' - 'reach_of' IS DISTINCT FROM to_jsonb(OLD) - 'reach' - 'reach_of') THEN
-        RAISE EXCEPTION 'A mark of the audit trail stays as it is.' USING ERRCODE = 'restrict_violation';
-    END IF;
-    RETURN NEW;
-END;
-"""
-
-_GUARD_SEAL = """
-BEGIN
-    IF NEW.last <> (SELECT seq FROM accord_auditevent ORDER BY seq DESC LIMIT 1) THEN
-        RAISE EXCEPTION 'Only the newest event is sealed, and % is not.', NEW.last
-            USING ERRCODE = 'restrict_violation';
-    END IF;
-    RETURN NEW;
-END;
-"""
-
-_GUARD_TOMBSTONE = """
-BEGIN
-    IF OLD.erased_at IS NOT NULL
-        OR to_jsonb(NEW) - 'erased_at' IS DISTINCT FROM to_jsonb(OLD) - 'erased_at' THEN
-        RAISE EXCEPTION 'A tombstone stays: only that the erasure is complete can be added, once.'
             USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;
@@ -246,8 +213,8 @@ TRAIL = Guards(
 TOMBSTONES = against_emptying("accord", (), rows_stay=("accord_tombstone",))
 MARKS = Guards(
     functions={
-        "accord_guard_mark": _GUARD_MARK,
-        "accord_guard_seal": _GUARD_SEAL,
+        "accord_guard_mark": trigger_texts.MARK,
+        "accord_guard_seal": trigger_texts.SEAL,
         "accord_keep_mark": _REFUSE_EMPTYING,
     },
     tables={
@@ -268,7 +235,7 @@ MARKS = Guards(
     ],
 )
 STONES_STAY = Guards(
-    functions={"accord_guard_tombstone": _GUARD_TOMBSTONE},
+    functions={"accord_guard_tombstone": trigger_texts.TOMBSTONE},
     tables={"accord_tombstone_guard": "accord_tombstone"},
     triggers=[
         """CREATE TRIGGER accord_tombstone_guard BEFORE UPDATE ON accord_tombstone
