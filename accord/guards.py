@@ -19,7 +19,7 @@ from django.db.migrations import RemoveConstraint, RunSQL
 from django.db.migrations.state import ProjectState
 from django.utils.module_loading import import_string
 
-from accord.audit import trigger_texts
+from accord import trigger_texts
 
 Check = tuple[type[models.Model], models.CheckConstraint]
 
