@@ -13,8 +13,9 @@ from accord.errors import UsageError
 from gdpr.consent import register
 from gdpr.consent.register import Someone
 from gdpr.datamap.keys import key_type, parsed
+from gdpr.datamap.kinds import Subject
 from gdpr.datamap.map import load_data_map
-from gdpr.datamap.subjects import Subject, SubjectKeys
+from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import encryption
 from gdpr.errors import AmbiguousSubject, UnknownSubject
 

@@ -13,10 +13,10 @@ from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pul
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import Fault, MapFinding, MapLevel, about
 from gdpr.datamap.kin import kin, strangers
+from gdpr.datamap.kinds import Subject
 from gdpr.datamap.locators import Array, Generic, Keyed, Sessions, needs, parts
 from gdpr.datamap.map import DataMap
 from gdpr.datamap.strategies import Strategy
-from gdpr.datamap.subjects import Subject
 from gdpr.errors import InvalidDataMap
 
 

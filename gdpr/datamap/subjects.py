@@ -1,4 +1,4 @@
-"""Whom a request is about: the declared kind of data subject, and one person's keys."""
+"""Whom a request is about: the keys of one person, or of several."""
 
 from __future__ import annotations
 
@@ -6,20 +6,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
-from django.apps import apps
-from django.db.models import QuerySet
-
-from accord.errors import UsageError
-from gdpr.datamap.keys import KeyType, Plain, key_type, parsed, plain
-from gdpr.errors import AmbiguousSubject, ErasureRefused, InvalidDataMap, UnknownSubject, WrongKeyType
-
-if TYPE_CHECKING:
-    from django.db.models import Model
-
-    # The name `type` is a field of the class below.
-    ModelClass = type[Model]
+from gdpr.datamap.keys import Plain
+from gdpr.errors import ErasureRefused
 
 
 class Keys(Protocol):
@@ -204,108 +194,3 @@ class SeveralKeys:
     def apart(self, entry: str) -> tuple[Plain, ...]:
         """Return the rows of settled entries that came later, of everybody."""
         return tuple(key for one in self.people for key in one.apart(entry))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    """
-    The kind of person that a project keeps data of.
-
-    Attributes:
-        model: Label of the model that stands for the person.
-        key: Field that other stores refer to.
-        type: Its type: `int`, `str`, `uuid.UUID` or a :class:`gdpr.datamap.keys.KeyType`.
-        lookups: Fields that a person may be found by; each must be unique.
-    """
-
-    model: str
-    key: str = "id"
-    type: object = int
-    lookups: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Return the names of all keys, the primary one first."""
-        return tuple(dict.fromkeys((self.key, *self.lookups)))
-
-    def resolve(self, text: str, by: str = "") -> SubjectKeys:
-        """
-        Find the one person that a key belongs to.
-
-        Args:
-            text: A key, as typed.
-            by: Which key it is; unless given, every one that the text could be is tried.
-
-        Raises:
-            UsageError: There is no key of that name.
-            WrongKeyType: The text is no key of the type declared.
-            UnknownSubject: No person has it.
-            AmbiguousSubject: More than one person has it.
-        """
-        found = {
-            row["pk"]: row for name, value in self._readings(text, by) for row in self._rows(name, value)
-        }
-        if not found:
-            raise UnknownSubject(
-                f"No {self.model} has this key ({', '.join([by] if by else self.names)}).",
-                hint="See whether the key is right; an erased person has none any more.",
-            )
-        if len(found) > 1:
-            raise AmbiguousSubject(
-                f"{len(found)} rows of {self.model} have this key.",
-                hint=f"Say which key it is with --by: {', '.join(self.names)}.",
-            )
-        return self._keys_of(next(iter(found.values())))
-
-    def model_class(self) -> ModelClass:
-        """
-        Return the model.
-
-        Raises:
-            InvalidDataMap: No installed app has it.
-        """
-        try:
-            return apps.get_model(self.model)
-        except (LookupError, ValueError) as exc:
-            raise InvalidDataMap(
-                f"The data subject {self.model} is no installed model.",
-                hint="Write SUBJECT's model as app_label.Model.",
-            ) from exc
-
-    def _readings(self, text: str, by: str) -> list[tuple[str, Plain]]:
-        if by:
-            if by not in self.names:
-                raise UsageError(f"{self.model} has no key “{by}”.", hint=f"Keys: {', '.join(self.names)}.")
-            return [(by, parsed(text, self._type_of(by), by))]
-        readings = []
-        for name in self.names:
-            try:
-                readings.append((name, parsed(text, self._type_of(name), name)))
-            except WrongKeyType:
-                continue
-        if not readings:
-            parsed(text, self._type_of(self.key), self.key)
-        return readings
-
-    def _type_of(self, name: str) -> KeyType:
-        if name == self.key:
-            return key_type(self.type)
-        kind = self.model_class()._meta.get_field(name).get_internal_type()
-        if kind == "UUIDField":
-            return KeyType.UUID
-        return KeyType.INT if kind.endswith(("IntegerField", "AutoField")) else KeyType.STR
-
-    def _rows(self, name: str, value: Plain) -> Iterable[Mapping[str, Any]]:
-        from django.core.exceptions import ValidationError
-
-        model = self.model_class()
-        try:
-            chosen: QuerySet[Model] = QuerySet(model).filter(**{name: value})
-            # Two rows are enough to know that there is more than one.
-            return list(chosen.values("pk", *self.names)[:2])
-        except (OverflowError, ValidationError):
-            return []
-
-    def _keys_of(self, row: Mapping[str, Any]) -> SubjectKeys:
-        alternates = {name: plain(row[name]) for name in self.names if row[name] not in (None, "")}
-        return SubjectKeys(kind=self.model, primary=alternates[self.key], alternates=alternates)

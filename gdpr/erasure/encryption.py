@@ -12,9 +12,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from accord.erased import tombstones
+from accord.erased import subject_key, tombstones
+from accord.erased.folding import Fold
 from accord.errors import AccordError
 from accord.secrets import keys
+from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import KeysDestroyed
 from gdpr.models import ConsentEvent, ErasureRequest, LegalHold
@@ -111,8 +113,15 @@ def tag_of_key(kind: str, key: object) -> str:
     Once there is a request, a hold or a consent of the person, their tag stays the same, also
     when the project's secret is replaced: a hold must not be missed for that.
     """
-    tags = [str(tag) for tag in tombstones.subject_tags(kind.lower(), key)]
+    fold = _fold_of(kind) if subject_key.spellings(key) else Fold.EXACT
+    tags = [str(tag) for tag in tombstones.subject_tags(kind.lower(), key, fold)]
     return tags[0] if len(tags) == 1 else _in_use(tags)
+
+
+def _fold_of(kind: str) -> Fold:
+    """Return which spellings of a primary key are one person."""
+    subject = load_data_map().subject
+    return subject.fold_of() if subject and subject.model.lower() == kind.lower() else Fold.EXACT
 
 
 def _in_use(tags: list[str]) -> str:

@@ -15,17 +15,19 @@ from contextlib import closing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
+from accord.erased.folding import Fold
 from accord.seam.registry import Registry
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain
-from gdpr.datamap.locators import Key, Locator, Rows
+from gdpr.datamap.locators import Key, Keyed, Locator, Rows
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
 from gdpr.stores import mapping
-from gdpr.stores.base import SAMPLE, Erased, Found, IndexUse
+from gdpr.stores.base import SAMPLE, Erased, ErasureStore, Found, IndexUse
 from gdpr.stores.edits import edited
+from gdpr.stores.folded import Folded
 from gdpr.stores.mapping import Query
 from gdpr.stores.paths import at as values_at
 from gdpr.stores.shares import arrays, own_part, undivided
@@ -132,6 +134,12 @@ class SearchErasure:
             for hit in pages(self._transport, index, shared):
                 own = own_part(entry, hit["_source"], lambda array: mapping.values_of(array, keys))
                 yield {"_id": hit["_id"], **own}
+
+    def candidates(self, entry: Entry, locator: Keyed, fold: Fold, wanted: Sequence[str]) -> Iterator[object]:
+        for index, definition in self._refreshed(entry).items():
+            for query in mapping.candidates(_properties(definition), locator, fold, wanted):
+                for hit in pages(self._transport, index, query):
+                    yield from values_at(hit["_source"], mapping.field_path(locator))
 
     def explain(self, entry: Entry, keys: Keys) -> IndexUse:
         used = [
@@ -266,9 +274,9 @@ class SearchErasure:
         return sum(status < HTTPStatus.BAD_REQUEST for status in statuses)
 
 
-def adapter(alias: str, opened: Registry) -> SearchErasure:
+def adapter(alias: str, opened: Registry) -> ErasureStore:
     """Return the adapter of a store of :mod:`searchindex`."""
-    return SearchErasure(cast("SearchStore", opened[alias]))
+    return Folded(SearchErasure(cast("SearchStore", opened[alias])))
 
 
 def concrete(transport: Transport, name: str) -> Indexes:

@@ -12,11 +12,12 @@ from gdpr.coverage import check
 from gdpr.datamap.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import Fault
+from gdpr.datamap.kinds import Subject
 from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Locator, Rows, Sessions
 from gdpr.datamap.map import DataMap, build, load_data_map, ordered
 from gdpr.datamap.static import require_sound
 from gdpr.datamap.strategies import Constant, Null, Pseudonym, RandomToken, Redact, Strategy
-from gdpr.datamap.subjects import Subject, SubjectKeys
+from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import InvalidDataMap
 
 SUBJECT = Subject(model="streaming.Listener", key="id", type=int, lookups=("email",))
