@@ -23,6 +23,7 @@ from gdpr.erasure import (
     requests,
     saga,
     state_changes,
+    steps,
     transitions,
     verification,
 )
@@ -94,7 +95,8 @@ class Erase:
 
     def _on_request(self, request: ErasureRequest) -> ErasureAnswer:
         if self.asked.dry_run:
-            return Counted(planning.preview(encryption.keys_of(request)))
+            known = {request.pk: encryption.keys_of(request)}
+            return Counted(planning.preview(planning.renewed(known)[request.pk]))
         if self.asked.verify_only:
             return Remaining(verification.read(encryption.keys_of(request)))
         if self.asked.request and (self.asked.decides or self.asked.identity):
@@ -149,7 +151,7 @@ def _read_again(request: ErasureRequest) -> ErasureRequest:
 
 
 def _done(request: ErasureRequest) -> int:
-    return saga.progress([request.pk])[request.pk]["done"]
+    return steps.progress([request.pk])[request.pk]["done"]
 
 
 def _keys_without_a_row(asked: EraseOptions) -> SubjectKeys | None:

@@ -107,6 +107,15 @@ class Subject:
             )
         return self._keys_of(next(iter(found.values())))
 
+    def database(self) -> str:
+        """Return the alias of the database that has these people."""
+        return QuerySet(self.model_class()).db
+
+    def of_primary(self, keys: Iterable[Plain]) -> Iterator[SubjectKeys]:
+        """Yield the keys of the people who have these primary ones, as they are now."""
+        chosen: QuerySet[Model] = QuerySet(self.model_class()).filter(**{f"{self.key}__in": list(keys)})
+        yield from map(self._keys_of, chosen.values("pk", *self.names))
+
     def model_class(self) -> ModelClass:
         """
         Return the model.

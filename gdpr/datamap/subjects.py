@@ -11,6 +11,9 @@ from typing import Protocol
 from gdpr.datamap.keys import Plain
 from gdpr.errors import ErasureRefused
 
+_MANY = ("earlier", "contested", "collected", "newer", "others")
+"""What a person has several of, by a name or by an entry's id."""
+
 
 class Keys(Protocol):
     """What stores are searched by: the keys of one person, or of several together."""
@@ -41,7 +44,10 @@ class SubjectKeys:
     Attributes:
         kind: Model of the subject, such as `streaming.Listener`.
         primary: The key that other stores refer to.
-        alternates: Every key by its name, the primary one included.
+        alternates: Every key by its name, the primary one included, as it was read last.
+        earlier: What a key was before that, by its name: known when the request came in, or since.
+        contested: Which of all these somebody else of this kind has now, by the name of the key. They find
+            nothing by themselves: what has them is asked about.
         collected: Primary keys of rows that were found before anything was erased, by entry id.
         settled: Entries found by a key that somebody else may have next (an e-mail, a user name): since the
             fence they are the rows that were collected, and no others.
@@ -52,15 +58,21 @@ class SubjectKeys:
     kind: str
     primary: Plain = field(repr=False)
     alternates: Mapping[str, Plain] = field(default_factory=dict, repr=False)
+    earlier: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
+    contested: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
     collected: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
     settled: frozenset[str] = frozenset()
     newer: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
     others: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
 
     def values(self, by: str = "") -> tuple[Plain, ...]:
-        """Return the person's key of a name; the primary one for no name; none where there is none."""
+        """Return what a key is, and was, where it is this person's alone; the primary one for no name."""
+        return tuple(one for one in self.known(by) if one not in self.contested.get(by, ()))
+
+    def known(self, by: str = "") -> tuple[Plain, ...]:
+        """Return what a key is, and was, whoever has it now."""
         found = self.alternates.get(by) if by else self.primary
-        return () if found is None else (found,)
+        return (*(() if found is None else (found,)), *self.earlier.get(by, ()))
 
     def only(self, entry: str) -> tuple[Plain, ...] | None:
         """Return the rows that a settled entry may find; None for any other."""
@@ -88,7 +100,13 @@ class SubjectKeys:
     def joined(self, found: SubjectKeys) -> SubjectKeys:
         """Return the same keys with what was found by them: collected, settled, and newer."""
         fresh = {entry: keys for entry, keys in found.collected.items() if entry not in self.settled}
-        merged = self.with_collected(fresh)
+        read_last = replace(
+            self,
+            alternates=found.alternates,
+            earlier=merged_rows(self.earlier, found.earlier),
+            contested=found.contested,
+        )
+        merged = read_last.with_collected(fresh)
         merged = merged.settle(found.settled & merged.collected.keys())
         looked_at = merged.settled & found.collected.keys()
         return merged.with_collected({entry: found.newer.get(entry, ()) for entry in looked_at})
@@ -100,14 +118,17 @@ class SubjectKeys:
         return replace(self, collected=collected, settled=self.settled | wanted)
 
     def unsettled(self, entry: str) -> SubjectKeys:
-        """Return the same keys, by which an entry finds whatever has the key now."""
-        return replace(self, settled=self.settled - {entry})
+        """Return the same keys, by which an entry finds what has them now; a settled one, anybody's."""
+        contested = {} if entry in self.settled else self.contested
+        return replace(self, settled=self.settled - {entry}, contested=contested)
 
     def told(self, entry: str, *, same_person: bool) -> SubjectKeys:
         """Return the same keys after a person said whose the newer rows of an entry are."""
         newer = {one: keys for one, keys in self.newer.items() if one != entry}
         if same_person:
-            return replace(self, collected=_joined(self.collected, entry, self.newer[entry]), newer=newer)
+            collected = _joined(self.collected, entry, self.newer[entry])
+            # What has a key of somebody else turned out to be this person's after all.
+            return replace(self, collected=collected, newer=newer, contested={})
         return replace(self, others=_joined(self.others, entry, self.newer[entry]), newer=newer)
 
     def to_json(self) -> str:
@@ -117,10 +138,8 @@ class SubjectKeys:
                 "kind": self.kind,
                 "primary": self.primary,
                 "alternates": dict(self.alternates),
-                "collected": {entry_id: list(keys) for entry_id, keys in self.collected.items()},
                 "settled": sorted(self.settled),
-                "newer": {entry_id: list(keys) for entry_id, keys in self.newer.items()},
-                "others": {entry_id: list(keys) for entry_id, keys in self.others.items()},
+                **{name: {one: list(keys) for one, keys in getattr(self, name).items()} for name in _MANY},
             },
             sort_keys=True,
         )
@@ -130,10 +149,7 @@ class SubjectKeys:
         """Read what :meth:`to_json` wrote."""
         read = json.loads(text)
         # What was sealed before these names were known has none of them.
-        rows = {
-            name: {entry_id: tuple(keys) for entry_id, keys in read.get(name, {}).items()}
-            for name in ("collected", "newer", "others")
-        }
+        rows = {name: {one: tuple(keys) for one, keys in read.get(name, {}).items()} for name in _MANY}
         return cls(
             kind=read["kind"],
             primary=read["primary"],
@@ -141,6 +157,14 @@ class SubjectKeys:
             settled=frozenset(read.get("settled", ())),
             **rows,
         )
+
+
+def merged_rows(
+    rows: Mapping[str, tuple[Plain, ...]], more: Mapping[str, tuple[Plain, ...]]
+) -> Mapping[str, tuple[Plain, ...]]:
+    """Return both, each value once."""
+    names = dict.fromkeys((*rows, *more))
+    return {name: tuple(dict.fromkeys((*rows.get(name, ()), *more.get(name, ())))) for name in names}
 
 
 def _held(rows: Mapping[str, tuple[Plain, ...]]) -> Mapping[str, tuple[Plain, ...]]:

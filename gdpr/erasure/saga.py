@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from accord import clock
@@ -144,15 +144,17 @@ def start(requests: Requests, stores: Stores, *, by: Account | None = None) -> _
         everything is held; StoreUnavailable where it can't be told what would happen.
     """
     people, refused = encryption.people_of(requests, RequestState.APPROVED)
+    people, away = together_or_apart(people, planning.renewed)
     drafts, troubles = together_or_apart(people, partial(planning.draft, stores=stores))
     with transaction.atomic(using=state_changes.alias()):
         held = state_changes.lock(list(drafts), RequestState.APPROVED)
         stopped = _on_hold(held)
         void = _not_approved([one for one in held if one.pk not in stopped])
         free = [one for one in held if one.pk not in stopped and one.pk not in void]
+        encryption.keep_collected(free, people)
         changed = _changed(free, people, drafts)
         _fence([one for one in free if one.pk not in changed], by)
-    return set(), {**refused, **troubles, **stopped, **void, **changed}
+    return set(), {**refused, **away, **troubles, **stopped, **void, **changed}
 
 
 def _on_hold(held: Sequence[ErasureRequest]) -> Refusals:
@@ -212,6 +214,9 @@ def begin(requests: Requests, stores: Stores) -> _Done:
     """
     the_map = load_data_map()
     people, refused = encryption.people_of(requests, RequestState.FENCED)
+    # The fence may have come a moment after the last look at the keys.
+    fresh, _ = together_or_apart(people, planning.renewed)
+    people |= fresh
     for entry in the_map.to_collect():
         collect = partial(planning.collected, entries=[entry], stores=stores)
         found, _ = together_or_apart(people, collect)
@@ -265,7 +270,7 @@ def _conclude(held: Sequence[ErasureRequest], outlooks: Mapping[int, Outlook]) -
             holds.block(chosen)
             continue
         event, outcome = _SAID[target]
-        numbers = progress([one.pk for one in chosen])
+        numbers = steps.progress([one.pk for one in chosen])
         changes: dict[str, object] = {"next_attempt_at": due} if target is RequestState.RETRY_WAIT else {}
         state_changes.move(chosen, target, event, outcome=outcome, counters=numbers, changes=changes)
 
@@ -286,20 +291,6 @@ def _conclusion(found: Outlook) -> tuple[RequestState, object] | None:
     if found.waiting:
         return RequestState.RETRY_WAIT, found.next_attempt_at
     return (RequestState.BLOCKED_HOLD if found.held else RequestState.NEEDS_OPERATOR), None
-
-
-def progress(requests: Requests) -> dict[int, dict[str, int]]:
-    """Count the steps of each request by how they stand."""
-    rows = ErasureStep.objects.filter(request__in=requests).order_by().values("request_id")
-    counted = rows.annotate(
-        steps=Count("pk"),
-        done=Count("pk", filter=Q(state=StepState.DONE)),
-        failed=Count("pk", filter=Q(state=StepState.FAILED)),
-    )
-    numbers = {key: {"steps": 0, "done": 0, "failed": 0, "pending": 0} for key in requests}
-    for key, every, done, failed in counted.values_list("request_id", "steps", "done", "failed"):
-        numbers[key] = {"steps": every, "done": done, "failed": failed, "pending": every - done - failed}
-    return numbers
 
 
 # --- what people do about it ---------------------------------------------------------------------
