@@ -47,6 +47,8 @@ class SubjectKeys:
             fence they are the rows that were collected, and no others.
         newer: Rows of settled entries that came later, by entry id: whose they are is for a person to say.
         others: Those of which a person said that they are somebody else's.
+        created: When the person's row was made, as ISO 8601; empty where the data map doesn't say which field
+            that is.
     """
 
     kind: str
@@ -56,6 +58,7 @@ class SubjectKeys:
     settled: frozenset[str] = frozenset()
     newer: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
     others: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
+    created: str = ""
 
     def values(self, by: str = "") -> tuple[Plain, ...]:
         """Return the person's key of a name; the primary one for no name; none where there is none."""
@@ -121,6 +124,7 @@ class SubjectKeys:
                 "settled": sorted(self.settled),
                 "newer": {entry_id: list(keys) for entry_id, keys in self.newer.items()},
                 "others": {entry_id: list(keys) for entry_id, keys in self.others.items()},
+                "created": self.created,
             },
             sort_keys=True,
         )
@@ -139,6 +143,7 @@ class SubjectKeys:
             primary=read["primary"],
             alternates=read["alternates"],
             settled=frozenset(read.get("settled", ())),
+            created=read.get("created", ""),
             **rows,
         )
 
