@@ -112,11 +112,10 @@ class SearchErasure:
             if matched < limit and self._count(index, query):
                 found, changed = self._batch(entry, keys, index, query, min(limit - matched, _MOST))
                 matched, affected = matched + found, affected + changed
-        left = [
-            1
+        left = any(
+            self._count(index, query) and self._pending(entry, keys, index, query)
             for index, query in self._queries(entry, keys)
-            if self._count(index, query) and self._pending(entry, keys, index, query)
-        ]
+        )
         return Erased(matched=matched, affected=affected, done=not left)
 
     def residue(self, entry: Entry, keys: Keys) -> int:
