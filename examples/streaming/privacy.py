@@ -30,7 +30,12 @@ from gdpr.privacy import (
 )
 
 SUBJECT = Subject(
-    model="streaming.Listener", key="id", type=int, lookups=("id", "email"), folds={"email": "email"}
+    model="streaming.Listener",
+    key="id",
+    type=int,
+    lookups=("id", "email"),
+    folds={"email": "email"},
+    created="joined_at",
 )
 
 OPENED = datetime(2020, 1, 1, tzinfo=UTC)
@@ -54,6 +59,7 @@ PEOPLE = [
             }
         ),
         fields=("email", "display_name", "country", "language", "birth_year", "joined_at"),
+        keeps={"Invoices refer to it; once the rest is gone it leads to nobody.": ("id",)},
         category="identity",
         purpose="Running the account.",
         retention="As long as the account exists.",
@@ -69,6 +75,7 @@ PEOPLE = [
             until="ten years after the end of the year in which the subscription ended",
         ),
         fields=("plan", "price", "currency", "period", "started_on", "ended_on"),
+        keeps={"Numbers of the invoice and of the account, which leads to nobody.": ("id", "listener_id")},
         category="payment",
         purpose="Invoicing.",
         recipients=("the payment provider", "the tax authority, on request"),

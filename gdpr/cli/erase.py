@@ -23,7 +23,6 @@ from gdpr.erasure import (
     requests,
     saga,
     state_changes,
-    steps,
     transitions,
     verification,
 )
@@ -151,7 +150,7 @@ def _read_again(request: ErasureRequest) -> ErasureRequest:
 
 
 def _done(request: ErasureRequest) -> int:
-    return steps.progress([request.pk])[request.pk]["done"]
+    return saga.progress([request.pk])[request.pk]["done"]
 
 
 def _keys_without_a_row(asked: EraseOptions) -> SubjectKeys | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db.models import F, QuerySet
 
+from accord import clock
 from accord.erased.folding import Fold, folded
 from accord.errors import UsageError
 from gdpr.datamap.entries import Entry
@@ -38,6 +40,8 @@ class Subject:
         lookups: Fields that a person may be found by; each must be unique.
         folds: How textual keys are compared, by their names: a :class:`accord.erased.folding.Fold`. What
             other stores hold of such a key is compared in the same way.
+        created: Field with the moment when the row was made, which nothing changes but an erasure; empty for
+            none. After a restore it tells an erased person from a new one with the same key.
     """
 
     model: str
@@ -45,18 +49,18 @@ class Subject:
     type: object = int
     lookups: tuple[str, ...] = ()
     folds: Mapping[str, str] = field(default_factory=dict)
+    created: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
         """Return the names of all keys, the primary one first."""
         return tuple(dict.fromkeys((self.key, *self.lookups)))
 
-    @property
     def described(self) -> Sequence[object]:
-        """Everything that is declared, for the digest of the map."""
-        known = [self.model, self.key, str(self.type), list(self.lookups)]
-        # Maps from before there were foldings keep their digests.
-        return [*known, dict(self.folds)] if self.folds else known
+        """Return what the digest of a data map is made of."""
+        # A map that doesn't say these keeps the digest that approvals were given for.
+        more = [one for one in (self.created, dict(self.folds)) if one]
+        return [self.model, self.key, str(self.type), list(self.lookups), *more]
 
     def comparing(self, entry: Entry) -> Entry:
         """Return an entry whose locators compare this person's keys as it is declared here."""
@@ -165,7 +169,8 @@ class Subject:
 
     def _found(self, name: str, value: Plain) -> Iterator[Mapping[str, Any]]:
         every: QuerySet[Model] = QuerySet(self.model_class())
-        columns, fold = ("pk", *self.names), self.fold_of(name)
+        columns = ("pk", *self.names, *filter(None, [self.created]))
+        fold = self.fold_of(name)
         if fold is Fold.EXACT:
             yield from every.filter(**{name: value}).values(*columns)
             return
@@ -176,4 +181,16 @@ class Subject:
 
     def _keys_of(self, row: Mapping[str, Any]) -> SubjectKeys:
         alternates = {name: plain(row[name]) for name in self.names if row[name] not in (None, "")}
-        return SubjectKeys(kind=self.model, primary=alternates[self.key], alternates=alternates)
+        return SubjectKeys(
+            kind=self.model,
+            primary=alternates[self.key],
+            alternates=alternates,
+            created=self.moment(row[self.created]) if self.created else "",
+        )
+
+    @staticmethod
+    def moment(value: date | None) -> str:
+        """Return the moment when a row was made as text; empty where nobody knows."""
+        if isinstance(value, datetime):
+            return clock.aware(value).astimezone(UTC).isoformat()
+        return value.isoformat() if value else ""

@@ -96,7 +96,7 @@ class DataMap:
     def digest(self) -> str:
         """SHA-256 of everything that is declared; an approval holds for this map only."""
         described = {
-            "subject": self.subject.described if self.subject else [],
+            "subject": self.subject.described() if self.subject else [],
             "entries": [document(one) for one in self.entries],
         }
         canonical = json.dumps(described, sort_keys=True, ensure_ascii=False, default=str)

@@ -53,6 +53,8 @@ class SubjectKeys:
             fence they are the rows that were collected, and no others.
         newer: Rows of settled entries that came later, by entry id: whose they are is for a person to say.
         others: Those of which a person said that they are somebody else's.
+        created: When the person's row was made, as ISO 8601; empty where the data map doesn't say which field
+            that is.
     """
 
     kind: str
@@ -64,6 +66,7 @@ class SubjectKeys:
     settled: frozenset[str] = frozenset()
     newer: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
     others: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
+    created: str = ""
 
     def values(self, by: str = "") -> tuple[Plain, ...]:
         """Return what a key is, and was, where it is this person's alone; the primary one for no name."""
@@ -140,6 +143,7 @@ class SubjectKeys:
                 "alternates": dict(self.alternates),
                 "settled": sorted(self.settled),
                 **{name: {one: list(keys) for one, keys in getattr(self, name).items()} for name in _MANY},
+                "created": self.created,
             },
             sort_keys=True,
         )
@@ -155,6 +159,7 @@ class SubjectKeys:
             primary=read["primary"],
             alternates=read["alternates"],
             settled=frozenset(read.get("settled", ())),
+            created=read.get("created", ""),
             **rows,
         )
 

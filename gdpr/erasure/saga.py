@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.db.models.functions import Now
 
 from accord import clock
@@ -32,11 +32,13 @@ from gdpr.erasure import (
     newer,
     planning,
     policy,
+    registering,
     schedule,
     state_changes,
     steps,
     verification,
 )
+from gdpr.erasure.beginning import begin
 from gdpr.erasure.refusals import Refusals, raise_first, together_or_apart
 from gdpr.erasure.schedule import Outlook, Stop
 from gdpr.errors import ApprovalVoid, IllegalTransition, OnHold
@@ -101,6 +103,7 @@ def carry_out(
         partial(begin, stores=stores),
         partial(_execute, stores=stores, stop=stop),
         partial(verification.verify, stores=stores),
+        registering.conclude,
     )
     refused: dict[int, AccordError] = {}
     going: set[int] = set(requests)
@@ -141,9 +144,12 @@ def start(requests: Requests, stores: Stores, *, by: Account | None = None) -> _
 
     Returns:
         Refusals: ApprovalVoid where no approval counts or something else would happen now; OnHold where
-        everything is held; StoreUnavailable where it can't be told what would happen.
+        everything is held; StoreUnavailable where it can't be told what would happen; RegisterError where
+        the erasure could not be repeated after a restore.
     """
     people, refused = encryption.people_of(requests, RequestState.APPROVED)
+    if unready := registering.refusals(people):
+        return set(), {**refused, **unready}
     people, away = together_or_apart(people, planning.renewed)
     drafts, troubles = together_or_apart(people, partial(planning.draft, stores=stores))
     with transaction.atomic(using=state_changes.alias()):
@@ -206,32 +212,6 @@ def _fence(held: Sequence[ErasureRequest], by: Account | None) -> None:
 # --- the steps ------------------------------------------------------------------------------------
 
 
-def begin(requests: Requests, stores: Stores) -> _Done:
-    """
-    Write the steps, and collect the keys that some of them need while their rows are still there.
-
-    A store that can't be asked keeps nothing else back: its keys are collected before its first step.
-    """
-    the_map = load_data_map()
-    people, refused = encryption.people_of(requests, RequestState.FENCED)
-    # The fence may have come a moment after the last look at the keys.
-    fresh, _ = together_or_apart(people, planning.renewed)
-    people |= fresh
-    for entry in the_map.to_collect():
-        collect = partial(planning.collected, entries=[entry], stores=stores)
-        found, _ = together_or_apart(people, collect)
-        people |= found
-    # From the fence on, whoever turns up with this e-mail may be somebody else.
-    people = {key: keys.settle(the_map.reusable & keys.collected.keys()) for key, keys in people.items()}
-    with transaction.atomic(using=state_changes.alias()):
-        held = state_changes.lock(list(people), RequestState.FENCED)
-        encryption.keep_collected(held, people)
-        plans = planning.current_among([one.pk for one in held])
-        steps.create(the_map, {one.pk: plans[one.pk].document for one in held})
-        state_changes.move(held, RequestState.EXECUTING, EventKind.ERASURE_STARTED)
-    return set(), refused
-
-
 def _execute(requests: Requests, stores: Stores, stop: Stop) -> _Done:
     touched, refused = batches.execute(requests, stores, stop)
     # Where nothing could be done although something is free, another process is at it.
@@ -270,7 +250,7 @@ def _conclude(held: Sequence[ErasureRequest], outlooks: Mapping[int, Outlook]) -
             holds.block(chosen)
             continue
         event, outcome = _SAID[target]
-        numbers = steps.progress([one.pk for one in chosen])
+        numbers = progress([one.pk for one in chosen])
         changes: dict[str, object] = {"next_attempt_at": due} if target is RequestState.RETRY_WAIT else {}
         state_changes.move(chosen, target, event, outcome=outcome, counters=numbers, changes=changes)
 
@@ -291,6 +271,20 @@ def _conclusion(found: Outlook) -> tuple[RequestState, object] | None:
     if found.waiting:
         return RequestState.RETRY_WAIT, found.next_attempt_at
     return (RequestState.BLOCKED_HOLD if found.held else RequestState.NEEDS_OPERATOR), None
+
+
+def progress(requests: Requests) -> dict[int, dict[str, int]]:
+    """Count the steps of each request by how they stand."""
+    rows = ErasureStep.objects.filter(request__in=requests).order_by().values("request_id")
+    counted = rows.annotate(
+        steps=Count("pk"),
+        done=Count("pk", filter=Q(state=StepState.DONE)),
+        failed=Count("pk", filter=Q(state=StepState.FAILED)),
+    )
+    numbers = {key: {"steps": 0, "done": 0, "failed": 0, "pending": 0} for key in requests}
+    for key, every, done, failed in counted.values_list("request_id", "steps", "done", "failed"):
+        numbers[key] = {"steps": every, "done": done, "failed": failed, "pending": every - done - failed}
+    return numbers
 
 
 # --- what people do about it ---------------------------------------------------------------------

@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any
 
 from django.db import connections, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from accord import process
@@ -293,17 +293,3 @@ def can_end(request: ErasureRequest) -> bool:
     """Return whether a request may still be rejected or cancelled: nothing was fenced or erased yet."""
     reachable = transitions.TRANSITIONS[RequestState(request.state)]
     return RequestState.REJECTED in reachable and request.fenced_at is None
-
-
-def progress(requests: Collection[int]) -> dict[int, dict[str, int]]:
-    """Count the steps of each request by how they stand."""
-    rows = ErasureStep.objects.filter(request__in=requests).order_by().values("request_id")
-    counted = rows.annotate(
-        steps=Count("pk"),
-        done=Count("pk", filter=Q(state=StepState.DONE)),
-        failed=Count("pk", filter=Q(state=StepState.FAILED)),
-    )
-    numbers = {key: {"steps": 0, "done": 0, "failed": 0, "pending": 0} for key in requests}
-    for key, every, done, failed in counted.values_list("request_id", "steps", "done", "failed"):
-        numbers[key] = {"steps": every, "done": done, "failed": failed, "pending": every - done - failed}
-    return numbers

@@ -17,6 +17,7 @@ from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain, declared_fold
 from gdpr.datamap.locators import AnyOf, Keyed, Locator, parts
+from gdpr.datamap.lock import Inventory
 from gdpr.datamap.subjects import Keys
 from gdpr.stores.base import Erased, ErasureStore, Found, IndexUse
 
@@ -123,6 +124,9 @@ class Folded:
 
     def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         return self._store.inspect(entries)
+
+    def inventory(self, entries: Sequence[Entry]) -> Inventory:
+        return self._store.inventory(entries)
 
     def fingerprint(self) -> str:
         return self._store.fingerprint()

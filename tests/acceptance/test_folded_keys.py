@@ -30,7 +30,7 @@ say([answer.status_code, request.state, own, other])
 DOUBLE = """
 from examples.streaming.models import Listener
 Listener.objects.filter(pk=12).update(email="twice@example.com")
-Listener.objects.filter(pk=13).update(email="Twice@Example.com")
+Listener.objects.filter(pk=11).update(email="Twice@Example.com")
 say(None)
 """
 
