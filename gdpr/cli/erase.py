@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from accord import clock
 from accord.acting import Account, acting
 from accord.errors import AccordError, NotConfirmed, UsageError
+from gdpr.cli import whom
 from gdpr.cli.conversation import Conversation
 from gdpr.cli.erase_answers import Counted, Decided, ErasureAnswer, HowFar, Remaining
 from gdpr.cli.erase_options import EraseOptions
@@ -56,7 +57,7 @@ class Erase:
         if self.asked.request:
             return self._on_request(state_changes.find(self.asked.request))
         try:
-            keys = load_data_map().resolve(self.asked.subject, self.asked.by)
+            keys = whom.resolve(self.asked.subject, self.asked.by, self.asked.choose)
         except UnknownSubject as unknown:
             return self._on_person_without_a_row(unknown)
         return self._on_person(keys)

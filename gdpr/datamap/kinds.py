@@ -13,6 +13,7 @@ from django.db.models import F, QuerySet
 
 from accord import clock
 from accord.erased.folding import Fold, folded
+from accord.erased.subject_key import canonical
 from accord.errors import UsageError
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.keys import KeyType, Plain, declared_fold, key_type, parsed, plain
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
     # The name `type` is a field of the class below.
     ModelClass = type[Model]
+
+
+_SHOWN = 10
+"""People of one key that are told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,13 +87,14 @@ class Subject:
         """
         return declared_fold(self.folds.get(name or self.key, ""))
 
-    def resolve(self, text: str, by: str = "") -> SubjectKeys:
+    def resolve(self, text: str, by: str = "", choose: str = "") -> SubjectKeys:
         """
         Find the one person that a key belongs to.
 
         Args:
             text: A key, as typed.
             by: Which key it is; unless given, every one that the text could be is tried.
+            choose: The primary key of one of several who have it; empty where there is one.
 
         Raises:
             UsageError: There is no key of that name.
@@ -96,9 +102,10 @@ class Subject:
             UnknownSubject: No person has it.
             AmbiguousSubject: More than one person has it.
         """
-        found = {
-            row["pk"]: row for name, value in self._readings(text, by) for row in self._rows(name, value)
-        }
+        found = self.people(text, by)
+        if choose and len(found) > 1:
+            chosen = canonical(parsed(choose, key_type(self.type), self.key))
+            found = [one for one in found if canonical(one.primary) == chosen]
         if not found:
             raise UnknownSubject(
                 f"No {self.model} has this key ({', '.join([by] if by else self.names)}).",
@@ -106,10 +113,22 @@ class Subject:
             )
         if len(found) > 1:
             raise AmbiguousSubject(
-                f"{len(found)} rows of {self.model} have this key.",
-                hint=f"Say which key it is with --by: {', '.join(self.names)}.",
+                f"{len(found)} rows of {self.model} have this key: {'; '.join(map(self.told, found))}.",
+                hint=f"Say which one it is: --choose with its {self.key}, over HTTP that identifier as well; "
+                f"or which key it is with --by: {', '.join(self.names)}.",
             )
-        return self._keys_of(next(iter(found.values())))
+        return found[0]
+
+    def people(self, text: str, by: str = "") -> list[SubjectKeys]:
+        """Find everybody that a key belongs to; of very many, the first ones. See :meth:`resolve`."""
+        rows = {row["pk"]: row for name, value in self._readings(text, by) for row in self._rows(name, value)}
+        return [self._keys_of(row) for row in rows.values()]
+
+    def told(self, keys: SubjectKeys) -> str:
+        """Say what tells a person from others who have the same key: texts by no more than their ends."""
+        more = [f"{name} {masked(str(one))}" for name, one in keys.alternates.items() if name != self.key]
+        more += [f"of {keys.created[:10]}"] if keys.created else []
+        return f"{self.key} {keys.primary} ({', '.join(more)})" if more else f"{self.key} {keys.primary}"
 
     def database(self) -> str:
         """Return the alias of the database that has these people."""
@@ -162,8 +181,7 @@ class Subject:
         from django.core.exceptions import ValidationError
 
         try:
-            # Two rows are enough to know that there is more than one.
-            return list(islice(self._found(name, value), 2))
+            return list(islice(self._found(name, value), _SHOWN))
         except (OverflowError, ValidationError):
             return []
 
@@ -194,3 +212,9 @@ class Subject:
         if isinstance(value, datetime):
             return clock.aware(value).astimezone(UTC).isoformat()
         return value.isoformat() if value else ""
+
+
+def masked(text: str) -> str:
+    """Leave of a text so much that whoever knows it knows it again: its first sign, and that of a domain."""
+    local, at, domain = text.partition("@")
+    return f"{local[:1]}…@{domain[:1]}…" if at else f"{text[:1]}…"

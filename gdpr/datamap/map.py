@@ -174,7 +174,7 @@ class DataMap:
             wanted |= {one.id for one in self.entries if wanted.intersection(needs(one.locator))}
         return tuple(one for one in self.entries if one.id in wanted and one.id != entry_id)
 
-    def resolve(self, text: str, by: str = "") -> SubjectKeys:
+    def resolve(self, text: str, by: str = "", choose: str = "") -> SubjectKeys:
         """
         Find the one person that a key belongs to. See :meth:`gdpr.datamap.kinds.Subject.resolve`.
 
@@ -186,7 +186,7 @@ class DataMap:
                 "No app declares whose data these are.",
                 hint='Write SUBJECT = Subject(model="app.Model") into the privacy.py of one app.',
             )
-        return told_apart(self.subject, {0: self.subject.resolve(text, by)})[0]
+        return told_apart(self.subject, {0: self.subject.resolve(text, by, choose)})[0]
 
 
 @cache
