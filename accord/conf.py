@@ -74,6 +74,8 @@ class AccordSettings:
         policy: Rules by subject, such as `erasure`; each subject's package reads its own; and by
             environment, what it asks of a run (docs/reference/policy.md).
         attestations: Folder that attestations of successful runs are written to; empty for none.
+        request_keys: Folder that the key of each open erasure request is kept in, one file each; empty for
+            the unlogged table. A relative path starts at `BASE_DIR`.
         datamap_lock: File beside the project that holds what of the data map was reviewed; a relative path
             starts at `BASE_DIR`.
         live_drift: How live drift is looked for; the engine reads it (docs/reference/settings.md).
@@ -92,6 +94,7 @@ class AccordSettings:
     erasure_register: str = ".accord/erasure-register.jsonl"
     policy: Mapping[str, Any] = field(default_factory=dict)
     attestations: str = ""
+    request_keys: str = ""
     datamap_lock: str = "datamap.lock.json"
     live_drift: Mapping[str, Any] = field(default_factory=dict)
 

@@ -11,7 +11,16 @@ from django.db.models import Q, QuerySet
 
 from accord import clock
 from gdpr.consent import register
-from gdpr.erasure import approvals, policy, registering, saga, transitions, verification
+from gdpr.erasure import (
+    approvals,
+    encryption,
+    policy,
+    registering,
+    request_keys,
+    saga,
+    transitions,
+    verification,
+)
 from gdpr.erasure.refusals import Refusals, raise_first
 from gdpr.erasure.saga import Requests
 from gdpr.erasure.schedule import Stop, never
@@ -61,6 +70,7 @@ def process_due(*, stop: Stop = never) -> Processed:
         stop: Asked between two sets of requests, two phases and two batches.
     """
     found = Processed()
+    encryption.carry_over()
     with opened_stores() as stores:
         for handle, due in (
             (_expire, _expired_approvals()),
@@ -72,6 +82,8 @@ def process_due(*, stop: Stop = never) -> Processed:
                     _guarded(handle, chunk, found)
     found.expired_consents = register.expire_due(failed=found.failed)
     _keep_register(found)
+    # What a kill between a request's end and the destruction of its key has left.
+    request_keys.destroy_ended()
     return found
 
 

@@ -130,6 +130,10 @@ class Subject:
         more += [f"of {keys.created[:10]}"] if keys.created else []
         return f"{self.key} {keys.primary} ({', '.join(more)})" if more else f"{self.key} {keys.primary}"
 
+    def parsed(self, name: str, text: str) -> Plain:
+        """Read the key of a name as typed; raises :class:`WrongKeyType`."""
+        return parsed(text, self._type_of(name), name)
+
     def database(self) -> str:
         """Return the alias of the database that has these people."""
         return QuerySet(self.model_class()).db
@@ -137,7 +141,7 @@ class Subject:
     def of_primary(self, keys: Iterable[Plain]) -> Iterator[SubjectKeys]:
         """Yield the keys of the people who have these primary ones, as they are now."""
         chosen: QuerySet[Model] = QuerySet(self.model_class()).filter(**{f"{self.key}__in": list(keys)})
-        yield from map(self._keys_of, chosen.values("pk", *self.names))
+        yield from map(self._keys_of, chosen.values(*self._columns))
 
     def model_class(self) -> ModelClass:
         """
@@ -185,10 +189,13 @@ class Subject:
         except (OverflowError, ValidationError):
             return []
 
+    @property
+    def _columns(self) -> tuple[str, ...]:
+        return ("pk", *self.names, *filter(None, [self.created]))
+
     def _found(self, name: str, value: Plain) -> Iterator[Mapping[str, Any]]:
         every: QuerySet[Model] = QuerySet(self.model_class())
-        columns = ("pk", *self.names, *filter(None, [self.created]))
-        fold = self.fold_of(name)
+        columns, fold = self._columns, self.fold_of(name)
         if fold is Fold.EXACT:
             yield from every.filter(**{name: value}).values(*columns)
             return

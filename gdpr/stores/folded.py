@@ -120,7 +120,8 @@ class Folded:
         return self._store.export(*self._written(entry, keys))
 
     def explain(self, entry: Entry, keys: Keys) -> IndexUse:
-        return self._store.explain(*self._written(entry, keys))
+        # How it finds what is written as it is known: other spellings may not be there at all.
+        return self._store.explain(entry, keys)
 
     def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         return self._store.inspect(entries)
