@@ -27,13 +27,13 @@ from django.test import Client
 client = Client(HTTP_HOST="localhost")
 client.force_login(filer)
 def file(**identifiers):
-    return client.post(
-        "/api/v1/erasure-requests/", {"subject": {"identifiers": identifiers}}, content_type="application/json"
-    )
+    body = {"subject": {"identifiers": identifiers}}
+    return client.post("/api/v1/erasure-requests/", body, content_type="application/json")
 several, one = file(email="TWICE@example.com"), file(email="TWICE@example.com", id="12")
 another = file(email="TWICE@example.com", id="10")
 found = state_changes.find(one.json()["reference"])
-say([several.status_code, several.json(), one.status_code, encryption.keys_of(found).primary, another.status_code])
+primary = encryption.keys_of(found).primary
+say([several.status_code, several.json(), one.status_code, primary, another.status_code])
 """
 
 
