@@ -61,7 +61,8 @@ def told_apart(subject: Subject, people: Mapping[_Id, SubjectKeys]) -> dict[_Id,
 
 
 def _joined(before: SubjectKeys, now: SubjectKeys | None) -> SubjectKeys:
-    if now is None:
+    # After a restore the same number may be somebody else's.
+    if now is None or (before.created and now.created != before.created):
         return before
     changed = {
         name: (value,) for name, value in before.alternates.items() if now.alternates.get(name) != value
