@@ -128,7 +128,11 @@ def test_file_of_another_database_is_foreign(trail: Trail) -> None:
 def test_restored_backup_is_found_and_begun_anew_on_record(trail: Trail) -> None:
     """The trail ends before the heads do; said to be meant, it is an event, and heads go on from there."""
     trail.record(5)
-    trail.attack("DELETE FROM accord_auditevent WHERE seq > 3", "UPDATE accord_trailmark SET reach = 3")
+    trail.attack(
+        "DELETE FROM accord_auditevent WHERE seq > 3",
+        "DELETE FROM accord_auditseal WHERE last > 3",
+        "UPDATE accord_trailmark SET reach = 3",
+    )
     assert problems() == {ProblemKind.CUT_OFF}
 
     answer = command("--new-heads", "--reason", "restored the backup of Sunday")
@@ -252,7 +256,7 @@ def test_database_that_was_emptied_by_tests_gets_a_mark_again(trail: Trail, sett
     """Django's test runner empties every table between tests."""
     change(settings, ENVIRONMENT="test")
     trail.record(3)
-    trail.attack("DELETE FROM accord_trailmark", "DELETE FROM accord_auditevent")
+    trail.attack(*(f"DELETE FROM accord_{table}" for table in ("trailmark", "auditseal", "auditevent")))
 
     trail.record(2)
 

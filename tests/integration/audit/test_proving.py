@@ -147,7 +147,7 @@ def test_nothing_is_proved_without_a_head_or_from_a_broken_trail(
     heads = trail.file.read_text()
     trail.file.write_text("")
     with pytest.raises(SystemExit, match="1"):
-        prove("2")
+        call_command("audit_verify", "--prove", "2", stdout=io.StringIO())
     assert "--checkpoint" in capsys.readouterr().err
 
     trail.file.write_text(heads.splitlines()[-1] + "\n")

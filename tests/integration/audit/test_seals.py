@@ -115,7 +115,7 @@ def test_seal_that_sql_added_is_found(trail: Trail, forged: str) -> None:
         ("UPDATE accord_auditseal SET first = 1 WHERE last = 3", (ProblemKind.UNSEALED, 1)),
         ("UPDATE accord_auditseal SET mac = repeat('0', 64) WHERE last = 3", (ProblemKind.UNSEALED, 3)),
         ("DELETE FROM accord_auditseal", (ProblemKind.UNSEALED, 1)),
-        ("UPDATE accord_auditseal SET last = 9 WHERE last = 5", (ProblemKind.UNSEALED, 5)),
+        ("UPDATE accord_auditseal SET last = 9 WHERE last = 5", (ProblemKind.CUT_OFF, 6)),
     ],
 )
 def test_seal_that_was_changed_is_found(trail: Trail, attack: str, found: tuple[ProblemKind, int]) -> None:

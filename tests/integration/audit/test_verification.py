@@ -106,7 +106,8 @@ def test_edited_event_with_a_hash_that_fits_is_found(trail: Trail) -> None:
 
     trail.attack(f"UPDATE accord_auditevent SET outcome = 'failed', hash = '{link.digest()}' WHERE seq = 3")
 
-    assert kinds(verify()) == {(ProblemKind.UNCHAINED, 4), (ProblemKind.REWRITTEN, 3)}
+    unsealed = (ProblemKind.UNSEALED, 3)
+    assert kinds(verify()) == {(ProblemKind.UNCHAINED, 4), (ProblemKind.REWRITTEN, 3), unsealed}
 
 
 @pytest.mark.parametrize("seq", [1, 3])
@@ -227,7 +228,7 @@ def test_trail_rewritten_with_new_hashes_is_found(trail: Trail) -> None:
 
     rewrite(trail, start=2, outcome="failed")
 
-    assert kinds(verify()) == {(ProblemKind.REWRITTEN, 2)}
+    assert kinds(verify()) == {(ProblemKind.REWRITTEN, 2), (ProblemKind.UNSEALED, 2)}
 
 
 def test_trail_rewritten_with_its_table_of_heads_is_found(trail: Trail) -> None:
@@ -238,7 +239,7 @@ def test_trail_rewritten_with_its_table_of_heads_is_found(trail: Trail) -> None:
     rewrite(trail, outcome="failed")
     trail.attack("DELETE FROM accord_auditcheckpoint")
 
-    assert kinds(verify()) == {(ProblemKind.REWRITTEN, 1)}
+    assert kinds(verify()) == {(ProblemKind.REWRITTEN, 1), (ProblemKind.UNSEALED, 1)}
 
 
 def test_table_of_heads_is_enough_when_the_file_is_lost(trail: Trail) -> None:
@@ -248,9 +249,10 @@ def test_table_of_heads_is_enough_when_the_file_is_lost(trail: Trail) -> None:
     trail.file.unlink()
 
     rewrite(trail, outcome="failed")
-    assert kinds(verify()) == {(ProblemKind.REWRITTEN, 3), (ProblemKind.HEADS_MISSING, 0)}
+    beside = {(ProblemKind.HEADS_MISSING, 0), (ProblemKind.UNSEALED, 1)}
+    assert kinds(verify()) == {(ProblemKind.REWRITTEN, 3), *beside}
     trail.attack("DELETE FROM accord_auditevent WHERE seq > 1")
-    assert kinds(verify()) == {(ProblemKind.CUT_OFF, 2), (ProblemKind.HEADS_MISSING, 0)}
+    assert kinds(verify()) == {(ProblemKind.CUT_OFF, 2), *beside}
 
 
 def test_head_signed_by_another_key_is_found(trail: Trail, settings: Settings) -> None:
@@ -265,7 +267,8 @@ def test_head_signed_by_another_key_is_found(trail: Trail, settings: Settings) -
 
     report = verify()
 
-    assert kinds(report) == {(ProblemKind.FORGED_HEAD, 3), (ProblemKind.HEADS_MISSING, 0)}
+    beside = {(ProblemKind.HEADS_MISSING, 0), (ProblemKind.UNSEALED, 1)}
+    assert kinds(report) == {(ProblemKind.FORGED_HEAD, 3), *beside}
     assert report.anchored == 0
 
 
