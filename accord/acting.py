@@ -13,6 +13,9 @@ import getpass
 import os
 import pwd
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -21,12 +24,15 @@ from django.db import router
 
 from accord import db
 from accord.audit import trail
-from accord.errors import NotAllowed, UsageError
+from accord.audit.events import ObjectKind
+from accord.denied import Denial
+from accord.errors import NotAllowed, StoreError, UsageError
 
 PASSWORD_VARIABLE = "ACCORD_PASSWORD"  # noqa: S105 - the name of a variable, not its value
 
 Account = AbstractBaseUser
 """A user of the project, in the words of Django's `contrib.auth`."""
+_working_for: ContextVar[Account | None] = ContextVar("accord_working_for", default=None)
 
 
 def acting(username: str, *, interactive: bool) -> Account:
@@ -54,8 +60,38 @@ def acting(username: str, *, interactive: bool) -> Account:
         raise NotAllowed(
             f"The password of “{name}” is missing or wrong.",
             hint=f"Type it when asked, set {PASSWORD_VARIABLE}, or act in the admin.",
-        )
+        ).told(_taken_for(account))
     return account
+
+
+def _taken_for(account: Account) -> Denial:
+    """Describe that whoever is signed in to the machine, known here or not, was not let act as an account."""
+    who = None
+    with suppress(StoreError):
+        who = _named(signed_in())
+    return Denial(by=who, kind=ObjectKind.ACCOUNT.value, account=account)
+
+
+@contextmanager
+def working_for(account: Account | None) -> Iterator[None]:
+    """
+    Let what is done meanwhile be done by an account, wherever no other one is named.
+
+    A worker writes its events in many places; none of them can forget who sent it.
+
+    Args:
+        account: Who; None is the suite itself.
+    """
+    before = _working_for.set(account)
+    try:
+        yield
+    finally:
+        _working_for.reset(before)
+
+
+def worker() -> Account | None:
+    """Return the account that this process, or this request to it, works for; None is the suite itself."""
+    return _working_for.get()
 
 
 def actor(account: Account | None) -> trail.Actor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accord.denied import Denied
 from accord.errors import AccordError, ExitCode, StoreError, UsageError
 
 
@@ -27,7 +28,7 @@ class IllegalTransition(RequestError):
     exit_code = ExitCode.USAGE
 
 
-class OwnRequest(RequestError):
+class OwnRequest(Denied, RequestError):
     """Who filed a request, planned it or is its subject can't decide about it."""
 
     code = "ACC-823"

@@ -62,6 +62,7 @@ class EventKind(models.TextChoices):
     STEP_REVERTED = "step.reverted", _("step undone")
     STEP_FAILED = "step.failed", _("step failed")
     LEDGER_STRUCK = "ledger.struck", _("step struck from a ledger")
+    ACCESS_DENIED = "access.denied", _("access denied")
 
 
 class FormerEventKind(models.TextChoices):
@@ -85,7 +86,6 @@ class FormerEventKind(models.TextChoices):
     BREAK_GLASS = "policy.break_glass", _("policy overridden in an emergency")
     CHAIN_VERIFIED = "chain.verified", _("audit trail verified")
     CHAIN_BROKEN = "chain.broken", _("audit trail found broken")
-    ACCESS_DENIED = "access.denied", _("access denied")
 
 
 class ActorKind(models.TextChoices):
@@ -118,6 +118,7 @@ class ObjectKind(models.TextChoices):
     ATTESTATION = "attestation", _("attestation")
     CHAIN = "chain", _("audit trail")
     PAGE = "page", _("page of the admin or API")
+    ACCOUNT = "account", _("account")
 
 
 class EventOutcome(models.TextChoices):

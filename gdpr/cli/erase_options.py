@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from accord.cli.arguments import add_format, add_noinput
+from accord.cli.arguments import add_acting, add_format, add_noinput
 from accord.errors import UsageError
 from gdpr.states import Ground, IdentityMethod, RejectionGround
 
@@ -142,13 +142,7 @@ def _add_whom(parser: CommandParser) -> None:
     parser.add_argument(
         "--request", default="", metavar="REFERENCE", help="A request; its first digits are enough."
     )
-    parser.add_argument(
-        "--as",
-        default="",
-        dest="as_user",
-        metavar="USERNAME",
-        help="Account that acts, with its password; whoever is signed in to this machine unless given.",
-    )
+    add_acting(parser)
     parser.add_argument(
         "--ground",
         choices=Ground.values,

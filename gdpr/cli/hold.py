@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accord.acting import Account, acting
 from accord.cli.answer import Answer
-from accord.cli.arguments import add_format, add_noinput
+from accord.cli.arguments import add_acting, add_format, add_noinput
 from accord.display import day
 from accord.errors import UsageError
 from gdpr.cli import answers
@@ -79,7 +79,7 @@ def add_hold_arguments(parser: ArgumentParser) -> None:
         "--entry", default="", help="Hold one entry of the data map; everything unless given."
     )
     parser.add_argument("--reason", choices=HoldReason.values, default="", help="Why it is placed.")
-    parser.add_argument("--as", default="", dest="as_user", metavar="USERNAME", help="Account that acts.")
+    add_acting(parser)
     add_noinput(parser)
     add_format(parser)
 

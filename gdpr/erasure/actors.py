@@ -6,25 +6,32 @@ from django.contrib.auth.models import PermissionsMixin
 
 from accord import meanings
 from accord.acting import Account
+from accord.audit.events import ObjectKind
+from accord.denied import Denial
 from accord.errors import NotAllowed
 from gdpr.erasure import encryption
 from gdpr.errors import OwnRequest
-from gdpr.models import ErasureRequest
+from gdpr.models import ErasureRequest, LegalHold
 
 FILE = "gdpr.add_erasurerequest"
 APPROVE = "gdpr.approve_erasurerequest"
 EXECUTE = "gdpr.execute_erasurerequest"
+EXPORT = "gdpr.export_person"
 PLACE_HOLD = "gdpr.add_legalhold"
 RELEASE_HOLD = "gdpr.change_legalhold"
 
 
-def require(person: Account, *permissions: str) -> None:
+def require(
+    person: Account, *permissions: str, about: ErasureRequest | LegalHold | None = None, kind: str = ""
+) -> None:
     """
     Make sure that a person may do something.
 
     Args:
         person: Who.
         permissions: Of which one is enough.
+        about: What the person would do it to, for the event of a refusal.
+        kind: What kind of thing that is, where there is none yet.
 
     Raises:
         NotAllowed: The account is not active, or lacks the permission.
@@ -34,7 +41,7 @@ def require(person: Account, *permissions: str) -> None:
         raise NotAllowed(
             f"This account lacks the permission {meanings.permissions(permissions)}.",
             hint="An administrator gives it in the admin, to the account or to one of its groups.",
-        )
+        ).told(_denial(person, about, kind))
 
 
 def require_another(person: Account, request: ErasureRequest) -> None:
@@ -46,17 +53,26 @@ def require_another(person: Account, request: ErasureRequest) -> None:
             unknown who filed it.
     """
     if request.filed_by_id is None:
-        raise OwnRequest(
-            f"Nobody knows who filed request {request.reference}; it can't be approved.",
-            hint="Cancel it and file it anew.",
-        )
+        fact = f"Nobody knows who filed request {request.reference}; it can't be approved."
+        raise own(fact, "Cancel it and file it anew.", person, request)
+    another = f"Ask somebody else with the permission {meanings.permission(APPROVE)}."
     if person.pk in (request.filed_by_id, request.planned_by_id):
-        raise OwnRequest(
-            f"You filed or planned request {request.reference}; another person has to decide.",
-            hint=f"Ask somebody else with the permission {meanings.permission(APPROVE)}.",
-        )
+        fact = f"You filed or planned request {request.reference}; another person has to decide."
+        raise own(fact, another, person, request)
     if encryption.tag_of_key(person._meta.label, person.pk) == request.subject_tag:
-        raise OwnRequest(
-            f"Request {request.reference} is about yourself; another person has to decide.",
-            hint=f"Ask somebody else with the permission {meanings.permission(APPROVE)}.",
-        )
+        fact = f"Request {request.reference} is about yourself; another person has to decide."
+        raise own(fact, another, person, request)
+
+
+def own(fact: str, hint: str, person: Account, about: ErasureRequest | LegalHold) -> OwnRequest:
+    """Return the error of a person who would decide about what is their own."""
+    return OwnRequest(fact, hint=hint).told(_denial(person, about, ""))
+
+
+def _denial(person: Account, about: ErasureRequest | LegalHold | None, kind: str) -> Denial:
+    if about is None:
+        return Denial(by=person, kind=kind or ObjectKind.ERASURE_REQUEST.value)
+    if isinstance(about, LegalHold):
+        return Denial(by=person, kind=ObjectKind.HOLD.value, ref=about.reference)
+    kind = ObjectKind.ERASURE_REQUEST.value
+    return Denial(by=person, kind=kind, ref=about.reference, request_ref=about.reference)

@@ -22,7 +22,7 @@ from accord.audit import trail
 from accord.audit.events import EventKind, ObjectKind
 from accord.meanings import permission
 from gdpr.erasure import actors, state_changes, transitions
-from gdpr.errors import IllegalTransition, OwnRequest
+from gdpr.errors import IllegalTransition
 from gdpr.models import ErasureRequest, LegalHold
 from gdpr.states import HoldReason, RequestState, StepState
 
@@ -79,7 +79,7 @@ def place_hold(
         entry: Id of one entry; everything unless given.
         review_at: When an account has to look again; in 90 days unless given.
     """
-    actors.require(by, actors.PLACE_HOLD)
+    actors.require(by, actors.PLACE_HOLD, kind=ObjectKind.HOLD.value)
     with transaction.atomic(using=state_changes.alias()):
         request = _open(tag)
         now = clock.now()
@@ -106,7 +106,7 @@ def release_hold(hold: LegalHold, *, by: Account) -> LegalHold:
         OwnRequest: The same account placed it.
         IllegalTransition: It is released already.
     """
-    actors.require(by, actors.RELEASE_HOLD)
+    actors.require(by, actors.RELEASE_HOLD, about=hold)
     with transaction.atomic(using=state_changes.alias()):
         request = _open(hold.subject_tag)
         held = LegalHold.objects.select_for_update().get(pk=hold.pk)
@@ -147,9 +147,9 @@ def require_releasable(hold: LegalHold, by: Account) -> None:
             f"Hold {hold.reference} is released already.", hint="Nothing needs to be done."
         )
     if hold.placed_by_id is None or hold.placed_by_id == by.pk:
-        raise OwnRequest(
-            f"You placed hold {hold.reference}; another person has to release it.",
-            hint=f"Ask somebody else with the permission {permission(actors.RELEASE_HOLD)}.",
+        fact = f"You placed hold {hold.reference}; another person has to release it."
+        raise actors.own(
+            fact, f"Ask somebody else with the permission {permission(actors.RELEASE_HOLD)}.", by, hold
         )
 
 

@@ -123,12 +123,12 @@ def plan(request: ErasureRequest, *, by: Account | None = None) -> ErasurePlan:
         StoreUnavailable: A store can't be asked.
     """
     if by is not None:
-        actors.require(by, actors.FILE)
+        actors.require(by, actors.FILE, about=request)
     _require_ready(request)
     document = preview(encryption.keys_of(request))
     with state_changes.locked(request) as held:
         blocked = holds.held_as_a_whole([held])
-        holds.block(blocked)
+        holds.block(blocked, by=by)
         made = None if blocked else store(held, document, by)
     if made is None:
         raise OnHold(

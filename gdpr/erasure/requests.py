@@ -157,7 +157,7 @@ def ask_identity(request: ErasureRequest, *, by: Account) -> ErasureRequest:
     Raises:
         IllegalTransition: It is approved, begun or over.
     """
-    actors.require(by, actors.FILE, actors.APPROVE)
+    actors.require(by, actors.FILE, actors.APPROVE, about=request)
     with state_changes.locked(request) as held:
         state_changes.move(
             [held],
@@ -176,7 +176,7 @@ def check_identity(request: ErasureRequest, method: IdentityMethod, *, by: Accou
     Raises:
         IllegalTransition: The request is past that.
     """
-    actors.require(by, actors.FILE)
+    actors.require(by, actors.FILE, about=request)
     with state_changes.locked(request) as held:
         if held.state == RequestState.IDENTITY_CHECK:
             event = EventKind.ERASURE_IDENTITY_CHECKED
@@ -200,7 +200,7 @@ def extend(
     Raises:
         ExtensionRefused: The first month is over, the time was extended before, or nothing is open.
     """
-    actors.require(by, actors.FILE)
+    actors.require(by, actors.FILE, about=request)
     moment = clock.aware(now) if now else clock.now()
     with state_changes.locked(request) as held:
         refused = (
@@ -236,7 +236,7 @@ def reject(
         OwnRequest: The person filed it.
         IllegalTransition: The erasure has begun.
     """
-    actors.require(by, actors.APPROVE)
+    actors.require(by, actors.APPROVE, about=request)
     with state_changes.locked(request) as held:
         actors.require_another(by, held)
         transitions.check(RequestState(held.state), RequestState.REJECTED)
@@ -263,7 +263,7 @@ def cancel(request: ErasureRequest, *, by: Account) -> ErasureRequest:
     Raises:
         IllegalTransition: The erasure has begun.
     """
-    actors.require(by, actors.FILE)
+    actors.require(by, actors.FILE, about=request)
     with state_changes.locked(request) as held:
         _require_unfenced(held, "cancelled")
         ended = _ended(held, clock.now())

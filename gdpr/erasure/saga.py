@@ -16,7 +16,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import Now
 
 from accord import clock
-from accord.acting import Account
+from accord.acting import Account, working_for
 from accord.audit.events import EventKind, EventOutcome
 from accord.erased import tombstones
 from accord.errors import AccordError
@@ -35,6 +35,7 @@ from gdpr.erasure import (
     schedule,
     state_changes,
     steps,
+    transitions,
     verification,
 )
 from gdpr.erasure.refusals import Refusals, raise_first, together_or_apart
@@ -70,26 +71,23 @@ def work(
         ApprovalVoid, OnHold, StoreUnavailable: As for :func:`start`.
     """
     if by is not None:
-        actors.require(by, actors.EXECUTE)
+        actors.require(by, actors.EXECUTE, about=request)
     # Read before anything is begun: it takes longer than most phases, and may refuse.
     load_data_map()
     if request.state == RequestState.APPROVED:
         planning.require_map()
-    with opened_stores() as stores:
-        raise_first(carry_out([request.pk], stores, by=by, stop=stop))
+    with opened_stores() as stores, working_for(by):
+        raise_first(carry_out([request.pk], stores, stop=stop))
     return ErasureRequest.objects.get(pk=request.pk)
 
 
-def carry_out(
-    requests: Requests, stores: Stores, *, by: Account | None = None, stop: Stop = schedule.never
-) -> Refusals:
+def carry_out(requests: Requests, stores: Stores, *, stop: Stop = schedule.never) -> Refusals:
     """
-    Go on with requests for as long as something can be done now.
+    Go on with requests for as long as something can be done now, for whom this process works.
 
     Args:
         requests: Approved ones, or ones that are under way.
         stores: Where to erase.
-        by: Who asks; None for Accord itself.
         stop: Asked between two phases and between two batches; true makes them rest where they are.
 
     Returns:
@@ -97,7 +95,7 @@ def carry_out(
     """
     phases: Sequence[Callable[[Requests], _Done]] = (
         wake,
-        partial(start, stores=stores, by=by),
+        partial(start, stores=stores),
         partial(begin, stores=stores),
         partial(_execute, stores=stores, stop=stop),
         partial(verification.verify, stores=stores),
@@ -130,18 +128,17 @@ def wake(requests: Requests) -> _Done:
 # --- the fence ------------------------------------------------------------------------------------
 
 
-def start(requests: Requests, stores: Stores, *, by: Account | None = None) -> _Done:
+def start(requests: Requests, stores: Stores) -> _Done:
     """
     Raise the fences of those of whom today would happen what was approved. From here on only forward.
 
     Args:
         requests: Approved ones.
         stores: Where what would happen is counted.
-        by: Who asks.
 
     Returns:
-        Refusals: ApprovalVoid where no approval counts or something else would happen now; OnHold where
-        everything is held; StoreUnavailable where it can't be told what would happen.
+        ApprovalVoid where no approval counts or something else would happen now; OnHold where everything
+        is held; StoreUnavailable where it can't be told what would happen.
     """
     people, refused = encryption.people_of(requests, RequestState.APPROVED)
     drafts, troubles = together_or_apart(people, partial(planning.draft, stores=stores))
@@ -151,7 +148,7 @@ def start(requests: Requests, stores: Stores, *, by: Account | None = None) -> _
         void = _not_approved([one for one in held if one.pk not in stopped])
         free = [one for one in held if one.pk not in stopped and one.pk not in void]
         changed = _changed(free, people, drafts)
-        _fence([one for one in free if one.pk not in changed], by)
+        _fence([one for one in free if one.pk not in changed])
     return set(), {**refused, **troubles, **stopped, **void, **changed}
 
 
@@ -195,10 +192,10 @@ def _changed(held: Sequence[ErasureRequest], people: People, drafts: Mapping[int
     }
 
 
-def _fence(held: Sequence[ErasureRequest], by: Account | None) -> None:
+def _fence(held: Sequence[ErasureRequest]) -> None:
     tombstones.raise_fences([one.subject_tag for one in held], using=state_changes.alias())
     event, now = EventKind.ERASURE_FENCED, clock.now()
-    state_changes.move(held, RequestState.FENCED, event, by=by, changes={"fenced_at": now})
+    state_changes.move(held, RequestState.FENCED, event, changes={"fenced_at": now})
 
 
 # --- the steps ------------------------------------------------------------------------------------
@@ -314,9 +311,9 @@ def retry(request: ErasureRequest, *, by: Account | None = None) -> ErasureReque
         by: Who asks.
     """
     if by is not None:
-        actors.require(by, actors.EXECUTE)
+        actors.require(by, actors.EXECUTE, about=request)
     with state_changes.locked(request) as held:
-        if held.state in (RequestState.RETRY_WAIT, RequestState.NEEDS_OPERATOR):
+        if held.state in transitions.RESTING:
             steps.hurry(held)
             changes: dict[str, object] = {"next_attempt_at": None, "reopened": 0}
             state_changes.move(
@@ -332,7 +329,7 @@ def confirm_manual(request: ErasureRequest, entry: str, *, by: Account) -> Erasu
     Raises:
         IllegalTransition, WhoseIsIt: No step of this entry waits for a person; or for another answer.
     """
-    actors.require(by, actors.EXECUTE)
+    actors.require(by, actors.EXECUTE, about=request)
     with state_changes.locked(request) as held:
         if entry in steps.in_doubt(held):
             raise newer.question(held, entry)

@@ -11,8 +11,10 @@ from django.core.management.color import Style
 
 from accord import conf
 from accord.acting import Account, acting
+from accord.audit.events import ObjectKind
 from accord.cli.answer import Answer
 from accord.clock import SystemClock
+from accord.denied import Denial
 from accord.errors import UsageError
 from accord.seam.types import Direction
 from accord.secrets import signing
@@ -149,7 +151,7 @@ class Approving:
         self._approvals()
         person = self._person() if self.asked.person else None
         if person is not None:
-            people.require(person, people.ATTEST)
+            people.require(person, people.ATTEST, kind=ObjectKind.ATTESTATION)
         attestation = self._attested(person)
         if self.asked.output is None:
             text = attestation_files.dump(attestation.document)
@@ -193,7 +195,7 @@ class Approving:
             raise NotEntitled(
                 "No account has the user name that --as gives.",
                 hint="Correct the name, or make the account: manage.py createsuperuser.",
-            ) from exc
+            ).told(Denial(kind=ObjectKind.ACCOUNT.value)) from exc
 
 
 def _save(attestation: Attestation, path: Path) -> None:

@@ -16,6 +16,7 @@ from accord.acting import Account, actor
 from accord.audit import trail
 from accord.audit.events import Counter, EventKind, EventOutcome, ObjectKind
 from accord.clock import Clock
+from accord.denied import Denial
 from accord.errors import UsageError
 from accord.seam.types import StepKey
 from accord.words import counted
@@ -150,17 +151,18 @@ class Approvals:
         """
         same = str(person.pk) == approval.requester_key or (actor(person).ref == approval.requester_ref)
         if same:
+            ref, kind = approval.reference, ObjectKind.APPROVAL.value
             raise OwnPlan(
                 f"You asked for approval {approval.short} yourself; another person has to decide.",
                 hint=people.ask_another(),
-            )
+            ).told(Denial(by=person, kind=kind, ref=ref, request_ref=ref))
 
     def _decide(
         self, reference: str, person: Account, reason: str, state: ApprovalState, look: Seen | None = None
     ) -> PlanApproval:
-        people.require(person, people.APPROVE)
-        people.require_reason(reason)
         asked = self.find(reference)
+        people.require(person, people.APPROVE, asked.reference)
+        people.require_reason(reason)
         self._expire(asked)
         if look is not None:
             # Before the row is locked: a look at every store takes its time.

@@ -170,6 +170,7 @@ def test_own_request_is_refused_by_command_and_by_the_database(production: Works
         )
 
     assert_refused(done, "ACC-923", 4, "another person")
+    assert events(production, reference) == ["approval.requested", "access.denied"]
     assert state_of(production, reference) == "requested"
     assert production.run("migrate_all", "--noinput").returncode == 5
 

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 from django.core.management.base import CommandParser
 
+from accord.acting import acting
 from accord.cli.answer import Answer
-from accord.cli.arguments import add_format
+from accord.cli.arguments import add_acting, add_format, add_noinput
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
 from accord.stopping import stop_on_signal
@@ -25,16 +26,22 @@ class Command(AnsweringCommand):
     )
     examples: ClassVar[Mapping[str, str]] = {
         "": "carry on with every request, once",
+        "--as USERNAME": "the same, as an account that the audit trail names",
     }
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the flags."""
+        add_acting(parser, unless="the suite itself")
+        add_noinput(parser)
         add_format(parser)
 
     def answer(self, options: dict[str, Any]) -> ExitCode:
         """Work, and sum up. Waiting for a person is no failure; waiting for a store is partial."""
+        person = None
+        if options["as_user"]:
+            person = acting(options["as_user"], interactive=options["interactive"])
         with stop_on_signal() as stop:
-            done = process_due(stop=stop)
+            done = process_due(by=person, stop=stop)
         code = ExitCode.FAILED if done.failed else ExitCode.PARTIAL if done.waiting else ExitCode.DONE
         document = {"schema": "accord.erasure.process/1", "exit_code": int(code), **asdict(done)}
         answer = Answer(document=document, lines=_lines(done), code=code)
