@@ -12,20 +12,23 @@ set back; `date_joined` is whatever somebody types.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import PermissionsMixin
-from django.db import connections
+from django.db import connections, router
 from django.db.models import Q
 
-from accord import conf
+from accord import conf, db
 from accord.audit.events import EventKind
 from accord.models import ActorReference
 
 INACTIVE = "the account that gave it is gone or not active any more"
 NEWER = "the audit trail did not know the account that gave it when it was asked for"
+_ANY = Q(is_superuser=True)
 
 _KNOWN = """
     SELECT asked.ref FROM unnest(%s::text[], %s::text[]) AS asked(ref, account)
@@ -75,13 +78,12 @@ def _could_decide(permission: str) -> set[str]:
         return set()
     app, _, codename = permission.partition(".")
     own = Q(user_permissions__content_type__app_label=app, user_permissions__codename=codename)
-    of_group = Q(
-        groups__permissions__content_type__app_label=app, groups__permissions__codename=codename
-    )
-    # One after the other: joined by OR, none of them would be read from an index.
+    of_group = Q(groups__permissions__content_type__app_label=app, groups__permissions__codename=codename)
     accounts = model._default_manager.filter(is_active=True)
-    found = (accounts.filter(which).values_list("pk", flat=True) for which in (Q(is_superuser=True), own, of_group))
-    return {str(key) for keys in found for key in keys}
+    with _reading_accounts():
+        # One after the other: joined by OR, none of them would be read from an index.
+        found = [set(accounts.filter(which).values_list("pk", flat=True)) for which in (_ANY, own, of_group)]
+    return {str(key) for key in set[object]().union(*found)}
 
 
 def known(deciders: Mapping[str, object], asked: Asked) -> set[str]:
@@ -102,10 +104,15 @@ def known(deciders: Mapping[str, object], asked: Asked) -> set[str]:
         return {ref for (ref,) in cursor.fetchall()}
 
 
-def active(keys: Collection[object]) -> set[str]:
+def active(keys: Collection[Any]) -> set[str]:
     """Return the accounts, of those with these keys, that are there and active."""
     accounts = get_user_model()._default_manager.filter(pk__in=keys, is_active=True)
-    return {str(key) for key in accounts.values_list("pk", flat=True)}
+    with _reading_accounts():
+        return {str(key) for key in accounts.values_list("pk", flat=True)}
+
+
+def _reading_accounts() -> AbstractContextManager[None]:
+    return db.reading("The table of accounts", router.db_for_read(get_user_model()))
 
 
 def flaws(deciders: Mapping[str, object], asked: Asked) -> dict[str, str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.contrib.auth.models import PermissionsMixin
 
-from accord import meanings
+from accord import meanings, second_person
 from accord.acting import Account
-from accord.audit.events import ObjectKind
+from accord.audit.events import EventKind, ObjectKind
 from accord.denied import Denial
 from accord.errors import NotAllowed
-from gdpr.erasure import encryption
+from gdpr.erasure import encryption, own_accounts
 from gdpr.errors import OwnRequest
 from gdpr.models import ErasureRequest, LegalHold
 
@@ -19,6 +19,8 @@ EXECUTE = "gdpr.execute_erasurerequest"
 EXPORT = "gdpr.export_person"
 PLACE_HOLD = "gdpr.add_legalhold"
 RELEASE_HOLD = "gdpr.change_legalhold"
+FILED = second_person.Asked(event=EventKind.ERASURE_RECEIVED, permission=APPROVE)
+HELD = second_person.Asked(event=EventKind.HOLD_PLACED, permission=RELEASE_HOLD)
 
 
 def require(
@@ -46,11 +48,12 @@ def require(
 
 def require_another(person: Account, request: ErasureRequest) -> None:
     """
-    Make sure that whoever decides is not who asked. Superusers are no exception.
+    Make sure that whoever decides is a second person, and not who asked. Superusers are no exception.
 
     Raises:
-        OwnRequest: The person filed the request, made its plan, is who it is about, or it is
-            unknown who filed it.
+        OwnRequest: The person filed the request, made its plan, is who it is about, was not known when it
+            was filed, or it is unknown who filed it.
+        StoreUnavailable: It can't be told whether it is about them.
     """
     if request.filed_by_id is None:
         fact = f"Nobody knows who filed request {request.reference}; it can't be approved."
@@ -59,9 +62,19 @@ def require_another(person: Account, request: ErasureRequest) -> None:
     if person.pk in (request.filed_by_id, request.planned_by_id):
         fact = f"You filed or planned request {request.reference}; another person has to decide."
         raise own(fact, another, person, request)
-    if encryption.tag_of_key(person._meta.label, person.pk) == request.subject_tag:
+    if is_about(person, request):
         fact = f"Request {request.reference} is about yourself; another person has to decide."
         raise own(fact, another, person, request)
+    if not second_person.known({request.reference: person.pk}, FILED):
+        fact = f"This account was not known here when request {request.reference} was filed."
+        raise own(fact, another, person, request)
+
+
+def is_about(person: Account, request: ErasureRequest) -> bool:
+    """Return whether a request is about whoever has an account; only the tag says so once it is closed."""
+    if request.sealed_keys is not None:
+        return own_accounts.is_theirs(person, encryption.keys_of(request))
+    return encryption.tag_of_key(person._meta.label, person.pk) == request.subject_tag
 
 
 def own(fact: str, hint: str, person: Account, about: ErasureRequest | LegalHold) -> OwnRequest:

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from accord import clock
+from accord import clock, second_person
 from accord.acting import Account, actor
 from accord.audit import trail
 from accord.audit.events import EventKind, ObjectKind
@@ -94,6 +94,7 @@ def place_hold(
         )
         if request is not None and not entry:
             block([request], by=by)
+        second_person.sight(actors.HELD)
         _record(hold, EventKind.HOLD_PLACED, request, by)
     return hold
 
@@ -148,6 +149,11 @@ def require_releasable(hold: LegalHold, by: Account) -> None:
         )
     if hold.placed_by_id is None or hold.placed_by_id == by.pk:
         fact = f"You placed hold {hold.reference}; another person has to release it."
+        raise actors.own(
+            fact, f"Ask somebody else with the permission {permission(actors.RELEASE_HOLD)}.", by, hold
+        )
+    if not second_person.known({hold.reference: by.pk}, actors.HELD):
+        fact = f"This account was not known here when hold {hold.reference} was placed."
         raise actors.own(
             fact, f"Ask somebody else with the permission {permission(actors.RELEASE_HOLD)}.", by, hold
         )

@@ -7,11 +7,11 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from accord import clock
+from accord import clock, second_person
 from accord.acting import Account
 from accord.audit.events import EventKind
 from gdpr.datamap.subjects import SubjectKeys
-from gdpr.erasure import actors, deadlines, encryption, state_changes, transitions
+from gdpr.erasure import actors, deadlines, encryption, own_accounts, state_changes, transitions
 from gdpr.errors import ExtensionRefused, IllegalTransition
 from gdpr.models import Approval, ErasureRequest
 from gdpr.states import (
@@ -78,7 +78,7 @@ def file_request(
         NotAllowed: The account may not file requests for others.
         UsageError: It would have come in later than now.
     """
-    if encryption.tag_of_key(by._meta.label, by.pk) != encryption.tag_of(keys):
+    if not own_accounts.is_theirs(by, keys):
         actors.require(by, actors.FILE)
     if idempotency_key:
         known = ErasureRequest.objects.filter(idempotency_key=idempotency_key).first()
@@ -106,6 +106,7 @@ def _put_on_record(request: ErasureRequest, by: Account) -> ErasureRequest:
     with transaction.atomic(using=state_changes.alias()):
         for _ in range(_ATTEMPTS):
             if _inserted(request):
+                second_person.sight(actors.FILED)
                 state_changes.record([state_changes.act(request, EventKind.ERASURE_RECEIVED)], by=by)
                 return request
             rival = _same_demand(request) or _as_duplicate(request, by)

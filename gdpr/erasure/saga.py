@@ -145,7 +145,7 @@ def start(requests: Requests, stores: Stores) -> _Done:
     with transaction.atomic(using=state_changes.alias()):
         held = state_changes.lock(list(drafts), RequestState.APPROVED)
         stopped = _on_hold(held)
-        void = _not_approved([one for one in held if one.pk not in stopped])
+        void = _not_approved([one for one in held if one.pk not in stopped], people)
         free = [one for one in held if one.pk not in stopped and one.pk not in void]
         changed = _changed(free, people, drafts)
         _fence([one for one in free if one.pk not in changed])
@@ -164,8 +164,8 @@ def _on_hold(held: Sequence[ErasureRequest]) -> Refusals:
     }
 
 
-def _not_approved(held: Sequence[ErasureRequest]) -> Refusals:
-    found = flaws.flaws_of([one.pk for one in held])
+def _not_approved(held: Sequence[ErasureRequest], people: People) -> Refusals:
+    found = flaws.flaws_of({one.pk: people[one.pk] for one in held})
     void = [one for one in held if one.pk in found]
     approvals.take_back(void)
     return {

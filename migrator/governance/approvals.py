@@ -11,18 +11,17 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from django.db import IntegrityError, connections, transaction
 from django.db.models import Q, QuerySet
 
-from accord import conf
+from accord import conf, second_person
 from accord.acting import Account, actor
 from accord.audit import trail
 from accord.audit.events import Counter, EventKind, EventOutcome, ObjectKind
 from accord.clock import Clock
-from accord.denied import Denial
 from accord.errors import UsageError
 from accord.seam.types import StepKey
 from accord.words import counted
 from migrator.errors import ApprovalClosed, OwnPlan, PlanNotApproved, UnknownApproval
 from migrator.governance import people
-from migrator.governance.flaws import flaw_of
+from migrator.governance.flaws import ASKED, flaw_of, no_second_person
 from migrator.governance.policy import Policy
 from migrator.governance.work import DriftWork, PlannedWork
 from migrator.models import DRIFT, ApprovalState, PlanApproval
@@ -144,18 +143,13 @@ class Approvals:
 
     def refuse_own(self, approval: PlanApproval, person: Account) -> None:
         """
-        Make sure that whoever decides is not who asked. Superusers are no exception.
+        Make sure that whoever decides is a second person, and not who asked. Superusers are no exception.
 
         Raises:
-            OwnPlan: It is the same person.
+            OwnPlan: It is the same person, or one who was not known when it was asked for.
         """
-        same = str(person.pk) == approval.requester_key or (actor(person).ref == approval.requester_ref)
-        if same:
-            ref, kind = approval.reference, ObjectKind.APPROVAL.value
-            raise OwnPlan(
-                f"You asked for approval {approval.short} yourself; another person has to decide.",
-                hint=people.ask_another(),
-            ).told(Denial(by=person, kind=kind, ref=ref, request_ref=ref))
+        if fact := no_second_person(approval, person):
+            raise OwnPlan(fact, hint=people.ask_another()).told(people.denial(person, approval.reference))
 
     def _decide(
         self, reference: str, person: Account, reason: str, state: ApprovalState, look: Seen | None = None
@@ -219,6 +213,7 @@ class Approvals:
         )
         with transaction.atomic(using=self._using):
             approval.save(using=self._using, force_insert=True)
+            second_person.sight(ASKED)
             self._record(EventKind.APPROVAL_REQUESTED, approval, acts)
         return approval
 

@@ -35,7 +35,12 @@ def require(person: Account, permission: str, ref: str = "", kind: ObjectKind = 
         raise NotEntitled(
             f"This account is not active, or lacks the permission {meanings.permission(permission)}.",
             hint="An administrator gives it in the admin, to the account or to one of its groups.",
-        ).told(Denial(by=person, kind=kind.value, ref=ref, request_ref=ref))
+        ).told(denial(person, ref, kind))
+
+
+def denial(person: Account, ref: str, kind: ObjectKind = ObjectKind.APPROVAL) -> Denial:
+    """Describe who was refused what, for the audit trail."""
+    return Denial(by=person, kind=kind.value, ref=ref, request_ref=ref)
 
 
 def require_reason(reason: str) -> None:
