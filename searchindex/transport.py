@@ -23,9 +23,10 @@ from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, T
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from accord.errors import ConfigurationError, StoreError, StoreRefused, StoreUnavailable
+from accord.errors import StoreError, StoreRefused, StoreUnavailable
 from accord.secrets import redact
 from searchindex.blocks import PatientUnlessBlocked, way_on
+from searchindex.encrypted import speaks_tls, trusting
 from searchindex.endpoint import Endpoint
 
 READ_TIMEOUT = 90.0
@@ -198,9 +199,11 @@ class Transport:
         except _ConnectError as exc:
             raise self._unreachable(_innermost(exc)) from exc
         except (OSError, HTTPException, HTTPError) as exc:
-            if again and not isinstance(exc, ReadTimeoutError):
+            broken = not isinstance(exc, ReadTimeoutError)
+            if again and broken:
                 return self._send(method, path, options, again=False)
-            raise self.lost(method, path, _innermost(exc)) from exc
+            wanted = self._wants_tls() if broken else None
+            raise wanted or self.lost(method, path, _innermost(exc)) from exc
 
     def _open(self) -> HTTPConnectionPool:
         with self._opening:
@@ -214,18 +217,9 @@ class Transport:
             pool = HTTPConnectionPool(at.host, at.port, maxsize=_CONNECTIONS)
             pool.ConnectionCls = _Plain
             return pool
-        pool = HTTPSConnectionPool(at.host, at.port, maxsize=_CONNECTIONS, ssl_context=self._tls())
+        pool = HTTPSConnectionPool(at.host, at.port, maxsize=_CONNECTIONS, ssl_context=trusting(at.ca_certs))
         pool.ConnectionCls = _Encrypted
         return pool
-
-    def _tls(self) -> ssl.SSLContext:
-        try:
-            return ssl.create_default_context(cafile=self.endpoint.ca_certs or None)
-        except OSError as exc:
-            raise ConfigurationError(
-                f"The certificates in {self.endpoint.ca_certs} can't be read ({redact.first_line(exc)}).",
-                hint="Set CA_CERTS of the search store to a file in PEM form.",
-            ) from exc
 
     def _unreachable(self, exc: BaseException) -> StoreUnavailable:
         if isinstance(exc, ssl.SSLError):
@@ -237,6 +231,15 @@ class Transport:
         return StoreUnavailable(
             f"The search server at {self.endpoint.address} can't be reached ({redact.first_line(exc)}).",
             hint=f"Start it, or correct {self.endpoint.setting}.",
+        )
+
+    def _wants_tls(self) -> StoreUnavailable | None:
+        at = self.endpoint
+        if at.scheme != "http" or not speaks_tls(at.host, at.port, at.connect_timeout):
+            return None
+        return StoreUnavailable(
+            f"The search server at {at.address} speaks TLS, and was asked without it.",
+            hint=f"Write https:// in {at.setting}; for a certificate of your own, set CA_CERTS of the store.",
         )
 
     def lost(self, method: str, path: str, exc: BaseException) -> ReplyLost:

@@ -257,3 +257,16 @@ def test_server_without_tls_is_told(peer: Peer) -> None:
 
     with connected(url) as transport, pytest.raises(StoreUnavailable, match="speaks no TLS"):
         transport.get("/")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_server_that_wants_tls_is_told(encrypted: Peer, method: str) -> None:
+    """`http` in the URL of a server that speaks TLS, and hangs up; nothing can have been done."""
+    url = encrypted.url.replace("https:", "http:")
+
+    with connected(url) as transport, pytest.raises(StoreUnavailable, match="was asked without it") as told:
+        transport.request(method, "/echo/1")
+
+    assert not isinstance(told.value, ReplyLost)
+    assert "https://" in told.value.hint
+    assert not encrypted.asked
