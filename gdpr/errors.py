@@ -29,7 +29,7 @@ class IllegalTransition(RequestError):
 
 
 class OwnRequest(Denied, RequestError):
-    """Who filed a request, planned it, is its subject or was not known then can't decide about it."""
+    """Who filed, planned or came after a request, or is its subject, can't decide about it."""
 
     code = "ACC-823"
     exit_code = ExitCode.BLOCKED

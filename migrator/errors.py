@@ -117,7 +117,7 @@ class ApprovalClosed(GovernanceError):
 
 
 class OwnPlan(Denied, GovernanceError):
-    """Who asked for an approval, or was not known then, can't decide about it."""
+    """Who asked for an approval, or came after that, can't decide about it."""
 
     code = "ACC-923"
     http_status = 403
