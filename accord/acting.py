@@ -50,12 +50,7 @@ def acting(username: str, *, interactive: bool) -> Account:
         NotAllowed: Its password is missing or wrong, or the account is not active.
     """
     name = username or signed_in()
-    account = _named(name)
-    if account is None:
-        raise UsageError(
-            f"There is no account “{name}”.",
-            hint="Name the account that acts with --as USERNAME.",
-        )
+    account = named(name)
     if name != signed_in() and _authenticated(name, interactive=interactive) is None:
         raise NotAllowed(
             f"The password of “{name}” is missing or wrong.",
@@ -137,6 +132,24 @@ def signed_in() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return ""
+
+
+def named(name: str, hint: str = "Name the account that acts with --as USERNAME.") -> Account:
+    """
+    Find an account by its user name.
+
+    Args:
+        name: The name.
+        hint: What to do where there is none.
+
+    Raises:
+        UsageError: There is none.
+        StoreUnavailable, StoreError: As for :func:`acting`.
+    """
+    account = _named(name)
+    if account is None:
+        raise UsageError(f"There is no account “{name}”.", hint=hint)
+    return account
 
 
 def _named(name: str) -> Account | None:

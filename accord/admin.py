@@ -14,7 +14,10 @@ from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accord import conf
+from accord import (
+    admin_tokens,  # noqa: F401 - registers its pages
+    conf,
+)
 from accord.admin_parts import Folded, Pages, refused
 from accord.audit.verification import verify
 from accord.display import chip, counted, day

@@ -72,6 +72,7 @@ class AccordSettings:
         policy: Rules by subject, such as `erasure`; each subject's package reads its own; and by
             environment, what it asks of a run (docs/reference/policy.md).
         attestations: Folder that attestations of successful runs are written to; empty for none.
+        token_days: Days for which a token of the API counts at most, and by default.
         live_drift: How live drift is looked for; the engine reads it (docs/reference/settings.md).
     """
 
@@ -87,6 +88,7 @@ class AccordSettings:
     audit_checkpoints: str = ".accord/audit-checkpoints.jsonl"
     policy: Mapping[str, Any] = field(default_factory=dict)
     attestations: str = ""
+    token_days: float = 90.0
     live_drift: Mapping[str, Any] = field(default_factory=dict)
 
     def store_settings(self) -> Mapping[str, StoreSettings]:

@@ -10,7 +10,7 @@ from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pul
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Path, Rows, Sessions, Through
 from gdpr.datamap.presets import accounts, framework, logs, suite
-from gdpr.datamap.presets.django import references
+from gdpr.datamap.presets.django import references, tokens
 from gdpr.datamap.strategies import CoarseDate, Constant, Null, Pseudonym, RandomToken, Redact, Strategy
 from gdpr.datamap.subjects import Subject
 
@@ -45,4 +45,5 @@ __all__ = [
     "logs",
     "references",
     "suite",
+    "tokens",
 ]

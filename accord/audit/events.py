@@ -63,6 +63,8 @@ class EventKind(models.TextChoices):
     STEP_FAILED = "step.failed", _("step failed")
     LEDGER_STRUCK = "ledger.struck", _("step struck from a ledger")
     ACCESS_DENIED = "access.denied", _("access denied")
+    TOKEN_ISSUED = "token.issued", _("access token issued")
+    TOKEN_REVOKED = "token.revoked", _("access token revoked")
 
 
 class FormerEventKind(models.TextChoices):
@@ -119,6 +121,7 @@ class ObjectKind(models.TextChoices):
     CHAIN = "chain", _("audit trail")
     PAGE = "page", _("page of the admin or API")
     ACCOUNT = "account", _("account")
+    TOKEN = "token", _("access token")
 
 
 class EventOutcome(models.TextChoices):
