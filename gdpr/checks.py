@@ -8,8 +8,9 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's own name
 
 from accord.errors import AccordError
+from gdpr.datamap import lock, review
 from gdpr.datamap.findings import MapFinding, MapLevel
-from gdpr.datamap.map import declared_data_map, load_data_map
+from gdpr.datamap.map import DataMap, declared_data_map, load_data_map
 from gdpr.datamap.static import static_findings
 
 
@@ -18,10 +19,19 @@ def data_map_is_sound(**_: Any) -> Sequence[CheckMessage]:
     """Look at every app's `privacy.py`. A project without any has nothing to be checked."""
     try:
         declared = declared_data_map()
-        findings = list(static_findings(load_data_map())) if declared.entries or declared.subject else []
+        return _messages(load_data_map()) if declared.entries or declared.subject else []
     except AccordError as exc:
         return [Error(exc.message, hint=exc.hint, id="gdpr.E000")]
-    return [_message(finding) for finding in findings]
+
+
+def _messages(data_map: DataMap) -> list[CheckMessage]:
+    wrong = [_message(finding) for finding in static_findings(data_map)]
+    return [*wrong, *map(_warning, dict.fromkeys(review.of_models(data_map, lock.load())))]
+
+
+def _warning(finding: MapFinding) -> CheckMessage:
+    """Warn of what `gdpr_datamap check` calls an error: a new field must stop no other command."""
+    return Warning(finding.message, hint=finding.hint, id=finding.fault.value.replace(".E", ".W"))
 
 
 def _message(finding: MapFinding) -> CheckMessage:

@@ -8,8 +8,10 @@ from functools import partial
 from typing import Any
 
 from accord.health.runner import TIMEOUT, Check, Finding, run_checks
+from gdpr.datamap import lock, review
 from gdpr.datamap.entries import Entry, document
 from gdpr.datamap.findings import Fault, MapFinding, MapLevel
+from gdpr.datamap.lock import Lock
 from gdpr.datamap.map import DataMap
 from gdpr.datamap.static import static_findings
 from gdpr.stores.base import ErasureStore, opened_stores
@@ -112,6 +114,29 @@ def check(data_map: DataMap, stores: Iterable[ErasureStore] = ()) -> list[MapFin
     return found
 
 
+def unreviewed(
+    data_map: DataMap, frozen: Lock | None, stores: Iterable[ErasureStore] = ()
+) -> list[MapFinding]:
+    """
+    Look for entries and fields that came, went or changed since somebody reviewed them.
+
+    Args:
+        data_map: The data map.
+        frozen: What was reviewed; None where there is no lock file.
+        stores: Stores whose fields are compared; none for what models alone can tell.
+
+    Raises:
+        StoreUnavailable: A store can't be reached.
+    """
+    asked = list(stores)
+    # What models say is what the servers say, or will once they are migrated.
+    found = [*review.of_map(data_map, frozen), *(() if asked else review.of_models(data_map, frozen))]
+    for store in asked:
+        live = store.inventory(data_map.by_store().get(store.alias, ()))
+        found.extend(review.of_store(data_map, frozen, store.alias, live))
+    return list(dict.fromkeys(found))
+
+
 def look(data_map: DataMap, *, timeout: float = TIMEOUT) -> Coverage:
     """
     Compare a data map with every store; one that is unavailable or silent keeps no other from a look.
@@ -120,14 +145,16 @@ def look(data_map: DataMap, *, timeout: float = TIMEOUT) -> Coverage:
         data_map: The data map.
         timeout: Seconds after which a store that doesn't answer counts as away.
     """
-    declared = tuple(static_findings(data_map))
+    frozen = lock.load()
+    declared = (*static_findings(data_map), *review.of_map(data_map, frozen))
     found: dict[str, tuple[MapFinding, ...]] = {}
     by_store = data_map.by_store()
     with opened_stores() as known:
         aliases = tuple(dict.fromkeys((*by_store, *known)))
     # Names of their own: what hangs here must not keep a health check of the same store away.
     checks = [
-        Check(name=_PREFIX + alias, look=partial(_inspect, alias, data_map, found)) for alias in aliases
+        Check(name=_PREFIX + alias, look=partial(_inspect, alias, data_map, frozen, found))
+        for alias in aliases
     ]
     troubles = {answer.name: answer for answer in run_checks(checks, timeout=timeout).findings}
     stores = tuple(
@@ -141,11 +168,16 @@ def look(data_map: DataMap, *, timeout: float = TIMEOUT) -> Coverage:
     )
 
 
-def _inspect(alias: str, data_map: DataMap, into: dict[str, tuple[MapFinding, ...]]) -> Iterable[Finding]:
+def _inspect(
+    alias: str, data_map: DataMap, frozen: Lock | None, into: dict[str, tuple[MapFinding, ...]]
+) -> Iterable[Finding]:
     with opened_stores() as stores:
         # Of an alias that nothing can be erased from, the declarations' own check says so at each entry.
         if alias in stores:
-            into[alias] = tuple(stores[alias].inspect(data_map.by_store().get(alias, ())))
+            entries = data_map.by_store().get(alias, ())
+            live = stores[alias].inventory(entries)
+            fields = review.of_store(data_map, frozen, alias, live)
+            into[alias] = (*stores[alias].inspect(entries), *fields)
     return ()
 
 

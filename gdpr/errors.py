@@ -150,3 +150,30 @@ class ExportRefused(UsageError):
     """An access export can't be written where it was asked for."""
 
     code = "ACC-805"
+
+
+class RegisterError(AccordError):
+    """The register of erasures doesn't allow to go on. Nothing was erased."""
+
+    code = "ACC-850"
+    http_status = 503
+
+
+class RegisterUnavailable(RegisterError):
+    """The register of erasures can't be read or written."""
+
+    code = "ACC-851"
+
+
+class RegisterBroken(RegisterError):
+    """The register of erasures was changed, or its end was cut off."""
+
+    code = "ACC-852"
+    exit_code = ExitCode.DRIFT
+
+
+class RegisterForeign(RegisterError):
+    """The register of erasures is that of another database, or it is gone."""
+
+    code = "ACC-853"
+    exit_code = ExitCode.DRIFT

@@ -12,11 +12,11 @@ from django.db.models import Q, QuerySet
 from accord import clock
 from accord.acting import Account, working_for
 from gdpr.consent import register
-from gdpr.erasure import actors, approvals, policy, saga, transitions, verification
-from gdpr.erasure.refusals import Refusals
+from gdpr.erasure import actors, approvals, policy, registering, saga, transitions, verification
+from gdpr.erasure.refusals import Refusals, raise_first
 from gdpr.erasure.saga import Requests
 from gdpr.erasure.schedule import Stop, never
-from gdpr.errors import ApprovalVoid, AwaitingApproval, OnHold
+from gdpr.errors import ApprovalVoid, AwaitingApproval, KeysDestroyed, OnHold, RegisterError
 from gdpr.models import ErasureRequest
 from gdpr.states import RequestState
 from gdpr.stores.base import Stores, opened_stores
@@ -37,6 +37,8 @@ class Processed:
         reopened: References where something had turned up again.
         expired_approvals: References whose approval ran out.
         expired_consents: How many consents ran out.
+        register: Why complete requests could not be entered in the register of erasures; empty for no reason.
+        destroyed: From how many entries of the register what led to a person was taken.
         failed: References that failed in an unexpected way, and how.
     """
 
@@ -47,6 +49,8 @@ class Processed:
     reopened: list[str] = field(default_factory=list)
     expired_approvals: list[str] = field(default_factory=list)
     expired_consents: int = 0
+    register: str = ""
+    destroyed: int = 0
     failed: dict[str, str] = field(default_factory=dict)
 
 
@@ -74,7 +78,18 @@ def process_due(*, by: Account | None = None, stop: Stop = never) -> Processed:
                 if not stop():
                     _guarded(handle, chunk, found)
     found.expired_consents = register.expire_due(failed=found.failed)
+    _keep_register(found)
     return found
+
+
+def _keep_register(found: Processed) -> None:
+    """Enter what is complete and not entered yet, and destroy what no backup can bring back any more."""
+    try:
+        for chunk in _chunks(registering.unregistered()):
+            raise_first(registering.conclude(chunk)[1])
+        found.destroyed = registering.destroy_due()
+    except (RegisterError, KeysDestroyed) as exc:
+        found.register = exc.code
 
 
 def _chunks(requests: QuerySet[ErasureRequest]) -> Iterator[list[int]]:

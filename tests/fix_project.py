@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import environ
 import psycopg2
 import pytest
 from bson import ObjectId, json_util
@@ -34,6 +36,7 @@ VOLATILE = frozenset(
         *("applied", "applied_at", "updated_at", "recorded_at", "started_at"),
     )
 )
+_JSON = {"content-type": "application/json"}
 NOISE = re.compile(r"index\.(creation_date|uuid|history_uuid|provided_name|version\.created|resize.*)$")
 
 
@@ -172,19 +175,30 @@ class Project:
             index["settings"] = {k: v for k, v in index["settings"].items() if not NOISE.search(k)}
         return {"indexes": indexes, "templates": templates, "ledger": _calm(ledger)}
 
-    def ask(self, method: str, path: str) -> Any:
+    def ask(self, method: str, path: str, body: object = None) -> Any:
         """Ask the search server directly; an answer of 404 is nothing."""
+        text, headers = (None, {}) if body is None else (json.dumps(body), _JSON)
         connection = HTTPConnection(urlsplit(self.search_url).netloc, timeout=60)
         try:
-            connection.request(method, path)
+            connection.request(method, path, text, headers)
             answer = connection.getresponse()
             content = json.loads(answer.read() or "{}")
         finally:
             connection.close()
         return {} if answer.status == 404 else content
 
+    @property
+    def register(self) -> Path:
+        """The register of erasures: here each database has one of its own address."""
+        config = environ.Env.db_url_config(self.database_url)
+        address = "\n".join(str(config.get(name) or "") for name in ("HOST", "PORT", "NAME"))
+        name = hashlib.sha256(address.encode()).hexdigest()[:16]
+        return ROOT / ".accord" / f"erasure-register-{name}.jsonl"
+
     def clean(self) -> None:
         """Remove everything from MongoDB and search; the PostgreSQL database is dropped by its maker."""
+        for file in self.register.parent.glob(f"{self.register.name}*"):
+            file.unlink()
         with MongoClient[dict[str, Any]](self.mongodb_url) as client:
             name = client.get_default_database().name
             client.drop_database(name)

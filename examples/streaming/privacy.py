@@ -29,7 +29,9 @@ from gdpr.privacy import (
     suite,
 )
 
-SUBJECT = Subject(model="streaming.Listener", key="id", type=int, lookups=("id", "email"))
+SUBJECT = Subject(
+    model="streaming.Listener", key="id", type=int, lookups=("id", "email"), created="joined_at"
+)
 
 OPENED = datetime(2020, 1, 1, tzinfo=UTC)
 """Before anybody joined: a date that says nothing about the person."""
@@ -52,6 +54,7 @@ PEOPLE = [
             }
         ),
         fields=("email", "display_name", "country", "language", "birth_year", "joined_at"),
+        keeps={"Invoices refer to it; once the rest is gone it leads to nobody.": ("id",)},
         category="identity",
         purpose="Running the account.",
         retention="As long as the account exists.",
@@ -67,6 +70,7 @@ PEOPLE = [
             until="ten years after the end of the year in which the subscription ended",
         ),
         fields=("plan", "price", "currency", "period", "started_on", "ended_on"),
+        keeps={"Numbers of the invoice and of the account, which leads to nobody.": ("id", "listener_id")},
         category="payment",
         purpose="Invoicing.",
         recipients=("the payment provider", "the tax authority, on request"),

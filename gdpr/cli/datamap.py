@@ -12,11 +12,12 @@ from typing import Any
 from django.core.management.color import Style
 
 from accord.cli.answer import Answer
-from accord.cli.arguments import add_format
+from accord.cli.arguments import add_format, add_noinput
 from accord.errors import ExitCode
 from accord.words import counted
-from gdpr.coverage import check, check_document, map_document
-from gdpr.datamap import actions
+from gdpr.cli.freezing import freeze
+from gdpr.coverage import check, check_document, map_document, unreviewed
+from gdpr.datamap import actions, lock
 from gdpr.datamap.actions import Manual, Nothing, Retain
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding, MapLevel
@@ -34,12 +35,14 @@ class DataMapOptions:
         stores: Aliases of the only stores that are asked for; all of them if empty.
         offline: Whether no server is asked.
         as_json: Whether the answer is a JSON document.
+        interactive: Whether questions may be asked.
     """
 
     what: str
     stores: Sequence[str]
     offline: bool
     as_json: bool
+    interactive: bool
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> DataMapOptions:
@@ -49,6 +52,7 @@ class DataMapOptions:
             stores=tuple(options["store"]),
             offline=options["offline"],
             as_json=options["format"] == "json",
+            interactive=options["interactive"],
         )
 
 
@@ -62,6 +66,7 @@ def add_data_map_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--offline", action="store_true", help="With check: look at the declarations alone, ask no server."
     )
+    add_noinput(parser, "With freeze: write without asking.")
 
 
 def carry_out(asked: DataMapOptions, style: Style) -> Answer:
@@ -83,7 +88,8 @@ def carry_out(asked: DataMapOptions, style: Style) -> Answer:
 
 def _check(asked: DataMapOptions, data_map: DataMap, style: Style) -> Answer:
     with opened_stores() as stores:
-        found = check(data_map, () if asked.offline else stores.chosen(asked.stores))
+        chosen = () if asked.offline else stores.chosen(asked.stores)
+        found = [*check(data_map, chosen), *unreviewed(data_map, lock.load(), chosen)]
     found = [one for one in found if not asked.stores or not one.store or one.store in asked.stores]
     wrong = any(finding.level is MapLevel.ERROR for finding in found)
     return Answer(
@@ -148,4 +154,15 @@ def _what(entry: Entry) -> str:
     return actions.name(entry.action)
 
 
-VERBS: Mapping[str, Callable[[DataMapOptions, DataMap, Style], Answer]] = {"check": _check, "show": _show}
+# --- freeze ---------------------------------------------------------------------------------------
+
+
+def _freeze(asked: DataMapOptions, data_map: DataMap, _style: Style) -> Answer:
+    return freeze(data_map, asked.stores, interactive=asked.interactive)
+
+
+VERBS: Mapping[str, Callable[[DataMapOptions, DataMap, Style], Answer]] = {
+    "check": _check,
+    "freeze": _freeze,
+    "show": _show,
+}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from gdpr.datamap import actions
-from gdpr.datamap.actions import Action, Manual, Nothing
+from gdpr.datamap.actions import Action, Anonymise, Detach, Manual, Nothing, Retain, Unset, touched
 from gdpr.datamap.keys import key_type
 from gdpr.datamap.locators import Locator
 from gdpr.datamap.strategies import Strategy
@@ -39,6 +39,7 @@ class Entry:
         recipients: Who else gets them.
         retention: How long they are kept when no person asks for erasure.
         export: Whether an access export holds them.
+        keeps: Where rows are changed and stay: the fields that stay as they are, by the reason for it.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Entry:
     recipients: tuple[str, ...] = ()
     retention: str = ""
     export: bool = True
+    keeps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def holds_data(self) -> bool:
@@ -72,6 +74,22 @@ class Entry:
         return self.is_looked_at and not isinstance(self.action, Manual)
 
     @property
+    def kept(self) -> tuple[str, ...]:
+        """The fields that stay as they are, for whichever reason."""
+        return tuple(name for names in self.keeps.values() for name in names)
+
+    @property
+    def changes_rows(self) -> bool:
+        """Return whether the row or document stays, so that each of its fields has to be accounted for."""
+        return isinstance(self.action, Anonymise | Retain | Unset | Detach)
+
+    @property
+    def accounted(self) -> tuple[str, ...]:
+        """The fields of which the entry says what becomes: changed, kept, or retained on a ground."""
+        retained = self.fields if isinstance(self.action, Retain) else ()
+        return (*touched(self.action), *self.kept, *retained)
+
+    @property
     def table(self) -> str:
         """Name of the table, for a target that no model stands for; else empty."""
         return self.target.removeprefix(TABLE) if self.target.startswith(TABLE) else ""
@@ -82,6 +100,9 @@ def document(entry: Entry) -> Mapping[str, Any]:
     described: dict[str, Any] = {
         item.name: _plain(getattr(entry, item.name)) for item in dataclasses.fields(entry)
     }
+    if not entry.keeps:
+        # As it was described before there were any: approvals that were given then still hold.
+        del described["keeps"]
     described["action"] = {"kind": actions.name(entry.action), **_plain(entry.action)}
     if entry.locator is not None:
         described["locator"] = {"kind": type(entry.locator).__name__.lower(), **_plain(entry.locator)}

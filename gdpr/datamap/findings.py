@@ -62,6 +62,16 @@ class Fault(enum.StrEnum):
     """Nothing says whether a field exists: no document and no schema has it."""
     NO_KEY = "gdpr.E021"
     """A locator asks for a key that the data subject doesn't have."""
+    NEW_FIELD = "gdpr.E022"
+    """A column, field or property that nobody has accounted for."""
+    FIELD_GONE = "gdpr.E023"
+    """A field that was reviewed is no longer there."""
+    FIELD_RETYPED = "gdpr.E024"
+    """A field that was reviewed has another type now."""
+    ENTRY_NOT_REVIEWED = "gdpr.E025"
+    """An entry came, went or changed its action since the data map was reviewed."""
+    NO_LOCK = "gdpr.E026"
+    """No lock file holds what was reviewed, so nobody would notice a new field."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -344,4 +344,4 @@ def _derivations(entry: Entry, entries: Mapping[str, Entry], seen: frozenset[str
 
 
 def _described(subject: Subject | None) -> Sequence[object]:
-    return [] if subject is None else [subject.model, subject.key, str(subject.type), list(subject.lookups)]
+    return [] if subject is None else subject.described()

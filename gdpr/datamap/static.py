@@ -9,7 +9,17 @@ from django.apps import apps
 from django.db import connections, models
 
 from accord import conf
-from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
+from gdpr.datamap.actions import (
+    Anonymise,
+    Delete,
+    Detach,
+    Manual,
+    Nothing,
+    Pull,
+    Retain,
+    Unset,
+    touched,
+)
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import Fault, MapFinding, MapLevel, about
 from gdpr.datamap.kin import kin, strangers
@@ -58,6 +68,7 @@ def static_findings(data_map: DataMap) -> Iterator[MapFinding]:
         yield from _references(entry, data_map)
         yield from _keys(entry, data_map.subject)
         yield from _action(entry)
+        yield from _keeps(entry)
         yield from _strategies(entry)
     yield from _cycles(data_map)
     yield from _contradictions(data_map)
@@ -76,7 +87,8 @@ def _subject(data_map: DataMap) -> Iterator[MapFinding]:
         names = {field.name for field in model._meta.concrete_fields} | {"pk"}
     except (LookupError, ValueError):
         names = set()
-    missing = [name for name in data_map.subject.names if name not in names]
+    declared = (*data_map.subject.names, *filter(None, [data_map.subject.created]))
+    missing = [name for name in declared if name not in names]
     if missing:
         yield MapFinding(
             fault=Fault.NO_SUBJECT,
@@ -175,6 +187,18 @@ def _fits_locator(entry: Entry) -> Iterator[MapFinding]:
         yield about(
             Fault.WRONG_ACTION, entry, "has a locator, and does nothing", "Leave the locator out, or act."
         )
+
+
+def _keeps(entry: Entry) -> Iterator[MapFinding]:
+    if entry.keeps and not entry.changes_rows:
+        what = "keeps fields of what it doesn't change"
+        yield about(Fault.WRONG_ACTION, entry, what, "Leave `keeps` out; it goes with what stays.")
+    if not all(reason.strip() for reason in entry.keeps):
+        yield about(Fault.NO_REASON, entry, "keeps fields and gives no reason", "Write the reason.")
+    for name in dict.fromkeys(entry.kept):
+        if name in touched(entry.action):
+            what = f"keeps {name}, and changes it"
+            yield about(Fault.CONTRADICTION, entry, what, "Remove it from one of the two.")
 
 
 # --- strategies -----------------------------------------------------------------------------------

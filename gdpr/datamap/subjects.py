@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.apps import apps
 from django.db.models import QuerySet
 
+from accord import clock
 from accord.errors import UsageError
 from gdpr.datamap.keys import KeyType, Plain, key_type, parsed, plain
 from gdpr.errors import AmbiguousSubject, ErasureRefused, InvalidDataMap, UnknownSubject, WrongKeyType
@@ -57,6 +59,8 @@ class SubjectKeys:
             fence they are the rows that were collected, and no others.
         newer: Rows of settled entries that came later, by entry id: whose they are is for a person to say.
         others: Those of which a person said that they are somebody else's.
+        created: When the person's row was made, as ISO 8601; empty where the data map doesn't say which field
+            that is.
     """
 
     kind: str
@@ -66,6 +70,7 @@ class SubjectKeys:
     settled: frozenset[str] = frozenset()
     newer: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
     others: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
+    created: str = ""
 
     def values(self, by: str = "") -> tuple[Plain, ...]:
         """Return the person's key of a name; the primary one for no name; none where there is none."""
@@ -131,6 +136,7 @@ class SubjectKeys:
                 "settled": sorted(self.settled),
                 "newer": {entry_id: list(keys) for entry_id, keys in self.newer.items()},
                 "others": {entry_id: list(keys) for entry_id, keys in self.others.items()},
+                "created": self.created,
             },
             sort_keys=True,
         )
@@ -149,6 +155,7 @@ class SubjectKeys:
             primary=read["primary"],
             alternates=read["alternates"],
             settled=frozenset(read.get("settled", ())),
+            created=read.get("created", ""),
             **rows,
         )
 
@@ -216,17 +223,26 @@ class Subject:
         key: Field that other stores refer to.
         type: Its type: `int`, `str`, `uuid.UUID` or a :class:`gdpr.datamap.keys.KeyType`.
         lookups: Fields that a person may be found by; each must be unique.
+        created: Field with the moment when the row was made, which nothing changes but an erasure; empty for
+            none. After a restore it tells an erased person from a new one with the same key.
     """
 
     model: str
     key: str = "id"
     type: object = int
     lookups: tuple[str, ...] = ()
+    created: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
         """Return the names of all keys, the primary one first."""
         return tuple(dict.fromkeys((self.key, *self.lookups)))
+
+    def described(self) -> Sequence[object]:
+        """Return what the digest of a data map is made of."""
+        # A map that doesn't say it keeps the digest that approvals were given for.
+        created = [self.created] if self.created else []
+        return [self.model, self.key, str(self.type), list(self.lookups), *created]
 
     def resolve(self, text: str, by: str = "") -> SubjectKeys:
         """
@@ -302,10 +318,22 @@ class Subject:
         try:
             chosen: QuerySet[Model] = QuerySet(model).filter(**{name: value})
             # Two rows are enough to know that there is more than one.
-            return list(chosen.values("pk", *self.names)[:2])
+            return list(chosen.values("pk", *self.names, *filter(None, [self.created]))[:2])
         except (OverflowError, ValidationError):
             return []
 
     def _keys_of(self, row: Mapping[str, Any]) -> SubjectKeys:
         alternates = {name: plain(row[name]) for name in self.names if row[name] not in (None, "")}
-        return SubjectKeys(kind=self.model, primary=alternates[self.key], alternates=alternates)
+        return SubjectKeys(
+            kind=self.model,
+            primary=alternates[self.key],
+            alternates=alternates,
+            created=self.moment(row[self.created]) if self.created else "",
+        )
+
+    @staticmethod
+    def moment(value: date | None) -> str:
+        """Return the moment when a row was made as text; empty where nobody knows."""
+        if isinstance(value, datetime):
+            return clock.aware(value).astimezone(UTC).isoformat()
+        return value.isoformat() if value else ""

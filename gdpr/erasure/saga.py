@@ -32,12 +32,14 @@ from gdpr.erasure import (
     newer,
     planning,
     policy,
+    registering,
     schedule,
     state_changes,
     steps,
     transitions,
     verification,
 )
+from gdpr.erasure.beginning import begin
 from gdpr.erasure.refusals import Refusals, raise_first, together_or_apart
 from gdpr.erasure.schedule import Outlook, Stop
 from gdpr.errors import ApprovalVoid, IllegalTransition, OnHold
@@ -99,6 +101,7 @@ def carry_out(requests: Requests, stores: Stores, *, stop: Stop = schedule.never
         partial(begin, stores=stores),
         partial(_execute, stores=stores, stop=stop),
         partial(verification.verify, stores=stores),
+        registering.conclude,
     )
     refused: dict[int, AccordError] = {}
     going: set[int] = set(requests)
@@ -138,9 +141,12 @@ def start(requests: Requests, stores: Stores) -> _Done:
 
     Returns:
         ApprovalVoid where no approval counts or something else would happen now; OnHold where everything
-        is held; StoreUnavailable where it can't be told what would happen.
+        is held; StoreUnavailable where it can't be told what would happen; RegisterError where the erasure
+        could not be repeated after a restore.
     """
     people, refused = encryption.people_of(requests, RequestState.APPROVED)
+    if unready := registering.refusals(people):
+        return set(), {**refused, **unready}
     drafts, troubles = together_or_apart(people, partial(planning.draft, stores=stores))
     with transaction.atomic(using=state_changes.alias()):
         held = state_changes.lock(list(drafts), RequestState.APPROVED)
@@ -199,29 +205,6 @@ def _fence(held: Sequence[ErasureRequest]) -> None:
 
 
 # --- the steps ------------------------------------------------------------------------------------
-
-
-def begin(requests: Requests, stores: Stores) -> _Done:
-    """
-    Write the steps, and collect the keys that some of them need while their rows are still there.
-
-    A store that can't be asked keeps nothing else back: its keys are collected before its first step.
-    """
-    the_map = load_data_map()
-    people, refused = encryption.people_of(requests, RequestState.FENCED)
-    for entry in the_map.to_collect():
-        collect = partial(planning.collected, entries=[entry], stores=stores)
-        found, _ = together_or_apart(people, collect)
-        people |= found
-    # From the fence on, whoever turns up with this e-mail may be somebody else.
-    people = {key: keys.settle(the_map.reusable & keys.collected.keys()) for key, keys in people.items()}
-    with transaction.atomic(using=state_changes.alias()):
-        held = state_changes.lock(list(people), RequestState.FENCED)
-        encryption.keep_collected(held, people)
-        plans = planning.current_among([one.pk for one in held])
-        steps.create(the_map, {one.pk: plans[one.pk].document for one in held})
-        state_changes.move(held, RequestState.EXECUTING, EventKind.ERASURE_STARTED)
-    return set(), refused
 
 
 def _execute(requests: Requests, stores: Stores, stop: Stop) -> _Done:

@@ -23,6 +23,7 @@ from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain
 from gdpr.datamap.locators import Generic, Key, Rows
+from gdpr.datamap.lock import Inventory
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import InvalidDataMap
 
@@ -166,6 +167,10 @@ class ErasureStore(Protocol):
 
     def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         """Compare this store's entries with its live schema, and look for what has no entry."""
+        ...
+
+    def inventory(self, entries: Sequence[Entry]) -> Inventory:
+        """Return the fields that the place of each entry has now, by its target, with their types."""
         ...
 
     def fingerprint(self) -> str:

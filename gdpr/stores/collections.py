@@ -17,7 +17,9 @@ from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import Fault, MapFinding, about
 from gdpr.datamap.keys import KeyType, key_type
 from gdpr.datamap.locators import Generic, Rows, Sessions, Through, parts
+from gdpr.datamap.lock import SEEN, Inventory
 from gdpr.datamap.subjects import Keys, SubjectKeys
+from gdpr.stores import seen
 from gdpr.stores.base import IndexUse
 from gdpr.stores.filters import Filter
 
@@ -93,6 +95,25 @@ class Collections:
             elif entry.is_looked_at:
                 yield from self._entry(entry)
 
+    def inventory(self, entries: Sequence[Entry]) -> Inventory:
+        """Return what each collection's validator or model declares, and what some documents have."""
+        found: dict[str, Mapping[str, str]] = {}
+        for entry in entries:
+            of_django = self._alias in connections.settings
+            name = "" if of_django and _model_is_missing(entry) else self._store.collection_name(entry)
+            if name in self._collections:
+                schema = self._collections[name].get("validator", {}).get("$jsonSchema", {})
+                declared = self._of_model(entry) if of_django else seen.declared(schema)
+                documents = seen.paths(seen.sample(self._database[name]))
+                undeclared = {path: kind + SEEN for path, kind in documents.items() if path not in declared}
+                found[entry.target] = {**undeclared, **declared}
+        return found
+
+    def _of_model(self, entry: Entry) -> Mapping[str, str]:
+        connection = connections[self._alias]
+        fields = apps.get_model(entry.target)._meta.local_concrete_fields
+        return {field.column: str(field.db_type(connection)) for field in fields}
+
     def _unclassified(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         classified = {
             self._store.collection_name(entry)
@@ -159,7 +180,7 @@ class Collections:
 
     def _fields(self, entry: Entry) -> Iterator[MapFinding]:
         located = [_path(locator) for locator in parts(entry.locator) if not isinstance(locator, Through)]
-        for path in dict.fromkeys((*located, *entry.fields, *touched(entry.action))):
+        for path in dict.fromkeys((*located, *entry.fields, *touched(entry.action), *entry.kept)):
             known = self._known(entry, path)
             if known is False:
                 yield about(

@@ -54,6 +54,7 @@ class DocumentsErasure(CollectionErasure):
             locator=_located(model, entry.locator),
             action=_acting(model, entry.action),
             fields=tuple(_column(model, name) for name in entry.fields),
+            keeps={why: tuple(_column(model, one) for one in kept) for why, kept in entry.keeps.items()},
         )
 
     def condition(self, entry: Entry, keys: Keys) -> Filter:

@@ -11,7 +11,8 @@ from gdpr.datamap.actions import touched
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import Fault, MapFinding, about
 from gdpr.datamap.locators import Array, Key, Path, Rows, parts
-from gdpr.stores.mapping import exact_field, field_path, leaves, locator_type
+from gdpr.datamap.lock import Inventory
+from gdpr.stores.mapping import exact_field, field_path, leaves, locator_type, typed
 from searchindex.transport import at
 
 if TYPE_CHECKING:
@@ -52,12 +53,23 @@ class LiveIndexes:
         classified = {index for indexes in found.values() for index in indexes}
         yield from self._unclassified(classified, entries)
         for entry in entries:
-            if not found[entry.id] and not self._has_template(entry):
+            if not found[entry.id] and not self._templates_of(entry):
                 yield about(Fault.NO_TARGET, entry, f"names {entry.target}, which the server does not have")
             for index, definition in found[entry.id].items():
                 if entry.is_looked_at:
                     properties = definition.get("mappings", {}).get("properties", {})
                     yield from self._entry(entry, index, properties)
+
+    def inventory(self, entries: Sequence[Entry]) -> Inventory:
+        """Return the properties of each entry's indexes, and of the templates of those that will come."""
+        found: dict[str, Mapping[str, str]] = {}
+        for entry in entries:
+            mappings = [definition.get("mappings", {}) for definition in self._store.concrete(entry).values()]
+            mappings += [one["template"].get("mappings", {}) for one in self._templates_of(entry)]
+            fields = typed([mapping.get("properties", {}) for mapping in mappings])
+            if fields:
+                found[entry.target] = fields
+        return found
 
     # --- completeness --------------------------------------------------------------------------------
 
@@ -105,18 +117,24 @@ class LiveIndexes:
             one["name"]: one["index_template"]["index_patterns"] for one in found.get("index_templates", ())
         }
 
-    def _has_template(self, entry: Entry) -> bool:
+    def _templates_of(self, entry: Entry) -> Sequence[Mapping[str, Any]]:
         name = self._names.alias(entry.target)
+        return [
+            {"template": {}, **one["index_template"]}
+            for one in self._every_template
+            if name in one["index_template"]["index_patterns"]
+        ]
+
+    @cached_property
+    def _every_template(self) -> Sequence[Mapping[str, Any]]:
         found = self._store.store.transport.find("/_index_template") or {}
-        return any(
-            name in one["index_template"]["index_patterns"] for one in found.get("index_templates", ())
-        )
+        return list(found.get("index_templates", ()))
 
     # --- one entry -----------------------------------------------------------------------------------
 
     def _entry(self, entry: Entry, index: str, properties: Mapping[str, Any]) -> Iterator[MapFinding]:
         known = set(leaves(properties)) | {"_id"}
-        for path in dict.fromkeys((*entry.fields, *touched(entry.action))):
+        for path in dict.fromkeys((*entry.fields, *touched(entry.action), *entry.kept)):
             if path.replace("[]", "") not in known:
                 yield about(Fault.NO_FIELD, entry, f"names the field {path}, which {index} does not have")
         for locator in parts(entry.locator):

@@ -179,6 +179,33 @@ def leaves(properties: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
         yield from leaves(definition.get("properties", {}), f"{prefix}{name}.")
 
 
+def typed(every: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the fields of several mappings together, without objects, and the types that each has."""
+    found: dict[str, set[str]] = {}
+    for properties in every:
+        for path, kind in _typed(properties, ""):
+            found.setdefault(path, set()).add(kind)
+    return {path: "|".join(sorted(kinds)) for path, kinds in found.items()}
+
+
+def _typed(properties: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+    for name, definition in properties.items():
+        if definition.get("properties"):
+            yield from _typed(definition["properties"], f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", str(definition.get("type", "object"))
+
+
+def shape(query: Any) -> Any:
+    """Leave the values out of a query."""
+    if isinstance(query, Mapping):
+        return {name: "…" if name == "values" else shape(part) for name, part in query.items()}
+    if isinstance(query, list):
+        is_values = all(not isinstance(part, Mapping) for part in query)
+        return "…" if is_values else [shape(part) for part in query]
+    return query
+
+
 def _terms(properties: Mapping[str, Any], locator: Key | Path | Array | Rows, keys: Keys) -> Query:
     values = values_of(locator, keys)
     if not values:

@@ -22,6 +22,7 @@ from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain, plain
 from gdpr.datamap.locators import parts
+from gdpr.datamap.lock import Inventory
 from gdpr.datamap.subjects import Keys
 from gdpr.stores import filters, mongo_edits
 from gdpr.stores.base import SAMPLE, Erased, Found, IndexUse, plain_field
@@ -160,6 +161,12 @@ class CollectionErasure(ABC):
 
         with self.translated():
             return explain(self.database(), self.collection_name(entry), self._matched(entry, keys))
+
+    def inventory(self, entries: Sequence[Entry]) -> Inventory:
+        from gdpr.stores.collections import Collections
+
+        with self.translated():
+            return Collections(self).inventory(entries)
 
     def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         from gdpr.stores.collections import Collections

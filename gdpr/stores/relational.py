@@ -20,6 +20,7 @@ from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain, plain
 from gdpr.datamap.locators import Array, Sessions
+from gdpr.datamap.lock import Inventory
 from gdpr.datamap.strategies import Equals, Null, Strategy
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
@@ -134,6 +135,11 @@ class RelationalErasure:
 
         with self._translated():
             return explain(self.alias, entry, self._matched(entry, keys))
+
+    def inventory(self, entries: Sequence[Entry]) -> Inventory:
+        from gdpr.stores.tables import Tables
+
+        return Tables(self.alias).inventory(entries)
 
     def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         from gdpr.stores.tables import Tables

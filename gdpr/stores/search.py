@@ -21,6 +21,7 @@ from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain
 from gdpr.datamap.locators import Key, Locator, Rows
+from gdpr.datamap.lock import Inventory
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
 from gdpr.stores import mapping
@@ -135,12 +136,17 @@ class SearchErasure:
 
     def explain(self, entry: Entry, keys: Keys) -> IndexUse:
         used = [
-            json.dumps(_shape(query), sort_keys=True)
+            json.dumps(mapping.shape(query), sort_keys=True)
             for _, query in self._queries(entry, keys)
             if query != mapping.NOTHING
         ]
         # A field that has no inverted index is refused before it gets here.
         return IndexUse(uses_index=bool(used), detail="; ".join(dict.fromkeys(used)) or "no such field")
+
+    def inventory(self, entries: Sequence[Entry]) -> Inventory:
+        from gdpr.stores.indexes import LiveIndexes
+
+        return LiveIndexes(self).inventory(entries)
 
     def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         from gdpr.stores.indexes import LiveIndexes
@@ -328,16 +334,6 @@ def _guarded(hit: Hit) -> Mapping[str, Any]:
         "if_primary_term": hit["_primary_term"],
         **routing,
     }
-
-
-def _shape(query: Any) -> Any:
-    """Leave the values out of a query."""
-    if isinstance(query, Mapping):
-        return {name: "…" if name == "values" else _shape(part) for name, part in query.items()}
-    if isinstance(query, list):
-        is_values = all(not isinstance(part, Mapping) for part in query)
-        return "…" if is_values else [_shape(part) for part in query]
-    return query
 
 
 def _refused(index: str, statuses: set[str]) -> ErasureRefused:

@@ -16,7 +16,8 @@ from gdpr.datamap.entries import TABLE, Entry
 from gdpr.datamap.findings import Fault, MapFinding, about
 from gdpr.datamap.keys import KeyType, key_type
 from gdpr.datamap.locators import Array, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
-from gdpr.datamap.presets import known_tables
+from gdpr.datamap.lock import Inventory
+from gdpr.datamap.presets import is_known, known_columns, known_tables
 from gdpr.stores.access_paths import explain_locator
 from gdpr.stores.relations import Kind, Relation, Relations
 
@@ -62,6 +63,17 @@ class Tables:
         for entry in entries:
             yield from self._target(entry)
         yield from self._references(entries)
+
+    def inventory(self, entries: Sequence[Entry]) -> Inventory:
+        """Return the columns of each entry's table; of a known one, those that are not its own."""
+        found = {}
+        for entry in entries:
+            relation = self._relation(entry)
+            if relation is not None:
+                own = known_columns(entry) if is_known(entry) else ()
+                columns = relation.columns.items()
+                found[entry.target] = {name: kind for name, kind in columns if name not in own}
+        return found
 
     # --- completeness ----------------------------------------------------------------------------
 
@@ -137,7 +149,7 @@ class Tables:
             yield from self._index(entry, model)
 
     def _fields(self, entry: Entry, model: type[models.Model]) -> Iterator[MapFinding]:
-        for name in dict.fromkeys((*entry.fields, *touched(entry.action))):
+        for name in dict.fromkeys((*entry.fields, *touched(entry.action), *entry.kept)):
             field = _field(model, name)
             if field is None or field.column not in self._columns(field.model):
                 yield about(

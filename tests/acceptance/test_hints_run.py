@@ -77,6 +77,9 @@ ELSEWHERE: Mapping[Named, str] = {
     ("embedded", ("reset",)): _EMBEDDED + "test_reset_deletes_data_and_keeps_the_url",
     ("embedded", ("start",)): _EMBEDDED + "test_events_tell_what_happens_and_a_running_server_is_left_alone",
     ("embedded", (FILLED,)): _EMBEDDED + "test_events_tell_what_happens_and_a_running_server_is_left_alone",
+    ("gdpr_datamap", ("freeze",)): (
+        "integration/gdpr/test_freezing.py::test_what_comes_after_the_review_is_told_until_it_is_reviewed"
+    ),
     ("gdpr_erase", ("--request", "REFERENCE", "--another-person", "ENTRY")): (
         "acceptance/test_reused_keys.py::test_new_account_with_the_address_of_an_erased_person_stays"
     ),

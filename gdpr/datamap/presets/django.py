@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
@@ -166,6 +166,19 @@ def tokens(entry: str, store: str = "default") -> Entry:
 _USER_FIELDS = ("username", "first_name", "last_name", "email", "password", "last_login", "date_joined")
 
 
+_ACTS = (
+    *("id", "content_type", "object_pk", "object_id", "object_repr", "serialized_data", "action"),
+    *("changes_text", "changes", "cid", "timestamp", "additional_data"),
+)
+"""Columns of auditlog that say what was done; another version may have fewer."""
+
+
+def _present(label: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Return those of some names that a model has as fields."""
+    known = {field.name for field in apps.get_model(label)._meta.concrete_fields}
+    return tuple(name for name in names if name in known)
+
+
 def _sessions(store: str) -> Entry:
     return Entry(
         id="django-sessions",
@@ -193,6 +206,7 @@ def _actor(store: str) -> Entry:
         category="history",
         purpose="Who changed what.",
         source="recorded with each change",
+        keeps={"What happened to which row, without who did it.": _present("auditlog.LogEntry", _ACTS)},
     )
 
 

@@ -12,7 +12,7 @@ from gdpr.datamap.entries import Entry
 REASONS: Mapping[str, str] = {
     "accord.AuditEvent": "Words from lists, numbers and random references; constraints refuse anything else.",
     "accord.AuditCheckpoint": "Hashes and signatures.",
-    "accord.Tombstone": "Keyed hashes of erased people's keys, kept so that no restore brings them back.",
+    "accord.Tombstone": "Keyed hashes of erased people's keys, kept so that no write brings them back.",
     "migrator.Run": "What migrations did.",
     "migrator.StepRun": "What migrations did.",
     "migrator.PlanApproval": "Digests, and who of the staff approved.",
@@ -24,6 +24,7 @@ REASONS: Mapping[str, str] = {
     "gdpr.ErasureStep": "Entries and numbers; collected keys are sealed with the request's.",
     "gdpr.LegalHold": "A keyed tag and a reason from a list.",
     "gdpr.Receipt": "Entries, numbers and a signature.",
+    "gdpr.RegisterMark": "Where the register of erasures ends, which repeats them after a restore.",
     "gdpr.ConsentNotice": "The texts that people were shown.",
     "gdpr.ConsentEvent": "A keyed tag and what was agreed to: the proof that Art. 7(1) asks for.",
 }

@@ -1,4 +1,4 @@
-"""`manage.py gdpr_datamap`: look at the data map, and hold it against the live stores."""
+"""`manage.py gdpr_datamap`: look at the data map, hold it against the live stores, freeze it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from gdpr.cli.datamap import DataMapOptions, add_data_map_arguments, carry_out
 
 
 class Command(AnsweringCommand):
-    """Show the data map, or check it; 0 when an erasure would miss nothing, 6 when it would."""
+    """Show the data map, check it, or freeze it; 0 when an erasure would miss nothing, 6 when it would."""
 
     help = (
-        "Shows where personal data are kept (show), or compares that with the live schemas of all "
-        "stores (check). Exit code 0: nothing is missing, 6: something is wrong."
+        "Shows where personal data are kept (show), compares that with the live schemas of all "
+        "stores (check), or writes the fields that they have into the lock file, once these were reviewed "
+        "(freeze). Exit code of check: 0 nothing is missing, 6 something is wrong."
     )
     examples: ClassVar[Mapping[str, str]] = {
         "show": "where personal data are kept",
         "check": "compare that with the live stores",
+        "freeze": "write down which fields were reviewed",
     }
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -57,7 +57,8 @@ def ask_store(question: dict[str, Any], entry: Any, keys: Any, store: Any) -> An
 
 def errors_without(dropped: str) -> set[str]:
     """Check the map without one of its entries; only that entry's store is asked."""
-    from gdpr.coverage import check
+    from gdpr.coverage import check, unreviewed
+    from gdpr.datamap import lock
     from gdpr.datamap.findings import MapLevel
     from gdpr.datamap.map import DataMap, load_data_map
     from gdpr.stores.base import opened_stores
@@ -65,7 +66,8 @@ def errors_without(dropped: str) -> set[str]:
     data_map = load_data_map()
     rest = DataMap(tuple(entry for entry in data_map.entries if entry.id != dropped), data_map.subject)
     with opened_stores() as stores:
-        found = check(rest, [stores[data_map.entry(dropped).store]])
+        asked = [stores[data_map.entry(dropped).store]]
+        found = [*check(rest, asked), *unreviewed(rest, lock.load(), asked)]
     return {finding.fault.value for finding in found if finding.level is MapLevel.ERROR}
 
 

@@ -3,7 +3,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gdpr", "0005_evidence_stays"),
+        ("gdpr", "0006_register"),
     ]
 
     operations = [
