@@ -26,3 +26,9 @@ def add_acting(parser: ArgumentParser, unless: str = "whoever is signed in to th
         metavar="USERNAME",
         help=f"Account that acts, with its password; {unless} unless given.",
     )
+    parser.add_argument(
+        "--token-file",
+        default="",
+        metavar="FILE",
+        help="Prove it by the token in a file that only this user can read.",
+    )

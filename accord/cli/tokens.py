@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from accord import tokens
-from accord.acting import Account, acting, named
+from accord.acting import Account, named
 from accord.cli.answer import Answer
 from accord.cli.arguments import add_acting, add_format, add_noinput
 from accord.display import day
 from accord.errors import UsageError
 from accord.models import AccessToken
+from accord.proof import Credentials
 
 _OWNER_ONLY = 0o600
 
@@ -33,8 +34,7 @@ class TokenOptions:
         days: How long it counts; 0 for as long as the settings allow.
         service: Whether a program alone has it.
         output: File that a new one is written to; None for standard output.
-        as_user: User name of the account that acts; empty for whoever is signed in.
-        interactive: Whether a password may be asked for.
+        who: What is said of who acts.
         as_json: Whether the answer is a JSON document.
     """
 
@@ -45,8 +45,7 @@ class TokenOptions:
     days: float
     service: bool
     output: Path | None
-    as_user: str
-    interactive: bool
+    who: Credentials
     as_json: bool
 
     @classmethod
@@ -57,10 +56,13 @@ class TokenOptions:
         Raises:
             UsageError: What the verb needs is missing.
         """
-        names = ("verb", "what", "account", "label", "days", "service", "as_user", "interactive")
+        names = ("verb", "what", "account", "label", "days", "service")
         output = Path(options["output"]) if options["output"] else None
         asked = cls(
-            **{name: options[name] for name in names}, output=output, as_json=options["format"] == "json"
+            **{name: options[name] for name in names},
+            who=Credentials.read(options),
+            output=output,
+            as_json=options["format"] == "json",
         )
         if asked.verb == "revoke" and not asked.what:
             raise UsageError("Name the token to end.", hint="accord_token list shows them.")
@@ -103,7 +105,8 @@ def carry_out(asked: TokenOptions) -> Answer:
     Raises:
         AccordError: It can't be done; nothing was changed.
     """
-    person = acting(asked.as_user, interactive=asked.interactive)
+    # A token is a way to decide: it is made by who has proved who they are.
+    person = asked.who.account(deciding=asked.verb == "create")
     return VERBS[asked.verb](asked, person)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from accord import clock
-from accord.acting import Account, acting
+from accord.acting import Account
 from accord.denied import Denied
 from accord.errors import AccordError, NotConfirmed, UsageError
 from gdpr.cli.conversation import Conversation
@@ -155,7 +155,7 @@ class Erase:
     @cached_property
     def _person(self) -> Account:
         """Find the account that acts; a password is asked for once."""
-        return acting(self.asked.as_user, interactive=self.asked.interactive)
+        return self.asked.who.account(deciding=self.asked.judges)
 
 
 def _read_again(request: ErasureRequest) -> ErasureRequest:

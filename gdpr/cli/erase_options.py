@@ -12,6 +12,7 @@ from django.core.management.base import CommandParser
 
 from accord.cli.arguments import add_acting, add_format, add_noinput
 from accord.errors import UsageError
+from accord.proof import Credentials
 from gdpr.states import Ground, IdentityMethod, RejectionGround
 
 _DECISIONS = ("approve", "reject", "cancel", "confirm", "same_person", "another_person")
@@ -26,7 +27,7 @@ class EraseOptions:
         subject: A key of the person; empty where a request is named.
         by: Name of that key; empty to try every one.
         request: The beginning of a reference; empty where a person is named.
-        as_user: User name of the account that acts; empty for whoever is signed in.
+        who: What is said of who acts.
         ground: Why the person may demand it.
         received: The day on which the demand came in; None for today.
         identity: How it was made sure who asks; None if nothing is said about it.
@@ -48,7 +49,7 @@ class EraseOptions:
     subject: str
     by: str
     request: str
-    as_user: str
+    who: Credentials
     ground: Ground
     received: date | None
     identity: IdentityMethod | None
@@ -72,6 +73,11 @@ class EraseOptions:
         told = self.confirm or self.same_person or self.another_person
         return bool(self.approve or self.reject or self.cancel or told)
 
+    @property
+    def judges(self) -> bool:
+        """Whether that is a decision which only a person takes; taking back one's own demand is none."""
+        return self.decides and not self.cancel
+
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> EraseOptions:
         """
@@ -81,11 +87,12 @@ class EraseOptions:
             UsageError: Neither or both of a person and a request are named, or a decision lacks a request.
         """
         _refuse_contradictions(options)
-        names = ("subject", "by", "request", "as_user", "approve", "cancel", "reason")
+        names = ("subject", "by", "request", "approve", "cancel", "reason")
         entries = ("confirm", "same_person", "another_person")
         switches = ("dry_run", "resume", "verify_only", "interactive")
         return cls(
             **{name: options[name] for name in (*names, *entries, *switches)},
+            who=Credentials.read(options),
             ground=Ground(options["ground"]),
             received=_day(options["received"]),
             identity=IdentityMethod(options["identity"]) if options["identity"] else None,

@@ -9,11 +9,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from accord.acting import Account, acting
+from accord.acting import Account
 from accord.cli.answer import Answer
 from accord.cli.arguments import add_acting, add_format, add_noinput
 from accord.display import day
 from accord.errors import UsageError
+from accord.proof import Credentials
 from gdpr.cli import answers
 from gdpr.datamap.map import load_data_map
 from gdpr.erasure import encryption, holds
@@ -33,8 +34,7 @@ class HoldOptions:
         by: Name of that key; empty to try every one.
         entry: The entry of the data map that is held; empty for everything.
         reason: Why; empty if it isn't given.
-        as_user: User name of the account that acts; empty for whoever is signed in.
-        interactive: Whether a password may be asked for.
+        who: What is said of who acts.
         as_json: Whether the answer is a JSON document.
     """
 
@@ -43,8 +43,7 @@ class HoldOptions:
     by: str
     entry: str
     reason: str
-    as_user: str
-    interactive: bool
+    who: Credentials
     as_json: bool
 
     @classmethod
@@ -55,8 +54,9 @@ class HoldOptions:
         Raises:
             UsageError: What the verb needs is missing.
         """
-        names = ("verb", "what", "by", "entry", "reason", "as_user", "interactive")
-        asked = cls(**{name: options[name] for name in names}, as_json=options["format"] == "json")
+        names = ("verb", "what", "by", "entry", "reason")
+        given = {name: options[name] for name in names}
+        asked = cls(**given, who=Credentials.read(options), as_json=options["format"] == "json")
         if asked.verb != "list" and not asked.what:
             raise UsageError("Name the person to hold, or the hold to release.", hint="See gdpr_hold --help.")
         if asked.verb == "place" and not asked.reason:
@@ -67,7 +67,7 @@ class HoldOptions:
 
     def account(self) -> Account:
         """Find the account that acts."""
-        return acting(self.as_user, interactive=self.interactive)
+        return self.who.account(deciding=True)
 
 
 def add_hold_arguments(parser: ArgumentParser) -> None:

@@ -208,6 +208,28 @@ def test_approver_has_to_be_active_when_the_plan_runs(production: Workshop) -> N
     assert production.run("migrate_all", "--noinput").returncode == 0
 
 
+def test_production_believes_no_variable(production: Workshop) -> None:
+    """By default ACCORD_PASSWORD decides nothing there, and asks for nothing; a token in a file does."""
+    with_people(production)
+    reference = ask(production)["reference"]
+    default = under(production, WORKSHOP_POLICY=json.dumps({"production": {"approval": True}, "proof": {}}))
+    files = {name: production.folder / f"token-{name}" for name in ("ada", "ben")}
+    for name, file in files.items():
+        made = production.run("accord_token", "create", "--as", name, "--output", str(file), "--noinput")
+        assert made.returncode == 0, made.stderr
+
+    def decide(*more: str) -> Finished:
+        return default.run("migration_approval", "approve", reference, "--reason", "seen", *more)
+
+    assert_refused(decide("--as", "ben"), "ACC-824", 4, "--token-file")
+    asked = default.run("migration_approval", "request", "--as", "ada", "--reason", "again")
+    assert_refused(asked, "ACC-824", 4, "--token-file")
+    assert_refused(decide("--token-file", str(files["ada"])), "ACC-923", 4)
+    assert state_of(production, reference) == "requested"
+    assert decide("--token-file", str(files["ben"])).returncode == 0
+    assert state_of(production, reference) == "approved"
+
+
 def test_raw_sql_in_the_name_of_another_is_not_believed(production: Workshop) -> None:
     """An approval that the audit trail knows nothing of does not count."""
     with_people(production)

@@ -226,7 +226,11 @@ def test_a_production_whose_moments_have_no_zone_is_approved_run_watched_and_era
         settings={
             "USE_TZ": False,
             "TIME_ZONE": "Europe/Berlin",
-            "ACCORD": {"ENVIRONMENT": "production", "AUDIT_CHECKPOINTS": str(tmp_path / "heads.jsonl")},
+            "ACCORD": {
+                "ENVIRONMENT": "production",
+                "AUDIT_CHECKPOINTS": str(tmp_path / "heads.jsonl"),
+                "POLICY": {"proof": {"password_variable": ["production"]}},
+            },
         },
     ).came
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from accord.acting import acting
 from accord.cli.arguments import add_acting, add_noinput
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
+from accord.proof import Credentials
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.static import require_sound
 from gdpr.export import ExportFormat, Written, gather, put_on_record, require_folder, write
@@ -47,7 +47,7 @@ class Command(AnsweringCommand):
     def answer(self, options: dict[str, Any]) -> ExitCode:
         data_map = load_data_map()
         require_sound(data_map)
-        person = acting(options["as_user"], interactive=options["interactive"])
+        person = Credentials.read(options).account()
         content = gather(data_map, data_map.resolve(options["subject"], options["by"]), by=person)
         forms = [ExportFormat(form) for form in options["formats"] or list(ExportFormat)]
         folder = Path(options["output"])

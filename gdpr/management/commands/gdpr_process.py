@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 from django.core.management.base import CommandParser
 
-from accord.acting import acting
 from accord.cli.answer import Answer
 from accord.cli.arguments import add_acting, add_format, add_noinput
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
+from accord.proof import Credentials
 from accord.stopping import stop_on_signal
 from gdpr.processing import Processed, process_due
 
@@ -37,9 +37,8 @@ class Command(AnsweringCommand):
 
     def answer(self, options: dict[str, Any]) -> ExitCode:
         """Work, and sum up. Waiting for a person is no failure; waiting for a store is partial."""
-        person = None
-        if options["as_user"]:
-            person = acting(options["as_user"], interactive=options["interactive"])
+        who = Credentials.read(options)
+        person = who.account() if who.is_given else None
         with stop_on_signal() as stop:
             done = process_due(by=person, stop=stop)
         partial = done.waiting or done.register

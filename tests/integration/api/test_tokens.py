@@ -91,6 +91,7 @@ decided = [
     problem(post(at + "confirm/", {"entry": "x"})),
     problem(post(at + "whose/", {"entry": "x", "same_person": True})),
     problem(post("holds/" + "0" * 32 + "/release/")),
+    problem(post("holds/", {})),
     problem(post("plan-approvals/" + "0" * 32 + "/approve/", {"reason": "seen"})),
     problem(post("plan-approvals/" + "0" * 32 + "/reject/", {"reason": "seen"})),
 ]
@@ -125,7 +126,7 @@ def test_program_files_and_decides_nothing(served: Served, listener: int) -> Non
     filed, planned, decided, person = served.call(PROGRAM, key=listener, other=next(served.keys))
 
     assert (filed, planned, person) == (201, 200, 202)
-    assert decided == [[403, "ACC-824"]] * 7
+    assert decided == [[403, "ACC-824"]] * 8
 
 
 def command(served: Served, *arguments: str, by: str) -> Finished:
