@@ -69,6 +69,20 @@ class KeysDestroyed(RequestError):
     code = "ACC-830"
 
 
+class KeysLost(KeysDestroyed):
+    """The key of a request is lost with its server's memory; the person has to be named again."""
+
+    code = "ACC-838"
+    exit_code = ExitCode.PARTIAL
+
+
+class NotThatPerson(RequestError):
+    """A key was given that is not that of the person whom the request is about."""
+
+    code = "ACC-839"
+    exit_code = ExitCode.USAGE
+
+
 class ReceiptInvalid(RequestError):
     """A receipt is not what was signed."""
 

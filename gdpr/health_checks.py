@@ -24,6 +24,7 @@ def checks() -> Iterable[Check]:
     yield Check(name="erasure.requests", look=look_at_requests)
     yield Check(name="erasure.steps", look=look_at_steps)
     yield Check(name="erasure.holds", look=look_at_holds)
+    yield Check(name="erasure.keys", look=look_at_keys)
     yield Check(name="erasure.register", look=look_at_register)
 
 
@@ -143,6 +144,26 @@ def look_at_holds() -> Iterator[Finding]:
         threshold=1,
         age=None if first is None else (clock.now() - first).total_seconds(),
         hint="Review them: release each hold, or place it anew with its reason." if count else "",
+    )
+
+
+def look_at_keys() -> Iterator[Finding]:
+    """Count the requests whose key is lost, and the keys that should be destroyed and aren't."""
+    from gdpr.erasure import request_keys
+
+    found = request_keys.census()
+    hints = [
+        "Name each person again: gdpr_erase --request REFERENCE --key KEY." if found.lost else "",
+        "Is cron running gdpr_process? It destroys what a killed process left." if found.ended else "",
+    ]
+    yield Finding(
+        name="erasure.keys",
+        level=Level.CRITICAL if found.lost else Level.WARN if found.ended else Level.OK,
+        message=f"{_counted(found.lost, 'open request')} without a key. "
+        f"{_counted(found.ended, 'key')} left of a request that is over.",
+        value=found.lost + found.ended,
+        threshold=1,
+        hint=" ".join(filter(None, hints)),
     )
 
 

@@ -12,7 +12,17 @@ from django.db.models import Q, QuerySet
 from accord import clock
 from accord.acting import Account, working_for
 from gdpr.consent import register
-from gdpr.erasure import actors, approvals, policy, registering, saga, transitions, verification
+from gdpr.erasure import (
+    actors,
+    approvals,
+    encryption,
+    policy,
+    registering,
+    request_keys,
+    saga,
+    transitions,
+    verification,
+)
 from gdpr.erasure.refusals import Refusals, raise_first
 from gdpr.erasure.saga import Requests
 from gdpr.erasure.schedule import Stop, never
@@ -68,6 +78,7 @@ def process_due(*, by: Account | None = None, stop: Stop = never) -> Processed:
     if by is not None:
         actors.require(by, actors.EXECUTE)
     found = Processed()
+    encryption.carry_over()
     with opened_stores() as stores, working_for(by):
         for handle, due in (
             (_expire, _expired_approvals()),
@@ -79,6 +90,8 @@ def process_due(*, by: Account | None = None, stop: Stop = never) -> Processed:
                     _guarded(handle, chunk, found)
     found.expired_consents = register.expire_due(failed=found.failed)
     _keep_register(found)
+    # What a kill between a request's end and the destruction of its key has left.
+    request_keys.destroy_ended()
     return found
 
 

@@ -273,6 +273,10 @@ class Subject:
             )
         return self._keys_of(next(iter(found.values())))
 
+    def parsed(self, name: str, text: str) -> Plain:
+        """Read the key of a name as typed; raises :class:`WrongKeyType`."""
+        return parsed(text, self._type_of(name), name)
+
     def model_class(self) -> ModelClass:
         """
         Return the model.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.contrib.auth.models import PermissionsMixin
 
 from accord import meanings, second_person
@@ -10,7 +12,7 @@ from accord.audit.events import EventKind, ObjectKind
 from accord.denied import Denial
 from accord.errors import NotAllowed
 from gdpr.erasure import encryption, own_accounts
-from gdpr.errors import OwnRequest
+from gdpr.errors import KeysDestroyed, OwnRequest
 from gdpr.models import ErasureRequest, LegalHold
 
 FILE = "gdpr.add_erasurerequest"
@@ -71,8 +73,12 @@ def require_another(person: Account, request: ErasureRequest) -> None:
 
 
 def is_about(person: Account, request: ErasureRequest) -> bool:
-    """Return whether a request is about whoever has an account; only the tag says so once it is closed."""
-    if request.sealed_keys is not None:
+    """
+    Return whether a request is about whoever has an account.
+
+    Where its keys are gone only the tag says so. Nothing is erased then; with the keys it is asked again.
+    """
+    with suppress(KeysDestroyed):
         return own_accounts.is_theirs(person, encryption.keys_of(request))
     return encryption.tag_of_key(person._meta.label, person.pk) == request.subject_tag
 

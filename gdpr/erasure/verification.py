@@ -275,6 +275,7 @@ def _close(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
     ErasureStep.objects.filter(request__in=keys).update(sealed_keys=None)
     closed_at = max((verdicts[key].at for key in keys), default=None)
     state_changes.save(held, sealed_keys=None, verify_again_at=None, closed_at=closed_at)
+    encryption.destroy_ended()
 
 
 def _issue(held: Sequence[ErasureRequest], kind: Receipt.Kind, verdicts: Verdicts) -> None:

@@ -3,7 +3,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gdpr", "0006_register"),
+        ("gdpr", "0007_request_keys"),
     ]
 
     operations = [
