@@ -18,22 +18,24 @@ from tests.fix_requests import PASSWORD, Erasing
 
 pytestmark = pytest.mark.acceptance
 
-# The operator of these tests may decide here, and has a password; the environment asks for proof.
+# The operator of these tests may decide here, and has a password.
+DECIDING = f"""
+from django.contrib.auth.models import Permission
+from accord.acting import signed_in
+operator = get_user_model().objects.get(username=signed_in())
+operator.set_password("{PASSWORD}")
+operator.save()
+operator.user_permissions.set(Permission.objects.filter(content_type__app_label="gdpr"))
+"""
+# The environment asks for proof.
 STRICT = """
 import os, sys
 import django; django.setup()
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.core.management import execute_from_command_line
-from accord.acting import signed_in
 here = [settings.ACCORD["ENVIRONMENT"]]
 proof = dict(environments=here, password_variable=here if {variable} else [])
 settings.ACCORD["POLICY"] = dict(settings.ACCORD.get("POLICY", ()), proof=proof)
-operator = get_user_model().objects.get(username=signed_in())
-operator.set_password("{password}")
-operator.save()
-operator.user_permissions.set(Permission.objects.filter(content_type__app_label__in=("gdpr", "accord")))
 os.environ.update({env})
 execute_from_command_line(["manage.py", *{arguments}])
 """
@@ -41,14 +43,14 @@ execute_from_command_line(["manage.py", *{arguments}])
 
 def strict(erasing: Erasing, *arguments: str, variable: bool = False, **env: str) -> tuple[int, str]:
     """Run a command where proof is asked for; give its exit code and what it said."""
-    code = STRICT.format(variable=variable, password=PASSWORD, env=env, arguments=list(arguments))
+    code = STRICT.format(variable=variable, env=env, arguments=list(arguments))
     done = erasing.project.run("-c", code, program=())
     return done.returncode, done.stdout + done.stderr
 
 
 def at_a_terminal(erasing: Erasing, *arguments: str, typed: str) -> tuple[int, str]:
     """Run a command at a terminal of its own, where somebody answers the first question."""
-    code = STRICT.format(variable=False, password=PASSWORD, env={}, arguments=list(arguments))
+    code = STRICT.format(variable=False, env={}, arguments=list(arguments))
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(ROOT)
@@ -80,7 +82,7 @@ def token(erasing: Erasing, folder: Path, *more: str, account: str = "approver")
 
 def test_who_is_signed_in_proves_it_before_a_decision(erasing: Erasing) -> None:
     """Neither the user id nor a variable is enough; the environment may let the variable count."""
-    reference = erasing.reference("planned(3)")
+    reference = erasing.call(f"{DECIDING}\nsay(planned(3).reference)")
     approve = ("gdpr_erase", "--request", reference, "--approve", "--noinput")
 
     signed = strict(erasing, *approve)
@@ -102,8 +104,8 @@ def test_who_is_signed_in_proves_it_before_a_decision(erasing: Erasing) -> None:
 
 def test_password_is_asked_for_at_the_terminal(erasing: Erasing) -> None:
     """Typed by whoever is signed in; a wrong one decides nothing."""
-    reference = erasing.reference("planned(3)")
-    reject = ("gdpr_erase", "--request", reference, "--reject", "17(3)(e)", "--noinput")
+    reference = erasing.call(f"{DECIDING}\nsay(planned(3).reference)")
+    reject = ("gdpr_erase", "--request", reference, "--reject", "17(3)(e)")
 
     wrong = at_a_terminal(erasing, *reject, typed="a guess")
     between = erasing.state(reference)
