@@ -3,7 +3,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gdpr", "0007_request_keys"),
+        ("gdpr", "0008_consent_terms"),
     ]
 
     operations = [
