@@ -40,7 +40,7 @@ from gdpr.erasure import (
     verification,
 )
 from gdpr.erasure.beginning import begin
-from gdpr.erasure.refusals import Refusals, raise_first, together_or_apart
+from gdpr.erasure.refusals import Refusals, raise_first
 from gdpr.erasure.schedule import Outlook, Stop
 from gdpr.errors import ApprovalVoid, IllegalTransition, OnHold
 from gdpr.models import ErasureRequest, ErasureStep
@@ -140,14 +140,14 @@ def start(requests: Requests, stores: Stores) -> _Done:
         stores: Where what would happen is counted.
 
     Returns:
-        ApprovalVoid where no approval counts or something else would happen now; OnHold where everything
-        is held; StoreUnavailable where it can't be told what would happen; RegisterError where the erasure
-        could not be repeated after a restore.
+        Refusals: ApprovalVoid where no approval counts or something else would happen now; OnHold where
+        everything is held; DataMapOpen, StoreUnavailable as :func:`gdpr.erasure.planning.drafts` says;
+        RegisterError where the erasure could not be repeated after a restore.
     """
     people, refused = encryption.people_of(requests, RequestState.APPROVED)
     if unready := registering.refusals(people):
         return set(), {**refused, **unready}
-    drafts, troubles = together_or_apart(people, partial(planning.draft, stores=stores))
+    drafts, troubles = planning.drafts(people, stores)
     with transaction.atomic(using=state_changes.alias()):
         held = state_changes.lock(list(drafts), RequestState.APPROVED)
         stopped = _on_hold(held)
