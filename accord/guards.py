@@ -227,7 +227,7 @@ REFERENCES = Guards(
         """CREATE TRIGGER accord_actorreference_first_sight BEFORE INSERT OR UPDATE ON accord_actorreference
     FOR EACH ROW EXECUTE FUNCTION accord_first_sight()"""
     ],
-)
+) + against_emptying("accord_reference", ("accord_actorreference",))
 EVIDENCE = TRAIL + TOMBSTONES + REFERENCES
 INSTALL = TRAIL.install
 REMOVE = TRAIL.remove

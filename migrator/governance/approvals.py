@@ -141,14 +141,19 @@ class Approvals:
         """Reject a plan, or withdraw an approval that isn't used up. Raises as :meth:`approve`."""
         return self._decide(reference, person, reason, ApprovalState.REJECTED)
 
-    def refuse_own(self, approval: PlanApproval, person: Account) -> None:
+    def refuse_own(self, approval: PlanApproval, person: Account, wanted: ApprovalState) -> None:
         """
         Make sure that whoever decides is a second person, and not who asked. Superusers are no exception.
+
+        Args:
+            approval: About what.
+            person: Who decides.
+            wanted: What it would become; a no takes no account that was known before.
 
         Raises:
             OwnPlan: It is the same person, or one who was not known when it was asked for.
         """
-        if fact := no_second_person(approval, person):
+        if fact := no_second_person(approval, person, approving=wanted is ApprovalState.APPROVED):
             raise OwnPlan(fact, hint=people.ask_another()).told(people.denial(person, approval.reference))
 
     def _decide(
@@ -160,12 +165,12 @@ class Approvals:
         self._expire(asked)
         if look is not None:
             # Before the row is locked: a look at every store takes its time.
-            self.refuse_own(asked, person)
+            self.refuse_own(asked, person, state)
             self._refuse_closed(asked, state)
             look(asked)
         with transaction.atomic(using=self._using):
             approval = self._locked(self.find(reference).pk)
-            self.refuse_own(approval, person)
+            self.refuse_own(approval, person, state)
             self._refuse_closed(approval, state)
             approval.state = state
             approval.approver_ref, approval.approver_key = actor(person).ref, str(person.pk)

@@ -13,16 +13,21 @@ from migrator.models import PlanApproval
 ASKED = second_person.Asked(event=EventKind.APPROVAL_REQUESTED, permission=people.APPROVE)
 
 
-def no_second_person(approval: PlanApproval, person: Account) -> str:
+def no_second_person(approval: PlanApproval, person: Account, *, approving: bool) -> str:
     """
     Describe why an account can't decide about a request.
+
+    Args:
+        approval: The request.
+        person: The account.
+        approving: Whether it says yes; a no runs nothing, and lets the plan be asked for anew.
 
     Returns:
         A sentence; empty where it is a second person.
     """
     if str(person.pk) == approval.requester_key or actor(person).ref == approval.requester_ref:
         return f"You asked for approval {approval.short} yourself; another person has to decide."
-    if not second_person.known({approval.reference: person.pk}, ASKED):
+    if approving and not second_person.known({approval.reference: person.pk}, ASKED):
         return f"This account was not known here when approval {approval.short} was asked for."
     return ""
 
