@@ -79,7 +79,9 @@ def work(
     if request.state == RequestState.APPROVED:
         planning.require_map()
     with opened_stores() as stores, working_for(by):
-        raise_first(carry_out([request.pk], stores, stop=stop))
+        refused = carry_out([request.pk], stores, stop=stop)
+    registering.tell_stores()
+    raise_first(refused)
     return ErasureRequest.objects.get(pk=request.pk)
 
 

@@ -17,7 +17,7 @@ END $$
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accord", "0007_first_sight"),
+        ("accord", "0006_replay_words"),
     ]
 
     operations = [
@@ -135,6 +135,8 @@ class Migration(migrations.Migration):
                     ("step.reverted", "step undone"),
                     ("step.failed", "step failed"),
                     ("ledger.struck", "step struck from a ledger"),
+                    ("replay.started", "replay after a restore started"),
+                    ("replay.finished", "replay after a restore finished"),
                     ("access.denied", "access denied"),
                     ("token.issued", "access token issued"),
                     ("token.revoked", "access token revoked"),
@@ -149,8 +151,6 @@ class Migration(migrations.Migration):
                     ("consent.invalidated", "consent invalidated"),
                     ("tombstone.purged", "tombstone purged"),
                     ("retention.applied", "retention applied"),
-                    ("replay.started", "replay after a restore started"),
-                    ("replay.finished", "replay after a restore finished"),
                     ("approval.cancelled", "approval request cancelled"),
                     ("policy.refused", "policy refused"),
                     ("policy.break_glass", "policy overridden in an emergency"),
@@ -246,6 +246,8 @@ class Migration(migrations.Migration):
                             "step.reverted",
                             "step.failed",
                             "ledger.struck",
+                            "replay.started",
+                            "replay.finished",
                             "access.denied",
                             "token.issued",
                             "token.revoked",
@@ -260,8 +262,6 @@ class Migration(migrations.Migration):
                             "consent.invalidated",
                             "tombstone.purged",
                             "retention.applied",
-                            "replay.started",
-                            "replay.finished",
                             "approval.cancelled",
                             "policy.refused",
                             "policy.break_glass",

@@ -12,7 +12,7 @@ FROM (SELECT min(at) AS began FROM accord_auditevent) AS trail WHERE trail.began
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accord", "0006_refusals")]
+    dependencies = [("accord", "0007_access_tokens")]
 
     operations = [
         OnPostgres(_KNOWN, ""),

@@ -3,7 +3,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gdpr", "0008_consent_terms"),
+        ("gdpr", "0009_replays"),
     ]
 
     operations = [
