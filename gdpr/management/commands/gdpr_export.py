@@ -11,6 +11,7 @@ from accord.cli.arguments import add_acting, add_noinput
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
 from accord.proof import Credentials
+from gdpr.cli import whom
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.static import require_sound
 from gdpr.export import ExportFormat, Written, gather, put_on_record, require_folder, write
@@ -29,8 +30,10 @@ class Command(AnsweringCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument("subject", metavar="SUBJECT", help="A key of the person.")
-        parser.add_argument("--by", default="", metavar="KEY", help="Which key it is.")
+        parser.add_argument(
+            "subject", metavar="SUBJECT", help="A key of the person; - reads it from standard input."
+        )
+        whom.add_whom(parser)
         parser.add_argument(
             "--output", required=True, metavar="DIR", help="Folder for the file; it is made if needed."
         )
@@ -48,7 +51,8 @@ class Command(AnsweringCommand):
         data_map = load_data_map()
         require_sound(data_map)
         person = Credentials.read(options).account()
-        content = gather(data_map, data_map.resolve(options["subject"], options["by"]), by=person)
+        keys = whom.resolve(whom.key(options["subject"]), options["by"], options["choose"])
+        content = gather(data_map, keys, by=person)
         forms = [ExportFormat(form) for form in options["formats"] or list(ExportFormat)]
         folder = Path(options["output"])
         require_folder(folder)
