@@ -24,6 +24,8 @@ from gdpr.screens.base import GdprPages
 from gdpr.screens.forms import PersonForm
 from gdpr.states import Channel, Ground, IdentityMethod, RequestState
 
+_NOT_YET = "not_yet"
+
 
 class FilingForm(PersonForm):
     """Who asks to be erased, and what is known of the demand. What is typed stands in no address."""
@@ -41,10 +43,8 @@ class FilingForm(PersonForm):
         widget=forms.DateInput(attrs={"type": "date"}),
         help_text=_("On which the demand came in: the month to answer it counts from there. Empty: today."),
     )
-    identity = forms.ChoiceField(
-        label=_("How it was made sure who asks"),
-        required=False,
-        choices=[("", _("not yet")), *IdentityMethod.choices],
+    identity = OwnChoice(
+        label=_("How it was made sure who asks"), choices=[(_NOT_YET, _("not yet")), *IdentityMethod.choices]
     )
 
 
@@ -83,7 +83,7 @@ def _filed(request: HttpRequest, said: Mapping[str, Any]) -> ErasureRequest | No
             by=person_of(request),
             channel=Channel.ADMIN,
             ground=Ground(said["ground"]),
-            identity=IdentityMethod(identity) if identity else None,
+            identity=None if identity == _NOT_YET else IdentityMethod(identity),
             received_at=deadlines.received_on(day, clock.now()) if day else None,
         )
     except AccordError as exc:

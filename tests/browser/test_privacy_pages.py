@@ -64,8 +64,9 @@ def test_demand_is_put_on_record(erasing: Erasing, serve: Callable[[Project], Si
     take_picture(page, "file-a-demand")
     page.get_by_label("Key of the person").fill("5")
     page.get_by_role("button", name="Put it on record").click()
-    assert page.locator(".errorlist").count() == 1
+    assert page.locator(".errorlist").count() == 2
     page.get_by_label("Why the person may demand it").select_option("17(1)(a)")
+    page.get_by_label("How it was made sure who asks").select_option("not_yet")
     page.get_by_role("button", name="Put it on record").click()
     assert "The demand is on record" in page.locator(".messagelist").inner_text()
     take_picture(page, "demand-on-record")
