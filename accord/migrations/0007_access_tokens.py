@@ -1,26 +1,18 @@
-"""The database's mark, which signed heads are bound to; and the word for heads that begin anew."""
-
-from typing import Any
-
 from django.db import migrations, models
 
-from accord.audit.marks import plant
-from accord.guards import MARKS, STONES_STAY, OnPostgres, RemoveWords
+from accord.guards import OnPostgres, RemoveWords
 
-# As in 0004: the lists that earlier migrations put back are asked of every row, and don't know the word.
+# Where the journal is gone, the suite is being taken out, and its trail is next. What the earlier migrations
+# put back is checked against every row, and they know nothing of these words.
 _ON_THE_WAY_OUT = """
 DO $$ BEGIN
     IF to_regclass('migrator_run') IS NULL THEN
         ALTER TABLE accord_auditevent DISABLE TRIGGER USER;
-        DELETE FROM accord_auditevent WHERE event = 'heads.renewed';
+        DELETE FROM accord_auditevent WHERE event IN ('token.issued', 'token.revoked');
         ALTER TABLE accord_auditevent ENABLE TRIGGER USER;
     END IF;
 END $$
 """
-
-
-def _plant(_apps: Any, schema_editor: Any) -> None:
-    plant(schema_editor.connection)
 
 
 class Migration(migrations.Migration):
@@ -29,72 +21,66 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # Undone last.
+        # Undone last, just before the table itself goes.
         OnPostgres(sql="", reverse_sql=_ON_THE_WAY_OUT),
         migrations.CreateModel(
-            name="AuditSeal",
+            name="AccessToken",
             fields=[
                 (
-                    "last",
-                    models.BigIntegerField(primary_key=True, serialize=False, verbose_name="last event"),
+                    "reference",
+                    models.CharField(
+                        max_length=32, primary_key=True, serialize=False, verbose_name="reference"
+                    ),
                 ),
-                ("first", models.BigIntegerField(verbose_name="first event")),
-                ("key_id", models.CharField(max_length=16, verbose_name="key")),
-                ("mac", models.CharField(max_length=64, verbose_name="seal")),
+                (
+                    "digest",
+                    models.CharField(editable=False, max_length=64, unique=True, verbose_name="digest"),
+                ),
+                ("account", models.CharField(db_index=True, max_length=64, verbose_name="account")),
+                (
+                    "fingerprint",
+                    models.CharField(
+                        editable=False, max_length=64, verbose_name="fingerprint of the password"
+                    ),
+                ),
+                ("label", models.CharField(blank=True, max_length=100, verbose_name="what it is for")),
+                ("service", models.BooleanField(default=False, verbose_name="of a program alone")),
+                ("made_at", models.DateTimeField(verbose_name="made")),
+                ("expires_at", models.DateTimeField(verbose_name="expires")),
             ],
             options={
-                "verbose_name": "seal of the audit trail",
-                "verbose_name_plural": "seals of the audit trail",
-                "ordering": ("-last",),
-                "default_permissions": ("view",),
+                "verbose_name": "access token",
+                "verbose_name_plural": "access tokens",
+                "ordering": ("-made_at", "reference"),
+                "default_permissions": ("add", "view", "delete"),
                 "required_db_vendor": "postgresql",
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("first__gte", 1), ("first__lte", models.F("last"))),
-                        name="accord_auditseal_range",
+                        condition=models.Q(("reference__regex", "^[0-9a-f]{32}$")),
+                        name="accord_accesstoken_reference",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("key_id__regex", "^[0-9a-f]{16}$")),
-                        name="accord_auditseal_key_id",
+                        condition=models.Q(("digest__regex", "^[0-9a-f]{64}$")),
+                        name="accord_accesstoken_digest",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("mac__regex", "^[0-9a-f]{64}$")), name="accord_auditseal_mac"
+                        condition=models.Q(("fingerprint__regex", "^[0-9a-f]{64}$")),
+                        name="accord_accesstoken_fingerprint",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("expires_at__gt", models.F("made_at"))),
+                        name="accord_accesstoken_expires_later",
                     ),
                 ],
-            },
-        ),
-        migrations.CreateModel(
-            name="TrailMark",
-            fields=[
-                (
-                    "number",
-                    models.PositiveSmallIntegerField(
-                        primary_key=True, serialize=False, verbose_name="number"
-                    ),
-                ),
-                ("mark", models.CharField(max_length=32, unique=True, verbose_name="mark")),
-                ("since", models.BigIntegerField(verbose_name="first sealed event")),
-                ("reason", models.CharField(blank=True, max_length=500, verbose_name="reason")),
-                ("key_id", models.CharField(max_length=16, verbose_name="key")),
-                ("seal", models.CharField(max_length=64, verbose_name="seal")),
-                ("reach", models.BigIntegerField(default=0, verbose_name="newest head outside")),
-                (
-                    "reach_of",
-                    models.CharField(blank=True, max_length=32, verbose_name="what that head is bound to"),
-                ),
-                ("made_at", models.DateTimeField(auto_now_add=True, verbose_name="made")),
-            ],
-            options={
-                "verbose_name": "mark of the audit trail",
-                "verbose_name_plural": "marks of the audit trail",
-                "ordering": ("number",),
-                "default_permissions": ("view",),
-                "required_db_vendor": "postgresql",
             },
         ),
         RemoveWords(
             model_name="auditevent",
             name="accord_auditevent_event",
+        ),
+        RemoveWords(
+            model_name="auditevent",
+            name="accord_auditevent_object_kind",
         ),
         migrations.AlterField(
             model_name="auditevent",
@@ -151,7 +137,9 @@ class Migration(migrations.Migration):
                     ("ledger.struck", "step struck from a ledger"),
                     ("replay.started", "replay after a restore started"),
                     ("replay.finished", "replay after a restore finished"),
-                    ("heads.renewed", "signed heads begun anew"),
+                    ("access.denied", "access denied"),
+                    ("token.issued", "access token issued"),
+                    ("token.revoked", "access token revoked"),
                     ("subject.revealed", "masked subject revealed"),
                     ("subject.restricted", "processing restricted"),
                     ("subject.released", "restriction lifted"),
@@ -168,10 +156,39 @@ class Migration(migrations.Migration):
                     ("policy.break_glass", "policy overridden in an emergency"),
                     ("chain.verified", "audit trail verified"),
                     ("chain.broken", "audit trail found broken"),
-                    ("access.denied", "access denied"),
                 ],
                 max_length=40,
                 verbose_name="event",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="auditevent",
+            name="object_kind",
+            field=models.CharField(
+                choices=[
+                    ("erasure_request", "erasure request"),
+                    ("erasure_step", "erasure step"),
+                    ("subject", "data subject"),
+                    ("receipt", "receipt"),
+                    ("recipient", "recipient"),
+                    ("hold", "legal hold"),
+                    ("export", "access export"),
+                    ("consent", "consent"),
+                    ("tombstone", "tombstone"),
+                    ("retention_rule", "retention rule"),
+                    ("replay", "replay"),
+                    ("approval", "approval"),
+                    ("plan", "migration plan"),
+                    ("run", "migration run"),
+                    ("step", "migration step"),
+                    ("attestation", "attestation"),
+                    ("chain", "audit trail"),
+                    ("page", "page of the admin or API"),
+                    ("account", "account"),
+                    ("token", "access token"),
+                ],
+                max_length=20,
+                verbose_name="what",
             ),
         ),
         migrations.AddConstraint(
@@ -231,7 +248,9 @@ class Migration(migrations.Migration):
                             "ledger.struck",
                             "replay.started",
                             "replay.finished",
-                            "heads.renewed",
+                            "access.denied",
+                            "token.issued",
+                            "token.revoked",
                             "subject.revealed",
                             "subject.restricted",
                             "subject.released",
@@ -248,7 +267,6 @@ class Migration(migrations.Migration):
                             "policy.break_glass",
                             "chain.verified",
                             "chain.broken",
-                            "access.denied",
                         ],
                     )
                 ),
@@ -256,37 +274,36 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="trailmark",
+            model_name="auditevent",
             constraint=models.CheckConstraint(
-                condition=models.Q(("number__gte", 1), ("reach__gte", 0), ("since__gte", 1)),
-                name="accord_trailmark_numbers",
+                condition=models.Q(
+                    (
+                        "object_kind__in",
+                        [
+                            "erasure_request",
+                            "erasure_step",
+                            "subject",
+                            "receipt",
+                            "recipient",
+                            "hold",
+                            "export",
+                            "consent",
+                            "tombstone",
+                            "retention_rule",
+                            "replay",
+                            "approval",
+                            "plan",
+                            "run",
+                            "step",
+                            "attestation",
+                            "chain",
+                            "page",
+                            "account",
+                            "token",
+                        ],
+                    )
+                ),
+                name="accord_auditevent_object_kind",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="trailmark",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("mark__regex", "^[0-9a-f]{32}$")), name="accord_trailmark_mark"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trailmark",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("key_id__regex", "^[0-9a-f]{16}$")), name="accord_trailmark_key_id"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trailmark",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("seal__regex", "^[0-9a-f]{64}$")), name="accord_trailmark_seal"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trailmark",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reach_of__regex", "^([0-9a-f]{32})?$")), name="accord_trailmark_reach_of"
-            ),
-        ),
-        OnPostgres(MARKS.install, MARKS.remove),
-        OnPostgres(STONES_STAY.install, STONES_STAY.remove),
-        migrations.RunPython(_plant, migrations.RunPython.noop),
     ]

@@ -7,6 +7,6 @@ from gdpr.guards import HOLDS
 
 
 class Migration(migrations.Migration):
-    dependencies = [("gdpr", "0009_replays")]
+    dependencies = [("gdpr", "0010_export_permission")]
 
     operations = [OnPostgres(HOLDS.install, HOLDS.remove)]
