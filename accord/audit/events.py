@@ -64,6 +64,7 @@ class EventKind(models.TextChoices):
     LEDGER_STRUCK = "ledger.struck", _("step struck from a ledger")
     REPLAY_STARTED = "replay.started", _("replay after a restore started")
     REPLAY_FINISHED = "replay.finished", _("replay after a restore finished")
+    REGISTER_RENEWED = "register.renewed", _("register of erasures begun anew")
 
 
 class FormerEventKind(models.TextChoices):
