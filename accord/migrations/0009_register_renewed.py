@@ -18,7 +18,7 @@ END $$
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accord", "0006_replay_words"),
+        ("accord", "0008_first_sight"),
     ]
 
     operations = [
@@ -82,6 +82,9 @@ class Migration(migrations.Migration):
                     ("ledger.struck", "step struck from a ledger"),
                     ("replay.started", "replay after a restore started"),
                     ("replay.finished", "replay after a restore finished"),
+                    ("access.denied", "access denied"),
+                    ("token.issued", "access token issued"),
+                    ("token.revoked", "access token revoked"),
                     ("register.renewed", "register of erasures begun anew"),
                     ("subject.revealed", "masked subject revealed"),
                     ("subject.restricted", "processing restricted"),
@@ -99,7 +102,6 @@ class Migration(migrations.Migration):
                     ("policy.break_glass", "policy overridden in an emergency"),
                     ("chain.verified", "audit trail verified"),
                     ("chain.broken", "audit trail found broken"),
-                    ("access.denied", "access denied"),
                 ],
                 max_length=40,
                 verbose_name="event",
@@ -162,6 +164,9 @@ class Migration(migrations.Migration):
                             "ledger.struck",
                             "replay.started",
                             "replay.finished",
+                            "access.denied",
+                            "token.issued",
+                            "token.revoked",
                             "register.renewed",
                             "subject.revealed",
                             "subject.restricted",
@@ -179,7 +184,6 @@ class Migration(migrations.Migration):
                             "policy.break_glass",
                             "chain.verified",
                             "chain.broken",
-                            "access.denied",
                         ],
                     )
                 ),
