@@ -185,7 +185,7 @@ def test_seals_stay_good_after_the_secret_was_replaced(trail: Trail, settings: S
 
 def test_events_before_the_key_are_told_as_that(trail: Trail) -> None:
     """A trail of an earlier version, which the migration meets."""
-    call_command("migrate", "accord", "0005", database=trail.alias, verbosity=0, skip_checks=True)
+    call_command("migrate", "accord", "0009", database=trail.alias, verbosity=0, skip_checks=True)
     trail.record(3)
     call_command("migrate", "accord", database=trail.alias, verbosity=0, skip_checks=True)
     trail.record(2)
@@ -285,7 +285,7 @@ def test_many_events_are_asked_about_at_once(trail: Trail) -> None:
 
 def test_trail_of_an_earlier_version_is_believed_until_the_seals_come(trail: Trail) -> None:
     """A run that was approved is the one that brings them."""
-    call_command("migrate", "accord", "0005", database=trail.alias, verbosity=0, skip_checks=True)
+    call_command("migrate", "accord", "0009", database=trail.alias, verbosity=0, skip_checks=True)
     grant(trail)
     assert len(granted(trail, trail.alias)) == 1
 

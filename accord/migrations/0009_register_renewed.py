@@ -1,26 +1,19 @@
-"""The database's mark, which signed heads are bound to; and the word for heads that begin anew."""
-
-from typing import Any
+"""The register of erasures may be begun anew, which is recorded."""
 
 from django.db import migrations, models
 
-from accord.audit.marks import plant
-from accord.guards import MARKS, STONES_STAY, OnPostgres, RemoveWords
+from accord.guards import OnPostgres, RemoveWords
 
-# As in 0004: the lists that earlier migrations put back are asked of every row, and don't know the word.
+# As in 0004: what the first migrations put back is checked against every row, and they don't know this word.
 _ON_THE_WAY_OUT = """
 DO $$ BEGIN
     IF to_regclass('migrator_run') IS NULL THEN
         ALTER TABLE accord_auditevent DISABLE TRIGGER USER;
-        DELETE FROM accord_auditevent WHERE event = 'heads.renewed';
+        DELETE FROM accord_auditevent WHERE event = 'register.renewed';
         ALTER TABLE accord_auditevent ENABLE TRIGGER USER;
     END IF;
 END $$
 """
-
-
-def _plant(_apps: Any, schema_editor: Any) -> None:
-    plant(schema_editor.connection)
 
 
 class Migration(migrations.Migration):
@@ -29,69 +22,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # Undone last.
         OnPostgres(sql="", reverse_sql=_ON_THE_WAY_OUT),
-        migrations.CreateModel(
-            name="AuditSeal",
-            fields=[
-                (
-                    "last",
-                    models.BigIntegerField(primary_key=True, serialize=False, verbose_name="last event"),
-                ),
-                ("first", models.BigIntegerField(verbose_name="first event")),
-                ("key_id", models.CharField(max_length=16, verbose_name="key")),
-                ("mac", models.CharField(max_length=64, verbose_name="seal")),
-            ],
-            options={
-                "verbose_name": "seal of the audit trail",
-                "verbose_name_plural": "seals of the audit trail",
-                "ordering": ("-last",),
-                "default_permissions": ("view",),
-                "required_db_vendor": "postgresql",
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("first__gte", 1), ("first__lte", models.F("last"))),
-                        name="accord_auditseal_range",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("key_id__regex", "^[0-9a-f]{16}$")),
-                        name="accord_auditseal_key_id",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("mac__regex", "^[0-9a-f]{64}$")), name="accord_auditseal_mac"
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="TrailMark",
-            fields=[
-                (
-                    "number",
-                    models.PositiveSmallIntegerField(
-                        primary_key=True, serialize=False, verbose_name="number"
-                    ),
-                ),
-                ("mark", models.CharField(max_length=32, unique=True, verbose_name="mark")),
-                ("since", models.BigIntegerField(verbose_name="first sealed event")),
-                ("reason", models.CharField(blank=True, max_length=500, verbose_name="reason")),
-                ("key_id", models.CharField(max_length=16, verbose_name="key")),
-                ("seal", models.CharField(max_length=64, verbose_name="seal")),
-                ("reach", models.BigIntegerField(default=0, verbose_name="newest head outside")),
-                (
-                    "reach_of",
-                    models.CharField(blank=True, max_length=32, verbose_name="what that head is bound to"),
-                ),
-                ("made_at", models.DateTimeField(auto_now_add=True, verbose_name="made")),
-            ],
-            options={
-                "verbose_name": "mark of the audit trail",
-                "verbose_name_plural": "marks of the audit trail",
-                "ordering": ("number",),
-                "default_permissions": ("view",),
-                "required_db_vendor": "postgresql",
-            },
-        ),
         RemoveWords(
             model_name="auditevent",
             name="accord_auditevent_event",
@@ -154,7 +85,7 @@ class Migration(migrations.Migration):
                     ("access.denied", "access denied"),
                     ("token.issued", "access token issued"),
                     ("token.revoked", "access token revoked"),
-                    ("heads.renewed", "signed heads begun anew"),
+                    ("register.renewed", "register of erasures begun anew"),
                     ("subject.revealed", "masked subject revealed"),
                     ("subject.restricted", "processing restricted"),
                     ("subject.released", "restriction lifted"),
@@ -236,7 +167,7 @@ class Migration(migrations.Migration):
                             "access.denied",
                             "token.issued",
                             "token.revoked",
-                            "heads.renewed",
+                            "register.renewed",
                             "subject.revealed",
                             "subject.restricted",
                             "subject.released",
@@ -259,38 +190,4 @@ class Migration(migrations.Migration):
                 name="accord_auditevent_event",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="trailmark",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("number__gte", 1), ("reach__gte", 0), ("since__gte", 1)),
-                name="accord_trailmark_numbers",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trailmark",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("mark__regex", "^[0-9a-f]{32}$")), name="accord_trailmark_mark"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trailmark",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("key_id__regex", "^[0-9a-f]{16}$")), name="accord_trailmark_key_id"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trailmark",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("seal__regex", "^[0-9a-f]{64}$")), name="accord_trailmark_seal"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trailmark",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reach_of__regex", "^([0-9a-f]{32})?$")), name="accord_trailmark_reach_of"
-            ),
-        ),
-        OnPostgres(MARKS.install, MARKS.remove),
-        OnPostgres(STONES_STAY.install, STONES_STAY.remove),
-        migrations.RunPython(_plant, migrations.RunPython.noop),
     ]
