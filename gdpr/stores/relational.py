@@ -141,6 +141,12 @@ class RelationalErasure:
 
         return Tables(self.alias).inventory(entries)
 
+    def some(self, entry: Entry, limit: int) -> Iterator[Mapping[str, object]]:
+        from gdpr.stores.tables import Tables
+
+        with self._translated():
+            yield from Tables(self.alias).some(entry, limit)
+
     def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         from gdpr.stores.tables import Tables
 

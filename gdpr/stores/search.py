@@ -148,6 +148,11 @@ class SearchErasure:
 
         return LiveIndexes(self).inventory(entries)
 
+    def some(self, entry: Entry, limit: int) -> Iterator[Mapping[str, object]]:
+        for index in self._refreshed(entry):
+            for hit in self._page(index, {"match_all": {}}, limit):
+                yield hit["_source"]
+
     def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         from gdpr.stores.indexes import LiveIndexes
 

@@ -75,6 +75,17 @@ class Tables:
                 found[entry.target] = {name: kind for name, kind in columns if name not in own}
         return found
 
+    def some(self, entry: Entry, limit: int) -> Iterator[Mapping[str, object]]:
+        """Read a few rows of an entry's table."""
+        relation = self._relation(entry)
+        if relation is None:
+            return
+        quoted = map(connections[self._alias].ops.quote_name, (relation.schema, relation.table))
+        with connections[self._alias].cursor() as cursor:
+            cursor.execute(f"SELECT * FROM {'.'.join(quoted)} LIMIT %s", [limit])  # noqa: S608 - quoted names
+            for row in cursor.fetchall():
+                yield dict(zip((one[0] for one in cursor.description or ()), row, strict=True))
+
     # --- completeness ----------------------------------------------------------------------------
 
     def _unclassified(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
