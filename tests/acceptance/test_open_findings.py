@@ -80,7 +80,7 @@ def test_plan_and_receipt_say_what_no_erasure_covers(erasing: Erasing) -> None:
         "known": ["forgotten"],
         "stopped": "ACC-826",
         "state": "planned",
-        "done": "completed_with_retention",
+        "done": "completed",
         "open": [["gdpr.E001", "forgotten"], ["gdpr.E001", "later"]],
         "signer": "self",
         "page": [True, True, True],
