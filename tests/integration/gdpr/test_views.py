@@ -1,0 +1,164 @@
+"""Materialised views on a real PostgreSQL: refreshed once a person is gone from their tables, and only then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import psycopg2
+import pytest
+from django.db import connections
+
+from gdpr.coverage import check
+from gdpr.datamap.actions import Delete, Refresh
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.findings import Fault
+from gdpr.datamap.locators import AnyOf, Key, Locator
+from gdpr.datamap.map import DataMap, load_data_map, ordered
+from gdpr.datamap.subjects import SeveralKeys, SubjectKeys
+from gdpr.errors import ErasureRefused
+from gdpr.stores.relational import RelationalErasure
+from gdpr.stores.tables import Tables
+from tests.fix_engine import Coordinator
+
+pytestmark = pytest.mark.integration
+
+ADA = SubjectKeys(kind="x", primary=42, alternates={"id": 42, "email": "ada@example.com"})
+BOB = SubjectKeys(kind="x", primary=7, alternates={"id": 7, "email": "bob@example.com"})
+VIEW = Entry(id="emails", store="x", target="table:emails", locator=Key("owner", int), action=Refresh())
+BY_ADDRESS = replace(VIEW, locator=Key("email", str, by="email"))
+TABLES = (
+    "CREATE TABLE person (owner bigint, email varchar(60), data json)",
+    "INSERT INTO person VALUES (42, 'ada@example.com', '{}'), (42, 'ada@example.com', '{}'), (7, 'bob@example.com', '{}')",
+    "CREATE MATERIALIZED VIEW emails AS SELECT owner, email, data, row_number() OVER (ORDER BY owner) AS n FROM person",
+)
+GONE = "DELETE FROM person WHERE owner = 42"
+
+
+def make(coordinator: Coordinator, *statements: str) -> RelationalErasure:
+    with connections[coordinator.alias].cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+    return RelationalErasure(coordinator.alias)
+
+
+def found(store: RelationalErasure, entry: Entry = VIEW, keys: SubjectKeys = ADA) -> tuple[int, int, int]:
+    seen = store.find(entry, keys)
+    return seen.count, seen.pending, store.residue(entry, keys)
+
+
+@pytest.mark.parametrize("entry", [VIEW, BY_ADDRESS], ids=["by key", "by address"])
+def test_view_is_refreshed_when_its_table_was_erased(coordinator: Coordinator, entry: Entry) -> None:
+    """Before, nothing is to do; then what the query no longer gives is stale, until a refresh; twice is once."""
+    store = make(coordinator, *TABLES)
+    assert found(store, entry) == (2, 0, 0)
+    assert store.erase(entry, ADA, 10).matched == 0
+
+    make(coordinator, GONE)
+    assert found(store, entry) == (2, 2, 2)
+    assert found(store, entry, BOB)[1:] in ((0, 0), (1, 1))  # a number among all changes with the others
+    done = store.erase(entry, SeveralKeys((ADA,)), 10)
+
+    assert (done.matched, done.affected, done.done) == (2, 2, True)
+    assert found(store, entry) == (0, 0, 0)
+    assert store.erase(entry, ADA, 10).affected == 0
+    assert found(store, entry, BOB) == (1, 0, 0)
+
+
+def test_rows_that_the_tables_keep_are_no_leftover(coordinator: Coordinator) -> None:
+    """What the law wants kept is in the copy as well; and so is who has the address next."""
+    store = make(coordinator, *TABLES, GONE, "INSERT INTO person VALUES (43, 'ada@example.com', '{}')")
+
+    store.erase(BY_ADDRESS, ADA, 10)
+
+    assert found(store, BY_ADDRESS) == (1, 0, 0)
+    assert found(store, VIEW) == (0, 0, 0)
+
+
+def test_late_writer_is_seen_by_the_second_look(coordinator: Coordinator) -> None:
+    """Somebody refreshed from a table that still had them, or the view was never refreshed."""
+    store = make(coordinator, *TABLES, GONE)
+
+    assert store.residue(VIEW, ADA) == 2
+    assert store.residue(VIEW, BOB) in (0, 1)
+
+
+def test_readers_are_let_in_where_an_index_tells_rows_apart(coordinator: Coordinator) -> None:
+    """With a unique index of all rows the view is read while it is refreshed; without one it can't be."""
+    store = make(coordinator, *TABLES, "CREATE UNIQUE INDEX emails_n ON emails (n)", GONE)
+    with psycopg2.connect(coordinator.url) as reader, reader.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM emails")
+        # The reader's transaction is open: a plain refresh would wait for it.
+        make(coordinator, "SET lock_timeout = '3s'")
+        assert store.erase(VIEW, ADA, 10).done
+        make(coordinator, "INSERT INTO person VALUES (42, 'ada@example.com', '{}')", "RESET lock_timeout")
+    make(coordinator, "REFRESH MATERIALIZED VIEW emails", GONE, "DROP INDEX emails_n")
+    with psycopg2.connect(coordinator.url) as reader, reader.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM emails")
+        make(coordinator, "SET lock_timeout = '300ms'")
+        with pytest.raises(Exception, match=r"lock|refuses|limit|time"):
+            store.erase(VIEW, ADA, 10)
+    assert store.erase(VIEW, ADA, 10).done
+
+
+def test_view_that_was_never_filled_holds_nothing(coordinator: Coordinator) -> None:
+    """It can't be read; the first refresh fills it from tables that were erased before."""
+    store = make(coordinator, *TABLES[:2], TABLES[2] + " WITH NO DATA")
+
+    assert found(store) == (0, 0, 0)
+    assert list(store.export(VIEW, ADA)) == []
+
+
+def test_own_rows_are_exported(coordinator: Coordinator) -> None:
+    """Those of the person, and no others."""
+    store = make(coordinator, *TABLES)
+
+    assert {row["email"] for row in store.export(VIEW, ADA)} == {"ada@example.com"}
+    assert len(list(store.export(VIEW, ADA))) == 2
+
+
+def test_table_is_never_refreshed(coordinator: Coordinator) -> None:
+    """The check says so, and the store refuses."""
+    store = make(coordinator, *TABLES)
+    wrong = replace(VIEW, id="wrong", target="table:person")
+    no_column = replace(VIEW, locator=Key("shoe", int))
+
+    findings = list(Tables(coordinator.alias).inspect([VIEW, wrong]))
+    missing = list(Tables(coordinator.alias).inspect([no_column, replace(wrong, action=Delete())]))
+
+    assert [(one.fault, one.entry) for one in findings] == [(Fault.WRONG_ACTION, "wrong")]
+    assert (Fault.NO_FIELD, "emails") in [(one.fault, one.entry) for one in missing]
+    with pytest.raises(ErasureRefused, match="no materialised view"):
+        store.erase(wrong, ADA, 10)
+
+
+@pytest.mark.parametrize(
+    ("store", "locator"),
+    [
+        ("mongodb", Key("owner", int)),
+        ("search", Key("owner", int)),
+        ("default", None),
+        ("default", Key("owner", int, where={"a": 1})),
+        ("default", AnyOf((Key("owner", int), Key("email", str, by="email")))),
+    ],
+)
+def test_only_views_whose_rows_can_be_told_are_refreshed(store: str, locator: Locator | None) -> None:
+    """Without a column that says whose a row is, no second look could see that it is gone."""
+    wrong = DataMap((replace(VIEW, store=store, locator=locator),), load_data_map().subject)
+    right = DataMap((replace(VIEW, store="default"),), load_data_map().subject)
+
+    assert Fault.WRONG_ACTION in {one.fault for one in check(wrong)}
+    assert check(right) == []
+
+
+def test_views_come_after_every_table_and_each_after_what_it_is_made_from() -> None:
+    """Wherever they stand in the map; they are not erased a second time, as other copies are."""
+    first, second = (
+        replace(VIEW, id="a", derived_from=("z",), store="default"),
+        replace(VIEW, id="z", store="default"),
+    )
+    every: Sequence[Entry] = ordered([first, second, *load_data_map().entries])
+
+    assert [one.id for one in every[-2:]] == ["z", "a"]
+    assert first not in DataMap(tuple(every)).derived()
+    assert DataMap((replace(BY_ADDRESS, store="default"),), load_data_map().subject).reusable == frozenset()
