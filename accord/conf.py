@@ -69,9 +69,14 @@ class AccordSettings:
         trusted_keys: Names of other installations to the public keys they sign with, in base64.
         audit_checkpoints: File outside of the databases that heads of the audit chain are
             appended to; a relative path starts at `BASE_DIR`.
+        erasure_register: File outside of the databases that every erasure is entered in, so that it can be
+            repeated after a restore; a relative path starts at `BASE_DIR`.
         policy: Rules by subject, such as `erasure`; each subject's package reads its own; and by
             environment, what it asks of a run (docs/reference/policy.md).
         attestations: Folder that attestations of successful runs are written to; empty for none.
+        backups: For how many days which backups of each store are kept, by alias and kind.
+        request_keys: Folder that the key of each open erasure request is kept in, one file each; empty for
+            the unlogged table. A relative path starts at `BASE_DIR`.
         datamap_lock: File beside the project that holds what of the data map was reviewed; a relative path
             starts at `BASE_DIR`.
         live_drift: How live drift is looked for; the engine reads it (docs/reference/settings.md).
@@ -87,8 +92,11 @@ class AccordSettings:
     signing_key: str = field(default="", repr=False)
     trusted_keys: Mapping[str, object] = field(default_factory=dict)
     audit_checkpoints: str = ".accord/audit-checkpoints.jsonl"
+    erasure_register: str = ".accord/erasure-register.jsonl"
     policy: Mapping[str, Any] = field(default_factory=dict)
     attestations: str = ""
+    backups: Mapping[str, Any] = field(default_factory=dict)
+    request_keys: str = ""
     datamap_lock: str = "datamap.lock.json"
     live_drift: Mapping[str, Any] = field(default_factory=dict)
 

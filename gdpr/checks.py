@@ -12,6 +12,7 @@ from gdpr.datamap import lock, review
 from gdpr.datamap.findings import MapFinding, MapLevel
 from gdpr.datamap.map import DataMap, declared_data_map, load_data_map
 from gdpr.datamap.static import static_findings
+from gdpr.erasure import remains
 
 
 @register(Tags.models)
@@ -32,6 +33,16 @@ def _messages(data_map: DataMap) -> list[CheckMessage]:
 def _warning(finding: MapFinding) -> CheckMessage:
     """Warn of what `gdpr_datamap check` calls an error: a new field must stop no other command."""
     return Warning(finding.message, hint=finding.hint, id=finding.fault.value.replace(".E", ".W"))
+
+
+@register()
+def backups_are_readable(**_: Any) -> Sequence[CheckMessage]:
+    """Look at what is declared about backups, before a receipt needs it."""
+    try:
+        remains.load()
+    except AccordError as exc:
+        return [Error(exc.message, hint=exc.hint, id="gdpr.E901")]
+    return []
 
 
 def _message(finding: MapFinding) -> CheckMessage:

@@ -102,8 +102,21 @@ class NotApplicable(TypedDict):
     reason: str
 
 
+class BackupLine(TypedDict):
+    """Until when one kind of backup of a store holds what was erased; the day is an ISO date."""
+
+    store: str
+    kind: str
+    kept_days: float
+    until: str
+
+
 class ReceiptDocument(TypedDict):
-    """What a receipt attests (`accord.receipt/1`), without its signature; free of personal data."""
+    """
+    What a receipt attests (`accord.receipt/2`), without its signature; free of personal data.
+
+    One of `accord.receipt/1` ends before `backups`.
+    """
 
     schema: str
     receipt: str
@@ -127,3 +140,6 @@ class ReceiptDocument(TypedDict):
     kept: list[KeptLine]
     not_applicable: list[NotApplicable]
     open_findings: list[OpenFinding] | None  # None: nobody looked
+    backups: list[BackupLine]
+    backups_until: str | None
+    backups_undeclared: list[str]

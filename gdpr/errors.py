@@ -68,6 +68,20 @@ class KeysDestroyed(RequestError):
     code = "ACC-830"
 
 
+class KeysLost(KeysDestroyed):
+    """The key of a request is lost with its server's memory; the person has to be named again."""
+
+    code = "ACC-838"
+    exit_code = ExitCode.PARTIAL
+
+
+class NotThatPerson(RequestError):
+    """A key was given that is not that of the person whom the request is about."""
+
+    code = "ACC-839"
+    exit_code = ExitCode.USAGE
+
+
 class ReceiptInvalid(RequestError):
     """A receipt is not what was signed."""
 
@@ -157,3 +171,30 @@ class ExportRefused(UsageError):
     """An access export can't be written where it was asked for."""
 
     code = "ACC-805"
+
+
+class RegisterError(AccordError):
+    """The register of erasures doesn't allow to go on. Nothing was erased."""
+
+    code = "ACC-850"
+    http_status = 503
+
+
+class RegisterUnavailable(RegisterError):
+    """The register of erasures can't be read or written."""
+
+    code = "ACC-851"
+
+
+class RegisterBroken(RegisterError):
+    """The register of erasures was changed, or its end was cut off."""
+
+    code = "ACC-852"
+    exit_code = ExitCode.DRIFT
+
+
+class RegisterForeign(RegisterError):
+    """The register of erasures is that of another database, or it is gone."""
+
+    code = "ACC-853"
+    exit_code = ExitCode.DRIFT

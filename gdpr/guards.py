@@ -86,8 +86,28 @@ DECISIONS = Guards(
     ],
 )
 
+_MARK = """
+BEGIN
+    IF NEW.register = OLD.register AND NEW.position < OLD.position THEN
+        RAISE EXCEPTION 'The register of erasures goes on to entry %: its mark can''t go back.', OLD.position
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+
 EMPTYING = against_emptying("gdpr", _TABLES, rows_stay=("gdpr_legalhold",))
-EVIDENCE = DECISIONS + EMPTYING
+REGISTER = Guards(
+    functions={"gdpr_guard_mark": _MARK},
+    tables={"gdpr_registermark_guard": "gdpr_registermark"},
+    triggers=[
+        (
+            "CREATE OR REPLACE TRIGGER gdpr_registermark_guard BEFORE UPDATE ON gdpr_registermark "
+            "FOR EACH ROW EXECUTE FUNCTION gdpr_guard_mark()"
+        )
+    ],
+) + against_emptying("gdpr_register", (), rows_stay=("gdpr_registermark",))
+EVIDENCE = DECISIONS + EMPTYING + REGISTER
 
 
 def install(connection: BaseDatabaseWrapper) -> None:

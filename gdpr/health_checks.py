@@ -24,6 +24,8 @@ def checks() -> Iterable[Check]:
     yield Check(name="erasure.requests", look=look_at_requests)
     yield Check(name="erasure.steps", look=look_at_steps)
     yield Check(name="erasure.holds", look=look_at_holds)
+    yield Check(name="erasure.keys", look=look_at_keys)
+    yield Check(name="erasure.register", look=look_at_register)
 
 
 def look_at_deadlines() -> Iterator[Finding]:
@@ -143,6 +145,55 @@ def look_at_holds() -> Iterator[Finding]:
         age=None if first is None else (clock.now() - first).total_seconds(),
         hint="Review them: release each hold, or place it anew with its reason." if count else "",
     )
+
+
+def look_at_keys() -> Iterator[Finding]:
+    """Count the requests whose key is lost, and the keys that should be destroyed and aren't."""
+    from gdpr.erasure import request_keys
+
+    found = request_keys.census()
+    hints = [
+        "Name each person again: gdpr_erase --request REFERENCE --key KEY." if found.lost else "",
+        "Is cron running gdpr_process? It destroys what a killed process left." if found.ended else "",
+    ]
+    yield Finding(
+        name="erasure.keys",
+        level=Level.CRITICAL if found.lost else Level.WARN if found.ended else Level.OK,
+        message=f"{_counted(found.lost, 'open request')} without a key. "
+        f"{_counted(found.ended, 'key')} left of a request that is over.",
+        value=found.lost + found.ended,
+        threshold=1,
+        hint=" ".join(filter(None, hints)),
+    )
+
+
+def look_at_register() -> Iterator[Finding]:
+    """Read the register of erasures, and hold it against what the database knows of it."""
+    from gdpr.errors import RegisterError
+    from gdpr.register import binding, soundness
+    from gdpr.register.file import obstacle
+
+    try:
+        file, hindered = binding.register_file(), obstacle(binding.location())
+        binding.require()
+        state = soundness.checked(file)
+    except RegisterError as exc:
+        yield _register(Level.CRITICAL, exc.message, exc.hint)
+        return
+    if hindered:
+        text = f"The register of erasures can't be written ({hindered}): no erasure begins."
+        move = "Let ACCORD['ERASURE_REGISTER'] name a file that this user may write."
+        yield _register(Level.CRITICAL, text, move)
+        return
+    told = f"{state.done} erasures are in the register; {state.kept} of its entries keep sealed keys"
+    late = f", {state.overdue} of them too long" if state.overdue else ""
+    hint = "Is cron running gdpr_process? It destroys what no backup can bring back." if late else ""
+    yield _register(Level.WARN if late else Level.OK, f"{told}{late}.", hint, state.overdue)
+
+
+def _register(level: Level, message: str, hint: str, value: int = 0) -> Finding:
+    value = max(value, level is Level.CRITICAL)
+    return Finding(name="erasure.register", level=level, message=message, value=value, threshold=1, hint=hint)
 
 
 def _counted(count: int, what: str) -> str:

@@ -11,11 +11,20 @@ from django.db.models import Q, QuerySet
 
 from accord import clock
 from gdpr.consent import register
-from gdpr.erasure import approvals, policy, saga, transitions, verification
-from gdpr.erasure.refusals import Refusals
+from gdpr.erasure import (
+    approvals,
+    encryption,
+    policy,
+    registering,
+    request_keys,
+    saga,
+    transitions,
+    verification,
+)
+from gdpr.erasure.refusals import Refusals, raise_first
 from gdpr.erasure.saga import Requests
 from gdpr.erasure.schedule import Stop, never
-from gdpr.errors import ApprovalVoid, AwaitingApproval, OnHold
+from gdpr.errors import ApprovalVoid, AwaitingApproval, KeysDestroyed, OnHold, RegisterError
 from gdpr.models import ErasureRequest
 from gdpr.states import RequestState
 from gdpr.stores.base import Stores, opened_stores
@@ -36,6 +45,8 @@ class Processed:
         reopened: References where something had turned up again.
         expired_approvals: References whose approval ran out.
         expired_consents: How many consents ran out.
+        register: Why complete requests could not be entered in the register of erasures; empty for no reason.
+        destroyed: From how many entries of the register what led to a person was taken.
         failed: References that failed in an unexpected way, and how.
     """
 
@@ -46,6 +57,8 @@ class Processed:
     reopened: list[str] = field(default_factory=list)
     expired_approvals: list[str] = field(default_factory=list)
     expired_consents: int = 0
+    register: str = ""
+    destroyed: int = 0
     failed: dict[str, str] = field(default_factory=dict)
 
 
@@ -57,6 +70,7 @@ def process_due(*, stop: Stop = never) -> Processed:
         stop: Asked between two sets of requests, two phases and two batches.
     """
     found = Processed()
+    encryption.carry_over()
     with opened_stores() as stores:
         for handle, due in (
             (_expire, _expired_approvals()),
@@ -67,7 +81,20 @@ def process_due(*, stop: Stop = never) -> Processed:
                 if not stop():
                     _guarded(handle, chunk, found)
     found.expired_consents = register.expire_due(failed=found.failed)
+    _keep_register(found)
+    # What a kill between a request's end and the destruction of its key has left.
+    request_keys.destroy_ended()
     return found
+
+
+def _keep_register(found: Processed) -> None:
+    """Enter what is complete and not entered yet, and destroy what no backup can bring back any more."""
+    try:
+        for chunk in _chunks(registering.unregistered()):
+            raise_first(registering.conclude(chunk)[1])
+        found.destroyed = registering.destroy_due()
+    except (RegisterError, KeysDestroyed) as exc:
+        found.register = exc.code
 
 
 def _chunks(requests: QuerySet[ErasureRequest]) -> Iterator[list[int]]:

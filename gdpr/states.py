@@ -126,6 +126,28 @@ class ConsentType(models.TextChoices):
     EXPIRED = "expired", _("expired")
 
 
+class ConsentChannel(models.TextChoices):
+    """Where a consent was expressed."""
+
+    WEB = "web", _("website")
+    APP = "app", _("app")
+    COUNTER = "counter", _("counter")
+    PHONE = "phone", _("telephone")
+    EMAIL = "email", _("e-mail")
+    POST = "post", _("letter")
+    OTHER = "other", _("elsewhere")
+    CLOCK = "clock", _("by itself")
+    """Its time was over; nobody expressed anything."""
+
+
+class GivenBy(models.TextChoices):
+    """Who spoke for the person."""
+
+    SELF = "self", _("the person")
+    GUARDIAN = "guardian", _("holder of parental responsibility")
+    PROXY = "proxy", _("somebody with a power of attorney")
+
+
 class ConsentMethod(models.TextChoices):
     """By which act a consent was expressed."""
 

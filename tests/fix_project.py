@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import environ
 import psycopg2
 import pytest
 from bson import ObjectId, json_util
@@ -185,8 +187,18 @@ class Project:
             connection.close()
         return {} if answer.status == 404 else content
 
+    @property
+    def register(self) -> Path:
+        """The register of erasures: here each database has one of its own address."""
+        config = environ.Env.db_url_config(self.database_url)
+        address = "\n".join(str(config.get(name) or "") for name in ("HOST", "PORT", "NAME"))
+        name = hashlib.sha256(address.encode()).hexdigest()[:16]
+        return ROOT / ".accord" / f"erasure-register-{name}.jsonl"
+
     def clean(self) -> None:
         """Remove everything from MongoDB and search; the PostgreSQL database is dropped by its maker."""
+        for file in self.register.parent.glob(f"{self.register.name}*"):
+            file.unlink()
         with MongoClient[dict[str, Any]](self.mongodb_url) as client:
             name = client.get_default_database().name
             client.drop_database(name)

@@ -35,7 +35,7 @@ from gdpr.datamap.map import load_data_map
 from gdpr.models import *
 from gdpr.erasure import (
     approvals, batches, encryption, holds, planning, receipts, requests, saga, schedule,
-    state_changes, steps, verification,
+    request_keys, state_changes, steps, verification,
 )
 from gdpr.erasure import encryption as sealing, saga as erasure, state_changes as moving
 from gdpr import processing

@@ -174,6 +174,18 @@ def is_erased(kind: str, key: object, using: str | None = None) -> bool:
     return bool(filter_erased(kind, [key], using))
 
 
+def stands(tag: SubjectTag | str, using: str | None = None) -> bool:
+    """
+    Return whether the person behind a tag is behind a fence or was erased.
+
+    Args:
+        tag: The person, as it was stored.
+        using: Database of the tombstones.
+    """
+    one = _parsed(tag)
+    return bool(_standing(_alias(using), one.kind, [one.value]))
+
+
 def filter_erased(kind: str, subjects: Iterable[K | None], using: str | None = None) -> set[K]:
     """
     Return those of many keys whose people are behind a fence or were erased, with one query.

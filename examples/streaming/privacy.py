@@ -29,7 +29,9 @@ from gdpr.privacy import (
     suite,
 )
 
-SUBJECT = Subject(model="streaming.Listener", key="id", type=int, lookups=("id", "email"))
+SUBJECT = Subject(
+    model="streaming.Listener", key="id", type=int, lookups=("id", "email"), created="joined_at"
+)
 
 OPENED = datetime(2020, 1, 1, tzinfo=UTC)
 """Before anybody joined: a date that says nothing about the person."""

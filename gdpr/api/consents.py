@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from rest_framework import serializers
@@ -16,16 +16,15 @@ from accord.api.described import extend_schema
 from accord.api.moments import MomentField
 from accord.api.views import Api
 from gdpr.api import subjects
-from gdpr.consent import register
+from gdpr.consent import receipts, register
 from gdpr.consent.register import Someone
 from gdpr.errors import UnknownNotice
 from gdpr.models import ConsentEvent, ConsentNotice
-from gdpr.states import ConsentMethod, ConsentType
+from gdpr.states import ConsentChannel, ConsentMethod, ConsentType, GivenBy
 
 VIEW, ADD = "gdpr.view_consentevent", "gdpr.add_consentevent"
 _METHODS = [(value, label) for value, label in ConsentMethod.choices if value != ConsentMethod.SYSTEM]
-_WORD = r"^[a-z][a-z0-9_.-]*$"
-_WORD_FAULT = {"invalid": "Small letters, digits and any of . _ - are needed, a letter first."}
+_CHANNELS = [(value, label) for value, label in ConsentChannel.choices if value != ConsentChannel.CLOCK]
 
 
 class NoticeKey(Sent):
@@ -40,6 +39,11 @@ class NoticeBody(NoticeKey):
     """The words of a notice. Other words need another version."""
 
     text = Text(max_length=40_000)
+    consents_stay = serializers.BooleanField(
+        default=None,
+        allow_null=True,
+        help_text="Whether consents to earlier versions still count: said of every version but the first.",
+    )
 
 
 class NoticeAnswer(serializers.Serializer):
@@ -51,6 +55,7 @@ class NoticeAnswer(serializers.Serializer):
     text = serializers.CharField()
     text_hash = serializers.CharField()
     published_at = MomentField()
+    consents_stay = serializers.BooleanField()
 
 
 class _Act(Sent):
@@ -58,9 +63,8 @@ class _Act(Sent):
 
     subject = subjects.SubjectBody()
     method = Word(_METHODS)
-    channel = serializers.RegexField(
-        _WORD, max_length=40, error_messages=_WORD_FAULT, help_text="Where: web, app, counter, ..."
-    )
+    channel = Word(_CHANNELS)
+    given_by = Word(GivenBy.choices, default=str(GivenBy.SELF))
 
 
 class GiveBody(_Act):
@@ -89,6 +93,12 @@ class SearchBody(Sent):
     subject = subjects.SubjectBody()
 
 
+class ReceiptBody(SearchBody):
+    """Whose consent, and to what."""
+
+    purpose = Text(max_length=100)
+
+
 class ShownNotice(serializers.Serializer):
     """The notice that was shown."""
 
@@ -107,7 +117,8 @@ class EventAnswer(serializers.Serializer):
     notice = ShownNotice()
     explicit = serializers.BooleanField()
     method = serializers.ChoiceField(ConsentMethod.choices)
-    channel = serializers.CharField()
+    channel = serializers.ChoiceField(ConsentChannel.choices)
+    given_by = serializers.ChoiceField(GivenBy.choices)
     at = MomentField()
     valid_until = MomentField(allow_null=True)
     granted = serializers.SerializerMethodField(
@@ -132,10 +143,10 @@ class ConsentViewSet(Api, GenericViewSet):
     """Consents. People are named in bodies alone, so reading is a POST, too."""
 
     needs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {
-        "search": VIEW,
+        **dict.fromkeys(("search", "receipt"), VIEW),
         **dict.fromkeys(("give", "renew", "refuse", "withdraw"), ADD),
     }
-    reading: ClassVar[frozenset[str]] = frozenset({"search"})
+    reading: ClassVar[frozenset[str]] = frozenset({"search", "receipt"})
     queryset = ConsentEvent.objects.none()
     serializer_class = EventAnswer
 
@@ -157,17 +168,29 @@ class ConsentViewSet(Api, GenericViewSet):
         }
         return Response(ConsentsAnswer(shown).data)
 
+    @extend_schema(request=ReceiptBody, responses={200: serializers.DictField()})
+    @action(detail=False, methods=["post"])
+    def receipt(self, request: Request) -> Response:
+        """
+        Give a signed receipt of what a person consented to, for them to keep.
+
+        In the shape of ISO/IEC TS 27560; `accord.consent.receipt/1`.
+        """
+        sent = self.sent(ReceiptBody)
+        _check_purpose(sent["purpose"])
+        return Response(receipts.issue(subjects.someone(sent["subject"]), sent["purpose"]))
+
     @extend_schema(request=GiveBody, responses={201: EventAnswer})
     @action(detail=False, methods=["post"])
     def give(self, request: Request) -> Response:
         """Record a yes. A yes of a person who said yes before is a renewal."""
-        return self._given(request, renewing=False)
+        return self._said_yes(request, register.give)
 
     @extend_schema(request=GiveBody, responses={201: EventAnswer})
     @action(detail=False, methods=["post"])
     def renew(self, request: Request) -> Response:
         """Record a yes again; refused where there is no consent to renew."""
-        return self._given(request, renewing=True)
+        return self._said_yes(request, register.renew)
 
     @extend_schema(request=RefuseBody, responses={201: EventAnswer})
     @action(detail=False, methods=["post"])
@@ -186,16 +209,15 @@ class ConsentViewSet(Api, GenericViewSet):
         event = register.withdraw(_who(sent), sent["purpose"], **_act(sent), by=request.user)
         return Response(EventAnswer(event).data, 201)
 
-    def _given(self, request: Request, *, renewing: bool) -> Response:
+    def _said_yes(self, request: Request, act: Callable[..., ConsentEvent]) -> Response:
         sent = self.sent(GiveBody)
-        event = register.give(
+        event = act(
             _who(sent),
             notice_of(sent["notice"]),
             **_act(sent),
             explicit=sent["explicit"],
             valid_until=sent["valid_until"],
             by=request.user,
-            renewing=renewing,
         )
         return Response(EventAnswer(event).data, 201)
 
@@ -258,7 +280,11 @@ def _who(sent: Mapping[str, Any]) -> Someone:
 
 
 def _act(sent: Mapping[str, Any]) -> dict[str, Any]:
-    return {"method": ConsentMethod(sent["method"]), "channel": sent["channel"]}
+    return {
+        "method": ConsentMethod(sent["method"]),
+        "channel": sent["channel"],
+        "given_by": GivenBy(sent["given_by"]),
+    }
 
 
 def _newest(events: Sequence[ConsentEvent]) -> list[ConsentEvent]:

@@ -265,7 +265,7 @@ class ErasureRequestViewSet(Api, GenericViewSet):
     @extend_schema(parameters=[_BY_REFERENCE], responses={200: OpenApiTypes.OBJECT})
     @action(detail=True, methods=["get"])
     def receipt(self, request: Request, reference: str) -> Response:
-        """Return the newest receipt, signed (`accord.receipt/1`)."""
+        """Return the newest receipt, signed (`accord.receipt/2`)."""
         found = state_changes.find(reference)
         made = receipts.latest(found)
         if made is None:

@@ -76,7 +76,7 @@ def someone(named: Mapping[str, Any]) -> Someone:
 
 def living(keys: SubjectKeys) -> Someone:
     """Return the person who consents, from their keys."""
-    return Someone(kind=keys.kind, tag=encryption.tag_of(keys))
+    return Someone(kind=keys.kind, tag=encryption.tag_of(keys), key=keys.primary)
 
 
 def masked(kind: str, tag: str) -> str:

@@ -18,6 +18,7 @@ from gdpr.erasure import (
     approvals,
     deadlines,
     encryption,
+    named_again,
     newer,
     planning,
     requests,
@@ -97,6 +98,8 @@ class Erase:
             return Counted(planning.preview(encryption.keys_of(request)))
         if self.asked.verify_only:
             return Remaining(verification.read(encryption.keys_of(request)))
+        if self.asked.keys:
+            named_again.name_again(request, self.asked.keys, by=self._person())
         if self.asked.request and (self.asked.decides or self.asked.identity):
             self._decide(request)
             if self.asked.decides:

@@ -26,6 +26,7 @@ class EraseOptions:
         subject: A key of the person; empty where a request is named.
         by: Name of that key; empty to try every one.
         request: The beginning of a reference; empty where a person is named.
+        keys: The keys of the person of a request whose own key was lost.
         as_user: User name of the account that acts; empty for whoever is signed in.
         ground: Why the person may demand it.
         received: The day on which the demand came in; None for today.
@@ -48,6 +49,7 @@ class EraseOptions:
     subject: str
     by: str
     request: str
+    keys: tuple[str, ...]
     as_user: str
     ground: Ground
     received: date | None
@@ -88,6 +90,7 @@ class EraseOptions:
             **{name: options[name] for name in (*names, *entries, *switches)},
             ground=Ground(options["ground"]),
             received=_day(options["received"]),
+            keys=tuple(options["key"]),
             identity=IdentityMethod(options["identity"]) if options["identity"] else None,
             reject=RejectionGround(options["reject"]) if options["reject"] else None,
             receipt=Path(options["receipt"]) if options["receipt"] else None,
@@ -101,7 +104,7 @@ def _refuse_contradictions(options: Mapping[str, Any]) -> None:
             "Name a person or a request, and not both.",
             hint="gdpr_erase SUBJECT, or gdpr_erase --request REFERENCE",
         )
-    decided = [name for name in _DECISIONS if options[name]]
+    decided = [name for name in (*_DECISIONS, "key") if options[name]]
     if decided and not options["request"]:
         raise UsageError(
             f"--{decided[0].replace('_', '-')} is about a request.",
@@ -141,6 +144,13 @@ def _add_whom(parser: CommandParser) -> None:
     )
     parser.add_argument(
         "--request", default="", metavar="REFERENCE", help="A request; its first digits are enough."
+    )
+    parser.add_argument(
+        "--key",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="A key of the person again, because that of the request was lost (ACC-838); more as NAME=VALUE.",
     )
     parser.add_argument(
         "--as",

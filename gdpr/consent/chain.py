@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accord.seam import checksum
 from gdpr.models import ConsentEvent
+from gdpr.states import GivenBy
 
 
 def is_genuine(event: ConsentEvent) -> bool:
@@ -28,8 +29,11 @@ def hash_of(event: ConsentEvent, ends_in: tzinfo = UTC) -> str:
         event: One that is complete but for its own hash.
         ends_in: The zone in which the end of a consent is written.
     """
+    # Named only where somebody else spoke: what was hashed before anybody could keeps its hash.
+    spoken = {} if event.given_by == GivenBy.SELF else {"given_by": str(event.given_by)}
     return checksum.digest(
         {
+            **spoken,
             "reference": event.reference,
             "kind": event.subject_kind,
             "tag": event.subject_tag,
@@ -39,7 +43,7 @@ def hash_of(event: ConsentEvent, ends_in: tzinfo = UTC) -> str:
             "notice": [event.notice.version, event.notice.language, event.notice.text_hash],
             "explicit": event.explicit,
             "method": str(event.method),
-            "channel": event.channel,
+            "channel": str(event.channel),
             "at": event.at.astimezone(UTC).isoformat(),
             "valid_until": event.valid_until and event.valid_until.astimezone(ends_in).isoformat(),
             "previous": event.previous_hash,

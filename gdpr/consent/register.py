@@ -7,96 +7,40 @@ person stands here as a keyed tag: after an erasure the events stay as proof, an
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 
-from django.db import connections, transaction
-
 from accord import clock
-from accord.acting import Account, actor
-from accord.audit import trail
-from accord.audit.events import EventKind, ObjectKind
-from gdpr.consent.chain import hash_of, is_genuine
-from gdpr.erasure import encryption, state_changes
+from accord.acting import Account
+from gdpr.consent import notices, people
+from gdpr.consent.chain import is_genuine
+from gdpr.consent.events import Fact, append, turn
+from gdpr.consent.notices import publish_notice
+from gdpr.consent.people import Someone, someone
 from gdpr.errors import ConsentRefused
 from gdpr.models import ConsentEvent, ConsentNotice
-from gdpr.states import ConsentMethod, ConsentType
+from gdpr.states import ConsentChannel, ConsentMethod, ConsentType, GivenBy
 
+__all__ = [
+    "Someone",
+    "current",
+    "expire_due",
+    "give",
+    "grants",
+    "history",
+    "is_granted",
+    "publish_notice",
+    "refuse",
+    "renew",
+    "someone",
+    "verify_history",
+    "withdraw",
+]
 logger = logging.getLogger(__name__)
 
 GRANTS = frozenset({ConsentType.GIVEN, ConsentType.RENEWED})
-_AUDITED = {
-    ConsentType.GIVEN: EventKind.CONSENT_GIVEN,
-    ConsentType.REFUSED: EventKind.CONSENT_REFUSED,
-    ConsentType.WITHDRAWN: EventKind.CONSENT_WITHDRAWN,
-    ConsentType.RENEWED: EventKind.CONSENT_RENEWED,
-    ConsentType.EXPIRED: EventKind.CONSENT_EXPIRED,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Someone:
-    """
-    A person who consents.
-
-    Attributes:
-        kind: Model of the person, such as `streaming.Listener`.
-        tag: The person, as a keyed hash.
-    """
-
-    kind: str
-    tag: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Fact:
-    """What happened to a consent: how, by which words, and until when it counts."""
-
-    type: ConsentType
-    notice: ConsentNotice
-    method: ConsentMethod
-    channel: str
-    explicit: bool = False
-    valid_until: datetime | None = None
-    by: Account | None = None
-
-
-def someone(kind: str, key: object) -> Someone:
-    """
-    Name a person by the primary key.
-
-    Args:
-        kind: Model of the person.
-        key: The key.
-    """
-    return Someone(kind=kind, tag=encryption.tag_of_key(kind, key))
-
-
-def publish_notice(purpose: str, version: str, language: str, text: str) -> ConsentNotice:
-    """
-    Put the words of a notice on record. The same words again are the same notice.
-
-    Raises:
-        ConsentRefused: There is no text, or this version exists with other words.
-    """
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    if not text.strip():
-        raise ConsentRefused("A notice has no text.", hint="Consent needs words that a person has seen.")
-    notice, _ = ConsentNotice.objects.get_or_create(
-        purpose=purpose,
-        version=version,
-        language=language,
-        defaults={"text": text, "text_hash": digest, "published_at": clock.now()},
-    )
-    if notice.text_hash != digest:
-        raise ConsentRefused(
-            f"Version {version} of the notice for “{purpose}” ({language}) exists with other words.",
-            hint="Give the new words a new version; people have agreed to the old ones.",
-        )
-    return notice
 
 
 def give(
@@ -105,10 +49,10 @@ def give(
     *,
     method: ConsentMethod,
     channel: str,
+    given_by: GivenBy = GivenBy.SELF,
     explicit: bool = False,
     valid_until: datetime | None = None,
     by: Account | None = None,
-    renewing: bool = False,
 ) -> ConsentEvent:
     """
     Record that a person said yes. A yes of a person who said yes before is a renewal.
@@ -117,80 +61,140 @@ def give(
         who: The person.
         notice: The words that the person was shown; they name the purpose.
         method: By which act.
-        channel: Where: `web`, `app`, `counter`, ...
+        channel: Where; a value of :class:`gdpr.states.ConsentChannel`.
+        given_by: Who spoke for the person.
         explicit: Whether it was explicit, as Art. 9 asks for.
         valid_until: When it ends by itself.
         by: Account that recorded it.
-        renewing: Only if there is a consent to renew.
 
     Raises:
-        ConsentRefused: It would have ended before it began, or there is none to renew.
+        ConsentRefused: It would have ended before it began, or there is no such channel.
+        UnknownSubject, SubjectErased: There is no such person, or not any more.
     """
-    valid_until = valid_until and clock.aware(valid_until)
-    if valid_until is not None and valid_until <= clock.now():
-        raise ConsentRefused("A consent would end before it begins.", hint="Correct valid_until.")
-    with _turn(who, notice.purpose):
-        before = current(who, notice.purpose)
+    fact = Fact(
+        type=ConsentType.GIVEN,
+        notice=notice,
+        method=method,
+        channel=_channel(channel),
+        given_by=given_by,
+        explicit=explicit,
+        valid_until=_end(valid_until),
+        by=by,
+    )
+    return _say_yes(who, fact, renewing=False)
+
+
+def renew(
+    who: Someone,
+    notice: ConsentNotice,
+    *,
+    method: ConsentMethod,
+    channel: str,
+    given_by: GivenBy = GivenBy.SELF,
+    explicit: bool = False,
+    valid_until: datetime | None = None,
+    by: Account | None = None,
+) -> ConsentEvent:
+    """
+    Record a yes again. See :func:`give`.
+
+    Raises:
+        ConsentRefused: There is no consent to renew; or as for a new one.
+        UnknownSubject, SubjectErased: There is no such person, or not any more.
+    """
+    fact = Fact(
+        type=ConsentType.RENEWED,
+        notice=notice,
+        method=method,
+        channel=_channel(channel),
+        given_by=given_by,
+        explicit=explicit,
+        valid_until=_end(valid_until),
+        by=by,
+    )
+    return _say_yes(who, fact, renewing=True)
+
+
+def _say_yes(who: Someone, fact: Fact, *, renewing: bool) -> ConsentEvent:
+    purpose = fact.notice.purpose
+    with turn(who, purpose):
+        people.require_living(who)
+        before = current(who, purpose)
         granted = before is not None and ConsentType(before.type) in GRANTS
         if renewing and not granted:
-            raise ConsentRefused(
-                f"There is no consent to “{notice.purpose}” to renew.", hint="Record a new one."
-            )
-        fact = _Fact(
-            type=ConsentType.RENEWED if granted else ConsentType.GIVEN,
-            notice=notice,
-            method=method,
-            channel=channel,
-            explicit=explicit,
-            valid_until=valid_until,
-            by=by,
-        )
-        return _append(who, before, fact)
+            raise ConsentRefused(f"There is no consent to “{purpose}” to renew.", hint="Record a new one.")
+        return append(who, before, replace(fact, type=ConsentType.RENEWED if granted else ConsentType.GIVEN))
+
+
+def _end(valid_until: datetime | None) -> datetime | None:
+    end = valid_until and clock.aware(valid_until)
+    if end is not None and end <= clock.now():
+        raise ConsentRefused("A consent would end before it begins.", hint="Correct valid_until.")
+    return end
 
 
 def refuse(
-    who: Someone, notice: ConsentNotice, *, method: ConsentMethod, channel: str, by: Account | None = None
+    who: Someone,
+    notice: ConsentNotice,
+    *,
+    method: ConsentMethod,
+    channel: str,
+    given_by: GivenBy = GivenBy.SELF,
+    by: Account | None = None,
 ) -> ConsentEvent:
     """
     Record that a person said no.
 
     Raises:
-        ConsentRefused: The person's consent stands; that is withdrawn, not refused.
+        ConsentRefused: The person's consent stands, which is withdrawn, or there is no such channel.
+        UnknownSubject, SubjectErased: There is no such person, or not any more.
     """
-    with _turn(who, notice.purpose):
+    where = _channel(channel)
+    with turn(who, notice.purpose):
+        people.require_living(who)
         before = current(who, notice.purpose)
         if before is not None and ConsentType(before.type) in GRANTS:
             raise ConsentRefused(
                 f"The consent to “{notice.purpose}” stands; it can't be refused.", hint="Withdraw it."
             )
-        fact = _Fact(type=ConsentType.REFUSED, notice=notice, method=method, channel=channel, by=by)
-        return _append(who, before, fact)
+        fact = Fact(
+            type=ConsentType.REFUSED, notice=notice, method=method, channel=where, given_by=given_by, by=by
+        )
+        return append(who, before, fact)
 
 
 def withdraw(
-    who: Someone, purpose: str, *, method: ConsentMethod, channel: str, by: Account | None = None
+    who: Someone,
+    purpose: str,
+    *,
+    method: ConsentMethod,
+    channel: str,
+    given_by: GivenBy = GivenBy.SELF,
+    by: Account | None = None,
 ) -> ConsentEvent:
     """
     Record that a person took a consent back. Taking it back twice changes nothing.
 
     Raises:
-        ConsentRefused: There is no consent to take back.
+        ConsentRefused: There is no consent to take back, or no such channel.
     """
-    with _turn(who, purpose):
+    where = _channel(channel)
+    with turn(who, purpose):
         before = current(who, purpose)
         if before is not None and before.type == ConsentType.WITHDRAWN:
             return before
         if before is None or ConsentType(before.type) not in GRANTS:
             raise ConsentRefused(f"There is no consent to “{purpose}” to withdraw.", hint="Nothing stands.")
-        fact = _Fact(
+        fact = Fact(
             type=ConsentType.WITHDRAWN,
             notice=before.notice,
             method=method,
-            channel=channel,
+            channel=where,
+            given_by=given_by,
             explicit=before.explicit,
             by=by,
         )
-        return _append(who, before, fact)
+        return append(who, before, fact)
 
 
 def current(who: Someone, purpose: str) -> ConsentEvent | None:
@@ -206,10 +210,17 @@ def is_granted(who: Someone, purpose: str, now: datetime | None = None) -> bool:
 
 
 def grants(event: ConsentEvent, now: datetime | None = None) -> bool:
-    """Return whether an event is a yes that counts at this moment, if none follows it."""
+    """
+    Return whether an event is a yes that counts at this moment, if none follows it.
+
+    It doesn't once its time is over, the person is erased or being erased, or a later version of the
+    notice ended the consents to this one.
+    """
     if ConsentType(event.type) not in GRANTS:
         return False
-    return event.valid_until is None or event.valid_until > (now or clock.now())
+    if event.valid_until is not None and event.valid_until <= (now or clock.now()):
+        return False
+    return not people.is_erased(event.subject_tag) and not notices.is_outdated(event)
 
 
 def history(who: Someone) -> Sequence[ConsentEvent]:
@@ -260,60 +271,24 @@ def expire_due(now: datetime | None = None, failed: dict[str, str] | None = None
 
 def _expire(event: ConsentEvent) -> int:
     who = Someone(kind=event.subject_kind, tag=event.subject_tag)
-    with _turn(who, event.purpose):
+    with turn(who, event.purpose):
         newest = current(who, event.purpose)
         if newest is None or newest.pk != event.pk:
             return 0
-        fact = _Fact(
+        fact = Fact(
             type=ConsentType.EXPIRED,
             notice=event.notice,
             method=ConsentMethod.SYSTEM,
-            channel="clock",
+            channel=ConsentChannel.CLOCK,
             explicit=event.explicit,
         )
-        _append(who, event, fact)
+        append(who, event, fact)
     return 1
 
 
-class _turn:  # noqa: N801 - reads as what it gives: a turn
-    """One writer at a time for a person and purpose, so that numbers and hashes don't fork."""
-
-    def __init__(self, who: Someone, purpose: str) -> None:
-        self._transaction = transaction.atomic(using=state_changes.alias())
-        self._key = int.from_bytes(hashlib.sha256(f"{who.tag}|{purpose}".encode()).digest()[:8], signed=True)
-
-    def __enter__(self) -> None:
-        self._transaction.__enter__()
-        with connections[state_changes.alias()].cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [self._key])
-
-    def __exit__(self, kind, error, trace):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204 - handed on as they come
-        self._transaction.__exit__(kind, error, trace)
-
-
-def _append(who: Someone, before: ConsentEvent | None, fact: _Fact) -> ConsentEvent:
-    event = ConsentEvent(
-        subject_kind=who.kind,
-        subject_tag=who.tag,
-        purpose=fact.notice.purpose,
-        number=1 if before is None else before.number + 1,
-        type=fact.type,
-        notice=fact.notice,
-        explicit=fact.explicit,
-        method=fact.method,
-        channel=fact.channel,
-        at=clock.now(),
-        valid_until=fact.valid_until,
-        recorded_by_id=None if fact.by is None else fact.by.pk,
-        previous_hash="" if before is None else before.hash,
-    )
-    event.hash = hash_of(event)
-    event.save(using=state_changes.alias(), force_insert=True)
-    trail.record(
-        _AUDITED[fact.type],
-        actor=actor(fact.by),
-        object_kind=ObjectKind.CONSENT,
-        object_ref=event.reference,
-        using=state_changes.alias(),
-    )
-    return event
+def _channel(text: str) -> ConsentChannel:
+    """Read a channel. What was given isn't repeated: it may be anything."""
+    if text not in ConsentChannel.values or text == ConsentChannel.CLOCK:
+        known = ", ".join(value for value in ConsentChannel.values if value != ConsentChannel.CLOCK)
+        raise ConsentRefused("There is no such channel of a consent.", hint=f"One of: {known}.")
+    return ConsentChannel(text)

@@ -306,4 +306,4 @@ def _one_subject(known: Subject | None, module: ModuleType) -> Subject | None:
 
 
 def _described(subject: Subject | None) -> Sequence[object]:
-    return [] if subject is None else [subject.model, subject.key, str(subject.type), list(subject.lookups)]
+    return [] if subject is None else subject.described()

@@ -88,7 +88,8 @@ def _subject(data_map: DataMap) -> Iterator[MapFinding]:
         names = {field.name for field in model._meta.concrete_fields} | {"pk"}
     except (LookupError, ValueError):
         names = set()
-    missing = [name for name in data_map.subject.names if name not in names]
+    declared = (*data_map.subject.names, *filter(None, [data_map.subject.created]))
+    missing = [name for name in declared if name not in names]
     if missing:
         yield MapFinding(
             fault=Fault.NO_SUBJECT,

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.apps import apps
 from django.db.models import QuerySet
 
+from accord import clock
 from accord.errors import UsageError
 from gdpr.datamap.keys import KeyType, Plain, key_type, parsed, plain
-from gdpr.errors import AmbiguousSubject, ErasureRefused, InvalidDataMap, UnknownSubject, WrongKeyType
+from gdpr.errors import AmbiguousSubject, InvalidDataMap, UnknownSubject, WrongKeyType
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -57,6 +58,8 @@ class SubjectKeys:
             fence they are the rows that were collected, and no others.
         newer: Rows of settled entries that came later, by entry id: whose they are is for a person to say.
         others: Those of which a person said that they are somebody else's.
+        created: When the person's row was made, as ISO 8601; empty where the data map doesn't say which field
+            that is.
     """
 
     kind: str
@@ -66,6 +69,7 @@ class SubjectKeys:
     settled: frozenset[str] = frozenset()
     newer: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
     others: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
+    created: str = ""
 
     def values(self, by: str = "") -> tuple[Plain, ...]:
         """Return the person's key of a name; the primary one for no name; none where there is none."""
@@ -131,6 +135,7 @@ class SubjectKeys:
                 "settled": sorted(self.settled),
                 "newer": {entry_id: list(keys) for entry_id, keys in self.newer.items()},
                 "others": {entry_id: list(keys) for entry_id, keys in self.others.items()},
+                "created": self.created,
             },
             sort_keys=True,
         )
@@ -149,6 +154,7 @@ class SubjectKeys:
             primary=read["primary"],
             alternates=read["alternates"],
             settled=frozenset(read.get("settled", ())),
+            created=read.get("created", ""),
             **rows,
         )
 
@@ -163,49 +169,6 @@ def _joined(
     return {**rows, entry: (*rows.get(entry, ()), *more)}
 
 
-@dataclass(frozen=True)
-class SeveralKeys:
-    """
-    The keys of several people, by which a store finds what it holds of any of them in one look.
-
-    Attributes:
-        people: Whose; everybody has collected the same entries.
-    """
-
-    people: tuple[SubjectKeys, ...] = field(repr=False)
-
-    @cached_property
-    def collected(self) -> Mapping[str, tuple[Plain, ...]]:
-        """Keys that were collected of everybody. What was not collected of one of them is missing."""
-        first = self.people[0].collected if self.people else {}
-        known = [entry for entry in first if all(entry in one.collected for one in self.people)]
-        return {entry: tuple(key for one in self.people for key in one.collected[entry]) for entry in known}
-
-    def values(self, by: str = "") -> tuple[Plain, ...]:
-        """Return everybody's keys of a name."""
-        return tuple(value for one in self.people for value in one.values(by))
-
-    def only(self, entry: str) -> tuple[Plain, ...] | None:
-        """
-        Return the rows of everybody that a settled entry may find; None for any other.
-
-        Raises:
-            ErasureRefused: It is settled for some of them only; they have to be asked about apart.
-        """
-        found = [one.only(entry) for one in self.people]
-        rows = [each for each in found if each is not None]
-        if rows and len(rows) < len(found):
-            raise ErasureRefused(
-                f"The rows of entry “{entry}” are settled for some of these people only.",
-                hint="Ask about each person apart.",
-            )
-        return tuple(key for each in rows for key in each) if rows else None
-
-    def apart(self, entry: str) -> tuple[Plain, ...]:
-        """Return the rows of settled entries that came later, of everybody."""
-        return tuple(key for one in self.people for key in one.apart(entry))
-
-
 @dataclass(frozen=True, kw_only=True)
 class Subject:
     """
@@ -216,17 +179,26 @@ class Subject:
         key: Field that other stores refer to.
         type: Its type: `int`, `str`, `uuid.UUID` or a :class:`gdpr.datamap.keys.KeyType`.
         lookups: Fields that a person may be found by; each must be unique.
+        created: Field with the moment when the row was made, which nothing changes but an erasure; empty for
+            none. After a restore it tells an erased person from a new one with the same key.
     """
 
     model: str
     key: str = "id"
     type: object = int
     lookups: tuple[str, ...] = ()
+    created: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
         """Return the names of all keys, the primary one first."""
         return tuple(dict.fromkeys((self.key, *self.lookups)))
+
+    def described(self) -> Sequence[object]:
+        """Return what the digest of a data map is made of."""
+        # A map that doesn't say it keeps the digest that approvals were given for.
+        created = [self.created] if self.created else []
+        return [self.model, self.key, str(self.type), list(self.lookups), *created]
 
     def resolve(self, text: str, by: str = "") -> SubjectKeys:
         """
@@ -256,6 +228,10 @@ class Subject:
                 hint=f"Say which key it is with --by: {', '.join(self.names)}.",
             )
         return self._keys_of(next(iter(found.values())))
+
+    def parsed(self, name: str, text: str) -> Plain:
+        """Read the key of a name as typed; raises :class:`WrongKeyType`."""
+        return parsed(text, self._type_of(name), name)
 
     def model_class(self) -> ModelClass:
         """
@@ -302,10 +278,22 @@ class Subject:
         try:
             chosen: QuerySet[Model] = QuerySet(model).filter(**{name: value})
             # Two rows are enough to know that there is more than one.
-            return list(chosen.values("pk", *self.names)[:2])
+            return list(chosen.values("pk", *self.names, *filter(None, [self.created]))[:2])
         except (OverflowError, ValidationError):
             return []
 
     def _keys_of(self, row: Mapping[str, Any]) -> SubjectKeys:
         alternates = {name: plain(row[name]) for name in self.names if row[name] not in (None, "")}
-        return SubjectKeys(kind=self.model, primary=alternates[self.key], alternates=alternates)
+        return SubjectKeys(
+            kind=self.model,
+            primary=alternates[self.key],
+            alternates=alternates,
+            created=self.moment(row[self.created]) if self.created else "",
+        )
+
+    @staticmethod
+    def moment(value: date | None) -> str:
+        """Return the moment when a row was made as text; empty where nobody knows."""
+        if isinstance(value, datetime):
+            return clock.aware(value).astimezone(UTC).isoformat()
+        return value.isoformat() if value else ""

@@ -1,21 +1,26 @@
 """
-Encryption: texts that may be personal are kept sealed, by a key derived from `SECRET_KEY`.
+Encryption: texts that may be personal are kept sealed.
 
-Destroying the sealed text destroys what it said. A secret that was replaced must stay in
-`SECRET_KEY_FALLBACKS` until the requests that were filed under it are closed.
+The keys of a person are sealed with a key of their request's own (:mod:`gdpr.erasure.request_keys`);
+destroying that one destroys every copy of them. Reasons of decisions are sealed with a key derived from
+`SECRET_KEY`. A secret that was replaced must stay in `SECRET_KEY_FALLBACKS` until the requests that were
+filed under it are closed.
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.db import transaction
 
 from accord.erased import tombstones
 from accord.errors import AccordError
 from accord.secrets import keys
 from gdpr.datamap.subjects import SubjectKeys
+from gdpr.erasure import request_keys, state_changes
 from gdpr.errors import KeysDestroyed
 from gdpr.models import ConsentEvent, ErasureRequest, LegalHold
 from gdpr.states import RequestState
@@ -49,9 +54,9 @@ def unseal(sealed: bytes | memoryview | None) -> str:
         ) from exc
 
 
-def seal_keys(found: SubjectKeys) -> bytes:
-    """Encrypt a person's keys."""
-    return seal(found.to_json())
+def seal_keys(found: SubjectKeys, key: bytes) -> bytes:
+    """Encrypt a person's keys with the key of their request."""
+    return request_keys.seal(found.to_json(), key)
 
 
 def keys_of(request: ErasureRequest) -> SubjectKeys:
@@ -60,8 +65,9 @@ def keys_of(request: ErasureRequest) -> SubjectKeys:
 
     Raises:
         KeysDestroyed: They were destroyed when the request was closed.
+        KeysLost: The request's own key is gone.
     """
-    return SubjectKeys.from_json(unseal(request.sealed_keys))
+    return _opened(request, request_keys.ring([request.reference]))
 
 
 def people_of(
@@ -77,11 +83,13 @@ def people_of(
     Returns:
         The keys, and a refusal for each request whose keys can't be opened.
     """
+    chosen = ErasureRequest.objects.filter(pk__in=requests, state__in=states).order_by("pk")
     people: dict[int, SubjectKeys] = {}
     refused: dict[int, AccordError] = {}
-    for request in ErasureRequest.objects.filter(pk__in=requests, state__in=states).order_by("pk"):
+    own = request_keys.ring([request.reference for request in chosen])
+    for request in chosen:
         try:
-            people[request.pk] = keys_of(request)
+            people[request.pk] = _opened(request, own)
         except KeysDestroyed as exc:
             refused[request.pk] = exc
     return people, refused
@@ -89,14 +97,72 @@ def people_of(
 
 def keep_collected(held: Sequence[ErasureRequest], people: Mapping[int, SubjectKeys]) -> None:
     """Seal what was collected with requests whose rows are held, beside what was collected before."""
-    changed = []
+    own = request_keys.ring([one.reference for one in held])
+    before = {one.pk: _opened(one, own) for one in held}
+    merged = {key: known.joined(people[key]) for key, known in before.items()}
+    changed = [one for one in held if merged[one.pk] != before[one.pk] or not _is_own(one)]
+    reseal(changed, merged)
+
+
+def reseal(held: Sequence[ErasureRequest], people: Mapping[int, SubjectKeys]) -> None:
+    """
+    Seal people's keys anew, with requests whose rows are held. A request without a key of its own gets one.
+
+    Args:
+        held: The requests.
+        people: What is to be sealed with each, by its primary key.
+    """
+    own = request_keys.ring([one.reference for one in held])
+    made = {one.reference: request_keys.new_key() for one in held if one.reference not in own.wrapped}
+    request_keys.keep(made)
     for one in held:
-        before = keys_of(one)
-        merged = before.joined(people[one.pk])
-        if merged != before:
-            one.sealed_keys = seal_keys(merged)
-            changed.append(one)
-    ErasureRequest.objects.bulk_update(changed, ["sealed_keys"], batch_size=500)
+        key = made.get(one.reference) or own.key(one.reference)
+        one.sealed_keys = seal_keys(people[one.pk], key)
+    ErasureRequest.objects.bulk_update(held, ["sealed_keys"], batch_size=500)
+
+
+def carry_over() -> int:
+    """
+    Give a key of their own to requests that an earlier version filed, as far as they can be opened.
+
+    Returns:
+        How many. What the old key opens of them stays in the server's files until these are written over.
+    """
+    with transaction.atomic(using=state_changes.alias()):
+        old = list(request_keys.sealed_otherwise().select_for_update().order_by("pk"))
+        people = dict[int, SubjectKeys]()
+        for one in old:
+            with suppress(KeysDestroyed):
+                people[one.pk] = keys_of(one)
+        reseal([one for one in old if one.pk in people], people)
+    return len(people)
+
+
+def destroy_ended() -> None:
+    """Destroy the keys of requests that are over by then, once the open transaction is committed."""
+    transaction.on_commit(_destroyed, using=state_changes.alias(), robust=True)
+
+
+def _destroyed() -> None:
+    request_keys.destroy_ended()
+
+
+def _opened(request: ErasureRequest, own: request_keys.KeyRing) -> SubjectKeys:
+    if request.sealed_keys is None or not _is_own(request):
+        return SubjectKeys.from_json(unseal(request.sealed_keys))
+    try:
+        text = request_keys.unseal(bytes(request.sealed_keys), own.key(request.reference))
+    except InvalidToken as exc:
+        raise KeysDestroyed(
+            f"What request {request.reference} has sealed was not sealed with its own key.",
+            hint="Rows of gdpr_erasurerequest and gdpr_requestkey are of different moments: see where each "
+            "was restored from.",
+        ) from exc
+    return SubjectKeys.from_json(text)
+
+
+def _is_own(request: ErasureRequest) -> bool:
+    return request.sealed_keys is not None and request_keys.is_own(bytes(request.sealed_keys))
 
 
 def tag_of(found: SubjectKeys) -> str:

@@ -44,7 +44,7 @@ def tell(request: ErasureRequest, entry: str, *, same_person: bool, by: Account)
         told = encryption.keys_of(held).told(entry, same_person=same_person)
         if same_person:
             told = _with_dependents(held.pk, told, entry, stores)
-        state_changes.save([held], sealed_keys=encryption.seal_keys(told))
+        encryption.reseal([held], {held.pk: told})
         _go_on(held, entry, same_person=same_person, by=by)
     return held
 

@@ -42,6 +42,8 @@ class ErasurePolicy:
         reopenings: Times that leftovers may turn up before a person has to look.
         tolerance_percent: How much more may be found than was approved, in percent of it.
         tolerance_rows: How much more may be found than was approved, at least.
+        backups_kept_days: Days after which no backup of any store is left, a margin included: until then the
+            register of erasures can repeat an erasure after a restore.
         open_findings: What becomes of an erasure while the data map leaves something open.
     """
 
@@ -55,6 +57,7 @@ class ErasurePolicy:
     reopenings: float = 5
     tolerance_percent: float = 20
     tolerance_rows: float = 100
+    backups_kept_days: float = 100
     open_findings: OpenFindings = OpenFindings.WARN
 
     @property
@@ -66,6 +69,11 @@ class ErasurePolicy:
     def verify_again(self) -> timedelta:
         """How long after completion the stores are asked again."""
         return timedelta(hours=self.verify_again_hours)
+
+    @property
+    def backups_kept(self) -> timedelta:
+        """How long a backup may bring a person back."""
+        return timedelta(days=self.backups_kept_days)
 
     def delay(self, failures: int) -> timedelta:
         """Return how long to wait after so many failures in a row."""

@@ -20,14 +20,16 @@ from accord import clock, conf
 from accord.errors import SignatureError
 from accord.secrets import signing
 from gdpr.documents import KeptLine, PlanDocument, PlanLine, ReceiptDocument, ReceiptStep
-from gdpr.erasure import planning
+from gdpr.erasure import planning, remains
 from gdpr.erasure.verdicts import Verdict, Verdicts
 from gdpr.errors import ReceiptInvalid
 from gdpr.fields import random_reference
 from gdpr.models import Approval, ErasurePlan, ErasureRequest, ErasureStep, Receipt
 from gdpr.states import Decision
 
-SCHEMA = "accord.receipt/1"
+SCHEMA = "accord.receipt/2"
+READ = ("accord.receipt/1", SCHEMA)
+"""Receipts of earlier versions stay as good as they were."""
 
 
 def make(held: Sequence[ErasureRequest], kind: Receipt.Kind, verdicts: Verdicts) -> list[Receipt]:
@@ -39,9 +41,12 @@ def make(held: Sequence[ErasureRequest], kind: Receipt.Kind, verdicts: Verdicts)
         kind: What the receipts attest.
         verdicts: What the stores said, and which servers.
     """
-    sources = _sources(held)
+    sources, declared = _sources(held), remains.load()
     return Receipt.objects.bulk_create(
-        [_signed(one, kind, _document(one, kind, sources[one.pk], verdicts[one.pk])) for one in held]
+        [
+            _signed(one, kind, _document(one, kind, sources[one.pk], verdicts[one.pk], declared))
+            for one in held
+        ]
     )
 
 
@@ -99,7 +104,8 @@ def verify_receipt(document: Mapping[str, Any]) -> str:
         ReceiptInvalid: It is no receipt, it was changed, or no trusted key signed it.
     """
     proof = document.get("signed")
-    if document.get("schema") != SCHEMA or not isinstance(proof, Mapping):
+    schema = document.get("schema")
+    if schema not in READ or not isinstance(proof, Mapping):
         raise ReceiptInvalid("This is no signed receipt.", hint=f"A receipt has the schema {SCHEMA}.")
     payload = _payload({name: value for name, value in document.items() if name != "signed"})
     if hashlib.sha256(payload).hexdigest() != proof.get("digest"):
@@ -107,7 +113,7 @@ def verify_receipt(document: Mapping[str, Any]) -> str:
             "The receipt was changed after it was signed.", hint="Ask whoever issued it for the original."
         )
     try:
-        return signing.verify(payload, str(proof.get("signature")), purpose=SCHEMA)
+        return signing.verify(payload, str(proof.get("signature")), purpose=str(schema))
     except SignatureError as exc:
         raise ReceiptInvalid(f"The receipt's signature does not hold: {exc.message}", hint=exc.hint) from exc
 
@@ -133,10 +139,12 @@ def _document(
     kind: Receipt.Kind,
     source: _Source,
     verdict: Verdict,
+    declared: remains.Declared,
 ) -> ReceiptDocument:
     plan: PlanDocument = source.plan.document
     lines = {line["entry"]: line for line in plan["entries"]}
     settings = conf.load()
+    lines_of_backups, undeclared = remains.backups(declared, verdict.servers, verdict.at)
     return {
         "schema": SCHEMA,
         "receipt": random_reference(),
@@ -164,6 +172,9 @@ def _document(
             if "reason" in line
         ],
         "open_findings": plan.get("open_findings"),
+        "backups": lines_of_backups,
+        "backups_until": max((line["until"] for line in lines_of_backups), default=None),
+        "backups_undeclared": undeclared,
     }
 
 

@@ -11,7 +11,7 @@ from accord import clock
 from accord.acting import Account
 from accord.audit.events import EventKind
 from gdpr.datamap.subjects import SubjectKeys
-from gdpr.erasure import actors, deadlines, encryption, state_changes, transitions
+from gdpr.erasure import actors, deadlines, encryption, request_keys, state_changes, transitions
 from gdpr.errors import ExtensionRefused, IllegalTransition
 from gdpr.models import Approval, ErasureRequest
 from gdpr.states import (
@@ -87,10 +87,11 @@ def file_request(
     now = clock.now()
     received = clock.aware(received_at) if received_at else now
     deadlines.refuse_future(received, now)
+    key = request_keys.new_key()
     request = ErasureRequest(
         subject_kind=keys.kind,
         subject_tag=encryption.tag_of(keys),
-        sealed_keys=encryption.seal_keys(keys),
+        sealed_keys=encryption.seal_keys(keys, key),
         ground=ground,
         channel=channel,
         identity_method=identity or "",
@@ -99,13 +100,14 @@ def file_request(
         received_at=received,
         due_at=deadlines.due(received),
     )
-    return _put_on_record(request, by)
+    return _put_on_record(request, key, by)
 
 
-def _put_on_record(request: ErasureRequest, by: Account) -> ErasureRequest:
+def _put_on_record(request: ErasureRequest, key: bytes, by: Account) -> ErasureRequest:
     with transaction.atomic(using=state_changes.alias()):
         for _ in range(_ATTEMPTS):
             if _inserted(request):
+                request_keys.keep({request.reference: key})
                 state_changes.record([state_changes.act(request, EventKind.ERASURE_RECEIVED)], by=by)
                 return request
             rival = _same_demand(request) or _as_duplicate(request, by)
@@ -280,4 +282,5 @@ def _require_unfenced(held: ErasureRequest, done: str) -> None:
 
 
 def _ended(held: ErasureRequest, now: datetime) -> dict[str, object]:
+    encryption.destroy_ended()
     return {**state_changes.void_approvals([held]), "sealed_keys": None, "closed_at": now}

@@ -32,12 +32,14 @@ from gdpr.erasure import (
     newer,
     planning,
     policy,
+    registering,
     schedule,
     state_changes,
     steps,
     verification,
 )
-from gdpr.erasure.refusals import Refusals, raise_first, together_or_apart
+from gdpr.erasure.beginning import begin
+from gdpr.erasure.refusals import Refusals, raise_first
 from gdpr.erasure.schedule import Outlook, Stop
 from gdpr.errors import ApprovalVoid, IllegalTransition, OnHold
 from gdpr.models import ErasureRequest, ErasureStep
@@ -101,6 +103,7 @@ def carry_out(
         partial(begin, stores=stores),
         partial(_execute, stores=stores, stop=stop),
         partial(verification.verify, stores=stores),
+        registering.conclude,
     )
     refused: dict[int, AccordError] = {}
     going: set[int] = set(requests)
@@ -141,9 +144,12 @@ def start(requests: Requests, stores: Stores, *, by: Account | None = None) -> _
 
     Returns:
         Refusals: ApprovalVoid where no approval counts or something else would happen now; OnHold where
-        everything is held; DataMapOpen, StoreUnavailable as :func:`gdpr.erasure.planning.drafts` says.
+        everything is held; DataMapOpen, StoreUnavailable as :func:`gdpr.erasure.planning.drafts` says;
+        RegisterError where the erasure could not be repeated after a restore.
     """
     people, refused = encryption.people_of(requests, RequestState.APPROVED)
+    if unready := registering.refusals(people):
+        return set(), {**refused, **unready}
     drafts, troubles = planning.drafts(people, stores)
     with transaction.atomic(using=state_changes.alias()):
         held = state_changes.lock(list(drafts), RequestState.APPROVED)
@@ -202,29 +208,6 @@ def _fence(held: Sequence[ErasureRequest], by: Account | None) -> None:
 
 
 # --- the steps ------------------------------------------------------------------------------------
-
-
-def begin(requests: Requests, stores: Stores) -> _Done:
-    """
-    Write the steps, and collect the keys that some of them need while their rows are still there.
-
-    A store that can't be asked keeps nothing else back: its keys are collected before its first step.
-    """
-    the_map = load_data_map()
-    people, refused = encryption.people_of(requests, RequestState.FENCED)
-    for entry in the_map.to_collect():
-        collect = partial(planning.collected, entries=[entry], stores=stores)
-        found, _ = together_or_apart(people, collect)
-        people |= found
-    # From the fence on, whoever turns up with this e-mail may be somebody else.
-    people = {key: keys.settle(the_map.reusable & keys.collected.keys()) for key, keys in people.items()}
-    with transaction.atomic(using=state_changes.alias()):
-        held = state_changes.lock(list(people), RequestState.FENCED)
-        encryption.keep_collected(held, people)
-        plans = planning.current_among([one.pk for one in held])
-        steps.create(the_map, {one.pk: plans[one.pk].document for one in held})
-        state_changes.move(held, RequestState.EXECUTING, EventKind.ERASURE_STARTED)
-    return set(), refused
 
 
 def _execute(requests: Requests, stores: Stores, stop: Stop) -> _Done:

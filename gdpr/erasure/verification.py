@@ -20,7 +20,16 @@ from gdpr.datamap.actions import Manual, Retain
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
-from gdpr.erasure import encryption, planning, policy, receipts, state_changes, steps, transitions
+from gdpr.erasure import (
+    encryption,
+    planning,
+    policy,
+    receipts,
+    registering,
+    state_changes,
+    steps,
+    transitions,
+)
 from gdpr.erasure.refusals import Refusals, raise_first, together_or_apart
 from gdpr.erasure.verdicts import EntryResidue, Verdict, Verdicts
 from gdpr.models import ErasureRequest, ErasureStep, Receipt
@@ -105,9 +114,11 @@ def second_look(
         close: Whether this is the second verification that was due.
 
     Returns:
-        What the stores said; and those of whom they can't be asked, which stay due.
+        What the stores said; and those of whom they can't be asked, which stay due. So do those that can't be
+        entered in the register of erasures, which needs their keys.
     """
-    people, refused = encryption.people_of(requests, *transitions.COMPLETE)
+    _, unregistered = registering.conclude(requests) if close else (set(), {})
+    people, refused = encryption.people_of(set(requests) - unregistered.keys(), *transitions.COMPLETE)
     verdicts, troubles = together_or_apart(people, partial(_read_again, stores))
     with transaction.atomic(using=state_changes.alias()):
         held = state_changes.lock(list(verdicts), *transitions.COMPLETE)
@@ -119,7 +130,7 @@ def second_look(
                 _reopen(one, verdicts[one.pk])
         if close:
             _close([one for one in still if verdicts[one.pk].is_clean], verdicts)
-    return verdicts, {**refused, **troubles}
+    return verdicts, {**refused, **unregistered, **troubles}
 
 
 # --- asking --------------------------------------------------------------------------------------
@@ -248,6 +259,7 @@ def _complete(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
                 "verify_again_at": at + policy.load().verify_again,
                 "trouble": "",
                 "next_attempt_at": None,
+                "registered": None,
             },
         )
     _issue(held, Receipt.Kind.ERASURE, verdicts)
@@ -263,6 +275,7 @@ def _close(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
     ErasureStep.objects.filter(request__in=keys).update(sealed_keys=None)
     closed_at = max((verdicts[key].at for key in keys), default=None)
     state_changes.save(held, sealed_keys=None, verify_again_at=None, closed_at=closed_at)
+    encryption.destroy_ended()
 
 
 def _issue(held: Sequence[ErasureRequest], kind: Receipt.Kind, verdicts: Verdicts) -> None:

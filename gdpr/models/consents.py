@@ -9,8 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from accord.moments import Moment
 from gdpr.fields import CoordinatorManager, reference, staff
 from gdpr.states import (
+    ConsentChannel,
     ConsentMethod,
     ConsentType,
+    GivenBy,
 )
 
 
@@ -23,6 +25,11 @@ class ConsentNotice(models.Model):
     text = models.TextField(_("text"))
     text_hash = models.CharField(_("hash of the text"), max_length=64)
     published_at = Moment(_("published"))
+    consents_stay = models.BooleanField(
+        _("consents to earlier versions stay"),
+        default=True,
+        help_text=_("If not, nobody's consent to an earlier version counts any more."),
+    )
 
     objects = CoordinatorManager["ConsentNotice"]()
 
@@ -64,7 +71,8 @@ class ConsentEvent(models.Model):
     notice = models.ForeignKey(ConsentNotice, verbose_name=_("notice"), on_delete=models.PROTECT)
     explicit = models.BooleanField(_("explicit (Art. 9)"), default=False)
     method = models.CharField(_("method"), max_length=10, choices=ConsentMethod.choices)
-    channel = models.CharField(_("channel"), max_length=40)
+    channel = models.CharField(_("channel"), max_length=40, choices=ConsentChannel.choices)
+    given_by = models.CharField(_("given by"), max_length=10, choices=GivenBy.choices, default=GivenBy.SELF)
     at = Moment(_("at"))
     valid_until = Moment(_("valid until"), null=True)
     recorded_by = staff(_("recorded by"))
@@ -84,6 +92,10 @@ class ConsentEvent(models.Model):
             models.UniqueConstraint(
                 fields=("subject_tag", "purpose", "number"), name="gdpr_consent_number_once"
             ),
+            models.CheckConstraint(
+                condition=Q(channel__in=ConsentChannel.values), name="gdpr_consent_channel_known"
+            ),
+            models.CheckConstraint(condition=Q(given_by__in=GivenBy.values), name="gdpr_consent_giver_known"),
         )
 
     def __str__(self) -> str:

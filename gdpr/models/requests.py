@@ -74,6 +74,7 @@ class ErasureRequest(models.Model):
     reopened = models.PositiveIntegerField(_("times reopened"), default=0)
     trouble = models.CharField(_("last trouble"), max_length=10, blank=True)
     closed_at = Moment(_("closed"), null=True)
+    registered = models.BigIntegerField(_("entry in the register"), null=True, editable=False)
 
     objects = CoordinatorManager["ErasureRequest"]()
 

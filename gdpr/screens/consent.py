@@ -25,8 +25,8 @@ from gdpr.screens.base import GdprPages, masked, name
 class ConsentEventAdmin(GdprPages):
     """What happened to consents, newest first."""
 
-    list_display = ("happened", "purpose", "shown_type", "subject", "words", "channel")
-    list_filter = ("type", "purpose", "method")
+    list_display = ("happened", "purpose", "shown_type", "subject", "words", "channel", "given_by")
+    list_filter = ("type", "purpose", "method", "given_by")
     search_fields = ("reference__startswith",)
     search_help_text = _("Reference, or the beginning of it")
     list_select_related = ("notice",)
@@ -134,7 +134,7 @@ class ConsentEventAdmin(GdprPages):
 class ConsentNoticeAdmin(GdprPages):
     """The words that people were shown, and what changed in them."""
 
-    list_display = ("purpose", "version", "language", "published")
+    list_display = ("purpose", "version", "language", "published", "consents_stay")
     list_filter = ("purpose", "language")
     search_fields = ("purpose", "version")
     search_help_text = _("Purpose or version")

@@ -68,6 +68,7 @@ _FORGETTING = "integration/engine/test_forgetting.py::"
 _GOVERNANCE = "acceptance/test_governance.py::"
 _REBUILD = "acceptance/test_rebuild.py::"
 _RECOVERY = "acceptance/test_recovery.py::"
+_REQUEST_KEYS = "acceptance/test_request_keys.py::"
 _SETTLING = "integration/engine/test_settling.py::"
 _SPELLINGS = "acceptance/test_spellings.py::"
 _UNINSTALL = "acceptance/test_uninstall.py::"
@@ -84,6 +85,12 @@ ELSEWHERE: Mapping[Named, str] = {
     ("gdpr_erase", ("--request", "REFERENCE", "--another-person", "ENTRY")): (
         "acceptance/test_reused_keys.py::test_new_account_with_the_address_of_an_erased_person_stays"
     ),
+    ("gdpr_erase", ("--request", "REFERENCE", "--key", "KEY")): _REQUEST_KEYS
+    + "test_lost_key_is_asked_for_and_held_against_the_request",
+    ("gdpr_erase", ("--request", FILLED, "--key", "KEY")): _REQUEST_KEYS
+    + "test_lost_key_is_asked_for_and_held_against_the_request",
+    ("gdpr_erase", ("--request", FILLED, "--key", "KEY", "--key", "NAME=VALUE")): _REQUEST_KEYS
+    + "test_key_lost_after_the_fence_takes_every_key_and_a_question",
     ("migrate_all", ("--forget", FILLED, "--reason", '"WHY"')): _FORGETTING
     + "test_remedy_for_what_another_release_began_works",
     ("migrate_all", ("--rebuild", FILLED)): _REBUILD

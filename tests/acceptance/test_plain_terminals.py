@@ -26,6 +26,7 @@ CALLS = {
     "gdpr_datamap": [["show"], ["check"], ["suggest"], ["freeze"]],
     "gdpr_erase": [["nobody@example.com", "--dry-run"], ["--request", "ffff"]],
     "gdpr_hold": [["list"], ["release", "ffff"]], "gdpr_process": [[]],
+    "gdpr_consent": [["nobody"], ["1", "--by", "id"]],
     "gdpr_export": [["nobody", "--output", "/tmp"]],
     "migration_approval": [["list"], ["show", "ffff"]],
     "audit_verify": [[], ["--database", "nosuch"]], "sqlguards": [[], ["--database", "nosuch"]],

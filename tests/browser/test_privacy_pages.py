@@ -23,7 +23,7 @@ monthly = "We would like to write to you once a month about new records and conc
 monthly += "take your consent back at any time, with one click in each mail."
 weekly = monthly.replace("once a month", "every week").replace("near you", "near you and of our partners")
 old = consent.publish_notice("newsletter", "2026-01", "en", monthly)
-new = consent.publish_notice("newsletter", "2026-02", "en", weekly)
+new = consent.publish_notice("newsletter", "2026-02", "en", weekly, consents_stay=True)
 consent.refuse(who, old, **web)
 consent.give(who, old, **web)
 consent.give(who, new, **web)

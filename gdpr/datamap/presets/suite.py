@@ -12,18 +12,20 @@ from gdpr.datamap.entries import Entry
 REASONS: Mapping[str, str] = {
     "accord.AuditEvent": "Words from lists, numbers and random references; constraints refuse anything else.",
     "accord.AuditCheckpoint": "Hashes and signatures.",
-    "accord.Tombstone": "Keyed hashes of erased people's keys, kept so that no restore brings them back.",
+    "accord.Tombstone": "Keyed hashes of erased people's keys, kept so that no write brings them back.",
     "migrator.Run": "What migrations did.",
     "migrator.StepRun": "What migrations did.",
     "migrator.PlanApproval": "Digests, and who of the staff approved.",
     "migrator.Attestation": "Digests and signatures of runs.",
     "migrator.Tag": "Names of moments, and keys of steps.",
     "gdpr.ErasureRequest": "A keyed tag; the keys are sealed and destroyed when the request is closed.",
+    "gdpr.RequestKey": "Random keys, encrypted; that of a request is destroyed when the request is closed.",
     "gdpr.ErasurePlan": "Entries and numbers.",
     "gdpr.Approval": "Digests and numbers of staff.",
     "gdpr.ErasureStep": "Entries and numbers; collected keys are sealed with the request's.",
     "gdpr.LegalHold": "A keyed tag and a reason from a list.",
     "gdpr.Receipt": "Entries, numbers and a signature.",
+    "gdpr.RegisterMark": "Where the register of erasures ends, which repeats them after a restore.",
     "gdpr.ConsentNotice": "The texts that people were shown.",
     "gdpr.ConsentEvent": "A keyed tag and what was agreed to: the proof that Art. 7(1) asks for.",
 }
@@ -32,8 +34,10 @@ BOOKS: Mapping[str, str] = {
     "accord_lease": "Who migrates at the moment: a process.",
     "accord_ledger": "Which steps are applied.",
     "accord_fence": "The highest fencing token that was seen.",
+    "accord_mark": "What the database keeps about itself: which environment it belongs to.",
     "accord_ledger_alembic": "Which revisions are applied.",
     "accord_fence_alembic": "The highest fencing token that was seen.",
+    "accord_mark_alembic": "As accord_mark, of an Alembic history.",
 }
 """The suite's books: tables without a model, in every database that it migrates; they need no entry."""
 

@@ -35,7 +35,8 @@ class Command(AnsweringCommand):
         """Work, and sum up. Waiting for a person is no failure; waiting for a store is partial."""
         with stop_on_signal() as stop:
             done = process_due(stop=stop)
-        code = ExitCode.FAILED if done.failed else ExitCode.PARTIAL if done.waiting else ExitCode.DONE
+        partial = done.waiting or done.register
+        code = ExitCode.FAILED if done.failed else ExitCode.PARTIAL if partial else ExitCode.DONE
         document = {"schema": "accord.erasure.process/1", "exit_code": int(code), **asdict(done)}
         answer = Answer(document=document, lines=_lines(done), code=code)
         return self.say(answer, as_json=options["format"] == "json")
@@ -53,4 +54,8 @@ def _lines(done: Processed) -> Iterator[str]:
     lines += [f"{ref[:8]}  {word}: {why}" for word, found in reasons.items() for ref, why in found.items()]
     if done.expired_consents:
         lines.append(f"{done.expired_consents} consents expired")
+    if done.register:
+        lines.append(f"The register of erasures can't be kept: {done.register}")
+    if done.destroyed:
+        lines.append(f"{done.destroyed} entries of the register lost what led to a person")
     yield from lines or ["Nothing is due."]

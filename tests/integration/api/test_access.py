@@ -31,6 +31,7 @@ NEEDS: dict[str, str | tuple[str, ...]] = {
     "post erasure-requests/{reference}/confirm/": EXECUTE,
     "post erasure-requests/{reference}/whose/": EXECUTE,
     "post consents/search/": "view_consentevent",
+    "post consents/receipt/": "view_consentevent",
     "post consents/give/": "add_consentevent",
     "post consents/renew/": "add_consentevent",
     "post consents/refuse/": "add_consentevent",

@@ -38,6 +38,10 @@ purpose = send("filer", "consents/withdraw/", act | {"purpose": email})
 channel = send("filer", "consents/give/", act | {"notice": notice, "channel": email})
 system = problem(send("filer", "consents/give/", act | {"notice": notice, "method": "system"}))
 nobody = problem(send("filer", "consents/search/", {"subject": {"identifiers": {"id": "999999"}}}))
+whose = {"subject": {"identifiers": {"id": str(key)}}}
+receipt = send("filer", "consents/receipt/", whose | {"purpose": "newsletter"})
+unsaid = problem(send("filer", "consent-notices/", notice | {"version": "2", "text": "We send more."}))
+said = send("filer", "consent-notices/", notice | {"version": "2", "text": "More.", "consents_stay": False})
 listed = ask("filer", "consent-notices/").json()
 say(
     [
@@ -64,6 +68,8 @@ say(
         problem(channel),
         system,
         nobody,
+        [receipt.status_code, receipt.json()["schema"], len(receipt.json()["events"]), unsaid,
+         said.json()["consents_stay"], email in receipt.content.decode()],
         listed["count"] >= 1,
         [answer.content.decode() for answer in (given, purpose, channel)],
     ]
@@ -155,7 +161,7 @@ def test_consent_is_given_renewed_withdrawn_and_refused(served: Served, listener
         final,
         *rest,
     ) = found
-    words, purpose, channel, system, nobody, listed, answers = rest
+    words, purpose, channel, system, nobody, more, listed, answers = rest
     assert published == [201, 201, True]
     assert other_words == early == none == stands == past == [409, "ACC-840"]
     assert given == [201, "given", True]
@@ -167,6 +173,7 @@ def test_consent_is_given_renewed_withdrawn_and_refused(served: Served, listener
     assert words == purpose == [404, "ACC-841"]
     assert channel == system == [400, "invalid"]
     assert nobody == [404, "ACC-801"]
+    assert more == [200, "accord.consent.receipt/1", 4, [409, "ACC-840"], False, False]
     assert listed
     assert not [text for text in (*answers, logged) if email in text]
 

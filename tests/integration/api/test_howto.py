@@ -38,4 +38,4 @@ def test_commands_of_the_page_lead_to_a_receipt(
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].startswith("completed")
     receipt = json.loads((tmp_path / "receipt.json").read_text())
-    assert receipt["schema"] == "accord.receipt/1"
+    assert receipt["schema"] == "accord.receipt/2"

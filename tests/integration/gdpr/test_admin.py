@@ -226,12 +226,19 @@ say([shown.status_code, text(shown), document["classified"], document["total"],
 
 CONSENTS = """
 first = consent.publish_notice("newsletter", "1", "en", "We write to you once a month.")
-second = consent.publish_notice("newsletter", "2", "en", "We write to you every week.")
+second = consent.publish_notice(
+    "newsletter", "2", "en", "We write to you every week.", consents_stay=True
+)
 web = dict(method=ConsentMethod.CHECKBOX, channel="web")
 who = consent.someone("streaming.Listener", 4)
 consent.give(who, first, **web)
 consent.give(who, second, **web)
+from examples.streaming.models import Listener
+Listener.objects.create(
+    pk=4040, email="gone@example.org", country="FR", language="fr", joined_at="2020-01-01T00:00Z"
+)
 consent.give(consent.someone("streaming.Listener", 4040), first, **web)
+Listener.objects.filter(pk=4040).delete()
 email = keys(4).alternates["email"]
 own, nobody = client("filer"), client("nobody")
 address = reverse("admin:gdpr_consentevent_person")

@@ -6,14 +6,17 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg2
 import pytest
+from django.apps import apps
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from gdpr.consent import chain, register
+from gdpr.consent import chain, former_channels, register
 from gdpr.models import ConsentEvent, ConsentNotice
 from gdpr.states import ConsentMethod
 from tests.fix_trail import Trail
@@ -27,7 +30,10 @@ WEB: dict[str, Any] = {"method": ConsentMethod.CHECKBOX, "channel": "web"}
 def history(trail: Trail, settings: Settings) -> Trail:
     """Give a coordinator with the tables of consent."""
     settings.DATABASE_ROUTERS = [f"{__name__}.Router"]
-    call_command("migrate", "gdpr", database=trail.alias, verbosity=0, skip_checks=True)
+    for app in ("auth", "gdpr"):
+        call_command("migrate", app, database=trail.alias, verbosity=0, skip_checks=True)
+    for key in (1, 2, 3, 5):
+        get_user_model().objects.create(pk=key, username=str(key))
     return trail
 
 
@@ -57,7 +63,7 @@ def notice(purpose: str = "newsletter") -> ConsentNotice:
 
 def consented(count: int = 3) -> register.Someone:
     """Put a person's consents on record, one of them with an end."""
-    who = register.someone("streaming.Listener", 5)
+    who = register.someone("auth.User", 5)
     for _ in range(count - 1):
         register.give(who, notice(), **WEB)
     register.give(who, notice(), valid_until=timezone.now() + timedelta(days=200), **WEB)
@@ -131,7 +137,7 @@ def test_history_is_read_with_one_query(history: Trail) -> None:
 def test_one_consent_that_fails_stops_no_other(history: Trail, caplog: pytest.LogCaptureFixture) -> None:
     """A row that can't be ended is reported, by its reference, and the others are ended."""
     late = timezone.now() + timedelta(days=1)
-    people = [register.someone("streaming.Listener", key) for key in (1, 2, 3)]
+    people = [register.someone("auth.User", key) for key in (1, 2, 3)]
     given = [register.give(who, notice(), valid_until=late, **WEB) for who in people]
     history.sql(
         f"""CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -148,3 +154,41 @@ def test_one_consent_that_fails_stops_no_other(history: Trail, caplog: pytest.Lo
     assert [register.history(who)[-1].type for who in people] == ["expired", "given", "expired"]
     history.sql("DROP TRIGGER odd ON gdpr_consentevent")
     assert register.expire_due(late + timedelta(days=1)) == 1
+
+
+def test_text_that_was_taken_as_a_channel_goes_and_the_chain_stays(history: Trail) -> None:
+    """What may have been an address is replaced once, by a migration; forged chains stay forged."""
+    people = [register.someone("auth.User", key) for key in (1, 2, 3)]
+    for who in people:
+        for _ in range(3):
+            register.give(who, notice(), **WEB)
+    history.sql("ALTER TABLE gdpr_consentevent DROP CONSTRAINT gdpr_consent_channel_known")
+    for who in people[:2]:
+        _hash_as_before(history, who, "mail from anna@example.org")
+    history.attack(f"UPDATE gdpr_consentevent SET explicit = true WHERE subject_tag = '{people[1].tag}'")
+    before = [register.verify_history(who) for who in people]
+    untouched = [event.hash for event in register.history(people[2])]
+
+    with connections[history.alias].schema_editor() as editor:
+        former_channels.replace(apps, editor)
+
+    assert before == [True, False, True]
+    assert [register.verify_history(who) for who in people] == [True, False, True]
+    assert [event.channel for event in register.history(people[0])] == ["web", "other", "web"]
+    assert not ConsentEvent.objects.filter(channel__contains="@").exists()
+    assert [event.hash for event in register.history(people[2])] == untouched
+    with pytest.raises(psycopg2.Error):
+        history.sql("UPDATE gdpr_consentevent SET channel = 'web'")
+
+
+def _hash_as_before(history: Trail, who: register.Someone, text: str) -> None:
+    """Make the second event of a chain one that an earlier version took with this text as its channel."""
+    before = ""
+    for event in register.history(who):
+        event.channel = text if event.number == 2 else event.channel
+        event.previous_hash = before
+        before = chain.hash_of(event)
+        history.attack(
+            f"UPDATE gdpr_consentevent SET channel = '{event.channel}', hash = '{before}',"
+            f" previous_hash = '{event.previous_hash}' WHERE id = {event.pk}"
+        )

@@ -26,5 +26,6 @@ ACCORD = {
     },
     "ATTESTATIONS": str(_FOLDER / "attestations"),
     "AUDIT_CHECKPOINTS": str(_FOLDER / "audit-checkpoints.jsonl"),
+    "ERASURE_REGISTER": str(_FOLDER / "erasure-register.jsonl"),
     "TRUSTED_KEYS": json.loads(os.environ.get("STORY_TRUSTED_KEYS", "{}")),
 }

@@ -112,7 +112,7 @@ def test_every_part_of_the_suite_brings_its_checks() -> None:
     assert names >= {
         *("store.default", "store.mongodb", "store.search", "audit", "disk", "migrations", "lease"),
         *("replica.mongodb", "aliases.search", "cluster.search"),
-        *("erasure.deadlines", "erasure.requests", "erasure.steps", "erasure.holds"),
+        *("erasure.deadlines", "erasure.requests", "erasure.steps", "erasure.holds", "erasure.keys"),
     }
 
 

@@ -1,0 +1,142 @@
+"""
+Entering erasures in the register: before the first destructive act, and once they are complete.
+
+Both are written before anything relies on them, so a kill in between leaves an entry twice, never none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accord import clock
+from gdpr.datamap.subjects import SubjectKeys
+from gdpr.erasure import encryption, planning, policy, state_changes, transitions
+from gdpr.erasure.refusals import Refusals
+from gdpr.errors import RegisterError
+from gdpr.models import ErasureRequest, Receipt
+from gdpr.register import binding, seals
+from gdpr.register.entries import EntryDraft, EntryWord
+from gdpr.register.soundness import is_due
+
+_People = Mapping[int, SubjectKeys]
+
+
+def refusals(requests: Collection[int]) -> Refusals:
+    """Refuse to begin with requests where the register can't be relied on."""
+    try:
+        if requests:
+            binding.require()
+    except RegisterError as exc:
+        return dict.fromkeys(requests, exc)
+    return {}
+
+
+def intend(held: Sequence[ErasureRequest], people: _People) -> None:
+    """
+    Enter that people are about to be erased.
+
+    Args:
+        held: Their requests.
+        people: Their keys, with all that was collected.
+
+    Raises:
+        RegisterError: It can't be entered; nothing may be erased.
+    """
+    if held:
+        now = clock.now()
+        drafts = [_draft(one, people[one.pk], EntryWord.INTENDED, now, {}) for one in held]
+        binding.move_forward(binding.enter(drafts)[-1])
+
+
+def conclude(requests: Collection[int]) -> tuple[set[int], Refusals]:
+    """
+    Enter those requests that are complete and aren't in the register yet.
+
+    Args:
+        requests: Primary keys.
+
+    Returns:
+        No request, because none can go on; and those that can't be entered. They stay to be entered.
+    """
+    waiting = unregistered().filter(pk__in=requests).values_list("pk", flat=True)
+    chosen = list(waiting)
+    people, refused = encryption.people_of(chosen, *transitions.COMPLETE)
+    try:
+        if people:
+            _enter(people)
+    except RegisterError as exc:
+        return set(), {**refused, **dict.fromkeys(people, exc)}
+    return set(), refused
+
+
+def unregistered() -> QuerySet[ErasureRequest]:
+    """Return the requests that are complete and not in the register."""
+    complete = ErasureRequest.objects.filter(state__in=transitions.COMPLETE, closed_at__isnull=True)
+    return complete.filter(registered__isnull=True).order_by("pk")
+
+
+def destroy_due() -> int:
+    """
+    Destroy what leads to people whom no backup can bring back any more.
+
+    Returns:
+        Of how many entries.
+
+    Raises:
+        RegisterError: The register can't be relied on, or written.
+    """
+    binding.require()
+    return binding.register_file().destroy_secrets(partial(is_due, now=clock.now()))
+
+
+def _enter(people: _People) -> None:
+    """Hold the requests, so that none is reopened meanwhile, and note where they stand in the register."""
+    with transaction.atomic(using=state_changes.alias()):
+        locked = state_changes.lock(list(people), *transitions.COMPLETE)
+        held = [one for one in locked if one.registered is None]
+        if not held:
+            return
+        facts, now = _facts(held), clock.now()
+        entries = binding.enter(
+            [
+                _draft(one, people[one.pk], EntryWord.DONE, one.completed_at or now, facts[one.pk])
+                for one in held
+            ]
+        )
+        for one, entry in zip(held, entries, strict=True):
+            one.registered = entry.seq
+        ErasureRequest.objects.bulk_update(held, ["registered"], batch_size=500)
+        binding.move_forward(entries[-1])
+
+
+def _facts(held: Sequence[ErasureRequest]) -> Mapping[int, Mapping[str, str]]:
+    keys = [one.pk for one in held]
+    plans = planning.current_among(keys)
+    rows = Receipt.objects.filter(request__in=keys).order_by("request_id", "-made_at", "-pk")
+    receipts = dict(rows.distinct("request_id").values_list("request_id", "digest"))
+    return {
+        one.pk: {
+            "map": plans[one.pk].map_digest,
+            "receipt": receipts.get(one.pk, ""),
+            "ground": str(one.ground),
+        }
+        for one in held
+    }
+
+
+def _draft(
+    request: ErasureRequest, keys: SubjectKeys, word: EntryWord, at: datetime, facts: Mapping[str, str]
+) -> EntryDraft:
+    return EntryDraft(
+        word=word,
+        at=at,
+        request=request.reference,
+        keep_until=clock.now() + policy.load().backups_kept,
+        facts=facts,
+        secrets=seals.sealed(request.subject_tag, keys),
+    )

@@ -1,0 +1,127 @@
+"""
+What binds the register to its database: an id that stands in both, and how far the database knows the file.
+
+A register that is gone, that belongs to another database, or whose end was cut off is no register: whatever
+relies on it stops before anybody is erased.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.db import connections
+
+from accord import conf
+from gdpr.errors import RegisterBroken, RegisterForeign
+from gdpr.models import RegisterMark
+from gdpr.register.entries import EntryDraft, EntryWord, RegisterEntry
+from gdpr.register.file import RegisterFile, logger
+
+_REMADE = frozenset({"development", "test"})
+"""Environments whose databases are thrown away and made again: each has a file of its own address there."""
+_ROW = 1
+_PUT_BACK = (
+    "Put the file back from where you keep it, or let ACCORD['ERASURE_REGISTER'] name it. "
+    "Without it nobody can be erased again after a restore."
+)
+
+
+def location() -> Path:
+    """Return where the register of this project's database is."""
+    settings = conf.load()
+    path = conf.base_dir() / settings.erasure_register
+    if settings.environment not in _REMADE:
+        return path
+    return path.with_name(f"{path.stem}-{_address(settings.coordinator)}{path.suffix}")
+
+
+def _address(alias: str) -> str:
+    """Return what tells the databases of one machine apart, of which many come and go."""
+    settings = connections[alias].settings_dict
+    address = "\n".join(str(settings.get(name) or "") for name in ("HOST", "PORT", "NAME"))
+    return hashlib.sha256(address.encode()).hexdigest()[:16]
+
+
+def register_file() -> RegisterFile:
+    """Return the register of this project's database."""
+    return RegisterFile(location())
+
+
+def mark() -> RegisterMark:
+    """Read what the database knows of its register."""
+    return RegisterMark.objects.get_or_create(pk=_ROW)[0]
+
+
+def require() -> RegisterMark:
+    """
+    Make sure that the register is there, is this database's, and has all that the database knows of.
+
+    Returns:
+        What the database knows of it.
+
+    Raises:
+        RegisterUnavailable: The file can't be read.
+        RegisterForeign: It is another database's, or gone.
+        RegisterBroken: It was changed, or cut off.
+    """
+    known, file = mark(), register_file()
+    first = file.first()
+    if first is None:
+        if known.position:
+            raise RegisterForeign(f"The register of erasures is gone: {file.path}.", hint=_PUT_BACK)
+    elif first.draft.facts.get("register") != known.register:
+        _refuse_foreign(known, file)
+    elif known.position:
+        _require_known(known, file)
+    return known
+
+
+def _refuse_foreign(known: RegisterMark, file: RegisterFile) -> None:
+    if conf.load().environment in _REMADE and not known.position:
+        # The database was dropped and made again; nothing can be restored into it that this file is about.
+        logger.warning("The register of a database that is gone was set aside: %s", file.set_aside())
+        return
+    raise RegisterForeign(
+        f"The register of erasures is that of another database: {file.path}.", hint=_PUT_BACK
+    )
+
+
+def _require_known(known: RegisterMark, file: RegisterFile) -> None:
+    newest = file.since(known.position)
+    if not newest or newest[0].seq != known.position:
+        raise RegisterBroken(
+            f"The register of erasures was cut off: the database knows {known.position}: {file.path}.",
+            hint=_PUT_BACK,
+        )
+    if newest[0].hash != known.head:
+        raise RegisterBroken(
+            f"Entry {known.position} of the register of erasures is another one than the database knows: "
+            f"{file.path}.",
+            hint=_PUT_BACK,
+        )
+
+
+def enter(drafts: Sequence[EntryDraft]) -> Sequence[RegisterEntry]:
+    """
+    Write entries into the register; the first ones begin it.
+
+    Args:
+        drafts: What they say; at least one.
+
+    Returns:
+        The entries, which are on the disk.
+
+    Raises:
+        RegisterError: As :func:`require`; or the file can't be written.
+    """
+    known = require()
+    beginning = EntryDraft(word=EntryWord.BEGUN, at=drafts[0].at, facts={"register": known.register})
+    return register_file().append(drafts, beginning=beginning)
+
+
+def move_forward(entry: RegisterEntry) -> None:
+    """Note in the database that it knows the register up to an entry, unless it knows more."""
+    rows = RegisterMark.objects.filter(pk=_ROW, position__lt=entry.seq)
+    rows.update(position=entry.seq, head=entry.hash)

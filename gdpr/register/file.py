@@ -1,0 +1,264 @@
+"""
+The file of the register: one entry a line, only ever added to, durable before anything relies on it.
+
+Whoever writes holds the lock of a file beside it, which is never replaced. A line that a kill or a full disk
+cut off was never relied on: whoever writes next takes it away, and says so in the log.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gdpr.errors import RegisterBroken, RegisterUnavailable
+from gdpr.register.entries import EntryDraft, RegisterEntry, continued, fault, genesis, parsed
+
+logger = logging.getLogger(__name__)
+
+_BLOCK = 64 * 1024
+
+
+@dataclass(frozen=True)
+class RegisterFile:
+    """
+    A register at its place.
+
+    Args:
+        path: The file; it need not be there yet.
+    """
+
+    path: Path
+
+    # --- reading -----------------------------------------------------------------------------
+
+    def exists(self) -> bool:
+        """Return whether there is a file with at least one whole entry in it."""
+        return self.last() is not None
+
+    def entries(self) -> Iterator[RegisterEntry]:
+        """
+        Yield every entry, the oldest first, unchecked. A line without an end is not one yet.
+
+        Raises:
+            RegisterUnavailable: The file can't be read.
+            RegisterBroken: A line is no entry.
+        """
+        with self._told("read"):
+            if self.path.exists():
+                with self.path.open("rb") as file:
+                    yield from map(self._parsed, (line for line in file if line.endswith(b"\n")))
+
+    def newest(self) -> Iterator[RegisterEntry]:
+        """Yield every entry, the newest first, unchecked. Raises as :meth:`entries`."""
+        with self._told("read"):
+            if self.path.exists():
+                yield from map(self._parsed, _lines_backwards(self.path))
+
+    def first(self) -> RegisterEntry | None:
+        """Return the oldest entry."""
+        return next(self.entries(), None)
+
+    def last(self) -> RegisterEntry | None:
+        """Return the newest entry."""
+        return next(self.newest(), None)
+
+    def since(self, seq: int) -> Sequence[RegisterEntry]:
+        """
+        Return the entries from a number on, the oldest first, each checked with its signature.
+
+        Raises:
+            RegisterUnavailable: The file can't be read.
+            RegisterBroken: One of them is not what was written.
+        """
+        found: list[RegisterEntry] = []
+        for entry in self.newest():
+            if entry.seq < seq:
+                break
+            found.append(entry)
+        found.reverse()
+        for number, entry in enumerate(found):
+            self._require(fault(entry, found[number - 1] if number else None))
+        return found
+
+    # --- writing -----------------------------------------------------------------------------
+
+    def append(self, drafts: Sequence[EntryDraft], *, beginning: EntryDraft) -> Sequence[RegisterEntry]:
+        """
+        Add entries by one write, and return when they are on the disk.
+
+        Args:
+            drafts: What they say.
+            beginning: The first entry of all, where the file has none yet; it names the register.
+
+        Returns:
+            The entries, without the beginning.
+
+        Raises:
+            RegisterUnavailable: The file can't be written; nothing was added.
+            RegisterBroken: Its last entry is not what was written.
+        """
+        with self._told("written"), self._locked():
+            new = not self.path.exists()
+            descriptor = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                self._mend(descriptor)
+                last = self.last()
+                if last is not None:
+                    self._require(fault(last))
+                before = (last.seq, last.hash) if last else (0, genesis(beginning.facts["register"]))
+                made = list(continued(*before, drafts if last else [beginning, *drafts]))
+                _write(descriptor, b"".join(entry.line() for entry in made))
+            finally:
+                os.close(descriptor)
+            if new:
+                _sync_folder(self.path.parent)
+        return made if last else made[1:]
+
+    def destroy_secrets(self, chosen: Callable[[RegisterEntry], bool]) -> int:
+        """
+        Write the file anew without the secrets of some entries; there whole, before or after, at any kill.
+
+        Args:
+            chosen: Says whose.
+
+        Returns:
+            How many entries lost theirs.
+        """
+        with self._told("written"), self._locked():
+            entries = list(self.entries())
+            doomed = {entry.seq for entry in entries if entry.draft.secrets and chosen(entry)}
+            if doomed:
+                kept = (entry.without_secrets() if entry.seq in doomed else entry for entry in entries)
+                self._replace(b"".join(entry.line() for entry in kept))
+        return len(doomed)
+
+    def set_aside(self) -> Path:
+        """Give the file another name, and return that."""
+        aside = self.path.with_name(self.path.name + ".former")
+        with self._told("written"), self._locked():
+            self.path.replace(aside)
+        return aside
+
+    def _replace(self, content: bytes) -> None:
+        draft = self.path.with_name(self.path.name + ".new")
+        descriptor = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        try:
+            _write(descriptor, content)
+        finally:
+            os.close(descriptor)
+        draft.replace(self.path)
+        _sync_folder(self.path.parent)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        beside = self.path.with_name(self.path.name + ".lock")
+        descriptor = os.open(beside, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _mend(self, descriptor: int) -> None:
+        """Take away a last line without an end; the lock is held, so nobody is writing it."""
+        size = os.fstat(descriptor).st_size
+        if not size or os.pread(descriptor, 1, size - 1) == b"\n":
+            return
+        whole = _end_of_last_line(descriptor, size)
+        logger.warning(
+            "The register of erasures ended in the middle of a line, which nothing had relied on: "
+            "%d bytes were taken away",
+            size - whole,
+        )
+        os.ftruncate(descriptor, whole)
+
+    def _parsed(self, line: bytes) -> RegisterEntry:
+        try:
+            return parsed(line)
+        except ValueError as exc:
+            raise self._broken("A line of it is no entry") from exc
+
+    def _require(self, wrong: str) -> None:
+        if wrong:
+            raise self._broken(wrong)
+
+    def _broken(self, what: str) -> RegisterBroken:
+        return RegisterBroken(
+            f"The register of erasures was changed. {what}: {self.path}.",
+            hint="Keep this file, and put back the copy that you keep of it.",
+        )
+
+    @contextmanager
+    def _told(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            raise RegisterUnavailable(
+                f"The register of erasures can't be {done}: {exc.strerror}: {self.path}.",
+                hint="Let ACCORD['ERASURE_REGISTER'] name a file that this user may read and write, and "
+                "that no restore of a store takes back.",
+            ) from exc
+
+
+def obstacle(path: Path) -> str:
+    """Return why a register can't be written at a place; empty where it can. Nothing is written."""
+    if path.is_dir():
+        return os.strerror(errno.EISDIR)
+    folder = next(found for found in path.parents if found.exists())
+    wanted = [(folder, os.W_OK | os.X_OK), *([(path, os.W_OK | os.R_OK)] if path.exists() else [])]
+    return "" if all(os.access(one, rights) for one, rights in wanted) else os.strerror(errno.EACCES)
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    """Write everything durably, or nothing."""
+    size = os.fstat(descriptor).st_size
+    try:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _end_of_last_line(descriptor: int, size: int) -> int:
+    """Return where the last whole line ends; 0 where there is none."""
+    position = size
+    while position:
+        start = max(position - _BLOCK, 0)
+        found = os.pread(descriptor, position - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        position = start
+    return 0
+
+
+def _lines_backwards(path: Path) -> Iterator[bytes]:
+    """Yield whole lines, the newest first."""
+    with path.open("rb") as file:
+        position = _end_of_last_line(file.fileno(), file.seek(0, os.SEEK_END))
+        rest = b""
+        while position:
+            start = max(position - _BLOCK, 0)
+            file.seek(start)
+            rest, *lines = (file.read(position - start) + rest).split(b"\n")
+            position = start
+            yield from filter(None, reversed(lines))
+        if rest:
+            yield rest
