@@ -15,7 +15,8 @@ from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import Fault
 from gdpr.datamap.locators import AnyOf, Key, Locator
 from gdpr.datamap.map import DataMap, load_data_map, ordered
-from gdpr.datamap.subjects import SeveralKeys, SubjectKeys
+from gdpr.datamap.several import SeveralKeys
+from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import ErasureRefused
 from gdpr.stores.relational import RelationalErasure
 from gdpr.stores.tables import Tables
@@ -32,8 +33,10 @@ TABLES = (
     "CREATE TABLE person (owner bigint, email varchar(60), data json)",
     "INSERT INTO person SELECT 42, 'ada@example.com', '{}' FROM generate_series(1, 2)",
     "INSERT INTO person VALUES (7, 'bob@example.com', '{}')",
-    "CREATE MATERIALIZED VIEW emails AS"
-    " SELECT owner, email, data, row_number() OVER (ORDER BY owner DESC) AS n FROM person",
+    """
+    CREATE MATERIALIZED VIEW emails AS
+        SELECT owner, email, data, row_number() OVER (ORDER BY owner DESC) AS n FROM person
+    """,
 )
 GONE = "DELETE FROM person WHERE owner = 42"
 
