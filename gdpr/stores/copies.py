@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
-from django.db import connections
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from gdpr.datamap.entries import Entry
@@ -24,6 +24,9 @@ from gdpr.stores.base import Erased, Found, IndexUse
 from gdpr.stores.relations import Kind, Relation, Relations
 from gdpr.stores.tables import column_of, table_of
 
+PATIENCE = "3s"
+"""How long a refresh waits for a lock; then the step is tried again later."""
+_SET = "SELECT set_config('lock_timeout', %s, true)"
 # Refreshed while others read, where an index tells the rows apart: on columns, of all rows, and usable.
 _STATE = """
     SELECT c.relispopulated, pg_get_viewdef(c.oid), EXISTS (
@@ -57,11 +60,19 @@ class Copies:
         one = _Copy(connections[self._alias], view, entry, keys)
         before = one.stale()
         if before:
-            how = "CONCURRENTLY " if one.has_key else ""
-            with connections[self._alias].cursor() as cursor:
-                cursor.execute(f"REFRESH MATERIALIZED VIEW {how}{one.name}")
+            self._refresh(one)
         left = one.stale() if before else 0
         return Erased(matched=before, affected=max(before - left, 0), done=left == 0)
+
+    def _refresh(self, one: _Copy) -> None:
+        """Refresh, and wait briefly: who reads a view without a key waits for as long as we do."""
+        how = "CONCURRENTLY " if one.has_key else ""
+        with transaction.atomic(using=self._alias), connections[self._alias].cursor() as cursor:
+            cursor.execute("SELECT current_setting('lock_timeout')")
+            [before] = cursor.fetchone()
+            cursor.execute(_SET, [PATIENCE])
+            cursor.execute(f"REFRESH MATERIALIZED VIEW {how}{one.name}")
+            cursor.execute(_SET, [before])
 
     def residue(self, entry: Entry, keys: Keys) -> int:
         """Read the rows of the view and of its query on another connection, and compare them here."""
