@@ -14,9 +14,9 @@ from gdpr.datamap.actions import Nothing
 from gdpr.datamap.entries import TABLE, Entry
 from gdpr.datamap.findings import Fault, MapFinding
 from gdpr.datamap.guesses import EMAIL, Basis, Guess, guesses, owners
+from gdpr.datamap.kinds import Subject
 from gdpr.datamap.lock import Fields
 from gdpr.datamap.map import DataMap
-from gdpr.datamap.subjects import Subject
 from gdpr.datamap.suggested import Suggestion
 from gdpr.stores.base import ErasureStore
 from gdpr.stores.paths import at

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib import import_module
@@ -34,6 +34,7 @@ from gdpr.datamap.actions import (
 )
 from gdpr.datamap.entries import Entry, document
 from gdpr.datamap.findings import Fault
+from gdpr.datamap.kinds import Subject
 from gdpr.datamap.locators import (
     AnyOf,
     Array,
@@ -49,7 +50,8 @@ from gdpr.datamap.locators import (
 )
 from gdpr.datamap.order import rank
 from gdpr.datamap.presets import framework, suite
-from gdpr.datamap.subjects import Subject, SubjectKeys
+from gdpr.datamap.renewal import told_apart
+from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import InvalidDataMap
 
 __all__ = [
@@ -99,7 +101,10 @@ class DataMap:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that is declared; an approval holds for this map only."""
-        described = {"subject": _described(self.subject), "entries": [document(one) for one in self.entries]}
+        described = {
+            "subject": self.subject.described() if self.subject else [],
+            "entries": [document(one) for one in self.entries],
+        }
         canonical = json.dumps(described, sort_keys=True, ensure_ascii=False, default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -178,9 +183,9 @@ class DataMap:
             wanted |= {one.id for one in self.entries if wanted.intersection(needs(one.locator))}
         return tuple(one for one in self.entries if one.id in wanted and one.id != entry_id)
 
-    def resolve(self, text: str, by: str = "") -> SubjectKeys:
+    def resolve(self, text: str, by: str = "", choose: str = "") -> SubjectKeys:
         """
-        Find the one person that a key belongs to. See :meth:`gdpr.datamap.subjects.Subject.resolve`.
+        Find the one person that a key belongs to. See :meth:`gdpr.datamap.kinds.Subject.resolve`.
 
         Raises:
             InvalidDataMap: No app declares whose data these are.
@@ -190,7 +195,7 @@ class DataMap:
                 "No app declares whose data these are.",
                 hint='Write SUBJECT = Subject(model="app.Model") into the privacy.py of one app.',
             )
-        return self.subject.resolve(text, by)
+        return told_apart(self.subject, {0: self.subject.resolve(text, by, choose)})[0]
 
 
 @cache
@@ -252,7 +257,8 @@ def build(modules: Iterable[ModuleType]) -> DataMap:
                 )
             entries[entry.id] = entry
         subject = _one_subject(subject, module)
-    return DataMap(entries=ordered(entries.values()), subject=subject)
+    compared = map(subject.comparing, entries.values()) if subject else entries.values()
+    return DataMap(entries=ordered(compared), subject=subject)
 
 
 def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -303,7 +309,3 @@ def _one_subject(known: Subject | None, module: ModuleType) -> Subject | None:
             hint="Declare one Subject in the privacy.py of one app.",
         )
     return declared
-
-
-def _described(subject: Subject | None) -> Sequence[object]:
-    return [] if subject is None else subject.described()

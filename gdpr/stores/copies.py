@@ -18,6 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.keys import variants
 from gdpr.datamap.locators import Key
+from gdpr.datamap.several import SeveralKeys
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
 from gdpr.stores.base import Erased, Found, IndexUse
@@ -47,7 +48,6 @@ class Copies:
 
     def __init__(self, alias: str) -> None:
         self._alias = alias
-        self._quote = connections[alias].ops.quote_name
 
     def find(self, entry: Entry, keys: Keys) -> Found:
         """Count a person's rows, and those that a refresh would take out now."""
@@ -86,6 +86,10 @@ class Copies:
         """Return the person's rows."""
         yield from _Copy(connections[self._alias], self._view(entry), entry, keys).export()
 
+    def spellings(self, entry: Entry) -> Iterator[str]:
+        """Yield every key that the view has, as it is written there."""
+        yield from _Copy(connections[self._alias], self._view(entry), entry, SeveralKeys(())).spellings()
+
     def explain(self, entry: Entry) -> IndexUse:
         """Say that a view is compared with its query as a whole."""
         return IndexUse(uses_index=False, read_in_full=True, detail=f"{entry.target} and its query")
@@ -117,7 +121,8 @@ class _Copy:
         ]
         self._values = list(dict.fromkeys(map(str, forms)))
         # As texts: a view's columns have whatever type its query gives them.
-        self._where = f"{quote(column_of(entry, entry.locator.field))}::text = ANY(%s)"
+        self._key = f"{quote(column_of(entry, entry.locator.field))}::text"
+        self._where = f"{self._key} = ANY(%s)"
 
     def count(self) -> int:
         return self._number(f"SELECT count(*) FROM {self.name} WHERE {self._where}", 1)  # noqa: S608 - quoted names
@@ -137,6 +142,13 @@ class _Copy:
         with self._connection.cursor() as cursor:
             cursor.execute(f"SELECT one::text FROM {source} AS one WHERE {self._where}", [self._values])  # noqa: S608 - quoted names
             return [text for (text,) in cursor.fetchall()]
+
+    def spellings(self) -> Iterator[str]:
+        """Yield every key of the view, whosever it is."""
+        if self._populated:
+            with self._connection.cursor() as cursor:
+                cursor.execute(f"SELECT DISTINCT {self._key} FROM {self.name}")  # noqa: S608 - quoted names
+                yield from (text for (text,) in cursor.fetchall() if text is not None)
 
     def export(self) -> Iterator[Mapping[str, Any]]:
         if self._populated:

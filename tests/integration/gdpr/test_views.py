@@ -20,6 +20,7 @@ from gdpr.datamap.several import SeveralKeys
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import ErasureRefused
 from gdpr.stores import copies
+from gdpr.stores.folded import Folded
 from gdpr.stores.relational import RelationalErasure
 from gdpr.stores.tables import Tables
 from tests.fix_engine import Coordinator
@@ -71,6 +72,17 @@ def test_view_is_refreshed_when_its_table_was_erased(coordinator: Coordinator, e
     assert found(store, entry) == (0, 0, 0)
     assert store.erase(entry, ADA, 10).affected == 0
     assert found(store, entry, BOB) == (1, 0, 0)
+
+
+def test_address_is_found_in_every_spelling(coordinator: Coordinator) -> None:
+    """Where the map folds a key, the view is looked up as other tables are."""
+    folding = replace(VIEW, locator=Key("email", str, by="email", fold="email"))
+    shouted = replace(ADA, alternates={"id": 42, "email": "ADA@Example.com"})
+    store = Folded(make(coordinator, *TABLES, GONE))
+
+    assert store.find(folding, shouted).count == store.residue(folding, shouted) == 2
+    assert store.erase(folding, shouted, 10).done
+    assert store.find(folding, shouted).count == store.residue(folding, shouted) == 0
 
 
 def test_rows_that_the_tables_keep_are_no_leftover(coordinator: Coordinator) -> None:
