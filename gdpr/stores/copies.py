@@ -52,16 +52,21 @@ class Copies:
     def find(self, entry: Entry, keys: Keys) -> Found:
         """Count a person's rows, and those that a refresh would take out now."""
         one = _Copy(connections[self._alias], self._view(entry), entry, keys)
-        return Found(count=one.count(), pending=one.stale())
+        return Found(count=sum(one.counts().values()), pending=sum(one.stale().values()))
+
+    def tally(self, entry: Entry, keys: Keys, *, pending: bool) -> Mapping[str, int]:
+        """Count the rows of several people, by the text of the key in each; one look for all of them."""
+        one = _Copy(connections[self._alias], self._view(entry), entry, keys)
+        return one.stale() if pending else one.counts()
 
     def erase(self, entry: Entry, keys: Keys) -> Erased:
         """Refresh the view where any of these people has a stale row in it. Idempotent."""
         view = self._view(entry)
         one = _Copy(connections[self._alias], view, entry, keys)
-        before = one.stale()
+        before = sum(one.stale().values())
         if before:
             self._refresh(one)
-        left = one.stale() if before else 0
+        left = sum(one.stale().values()) if before else 0
         return Erased(matched=before, affected=max(before - left, 0), done=left == 0)
 
     def _refresh(self, one: _Copy) -> None:
@@ -124,14 +129,15 @@ class _Copy:
         self._key = f"{quote(column_of(entry, entry.locator.field))}::text"
         self._where = f"{self._key} = ANY(%s)"
 
-    def count(self) -> int:
-        return self._number(f"SELECT count(*) FROM {self.name} WHERE {self._where}", 1)  # noqa: S608 - quoted names
+    def counts(self) -> Mapping[str, int]:
+        """Count the rows, by key."""
+        return self._grouped(f"SELECT {self._key} AS key FROM {self.name} WHERE {self._where}", 1)  # noqa: S608 - quoted names
 
-    def stale(self) -> int:
-        """Count the rows that the view has and its query doesn't give; how often counts, too."""
-        return self._number(
-            f"SELECT count(*) FROM (SELECT kept::text FROM {self.name} AS kept WHERE {self._where}"  # noqa: S608 - quoted names
-            f" EXCEPT ALL SELECT given::text FROM {self.query} AS given WHERE {self._where}) AS stale",
+    def stale(self) -> Mapping[str, int]:
+        """Count the rows that the view has and its query doesn't give, by key; how often counts, too."""
+        return self._grouped(
+            f"SELECT {self._key} AS key, kept::text FROM {self.name} AS kept WHERE {self._where} EXCEPT ALL"  # noqa: S608 - quoted names
+            f" SELECT {self._key}, given::text FROM {self.query} AS given WHERE {self._where}",
             2,
         )
 
@@ -157,10 +163,11 @@ class _Copy:
                 names = [one[0] for one in cursor.description or ()]
                 yield from (dict(zip(names, row, strict=True)) for row in cursor.fetchall())
 
-    def _number(self, sql: str, times: int) -> int:
-        """Count; a view that was never filled can't be read, and holds nothing."""
+    def _grouped(self, rows: str, times: int) -> Mapping[str, int]:
+        """Count rows by key; a view that was never filled can't be read, and holds nothing."""
         if not self._populated:
-            return 0
+            return {}
         with self._connection.cursor() as cursor:
-            cursor.execute(sql, [self._values] * times)
-            return int(cursor.fetchone()[0])
+            counted = f"SELECT key, count(*) FROM ({rows}) AS rows GROUP BY key"  # noqa: S608 - quoted names
+            cursor.execute(counted, [self._values] * times)
+            return {key: int(number) for key, number in cursor.fetchall()}

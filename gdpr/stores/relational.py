@@ -93,9 +93,9 @@ class RelationalErasure:
             return {entry.id: [plain(key) for key in found.iterator()]}
 
     def tally(self, entry: Entry, keys: Keys, *, pending: bool = False) -> Mapping[str, int] | None:
-        if isinstance(entry.action, Refresh):
-            return None
         with self._translated():
+            if isinstance(entry.action, Refresh):
+                return self._copies.tally(entry, keys, pending=pending)
             if isinstance(entry.locator, Sessions):
                 found = sessions(self.alias, self.model(entry), entry.locator, keys)
                 return Counter(user for _, user in found)

@@ -85,6 +85,17 @@ def test_address_is_found_in_every_spelling(coordinator: Coordinator) -> None:
     assert store.find(folding, shouted).count == store.residue(folding, shouted) == 0
 
 
+def test_many_people_are_counted_by_one_look(coordinator: Coordinator) -> None:
+    """By the text of the key in each row, as other places are."""
+    store = make(coordinator, *TABLES, "DELETE FROM person")
+    both = SeveralKeys((ADA, BOB))
+
+    assert store.tally(VIEW, both) == {"42": 2, "7": 1}
+    assert store.tally(BY_ADDRESS, both, pending=True) == {"ada@example.com": 2, "bob@example.com": 1}
+    assert store.erase(VIEW, both, 10).affected == 3
+    assert store.tally(VIEW, both, pending=True) == {}
+
+
 def test_rows_that_the_tables_keep_are_no_leftover(coordinator: Coordinator) -> None:
     """What the law wants kept is in the copy as well; and so is who has the address next."""
     store = make(coordinator, *TABLES, GONE, "INSERT INTO person VALUES (43, 'ada@example.com', '{}')")
