@@ -27,6 +27,8 @@ from gdpr.stores.tables import column_of, table_of
 
 PATIENCE = "3s"
 """How long a refresh waits for a lock; then the step is tried again later."""
+_ROW = "accord_whole_row"
+"""A row as a whole, by a name that none of its columns has."""
 _SET = "SELECT set_config('lock_timeout', %s, true)"
 # Refreshed while others read, where an index tells the rows apart: on columns, of all rows, and usable.
 _STATE = """
@@ -119,7 +121,8 @@ class _Copy:
         with connection.cursor() as cursor:
             cursor.execute(_STATE, [view.oid])
             self._populated, definition, self.has_key = cursor.fetchone()
-        self.query = f"({definition.rstrip().rstrip(';')})"
+        # What stands for a value to the driver may stand in the query for itself.
+        self.query = f"({definition.rstrip().rstrip(';').replace('%', '%%')})"
         assert isinstance(entry.locator, Key)  # noqa: S101 - the map's check refuses any other
         forms = [
             form for value in keys.values(entry.locator.by) for form in variants(value, entry.locator.type)
@@ -136,8 +139,8 @@ class _Copy:
     def stale(self) -> Mapping[str, int]:
         """Count the rows that the view has and its query doesn't give, by key; how often counts, too."""
         return self._grouped(
-            f"SELECT {self._key} AS key, kept::text FROM {self.name} AS kept WHERE {self._where} EXCEPT ALL"  # noqa: S608 - quoted names
-            f" SELECT {self._key}, given::text FROM {self.query} AS given WHERE {self._where}",
+            f"SELECT {self._key} AS key, {_ROW}::text FROM {self.name} AS {_ROW} WHERE {self._where} EXCEPT ALL"  # noqa: S608 - quoted names
+            f" SELECT {self._key}, {_ROW}::text FROM {self.query} AS {_ROW} WHERE {self._where}",
             2,
         )
 
@@ -146,7 +149,8 @@ class _Copy:
         if not self._populated:
             return []
         with self._connection.cursor() as cursor:
-            cursor.execute(f"SELECT one::text FROM {source} AS one WHERE {self._where}", [self._values])  # noqa: S608 - quoted names
+            chosen = f"SELECT {_ROW}::text FROM {source} AS {_ROW} WHERE {self._where}"  # noqa: S608 - quoted names
+            cursor.execute(chosen, [self._values])
             return [text for (text,) in cursor.fetchall()]
 
     def spellings(self) -> Iterator[str]:

@@ -38,7 +38,8 @@ TABLES = (
     "INSERT INTO person VALUES (7, 'bob@example.com', '{}')",
     """
     CREATE MATERIALIZED VIEW emails AS
-        SELECT owner, email, data, row_number() OVER (ORDER BY owner DESC) AS n FROM person
+        SELECT owner, email, data AS one, row_number() OVER (ORDER BY owner DESC) AS n FROM person
+        WHERE email LIKE '%@%'
     """,
 )
 GONE = "DELETE FROM person WHERE owner = 42"
