@@ -27,7 +27,7 @@ from gdpr.stores.tables import column_of, table_of
 
 PATIENCE = "3s"
 """How long a refresh waits for a lock; then the step is tried again later."""
-_ROW = "accord_whole_row"
+_ROW = "accord_row"
 """A row as a whole, by a name that none of its columns has."""
 _SET = "SELECT set_config('lock_timeout', %s, true)"
 # Refreshed while others read, where an index tells the rows apart: on columns, of all rows, and usable.
@@ -139,8 +139,8 @@ class _Copy:
     def stale(self) -> Mapping[str, int]:
         """Count the rows that the view has and its query doesn't give, by key; how often counts, too."""
         return self._grouped(
-            f"SELECT {self._key} AS key, {_ROW}::text FROM {self.name} AS {_ROW} WHERE {self._where} EXCEPT ALL"  # noqa: S608 - quoted names
-            f" SELECT {self._key}, {_ROW}::text FROM {self.query} AS {_ROW} WHERE {self._where}",
+            f"SELECT {self._key} AS key, {_ROW}::text FROM {self.name} AS {_ROW} WHERE {self._where}"  # noqa: S608 - quoted names
+            f" EXCEPT ALL SELECT {self._key}, {_ROW}::text FROM {self.query} AS {_ROW} WHERE {self._where}",
             2,
         )
 
