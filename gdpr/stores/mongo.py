@@ -28,6 +28,7 @@ from gdpr.stores import filters, mongo_edits
 from gdpr.stores.base import SAMPLE, Erased, Found, IndexUse, plain_field
 from gdpr.stores.filters import Filter
 from gdpr.stores.paths import at as values_at
+from gdpr.stores.scrubs import Scrubbed
 from gdpr.stores.shares import arrays, own_part, undivided
 from mongo_migrations.client import Place, translated
 
@@ -183,6 +184,13 @@ class CollectionErasure(ABC):
         return f"MongoDB {version}, {member}, database {database.name}"
 
     # --- inside ----------------------------------------------------------------------------------------
+
+    def scrub(self, entries: Sequence[Entry]) -> Sequence[Scrubbed]:
+        from gdpr.stores.collection_scrubs import scrub
+
+        names = dict.fromkeys(self.collection_name(entry) for entry in entries)
+        with self.translated():
+            return scrub(self.database(), list(names))
 
     def _target(self, entry: Entry) -> Collection[Document]:
         return self.database().get_collection(

@@ -27,6 +27,7 @@ from gdpr.errors import ErasureRefused
 from gdpr.stores import mapping
 from gdpr.stores.base import SAMPLE, Erased, Found, IndexUse
 from gdpr.stores.edits import edited
+from gdpr.stores.index_scrubs import ScrubsIndexes
 from gdpr.stores.mapping import Query
 from gdpr.stores.paths import at as values_at
 from gdpr.stores.shares import arrays, own_part, undivided
@@ -43,7 +44,7 @@ _MOST = 10_000  # the largest window that an engine gives by default
 _KEEP = "1m"
 
 
-class SearchErasure:
+class SearchErasure(ScrubsIndexes):
     """
     Indexes of a store of :mod:`searchindex`.
 
