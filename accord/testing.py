@@ -7,7 +7,9 @@ Typed, shipped, and no mocks:
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import TypeVar
 
 from accord.errors import ConflictingState, IrreversibleStep, StaleFence
 from accord.events import Event, Reporter, silent
+from accord.seam import marks
 from accord.seam.differences import Difference, DifferenceKind
 from accord.seam.origins import found_among, left_alone, showing_left, was_found
 from accord.seam.stores import StoreFeatures, StoreInfo
@@ -121,13 +124,17 @@ class MemoryServer:
         objects: Effects of the applied steps: name of the step to its content.
         ledger: Applied steps.
         begun: Steps that were begun and not ended.
+        marks: What it keeps about itself, by name.
         fence: Highest fencing token seen.
+        turn: Held by whoever compares and swaps.
     """
 
     objects: dict[str, str] = field(default_factory=dict)
     ledger: dict[StepKey, AppliedStep] = field(default_factory=dict)
     begun: dict[StepKey, BegunStep] = field(default_factory=dict)
+    marks: dict[str, marks.Kept] = field(default_factory=dict)
     fence: int = 0
+    turn: AbstractContextManager[object] = field(default_factory=threading.Lock)
 
 
 class MemoryStore:
@@ -248,6 +255,23 @@ class MemoryStore:
             else:
                 other = Difference(kind=DifferenceKind.DIFFERENT, text="other content")
                 yield Probe(key=step.key, presence=Presence.CONFLICTING, findings=(other,))
+
+    def takes_marks(self) -> bool:
+        """Return that it does."""
+        return True
+
+    def read_mark(self, name: str) -> str | None:
+        """Return what is kept under a name."""
+        return marks.value_of(self.alias, name, self.server.marks.get(name))
+
+    def write_mark(self, name: str, value: str, lease: Lease, *, expected: str | None) -> None:
+        """Keep a value under a name, if what is kept there is as expected."""
+        with self.server.turn:
+            self._admit(lease)
+            found = self.read_mark(name)
+            if found not in (value, expected):
+                raise marks.changed(self.alias, name)
+            self.server.marks[name] = marks.Kept(marks.FORM, value)
 
     def _admit(self, lease: Lease) -> None:
         if lease.fence < self.server.fence:

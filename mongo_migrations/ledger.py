@@ -1,5 +1,5 @@
 """
-The ledger: one document per step beside the data, and one that keeps the highest fence.
+The ledger: one document per step beside the data, one for each mark, and one with the highest fence.
 
 Every write goes through :meth:`Ledger.commit`: it raises the fence, does the caller's work and
 changes the entry, all in one transaction where the server has transactions. The fence document
@@ -19,6 +19,7 @@ from accord import process
 from accord.errors import StaleFence
 from accord.revisions.entry import EntryState, Facts, StepEntry, not_understood, origin_of
 from accord.revisions.ledger import Work, nothing_else, overtaken, stale
+from accord.seam import marks
 from accord.seam.traces import Trace
 from accord.seam.types import Lease, StepKey
 from mongo_migrations import retries
@@ -32,6 +33,7 @@ Document = dict[str, Any]
 T = TypeVar("T")
 
 _FENCE = "fence"
+_MARK = "mark/"
 _PLAIN = ("checksum", "fingerprint", "run_id", "fence", "operations_done", "changed")
 _NAMESPACE_EXISTS = 48
 
@@ -95,21 +97,33 @@ class Ledger:
         """Remove the entry of a step."""
 
         def remove(session: ClientSession | None) -> None:
-            self._raise_fence(session, key, lease)
             self._collection().delete_one({"_id": str(key)}, session=session)
 
-        self._transaction(key, lease, remove)
+        self._fenced(stale(key, lease), lease, remove)
 
     def commit(self, entry: StepEntry, lease: Lease, work: Work = nothing_else) -> StepEntry:
         """Do some work and write an entry, both or neither. See :class:`RevisionLedger`."""
 
-        def guarded(session: ClientSession | None) -> StepEntry:
-            self._raise_fence(session, entry.key, lease)
+        def written(session: ClientSession | None) -> StepEntry:
             made = work(entry, session).stamped(lease)
             self._write(made, lease, session)
             return made
 
-        return self._transaction(entry.key, lease, guarded)
+        return self._fenced(stale(entry.key, lease), lease, written)
+
+    def mark(self, name: str) -> marks.Kept | None:
+        """Read a mark as it is kept. See :class:`accord.revisions.marking.MarkedLedger`."""
+        return marks.Kept.read(self._collection().find_one({"_id": f"{_MARK}{name}"}))
+
+    def write_mark(self, name: str, value: str, lease: Lease, *, expected: str | None) -> None:
+        """Write a mark beside the entries. See :class:`accord.seam.marks.KeepsMarks`."""
+
+        def swapped(session: ClientSession | None) -> None:
+            found = self._collection().find_one({"_id": f"{_MARK}{name}"}, session=session)
+            if marks.value_of(self._store, name, marks.Kept.read(found)) != value:
+                self._swap(name, value, lease, expected, session)
+
+        self._fenced(marks.stale(self._store, name, lease), lease, swapped)
 
     def traces(self) -> Sequence[Trace]:
         """Look whether the collection is there."""
@@ -131,13 +145,19 @@ class Ledger:
             self._own_session.end_session()
         self._own_session = self._claimed = None
 
-    def _transaction(self, key: StepKey, lease: Lease, body: Callable[[ClientSession | None], T]) -> T:
+    def _fenced(self, refusal: StaleFence, lease: Lease, body: Callable[[ClientSession | None], T]) -> T:
+        """Raise the fence and do the body, both or neither where there are transactions."""
         if self._claimed != lease.fence:
             self._prepare()
-            self._claim(stale(key, lease), lease)
+            self._claim(refusal, lease)
+
+        def guarded(session: ClientSession | None) -> T:
+            self._raise_fence(session, refusal, lease)
+            return body(session)
+
         if not self._transactions:
-            return body(None)
-        return retries.run(self._session(), body, self._patience)
+            return guarded(None)
+        return retries.run(self._session(), guarded, self._patience)
 
     def _session(self) -> ClientSession:
         if self._own_session is None:
@@ -170,7 +190,7 @@ class Ledger:
         with contextlib.suppress(OperationFailure):
             self._db.client.admin.command({"killSessions": [{"id": session}]})
 
-    def _raise_fence(self, session: ClientSession | None, key: StepKey, lease: Lease) -> None:
+    def _raise_fence(self, session: ClientSession | None, refusal: StaleFence, lease: Lease) -> None:
         lease.check()
         result = self._collection().update_one(
             {"_id": _FENCE, "fence": {"$lte": lease.fence}},
@@ -178,7 +198,24 @@ class Ledger:
             session=session,
         )
         if result.matched_count == 0:
-            raise stale(key, lease)
+            raise refusal
+
+    def _swap(
+        self, name: str, value: str, lease: Lease, expected: str | None, session: ClientSession | None
+    ) -> None:
+        """Write a mark by one request that fits or doesn't: without transactions that is the comparison."""
+        from pymongo.errors import DuplicateKeyError
+
+        own: Document = {"_id": f"{_MARK}{name}", "fence": {"$not": {"$gt": lease.fence}}}
+        # An upsert that finds another value, or any where none was expected, meets the key that is there.
+        own["value"] = {"$exists": False} if expected is None else expected
+        update = {"$set": {"form": marks.FORM, "value": value, "fence": lease.fence}}
+        try:
+            done = self._collection().update_one(own, update, upsert=expected is None, session=session)
+        except DuplicateKeyError as exc:
+            raise marks.changed(self._store, name) from exc
+        if expected is not None and not done.matched_count:
+            raise marks.changed(self._store, name)
 
     def _write(self, entry: StepEntry, lease: Lease, session: ClientSession | None) -> None:
         from pymongo.errors import DuplicateKeyError

@@ -15,6 +15,7 @@ from accord.mongo_driver import briefly
 from accord.revisions import foretelling
 from accord.revisions.entry import StepEntry
 from accord.revisions.leaving import LeavesLedger
+from accord.revisions.marking import KeepsMarksInLedger
 from accord.revisions.operation import Operation as AnyOperation
 from accord.revisions.progress import Progress
 from accord.revisions.store import Show
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 _OPTIONS = ("URL", "DATABASE", "LEDGER", "REPLICA_SET_REQUIRED")
 
 
-class MongoStore(LooksAround, LeavesLedger):
+class MongoStore(LooksAround, LeavesLedger, KeepsMarksInLedger):
     """
     A MongoDB database whose schema and documents are changed by revisions.
 
@@ -81,10 +82,7 @@ class MongoStore(LooksAround, LeavesLedger):
             admin = self._client.admin
             hello, build = admin.command("hello"), admin.command("buildInfo")
             check_server(
-                hello,
-                build["versionArray"],
-                self._place,
-                replica_set_required=self._replica_set_required,
+                hello, build["versionArray"], self._place, replica_set_required=self._replica_set_required
             )
             # A server lets anybody ask the two questions above; this one needs the right to read.
             self.database()[self._ledger_name].find_one({}, {"_id": 1})

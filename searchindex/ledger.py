@@ -1,7 +1,7 @@
 """
 The ledger: one document in an index of its own, written by compare-and-swap.
 
-It holds the highest fencing token seen and an entry for each step. Reading it is one
+It holds the highest fencing token seen, an entry for each step and the store's marks. Reading it is one
 request by id, which search servers answer in real time. A write names the version that was
 read (`if_seq_no`, `if_primary_term`), so of two writers one is refused and reads again.
 
@@ -22,6 +22,7 @@ from accord.clock import Clock, SystemClock
 from accord.errors import LedgerNotUnderstood, StaleFence, StoreError
 from accord.revisions.entry import EntryState, StepEntry, from_json, to_json
 from accord.revisions.ledger import Work, nothing_else
+from accord.seam import marks
 from accord.seam.traces import Trace
 from accord.seam.types import Lease, StepKey
 from searchindex.transport import READ_TIMEOUT, ReplyLost, ServerResponse, Transport, at
@@ -60,18 +61,20 @@ class Content:
     Attributes:
         fence: Highest fencing token seen; 0 when there is no ledger yet.
         entries: By step.
+        marks: What the store keeps about itself, by name, as it lies there.
         nonce: Chance value of the last write, by which a writer knows its own.
         version: None when there is no document yet.
     """
 
     fence: int = 0
     entries: Mapping[StepKey, StepEntry] = field(default_factory=dict)
+    marks: Mapping[str, object] = field(default_factory=dict)
     nonce: str = ""
     version: Version | None = None
 
 
-Change = Callable[[Mapping[StepKey, StepEntry]], Mapping[StepKey, StepEntry]]
-"""Makes the new entries out of those that stand; may be called again when another wrote first."""
+Change = Callable[[Content], Content]
+"""Makes the new content out of the one that stands; may be called again when another wrote first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,12 +120,31 @@ class Ledger:
         made = work(entry, None).stamped(lease)
         if made.state is EntryState.APPLIED:
             made = replace(made, applied_at=self.clock.now())
-        self._change(lambda entries: {**entries, made.key: made}, lease)
+        self._change(lambda found: replace(found, entries={**found.entries, made.key: made}), lease)
         return made
 
     def strike(self, key: StepKey, lease: Lease) -> None:
         """Remove the entry of a step. See :class:`RevisionLedger`."""
-        self._change(lambda entries: {name: entry for name, entry in entries.items() if name != key}, lease)
+
+        def struck(found: Content) -> Content:
+            return replace(found, entries={name: one for name, one in found.entries.items() if name != key})
+
+        self._change(struck, lease)
+
+    def mark(self, name: str) -> marks.Kept | None:
+        """Read a mark as it is kept. See :class:`accord.revisions.marking.MarkedLedger`."""
+        return marks.Kept.read(self._read(timeout=self.timeout).marks.get(name))
+
+    def write_mark(self, name: str, value: str, lease: Lease, *, expected: str | None) -> None:
+        """Write a mark beside the entries. See :class:`accord.seam.marks.KeepsMarks`."""
+
+        def swapped(found: Content) -> Content:
+            now = marks.value_of(self.store, name, marks.Kept.read(found.marks.get(name)))
+            if now not in (value, expected):
+                raise marks.changed(self.store, name)
+            return replace(found, marks={**found.marks, name: {"form": marks.FORM, "value": value}})
+
+        self._change(swapped, lease)
 
     def traces(self) -> Sequence[Trace]:
         """Look for the index behind the ledger's alias."""
@@ -163,6 +185,7 @@ class Ledger:
         return Content(
             fence=int(source["fence"]),
             entries={keys[text]: from_json(keys[text], entry) for text, entry in source["entries"].items()},
+            marks={**source.get("marks", {})},
             nonce=source["nonce"],
             version=Version(seq_no=document["_seq_no"], primary_term=document["_primary_term"]),
         )
@@ -174,19 +197,20 @@ class Ledger:
             if content.nonce == nonce:  # the write landed and its answer was lost
                 return
             self._refuse_stale(content, lease)
-            if self._swap(content, change(content.entries), lease, nonce):
+            if self._swap(content, change(content), lease, nonce):
                 return
         raise StoreError(
             f"The ledger {self.name} was changed by others {_ATTEMPTS} times while it was being written.",
             hint="See who else runs migrations on this server, then run again.",
         )
 
-    def _swap(self, content: Content, entries: Mapping[StepKey, StepEntry], lease: Lease, nonce: str) -> bool:
+    def _swap(self, content: Content, new: Content, lease: Lease, nonce: str) -> bool:
         """Write unless another did first; an unknown outcome counts as no, and is looked up."""
         body = {
             "fence": max(content.fence, lease.fence),
             "nonce": nonce,
-            "entries": {f"{key.app}.{key.name}": to_json(entry) for key, entry in entries.items()},
+            "entries": {f"{key.app}.{key.name}": to_json(entry) for key, entry in new.entries.items()},
+            "marks": new.marks,
         }
         try:
             answer = self._put(content.version, body)

@@ -13,6 +13,7 @@ from accord.errors import ConfigurationError, StoreUnavailable
 from accord.events import silent
 from accord.revisions.entry import Facts
 from accord.revisions.leaving import LeavesLedger
+from accord.revisions.marking import KeepsMarksInLedger
 from accord.revisions.operation import Operation as AnyOperation
 from accord.revisions.progress import Progress
 from accord.revisions.store import Show
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _OPTIONS = frozenset({"URL", "PREFIX", "LEDGER", "CA_CERTS", "API_KEY"})
 
 
-class SearchStore(TellsFailures, LeavesLedger):
+class SearchStore(TellsFailures, LeavesLedger, KeepsMarksInLedger):
     """
     Search revisions of every installed app, on one server.
 

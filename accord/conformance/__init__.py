@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         LifecycleConformance,
         RevisionLifecycleConformance,
     )
+    from accord.conformance.marks import MarksConformance, MarksLeaveConformance
     from accord.conformance.suite import RevisionConformance, StoreConformance
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "ForetellingConformance",
     "KillConformance",
     "LifecycleConformance",
+    "MarksConformance",
+    "MarksLeaveConformance",
     "RevisionConformance",
     "RevisionLifecycleConformance",
     "StoreConformance",
@@ -36,7 +39,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import pytest
 
-    pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in ("kill", "lifecycle", "suite")))
-    from accord.conformance import kill, lifecycle, suite
+    pytest.register_assert_rewrite(
+        *(f"{__name__}.{part}" for part in ("kill", "lifecycle", "marks", "suite"))
+    )
+    from accord.conformance import kill, lifecycle, marks, suite
 
-    return next(getattr(part, name) for part in (kill, lifecycle, suite) if hasattr(part, name))
+    return next(getattr(part, name) for part in (kill, lifecycle, marks, suite) if hasattr(part, name))

@@ -101,3 +101,11 @@ class RevisionHarness(Harness, Protocol):
     half: Edits
     stuck: Edits
     refused: str
+
+
+class MarksHarness(Harness, Protocol):
+    """A harness of a store that keeps marks about itself: :class:`accord.seam.marks.KeepsMarks`."""
+
+    def rewrite_mark(self, name: str, form: int) -> None:
+        """Change the form of a mark that is there, by the driver alone."""
+        ...

@@ -68,7 +68,7 @@ def _traces(ask: Ask, tables: Tables) -> Sequence[Trace]:
 
 def _standing(ask: Ask, tables: Tables) -> Sequence[str]:
     """Return those of our tables that are there."""
-    named = (tables.entries, tables.fences)
+    named = (tables.entries, tables.marks, tables.fences)
     return [name for name in named if ask("SELECT to_regclass(:name) IS NOT NULL", {"name": name})[0][0]]
 
 

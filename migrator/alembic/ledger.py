@@ -66,6 +66,11 @@ class Tables:
         return self._quoted("accord_fence_alembic")
 
     @property
+    def marks(self) -> str:
+        """The table of the marks, quoted."""
+        return self._quoted("accord_mark_alembic")
+
+    @property
     def lock_key(self) -> int:
         """Key of the advisory lock that writers of this history take turns with."""
         digest = hashlib.sha256(f"accord:alembic:{self.schema}.{self.version_table}".encode()).digest()

@@ -38,6 +38,7 @@ from migrator.alembic.history import History
 from migrator.alembic.layout import HistoryConfig
 from migrator.alembic.leaving import Leaves
 from migrator.alembic.ledger import Ask, Tables, heads, id_width, place, quoted, read
+from migrator.alembic.marks import Marks
 from migrator.alembic.reader import Reader
 from migrator.alembic.scripts import Script
 from migrator.alembic.test_database import InTestDatabase
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 _Answer = TypeVar("_Answer")
 
 
-class AlembicStore(LooksAhead, Leaves, InTestDatabase):
+class AlembicStore(LooksAhead, Leaves, Marks, InTestDatabase):
     """
     An Alembic history on PostgreSQL.
 

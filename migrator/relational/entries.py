@@ -1,8 +1,8 @@
 """
 What stands in the ledger of a relational store: a row for each migration, and how far one got.
 
-Both tables are made on the first write by :mod:`migrator.relational.ledger`; no migration of any
-app knows them, so their models belong to a registry of their own.
+The tables, and that of the marks, are made on the first write by :mod:`migrator.relational.ledger`; no
+migration of any app knows them, so their models belong to a registry of their own.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from django.apps.registry import Apps
 from django.db import models
 
 from accord.errors import LedgerNotUnderstood
+from accord.seam.marks import LONGEST_NAME
 from accord.seam.types import BegunStep, Direction, StepKey
 from migrator.relational.loader import Name
 
@@ -103,6 +104,23 @@ class FenceRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id}: {self.fence}"
+
+
+class MarkRow(models.Model):
+    """Something that this database keeps about itself: see :mod:`accord.seam.marks`."""
+
+    id = models.CharField(max_length=LONGEST_NAME, primary_key=True)
+    form = models.IntegerField()
+    value = models.TextField()
+    fence = models.BigIntegerField()
+
+    class Meta:
+        apps = _apps
+        app_label = "accord_ledger"
+        db_table = "accord_mark"
+
+    def __str__(self) -> str:
+        return f"{self.id}: {self.value}"
 
 
 @dataclass(frozen=True, kw_only=True)

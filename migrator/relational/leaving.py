@@ -22,11 +22,12 @@ from accord import guards
 from accord.errors import ConfigurationError
 from accord.seam.traces import Trace
 from accord.seam.types import Lease
-from migrator.relational.entries import FenceRow, LedgerEntry
+from migrator.relational.entries import FenceRow, LedgerEntry, MarkRow
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import FOUNDATION, DiskLoader
 
 _CONTENT_TYPES = "django_content_type"
+_BOOKS = (LedgerEntry, MarkRow, FenceRow)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Leaving:
                 yield self._table(model, evidence=label in kept)
         for labels, evidence in ((self._labels - kept, False), (kept, True)):
             yield from self._beside(labels, evidence=evidence)
-        for model in (LedgerEntry, FenceRow):
+        for model in _BOOKS:
             if model._meta.db_table in self._tables:
                 yield self._table(model)
 
@@ -203,8 +204,8 @@ class Leaving:
                 cursor.execute(f"DROP FUNCTION {connection.ops.quote_name(name)}()")
 
     def _drop_ledger(self) -> None:
-        """Drop our ledger; the fence last, which keeps an earlier run from writing."""
-        for model in (LedgerEntry, FenceRow):
+        """Drop our books; the fence last, which keeps an earlier run from writing."""
+        for model in _BOOKS:
             if model._meta.db_table in self._tables:
                 with connections[self.alias].schema_editor() as editor:
                     editor.delete_model(model)

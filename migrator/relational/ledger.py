@@ -79,8 +79,8 @@ class Ledger:
         quickly = vendor_of_engine(settings["ENGINE"]).rows(settings, _READ)
         if quickly is not None:
             return quickly[_DJANGOS], quickly[_OURS]
-        recorded = self._rows(MigrationRecorder.Migration, _READ[_DJANGOS])
-        return recorded, self._rows(LedgerEntry, _READ[_OURS])
+        recorded = self.rows(MigrationRecorder.Migration, _READ[_DJANGOS])
+        return recorded, self.rows(LedgerEntry, _READ[_OURS])
 
     def _applied_step(self, key: StepKey, at: datetime, ours: Row | None) -> AppliedStep:
         if ours is not None and ours.state == RowState.REVERTING and ours.is_begun(at):
@@ -127,12 +127,16 @@ class Ledger:
         """Make the tables, once; ten processes may do so at the same time."""
         if self._is_there:
             return
-        tables = set(connections[self._alias].introspection.table_names())
-        for model in (MigrationRecorder.Migration, LedgerEntry, FenceRow):
-            if model._meta.db_table not in tables or self._may_be_half_made(model):
-                self._create(model)
+        self.make(MigrationRecorder.Migration, LedgerEntry, FenceRow)
         self._create_fence()
         self._is_there = True
+
+    def make(self, *tables: type[models.Model]) -> None:
+        """Make those of the tables that aren't there; ten processes may do so at the same time."""
+        there = set(connections[self._alias].introspection.table_names())
+        for model in tables:
+            if model._meta.db_table not in there or self._may_be_half_made(model):
+                self._create(model)
 
     def claim(self, lease: Lease) -> datetime:
         """
@@ -280,11 +284,11 @@ class Ledger:
     def _recorded(self) -> Any:
         return MigrationRecorder.Migration.objects.using(self._alias)
 
-    def _rows(self, model: Any, fields: Sequence[str]) -> Sequence[Any]:
+    def rows(self, model: Any, fields: Sequence[str]) -> Sequence[Any]:
         """Read a table that may be missing, without asking beforehand whether it is."""
         query = model._default_manager.using(self._alias).values_list(*fields)
         try:
-            return self._guarded(lambda: list(query))
+            return self.guarded(lambda: list(query))
         except db.ERRORS as exc:
             if vendor_of(connections[self._alias]).trouble(exc):
                 raise
@@ -292,7 +296,7 @@ class Ledger:
                 raise
             return ()
 
-    def _guarded(self, act: Callable[[], _Result]) -> _Result:
+    def guarded(self, act: Callable[[], _Result]) -> _Result:
         """Keep a failing statement from spoiling a transaction that our caller holds open."""
         if not connections[self._alias].in_atomic_block:
             return act()
@@ -322,7 +326,7 @@ class Ledger:
         if self._fence.exists():
             return
         try:
-            self._guarded(lambda: FenceRow._default_manager.using(self._alias).create(id=_FENCE_ROW, fence=0))
+            self.guarded(lambda: FenceRow._default_manager.using(self._alias).create(id=_FENCE_ROW, fence=0))
         except IntegrityError:
             return
 

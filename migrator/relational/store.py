@@ -33,6 +33,7 @@ from migrator.relational.leaves import Leaves
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import DiskLoader, History, Name
 from migrator.relational.looks_around import LooksAround
+from migrator.relational.marks import Marks
 from migrator.relational.runner import Runner, adopt, name_of
 from migrator.relational.statements import Explanation
 from migrator.relational.states import Project, recorded_names
@@ -40,7 +41,7 @@ from migrator.relational.taking import apps_for, takes_part, why_absent
 from migrator.relational.vendors import vendor_of, vendor_of_engine
 
 
-class RelationalStore(Leaves, LooksAround):
+class RelationalStore(Leaves, LooksAround, Marks):
     """
     One alias of `DATABASES`.
 

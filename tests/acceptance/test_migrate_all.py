@@ -64,8 +64,10 @@ def test_revert_to_zero_and_forward_again_is_clean(project: Project) -> None:
         "accord_fence",
         "accord_lease",
         "accord_ledger",
+        "accord_mark",
         "accord_ledger_alembic",
         "accord_fence_alembic",
+        "accord_mark_alembic",
         "alembic_version",
         "django_migrations",
     }

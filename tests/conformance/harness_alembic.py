@@ -14,7 +14,7 @@ from migrator.alembic.store import AlembicStore
 
 ALIAS = "alembic"
 LEDGER = "accord_ledger_alembic"
-BOOKS = ("alembic_version", LEDGER, "accord_fence_alembic")
+BOOKS = ("alembic_version", LEDGER, "accord_fence_alembic", "accord_mark_alembic")
 
 INI = """[alembic]
 script_location = %(here)s
@@ -201,6 +201,10 @@ class AlembicHarness(ServerHarness):
     def spoil(self) -> None:
         """Make the table of the first step exist with another definition."""
         self.rows("CREATE TABLE earning (id uuid, track integer)")
+
+    def rewrite_mark(self, name: str, form: int) -> None:
+        """Change the form of a mark."""
+        self.rows("UPDATE accord_mark_alembic SET form = %s WHERE name = %s", [form, name])
 
     # --- files ----------------------------------------------------------------------------------------
 

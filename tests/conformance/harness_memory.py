@@ -43,6 +43,9 @@ class MemoryHarness(RevisionFiles):
     def spoil(self) -> None:
         self.server.objects[self.step_names[0]] = "another content"
 
+    def rewrite_mark(self, name: str, form: int) -> None:
+        self.server.marks[name] = replace(self.server.marks[name], form=form)
+
     def script(self, action: str) -> list[str]:
         raise NotImplementedError("a store in memory has no other process")
 

@@ -153,6 +153,10 @@ class MongoHarness(AppHarness):
         """Make the collection of the first step exist with another definition."""
         self.db.create_collection("playlists", capped=True, size=4096)
 
+    def rewrite_mark(self, name: str, form: int) -> None:
+        """Change the form of a mark."""
+        self.db[LEDGER].update_one({"_id": f"mark/{name}"}, {"$set": {"form": form}})
+
     def _observe_collection(self, name: str, options: Mapping[str, Any]) -> object:
         if "validator" in options:
             # collMod writes these two out where createCollection leaves them implied.

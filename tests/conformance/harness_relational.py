@@ -157,6 +157,10 @@ class RelationalHarness(AppHarness):
         """Make the table of the first step exist with another definition."""
         self._query(f"CREATE TABLE {self.app}_artist (id integer)")
 
+    def rewrite_mark(self, name: str, form: int) -> None:
+        """Change the form of a mark."""
+        self._query("UPDATE accord_mark SET form = %s WHERE id = %s", [form, name])
+
     def _query(self, sql: str, params: Any = None) -> list[tuple[Any, ...]]:
         """Ask by the driver alone, past Django."""
         import psycopg2
@@ -233,7 +237,9 @@ class DocumentsHarness(RelationalHarness):
         with self._client() as client:
             database = client.get_default_database()
             names = sorted(
-                set(database.list_collection_names()) - {"accord_ledger", "accord_fence", "django_migrations"}
+                name
+                for name in database.list_collection_names()
+                if not name.startswith(("accord_", "django_migrations"))
             )
             return {
                 name: (
@@ -264,6 +270,11 @@ class DocumentsHarness(RelationalHarness):
         """Make the collection of the first step exist with another definition."""
         with self._client() as client:
             client.get_default_database().create_collection(f"{self.app}_artist", capped=True, size=4096)
+
+    def rewrite_mark(self, name: str, form: int) -> None:
+        """Change the form of a mark."""
+        with self._client() as client:
+            client.get_default_database()["accord_mark"].update_one({"id": name}, {"$set": {"form": form}})
 
     def _client(self) -> Any:
         from pymongo import MongoClient

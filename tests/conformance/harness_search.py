@@ -223,6 +223,11 @@ class SearchHarness(AppHarness):
         }
         self.ask("PUT", f"/{self.prefix}tracks-0001", body)
 
+    def rewrite_mark(self, name: str, form: int) -> None:
+        """Change the form of a mark."""
+        body = {"doc": {"marks": {name: {"form": form}}}}
+        self.ask("POST", f"/{self.prefix}accord-ledger/_update/ledger", body)
+
     def _templates(self) -> Mapping[str, Any]:
         found = self.ask("GET", f"/_index_template/{self.prefix}*").get("index_templates", ())
         return {item["name"]: item["index_template"] for item in found}

@@ -12,6 +12,8 @@ from accord.conformance import (
     ForetellingConformance,
     KillConformance,
     LifecycleConformance,
+    MarksConformance,
+    MarksLeaveConformance,
     RevisionConformance,
     RevisionLifecycleConformance,
     StoreConformance,
@@ -32,6 +34,7 @@ ADAPTERS = {
 }
 REAL = [name for name in ADAPTERS if name != "memory"]
 ON_THE_MACHINE = ["mongodb", "search", "sqlite"]
+KEEPING_MARKS = ["memory", "relational", "documents", "alembic", "mongodb", "search"]
 LOOKING_AHEAD = ["relational", "documents", "alembic", "mongodb", "search"]
 
 pytestmark = pytest.mark.conformance
@@ -85,6 +88,16 @@ class TestAdoption(AdoptionConformance):
 @adapters(LOOKING_AHEAD)
 class TestForetelling(ForetellingConformance):
     """The adapters that ask their servers what would become of a step."""
+
+
+@adapters(KEEPING_MARKS)
+class TestMarks(MarksConformance):
+    """The adapters that keep marks about their stores."""
+
+
+@adapters(["alembic", "mongodb", "search"])
+class TestMarksLeave(MarksLeaveConformance):
+    """Those whose books lie in one place; a database of Django's settings holds more than a ledger."""
 
 
 @adapters(ON_THE_MACHINE)

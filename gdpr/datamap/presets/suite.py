@@ -34,8 +34,10 @@ BOOKS: Mapping[str, str] = {
     "accord_lease": "Who migrates at the moment: a process.",
     "accord_ledger": "Which steps are applied.",
     "accord_fence": "The highest fencing token that was seen.",
+    "accord_mark": "What the database keeps about itself: which environment it belongs to.",
     "accord_ledger_alembic": "Which revisions are applied.",
     "accord_fence_alembic": "The highest fencing token that was seen.",
+    "accord_mark_alembic": "As accord_mark, of an Alembic history.",
 }
 """The suite's books: tables without a model, in every database that it migrates; they need no entry."""
 
