@@ -20,13 +20,14 @@ def scrub(database: Database[dict[str, Any]], collections: Sequence[str]) -> lis
 
     Args:
         database: Where they are.
-        collections: Their names. Those that aren't there need nothing.
+        collections: Their names. Those that aren't there need nothing; with files of GridFS go their chunks.
     """
     there = set(database.list_collection_names())
+    chunks = [name.removesuffix(".files") + ".chunks" for name in collections if name.endswith(".files")]
     acts = [
         # On a primary it has to be forced; since MongoDB 4.4 it stops no reads and writes there.
         _done(database, {"compact": name, "force": True}, ScrubAct.COMPACT, name)
-        for name in collections
+        for name in dict.fromkeys([*collections, *chunks])
         if name in there
     ]
     return [*acts, _done(database.client.admin, {"fsync": 1}, ScrubAct.CHECKPOINT)]

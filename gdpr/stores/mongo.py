@@ -188,9 +188,8 @@ class CollectionErasure(ABC):
     def scrub(self, entries: Sequence[Entry]) -> Sequence[Scrubbed]:
         from gdpr.stores.collection_scrubs import scrub
 
-        names = dict.fromkeys(self.collection_name(entry) for entry in entries)
         with self.translated():
-            return scrub(self.database(), list(names))
+            return scrub(self.database(), [self.collection_name(entry) for entry in entries])
 
     def _target(self, entry: Entry) -> Collection[Document]:
         return self.database().get_collection(
