@@ -60,7 +60,7 @@ def _first(value: Any) -> str:
 
 
 def in_files(erasing: Erasing, canaries: Canaries) -> set[str]:
-    """Return the kinds of files in which something of a person is; they are too large for every form of it."""
+    """Return the kinds of files that hold something of a person; they are too large for every form of it."""
     words = [text.encode() for text in (canaries.word, str(canaries.mark), canaries.mark.hex)]
     readers = (postgres_files, mongodb_files, search_files)
     places = (place for reader in readers for place in reader(erasing))
