@@ -160,7 +160,7 @@ def approve(people: Sequence[int], filer: Any, approver: Any) -> None:
     ]
     people_of = {one.pk: encryption.keys_of(one) for one in filed}
     with opened_stores() as stores:
-        drafts = planning.draft(people_of, stores)
+        drafts, _ = planning.drafts(people_of, stores)
     for one in filed:
         with state_changes.locked(one) as held:
             plan = planning.digested(people_of[one.pk], drafts[one.pk])

@@ -137,6 +137,22 @@ def unreviewed(
     return list(dict.fromkeys(found))
 
 
+def open_findings(data_map: DataMap, stores: Mapping[str, ErasureStore]) -> list[MapFinding]:
+    """
+    Look for what an erasure by this map would miss, fail at, or say something untrue of.
+
+    Args:
+        data_map: The data map.
+        stores: Every store that something can be erased from, by alias.
+
+    Raises:
+        StoreUnavailable: A store can't be reached, so that nobody knows what it holds.
+    """
+    asked = list(stores.values())
+    found = [*check(data_map, asked), *unreviewed(data_map, lock.load(), asked)]
+    return [finding for finding in found if finding.level is MapLevel.ERROR]
+
+
 def look(data_map: DataMap, *, timeout: float = TIMEOUT) -> Coverage:
     """
     Compare a data map with every store; one that is unavailable or silent keeps no other from a look.

@@ -30,12 +30,27 @@ class PlanLine(TypedDict):
     reason: NotRequired[str]
 
 
+class OpenFinding(TypedDict):
+    """What the check of the data map found wrong: places and fields that an erasure doesn't cover."""
+
+    id: str
+    store: str
+    target: str
+    entry: str
+    message: str
+
+
 class PlanDraft(TypedDict):
-    """A plan before it is bound to a person (`accord.erasure.plan/1`)."""
+    """
+    A plan before it is bound to a person (`accord.erasure.plan/1`).
+
+    `open_findings` is missing where the policy looks for none.
+    """
 
     schema: str
     map_digest: str
     entries: list[PlanLine]
+    open_findings: NotRequired[list[OpenFinding]]
 
 
 class PlanDocument(PlanDraft):
@@ -124,6 +139,7 @@ class ReceiptDocument(TypedDict):
     steps: list[ReceiptStep]
     kept: list[KeptLine]
     not_applicable: list[NotApplicable]
+    open_findings: list[OpenFinding] | None  # None: nobody looked
     backups: list[BackupLine]
     backups_until: str | None
     backups_undeclared: list[str]

@@ -132,6 +132,14 @@ class InvalidDataMap(AccordError):
     exit_code = ExitCode.USAGE
 
 
+class DataMapOpen(AccordError):
+    """The data map leaves places or fields open, and the policy erases by a complete one only."""
+
+    code = "ACC-806"
+    exit_code = ExitCode.BLOCKED
+    http_status = 409
+
+
 class UnknownSubject(UsageError):
     """No data subject has this key."""
 

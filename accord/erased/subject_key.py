@@ -55,6 +55,8 @@ def texts(key: object) -> tuple[str, ...]:
 
 def plain(key: object) -> int | str:
     """Return a key as plain as JSON can hold it: whole numbers stay numbers, everything else becomes text."""
+    if type(key) is int or type(key) is str:
+        return key
     number = whole(key)
     if number is not None:
         return number

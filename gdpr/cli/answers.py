@@ -8,11 +8,14 @@ from typing import Any
 from accord import clock
 from accord.errors import ExitCode, StoreRefused, StoreUnavailable
 from accord.meanings import meaning, permission
-from gdpr.documents import PlanDocument
+from accord.words import counted
+from gdpr.documents import OpenFinding, PlanDocument
 from gdpr.erasure import actors, receipts, transitions
 from gdpr.models import ErasureRequest
 from gdpr.states import RequestState
 
+_SHOWN = 10
+"""Open findings that a plan shows at a terminal; its document has them all."""
 AWAY = frozenset({StoreUnavailable.code, StoreRefused.code})
 _WAITS_FOR_APPROVAL = frozenset({RequestState.RECEIVED, RequestState.PLANNED, RequestState.APPROVED})
 _BLOCKED = frozenset({RequestState.BLOCKED_HOLD, RequestState.IDENTITY_CHECK}) | transitions.ENDED
@@ -119,6 +122,15 @@ def plan_lines(document: PlanDocument) -> Iterator[str]:
         sum(line[name] for line in document["entries"]) for name in ("found", "delete", "anonymise", "keep")
     ]
     yield "Found {:,}: {:,} to delete, {:,} to anonymise or empty, {:,} to keep.".format(*totals)
+    yield from _open_lines(document.get("open_findings", []))
+
+
+def _open_lines(found: Sequence[OpenFinding]) -> Iterator[str]:
+    if found:
+        yield f"The data map leaves {counted(len(found), 'thing')} open, which no erasure covers:"
+        yield from (f"  {one['message']} ({one['id']})" for one in found[:_SHOWN])
+    if len(found) > _SHOWN:
+        yield f"  ... and {len(found) - _SHOWN} more; see gdpr_datamap check."
 
 
 def _why(line: Mapping[str, Any]) -> str:

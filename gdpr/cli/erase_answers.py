@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from accord.errors import AccordError, ExitCode, UsageError
+from accord.words import counted
 from gdpr.cli import answers
 from gdpr.documents import PlanDocument
 from gdpr.erasure import planning, receipts, transitions
@@ -132,7 +133,7 @@ class HowFar(ErasureAnswer):
         yield from answers.request_lines(self.request)
         receipt = self.receipt()
         if receipt is not None:
-            yield f"Receipt {receipt.reference}, signed. Nothing that had to go is left."
+            yield f"Receipt {receipt.reference}, signed. {_verdict(receipt)}"
 
     def receipt(self) -> Receipt | None:
         """Return the receipt of an erasure that is complete."""
@@ -158,6 +159,14 @@ class HowFar(ErasureAnswer):
             text = json.dumps(receipts.signed_document(receipt), indent=2, ensure_ascii=False) + "\n"
         _write_whole(path, text)
         return True
+
+
+def _verdict(receipt: Receipt) -> str:
+    found = receipt.document.get("open_findings")
+    if found:
+        number = counted(len(found), "thing")
+        return f"Nothing is left where the data map looks; it left {number} open."
+    return "Nothing that had to go is left."
 
 
 class Decided(HowFar):

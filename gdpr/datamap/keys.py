@@ -101,6 +101,8 @@ def variants(value: Plain, declared: object) -> tuple[object, ...]:
     Raises:
         WrongKeyType: The value can't be of that type.
     """
+    if declared is int and type(value) is int:
+        return (value,)
     kind = key_type(declared)
     converted = parsed(str(value), kind, kind)
     if kind is KeyType.BOTH:

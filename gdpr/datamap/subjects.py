@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.apps import apps
@@ -15,7 +14,7 @@ from django.db.models import QuerySet
 from accord import clock
 from accord.errors import UsageError
 from gdpr.datamap.keys import KeyType, Plain, key_type, parsed, plain
-from gdpr.errors import AmbiguousSubject, ErasureRefused, InvalidDataMap, UnknownSubject, WrongKeyType
+from gdpr.errors import AmbiguousSubject, InvalidDataMap, UnknownSubject, WrongKeyType
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -168,49 +167,6 @@ def _joined(
     rows: Mapping[str, tuple[Plain, ...]], entry: str, more: tuple[Plain, ...]
 ) -> Mapping[str, tuple[Plain, ...]]:
     return {**rows, entry: (*rows.get(entry, ()), *more)}
-
-
-@dataclass(frozen=True)
-class SeveralKeys:
-    """
-    The keys of several people, by which a store finds what it holds of any of them in one look.
-
-    Attributes:
-        people: Whose; everybody has collected the same entries.
-    """
-
-    people: tuple[SubjectKeys, ...] = field(repr=False)
-
-    @cached_property
-    def collected(self) -> Mapping[str, tuple[Plain, ...]]:
-        """Keys that were collected of everybody. What was not collected of one of them is missing."""
-        first = self.people[0].collected if self.people else {}
-        known = [entry for entry in first if all(entry in one.collected for one in self.people)]
-        return {entry: tuple(key for one in self.people for key in one.collected[entry]) for entry in known}
-
-    def values(self, by: str = "") -> tuple[Plain, ...]:
-        """Return everybody's keys of a name."""
-        return tuple(value for one in self.people for value in one.values(by))
-
-    def only(self, entry: str) -> tuple[Plain, ...] | None:
-        """
-        Return the rows of everybody that a settled entry may find; None for any other.
-
-        Raises:
-            ErasureRefused: It is settled for some of them only; they have to be asked about apart.
-        """
-        found = [one.only(entry) for one in self.people]
-        rows = [each for each in found if each is not None]
-        if rows and len(rows) < len(found):
-            raise ErasureRefused(
-                f"The rows of entry “{entry}” are settled for some of these people only.",
-                hint="Ask about each person apart.",
-            )
-        return tuple(key for each in rows for key in each) if rows else None
-
-    def apart(self, entry: str) -> tuple[Plain, ...]:
-        """Return the rows of settled entries that came later, of everybody."""
-        return tuple(key for one in self.people for key in one.apart(entry))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -132,7 +132,11 @@ def finish(work: Work, one: Pass, people: People) -> set[int]:
 def _finish(work: Work, one: Pass, touched: set[int], people: People) -> People:
     try:
         people = _with_what_is_needed(work, one.entry, people)
-        work_through(_Pending(work, one, people, touched).batch, _SIZES, stop=work.stop)
+        passed = _passed_over(work, one, people)
+        touched |= passed
+        left = {key: keys for key, keys in people.items() if key not in passed}
+        if left:
+            work_through(_Pending(work, one, left, touched).batch, _SIZES, stop=work.stop)
     except AccordError:
         raise
     except Exception:
@@ -141,6 +145,14 @@ def _finish(work: Work, one: Pass, touched: set[int], people: People) -> People:
             steps.fail(one, people, AccordError.code)
         raise
     return people
+
+
+def _passed_over(work: Work, one: Pass, people: People) -> set[int]:
+    """Note at once that there is nothing to do where nothing was planned, nor is there: mostly so."""
+    store, requests = work.stores[one.entry.store], {key: work.requests[key] for key in people}
+    if one.expected or any(per_person.pending(store, one.entry, people).values()):
+        return set()
+    return state_changes.through_deadlocks(partial(steps.pass_over, one, requests))
 
 
 def _with_what_is_needed(work: Work, entry: Entry, people: People) -> People:

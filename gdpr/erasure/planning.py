@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 
 from accord import clock
 from accord.acting import Account
 from accord.audit.events import EventKind
+from accord.errors import AccordError
 from accord.seam import checksum
 from gdpr.datamap import actions
 from gdpr.datamap.actions import Delete, Manual, Nothing, Retain
@@ -15,7 +17,8 @@ from gdpr.datamap.map import load_data_map
 from gdpr.datamap.static import require_sound
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.documents import PlanDocument, PlanDraft, PlanLine
-from gdpr.erasure import actors, encryption, holds, policy, state_changes, transitions
+from gdpr.erasure import actors, encryption, holds, openings, policy, state_changes, transitions
+from gdpr.erasure.refusals import Refusals, together_or_apart
 from gdpr.errors import IllegalTransition, OnHold
 from gdpr.models import ErasurePlan, ErasureRequest
 from gdpr.states import RequestState
@@ -58,16 +61,19 @@ def preview(keys: SubjectKeys) -> PlanDocument:
         StoreUnavailable: A store can't be asked, so it can't be said what would happen.
     """
     with opened_stores() as stores:
-        return digested(keys, draft({_ONE: keys}, stores)[_ONE])
+        require_map()
+        found = openings.look(stores, policy.load())
+        return digested(keys, draft({_ONE: keys}, stores, found)[_ONE])
 
 
-def draft(people: People, stores: Stores) -> dict[int, PlanDraft]:
+def draft(people: People, stores: Stores, open_findings: openings.Openings) -> dict[int, PlanDraft]:
     """
     Count for people what their erasures would find. See :func:`preview`.
 
     Args:
         people: Whose data.
         stores: Where to look.
+        open_findings: What the data map leaves open; see :func:`gdpr.erasure.openings.look`.
 
     Returns:
         Their documents, without a digest: whoever keeps one as a plan adds it by :func:`digested`.
@@ -78,7 +84,7 @@ def draft(people: People, stores: Stores) -> dict[int, PlanDraft]:
         (entry, per_person.find(stores[entry.store], entry, complete) if entry.is_looked_at else None)
         for entry in the_map.entries
     ]
-    return {
+    drafts: dict[int, PlanDraft] = {
         one: {
             "schema": "accord.erasure.plan/1",
             "map_digest": map_digest,
@@ -86,6 +92,33 @@ def draft(people: People, stores: Stores) -> dict[int, PlanDraft]:
         }
         for one in people
     }
+    if open_findings is not None:
+        for one in drafts.values():
+            one["open_findings"] = open_findings
+    return drafts
+
+
+def drafts(people: People, stores: Stores) -> tuple[dict[int, PlanDraft], Refusals]:
+    """
+    Draft the plans of people whose erasures may begin.
+
+    Args:
+        people: Whose data.
+        stores: Where to look.
+
+    Returns:
+        Their documents, and what refused each of the others: DataMapOpen where the data map leaves
+        something open and the policy refuses, StoreUnavailable where a store can't be asked.
+    """
+    if not people:
+        return {}, {}
+    try:
+        rules = policy.load()
+        found = openings.look(stores, rules)
+        openings.require_none(found, rules)
+    except AccordError as exc:
+        return {}, dict.fromkeys(people, exc)
+    return together_or_apart(people, partial(draft, stores=stores, open_findings=found))
 
 
 def digested(keys: SubjectKeys, draft: PlanDraft) -> PlanDocument:
@@ -120,12 +153,14 @@ def plan(request: ErasureRequest, *, by: Account | None = None) -> ErasurePlan:
     Raises:
         IllegalTransition: Identity is not settled, or the erasure has begun.
         OnHold: A legal hold covers everything; the request waits for its release.
+        DataMapOpen: The data map leaves something open, and the policy refuses.
         StoreUnavailable: A store can't be asked.
     """
     if by is not None:
         actors.require(by, actors.FILE)
     _require_ready(request)
     document = preview(encryption.keys_of(request))
+    openings.require_none(document.get("open_findings"), policy.load())
     with state_changes.locked(request) as held:
         blocked = holds.held_as_a_whole([held])
         holds.block(blocked)
@@ -181,11 +216,12 @@ def same_work(approved: PlanDocument, found: PlanDraft, rules: policy.ErasurePol
     """
     Return whether what would happen now is what was approved.
 
-    The data map must be the same, and no entry may hold much more than it did: a person who
-    goes on using the service adds rows that an approval still means, up to the policy's tolerance.
+    The data map must be the same and leave no more open; no entry may hold much more than it did: a
+    person who goes on using the service adds rows that an approval still means, up to the policy's tolerance.
     """
     before = {line["entry"]: line["found"] for line in approved["entries"]}
-    return approved["map_digest"] == found["map_digest"] and all(
+    same_map = approved["map_digest"] == found["map_digest"] and openings.are_known(found, approved)
+    return same_map and all(
         rules.tolerates(before.get(line["entry"], 0), line["found"]) or _is_new_but_small(line, before, rules)
         for line in found["entries"]
     )

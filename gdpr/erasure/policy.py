@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -10,6 +11,19 @@ from datetime import timedelta
 from accord import conf
 from accord.errors import ConfigurationError
 from accord.retry import Backoff
+
+_OPEN = "open_findings"
+
+
+class OpenFindings(enum.StrEnum):
+    """What becomes of an erasure while the check of the data map finds errors."""
+
+    ALLOW = "allow"
+    """Nobody looks, and the receipt says so."""
+    WARN = "warn"
+    """Plan and receipt name what is open."""
+    REFUSE = "refuse"
+    """Nothing is planned or begun."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +45,7 @@ class ErasurePolicy:
         backups_kept_days: Days after which no backup of any store is left, a margin included: until then the
             register of erasures can repeat an erasure after a restore.
         scrub: 1 to have stores write over what they deleted before the second look; 0 to leave it to them.
+        open_findings: What becomes of an erasure while the data map leaves something open.
     """
 
     approval_days: float = 7
@@ -45,6 +60,7 @@ class ErasurePolicy:
     tolerance_rows: float = 100
     backups_kept_days: float = 100
     scrub: float = 0
+    open_findings: OpenFindings = OpenFindings.WARN
 
     @property
     def approval_life(self) -> timedelta:
@@ -81,23 +97,29 @@ def load() -> ErasurePolicy:
     Raises:
         ConfigurationError: A name is unknown, or a value is no number from 0 on.
     """
-    configured = conf.load().policy.get("erasure", {})
+    settings = conf.load()
+    configured = settings.policy.get("erasure", {})
     if not isinstance(configured, Mapping):
         raise ConfigurationError(
             "ACCORD['POLICY']['erasure'] must be a dictionary.", hint="See docs/reference/settings.md."
         )
-    return parse(configured)
+    return parse(configured, environment=settings.environment)
 
 
-def parse(configured: Mapping[str, object]) -> ErasurePolicy:
+def parse(configured: Mapping[str, object], *, environment: str = "") -> ErasurePolicy:
     """
     Check a policy.
 
+    Args:
+        configured: Names to values.
+        environment: Which installation this is, for what may differ between them.
+
     Raises:
-        ConfigurationError: A name is unknown, or a value is no number from 0 on.
+        ConfigurationError: A name is unknown, or a value can't be its.
     """
     known = [item.name for item in fields(ErasurePolicy)]
-    for name, value in configured.items():
+    numbers = {name: value for name, value in configured.items() if name != _OPEN}
+    for name, value in numbers.items():
         if name not in known:
             raise _unknown(name, known)
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
@@ -105,7 +127,22 @@ def parse(configured: Mapping[str, object]) -> ErasurePolicy:
                 f"ACCORD['POLICY']['erasure']['{name}'] must be a number from 0 on.",
                 hint="See docs/reference/settings.md.",
             )
-    return ErasurePolicy(**{name: float(str(value)) for name, value in configured.items()})
+    found = _open_findings(configured.get(_OPEN, OpenFindings.WARN), environment)
+    return ErasurePolicy(open_findings=found, **{name: float(str(one)) for name, one in numbers.items()})
+
+
+def _open_findings(value: object, environment: str) -> OpenFindings:
+    """Read a word, or words by environment; an environment without one gets the default."""
+    words = value if isinstance(value, Mapping) else {environment: value}
+    try:
+        read = {str(name): OpenFindings(str(word)) for name, word in words.items()}
+    except ValueError as exc:
+        raise ConfigurationError(
+            f"ACCORD['POLICY']['erasure']['{_OPEN}'] must be one of {', '.join(OpenFindings)}, "
+            "or a dictionary of such words by environment.",
+            hint="See docs/reference/settings.md.",
+        ) from exc
+    return read.get(environment, OpenFindings.WARN)
 
 
 def _unknown(name: str, known: list[str]) -> ConfigurationError:

@@ -171,6 +171,7 @@ def _document(
             for line in plan["entries"]
             if "reason" in line
         ],
+        "open_findings": plan.get("open_findings"),
         "backups": lines_of_backups,
         "backups_until": max((line["until"] for line in lines_of_backups), default=None),
         "backups_undeclared": undeclared,

@@ -39,7 +39,7 @@ from gdpr.erasure import (
     verification,
 )
 from gdpr.erasure.beginning import begin
-from gdpr.erasure.refusals import Refusals, raise_first, together_or_apart
+from gdpr.erasure.refusals import Refusals, raise_first
 from gdpr.erasure.schedule import Outlook, Stop
 from gdpr.errors import ApprovalVoid, IllegalTransition, OnHold
 from gdpr.models import ErasureRequest, ErasureStep
@@ -144,13 +144,13 @@ def start(requests: Requests, stores: Stores, *, by: Account | None = None) -> _
 
     Returns:
         Refusals: ApprovalVoid where no approval counts or something else would happen now; OnHold where
-        everything is held; StoreUnavailable where it can't be told what would happen; RegisterError where
-        the erasure could not be repeated after a restore.
+        everything is held; DataMapOpen, StoreUnavailable as :func:`gdpr.erasure.planning.drafts` says;
+        RegisterError where the erasure could not be repeated after a restore.
     """
     people, refused = encryption.people_of(requests, RequestState.APPROVED)
     if unready := registering.refusals(people):
         return set(), {**refused, **unready}
-    drafts, troubles = together_or_apart(people, partial(planning.draft, stores=stores))
+    drafts, troubles = planning.drafts(people, stores)
     with transaction.atomic(using=state_changes.alias()):
         held = state_changes.lock(list(drafts), RequestState.APPROVED)
         stopped = _on_hold(held)

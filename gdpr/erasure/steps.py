@@ -9,13 +9,13 @@ shows itself. `lease_until` is its last sign of life, or how soon the next one i
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
 from django.db import connections, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, When
 from django.db.models.functions import Coalesce, Now
 
 from accord import process
@@ -76,10 +76,12 @@ class Pass:
     Attributes:
         entry: The entry.
         again: Whether it is the second look at a copy.
+        expected: Rows or documents that were planned, of everybody whose turn it is.
     """
 
     entry: Entry
     again: bool
+    expected: int = 0
 
 
 def passes(the_map: DataMap) -> list[Pass]:
@@ -91,9 +93,12 @@ def passes(the_map: DataMap) -> list[Pass]:
 def left(the_map: DataMap, requests: Collection[int]) -> list[Pass]:
     """List what is not done of any request and can be done without a person, in order."""
     rows = ErasureStep.objects.filter(request__in=requests).exclude(state=StepState.DONE).order_by()
-    open_ones = set(rows.values_list("entry", "again").distinct())
+    counted = rows.values_list("entry", "again").annotate(expected=Sum("found"))
+    planned = {(entry, again): int(expected) for entry, again, expected in counted}
     return [
-        one for one in passes(the_map) if one.entry.is_automatic and (one.entry.id, one.again) in open_ones
+        replace(one, expected=planned[one.entry.id, one.again])
+        for one in passes(the_map)
+        if one.entry.is_automatic and (one.entry.id, one.again) in planned
     ]
 
 
@@ -131,6 +136,7 @@ def views(requests: Collection[int]) -> dict[int, list[StepView]]:
         .annotate(silent=Q(lease_until__lte=Now()), is_due=Coalesce(Q(next_attempt_at__lte=Now()), True))
     )
     found: dict[int, list[StepView]] = {key: [] for key in requests}
+    own = process.identity()
     for row in rows:
         view = StepView(
             entry=row.entry,
@@ -138,16 +144,16 @@ def views(requests: Collection[int]) -> dict[int, list[StepView]]:
             again=row.again,
             state=StepState(row.state),
             due=bool(row.is_due),
-            abandoned=row.state == StepState.RUNNING and _is_free(row.owner, silent=row.silent),
+            abandoned=row.state == StepState.RUNNING and _is_free(row.owner, own, silent=row.silent),
             next_attempt_at=row.next_attempt_at,
         )
         found[row.request_id].append(view)
     return found
 
 
-def _is_free(owner: str, *, silent: bool | None) -> bool:
+def _is_free(owner: str, own: str, *, silent: bool | None) -> bool:
     """Return whether a step that is between two batches may be taken by this process."""
-    return bool(silent) or owner == process.identity() or process.is_dead(owner)
+    return bool(silent) or owner == own or process.is_dead(owner)
 
 
 def take(one: Pass, requests: Requests) -> dict[int, int]:
@@ -158,13 +164,45 @@ def take(one: Pass, requests: Requests) -> dict[int, int]:
     free = [key for key, tag in tags.items() if not stopping & held.get(tag, frozenset())]
     rows = _free_steps(one, free).select_for_update(skip_locked=True, of=("self",))
     found = rows.annotate(silent=Q(lease_until__lte=Now()))
+    own = process.identity()
     return {
         request: step
         for request, step, state, owner, silent in found.values_list(
             "request_id", "pk", "state", "owner", "silent"
         )
-        if state != StepState.RUNNING or _is_free(owner, silent=silent)
+        if state != StepState.RUNNING or _is_free(owner, own, silent=silent)
     }
+
+
+def pass_over(one: Pass, requests: Requests) -> set[int]:
+    """
+    Note with one statement that a pass has nothing to do of people of whom its store has nothing.
+
+    Without a claim: nothing is changed in the store, and what comes later is found by the verification.
+
+    Returns:
+        The requests whose step that was for; others are held, are done, or another process is at them.
+    """
+    held = holds.among([each.subject_tag for each in requests.values()])
+    stopping = {holds.EVERYTHING, one.entry.id}
+    free = [key for key, each in requests.items() if not stopping & held.get(each.subject_tag, frozenset())]
+    rows = _free_steps(one, free).exclude(state=StepState.RUNNING)
+    rows = rows.filter(found=0, affected=0, request__state=RequestState.EXECUTING)
+    chosen = dict(rows.values_list("pk", "request_id"))
+    first = Case(When(Q(started_at__isnull=True) | Q(failures__gt=0), then=1), default=0)
+    rows.filter(pk__in=chosen).update(
+        state=StepState.DONE,
+        batches=F("batches") + 1,
+        attempt=F("attempt") + first,
+        failures=0,
+        error_code="",
+        next_attempt_at=None,
+        started_at=Coalesce("started_at", Now()),
+        owner="",
+        lease_until=None,
+        finished_at=Now(),
+    )
+    return set(chosen.values())
 
 
 def _free_steps(one: Pass, requests: Collection[int]) -> QuerySet[ErasureStep]:

@@ -20,7 +20,7 @@ from accord.errors import AccordError
 from accord.models import AuditEvent
 from gdpr.erasure import actors, holds, receipts, transitions
 from gdpr.errors import ReceiptInvalid
-from gdpr.models import ErasureRequest, ErasureStep, LegalHold, Receipt
+from gdpr.models import ErasurePlan, ErasureRequest, ErasureStep, LegalHold, Receipt
 from gdpr.states import RequestState as S
 from gdpr.states import StepState
 
@@ -75,6 +75,12 @@ def untouched(request: ErasureRequest) -> Sequence[Mapping[str, Any]]:
     return [line for line in _lines(request) if not _matters(line)]
 
 
+def open_findings(request: ErasureRequest) -> Sequence[Mapping[str, Any]]:
+    """Return what the data map left open when the request was planned: no erasure covers it."""
+    made = _plan(request)
+    return made.document.get("open_findings", ()) if made else ()
+
+
 def totals(request: ErasureRequest, digest: str) -> Mapping[str, int]:
     """
     Count what a plan would do, for the page that asks about it.
@@ -93,8 +99,12 @@ def totals(request: ErasureRequest, digest: str) -> Mapping[str, int]:
 
 
 def _lines(request: ErasureRequest) -> Sequence[Mapping[str, Any]]:
-    made = request.plans.order_by("-number").first()
+    made = _plan(request)
     return [] if made is None else made.document["entries"]
+
+
+def _plan(request: ErasureRequest) -> ErasurePlan | None:
+    return request.plans.order_by("-number").first()
 
 
 def _matters(line: Mapping[str, Any]) -> bool:

@@ -104,6 +104,7 @@ class ErasureRequestAdmin(GdprPages):
             "stages": request_context.stages(shown),
             "plan": request_context.plan_by_store(shown),
             "untouched": request_context.untouched(shown),
+            "open_findings": request_context.open_findings(shown),
             "steps": request_context.steps_by_store(shown),
             "holds": request_context.active_holds(shown),
             **request_context.timeline(shown),

@@ -19,10 +19,9 @@ from gdpr.datamap.strategies import Equals, Strategy
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
 from gdpr.stores.base import every_row
-from gdpr.stores.lookups import Among
+from gdpr.stores.lookups import AMONG, Values
 
 NOTHING = Q(pk__in=())
-AMONG = Among.lookup_name
 _PAGE = 2_000
 
 
@@ -62,19 +61,18 @@ def condition(  # noqa: C901, PLR0911 - one case a locator
         case None:
             return NOTHING
         case Key():
-            return Q(**{f"{locator.field}__{AMONG}": values_of(locator, keys)}, **locator.where)
+            return Q(**{f"{locator.field}__{AMONG}": Values(values_of(locator, keys))}, **locator.where)
         case Path():
             return _any(Q(**{locator.path.replace(".", "__"): value}) for value in values_of(locator, keys))
         case Array():
             return _any(_contains(model, locator, value) for value in values_of(locator, keys))
         case Through():
-            found = Q(**{f"{locator.path}__{AMONG}": values_of(locator, keys)})
+            found = Q(**{f"{locator.path}__{AMONG}": Values(values_of(locator, keys))})
             return _walked(alias, model, found)
         case Rows():
-            wanted = [variants(key, locator.type) for key in collected(locator.entry, keys)]
-            return Q(
-                **{f"{locator.field}__{AMONG}": [form for forms in wanted for form in forms]}, **locator.where
-            )
+            wanted = (variants(key, locator.type) for key in collected(locator.entry, keys))
+            forms = Values(form for each in wanted for form in each)
+            return Q(**{f"{locator.field}__{AMONG}": forms}, **locator.where)
         case Generic():
             return _walked(alias, model, _any(_logged(locator, keys)))
         case Sessions():
@@ -172,7 +170,7 @@ def _logged(locator: Generic, keys: Keys) -> Iterator[Q]:
                 **{
                     f"{locator.content_type}__app_label": app_label,
                     f"{locator.content_type}__model": name,
-                    f"{locator.object_id}__{AMONG}": texts,
+                    f"{locator.object_id}__{AMONG}": Values(texts),
                 }
             )
 

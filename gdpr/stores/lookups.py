@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Field, ForeignObject
+from django.db.models import CharField, Field, ForeignObject, IntegerField, TextField
 from django.db.models.lookups import In
 from django.db.models.sql.compiler import SQLCompiler
+
+AMONG = "among"
+_AS_THEY_ARE: tuple[tuple[type[Field[Any, Any]], type], ...] = (
+    (IntegerField, int),
+    (CharField, str),
+    (TextField, str),
+)
+"""Fields that send values of a type as they are, however long the list is."""
+
+
+class Values:
+    """
+    Values of a lookup, without expressions among them: Django looks into each item of a list for some, twice.
+
+    Args:
+        values: The values.
+    """
+
+    def __init__(self, values: Iterable[object]) -> None:
+        self._values = tuple(values)
+        self.types = {type(value) for value in self._values}
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(self._values)
 
 
 @ForeignObject.register_lookup
@@ -16,13 +41,27 @@ from django.db.models.sql.compiler import SQLCompiler
 class Among(In):
     """`field__among=values`: what `in` finds, with all values as one array where the server has arrays."""
 
-    lookup_name = "among"
+    lookup_name = AMONG
+
+    def get_prep_lookup(self) -> Any:
+        """Prepare the values; those that the field sends as they are need nothing."""
+        if isinstance(self.rhs, Values) and _sends_as_they_are(self.lhs.output_field, self.rhs.types):
+            return list(self.rhs)
+        return super().get_prep_lookup()
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
         """Write the condition; a statement with an array is parsed as fast for one key as for a million."""
         column, parameters = self.process_lhs(compiler, connection)
-        field = self.lhs.output_field
-        values = [field.get_db_prep_value(value, connection, prepared=True) for value in self.rhs]
+        field, values = self.lhs.output_field, list(self.rhs)
         if not values:
             raise EmptyResultSet
+        if not _sends_as_they_are(field, set(map(type, values))):
+            values = [field.get_db_prep_value(value, connection, prepared=True) for value in values]
         return f"{column} = ANY(%s)", [*parameters, values]
+
+
+def _sends_as_they_are(field: Field[Any, Any], types: set[type]) -> bool:
+    """Return so of Django's own fields alone: a project's may write what it is given in another form."""
+    target = getattr(field, "target_field", field)
+    own = type(target).__module__ == Field.__module__
+    return own and any(isinstance(target, kind) and types == {each} for kind, each in _AS_THEY_ARE)

@@ -127,12 +127,12 @@ class CollectionErasure(ABC):
             return Erased(matched=0, affected=0, done=True)
         with self.translated():
             target, left = self._target(entry), self._pending(entry, keys)
-            batch = [document["_id"] for document in target.find(left, {"_id": 1}).limit(limit)]
-            chosen = {"$and": [{"_id": {"$in": batch}}, left]}
-            affected = self._act(entry, keys, target, chosen) if batch else 0
-            return Erased(
-                matched=len(batch), affected=affected, done=target.find_one(left, {"_id": 1}) is None
-            )
+            matched = target.count_documents(left, limit=limit + 1)
+            # Where everything fits, the list of what there is would cost more than the act.
+            chosen = left if matched <= limit else self._some(target, left, limit)
+            affected = self._act(entry, keys, target, chosen) if matched else 0
+            done = target.find_one(left, {"_id": 1}) is None
+            return Erased(matched=min(matched, limit), affected=affected, done=done)
 
     def residue(self, entry: Entry, keys: Keys) -> int:
         if not entry.is_looked_at:
@@ -214,6 +214,10 @@ class CollectionErasure(ABC):
         """Return the filter of a second look; see :func:`gdpr.stores.mongo_edits.in_every_form`."""
         found = [mongo_edits.in_every_form(part, keys) for part in parts(self.localised(entry).locator)]
         return mongo_edits.apart_from({"$or": found}, keys.apart(entry.id))
+
+    def _some(self, target: Collection[Document], left: Filter, limit: int) -> Filter:
+        batch = [document["_id"] for document in target.find(left, {"_id": 1}).limit(limit)]
+        return {"$and": [{"_id": {"$in": batch}}, left]}
 
     def _act(self, entry: Entry, keys: Keys, target: Collection[Document], chosen: Filter) -> int:
         localised = self.localised(entry)

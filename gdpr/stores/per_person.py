@@ -14,7 +14,8 @@ from gdpr.datamap.entries import Entry
 from gdpr.datamap.keys import Plain, variants
 from gdpr.datamap.kin import kin
 from gdpr.datamap.locators import Generic, Key, Rows, Sessions
-from gdpr.datamap.subjects import SeveralKeys, SubjectKeys
+from gdpr.datamap.several import SeveralKeys
+from gdpr.datamap.subjects import SubjectKeys
 from gdpr.stores.base import ErasureStore, Found
 
 People = Mapping[int, SubjectKeys]

@@ -41,6 +41,8 @@ Hit = Mapping[str, Any]
 Indexes = Mapping[str, Mapping[str, Any]]
 _PAGE = 1_000
 _MOST = 10_000  # the largest window that an engine gives by default
+_HEADERS = 50
+"""Headers of an answer that a client takes without fail: OpenSearch adds one for each round and shard."""
 _KEEP = "1m"
 
 
@@ -109,7 +111,7 @@ class SearchErasure(ScrubsIndexes):
         matched = affected = 0
         for index, query in self._queries(entry, keys):
             if matched < limit and self._count(index, query):
-                found, changed = self._batch(entry, keys, index, query, min(limit - matched, _MOST))
+                found, changed = self._batch(entry, keys, index, query, limit - matched)
                 matched, affected = matched + found, affected + changed
         left = [
             1
@@ -229,9 +231,8 @@ class SearchErasure(ScrubsIndexes):
 
     def _delete(self, index: str, query: Query, limit: int) -> tuple[int, int]:
         if self._engine().features.server_side_reindex:
-            # In one round: OpenSearch adds a header to its answer for each round and shard, and more
-            # than a hundred headers are no answer to a client.
-            rounds = f"max_docs={limit}&scroll_size={limit}"
+            most = min(limit, self._rounds(index) * _MOST)
+            rounds = f"max_docs={most}&scroll_size={min(most, _MOST)}"
             path = f"{at(index, '_delete_by_query')}?conflicts=proceed&refresh=true&{rounds}"
             answer = self._transport.request("POST", path, {"query": query}).body
             failures = answer.get("failures") or ()
@@ -242,8 +243,14 @@ class SearchErasure(ScrubsIndexes):
         # Engines without that module, and documents of version 0, which it can't delete.
         return self._delete_by_id(index, query, limit)
 
+    def _rounds(self, index: str) -> int:
+        """Return how many rounds a request may take: no client reads an answer of over a hundred headers."""
+        shards = self._transport.get(f"{at(index, '_settings')}?filter_path=**.number_of_shards")
+        numbers = [int(one["settings"]["index"]["number_of_shards"]) for one in shards.values()]
+        return max(_HEADERS // max(sum(numbers), 1), 1)
+
     def _delete_by_id(self, index: str, query: Query, limit: int) -> tuple[int, int]:
-        hits = self._page(index, query, limit)
+        hits = self._page(index, query, min(limit, _MOST))
         return len(hits), self._bulk(index, [[{"delete": _guarded(hit)}] for hit in hits])
 
     def _edit(self, entry: Entry, keys: Keys, index: str, query: Query, limit: int) -> tuple[int, int]:
@@ -252,7 +259,7 @@ class SearchErasure(ScrubsIndexes):
             changed = edited(entry, keys, hit["_source"])
             if changed:
                 lines.append([{"update": _guarded(hit)}, {"doc": changed}])
-            if len(lines) == limit:
+            if len(lines) == min(limit, _MOST):
                 break
         return len(lines), self._bulk(index, lines)
 

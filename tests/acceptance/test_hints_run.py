@@ -23,6 +23,7 @@ STEP = "default:streaming.0012"
 """A step of the sample that is applied, and whose undoing drops nothing."""
 FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
     ("audit_verify", ("--full",)): (("--full",), 0, "intact"),
+    ("gdpr_datamap", ("check",)): (("check",), 0, "Everything is classified"),
     ("gdpr_datamap", ("show",)): (("show",), 0, "streaming"),
     ("gdpr_erase", ("--request", "REFERENCE")): (("--request", "{planned}"), 5, "approval"),
     ("gdpr_erase", ("--request", "{reference}")): (("--request", "{planned}"), 5, "approval"),

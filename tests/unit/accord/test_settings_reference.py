@@ -25,4 +25,6 @@ def test_every_setting_stands_in_the_reference(field: Field[Any]) -> None:
 @pytest.mark.parametrize("field", fields(ErasurePolicy), ids=lambda field: field.name)
 def test_every_number_of_the_erasure_policy_stands_in_the_reference(field: Field[Any]) -> None:
     """A name of POLICY["erasure"] has a line with its default."""
-    assert f"| `{field.name}` | {field.default:g} |" in REFERENCE.read_text()
+    default = f"`{field.default}`" if isinstance(field.default, str) else f"{field.default:g}"
+
+    assert f"| `{field.name}` | {default} |" in REFERENCE.read_text()

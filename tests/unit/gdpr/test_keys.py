@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from gdpr.datamap.keys import KeyType, key_type, parsed, variants
-from gdpr.datamap.subjects import SeveralKeys, SubjectKeys
+from gdpr.datamap.several import SeveralKeys
+from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import ErasureRefused, InvalidDataMap, WrongKeyType
 from gdpr.stores.mapping import exact_field
 from gdpr.stores.paths import at, own_elements
