@@ -35,7 +35,7 @@ from gdpr.stores.base import (
     owner_fields,
     plain_field,
 )
-from gdpr.stores.conditions import AMONG, condition, pending, sessions, values_of, without_elements
+from gdpr.stores.conditions import condition, pending, sessions, values_of, without_elements
 from gdpr.stores.lookups import AMONG, Values
 from gdpr.stores.scrubs import Scrubbed
 from gdpr.stores.shares import arrays, own_part, undivided
