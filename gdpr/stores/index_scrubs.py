@@ -11,6 +11,8 @@ from gdpr.datamap.entries import Entry
 from gdpr.stores.scrubs import Refusal, ScrubAct, Scrubbed
 from searchindex.transport import RequestRefused, Transport, at
 
+Indexes = Mapping[str, Mapping[str, Any]]
+"""Definitions of indexes, by their names."""
 _PATIENCE = 600.0
 """Seconds without a byte: a merge answers when it is done."""
 
@@ -23,7 +25,7 @@ class ScrubsIndexes(ABC):
     def _transport(self) -> Transport: ...
 
     @abstractmethod
-    def concrete(self, entry: Entry) -> Mapping[str, Any]:
+    def concrete(self, entry: Entry) -> Indexes:
         """Return every index that holds an entry's documents, with its definition."""
 
     def scrub(self, entries: Sequence[Entry]) -> Sequence[Scrubbed]:

@@ -27,7 +27,7 @@ from gdpr.errors import ErasureRefused
 from gdpr.stores import mapping
 from gdpr.stores.base import SAMPLE, Erased, Found, IndexUse
 from gdpr.stores.edits import edited
-from gdpr.stores.index_scrubs import ScrubsIndexes
+from gdpr.stores.index_scrubs import Indexes, ScrubsIndexes
 from gdpr.stores.mapping import Query
 from gdpr.stores.paths import at as values_at
 from gdpr.stores.shares import arrays, own_part, undivided
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from searchindex.store import SearchStore
 
 Hit = Mapping[str, Any]
-Indexes = Mapping[str, Mapping[str, Any]]
 _PAGE = 1_000
 _MOST = 10_000  # the largest window that an engine gives by default
 _HEADERS = 50
