@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's own name
 
+from accord import conf
 from accord.errors import AccordError
 from gdpr.datamap import lock, review
 from gdpr.datamap.findings import MapFinding, MapLevel
@@ -33,6 +34,27 @@ def _messages(data_map: DataMap) -> list[CheckMessage]:
 def _warning(finding: MapFinding) -> CheckMessage:
     """Warn of what `gdpr_datamap check` calls an error: a new field must stop no other command."""
     return Warning(finding.message, hint=finding.hint, id=finding.fault.value.replace(".E", ".W"))
+
+
+@register(Tags.database)
+def register_is_known(databases: Sequence[str] | None = None, **_: Any) -> Sequence[CheckMessage]:
+    """Tell at once that the coordinating database was restored; `migrate` and `check --database` ask."""
+    from django.db import DatabaseError
+
+    from gdpr.errors import RegisterError
+    from gdpr.register import restored
+
+    if conf.load().coordinator not in (databases or ()):
+        return []
+    try:
+        found = restored.database()
+    except (RegisterError, DatabaseError):
+        # Without its tables yet there is nothing to be known; what else is wrong, the health check tells.
+        return []
+    if found is None:
+        return []
+    text = f"The store {found.store} was restored: it doesn't know of erasures that the register holds."
+    return [Warning(text, hint="See whom that brought back: gdpr_replay --dry-run", id="gdpr.W050")]
 
 
 @register()

@@ -193,6 +193,13 @@ class RegisterBroken(RegisterError):
     exit_code = ExitCode.DRIFT
 
 
+class StoreRestored(RegisterError):
+    """A store was restored to an earlier state; whom that brought back is erased again first."""
+
+    code = "ACC-854"
+    exit_code = ExitCode.BLOCKED
+
+
 class RegisterForeign(RegisterError):
     """The register of erasures is that of another database, or it is gone."""
 

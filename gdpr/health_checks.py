@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.db.models import Exists, Min, OuterRef, Q
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from accord import clock
+from accord.errors import StoreUnavailable
 from accord.health.runner import Check, Finding, Level
+from accord.seam.registry import opened
+
+if TYPE_CHECKING:
+    from gdpr.register.soundness import RegisterState
 
 DUE_SOON = timedelta(days=7)
 """Time before the deadline of Art. 12(3) from which on a request that isn't done is a warning."""
@@ -168,27 +174,48 @@ def look_at_keys() -> Iterator[Finding]:
 
 
 def look_at_register() -> Iterator[Finding]:
-    """Read the register of erasures, and hold it against what the database knows of it."""
+    """Read the register of erasures, and hold it against what the database and the stores know of it."""
     from gdpr.errors import RegisterError
-    from gdpr.register import binding, soundness
+    from gdpr.register import binding, restored, soundness
     from gdpr.register.file import obstacle
 
     try:
         file, hindered = binding.register_file(), obstacle(binding.location())
         binding.require()
         state = soundness.checked(file)
+        with opened() as stores:
+            undone = {one.store: len(restored.forgotten(one)) for one in restored.anywhere(stores)}
     except RegisterError as exc:
         yield _register(Level.CRITICAL, exc.message, exc.hint)
-        return
-    if hindered:
-        text = f"The register of erasures can't be written ({hindered}): no erasure begins."
-        move = "Let ACCORD['ERASURE_REGISTER'] name a file that this user may write."
-        yield _register(Level.CRITICAL, text, move)
-        return
-    told = f"{state.done} erasures are in the register; {state.kept} of its entries keep sealed keys"
+    except StoreUnavailable as exc:
+        text = f"Nobody can say whether every store knows the register of erasures: {exc.message}"
+        yield _register(Level.UNKNOWN, text, exc.hint)
+    else:
+        yield _undone(undone) if undone else _hindered(hindered) if hindered else _kept(state)
+
+
+def _undone(stores: Mapping[str, int]) -> Finding:
+    listed = ", ".join(f"{store} ({_number(count)} to be replayed)" for store, count in stores.items())
+    hint = "See whom that brought back: gdpr_replay --dry-run"
+    return _register(Level.CRITICAL, f"Restored to an earlier state: {listed}.", hint, max(stores.values()))
+
+
+def _number(count: int) -> str:
+    return f"{count} erasure" if count == 1 else f"{count} erasures"
+
+
+def _hindered(why: str) -> Finding:
+    text = f"The register of erasures can't be written ({why}): no erasure begins."
+    return _register(
+        Level.CRITICAL, text, "Let ACCORD['ERASURE_REGISTER'] name a file that this user may write."
+    )
+
+
+def _kept(state: RegisterState) -> Finding:
+    told = f"{_number(state.done)} in the register; {state.kept} of its entries keep sealed keys"
     late = f", {state.overdue} of them too long" if state.overdue else ""
     hint = "Is cron running gdpr_process? It destroys what no backup can bring back." if late else ""
-    yield _register(Level.WARN if late else Level.OK, f"{told}{late}.", hint, state.overdue)
+    return _register(Level.WARN if late else Level.OK, f"{told}{late}.", hint, state.overdue)
 
 
 def _register(level: Level, message: str, hint: str, value: int = 0) -> Finding:

@@ -95,6 +95,7 @@ def _keep_register(found: Processed) -> None:
     try:
         for chunk in _chunks(registering.unregistered()):
             raise_first(registering.conclude(chunk)[1])
+        registering.tell_stores()
         found.destroyed = registering.destroy_due()
     except (RegisterError, KeysDestroyed) as exc:
         found.register = exc.code

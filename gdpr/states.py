@@ -70,6 +70,7 @@ class Channel(models.TextChoices):
     ADMIN = "admin", _("admin")
     API = "api", _("API")
     RETENTION = "retention", _("retention rule")
+    REPLAY = "replay", _("replay after a restore")
 
 
 class IdentityMethod(models.TextChoices):

@@ -62,6 +62,8 @@ class EventKind(models.TextChoices):
     STEP_REVERTED = "step.reverted", _("step undone")
     STEP_FAILED = "step.failed", _("step failed")
     LEDGER_STRUCK = "ledger.struck", _("step struck from a ledger")
+    REPLAY_STARTED = "replay.started", _("replay after a restore started")
+    REPLAY_FINISHED = "replay.finished", _("replay after a restore finished")
 
 
 class FormerEventKind(models.TextChoices):
@@ -78,8 +80,6 @@ class FormerEventKind(models.TextChoices):
     CONSENT_INVALIDATED = "consent.invalidated", _("consent invalidated")
     TOMBSTONE_PURGED = "tombstone.purged", _("tombstone purged")
     RETENTION_APPLIED = "retention.applied", _("retention applied")
-    REPLAY_STARTED = "replay.started", _("replay after a restore started")
-    REPLAY_FINISHED = "replay.finished", _("replay after a restore finished")
     APPROVAL_CANCELLED = "approval.cancelled", _("approval request cancelled")
     POLICY_REFUSED = "policy.refused", _("policy refused")
     BREAK_GLASS = "policy.break_glass", _("policy overridden in an emergency")

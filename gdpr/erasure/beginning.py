@@ -9,9 +9,10 @@ from django.db import transaction
 
 from accord.audit.events import EventKind
 from gdpr.datamap.map import DataMap, load_data_map
-from gdpr.erasure import encryption, planning, registering, state_changes, steps
+from gdpr.erasure import encryption, planning, registering, replays, state_changes, steps
 from gdpr.erasure.refusals import Refusals, together_or_apart
 from gdpr.errors import RegisterError
+from gdpr.models import ErasureRequest
 from gdpr.states import RequestState
 from gdpr.stores.base import Stores
 from gdpr.stores.per_person import People
@@ -25,7 +26,10 @@ def begin(requests: Collection[int], stores: Stores) -> tuple[set[int], Refusals
     register of erasures does: what isn't entered there is not begun.
     """
     the_map = load_data_map()
-    people, refused = encryption.people_of(requests, RequestState.FENCED)
+    fenced = ErasureRequest.objects.filter(pk__in=requests, state=RequestState.FENCED)
+    unvouched = replays.unvouched(fenced.exclude(replays=""))
+    people, refused = encryption.people_of(set(requests) - unvouched.keys(), RequestState.FENCED)
+    refused |= unvouched
     for entry in the_map.to_collect():
         collect = partial(planning.collected, entries=[entry], stores=stores)
         found, _ = together_or_apart(people, collect)

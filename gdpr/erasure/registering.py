@@ -7,6 +7,7 @@ Both are written before anything relies on them, so a kill in between leaves an 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
@@ -14,26 +15,31 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accord import clock
+from accord.errors import StoreUnavailable
+from accord.seam.registry import opened
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import encryption, planning, policy, state_changes, transitions
 from gdpr.erasure.refusals import Refusals
-from gdpr.errors import RegisterError
+from gdpr.errors import RegisterError, StoreRestored
 from gdpr.models import ErasureRequest, Receipt
-from gdpr.register import binding, seals
-from gdpr.register.entries import EntryDraft, EntryWord
+from gdpr.register import binding, epochs, restored, seals
+from gdpr.register.entries import EntryDraft, EntryWord, RegisterEntry
+from gdpr.register.restored import Restored
 from gdpr.register.soundness import is_due
 
 _People = Mapping[int, SubjectKeys]
 
 
 def refusals(requests: Collection[int]) -> Refusals:
-    """Refuse to begin with requests where the register can't be relied on."""
+    """Refuse to begin with requests where the register can't be relied on, or a store was restored."""
+    if not requests:
+        return {}
     try:
-        if requests:
-            binding.require()
-    except RegisterError as exc:
+        with opened() as stores:
+            found = restored.anywhere(stores)
+    except (RegisterError, StoreUnavailable) as exc:
         return dict.fromkeys(requests, exc)
-    return {}
+    return dict.fromkeys(requests, _restored(found)) if found else {}
 
 
 def intend(held: Sequence[ErasureRequest], people: _People) -> None:
@@ -49,8 +55,7 @@ def intend(held: Sequence[ErasureRequest], people: _People) -> None:
     """
     if held:
         now = clock.now()
-        drafts = [_draft(one, people[one.pk], EntryWord.INTENDED, now, {}) for one in held]
-        binding.move_forward(binding.enter(drafts)[-1])
+        _written([_draft(one, people[one.pk], EntryWord.INTENDED, now, {}) for one in held])
 
 
 def conclude(requests: Collection[int]) -> tuple[set[int], Refusals]:
@@ -94,6 +99,25 @@ def destroy_due() -> int:
     return binding.register_file().destroy_secrets(partial(is_due, now=clock.now()))
 
 
+def tell_stores() -> None:
+    """
+    Let every store know how far the register goes, if that can be done now; gdpr_process does it otherwise.
+
+    A store that is away, or migrations that run, put it off.
+    """
+    with suppress(RegisterError, StoreUnavailable):
+        if restored.database() is None:
+            epochs.advance()
+
+
+def _restored(found: Sequence[Restored]) -> StoreRestored:
+    return StoreRestored(
+        f"Restored: {', '.join(one.store for one in found)}. What is there doesn't know of erasures that the "
+        "register holds.",
+        hint="Erase again whom that brought back: gdpr_replay --dry-run shows them, gdpr_replay does it.",
+    )
+
+
 def _enter(people: _People) -> None:
     """Hold the requests, so that none is reopened meanwhile, and note where they stand in the register."""
     with transaction.atomic(using=state_changes.alias()):
@@ -102,7 +126,7 @@ def _enter(people: _People) -> None:
         if not held:
             return
         facts, now = _facts(held), clock.now()
-        entries = binding.enter(
+        entries = _written(
             [
                 _draft(one, people[one.pk], EntryWord.DONE, one.completed_at or now, facts[one.pk])
                 for one in held
@@ -111,7 +135,15 @@ def _enter(people: _People) -> None:
         for one, entry in zip(held, entries, strict=True):
             one.registered = entry.seq
         ErasureRequest.objects.bulk_update(held, ["registered"], batch_size=500)
+
+
+def _written(drafts: Sequence[EntryDraft]) -> Sequence[RegisterEntry]:
+    """Write entries. After a restore the mark stays where it is: behind it is what is to be replayed."""
+    moves = restored.database() is None
+    entries = binding.enter(drafts)
+    if moves:
         binding.move_forward(entries[-1])
+    return entries
 
 
 def _facts(held: Sequence[ErasureRequest]) -> Mapping[int, Mapping[str, str]]:

@@ -78,7 +78,9 @@ def work(
     if request.state == RequestState.APPROVED:
         planning.require_map()
     with opened_stores() as stores:
-        raise_first(carry_out([request.pk], stores, by=by, stop=stop))
+        refused = carry_out([request.pk], stores, by=by, stop=stop)
+    registering.tell_stores()
+    raise_first(refused)
     return ErasureRequest.objects.get(pk=request.pk)
 
 

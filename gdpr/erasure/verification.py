@@ -262,7 +262,8 @@ def _complete(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
                 "registered": None,
             },
         )
-    _issue(held, Receipt.Kind.ERASURE, verdicts)
+    _issue([one for one in held if not one.replays], Receipt.Kind.ERASURE, verdicts)
+    _issue([one for one in held if one.replays], Receipt.Kind.REPLAY, verdicts)
 
 
 def _close(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
@@ -280,7 +281,7 @@ def _close(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
 
 def _issue(held: Sequence[ErasureRequest], kind: Receipt.Kind, verdicts: Verdicts) -> None:
     """Make and sign the receipt of each request."""
-    made = receipts.make(held, kind, verdicts)
+    made = receipts.make(held, kind, verdicts) if held else []
     event, of_receipt = EventKind.RECEIPT_ISSUED, ObjectKind.RECEIPT
     state_changes.record(
         [

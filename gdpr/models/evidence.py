@@ -57,6 +57,7 @@ class Receipt(models.Model):
 
         ERASURE = "erasure", _("erasure")
         VERIFICATION = "verification", _("second verification")
+        REPLAY = "replay", _("erasure repeated after a restore")
 
     reference = reference()
     request = models.ForeignKey(ErasureRequest, on_delete=models.PROTECT, related_name="receipts")

@@ -15,6 +15,8 @@ class RegisterMark(models.Model):
     register = models.CharField(_("register"), max_length=32, default=random_reference)
     position = models.BigIntegerField(_("last entry"), default=0)
     head = models.CharField(_("hash of the last entry"), max_length=64, blank=True)
+    stores = models.JSONField(_("what other stores know"), default=dict)
+    replaying = models.BigIntegerField(_("entry that began a replay"), null=True)
 
     objects = CoordinatorManager["RegisterMark"]()
 

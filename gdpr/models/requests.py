@@ -74,6 +74,7 @@ class ErasureRequest(models.Model):
     reopened = models.PositiveIntegerField(_("times reopened"), default=0)
     trouble = models.CharField(_("last trouble"), max_length=10, blank=True)
     closed_at = Moment(_("closed"), null=True)
+    replays = models.CharField(_("repeats the erasure"), max_length=32, blank=True, editable=False)
     registered = models.BigIntegerField(_("entry in the register"), null=True, editable=False)
 
     objects = CoordinatorManager["ErasureRequest"]()
@@ -102,8 +103,10 @@ class ErasureRequest(models.Model):
                 name="gdpr_request_approver_is_not_planner",
             ),
             models.CheckConstraint(
+                # For a replay the register of erasures vouches that the erasure was approved that it repeats.
                 condition=~Q(state__in=_NEEDS_APPROVAL)
-                | Q(approved_by__isnull=False, filed_by__isnull=False) & ~Q(plan_digest=""),
+                | (Q(approved_by__isnull=False, filed_by__isnull=False) | ~Q(replays=""))
+                & ~Q(plan_digest=""),
                 name="gdpr_request_runs_only_approved",
             ),
             models.CheckConstraint(

@@ -21,7 +21,8 @@ from gdpr.register.file import RegisterFile, logger
 
 _REMADE = frozenset({"development", "test"})
 """Environments whose databases are thrown away and made again: each has a file of its own address there."""
-_ROW = 1
+ROW = 1
+"""Primary key of the one row that knows the register."""
 _PUT_BACK = (
     "Put the file back from where you keep it, or let ACCORD['ERASURE_REGISTER'] name it. "
     "Without it nobody can be erased again after a restore."
@@ -51,7 +52,7 @@ def register_file() -> RegisterFile:
 
 def mark() -> RegisterMark:
     """Read what the database knows of its register."""
-    return RegisterMark.objects.get_or_create(pk=_ROW)[0]
+    return RegisterMark.objects.get_or_create(pk=ROW)[0]
 
 
 def require() -> RegisterMark:
@@ -123,5 +124,5 @@ def enter(drafts: Sequence[EntryDraft]) -> Sequence[RegisterEntry]:
 
 def move_forward(entry: RegisterEntry) -> None:
     """Note in the database that it knows the register up to an entry, unless it knows more."""
-    rows = RegisterMark.objects.filter(pk=_ROW, position__lt=entry.seq)
+    rows = RegisterMark.objects.filter(pk=ROW, position__lt=entry.seq)
     rows.update(position=entry.seq, head=entry.hash)

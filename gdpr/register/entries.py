@@ -30,6 +30,12 @@ class EntryWord(enum.StrEnum):
     """A person is about to be erased; written before anything of theirs is."""
     DONE = "done"
     """The erasure is complete, and has a receipt."""
+    RESTORED = "restored"
+    """A store was restored to an earlier state, and its replay begins."""
+    TOLD = "told"
+    """A person said who has the key of an erased person since then."""
+    REPLAYED = "replayed"
+    """Nobody is left whom the restore brought back."""
 
 
 @dataclass(frozen=True, kw_only=True)

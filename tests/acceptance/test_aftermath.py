@@ -10,7 +10,7 @@ import pytest
 from tests.fix_postgres import execute, rows_of
 from tests.fix_stranger import Visit
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(2)]
 
 MEMBERS = "tests.projects.stranger.members"
 SHOP = "tests.projects.stranger.shop"

@@ -13,7 +13,7 @@ import pytest
 
 from tests.fix_stranger import Visit
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(2)]
 
 WITHOUT = ["django.contrib.admin", "mongo_migrations", "searchindex", "gdpr"]
 ROUTERS = "tests.projects.stranger.routers"

@@ -19,7 +19,7 @@ from pymongo import MongoClient
 
 from tests.fix_workshop import ROOT, Workshop
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(2)]
 
 Finished = subprocess.CompletedProcess[str]
 PASSWORD = "a password for tests"

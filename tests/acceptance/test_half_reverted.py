@@ -10,7 +10,7 @@ import pytest
 
 from tests.fix_workshop import Workshop
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(2)]
 
 DIE = """
             import os, signal

@@ -13,7 +13,7 @@ from tests.fix_postgres import execute
 from tests.fix_workshop import Workshop
 from tests.unit.test_hints import FILLED, NAMED, is_placeholder, typed
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600), pytest.mark.by_turns(2)]
 Named = tuple[str, tuple[str, ...]]
 HALF = """
     class Migration(base.Migration):

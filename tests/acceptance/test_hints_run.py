@@ -44,6 +44,7 @@ FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
         ("6", "--by", "id", "--verify-only"), 3, "left that should go",
     ),
     ("gdpr_erase", ("SUBJECT",)): (("7", "--by", "id", "--dry-run"), 0, ""),
+    ("gdpr_replay", ("--dry-run",)): (("--dry-run",), 0, "No store was restored"),
     ("gdpr_hold", ("list",)): (("list",), 0, ""),
     ("gdpr_hold", ("place", "KEY")): (
         ("place", "8", "--by", "id", "--reason", "17(3)(e)", "--as", "filer"), 0, "",
@@ -68,6 +69,7 @@ _FORGETTING = "integration/engine/test_forgetting.py::"
 _GOVERNANCE = "acceptance/test_governance.py::"
 _REBUILD = "acceptance/test_rebuild.py::"
 _RECOVERY = "acceptance/test_recovery.py::"
+_RESTORED = "acceptance/test_restored.py::test_somebody_new_with_the_key_of_an_erased_person_stays"
 _REQUEST_KEYS = "acceptance/test_request_keys.py::"
 _SETTLING = "integration/engine/test_settling.py::"
 _SPELLINGS = "acceptance/test_spellings.py::"
@@ -85,6 +87,8 @@ ELSEWHERE: Mapping[Named, str] = {
     ("gdpr_erase", ("--request", "REFERENCE", "--another-person", "ENTRY")): (
         "acceptance/test_reused_keys.py::test_new_account_with_the_address_of_an_erased_person_stays"
     ),
+    ("gdpr_replay", ("--another-person", "REFERENCE")): _RESTORED,
+    ("gdpr_replay", ("--same-person", "REFERENCE")): _RESTORED,
     ("gdpr_erase", ("--request", "REFERENCE", "--key", "KEY")): _REQUEST_KEYS
     + "test_lost_key_is_asked_for_and_held_against_the_request",
     ("gdpr_erase", ("--request", FILLED, "--key", "KEY")): _REQUEST_KEYS

@@ -28,7 +28,7 @@ def command(url: str, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_migrate_all_ends_as_django_does(new_database: Callable[[], str]) -> None:
     """Schema, every row that a migration writes, and Django's ledger agree on a database that was empty."""
     ours, theirs = new_database(), new_database()

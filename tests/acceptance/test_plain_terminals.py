@@ -25,7 +25,7 @@ CALLS = {
     "migrate_mongo": [["nosuch"]], "migrate_search": [["nosuch"]],
     "gdpr_datamap": [["show"], ["check"]],
     "gdpr_erase": [["nobody@example.com", "--dry-run"], ["--request", "ffff"]],
-    "gdpr_hold": [["list"], ["release", "ffff"]], "gdpr_process": [[]],
+    "gdpr_hold": [["list"], ["release", "ffff"]], "gdpr_process": [[]], "gdpr_replay": [[], ["--dry-run"]],
     "gdpr_consent": [["nobody"], ["1", "--by", "id"]],
     "gdpr_export": [["nobody", "--output", "/tmp"]],
     "migration_approval": [["list"], ["show", "ffff"]],

@@ -19,9 +19,10 @@ from gdpr.erasure import registering
 from gdpr.register import binding
 whole = binding.enter
 def enter(drafts):
-    whole(drafts)
+    written = whole(drafts)
     if str(drafts[0].word) == "{word}":
         os.kill(os.getpid(), signal.SIGKILL)
+    return written
 registering.binding.enter = enter
 erasure.work(state_changes.find("{reference}"))
 """
@@ -73,7 +74,7 @@ def test_erasure_is_entered_before_and_after(erasing: Erasing) -> None:
     assert erasing.rows("SELECT position, head FROM gdpr_registermark") == [(3, last["hash"])]
     after = health(erasing)
     assert (before["level"], after["level"]) == ("ok", "ok")
-    assert after["message"].startswith("1 erasures are in the register; 2 of its entries")
+    assert after["message"].startswith("1 erasure in the register; 2 of its entries")
 
 
 def away(register: Path) -> None:

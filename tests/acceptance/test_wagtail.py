@@ -18,7 +18,7 @@ def command(url: str, *arguments: str) -> str:
     return wagtail(url, "-m", "django", *arguments)
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_migrate_all_ends_as_django_does_and_goes_back_where_django_can(
     new_database: Callable[[], str], by_django: str
 ) -> None:

@@ -12,7 +12,7 @@ from accord.testing import RecordingReporter, make_lease
 from migrator.engine.asserting import hold_before, verify
 from tests.conformance.harness_alembic import AlembicHarness
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.by_turns(2)]
 
 NEXT = '''"""The next one."""
 

@@ -24,7 +24,7 @@ from accord.embedded.postgres import PostgresServer
 from tests.chance import chance, moments
 from tests.integration.embedded.checkout import CODE, failure, processes_using, server, start_command
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.by_turns(2)]
 
 ROUNDS = moments(6, 3)
 

@@ -37,7 +37,7 @@ from migrator.errors import LedgerOrphan, OwnPlan, WrongEnvironment
 from migrator.models import PlanApproval, RunKind
 from tests.fix_trail import Trail
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.by_turns(2)]
 NOTHING = """from django.db import migrations
 
 

@@ -25,7 +25,13 @@ from tests.fix_mongodb import Mongod
 from tests.forks import Finished, run_python
 
 # Dozens of processes, each with its start; a busy machine takes its time.
-pytestmark = [pytest.mark.matrix, pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.matrix,
+    pytest.mark.integration,
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.by_turns(2),
+]
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -15,7 +15,13 @@ from tests.chance import chance, moments
 from tests.conformance.harness_relational import HARNESSES, RelationalHarness
 from tests.forks import run_python
 
-pytestmark = [pytest.mark.matrix, pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.matrix,
+    pytest.mark.integration,
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.by_turns(2),
+]
 
 MOMENTS = moments(16)
 ROOT = Path(__file__).parents[3]

@@ -73,7 +73,7 @@ def assert_same_database(ours: str, theirs: str) -> None:
         assert rows(ours, query) == rows(theirs, query)
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_wagtail_ends_as_with_django_and_goes_back_where_django_can(
     new_database: Callable[[], str], by_django: str
 ) -> None:

@@ -1,0 +1,141 @@
+"""After a restore of PostgreSQL: noticed as one, nothing begins, and whoever came back is erased again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from tests.fix_postgres import execute
+from tests.fix_requests import Erasing
+from tests.fix_sample import copy_postgres
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def backup(erasing: Erasing) -> Iterator[str]:
+    """Give the address of a backup of PostgreSQL, from before anybody was erased but listener 2."""
+    assert erasing.erase("--request", erasing.reference("approved(2)")).returncode == 0
+    url = urlsplit(erasing.project.database_url)
+    address = urlunsplit(url._replace(path=f"{url.path}_backup"))
+    copy_postgres(erasing.project.database_url, address)
+    yield address
+    server = urlunsplit(url._replace(path="/postgres"))
+    execute(server, f'DROP DATABASE IF EXISTS "{url.path.strip("/")}_backup" WITH (FORCE)')
+
+
+def replay(erasing: Erasing, *arguments: str, code: int = 0) -> dict[str, Any]:
+    """Replay, and give what it answered."""
+    done = erasing.command("gdpr_replay", *arguments, "--noinput", "--format", "json")
+    assert done.returncode == code, done.stdout + done.stderr
+    [found] = json.loads(done.stdout)["stores"] or [{}]
+    return dict(found)
+
+
+def register_health(erasing: Erasing) -> dict[str, Any]:
+    done = erasing.command("health_check", "--only", "erasure.register", "--format", "json")
+    [found] = json.loads(done.stdout)["findings"]
+    return dict(found)
+
+
+def test_restore_is_noticed_and_replayed(erasing: Erasing, backup: str) -> None:
+    """
+    Two people are back, one of them with a request that was not carried out yet.
+
+    It is told as a restore, nothing new begins, and a replay erases them again, with receipts of its own.
+    """
+    early = erasing.reference("approved(3)")
+    copy_postgres(erasing.project.database_url, backup)
+    assert erasing.erase("--request", early).returncode == 0
+    assert erasing.erase("--request", erasing.reference("approved(4)")).returncode == 0
+    copy_postgres(backup, erasing.project.database_url)
+    assert erasing.holdings(3)["listener"] == erasing.holdings(4)["listener"] == 1
+
+    waiting = erasing.reference("approved(5)")
+    noticed = register_health(erasing)
+    stopped = erasing.erase("--request", waiting)
+    cron = erasing.command("gdpr_process")
+    checked = erasing.command("check", "--database", "default")
+    dry = replay(erasing, "--dry-run")
+    still = erasing.holdings(4)
+    done = replay(erasing)
+    again = replay(erasing)
+
+    assert (noticed["level"], noticed["value"]) == ("critical", 2)
+    assert "default (2 erasures to be replayed)" in noticed["message"]
+    assert (stopped.returncode, "ACC-854" in stopped.stderr) == (4, True), stopped.stdout + stopped.stderr
+    assert (cron.returncode, erasing.state(waiting)) == (3, "approved"), cron.stdout + cron.stderr
+    assert "gdpr.W050" in checked.stdout + checked.stderr
+    assert (dry["total"], list(dry["waiting"].values())) == (2, ["", ""])
+    assert still["listener"] == 1
+    assert (done["finished"], len(done["done"]), done["waiting"]) == (True, 2, {})
+    assert again == {}
+    erasing.assert_gone(3)
+    erasing.assert_gone(4)
+    assert erasing.state(early) == "duplicate"
+    assert register_health(erasing)["level"] == "ok"
+    receipts = erasing.rows("SELECT kind, count(*) FROM gdpr_receipt GROUP BY 1 ORDER BY 1")
+    assert receipts == [("erasure", 1), ("replay", 2)]
+    assert erasing.rows("SELECT count(*) FROM accord_tombstone WHERE erased_at IS NOT NULL") == [(3,)]
+    assert erasing.erase("--request", waiting).returncode == 0
+    erasing.assert_gone(5)
+
+
+NEW = """
+INSERT INTO streaming_listener (email, display_name, country, language, joined_at)
+VALUES ('{email}', 'Somebody New', 'FR', 'fr', now()) RETURNING id
+"""
+
+
+def test_somebody_new_with_the_key_of_an_erased_person_stays(erasing: Erasing, backup: str) -> None:
+    """A sequence that went back gave keys again: the replay asks about each, and does as it is told."""
+    [(key,)] = erasing.rows("SELECT max(id) + 1 FROM streaming_listener")
+    for email in ("first@example.com", "second@example.com"):
+        erasing.execute(NEW.format(email=email))
+    for number in (key, key + 1):
+        assert erasing.erase("--request", erasing.reference(f"approved({number})")).returncode == 0
+    copy_postgres(backup, erasing.project.database_url)
+    for email in ("new@example.com", "back@example.com"):
+        erasing.execute(NEW.format(email=email))
+    assert erasing.holdings(key)["listener"] == erasing.holdings(key + 1)["listener"] == 1
+
+    asked = replay(erasing, code=3)
+    erasing.execute(NEW.format(email="newer@example.com"))
+    another, same = asked["waiting"]
+    told = replay(erasing, "--another-person", another, "--as", "approver", code=3)
+    done = replay(erasing, "--same-person", same, "--as", "approver")
+
+    assert (asked["done"], list(asked["waiting"].values())) == ([], ["ACC-829"] * 2)
+    assert list(told["waiting"]) == [same]
+    assert (done["finished"], done["waiting"]) == (True, {})
+    assert erasing.holdings(key)["listener"] == 1
+    erasing.assert_gone(key + 1)
+    # What comes after the replay began has a number that nobody had.
+    assert erasing.rows("SELECT id FROM streaming_listener WHERE email = 'newer@example.com'") == [(key + 2,)]
+    assert register_health(erasing)["level"] == "ok"
+
+
+FORGED = """
+UPDATE gdpr_erasurerequest
+SET state = 'fenced', fenced_at = now(), approved_by_id = NULL, replays = '{replays}'
+WHERE reference = '{reference}'
+"""
+
+
+def test_replay_that_the_register_does_not_vouch_for_is_refused(erasing: Erasing) -> None:
+    """A row that claims to repeat an erasure needs no approval, and so an entry about the same person."""
+    of_another = erasing.reference("approved(6)")
+    assert erasing.erase("--request", of_another).returncode == 0
+    before = erasing.holdings(7)
+    forged = erasing.reference("planned(7)")
+
+    for replays in ("f" * 32, of_another):
+        erasing.execute(FORGED.format(replays=replays, reference=forged))
+        stopped = erasing.erase("--request", forged)
+
+        assert (stopped.returncode, "ACC-853" in stopped.stderr) == (6, True), stopped.stdout + stopped.stderr
+        assert (erasing.state(forged), erasing.holdings(7)) == ("fenced", before)
