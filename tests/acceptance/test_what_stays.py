@@ -82,7 +82,8 @@ def test_files_hold_what_the_page_says_and_a_scrub_ends_what_it_says(erasing: Er
     after = in_files(erasing, canaries)
 
     assert (early.returncode, "ACC-822" in early.stderr) == (2, True)
-    assert given_out == {}
+    # A row that invoices refer to stays, without anything of the person but its number.
+    assert {form for forms in given_out.values() for form in forms} <= {"number", "number, binary"}, given_out
     assert before >= {"tables", "wal", "collections", "segments"}
     assert scrubbed.returncode == 0, scrubbed.stdout + scrubbed.stderr
     acts = json.loads(scrubbed.stdout)["acts"]
