@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.datamap.entries import Entry
+from gdpr.datamap.kinds import Subject
 from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Path, Rows, Sessions, Through
 from gdpr.datamap.presets import accounts, framework, logs, suite
 from gdpr.datamap.presets.django import references
 from gdpr.datamap.strategies import CoarseDate, Constant, Null, Pseudonym, RandomToken, Redact, Strategy
-from gdpr.datamap.subjects import Subject
 
 __all__ = [
     "Anonymise",

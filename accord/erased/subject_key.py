@@ -3,15 +3,18 @@ When two keys are the same person: one form of a key, whatever type a store retu
 
 42, 42.0, `Decimal(42)` and "42" are one key, as MongoDB and JSON take them for one; so are a UUID, its
 text in any case, with or without hyphens, and the `Binary` that PyMongo makes of it; so are an ObjectId
-and its text in any case. None, truth values and empty texts belong to no person.
+and its text in any case. None, truth values and empty texts belong to no person. Which spellings of another
+text are one key is declared: see :mod:`accord.erased.folding`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from uuid import UUID
 
+from accord.erased.folding import Fold, folded
 from accord.errors import InvalidRevision
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-?)(?:[0-9a-fA-F]{4}\1){3}[0-9a-fA-F]{12}")
@@ -38,6 +41,19 @@ def canonical(key: object) -> str:
     if _UUID.fullmatch(text):
         return str(UUID(text))
     return text.lower() if _OBJECT_ID.fullmatch(text) else text
+
+
+def spellings(key: object) -> Mapping[Fold, str]:
+    """
+    Fold a textual key in each way that a project may have declared for it.
+
+    Returns:
+        Nothing for numbers, UUIDs and ObjectIds, whose canonical form is the only one.
+    """
+    text = canonical(key)
+    if not text or whole_text(text) is not None or _UUID.fullmatch(text) or _OBJECT_ID.fullmatch(text):
+        return {}
+    return {fold: folded(text, fold) for fold in Fold if fold is not Fold.EXACT}
 
 
 def texts(key: object) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from django.db.models.functions import Now
 
 from accord import conf, db
 from accord.erased import subject_key
+from accord.erased.folding import Fold
 from accord.errors import SubjectErased, UsageError
 from accord.models import Tombstone
 from accord.secrets import keys
@@ -86,7 +87,7 @@ def subject_tag(kind: str, key: object) -> SubjectTag:
     return subject_tags(kind, key)[0]
 
 
-def subject_tags(kind: str, key: object) -> list[SubjectTag]:
+def subject_tags(kind: str, key: object, fold: Fold = Fold.EXACT) -> list[SubjectTag]:
     """
     Hash a person's key with every secret that may have been current, the newest first.
 
@@ -95,6 +96,8 @@ def subject_tags(kind: str, key: object) -> list[SubjectTag]:
     Args:
         kind: What it is a key of.
         key: The key.
+        fold: Which spellings of it are the same person, where it is a text. A fence by such a tag is met by
+            every one of them; tags from before it was declared come last.
 
     Raises:
         UsageError: The key belongs to no person: it is None, empty or a truth value.
@@ -104,7 +107,12 @@ def subject_tags(kind: str, key: object) -> list[SubjectTag]:
         raise UsageError(
             "A subject's key is empty or a truth value.", hint="Pass the key that the person is known by."
         )
-    return [tag for text in texts for tag in _tags(kind, text)]
+    spelled = [(one, text) for one, text in subject_key.spellings(key).items() if one is fold]
+    return [
+        tag
+        for one, text in (*spelled, *((Fold.EXACT, text) for text in texts))
+        for tag in _tags(kind, text, one)
+    ]
 
 
 def raise_fence(tag: SubjectTag | str, since: datetime | None = None, using: str | None = None) -> None:
@@ -198,14 +206,16 @@ def filter_erased(kind: str, subjects: Iterable[K | None], using: str | None = N
     Raises:
         StoreError: The tombstones can't be read. A caller may not go on as if there were none.
     """
-    owners: dict[str, list[K]] = {}
+    owners: dict[tuple[str, Fold], list[K]] = {}
     for key in (key for key in subjects if key is not None):
         for text in subject_key.texts(key):
-            owners.setdefault(text, []).append(key)
+            owners.setdefault((text, Fold.EXACT), []).append(key)
+        for fold, text in subject_key.spellings(key).items():
+            owners.setdefault((text, fold), []).append(key)
     if not owners:
         return set()
-    texts = {tag.value: text for text in owners for tag in _tags(kind, text)}
-    return {key for value in _standing(_alias(using), kind, list(texts)) for key in owners[texts[value]]}
+    found = {tag.value: keys for (text, fold), keys in owners.items() for tag in _tags(kind, text, fold)}
+    return {key for value in _standing(_alias(using), kind, list(found)) for key in found[value]}
 
 
 def guard(kind: str, key: object, using: str | None = None) -> None:
@@ -291,11 +301,13 @@ def _parsed(tag: SubjectTag | str) -> SubjectTag:
     return SubjectTag.parse(tag) if isinstance(tag, str) else tag
 
 
-def _tags(kind: str, text: str) -> list[SubjectTag]:
+def _tags(kind: str, text: str, fold: Fold = Fold.EXACT) -> list[SubjectTag]:
     """Hash a key's text with every secret that may have been current when it was erased, the newest first."""
     kind = kind.lower()
-    # JSON may hold half a surrogate pair, which is no character.
-    parts = kind.encode(), text.encode(errors="surrogatepass")
+    # JSON may hold half a surrogate pair, which is no character. A folded text says how: a key that is
+    # compared exactly is not met by another spelling of it.
+    folding = () if fold is Fold.EXACT else (fold.encode(),)
+    parts = kind.encode(), text.encode(errors="surrogatepass"), *folding
     message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
     return [
         SubjectTag(

@@ -30,7 +30,12 @@ from gdpr.privacy import (
 )
 
 SUBJECT = Subject(
-    model="streaming.Listener", key="id", type=int, lookups=("id", "email"), created="joined_at"
+    model="streaming.Listener",
+    key="id",
+    type=int,
+    lookups=("id", "email"),
+    folds={"email": "email"},
+    created="joined_at",
 )
 
 OPENED = datetime(2020, 1, 1, tzinfo=UTC)

@@ -13,8 +13,9 @@ from accord.errors import UsageError
 from gdpr.consent import register
 from gdpr.consent.register import Someone
 from gdpr.datamap.keys import key_type, parsed
+from gdpr.datamap.kinds import Subject
 from gdpr.datamap.map import load_data_map
-from gdpr.datamap.subjects import Subject, SubjectKeys
+from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import encryption
 from gdpr.errors import AmbiguousSubject, UnknownSubject
 
@@ -49,7 +50,8 @@ def resolve(named: Mapping[str, Any]) -> SubjectKeys:
     """
     data_map = load_data_map()
     _check(data_map.subject, named)
-    found = [data_map.resolve(value, by) for by, value in named["identifiers"].items()]
+    chosen = named["identifiers"].get(data_map.subject.key, "") if data_map.subject else ""
+    found = [data_map.resolve(value, by, chosen) for by, value in named["identifiers"].items()]
     if any(keys.primary != found[0].primary for keys in found):
         raise AmbiguousSubject(
             "The identifiers belong to different people.", hint="Send the identifiers of one person."

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from accord import clock
 from accord.acting import Account, acting
 from accord.errors import AccordError, NotConfirmed, UsageError
+from gdpr.cli import whom
 from gdpr.cli.conversation import Conversation
 from gdpr.cli.erase_answers import Counted, Decided, ErasureAnswer, HowFar, Remaining
 from gdpr.cli.erase_options import EraseOptions
@@ -59,7 +60,7 @@ class Erase:
         if self.asked.request:
             return self._on_request(state_changes.find(self.asked.request))
         try:
-            keys = load_data_map().resolve(self.asked.subject, self.asked.by)
+            keys = whom.resolve(self.asked.subject, self.asked.by, self.asked.choose)
         except UnknownSubject as unknown:
             return self._on_person_without_a_row(unknown)
         return self._on_person(keys)
@@ -97,7 +98,8 @@ class Erase:
 
     def _on_request(self, request: ErasureRequest) -> ErasureAnswer:
         if self.asked.dry_run:
-            return Counted(planning.preview(encryption.keys_of(request)))
+            known = {request.pk: encryption.keys_of(request)}
+            return Counted(planning.preview(planning.renewed(known)[request.pk]))
         if self.asked.verify_only:
             return Remaining(verification.read(encryption.keys_of(request)))
         if self.asked.scrub:

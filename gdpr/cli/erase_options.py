@@ -12,6 +12,7 @@ from django.core.management.base import CommandParser
 
 from accord.cli.arguments import add_format, add_noinput
 from accord.errors import UsageError
+from gdpr.cli import whom
 from gdpr.states import Ground, IdentityMethod, RejectionGround
 
 _DECISIONS = ("approve", "reject", "cancel", "confirm", "same_person", "another_person")
@@ -25,6 +26,7 @@ class EraseOptions:
     Attributes:
         subject: A key of the person; empty where a request is named.
         by: Name of that key; empty to try every one.
+        choose: The primary key of one of several people who have it; empty where there is one.
         request: The beginning of a reference; empty where a person is named.
         keys: The keys of the person of a request whose own key was lost.
         as_user: User name of the account that acts; empty for whoever is signed in.
@@ -49,6 +51,7 @@ class EraseOptions:
 
     subject: str
     by: str
+    choose: str
     request: str
     keys: tuple[str, ...]
     as_user: str
@@ -85,14 +88,15 @@ class EraseOptions:
             UsageError: Neither or both of a person and a request are named, or a decision lacks a request.
         """
         _refuse_contradictions(options)
-        names = ("subject", "by", "request", "as_user", "approve", "cancel", "reason")
+        names = ("by", "choose", "request", "as_user", "approve", "cancel", "reason")
         entries = ("confirm", "same_person", "another_person")
         switches = ("dry_run", "scrub", "resume", "verify_only", "interactive")
         return cls(
+            subject=whom.key(options["subject"]),
             **{name: options[name] for name in (*names, *entries, *switches)},
             ground=Ground(options["ground"]),
             received=_day(options["received"]),
-            keys=tuple(options["key"]),
+            keys=tuple(map(whom.key, options["key"])),
             identity=IdentityMethod(options["identity"]) if options["identity"] else None,
             reject=RejectionGround(options["reject"]) if options["reject"] else None,
             receipt=Path(options["receipt"]) if options["receipt"] else None,
@@ -145,10 +149,13 @@ def add_erase_arguments(parser: CommandParser) -> None:
 
 
 def _add_whom(parser: CommandParser) -> None:
-    parser.add_argument("subject", nargs="?", default="", help="A key of the person: id, e-mail address, ...")
     parser.add_argument(
-        "--by", default="", metavar="KEY", help="Which key it is; every one is tried unless given."
+        "subject",
+        nargs="?",
+        default="",
+        help="A key of the person: id, e-mail address, ...; - reads it from standard input.",
     )
+    whom.add_whom(parser)
     parser.add_argument(
         "--request", default="", metavar="REFERENCE", help="A request; its first digits are enough."
     )

@@ -14,7 +14,7 @@ from accord.cli.answer import Answer
 from accord.cli.arguments import add_format, add_noinput
 from accord.display import day
 from accord.errors import UsageError
-from gdpr.cli import answers
+from gdpr.cli import answers, whom
 from gdpr.datamap.map import load_data_map
 from gdpr.erasure import encryption, holds
 from gdpr.errors import UnknownRequest
@@ -31,6 +31,7 @@ class HoldOptions:
         verb: What to do.
         what: A key of the person, or the beginning of a hold's reference.
         by: Name of that key; empty to try every one.
+        choose: The primary key of one of several people who have it; empty where there is one.
         entry: The entry of the data map that is held; empty for everything.
         reason: Why; empty if it isn't given.
         as_user: User name of the account that acts; empty for whoever is signed in.
@@ -41,6 +42,7 @@ class HoldOptions:
     verb: str
     what: str
     by: str
+    choose: str
     entry: str
     reason: str
     as_user: str
@@ -55,8 +57,12 @@ class HoldOptions:
         Raises:
             UsageError: What the verb needs is missing.
         """
-        names = ("verb", "what", "by", "entry", "reason", "as_user", "interactive")
-        asked = cls(**{name: options[name] for name in names}, as_json=options["format"] == "json")
+        names = ("verb", "by", "choose", "entry", "reason", "as_user", "interactive")
+        asked = cls(
+            what=whom.key(options["what"]),
+            **{name: options[name] for name in names},
+            as_json=options["format"] == "json",
+        )
         if asked.verb != "list" and not asked.what:
             raise UsageError("Name the person to hold, or the hold to release.", hint="See gdpr_hold --help.")
         if asked.verb == "place" and not asked.reason:
@@ -73,8 +79,13 @@ class HoldOptions:
 def add_hold_arguments(parser: ArgumentParser) -> None:
     """Add the flags."""
     parser.add_argument("verb", choices=tuple(VERBS), help="What to do.")
-    parser.add_argument("what", nargs="?", default="", help="place: a key of the person; release: a hold.")
-    parser.add_argument("--by", default="", metavar="KEY", help="Which key of the person it is.")
+    parser.add_argument(
+        "what",
+        nargs="?",
+        default="",
+        help="place: a key of the person, - reads it from standard input; release: a hold.",
+    )
+    whom.add_whom(parser)
     parser.add_argument(
         "--entry", default="", help="Hold one entry of the data map; everything unless given."
     )
@@ -95,10 +106,9 @@ def carry_out(asked: HoldOptions) -> Answer:
 
 
 def _place(asked: HoldOptions) -> Sequence[LegalHold]:
-    data_map = load_data_map()
     if asked.entry:
-        data_map.entry(asked.entry)
-    keys = data_map.resolve(asked.what, asked.by)
+        load_data_map().entry(asked.entry)
+    keys = whom.resolve(asked.what, asked.by, asked.choose)
     tag, reason = encryption.tag_of(keys), HoldReason(asked.reason)
     return [holds.place_hold(keys.kind, tag, reason, by=asked.account(), entry=asked.entry)]
 

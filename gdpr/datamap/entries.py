@@ -113,7 +113,9 @@ def _plain(value: object) -> Any:
     if isinstance(value, Strategy):
         return value.describe()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {item.name: _named(item.name, getattr(value, item.name)) for item in dataclasses.fields(value)}
+        named = {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
+        # An undeclared folding is not described: maps from before there was one keep their digests.
+        return {name: _named(name, one) for name, one in named.items() if name != "fold" or one}
     if isinstance(value, Mapping):
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, tuple | list):

@@ -72,6 +72,12 @@ class Fault(enum.StrEnum):
     """An entry came, went or changed its action since the data map was reviewed."""
     NO_LOCK = "gdpr.E026"
     """No lock file holds what was reviewed, so nobody would notice a new field."""
+    NO_FOLDING = "gdpr.E027"
+    """A key is folded in a way that there isn't, or that it can't be."""
+    NOT_FOLDED = "gdpr.W028"
+    """Nothing says which spellings of an e-mail address are one person."""
+    SHARED_KEY = "gdpr.W029"
+    """Several people can have a key that a person may be found by."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,10 +6,11 @@ import enum
 import re
 from uuid import UUID
 
+from accord.erased.folding import Fold
 from accord.erased.subject_key import plain
 from gdpr.errors import InvalidDataMap, WrongKeyType
 
-__all__ = ["KeyType", "Plain", "key_type", "parsed", "plain", "variants"]
+__all__ = ["KeyType", "Plain", "declared_fold", "key_type", "parsed", "plain", "variants"]
 
 
 class KeyType(enum.StrEnum):
@@ -51,6 +52,21 @@ def key_type(declared: object) -> KeyType:
         raise InvalidDataMap(
             f"{declared!r} is no type of a key.",
             hint=f"Write int, str, uuid.UUID, or one of: {', '.join(KeyType)}.",
+        ) from exc
+
+
+def declared_fold(declared: str) -> Fold:
+    """
+    Read a declared folding; nothing declared is exactly as it is written.
+
+    Raises:
+        InvalidDataMap: It is none.
+    """
+    try:
+        return Fold(declared or Fold.EXACT)
+    except ValueError as exc:
+        raise InvalidDataMap(
+            f"{declared!r} is no folding of a key.", hint=f"Write one of: {', '.join(Fold)}."
         ) from exc
 
 

@@ -7,9 +7,11 @@ for equal. `by` chooses one of the subject's keys; the primary one unless given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from dataclasses import field as field_of_dataclass
+
+from gdpr.datamap.keys import KeyType, key_type
 
 
 @dataclass(frozen=True)
@@ -22,12 +24,15 @@ class Key:
         type: Type of the stored key.
         by: Which of the subject's keys.
         where: Further fields to the values that they must have; in tables and collections.
+        fold: Which spellings of a text are the same key (`exact`, `form`, `case`, `email`); as the subject
+            declares it for that key unless given.
     """
 
     field: str
     type: object
     by: str = ""
     where: Mapping[str, str | int] = field_of_dataclass(default_factory=dict)
+    fold: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,13 @@ class Path:
         path: Dotted path; in PostgreSQL it begins with a JSON column.
         type: Type of the stored key.
         by: Which of the subject's keys.
+        fold: Which spellings of a text are the same key; see :class:`Key`.
     """
 
     path: str
     type: object
     by: str = ""
+    fold: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,11 +62,13 @@ class Array:
         path: Path to the array, `[]`, and the path to the key within an element.
         type: Type of the stored key.
         by: Which of the subject's keys.
+        fold: Which spellings of a text are the same key; see :class:`Key`.
     """
 
     path: str
     type: object
     by: str = ""
+    fold: str = ""
 
     @property
     def array(self) -> str:
@@ -81,11 +90,13 @@ class Through:
         path: Lookup from the target to the field that holds the key.
         type: Type of that field.
         by: Which of the subject's keys.
+        fold: Which spellings of a text are the same key; see :class:`Key`.
     """
 
     path: str
     type: object
     by: str = ""
+    fold: str = ""
 
 
 @dataclass(frozen=True)
@@ -180,3 +191,19 @@ def parts(locator: Locator | None) -> tuple[Simple | Sessions, ...]:
     if locator is None:
         return ()
     return locator.locators if isinstance(locator, AnyOf) else (locator,)
+
+
+def with_folds(locator: Locator | None, fold_of: Callable[[str], str]) -> Locator | None:
+    """
+    Return a locator whose keys are compared as the subject declares it, where it says nothing itself.
+
+    Args:
+        locator: Of an entry.
+        fold_of: Gives the folding of the subject's key of a name.
+    """
+    if isinstance(locator, AnyOf):
+        # Sessions are never one of several.
+        return AnyOf(tuple(with_folds(part, fold_of) for part in locator.locators))  # type: ignore[misc]
+    if not isinstance(locator, Keyed) or locator.fold or key_type(locator.type) is not KeyType.STR:
+        return locator
+    return replace(locator, fold=fold_of(locator.by))

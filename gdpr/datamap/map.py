@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib import import_module
@@ -25,6 +25,7 @@ from accord.errors import UnknownTarget
 from gdpr.datamap.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.datamap.entries import Entry, document
 from gdpr.datamap.findings import Fault
+from gdpr.datamap.kinds import Subject
 from gdpr.datamap.locators import (
     AnyOf,
     Array,
@@ -39,7 +40,8 @@ from gdpr.datamap.locators import (
     reusable,
 )
 from gdpr.datamap.presets import framework, suite
-from gdpr.datamap.subjects import Subject, SubjectKeys
+from gdpr.datamap.renewal import told_apart
+from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import InvalidDataMap
 
 if TYPE_CHECKING:
@@ -93,7 +95,10 @@ class DataMap:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that is declared; an approval holds for this map only."""
-        described = {"subject": _described(self.subject), "entries": [document(one) for one in self.entries]}
+        described = {
+            "subject": self.subject.described() if self.subject else [],
+            "entries": [document(one) for one in self.entries],
+        }
         canonical = json.dumps(described, sort_keys=True, ensure_ascii=False, default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -169,9 +174,9 @@ class DataMap:
             wanted |= {one.id for one in self.entries if wanted.intersection(needs(one.locator))}
         return tuple(one for one in self.entries if one.id in wanted and one.id != entry_id)
 
-    def resolve(self, text: str, by: str = "") -> SubjectKeys:
+    def resolve(self, text: str, by: str = "", choose: str = "") -> SubjectKeys:
         """
-        Find the one person that a key belongs to. See :meth:`gdpr.datamap.subjects.Subject.resolve`.
+        Find the one person that a key belongs to. See :meth:`gdpr.datamap.kinds.Subject.resolve`.
 
         Raises:
             InvalidDataMap: No app declares whose data these are.
@@ -181,7 +186,7 @@ class DataMap:
                 "No app declares whose data these are.",
                 hint='Write SUBJECT = Subject(model="app.Model") into the privacy.py of one app.',
             )
-        return self.subject.resolve(text, by)
+        return told_apart(self.subject, {0: self.subject.resolve(text, by, choose)})[0]
 
 
 @cache
@@ -243,7 +248,8 @@ def build(modules: Iterable[ModuleType]) -> DataMap:
                 )
             entries[entry.id] = entry
         subject = _one_subject(subject, module)
-    return DataMap(entries=ordered(entries.values()), subject=subject)
+    compared = map(subject.comparing, entries.values()) if subject else entries.values()
+    return DataMap(entries=ordered(compared), subject=subject)
 
 
 def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -341,7 +347,3 @@ def _derivations(entry: Entry, entries: Mapping[str, Entry], seen: frozenset[str
         return 0
     sources = [entries[source] for source in entry.derived_from if source in entries]
     return max((1 + _derivations(one, entries, seen | {entry.id}) for one in sources), default=0)
-
-
-def _described(subject: Subject | None) -> Sequence[object]:
-    return [] if subject is None else subject.described()

@@ -22,11 +22,12 @@ from gdpr.datamap.actions import (
 )
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import Fault, MapFinding, MapLevel, about
+from gdpr.datamap.identity import identity
 from gdpr.datamap.kin import kin, strangers
+from gdpr.datamap.kinds import Subject
 from gdpr.datamap.locators import Array, Generic, Keyed, Sessions, needs, parts
 from gdpr.datamap.map import DataMap
 from gdpr.datamap.strategies import Strategy
-from gdpr.datamap.subjects import Subject
 from gdpr.errors import InvalidDataMap
 
 
@@ -56,6 +57,8 @@ def static_findings(data_map: DataMap) -> Iterator[MapFinding]:
         What is wrong; lazily.
     """
     yield from _subject(data_map)
+    if data_map.subject is not None:
+        yield from identity(data_map.subject, data_map.entries)
     stores = conf.load().store_settings()
     for entry in data_map.entries:
         if entry.store not in stores:

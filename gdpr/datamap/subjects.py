@@ -1,26 +1,16 @@
-"""Whom a request is about: the declared kind of data subject, and one person's keys."""
+"""Whom a request is about: the keys of one person, or of several."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
-from django.apps import apps
-from django.db.models import QuerySet
+from gdpr.datamap.keys import Plain
 
-from accord import clock
-from accord.errors import UsageError
-from gdpr.datamap.keys import KeyType, Plain, key_type, parsed, plain
-from gdpr.errors import AmbiguousSubject, InvalidDataMap, UnknownSubject, WrongKeyType
-
-if TYPE_CHECKING:
-    from django.db.models import Model
-
-    # The name `type` is a field of the class below.
-    ModelClass = type[Model]
+_MANY = ("earlier", "contested", "collected", "newer", "others")
+"""What a person has several of, by a name or by an entry's id."""
 
 
 class Keys(Protocol):
@@ -52,7 +42,10 @@ class SubjectKeys:
     Attributes:
         kind: Model of the subject, such as `streaming.Listener`.
         primary: The key that other stores refer to.
-        alternates: Every key by its name, the primary one included.
+        alternates: Every key by its name, the primary one included, as it was read last.
+        earlier: What a key was before that, by its name: known when the request came in, or since.
+        contested: Which of all these somebody else of this kind has now, by the name of the key. They find
+            nothing by themselves: what has them is asked about.
         collected: Primary keys of rows that were found before anything was erased, by entry id.
         settled: Entries found by a key that somebody else may have next (an e-mail, a user name): since the
             fence they are the rows that were collected, and no others.
@@ -65,6 +58,8 @@ class SubjectKeys:
     kind: str
     primary: Plain = field(repr=False)
     alternates: Mapping[str, Plain] = field(default_factory=dict, repr=False)
+    earlier: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
+    contested: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
     collected: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
     settled: frozenset[str] = frozenset()
     newer: Mapping[str, tuple[Plain, ...]] = field(default_factory=dict, repr=False)
@@ -72,9 +67,13 @@ class SubjectKeys:
     created: str = ""
 
     def values(self, by: str = "") -> tuple[Plain, ...]:
-        """Return the person's key of a name; the primary one for no name; none where there is none."""
+        """Return what a key is, and was, where it is this person's alone; the primary one for no name."""
+        return tuple(one for one in self.known(by) if one not in self.contested.get(by, ()))
+
+    def known(self, by: str = "") -> tuple[Plain, ...]:
+        """Return what a key is, and was, whoever has it now."""
         found = self.alternates.get(by) if by else self.primary
-        return () if found is None else (found,)
+        return (*(() if found is None else (found,)), *self.earlier.get(by, ()))
 
     def only(self, entry: str) -> tuple[Plain, ...] | None:
         """Return the rows that a settled entry may find; None for any other."""
@@ -102,7 +101,13 @@ class SubjectKeys:
     def joined(self, found: SubjectKeys) -> SubjectKeys:
         """Return the same keys with what was found by them: collected, settled, and newer."""
         fresh = {entry: keys for entry, keys in found.collected.items() if entry not in self.settled}
-        merged = self.with_collected(fresh)
+        read_last = replace(
+            self,
+            alternates=found.alternates,
+            earlier=merged_rows(self.earlier, found.earlier),
+            contested=found.contested,
+        )
+        merged = read_last.with_collected(fresh)
         merged = merged.settle(found.settled & merged.collected.keys())
         looked_at = merged.settled & found.collected.keys()
         return merged.with_collected({entry: found.newer.get(entry, ()) for entry in looked_at})
@@ -114,14 +119,17 @@ class SubjectKeys:
         return replace(self, collected=collected, settled=self.settled | wanted)
 
     def unsettled(self, entry: str) -> SubjectKeys:
-        """Return the same keys, by which an entry finds whatever has the key now."""
-        return replace(self, settled=self.settled - {entry})
+        """Return the same keys, by which an entry finds what has them now; a settled one, anybody's."""
+        contested = {} if entry in self.settled else self.contested
+        return replace(self, settled=self.settled - {entry}, contested=contested)
 
     def told(self, entry: str, *, same_person: bool) -> SubjectKeys:
         """Return the same keys after a person said whose the newer rows of an entry are."""
         newer = {one: keys for one, keys in self.newer.items() if one != entry}
         if same_person:
-            return replace(self, collected=_joined(self.collected, entry, self.newer[entry]), newer=newer)
+            collected = _joined(self.collected, entry, self.newer[entry])
+            # What has a key of somebody else turned out to be this person's after all.
+            return replace(self, collected=collected, newer=newer, contested={})
         return replace(self, others=_joined(self.others, entry, self.newer[entry]), newer=newer)
 
     def to_json(self) -> str:
@@ -131,10 +139,8 @@ class SubjectKeys:
                 "kind": self.kind,
                 "primary": self.primary,
                 "alternates": dict(self.alternates),
-                "collected": {entry_id: list(keys) for entry_id, keys in self.collected.items()},
                 "settled": sorted(self.settled),
-                "newer": {entry_id: list(keys) for entry_id, keys in self.newer.items()},
-                "others": {entry_id: list(keys) for entry_id, keys in self.others.items()},
+                **{name: {one: list(keys) for one, keys in getattr(self, name).items()} for name in _MANY},
                 "created": self.created,
             },
             sort_keys=True,
@@ -145,10 +151,7 @@ class SubjectKeys:
         """Read what :meth:`to_json` wrote."""
         read = json.loads(text)
         # What was sealed before these names were known has none of them.
-        rows = {
-            name: {entry_id: tuple(keys) for entry_id, keys in read.get(name, {}).items()}
-            for name in ("collected", "newer", "others")
-        }
+        rows = {name: {one: tuple(keys) for one, keys in read.get(name, {}).items()} for name in _MANY}
         return cls(
             kind=read["kind"],
             primary=read["primary"],
@@ -159,6 +162,14 @@ class SubjectKeys:
         )
 
 
+def merged_rows(
+    rows: Mapping[str, tuple[Plain, ...]], more: Mapping[str, tuple[Plain, ...]]
+) -> Mapping[str, tuple[Plain, ...]]:
+    """Return both, each value once."""
+    names = dict.fromkeys((*rows, *more))
+    return {name: tuple(dict.fromkeys((*rows.get(name, ()), *more.get(name, ())))) for name in names}
+
+
 def _held(rows: Mapping[str, tuple[Plain, ...]]) -> Mapping[str, tuple[Plain, ...]]:
     return {entry: keys for entry, keys in rows.items() if keys}
 
@@ -167,133 +178,3 @@ def _joined(
     rows: Mapping[str, tuple[Plain, ...]], entry: str, more: tuple[Plain, ...]
 ) -> Mapping[str, tuple[Plain, ...]]:
     return {**rows, entry: (*rows.get(entry, ()), *more)}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    """
-    The kind of person that a project keeps data of.
-
-    Attributes:
-        model: Label of the model that stands for the person.
-        key: Field that other stores refer to.
-        type: Its type: `int`, `str`, `uuid.UUID` or a :class:`gdpr.datamap.keys.KeyType`.
-        lookups: Fields that a person may be found by; each must be unique.
-        created: Field with the moment when the row was made, which nothing changes but an erasure; empty for
-            none. After a restore it tells an erased person from a new one with the same key.
-    """
-
-    model: str
-    key: str = "id"
-    type: object = int
-    lookups: tuple[str, ...] = ()
-    created: str = ""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Return the names of all keys, the primary one first."""
-        return tuple(dict.fromkeys((self.key, *self.lookups)))
-
-    def described(self) -> Sequence[object]:
-        """Return what the digest of a data map is made of."""
-        # A map that doesn't say it keeps the digest that approvals were given for.
-        created = [self.created] if self.created else []
-        return [self.model, self.key, str(self.type), list(self.lookups), *created]
-
-    def resolve(self, text: str, by: str = "") -> SubjectKeys:
-        """
-        Find the one person that a key belongs to.
-
-        Args:
-            text: A key, as typed.
-            by: Which key it is; unless given, every one that the text could be is tried.
-
-        Raises:
-            UsageError: There is no key of that name.
-            WrongKeyType: The text is no key of the type declared.
-            UnknownSubject: No person has it.
-            AmbiguousSubject: More than one person has it.
-        """
-        found = {
-            row["pk"]: row for name, value in self._readings(text, by) for row in self._rows(name, value)
-        }
-        if not found:
-            raise UnknownSubject(
-                f"No {self.model} has this key ({', '.join([by] if by else self.names)}).",
-                hint="See whether the key is right; an erased person has none any more.",
-            )
-        if len(found) > 1:
-            raise AmbiguousSubject(
-                f"{len(found)} rows of {self.model} have this key.",
-                hint=f"Say which key it is with --by: {', '.join(self.names)}.",
-            )
-        return self._keys_of(next(iter(found.values())))
-
-    def parsed(self, name: str, text: str) -> Plain:
-        """Read the key of a name as typed; raises :class:`WrongKeyType`."""
-        return parsed(text, self._type_of(name), name)
-
-    def model_class(self) -> ModelClass:
-        """
-        Return the model.
-
-        Raises:
-            InvalidDataMap: No installed app has it.
-        """
-        try:
-            return apps.get_model(self.model)
-        except (LookupError, ValueError) as exc:
-            raise InvalidDataMap(
-                f"The data subject {self.model} is no installed model.",
-                hint="Write SUBJECT's model as app_label.Model.",
-            ) from exc
-
-    def _readings(self, text: str, by: str) -> list[tuple[str, Plain]]:
-        if by:
-            if by not in self.names:
-                raise UsageError(f"{self.model} has no key “{by}”.", hint=f"Keys: {', '.join(self.names)}.")
-            return [(by, parsed(text, self._type_of(by), by))]
-        readings = []
-        for name in self.names:
-            try:
-                readings.append((name, parsed(text, self._type_of(name), name)))
-            except WrongKeyType:
-                continue
-        if not readings:
-            parsed(text, self._type_of(self.key), self.key)
-        return readings
-
-    def _type_of(self, name: str) -> KeyType:
-        if name == self.key:
-            return key_type(self.type)
-        kind = self.model_class()._meta.get_field(name).get_internal_type()
-        if kind == "UUIDField":
-            return KeyType.UUID
-        return KeyType.INT if kind.endswith(("IntegerField", "AutoField")) else KeyType.STR
-
-    def _rows(self, name: str, value: Plain) -> Iterable[Mapping[str, Any]]:
-        from django.core.exceptions import ValidationError
-
-        model = self.model_class()
-        try:
-            chosen: QuerySet[Model] = QuerySet(model).filter(**{name: value})
-            # Two rows are enough to know that there is more than one.
-            return list(chosen.values("pk", *self.names, *filter(None, [self.created]))[:2])
-        except (OverflowError, ValidationError):
-            return []
-
-    def _keys_of(self, row: Mapping[str, Any]) -> SubjectKeys:
-        alternates = {name: plain(row[name]) for name in self.names if row[name] not in (None, "")}
-        return SubjectKeys(
-            kind=self.model,
-            primary=alternates[self.key],
-            alternates=alternates,
-            created=self.moment(row[self.created]) if self.created else "",
-        )
-
-    @staticmethod
-    def moment(value: date | None) -> str:
-        """Return the moment when a row was made as text; empty where nobody knows."""
-        if isinstance(value, datetime):
-            return clock.aware(value).astimezone(UTC).isoformat()
-        return value.isoformat() if value else ""

@@ -30,6 +30,9 @@ def begin(requests: Collection[int], stores: Stores) -> tuple[set[int], Refusals
     unvouched = replays.unvouched(fenced.exclude(replays=""))
     people, refused = encryption.people_of(set(requests) - unvouched.keys(), RequestState.FENCED)
     refused |= unvouched
+    # The fence may have come a moment after the last look at the keys.
+    fresh, _ = together_or_apart(people, planning.renewed)
+    people |= fresh
     for entry in the_map.to_collect():
         collect = partial(planning.collected, entries=[entry], stores=stores)
         found, _ = together_or_apart(people, collect)

@@ -16,9 +16,11 @@ from contextlib import suppress
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.db import transaction
 
-from accord.erased import tombstones
+from accord.erased import subject_key, tombstones
+from accord.erased.folding import Fold
 from accord.errors import AccordError
 from accord.secrets import keys
+from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import request_keys, state_changes
 from gdpr.errors import KeysDestroyed
@@ -177,8 +179,20 @@ def tag_of_key(kind: str, key: object) -> str:
     Once there is a request, a hold or a consent of the person, their tag stays the same, also
     when the project's secret is replaced: a hold must not be missed for that.
     """
-    tags = [str(tag) for tag in tombstones.subject_tags(kind.lower(), key)]
+    tags = tags_of_key(kind, key)
     return tags[0] if len(tags) == 1 else _in_use(tags)
+
+
+def tags_of_key(kind: str, key: object) -> list[str]:
+    """Return every tag that may stand for a person, by any secret and in any spelling of the key."""
+    fold = _fold_of(kind) if subject_key.spellings(key) else Fold.EXACT
+    return [str(tag) for tag in tombstones.subject_tags(kind.lower(), key, fold)]
+
+
+def _fold_of(kind: str) -> Fold:
+    """Return which spellings of a primary key are one person."""
+    subject = load_data_map().subject
+    return subject.fold_of() if subject and subject.model.lower() == kind.lower() else Fold.EXACT
 
 
 def _in_use(tags: list[str]) -> str:

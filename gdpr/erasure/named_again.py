@@ -13,11 +13,11 @@ from contextlib import suppress
 
 from accord.acting import Account
 from accord.audit.events import EventKind
-from accord.erased import tombstones
 from accord.errors import UsageError
 from gdpr.datamap.keys import Plain
+from gdpr.datamap.kinds import Subject
 from gdpr.datamap.map import load_data_map
-from gdpr.datamap.subjects import Subject, SubjectKeys
+from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import actors, approvals, encryption, state_changes
 from gdpr.errors import IllegalTransition, InvalidDataMap, KeysLost, NotThatPerson, UnknownSubject
 from gdpr.models import ErasureRequest
@@ -84,8 +84,7 @@ def _keys(held: ErasureRequest, given: Sequence[str]) -> SubjectKeys:
 
 
 def _is_person(held: ErasureRequest, primary: Plain) -> bool:
-    tags = tombstones.subject_tags(held.subject_kind.lower(), primary)
-    return held.subject_tag in {str(tag) for tag in tags}
+    return held.subject_tag in encryption.tags_of_key(held.subject_kind, primary)
 
 
 def _require_all(held: ErasureRequest, subject: Subject, stated: _Stated) -> None:

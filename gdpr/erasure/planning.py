@@ -8,9 +8,10 @@ from functools import partial
 from accord import clock
 from accord.acting import Account
 from accord.audit.events import EventKind
+from accord.db import reading
 from accord.errors import AccordError
 from accord.seam import checksum
-from gdpr.datamap import actions
+from gdpr.datamap import actions, renewal
 from gdpr.datamap.actions import Delete, Manual, Nothing, Retain
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.map import load_data_map
@@ -142,6 +143,22 @@ def collected(people: People, entries: Iterable[Entry], stores: Stores) -> Peopl
     return people
 
 
+def renewed(people: People) -> dict[int, SubjectKeys]:
+    """
+    Read people's keys again: an address may have been changed since the request came in.
+
+    What was known before stays beside it; see :mod:`gdpr.datamap.renewal`.
+
+    Raises:
+        StoreUnavailable: The database of the people can't be asked.
+    """
+    subject = load_data_map().subject
+    if subject is None:
+        return dict(people)
+    with reading(f"The table of {subject.model}", subject.database()):
+        return renewal.renewed(subject, people)
+
+
 def plan(request: ErasureRequest, *, by: Account | None = None) -> ErasurePlan:
     """
     Write down what would happen, for a second person to approve. Voids an approval of an older plan.
@@ -159,11 +176,13 @@ def plan(request: ErasureRequest, *, by: Account | None = None) -> ErasurePlan:
     if by is not None:
         actors.require(by, actors.FILE)
     _require_ready(request)
-    document = preview(encryption.keys_of(request))
+    people = renewed({request.pk: encryption.keys_of(request)})
+    document = preview(people[request.pk])
     openings.require_none(document.get("open_findings"), policy.load())
     with state_changes.locked(request) as held:
         blocked = holds.held_as_a_whole([held])
         holds.block(blocked)
+        encryption.keep_collected([held], people)
         made = None if blocked else store(held, document, by)
     if made is None:
         raise OnHold(

@@ -39,7 +39,7 @@ from gdpr.erasure import (
     verification,
 )
 from gdpr.erasure.beginning import begin
-from gdpr.erasure.refusals import Refusals, raise_first
+from gdpr.erasure.refusals import Refusals, raise_first, together_or_apart
 from gdpr.erasure.schedule import Outlook, Stop
 from gdpr.errors import ApprovalVoid, IllegalTransition, OnHold
 from gdpr.models import ErasureRequest, ErasureStep
@@ -152,15 +152,17 @@ def start(requests: Requests, stores: Stores, *, by: Account | None = None) -> _
     people, refused = encryption.people_of(requests, RequestState.APPROVED)
     if unready := registering.refusals(people):
         return set(), {**refused, **unready}
+    people, away = together_or_apart(people, planning.renewed)
     drafts, troubles = planning.drafts(people, stores)
     with transaction.atomic(using=state_changes.alias()):
         held = state_changes.lock(list(drafts), RequestState.APPROVED)
         stopped = _on_hold(held)
         void = _not_approved([one for one in held if one.pk not in stopped])
         free = [one for one in held if one.pk not in stopped and one.pk not in void]
+        encryption.keep_collected(free, people)
         changed = _changed(free, people, drafts)
         _fence([one for one in free if one.pk not in changed], by)
-    return set(), {**refused, **troubles, **stopped, **void, **changed}
+    return set(), {**refused, **away, **troubles, **stopped, **void, **changed}
 
 
 def _on_hold(held: Sequence[ErasureRequest]) -> Refusals:

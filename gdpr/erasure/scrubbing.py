@@ -21,7 +21,7 @@ from gdpr.errors import IllegalTransition
 from gdpr.models import ErasureRequest, ErasureStep
 from gdpr.states import RequestState
 from gdpr.stores.base import Stores, opened_stores
-from gdpr.stores.scrubs import Refusal, Scrubbed, Scrubs
+from gdpr.stores.scrubs import Refusal, Scrubbed
 
 Acts = Mapping[str, Sequence[Scrubbed]]
 """What each store did, by alias."""
@@ -63,9 +63,7 @@ def scrub(requests: Collection[int], stores: Stores, *, by: Account | None = Non
     """
     acts: dict[str, Sequence[Scrubbed]] = {}
     for alias, entries in _touched(requests).items():
-        store = stores[alias]
-        if isinstance(store, Scrubs):
-            acts[alias] = store.scrub(entries)
+        acts[alias] = stores[alias].scrub(entries)
     _record(requests, acts, by)
     return acts
 

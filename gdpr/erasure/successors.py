@@ -17,8 +17,9 @@ from django.db.models import Model, QuerySet
 
 from accord import clock
 from gdpr.datamap.keys import Plain
+from gdpr.datamap.kinds import Subject
 from gdpr.datamap.map import DataMap
-from gdpr.datamap.subjects import Subject, SubjectKeys
+from gdpr.datamap.subjects import SubjectKeys
 
 
 def is_in_doubt(subject: Subject, keys: SubjectKeys, erased_at: datetime) -> bool:

@@ -9,12 +9,13 @@ from typing import Any
 
 from django.db import connections, models
 from pymongo import MongoClient
+from pymongo.collection import Collection
 from pymongo.database import Database
 
 from accord.secrets.redact import address
 from gdpr.datamap.actions import Action, Anonymise, Detach, Retain, Unset
 from gdpr.datamap.entries import Entry
-from gdpr.datamap.locators import AnyOf, Array, Key, Locator, Path, Rows, Through
+from gdpr.datamap.locators import AnyOf, Array, Key, Keyed, Locator, Path, Rows, Through
 from gdpr.datamap.strategies import Strategy
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import InvalidDataMap
@@ -60,6 +61,12 @@ class DocumentsErasure(CollectionErasure):
     def condition(self, entry: Entry, keys: Keys) -> Filter:
         return self._condition(self.database(), self.model(entry), entry.locator, keys)
 
+    def place_of_key(self, entry: Entry, locator: Keyed) -> tuple[Collection[Document], str]:
+        if not isinstance(locator, Through):
+            return super().place_of_key(entry, locator)
+        holder, name = _end(self.model(entry), locator.path.split("__"))
+        return self.database()[holder._meta.db_table], _column(holder, name)
+
     model = staticmethod(model_of)
 
     def _loose(self, database: Database[Document], entry: Entry, keys: Keys) -> Filter:
@@ -88,11 +95,21 @@ def _walk(
     column = _column(model, steps[0])
     if len(steps) == 1:
         return {column: {"$in": list(values)}}
-    target = model._meta.get_field(steps[0]).related_model
-    if not isinstance(target, type):
-        raise InvalidDataMap(f"{model._meta.label}.{steps[0]} is no foreign key.", hint="Correct the path.")
+    target = _referred(model, steps[0])
     parents = database[target._meta.db_table].find(_walk(database, target, steps[1:], values), {"_id": 1})
     return {column: {"$in": [document["_id"] for document in parents]}}
+
+
+def _end(model: type[models.Model], steps: Sequence[str]) -> tuple[type[models.Model], str]:
+    """Return where a walk ends: the model, and the field."""
+    return (model, steps[0]) if len(steps) == 1 else _end(_referred(model, steps[0]), steps[1:])
+
+
+def _referred(model: type[models.Model], name: str) -> type[models.Model]:
+    target = model._meta.get_field(name).related_model
+    if not isinstance(target, type):
+        raise InvalidDataMap(f"{model._meta.label}.{name} is no foreign key.", hint="Correct the path.")
+    return target
 
 
 def _column(model: type[models.Model], path: str) -> str:

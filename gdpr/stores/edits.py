@@ -35,6 +35,17 @@ def edited(entry: Entry, keys: Keys, source: Mapping[str, Any]) -> Mapping[str, 
     return {name: value for name, value in changed.items() if value != source.get(name)}
 
 
+def guarded(hit: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a write of a document needs to be refused where another one came first."""
+    routing = {"routing": hit["_routing"]} if "_routing" in hit else {}
+    return {
+        "_id": hit["_id"],
+        "if_seq_no": hit["_seq_no"],
+        "if_primary_term": hit["_primary_term"],
+        **routing,
+    }
+
+
 def _strategies(entry: Entry) -> Mapping[str, Strategy]:
     match entry.action:
         case Unset(fields):

@@ -7,13 +7,15 @@ for its text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 from bson import Binary, ObjectId
+from pymongo.collation import Collation
 
+from accord.erased.folding import Fold
 from gdpr.datamap.actions import Action, Anonymise, Detach, Retain, Unset
 from gdpr.datamap.keys import KeyType, Plain, key_type, variants
 from gdpr.datamap.locators import (
@@ -35,6 +37,8 @@ from gdpr.errors import ErasureRefused
 
 Filter = dict[str, Any]
 NOTHING: Filter = {"_id": {"$in": []}}
+CASELESS = Collation("en", strength=2)
+"""Collation of an index that serves a folding: letters in any case."""
 
 
 def typed(value: Plain, declared: object) -> tuple[Any, ...]:
@@ -49,6 +53,28 @@ def typed(value: Plain, declared: object) -> tuple[Any, ...]:
 def values_of(locator: Keyed, keys: Keys) -> list[Any]:
     """Return the forms of the key that a locator compares with; none where the person has no such key."""
     return [form for value in keys.values(locator.by) for form in typed(value, locator.type)]
+
+
+def candidates(path: str, fold: Fold, wanted: Sequence[str]) -> Iterator[tuple[Filter, Collation | None]]:
+    """
+    Yield filters, and how each compares, that find every spelling of a key and more.
+
+    Texts in ASCII are found by a collation that an index may have. All others are candidates.
+
+    Args:
+        path: Where the key stands.
+        fold: Which spellings are one.
+        wanted: Keys, folded.
+    """
+    plain = [one for one in wanted if one.isascii()]
+    if plain:
+        yield {path: {"$in": plain}}, None if fold is Fold.FORM else CASELESS
+    yield {path: {"$regex": r"[^\x00-\x7F]"}}, None
+
+
+def path_of(locator: object) -> str:
+    """Return the dotted path of the field that a locator compares with."""
+    return str(getattr(locator, "field", "") or getattr(locator, "path", "")).replace("[]", "")
 
 
 def collected(entry_id: str, keys: Keys) -> Sequence[Plain]:

@@ -6,13 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from accord.erased.folding import Fold
 from gdpr.datamap.keys import KeyType, Plain, key_type, variants
-from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Locator, Path, Rows, Sessions, Through
+from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Keyed, Locator, Path, Rows, Sessions, Through
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
 
 Query = dict[str, Any]
 NOTHING: Query = {"match_none": {}}
+_CLAUSES = 500  # of a query; engines refuse more than 1,024
+_NOT_ASCII = ".*[^ -~].*"
+_FOLDED = frozenset({"keyword", "constant_keyword", "wildcard"})
+"""Types of fields that have queries without case, and by regular expressions."""
 
 _NUMBERS = frozenset({"long", "integer", "short", "byte", "unsigned_long"})
 _TEXTS = frozenset({"keyword", "constant_keyword", "wildcard", "flattened", "ip"})
@@ -107,7 +112,7 @@ def _problem(definition: Mapping[str, Any], kind: KeyType) -> str:  # noqa: PLR0
     return ""
 
 
-def field_path(locator: Key | Path | Array | Rows) -> str:
+def field_path(locator: Keyed | Rows) -> str:
     """Return the dotted path of the field that a locator compares with."""
     if isinstance(locator, Key | Rows):
         return locator.field
@@ -159,10 +164,66 @@ def query(properties: Mapping[str, Any], locator: Locator | None, keys: Keys) ->
         case Key() | Path() | Array() | Rows():
             return _terms(properties, locator, keys)
         case Through() | Generic() | Sessions():
-            raise ErasureRefused(
-                f"An index can't be searched by {type(locator).__name__}.",
-                hint="Use Key, Path, Array or Rows for indexes.",
-            )
+            raise _elsewhere(locator)
+
+
+def candidates(
+    properties: Mapping[str, Any], locator: Keyed, fold: Fold, wanted: Sequence[str]
+) -> Iterator[Query]:
+    """
+    Yield queries that find every spelling of a key and more.
+
+    Engines compare without case in ASCII alone. All other texts are candidates.
+
+    Args:
+        properties: `properties` of the index's mapping.
+        locator: Where the key stands.
+        fold: Which spellings are one.
+        wanted: Keys, folded.
+
+    Raises:
+        ErasureRefused: The field's type has no such queries.
+    """
+    if isinstance(locator, Through):
+        raise _elsewhere(locator)
+    path = field_path(locator)
+    field = exact_field(properties, path, locator_type(locator))
+    if path == "_id" or (field.type and not field.problem and field.type not in _FOLDED):
+        raise ErasureRefused(
+            f"The field {path} can't be looked at in other spellings: it is {field.type or 'the id'}.",
+            hint="Give it a keyword sub-field by a revision, or declare fold='exact'.",
+        )
+    if not field.type:
+        return
+    _exact(field, path)
+    plain = [one for one in wanted if one.isascii()]
+    forms = [{"term": {field.name: _term(one, fold)}} for one in plain]
+    for start in range(0, len(forms), _CLAUSES):
+        yield _placed(field, {"bool": {"should": forms[start : start + _CLAUSES]}})
+    yield _placed(field, {"regexp": {field.name: {"value": _NOT_ASCII, "flags": "NONE"}}})
+
+
+def _term(text: str, fold: Fold) -> Mapping[str, Any]:
+    return {"value": text} if fold is Fold.FORM else {"value": text, "case_insensitive": True}
+
+
+def _placed(field: ExactField, found: Query) -> Query:
+    return {"nested": {"path": field.nested, "query": found}} if field.nested else found
+
+
+def _exact(field: ExactField, path: str) -> None:
+    if field.problem:
+        raise ErasureRefused(
+            f"The field {path} can't be matched exactly: {field.problem}.",
+            hint="Give it a keyword sub-field by a revision; see `gdpr_datamap check`.",
+        )
+
+
+def _elsewhere(locator: Locator) -> ErasureRefused:
+    return ErasureRefused(
+        f"An index can't be searched by {type(locator).__name__}.",
+        hint="Use Key, Path, Array or Rows for indexes.",
+    )
 
 
 def among(found: Query, only: Sequence[Plain] | None) -> Query:
@@ -217,10 +278,5 @@ def _terms(properties: Mapping[str, Any], locator: Key | Path | Array | Rows, ke
     if not field.type:
         # An older index may not have the field yet: then it holds nothing of it either.
         return NOTHING
-    if field.problem:
-        raise ErasureRefused(
-            f"The field {path} can't be matched exactly: {field.problem}.",
-            hint="Give it a keyword sub-field by a revision; see `gdpr_datamap check`.",
-        )
-    found: Query = {"terms": {field.name: values}}
-    return {"nested": {"path": field.nested, "query": found}} if field.nested else found
+    _exact(field, path)
+    return _placed(field, {"terms": {field.name: values}})

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from pymongo import ReadPreference
@@ -15,18 +16,20 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from accord import conf, isolation
+from accord.erased.folding import Fold
 from accord.seam.registry import Registry
 from accord.secrets.redact import address
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain, plain
-from gdpr.datamap.locators import parts
+from gdpr.datamap.locators import Keyed, parts
 from gdpr.datamap.lock import Inventory
 from gdpr.datamap.subjects import Keys
 from gdpr.stores import filters, mongo_edits
-from gdpr.stores.base import SAMPLE, Erased, Found, IndexUse, plain_field
+from gdpr.stores.base import SAMPLE, Erased, ErasureStore, Found, IndexUse, plain_field
 from gdpr.stores.filters import Filter
+from gdpr.stores.folded import Folded
 from gdpr.stores.paths import at as values_at
 from gdpr.stores.scrubs import Scrubbed
 from gdpr.stores.shares import arrays, own_part, undivided
@@ -157,6 +160,18 @@ class CollectionErasure(ABC):
                     own = own_part(localised, document, lambda array: filters.values_of(array, keys))
                     yield {"_id": document["_id"], **own}
 
+    def candidates(self, entry: Entry, locator: Keyed, fold: Fold, wanted: Sequence[str]) -> Iterator[object]:
+        with self.translated():
+            target, path = self.place_of_key(entry, locator)
+            for found, collation in filters.candidates(path, fold, wanted):
+                for document in target.find(found, {path: 1}, collation=collation):
+                    yield from values_at(document, path)
+
+    def place_of_key(self, entry: Entry, locator: Keyed) -> tuple[Collection[Document], str]:
+        """Return the collection that a locator compares in, and the path there."""
+        part = self.localised(replace(entry, locator=locator)).locator
+        return self._target(entry), filters.path_of(part)
+
     def explain(self, entry: Entry, keys: Keys) -> IndexUse:
         from gdpr.stores.collections import explain
 
@@ -277,11 +292,10 @@ class MongoErasure(CollectionErasure):
         return Place(self.alias, address(str(self._options.get("URL") or "")))
 
 
-def adapter(alias: str, opened: Registry) -> CollectionErasure:
+def adapter(alias: str, opened: Registry) -> ErasureStore:
     """Return the adapter of a store of :mod:`mongo_migrations`."""
-    return MongoErasure(
-        cast("MongoStore", opened[alias]), isolation.options_of(conf.load().store_settings()[alias])
-    )
+    options = isolation.options_of(conf.load().store_settings()[alias])
+    return Folded(MongoErasure(cast("MongoStore", opened[alias]), options))
 
 
 def _by_text(counted: Iterable[tuple[object, int]]) -> Mapping[str, int]:

@@ -114,7 +114,7 @@ def in_every_form(locator: object, keys: Keys) -> Filter:
         path = locator.field
     else:
         wanted = keys.values(getattr(locator, "by", ""))
-        path = str(getattr(locator, "field", "") or getattr(locator, "path", "")).replace("[]", "")
+        path = filters.path_of(locator)
     further = getattr(locator, "where", {})
     return {path: {"$in": _forms(wanted)}, **further}
 

@@ -17,6 +17,7 @@ from gdpr.datamap.locators import Generic, Key, Rows, Sessions
 from gdpr.datamap.several import SeveralKeys
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.stores.base import ErasureStore, Found
+from gdpr.stores.folded import folding
 
 People = Mapping[int, SubjectKeys]
 """Keys of people, by the request that each belongs to."""
@@ -132,7 +133,10 @@ def _owners(entry: Entry, people: People) -> dict[str, int] | None:
 def _keys(entry: Entry) -> Callable[[SubjectKeys], Iterable[object]] | None:
     match entry.locator:
         case Key(_, kind, by):
-            return lambda keys: [form for value in keys.values(by) for form in variants(value, kind)]
+            fold = folding(entry.locator) or str
+            return lambda keys: [
+                fold(str(form)) for value in keys.values(by) for form in variants(value, kind)
+            ]
         case Rows(of) | Sessions(of):
             return lambda keys: keys.collected.get(of, ())
         case Generic(of=logged):

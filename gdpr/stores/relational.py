@@ -11,6 +11,7 @@ from django.db import Error, InterfaceError, connections, models, transaction
 from django.db.models import QuerySet
 
 from accord.connecting import trouble_of
+from accord.erased.folding import Fold
 from accord.errors import AccordError, StoreError
 from accord.limits import limit_of
 from accord.seam.registry import Registry
@@ -19,7 +20,7 @@ from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pul
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain, plain
-from gdpr.datamap.locators import Array, Sessions
+from gdpr.datamap.locators import Array, Keyed, Sessions
 from gdpr.datamap.lock import Inventory
 from gdpr.datamap.strategies import Equals, Null, Strategy
 from gdpr.datamap.subjects import Keys
@@ -36,6 +37,7 @@ from gdpr.stores.base import (
     plain_field,
 )
 from gdpr.stores.conditions import condition, pending, sessions, values_of, without_elements
+from gdpr.stores.folded import Folded
 from gdpr.stores.lookups import AMONG, Values
 from gdpr.stores.scrubs import Scrubbed
 from gdpr.stores.shares import arrays, own_part, undivided
@@ -48,8 +50,8 @@ def adapter(alias: str, _: Registry) -> ErasureStore:
     if connections[alias].vendor == "mongodb":
         from gdpr.stores.documents import DocumentsErasure
 
-        return DocumentsErasure(alias)
-    return RelationalErasure(alias)
+        return Folded(DocumentsErasure(alias))
+    return Folded(RelationalErasure(alias))
 
 
 class RelationalErasure:
@@ -130,6 +132,12 @@ class RelationalErasure:
                 for row in shared.order_by("pk").values().iterator():
                     own = own_part(entry, row, lambda array: values_of(array, keys))
                     yield {"id": row[self.model(entry)._meta.pk.attname], **own}
+
+    def candidates(self, entry: Entry, locator: Keyed, fold: Fold, wanted: Sequence[str]) -> Iterator[object]:
+        from gdpr.stores.table_spellings import written
+
+        with self._translated():
+            yield from written(self.alias, self.model(entry), locator, fold, wanted)
 
     def explain(self, entry: Entry, keys: Keys) -> IndexUse:
         from gdpr.stores.access_paths import explain

@@ -118,7 +118,10 @@ class Residue:
             return f"EXISTS (SELECT 1 FROM unnest({name}) AS element WHERE {sql})", values  # noqa: S608 - quoted names
         inner = locator.inner.split(".") if locator.inner else []
         array = f"{name} #> %s"
-        sql, values = self._in("element #>> %s", _texts(locator, keys))
+        texts = _texts(locator, keys)
+        if not texts:
+            return _NEVER
+        sql, values = self._in("element #>> %s", texts)
         held = f"EXISTS (SELECT 1 FROM jsonb_array_elements({array}) AS element WHERE {sql})"  # noqa: S608 - quoted names
         guarded = f"CASE WHEN jsonb_typeof({array}) = 'array' THEN {held} ELSE FALSE END"
         return guarded, [steps, steps, inner, *values]

@@ -9,11 +9,7 @@ says what each act ends.
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
-
-from gdpr.datamap.entries import Entry
 
 
 class ScrubAct(enum.StrEnum):
@@ -61,17 +57,3 @@ class Scrubbed:
     act: ScrubAct
     target: str = ""
     refusal: Refusal = Refusal.NONE
-
-
-@runtime_checkable
-class Scrubs(Protocol):
-    """A store that can scrub."""
-
-    def scrub(self, entries: Sequence[Entry]) -> Sequence[Scrubbed]:
-        """
-        Scrub where entries' data are. May be repeated.
-
-        Raises:
-            StoreUnavailable: The store can't be reached.
-        """
-        ...

@@ -15,18 +15,20 @@ from contextlib import closing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
+from accord.erased.folding import Fold
 from accord.seam.registry import Registry
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain
-from gdpr.datamap.locators import Key, Locator, Rows
+from gdpr.datamap.locators import Key, Keyed, Locator, Rows
 from gdpr.datamap.lock import Inventory
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
 from gdpr.stores import mapping
-from gdpr.stores.base import SAMPLE, Erased, Found, IndexUse
-from gdpr.stores.edits import edited
+from gdpr.stores.base import SAMPLE, Erased, ErasureStore, Found, IndexUse
+from gdpr.stores.edits import edited, guarded
+from gdpr.stores.folded import Folded
 from gdpr.stores.index_scrubs import Indexes, ScrubsIndexes
 from gdpr.stores.mapping import Query
 from gdpr.stores.paths import at as values_at
@@ -112,11 +114,10 @@ class SearchErasure(ScrubsIndexes):
             if matched < limit and self._count(index, query):
                 found, changed = self._batch(entry, keys, index, query, limit - matched)
                 matched, affected = matched + found, affected + changed
-        left = [
-            1
+        left = any(
+            self._count(index, query) and self._pending(entry, keys, index, query)
             for index, query in self._queries(entry, keys)
-            if self._count(index, query) and self._pending(entry, keys, index, query)
-        ]
+        )
         return Erased(matched=matched, affected=affected, done=not left)
 
     def residue(self, entry: Entry, keys: Keys) -> int:
@@ -135,6 +136,12 @@ class SearchErasure(ScrubsIndexes):
             for hit in pages(self._transport, index, shared):
                 own = own_part(entry, hit["_source"], lambda array: mapping.values_of(array, keys))
                 yield {"_id": hit["_id"], **own}
+
+    def candidates(self, entry: Entry, locator: Keyed, fold: Fold, wanted: Sequence[str]) -> Iterator[object]:
+        for index, definition in self._refreshed(entry).items():
+            for query in mapping.candidates(_properties(definition), locator, fold, wanted):
+                for hit in pages(self._transport, index, query):
+                    yield from values_at(hit["_source"], mapping.field_path(locator))
 
     def explain(self, entry: Entry, keys: Keys) -> IndexUse:
         used = [
@@ -250,14 +257,14 @@ class SearchErasure(ScrubsIndexes):
 
     def _delete_by_id(self, index: str, query: Query, limit: int) -> tuple[int, int]:
         hits = self._page(index, query, min(limit, _MOST))
-        return len(hits), self._bulk(index, [[{"delete": _guarded(hit)}] for hit in hits])
+        return len(hits), self._bulk(index, [[{"delete": guarded(hit)}] for hit in hits])
 
     def _edit(self, entry: Entry, keys: Keys, index: str, query: Query, limit: int) -> tuple[int, int]:
         lines: list[list[Mapping[str, Any]]] = []
         for hit in pages(self._transport, index, query):
             changed = edited(entry, keys, hit["_source"])
             if changed:
-                lines.append([{"update": _guarded(hit)}, {"doc": changed}])
+                lines.append([{"update": guarded(hit)}, {"doc": changed}])
             if len(lines) == min(limit, _MOST):
                 break
         return len(lines), self._bulk(index, lines)
@@ -279,9 +286,9 @@ class SearchErasure(ScrubsIndexes):
         return sum(status < HTTPStatus.BAD_REQUEST for status in statuses)
 
 
-def adapter(alias: str, opened: Registry) -> SearchErasure:
+def adapter(alias: str, opened: Registry) -> ErasureStore:
     """Return the adapter of a store of :mod:`searchindex`."""
-    return SearchErasure(cast("SearchStore", opened[alias]))
+    return Folded(SearchErasure(cast("SearchStore", opened[alias])))
 
 
 def concrete(transport: Transport, name: str) -> Indexes:
@@ -331,16 +338,6 @@ def _query(definition: Mapping[str, Any], entry: Entry, keys: Keys) -> Query:
 def _properties(definition: Mapping[str, Any]) -> Mapping[str, Any]:
     found: Mapping[str, Any] = definition.get("mappings", {}).get("properties", {})
     return found
-
-
-def _guarded(hit: Hit) -> Mapping[str, Any]:
-    routing = {"routing": hit["_routing"]} if "_routing" in hit else {}
-    return {
-        "_id": hit["_id"],
-        "if_seq_no": hit["_seq_no"],
-        "if_primary_term": hit["_primary_term"],
-        **routing,
-    }
 
 
 def _refused(index: str, statuses: set[str]) -> ErasureRefused:

@@ -246,7 +246,7 @@ def _compared(
             # An array column holds the keys themselves; its own type says nothing about them.
             return *_held(model, locator.array.partition(".")[0]), None
         case Through():
-            return *_held(*_end(model, locator.path)), key_type(locator.type)
+            return *_held(*end_of(model, locator.path)), key_type(locator.type)
         case Generic():
             for label in locator.of.values():
                 apps.get_model(label)
@@ -256,7 +256,8 @@ def _compared(
             return *_held(model, "pk"), None
 
 
-def _end(model: type[models.Model], path: str) -> tuple[type[models.Model], str]:
+def end_of(model: type[models.Model], path: str) -> tuple[type[models.Model], str]:
+    """Return where a walk over foreign keys ends: the model, and the field."""
     *steps, last = path.split("__")
     for step in steps:
         target = model._meta.get_field(step).related_model

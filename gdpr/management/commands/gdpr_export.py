@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
+from gdpr.cli import whom
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.static import require_sound
 from gdpr.export import ExportFormat, Written, gather, put_on_record, require_folder, write
@@ -27,8 +28,10 @@ class Command(AnsweringCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument("subject", metavar="SUBJECT", help="A key of the person.")
-        parser.add_argument("--by", default="", metavar="KEY", help="Which key it is.")
+        parser.add_argument(
+            "subject", metavar="SUBJECT", help="A key of the person; - reads it from standard input."
+        )
+        whom.add_whom(parser)
         parser.add_argument(
             "--output", required=True, metavar="DIR", help="Folder for the file; it is made if needed."
         )
@@ -43,7 +46,8 @@ class Command(AnsweringCommand):
     def answer(self, options: dict[str, Any]) -> ExitCode:
         data_map = load_data_map()
         require_sound(data_map)
-        content = gather(data_map, data_map.resolve(options["subject"], options["by"]))
+        keys = whom.resolve(whom.key(options["subject"]), options["by"], options["choose"])
+        content = gather(data_map, keys)
         forms = [ExportFormat(form) for form in options["formats"] or list(ExportFormat)]
         folder = Path(options["output"])
         require_folder(folder)

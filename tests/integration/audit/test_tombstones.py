@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from accord.erased import tombstones
+from accord.erased.folding import Fold
 from accord.erased.tombstones import (
     SubjectTag,
     filter_erased,
@@ -92,6 +93,27 @@ def test_key_of_another_form_is_the_same_person(trail: Trail, erased: object, gi
 
     for key in given:
         assert filter_erased(KIND, [key, "another"]) == {key}
+
+
+@pytest.mark.parametrize("fold", ["case", "email"])
+def test_other_spelling_of_a_folded_key_is_the_same_person(trail: Trail, fold: str) -> None:
+    """A fence that says how its key is folded is met by every spelling; one of an exact key by that alone."""
+    raise_fence(subject_tags(KIND, "Zoé@X.org", Fold(fold))[0])
+    raise_fence(subject_tag(KIND, "Exact@X.org"))
+    spelled = ["zoe\u0301@x.ORG", "ZOÉ@x.org"]
+
+    with tombstones.sparing(KIND) as erased:
+        living = tombstones.spare(
+            [{"by": {"mail": one}} for one in (*spelled, "zoe@x.org")], "by.mail", erased
+        )
+
+    assert filter_erased(KIND, [*spelled, "zoe@x.org", "exact@x.org", "Exact@X.org"]) == {
+        *spelled,
+        "Exact@X.org",
+    }
+    assert living == [{"by": {"mail": "zoe@x.org"}}]
+    with pytest.raises(SubjectErased):
+        guard(KIND, spelled[0])
 
 
 def test_tombstone_of_an_older_form_counts(trail: Trail) -> None:

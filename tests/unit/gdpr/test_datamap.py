@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -10,16 +11,19 @@ import pytest
 
 from gdpr.coverage import check
 from gdpr.datamap.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain
-from gdpr.datamap.entries import Entry
+from gdpr.datamap.entries import Entry, document
 from gdpr.datamap.findings import Fault
-from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Locator, Rows, Sessions
+from gdpr.datamap.kinds import Subject
+from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Locator, Path, Rows, Sessions, parts
 from gdpr.datamap.map import DataMap, build, load_data_map, ordered
 from gdpr.datamap.static import require_sound
 from gdpr.datamap.strategies import Constant, Null, Pseudonym, RandomToken, Redact, Strategy
-from gdpr.datamap.subjects import Subject, SubjectKeys
+from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import InvalidDataMap
 
-SUBJECT = Subject(model="streaming.Listener", key="id", type=int, lookups=("email",))
+SUBJECT = Subject(
+    model="streaming.Listener", key="id", type=int, lookups=("email",), folds={"email": "email"}
+)
 KEY = Key("listener_id", int)
 
 
@@ -213,12 +217,72 @@ def test_contradiction_is_found() -> None:
 
 @pytest.mark.parametrize(
     "subject",
-    [None, Subject(model="streaming.Nobody"), replace(SUBJECT, lookups=("shoe_size",))],
+    [None, Subject(model="streaming.Nobody"), replace(SUBJECT, lookups=("shoe_size",), folds={})],
     ids=["none", "no model", "no field"],
 )
 def test_missing_subject_is_found(subject: Subject | None) -> None:
     """Without a person whose data these are, nothing can be erased."""
     assert faults(entry(), subject=subject) == [Fault.NO_SUBJECT]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"folds": {}}, [Fault.NOT_FOLDED]),
+        ({"folds": {"email": "exact"}}, []),
+        ({"folds": {"email": "soundex"}}, [Fault.NO_FOLDING]),
+        ({"folds": {"email": "email", "phone": "case"}}, [Fault.NO_FOLDING]),
+        ({"lookups": ("email", "display_name")}, [Fault.SHARED_KEY]),
+    ],
+    ids=["undeclared", "meant", "no folding", "no key", "shared"],
+)
+def test_what_says_who_a_person_is_is_checked(changes: dict[str, Any], expected: list[Fault]) -> None:
+    """An address in several spellings and a key of several people are warned of; a wrong word is an error."""
+    assert faults(entry(), subject=replace(SUBJECT, **changes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("locator", "expected"),
+    [
+        (Key("mail", str, by="email", fold="case"), []),
+        (Key("listener_id", int, fold="exact"), []),
+        (Key("listener_id", int, fold="case"), [Fault.NO_FOLDING]),
+        (Key("mail", str, by="email", fold="soundex"), [Fault.NO_FOLDING]),
+    ],
+)
+def test_folding_of_a_place_is_checked(locator: Key, expected: list[Fault]) -> None:
+    """Only a text has spellings, and only by the words that there are."""
+    assert faults(entry(locator=locator)) == expected
+
+
+def test_locators_follow_the_subject() -> None:
+    """What the subject says of a key counts at each place, unless that says otherwise."""
+    places = AnyOf(
+        (
+            Key("mail", str, by="email"),
+            Key("login", str, by="email", fold="exact"),
+            Path("by.mail", str, by="email"),
+            Key("listener_id", int),
+        )
+    )
+
+    [one] = build([module(DATA_MAP=[entry(locator=places)], SUBJECT=SUBJECT)]).entries
+
+    assert [getattr(part, "fold", "") for part in parts(one.locator)] == ["email", "exact", "email", ""]
+    assert "fold" not in json.dumps(document(entry()))
+
+
+def test_keys_of_before_are_kept_beside_those_of_now() -> None:
+    """What a key was is searched by, too, unless somebody else has it now; a settled entry finds both."""
+    filed = SubjectKeys(kind="x", primary=1, alternates={"id": 1, "email": "old"})
+    now = replace(filed, alternates={"id": 1, "email": "new"}, earlier={"email": ("old",)})
+
+    known = SubjectKeys.from_json(filed.joined(now).to_json())
+    taken = replace(known, contested={"email": ("old",)}).settle(["accounts"])
+
+    assert (known.values("email"), taken.values("email")) == (("new", "old"), ("new",))
+    assert taken.unsettled("accounts").values("email") == ("new", "old")
+    assert taken.unsettled("others").values("email") == ("new",)
 
 
 def test_unsound_map_is_refused() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from gdpr.privacy import Delete, Entry, Key, Subject
 
-SUBJECT = Subject(model="members.Member", key="id", type=int, lookups=("id", "email"))
+SUBJECT = Subject(
+    model="members.Member", key="id", type=int, lookups=("id", "email"), folds={"email": "email"}
+)
 DATA_MAP = [
     Entry(
         id="members",

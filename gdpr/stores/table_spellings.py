@@ -1,0 +1,92 @@
+"""How a key may be written in a table: candidates from a column, a JSON path, an array, or a walk's end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import connections, models
+from django.db.models import F
+from django.db.models.expressions import Combinable
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Collate
+
+from accord.erased.folding import Fold
+from gdpr.datamap.locators import Array, Keyed, Path, Through
+from gdpr.datamap.spellings import NOT_ASCII, candidates, lowers_plainly
+from gdpr.stores.base import every_row
+
+_ELEMENTS = """
+    SELECT DISTINCT key FROM {table}, LATERAL ({elements}) AS element (key)
+    WHERE {compared} = ANY (%s) OR key ~ %s OR %s
+"""
+_OF_JSON = """
+    SELECT one #>> %s::text[]
+    FROM jsonb_array_elements(CASE WHEN jsonb_typeof({column} #> %s::text[]) = 'array'
+        THEN {column} #> %s::text[] ELSE '[]'::jsonb END) AS one
+"""
+
+
+def written(
+    alias: str, model: type[models.Model], locator: Keyed, fold: Fold, wanted: Sequence[str]
+) -> Iterator[object]:
+    """
+    Yield what stands where a locator looks and may be a spelling of a key.
+
+    Args:
+        alias: Database.
+        model: Where to look.
+        locator: What for.
+        fold: Which spellings are one.
+        wanted: Keys, folded.
+    """
+    if isinstance(locator, Array):
+        return _elements(alias, model, locator, fold, wanted)
+    found = rows(alias, model, locator, fold, wanted)
+    return found.values_list("_text", flat=True).iterator()
+
+
+def rows(
+    alias: str, model: type[models.Model], locator: Keyed, fold: Fold, wanted: Sequence[str]
+) -> models.QuerySet[models.Model]:
+    """Return the rows with such texts, for a locator that no array is in."""
+    holder, text = _text(model, locator)
+    found: models.QuerySet[models.Model] = candidates(every_row(holder, alias), text, fold, wanted)
+    named: models.QuerySet[models.Model] = found.annotate(_text=text)
+    return named
+
+
+def _text(model: type[models.Model], locator: Keyed) -> tuple[type[models.Model], Combinable]:
+    """Return the model that holds a key, and the expression of its text."""
+    from gdpr.stores.tables import end_of
+
+    if isinstance(locator, Path):
+        column, *steps, last = locator.path.split(".")
+        inside: Any = F(column)
+        for step in steps:
+            inside = KeyTransform(step, inside)
+        return model, KeyTextTransform(last, inside)
+    holder, name = end_of(model, locator.path) if isinstance(locator, Through) else (model, locator.field)  # type: ignore[union-attr]  # a Key
+    field = holder._meta.pk if name == "pk" else holder._meta.get_field(name)
+    # A collation that takes texts for equal has no regular expressions.
+    return holder, Collate(F(name), "C") if getattr(field, "db_collation", None) else F(name)
+
+
+def _elements(
+    alias: str, model: type[models.Model], locator: Array, fold: Fold, wanted: Sequence[str]
+) -> Iterator[object]:
+    quote = connections[alias].ops.quote_name
+    name, *steps = locator.array.split(".")
+    field = model._meta.get_field(name)
+    column = quote(str(getattr(field, "column", name)))
+    inner = locator.inner.split(".") if locator.inner else []
+    flat = isinstance(field, ArrayField)
+    elements = f"SELECT unnest({column})" if flat else _OF_JSON.format(column=column)
+    compared = "key" if fold is Fold.FORM else "lower(key)"
+    sql = _ELEMENTS.format(table=quote(model._meta.db_table), elements=elements, compared=compared)
+    anything = fold is not Fold.FORM and not lowers_plainly(alias)
+    values = [*(() if flat else (inner, steps, steps)), list(wanted), NOT_ASCII, anything]
+    with connections[alias].cursor() as cursor:
+        cursor.execute(sql, values)
+        yield from (key for (key,) in cursor.fetchall())
