@@ -106,7 +106,7 @@ class Erase:
         if self.asked.verify_only:
             return Remaining(verification.read(encryption.keys_of(request)))
         if self.asked.scrub:
-            return ScrubAnswer(request, scrubbing.scrub_one(request, by=self._person()))
+            return ScrubAnswer(request, scrubbing.scrub_one(request, by=self._person))
         if self.asked.keys:
             named_again.name_again(request, self.asked.keys, by=self._person)
         if self.asked.request and (self.asked.decides or self.asked.identity):

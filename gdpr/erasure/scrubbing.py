@@ -39,7 +39,7 @@ def scrub_one(request: ErasureRequest, *, by: Account) -> Acts:
         IllegalTransition: It is not complete.
         StoreError: A store can't be asked.
     """
-    actors.require(by, actors.EXECUTE)
+    actors.require(by, actors.EXECUTE, about=request)
     if RequestState(request.state) not in transitions.COMPLETE:
         raise IllegalTransition(
             f"Request {request.reference} is not complete; nothing is scrubbed before.",
