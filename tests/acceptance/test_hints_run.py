@@ -88,6 +88,9 @@ ELSEWHERE: Mapping[Named, str] = {
         "acceptance/test_reused_keys.py::test_new_account_with_the_address_of_an_erased_person_stays"
     ),
     ("gdpr_replay", ("--another-person", "REFERENCE")): _RESTORED,
+    ("gdpr_replay", ("--new-register", "--as", "USERNAME")): (
+        "acceptance/test_register.py::test_lost_register_is_begun_anew"
+    ),
     ("gdpr_replay", ("--same-person", "REFERENCE")): _RESTORED,
     ("gdpr_erase", ("--request", "REFERENCE", "--key", "KEY")): _REQUEST_KEYS
     + "test_lost_key_is_asked_for_and_held_against_the_request",
