@@ -183,6 +183,10 @@ class ErasureStore(Protocol):
         """
         ...
 
+    def some(self, entry: Entry, limit: int) -> Iterator[Mapping[str, object]]:
+        """Read a few rows or documents of an entry's place, whosever they are."""
+        ...
+
     def fingerprint(self) -> str:
         """Describe which server this is: product, version, and what tells it from another one."""
         ...

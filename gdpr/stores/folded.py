@@ -133,6 +133,9 @@ class Folded:
     def scrub(self, entries: Sequence[Entry]) -> Sequence[Scrubbed]:
         return self._store.scrub(entries)
 
+    def some(self, entry: Entry, limit: int) -> Iterator[Mapping[str, object]]:
+        return self._store.some(entry, limit)
+
     def fingerprint(self) -> str:
         return self._store.fingerprint()
 
