@@ -23,7 +23,6 @@ class GdprConfig(AppConfig):
         "ErasureStep",
         "LegalHold",
         "Receipt",
-        "RegisterMark",
     )
     # What django-auditlog may show. Tags and sealed keys say who a request is about: never those.
     audited = {"ErasureRequest": ("state",), "LegalHold": ("reason", "review_at")}
