@@ -27,7 +27,11 @@ FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
         ("create", "--output", "{token}", "--as", "filer"), 0, "token",
     ),
     ("accord_token", ("list",)): (("list", "--as", "filer"), 0, "until"),
+    ("audit_verify", ("--checkpoint",)): (("--checkpoint",), 0, "Signed the head"),
     ("audit_verify", ("--full",)): (("--full",), 0, "intact"),
+    ("audit_verify", ("--new-heads", "--reason", "TEXT")): (
+        ("--new-heads", "--reason", "moved"), 0, "intact",
+    ),
     ("gdpr_datamap", ("check",)): (("check",), 0, "Everything is classified"),
     ("gdpr_datamap", ("show",)): (("show",), 0, "streaming"),
     ("gdpr_erase", ("--request", "REFERENCE")): (("--request", "{planned}"), 5, "approval"),
