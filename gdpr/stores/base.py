@@ -174,6 +174,10 @@ class ErasureStore(Protocol):
         """Return the fields that the place of each entry has now, by its target, with their types."""
         ...
 
+    def some(self, entry: Entry, limit: int) -> Iterator[Mapping[str, object]]:
+        """Read a few rows or documents of an entry's place, whosever they are."""
+        ...
+
     def fingerprint(self) -> str:
         """Describe which server this is: product, version, and what tells it from another one."""
         ...

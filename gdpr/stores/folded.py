@@ -129,6 +129,9 @@ class Folded:
     def inventory(self, entries: Sequence[Entry]) -> Inventory:
         return self._store.inventory(entries)
 
+    def some(self, entry: Entry, limit: int) -> Iterator[Mapping[str, object]]:
+        return self._store.some(entry, limit)
+
     def fingerprint(self) -> str:
         return self._store.fingerprint()
 

@@ -183,6 +183,10 @@ class CollectionErasure(ABC):
         with self.translated():
             return Collections(self).inventory(entries)
 
+    def some(self, entry: Entry, limit: int) -> Iterator[Mapping[str, object]]:
+        with self.translated():
+            yield from self._target(entry).find().limit(limit)
+
     def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         from gdpr.stores.collections import Collections
 
