@@ -69,6 +69,7 @@ class EventKind(models.TextChoices):
     TOKEN_ISSUED = "token.issued", _("access token issued")
     TOKEN_REVOKED = "token.revoked", _("access token revoked")
     REGISTER_RENEWED = "register.renewed", _("register of erasures begun anew")
+    HEADS_RENEWED = "heads.renewed", _("signed heads begun anew")
 
 
 class FormerEventKind(models.TextChoices):

@@ -20,6 +20,7 @@ from gdpr.datamap.locators import AnyOf, Keyed, Locator, parts
 from gdpr.datamap.lock import Inventory
 from gdpr.datamap.subjects import Keys
 from gdpr.stores.base import Erased, ErasureStore, Found, IndexUse
+from gdpr.stores.scrubs import Scrubbed
 
 
 class ErasureOfSpellings(ErasureStore, Protocol):
@@ -128,6 +129,9 @@ class Folded:
 
     def inventory(self, entries: Sequence[Entry]) -> Inventory:
         return self._store.inventory(entries)
+
+    def scrub(self, entries: Sequence[Entry]) -> Sequence[Scrubbed]:
+        return self._store.scrub(entries)
 
     def some(self, entry: Entry, limit: int) -> Iterator[Mapping[str, object]]:
         return self._store.some(entry, limit)

@@ -39,6 +39,7 @@ from gdpr.stores.base import (
 from gdpr.stores.conditions import condition, pending, sessions, values_of, without_elements
 from gdpr.stores.folded import Folded
 from gdpr.stores.lookups import AMONG, Values
+from gdpr.stores.scrubs import Scrubbed
 from gdpr.stores.shares import arrays, own_part, undivided
 
 if TYPE_CHECKING:
@@ -187,6 +188,13 @@ class RelationalErasure:
 
         with self._translated():
             return fingerprint(self.alias)
+
+    def scrub(self, entries: Sequence[Entry]) -> Sequence[Scrubbed]:
+        from gdpr.stores.table_scrubs import scrub
+
+        tables = dict.fromkeys(self.model(entry)._meta.db_table for entry in entries)
+        with self._translated():
+            return scrub(self.alias, list(tables))
 
     model = staticmethod(model_of)
 

@@ -29,6 +29,7 @@ from gdpr.stores import mapping
 from gdpr.stores.base import SAMPLE, Erased, ErasureStore, Found, IndexUse
 from gdpr.stores.edits import edited, guarded
 from gdpr.stores.folded import Folded
+from gdpr.stores.index_scrubs import Indexes, ScrubsIndexes
 from gdpr.stores.mapping import Query
 from gdpr.stores.pages import Hit, pages
 from gdpr.stores.paths import at as values_at
@@ -39,13 +40,12 @@ if TYPE_CHECKING:
     from searchindex.engines.base import Engine
     from searchindex.store import SearchStore
 
-Indexes = Mapping[str, Mapping[str, Any]]
 _MOST = 10_000  # the largest window that an engine gives by default
 _HEADERS = 50
 """Headers of an answer that a client takes without fail: OpenSearch adds one for each round and shard."""
 
 
-class SearchErasure:
+class SearchErasure(ScrubsIndexes):
     """
     Indexes of a store of :mod:`searchindex`.
 

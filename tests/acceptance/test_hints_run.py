@@ -22,7 +22,11 @@ Named = tuple[str, tuple[str, ...]]
 STEP = "default:streaming.0012"
 """A step of the sample that is applied, and whose undoing drops nothing."""
 FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
+    ("audit_verify", ("--checkpoint",)): (("--checkpoint",), 0, "Signed the head"),
     ("audit_verify", ("--full",)): (("--full",), 0, "intact"),
+    ("audit_verify", ("--new-heads", "--reason", "TEXT")): (
+        ("--new-heads", "--reason", "moved"), 0, "intact",
+    ),
     ("gdpr_datamap", ("check",)): (("check",), 0, "Everything is classified"),
     ("gdpr_datamap", ("show",)): (("show",), 0, "streaming"),
     ("gdpr_erase", ("--request", "REFERENCE")): (("--request", "{planned}"), 5, "approval"),

@@ -1,18 +1,26 @@
+"""The database's mark, which signed heads are bound to; and the word for heads that begin anew."""
+
+from typing import Any
+
 from django.db import migrations, models
 
-from accord.guards import OnPostgres, RemoveWords
+from accord.audit.marks import plant
+from accord.guards import MARKS, STONES_STAY, OnPostgres, RemoveWords
 
-# Where the journal is gone, the suite is being taken out, and its trail is next. What the earliest migrations
-# put back is checked against every row, and they know nothing of these words.
+# As in 0004: the lists that earlier migrations put back are asked of every row, and don't know the word.
 _ON_THE_WAY_OUT = """
 DO $$ BEGIN
     IF to_regclass('migrator_run') IS NULL THEN
         ALTER TABLE accord_auditevent DISABLE TRIGGER USER;
-        DELETE FROM accord_auditevent WHERE event = 'environment.changed';
+        DELETE FROM accord_auditevent WHERE event = 'heads.renewed';
         ALTER TABLE accord_auditevent ENABLE TRIGGER USER;
     END IF;
 END $$
 """
+
+
+def _plant(_apps: Any, schema_editor: Any) -> None:
+    plant(schema_editor.connection)
 
 
 class Migration(migrations.Migration):
@@ -23,9 +31,66 @@ class Migration(migrations.Migration):
     operations = [
         # Undone last.
         OnPostgres(sql="", reverse_sql=_ON_THE_WAY_OUT),
-        RemoveWords(
-            model_name="auditevent",
-            name="accord_auditevent_object_kind",
+        migrations.CreateModel(
+            name="AuditSeal",
+            fields=[
+                (
+                    "last",
+                    models.BigIntegerField(primary_key=True, serialize=False, verbose_name="last event"),
+                ),
+                ("first", models.BigIntegerField(verbose_name="first event")),
+                ("key_id", models.CharField(max_length=16, verbose_name="key")),
+                ("mac", models.CharField(max_length=64, verbose_name="seal")),
+            ],
+            options={
+                "verbose_name": "seal of the audit trail",
+                "verbose_name_plural": "seals of the audit trail",
+                "ordering": ("-last",),
+                "default_permissions": ("view",),
+                "required_db_vendor": "postgresql",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("first__gte", 1), ("first__lte", models.F("last"))),
+                        name="accord_auditseal_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("key_id__regex", "^[0-9a-f]{16}$")),
+                        name="accord_auditseal_key_id",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("mac__regex", "^[0-9a-f]{64}$")), name="accord_auditseal_mac"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="TrailMark",
+            fields=[
+                (
+                    "number",
+                    models.PositiveSmallIntegerField(
+                        primary_key=True, serialize=False, verbose_name="number"
+                    ),
+                ),
+                ("mark", models.CharField(max_length=32, unique=True, verbose_name="mark")),
+                ("since", models.BigIntegerField(verbose_name="first sealed event")),
+                ("reason", models.CharField(blank=True, max_length=500, verbose_name="reason")),
+                ("key_id", models.CharField(max_length=16, verbose_name="key")),
+                ("seal", models.CharField(max_length=64, verbose_name="seal")),
+                ("reach", models.BigIntegerField(default=0, verbose_name="newest head outside")),
+                (
+                    "reach_of",
+                    models.CharField(blank=True, max_length=32, verbose_name="what that head is bound to"),
+                ),
+                ("made_at", models.DateTimeField(auto_now_add=True, verbose_name="made")),
+            ],
+            options={
+                "verbose_name": "mark of the audit trail",
+                "verbose_name_plural": "marks of the audit trail",
+                "ordering": ("number",),
+                "default_permissions": ("view",),
+                "required_db_vendor": "postgresql",
+            },
         ),
         RemoveWords(
             model_name="auditevent",
@@ -84,13 +149,13 @@ class Migration(migrations.Migration):
                     ("step.reverted", "step undone"),
                     ("step.failed", "step failed"),
                     ("ledger.struck", "step struck from a ledger"),
-                    ("environment.changed", "environment of a store changed"),
                     ("replay.started", "replay after a restore started"),
                     ("replay.finished", "replay after a restore finished"),
                     ("access.denied", "access denied"),
                     ("token.issued", "access token issued"),
                     ("token.revoked", "access token revoked"),
                     ("register.renewed", "register of erasures begun anew"),
+                    ("heads.renewed", "signed heads begun anew"),
                     ("subject.revealed", "masked subject revealed"),
                     ("subject.restricted", "processing restricted"),
                     ("subject.released", "restriction lifted"),
@@ -110,37 +175,6 @@ class Migration(migrations.Migration):
                 ],
                 max_length=40,
                 verbose_name="event",
-            ),
-        ),
-        migrations.AlterField(
-            model_name="auditevent",
-            name="object_kind",
-            field=models.CharField(
-                choices=[
-                    ("erasure_request", "erasure request"),
-                    ("erasure_step", "erasure step"),
-                    ("subject", "data subject"),
-                    ("receipt", "receipt"),
-                    ("recipient", "recipient"),
-                    ("hold", "legal hold"),
-                    ("export", "access export"),
-                    ("consent", "consent"),
-                    ("tombstone", "tombstone"),
-                    ("retention_rule", "retention rule"),
-                    ("replay", "replay"),
-                    ("approval", "approval"),
-                    ("plan", "migration plan"),
-                    ("run", "migration run"),
-                    ("step", "migration step"),
-                    ("attestation", "attestation"),
-                    ("chain", "audit trail"),
-                    ("store", "store"),
-                    ("page", "page of the admin or API"),
-                    ("account", "account"),
-                    ("token", "access token"),
-                ],
-                max_length=20,
-                verbose_name="what",
             ),
         ),
         migrations.AddConstraint(
@@ -198,13 +232,13 @@ class Migration(migrations.Migration):
                             "step.reverted",
                             "step.failed",
                             "ledger.struck",
-                            "environment.changed",
                             "replay.started",
                             "replay.finished",
                             "access.denied",
                             "token.issued",
                             "token.revoked",
                             "register.renewed",
+                            "heads.renewed",
                             "subject.revealed",
                             "subject.restricted",
                             "subject.released",
@@ -228,37 +262,37 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="auditevent",
+            model_name="trailmark",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "object_kind__in",
-                        [
-                            "erasure_request",
-                            "erasure_step",
-                            "subject",
-                            "receipt",
-                            "recipient",
-                            "hold",
-                            "export",
-                            "consent",
-                            "tombstone",
-                            "retention_rule",
-                            "replay",
-                            "approval",
-                            "plan",
-                            "run",
-                            "step",
-                            "attestation",
-                            "chain",
-                            "store",
-                            "page",
-                            "account",
-                            "token",
-                        ],
-                    )
-                ),
-                name="accord_auditevent_object_kind",
+                condition=models.Q(("number__gte", 1), ("reach__gte", 0), ("since__gte", 1)),
+                name="accord_trailmark_numbers",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="trailmark",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("mark__regex", "^[0-9a-f]{32}$")), name="accord_trailmark_mark"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="trailmark",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("key_id__regex", "^[0-9a-f]{16}$")), name="accord_trailmark_key_id"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="trailmark",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("seal__regex", "^[0-9a-f]{64}$")), name="accord_trailmark_seal"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="trailmark",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reach_of__regex", "^([0-9a-f]{32})?$")), name="accord_trailmark_reach_of"
+            ),
+        ),
+        OnPostgres(MARKS.install, MARKS.remove),
+        OnPostgres(STONES_STAY.install, STONES_STAY.remove),
+        migrations.RunPython(_plant, migrations.RunPython.noop),
     ]

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("migrator", "0006_evidence_stays"),
+        ("migrator", "0007_attestations_stay"),
     ]
 
     operations = [
