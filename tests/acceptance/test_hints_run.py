@@ -22,6 +22,11 @@ Named = tuple[str, tuple[str, ...]]
 STEP = "default:streaming.0012"
 """A step of the sample that is applied, and whose undoing drops nothing."""
 FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
+    ("accord_token", ("create",)): (("create", "--as", "filer"), 0, "accord_"),
+    ("accord_token", ("create", "--output", "FILE")): (
+        ("create", "--output", "{token}", "--as", "filer"), 0, "token",
+    ),
+    ("accord_token", ("list",)): (("list", "--as", "filer"), 0, "until"),
     ("audit_verify", ("--checkpoint",)): (("--checkpoint",), 0, "Signed the head"),
     ("audit_verify", ("--full",)): (("--full",), 0, "intact"),
     ("audit_verify", ("--new-heads", "--reason", "TEXT")): (
@@ -154,6 +159,7 @@ def test_commands_run_as_they_are_named(erasing: Erasing, tmp_path: Path) -> Non
         "unknown": erasing.reference("requests.file_request(keys(4), by=filer, channel=Channel.COMMAND)"),
         "file": str(tmp_path / "attestation.json"),
         "hold": "",
+        "token": str(tmp_path / "token"),
     }
     wrong: list[str] = []
     for (command, _), (words, code, said) in FITTING.items():
