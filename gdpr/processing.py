@@ -83,7 +83,7 @@ def process_due(*, by: Account | None = None, stop: Stop = never) -> Processed:
         actors.require(by, actors.EXECUTE)
     found = Processed()
     with opened_stores() as stores, working_for(by):
-        stores.require_all_own()
+        stores.own.require_all(stores)
         encryption.carry_over()
         for handle, due in (
             (_expire, _expired_approvals()),

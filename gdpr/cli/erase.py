@@ -63,7 +63,7 @@ class Erase:
         """
         if not (self.asked.dry_run or self.asked.verify_only):
             with opened_stores() as stores:
-                stores.require_all_own()
+                stores.own.require_all(stores)
         if self.asked.request:
             return self._on_request(state_changes.find(self.asked.request))
         try:

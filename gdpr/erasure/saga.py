@@ -80,7 +80,7 @@ def work(
     if request.state == RequestState.APPROVED:
         planning.require_map()
     with opened_stores() as stores, working_for(by):
-        stores.require_all_own()
+        stores.own.require_all(stores)
         refused = carry_out([request.pk], stores, stop=stop)
     registering.tell_stores()
     raise_first(refused)

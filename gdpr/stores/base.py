@@ -8,7 +8,7 @@ after a kill; what it reads for verification takes another way, over a connectio
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -17,8 +17,7 @@ from django.db import models
 from django.utils.module_loading import import_string
 
 from accord import conf, isolation
-from accord.errors import StoreUnavailable, UnknownStore
-from accord.identity import identity_of, refuse_foreign
+from accord.errors import UnknownStore
 from accord.seam.registry import Registry, opened
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding
@@ -27,6 +26,7 @@ from gdpr.datamap.locators import Generic, Key, Rows
 from gdpr.datamap.lock import Inventory
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import InvalidDataMap
+from gdpr.stores.own import Own
 from gdpr.stores.scrubs import Scrubbed
 
 SAMPLE = 5
@@ -214,8 +214,7 @@ class Stores(Mapping[str, ErasureStore]):
     def __init__(self, opened: Registry) -> None:
         self._opened = opened
         self._adapters: dict[str, ErasureStore] = {}
-        self._own: set[str] = set()
-        self._looked = False
+        self.own = Own(opened)
 
     def __getitem__(self, alias: str) -> ErasureStore:
         """
@@ -236,31 +235,6 @@ class Stores(Mapping[str, ErasureStore]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
-
-    def require_own(self, alias: str) -> None:
-        """
-        Make sure that a store says of itself that it belongs to this environment, or says nothing.
-
-        Raises:
-            ForeignEnvironment: It belongs to another one: nobody is erased from it.
-            StoreUnavailable: It can't be asked.
-        """
-        if alias not in self._own:
-            refuse_foreign({alias: identity_of(self._opened[alias])}, conf.load().environment)
-            self._own.add(alias)
-
-    def require_all_own(self) -> None:
-        """
-        Ask all stores once, before anything begins; one that is away is asked again before its first batch.
-
-        Raises:
-            ForeignEnvironment: One belongs to another environment.
-        """
-        if not self._looked:
-            for alias in self:
-                with suppress(StoreUnavailable):
-                    self.require_own(alias)
-            self._looked = True
 
     def chosen(self, wanted: Sequence[str]) -> Sequence[ErasureStore]:
         """
