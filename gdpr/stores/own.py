@@ -1,4 +1,4 @@
-"""Whether stores belong to the environment that the settings describe: nobody is erased from another one's."""
+"""Whether stores belong to the environment of the settings: nobody is erased from another one's."""
 
 from __future__ import annotations
 
