@@ -15,7 +15,7 @@ from django.db import transaction
 
 from accord import clock, conf
 from accord.acting import Account
-from accord.audit import trail
+from accord.audit import renewal, trail
 from accord.audit.events import EventKind, ObjectKind
 from accord.errors import AccordError, UnknownStore, UsageError
 from accord.seam.registry import Registry, opened
@@ -46,6 +46,7 @@ from gdpr.stores.per_person import People
 
 DESTROYED = KeysDestroyed.code
 ASKED = WhoseIsIt.code
+_WENT_BACK = "The database was restored to an earlier state; gdpr_replay erases again whom that brought back."
 
 
 @dataclass
@@ -157,6 +158,8 @@ def _begun(found: Restored, registry: Registry, held: Lease) -> Restored:
         entry = _enter(EntryWord.RESTORED, facts={"store": found.store, "since": str(found.since)}).seq
         if found.store == conf.load().coordinator:
             RegisterMark.objects.filter(pk=binding.ROW).update(replaying=entry)
+            # The trail went back, too: heads of what it lost are asked for no more, and it says why.
+            renewal.renew(_WENT_BACK, actor=trail.SYSTEM, using=state_changes.alias())
         _record(EventKind.REPLAY_STARTED, {"total": len(people), "position": found.since})
     if found.store != conf.load().coordinator:
         epochs.note_replay(registry, found.store, entry, held)
