@@ -14,20 +14,6 @@ DO $$ BEGIN
 END $$
 """
 
-from accord.guards import OnPostgres, RemoveWords
-
-# Where the journal is gone, the suite is being taken out, and its trail is next. What the earliest migrations
-# put back is checked against every row, and they know nothing of these words.
-_ON_THE_WAY_OUT = """
-DO $$ BEGIN
-    IF to_regclass('migrator_run') IS NULL THEN
-        ALTER TABLE accord_auditevent DISABLE TRIGGER USER;
-        DELETE FROM accord_auditevent WHERE event = 'environment.changed';
-        ALTER TABLE accord_auditevent ENABLE TRIGGER USER;
-    END IF;
-END $$
-"""
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -35,8 +21,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # Undone last.
-        OnPostgres(sql="", reverse_sql=_ON_THE_WAY_OUT),
         # Undone last.
         OnPostgres(sql="", reverse_sql=_ON_THE_WAY_OUT),
         RemoveWords(
