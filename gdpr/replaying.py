@@ -108,6 +108,7 @@ def replay(*, store: str = "", wait: float = 0, stop: Stop = never) -> Sequence[
     """
     run = f"replay-{uuid.uuid4().hex[:12]}"
     with epochs.leased(run, wait) as held, opened() as registry, opened_stores() as stores:
+        stores.own.require_all(stores)
         # All of them first: whoever is erased again for one store is for every other.
         begun = [_begun(found, registry, held) for found in _chosen(registry, store)]
         return [_Replay(found, registry, stores, held, stop).run() for found in begun]
