@@ -16,7 +16,6 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
 
-from accord.audit import denials
 from accord.denied import Denial, Denied
 from accord.errors import AccordError
 
@@ -222,7 +221,7 @@ class Pages(ReadOnly, ModelAdmin):
         try:
             answer = act()
         except AccordError as exc:
-            denials.note(exc, Denial(by=person_of(request)))
+            _note(request, exc)
             messages.error(request, f"{exc} {exc.hint}")
         else:
             messages.success(request, answer if isinstance(answer, str) else said)
@@ -240,8 +239,15 @@ def _by_hindrance(decisions: Sequence[OfferedDecision]) -> Sequence[tuple[str, S
 
 def refused(request: HttpRequest) -> PermissionDenied:
     """Put on record that an account is refused a page, and return what Django answers that with."""
-    denials.note(Denied(), Denial(by=person_of(request)))
+    _note(request, Denied())
     return PermissionDenied()
+
+
+def _note(request: HttpRequest, refusal: Exception) -> None:
+    # With the models, which a page needs: without the kernel's app this module is imported all the same.
+    from accord.audit import denials
+
+    denials.note(refusal, Denial(by=person_of(request)))
 
 
 def person_of(request: HttpRequest) -> AbstractBaseUser:

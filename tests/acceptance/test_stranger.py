@@ -229,6 +229,7 @@ def test_a_production_whose_moments_have_no_zone_is_approved_run_watched_and_era
             "ACCORD": {
                 "ENVIRONMENT": "production",
                 "AUDIT_CHECKPOINTS": str(tmp_path / "heads.jsonl"),
+                "ERASURE_REGISTER": str(tmp_path / "register.jsonl"),
                 "POLICY": {"proof": {"password_variable": ["production"]}},
             },
         },
