@@ -71,9 +71,8 @@ def described(earlier: Earlier) -> str:
     """Name where earlier values come from, for the digest of the map."""
     if isinstance(earlier, History | Audited):
         return repr(earlier)
-    return (
-        f"{getattr(earlier, '__module__', '')}.{getattr(earlier, '__qualname__', type(earlier).__qualname__)}"
-    )
+    kind = type(earlier)
+    return f"{earlier.__module__}.{getattr(earlier, '__qualname__', kind.__qualname__)}"
 
 
 def _model(label: str) -> type[Model]:

@@ -46,8 +46,7 @@ class Subject:
         lookups: Fields that a person may be found by; each must be unique.
         folds: How textual keys are compared, by their names: a :class:`accord.erased.folding.Fold`. What
             other stores hold of such a key is compared in the same way.
-        earlier: Where the project keeps what a key was before, by its name: :class:`gdpr.datamap.history.History`,
-            :class:`gdpr.datamap.history.Audited`, or a function of the primary key.
+        earlier: Where the project keeps what a key was before, by its name: see :mod:`gdpr.datamap.history`.
         created: Field with the moment when the row was made, which nothing changes but an erasure; empty for
             none. After a restore it tells an erased person from a new one with the same key.
     """

@@ -131,7 +131,7 @@ say([keys.values("email"), lines["django-users"]])
 def test_addresses_of_before_the_request_are_found_where_the_project_keeps_them(
     erasing: Erasing, source: str, address: str
 ) -> None:
-    """By auditlog, by a table of versions and by a function: the account of that time is found, and no other."""
+    """By auditlog, by a table of versions and by a function: the account of that time is found."""
     values, accounts = erasing.call(PEOPLE + REMEMBERED.format(source=source))
 
     assert (values, accounts) == (["new@example.com", f"{address}@example.com"], 1)

@@ -277,7 +277,7 @@ def test_locators_follow_the_subject() -> None:
 
 def test_digest_says_where_earlier_values_come_from() -> None:
     """Another table or another function is another map; what isn't declared changes nothing."""
-    sources = [
+    sources: list[dict[str, Any]] = [
         {},
         {"email": History("streaming.Listener", "email")},
         {"email": History("streaming.Listener", "email", key="pk")},
