@@ -21,6 +21,9 @@ from gdpr.datamap.lock import Inventory
 from gdpr.datamap.subjects import Keys
 from gdpr.stores.base import Erased, ErasureStore, Found, IndexUse
 
+MANY = 10_000
+"""Rows or documents from which on an index of a folding is worth a warning."""
+
 
 class ErasureOfSpellings(ErasureStore, Protocol):
     """A store that can say how a key may be written in it."""
