@@ -2,60 +2,53 @@
 Who acts on the command line: one rule for every command.
 
 Whoever is signed in to the machine under the name of an account acts as that account. Acting as
-another one takes its password, so that one person can't be two: without this, four eyes would be
-two eyes and a flag. Who is signed in is what the system says of the process (its user id), never
-a variable of the environment, which any user can set.
+another one takes its password (:mod:`accord.proof`), so that one person can't be two: without this,
+four eyes would be two eyes and a flag. Who is signed in is what the system says of the process (its
+user id), never a variable of the environment, which any user can set.
 """
 
 from __future__ import annotations
 
-import getpass
 import os
 import pwd
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
-from django.contrib.auth import authenticate, get_user_model
+from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ImproperlyConfigured
 from django.db import router
 
 from accord import db
 from accord.audit import trail
-from accord.errors import NotAllowed, UsageError
-
-PASSWORD_VARIABLE = "ACCORD_PASSWORD"  # noqa: S105 - the name of a variable, not its value
+from accord.errors import UsageError
 
 Account = AbstractBaseUser
 """A user of the project, in the words of Django's `contrib.auth`."""
+_working_for: ContextVar[Account | None] = ContextVar("accord_working_for", default=None)
 
 
-def acting(username: str, *, interactive: bool) -> Account:
+@contextmanager
+def working_for(account: Account | None) -> Iterator[None]:
     """
-    Find the account that acts.
+    Let what is done meanwhile be done by an account, wherever no other one is named.
+
+    A worker writes its events in many places; none of them can forget who sent it.
 
     Args:
-        username: Name of the account; that of the user signed in to the machine by default.
-        interactive: Whether a password may be asked for at the terminal.
-
-    Raises:
-        UsageError: There is no such account.
-        StoreUnavailable: The database of the accounts can't be reached.
-        StoreError: It can be, and has no table of accounts that can be read.
-        NotAllowed: Its password is missing or wrong, or the account is not active.
+        account: Who; None is the suite itself.
     """
-    name = username or signed_in()
-    account = _named(name)
-    if account is None:
-        raise UsageError(
-            f"There is no account “{name}”.",
-            hint="Name the account that acts with --as USERNAME.",
-        )
-    if name != signed_in() and _authenticated(name, interactive=interactive) is None:
-        raise NotAllowed(
-            f"The password of “{name}” is missing or wrong.",
-            hint=f"Type it when asked, set {PASSWORD_VARIABLE}, or act in the admin.",
-        )
-    return account
+    before = _working_for.set(account)
+    try:
+        yield
+    finally:
+        _working_for.reset(before)
+
+
+def worker() -> Account | None:
+    """Return the account that this process, or this request to it, works for; None is the suite itself."""
+    return _working_for.get()
 
 
 def actor(account: Account | None) -> trail.Actor:
@@ -103,16 +96,28 @@ def signed_in() -> str:
         return ""
 
 
+def named(name: str, hint: str = "Name the account that acts with --as USERNAME.") -> Account:
+    """
+    Find an account by its user name.
+
+    Args:
+        name: The name.
+        hint: What to do where there is none.
+
+    Raises:
+        UsageError: There is none.
+        StoreUnavailable: The database of the accounts can't be reached.
+        StoreError: It can be, and has no table of accounts that can be read.
+    """
+    account = _named(name)
+    if account is None:
+        raise UsageError(f"There is no account “{name}”.", hint=hint)
+    return account
+
+
 def _named(name: str) -> Account | None:
     model = get_user_model()
     # Where it can't be told, that is said; "no such account" would be a guess.
     with db.reading("The table of accounts", router.db_for_read(model)):
         account: Account | None = model._default_manager.filter(**{model.USERNAME_FIELD: name}).first()
     return account
-
-
-def _authenticated(name: str, *, interactive: bool) -> Account | None:
-    password = os.environ.get(PASSWORD_VARIABLE, "")
-    if not password and interactive and sys.stdin.isatty():
-        password = getpass.getpass(f"Password of {name}: ", stream=sys.stderr)
-    return authenticate(None, username=name, password=password)

@@ -7,7 +7,6 @@ from operator import or_
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
@@ -15,8 +14,11 @@ from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accord import conf
-from accord.admin_parts import Folded, Pages
+from accord import (
+    admin_tokens,  # noqa: F401 - registers its pages
+    conf,
+)
+from accord.admin_parts import Folded, Pages, refused
 from accord.audit.verification import verify
 from accord.display import chip, counted, day
 from accord.errors import AccordError
@@ -87,7 +89,7 @@ class AuditEventAdmin(Pages):
     def verify_view(self, request: HttpRequest) -> HttpResponse:
         """Verify the whole trail and show what was found; only as a POST, because it takes a while."""
         if not self.has_verify_permission(request):
-            raise PermissionDenied
+            raise refused(request)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         context = self.context_of(request, None, str(_("Verification of the audit trail")))

@@ -16,6 +16,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
 
+from accord.audit import denials
+from accord.denied import Denial, Denied
 from accord.errors import AccordError
 
 if TYPE_CHECKING:
@@ -145,7 +147,7 @@ class Pages(ReadOnly, ModelAdmin):
         if found is None:
             raise Http404
         if not self.has_view_permission(request, found):
-            raise PermissionDenied
+            raise refused(request)
         return found
 
     def context_of(self, request: HttpRequest, shown: Model | None, title: str = "") -> dict[str, Any]:
@@ -220,6 +222,7 @@ class Pages(ReadOnly, ModelAdmin):
         try:
             answer = act()
         except AccordError as exc:
+            denials.note(exc, Denial(by=person_of(request)))
             messages.error(request, f"{exc} {exc.hint}")
         else:
             messages.success(request, answer if isinstance(answer, str) else said)
@@ -233,6 +236,12 @@ def _by_hindrance(decisions: Sequence[OfferedDecision]) -> Sequence[tuple[str, S
         if decision.hindrance:
             groups.setdefault(str(decision.hindrance), []).append(decision)
     return list(groups.items())
+
+
+def refused(request: HttpRequest) -> PermissionDenied:
+    """Put on record that an account is refused a page, and return what Django answers that with."""
+    denials.note(Denied(), Denial(by=person_of(request)))
+    return PermissionDenied()
 
 
 def person_of(request: HttpRequest) -> AbstractBaseUser:

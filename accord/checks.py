@@ -11,7 +11,7 @@ from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name
 
-from accord import conf, db, extras, isolation
+from accord import conf, db, extras, isolation, proof
 from accord.errors import AccordError, ConfigurationError
 from accord.seam.stores import NamesLedger
 
@@ -28,6 +28,7 @@ def check_settings(**_kwargs: Any) -> Sequence[CheckMessage]:
     try:
         settings = conf.load()
         stores = settings.store_settings()
+        proof.policy(settings.policy)
     except AccordError as exc:
         return [Error(exc.message, hint=exc.hint, id="accord.E001")]
     return [

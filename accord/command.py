@@ -17,6 +17,7 @@ from accord.checks import refuse_missing_apps
 from accord.cli.answer import Answer, error_document
 from accord.cli.encodable import make_encodable
 from accord.cli.printable import HarmlessOutput
+from accord.denied import Denied
 from accord.errors import AccordError, ExitCode, Interrupted
 
 UNREAD = 141
@@ -149,6 +150,7 @@ class AnsweringCommand(PipedCommand):
             refuse_missing_apps()
             code = self.answer(options)
         except AccordError as exc:
+            _put_on_record(exc)
             self.say_error(exc, options)
             code = exc.exit_code
         except KeyboardInterrupt:
@@ -176,6 +178,14 @@ class AnsweringCommand(PipedCommand):
         self.stderr.write(str(error), self.style.ERROR)
         if error.hint:
             self.stderr.write(f"  {error.hint}", lambda text: text)
+
+
+def _put_on_record(error: AccordError) -> None:
+    if isinstance(error, Denied):
+        # Loaded here: the trail takes longer to load than most commands need it.
+        from accord.audit import denials
+
+        denials.note(error)
 
 
 def interrupted() -> Interrupted:

@@ -74,6 +74,7 @@ class AccordSettings:
         policy: Rules by subject, such as `erasure`; each subject's package reads its own; and by
             environment, what it asks of a run (docs/reference/policy.md).
         attestations: Folder that attestations of successful runs are written to; empty for none.
+        token_days: Days for which a token of the API counts at most, and by default.
         backups: For how many days which backups of each store are kept, by alias and kind.
         request_keys: Folder that the key of each open erasure request is kept in, one file each; empty for
             the unlogged table. A relative path starts at `BASE_DIR`.
@@ -95,6 +96,7 @@ class AccordSettings:
     erasure_register: str = ".accord/erasure-register.jsonl"
     policy: Mapping[str, Any] = field(default_factory=dict)
     attestations: str = ""
+    token_days: float = 90.0
     backups: Mapping[str, Any] = field(default_factory=dict)
     request_keys: str = ""
     datamap_lock: str = "datamap.lock.json"

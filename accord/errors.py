@@ -12,6 +12,8 @@ from __future__ import annotations
 import enum
 from typing import ClassVar
 
+from accord.denied import Denied
+
 
 class ExitCode(enum.IntEnum):
     """The one table of exit codes that every command of the suite keeps to."""
@@ -279,7 +281,7 @@ class UnsupportedServer(StoreUnavailable):
 # --- 82x to 84x: erasure requests, approvals, holds, consent ------------------------------
 
 
-class NotAllowed(AccordError):
+class NotAllowed(Denied, AccordError):
     """A person lacks the permission, or did not prove who they are."""
 
     code = "ACC-824"

@@ -56,6 +56,17 @@ BEGIN
 END;
 """
 
+_FIRST_SIGHT = """
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        RAISE EXCEPTION 'A reference stands for one account from its first sight on: % is refused.', TG_OP
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    NEW.made_at := clock_timestamp();
+    RETURN NEW;
+END;
+"""
+
 _STANDING_TRIGGERS = """
 SELECT t.tgname, p.proname, p.prosrc FROM pg_trigger t
 JOIN pg_proc p ON p.oid = t.tgfoid
@@ -209,7 +220,15 @@ TRAIL = Guards(
     ],
 )
 TOMBSTONES = against_emptying("accord", (), rows_stay=("accord_tombstone",))
-EVIDENCE = TRAIL + TOMBSTONES
+REFERENCES = Guards(
+    functions={"accord_first_sight": _FIRST_SIGHT},
+    tables={"accord_actorreference_first_sight": "accord_actorreference"},
+    triggers=[
+        """CREATE TRIGGER accord_actorreference_first_sight BEFORE INSERT OR UPDATE ON accord_actorreference
+    FOR EACH ROW EXECUTE FUNCTION accord_first_sight()"""
+    ],
+) + against_emptying("accord_reference", ("accord_actorreference",))
+EVIDENCE = TRAIL + TOMBSTONES + REFERENCES
 INSTALL = TRAIL.install
 REMOVE = TRAIL.remove
 

@@ -146,6 +146,47 @@ class ActorReference(models.Model):
         return self.ref
 
 
+class AccessToken(models.Model):
+    """
+    What is kept of a token by which a program acts as an account: enough to know it again, and no more.
+
+    The account is named by its key: this table is there before that of the accounts, which may be in
+    another database. See :mod:`accord.tokens`.
+    """
+
+    reference = models.CharField(_("reference"), max_length=32, primary_key=True)
+    digest = models.CharField(_("digest"), max_length=64, unique=True, editable=False)
+    account = models.CharField(_("account"), max_length=64, db_index=True)
+    fingerprint = models.CharField(_("fingerprint of the password"), max_length=64, editable=False)
+    label = models.CharField(_("what it is for"), max_length=100, blank=True)
+    service = models.BooleanField(_("of a program alone"), default=False)
+    made_at = Moment(_("made"))
+    expires_at = Moment(_("expires"))
+
+    class Meta:
+        """Newest first; the command makes one, or signing in, and no form changes it."""
+
+        ordering = ("-made_at", "reference")
+        verbose_name = _("access token")
+        verbose_name_plural = _("access tokens")
+        required_db_vendor = "postgresql"
+        default_permissions = ("add", "view", "delete")
+        constraints = (
+            *_matches("accesstoken", reference=REFERENCE, digest=DIGEST, fingerprint=DIGEST),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("made_at")), name="accord_accesstoken_expires_later"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.short
+
+    @property
+    def short(self) -> str:
+        """The beginning of the reference; it stands in the token, too."""
+        return self.reference[:8]
+
+
 class AuditCheckpoint(models.Model):
     """A signed head of the audit trail: up to this event, everything was as its hash says."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accord.denied import Denied
 from accord.errors import AccordError, ExitCode, StoreError, UsageError
 
 
@@ -27,8 +28,8 @@ class IllegalTransition(RequestError):
     exit_code = ExitCode.USAGE
 
 
-class OwnRequest(RequestError):
-    """Who filed a request, planned it or is its subject can't decide about it."""
+class OwnRequest(Denied, RequestError):
+    """Who filed, planned or came after a request, or is its subject, can't decide about it."""
 
     code = "ACC-823"
     exit_code = ExitCode.BLOCKED

@@ -20,14 +20,15 @@ from typing import Any
 from django.db import transaction
 from django.template.loader import render_to_string
 
-from accord import acting, conf, db
+from accord import conf, db
+from accord.acting import Account, actor
 from accord.audit import trail
 from accord.audit.events import Counter, EventKind, ObjectKind
 from gdpr.datamap.actions import Manual, Retain
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.map import DataMap
 from gdpr.datamap.subjects import SubjectKeys
-from gdpr.erasure import planning
+from gdpr.erasure import actors, planning
 from gdpr.errors import ExportRefused
 from gdpr.stores.base import opened_stores
 
@@ -65,6 +66,7 @@ def gather(
     data_map: DataMap,
     keys: SubjectKeys,
     *,
+    by: Account,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Mapping[str, Any]:
     """
@@ -73,14 +75,17 @@ def gather(
     Args:
         data_map: Where to look.
         keys: Whose data.
+        by: Who wants it.
         clock: Tells the time.
 
     Returns:
         A document that JSON can hold.
 
     Raises:
+        NotAllowed: The account may not export what is kept of people.
         StoreUnavailable: A store can't be reached; an export with holes is none.
     """
+    actors.require(by, actors.EXPORT, kind=ObjectKind.EXPORT.value)
     with opened_stores() as stores:
         [keys] = planning.collected({0: keys}, data_map.to_collect(), stores).values()
         parts = [_part(entry, stores[entry.store].export(entry, keys)) for entry in _exported(data_map)]
@@ -125,7 +130,7 @@ def write(content: Mapping[str, Any], folder: Path, form: ExportFormat) -> Writt
     return Written(path=path, entries=entries, rows=rows)
 
 
-def put_on_record(content: Mapping[str, Any]) -> None:
+def put_on_record(content: Mapping[str, Any], *, by: Account) -> None:
     """
     Write into the audit trail that an export is made, before there is a file of it.
 
@@ -134,6 +139,7 @@ def put_on_record(content: Mapping[str, Any]) -> None:
 
     Args:
         content: What :func:`gather` gave.
+        by: Who gets it.
 
     Raises:
         StoreError: The audit trail can't be written; then there is no export.
@@ -143,7 +149,7 @@ def put_on_record(content: Mapping[str, Any]) -> None:
     with db.reading("The audit trail", alias), transaction.atomic(using=alias):
         trail.record(
             EventKind.EXPORT_MADE,
-            actor=acting.of_account(acting.key_of_signed_in(), using=alias),
+            actor=actor(by),
             object_kind=ObjectKind.EXPORT,
             counters={Counter.ENTRIES.value: entries, Counter.FOUND.value: rows},
             using=alias,

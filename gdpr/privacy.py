@@ -12,7 +12,7 @@ from gdpr.datamap.history import Audited, History
 from gdpr.datamap.kinds import Subject
 from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Path, Rows, Sessions, Through
 from gdpr.datamap.presets import accounts, framework, logs, suite
-from gdpr.datamap.presets.django import references
+from gdpr.datamap.presets.django import references, tokens
 from gdpr.datamap.strategies import CoarseDate, Constant, Null, Pseudonym, RandomToken, Redact, Strategy
 
 __all__ = [
@@ -48,4 +48,5 @@ __all__ = [
     "logs",
     "references",
     "suite",
+    "tokens",
 ]

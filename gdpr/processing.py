@@ -10,8 +10,10 @@ from functools import partial
 from django.db.models import Q, QuerySet
 
 from accord import clock
+from accord.acting import Account, working_for
 from gdpr.consent import register
 from gdpr.erasure import (
+    actors,
     approvals,
     encryption,
     policy,
@@ -62,16 +64,22 @@ class Processed:
     failed: dict[str, str] = field(default_factory=dict)
 
 
-def process_due(*, stop: Stop = never) -> Processed:
+def process_due(*, by: Account | None = None, stop: Stop = never) -> Processed:
     """
     Do everything that is due now. May run beside itself.
 
     Args:
+        by: Who has it done; None for Accord itself.
         stop: Asked between two sets of requests, two phases and two batches.
+
+    Raises:
+        NotAllowed: The account may not carry erasures out.
     """
+    if by is not None:
+        actors.require(by, actors.EXECUTE)
     found = Processed()
     encryption.carry_over()
-    with opened_stores() as stores:
+    with opened_stores() as stores, working_for(by):
         for handle, due in (
             (_expire, _expired_approvals()),
             (partial(_verify_again, stores=stores), _second_verifications()),

@@ -204,9 +204,10 @@ class PlanApprovalAdmin(Pages):
         state = _approvals().state_of(shown)
         if state not in OPEN:
             return ()
-        hindrance = _hindrance(request, shown)
         offered = ("approve", "reject") if state is ApprovalState.REQUESTED else ("take_back",)
-        return [replace(decision(name, shown), hindrance=hindrance) for name in offered]
+        return [
+            replace(decision(name, shown), hindrance=_hindrance(request, shown, name)) for name in offered
+        ]
 
     def decide(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
         """Ask for the reason of a decision, and take it; only a POST decides."""
@@ -317,14 +318,15 @@ def _name_of(key: str) -> str:
     return people.name_of(key)
 
 
-def _hindrance(request: HttpRequest, approval: PlanApproval) -> str:
-    """Describe why this person can't decide; empty when they can."""
+def _hindrance(request: HttpRequest, approval: PlanApproval, act: str) -> str:
+    """Describe why this person can't decide so; empty when they can."""
     from migrator.governance import people
 
     try:
         person = person_of(request)
         people.require(person, APPROVE)
-        _approvals().refuse_own(approval, person)
+        wanted = ApprovalState.APPROVED if act == "approve" else ApprovalState.REJECTED
+        _approvals().refuse_own(approval, person, wanted)
     except AccordError as exc:
         return exc.message
     return ""

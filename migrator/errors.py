@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accord.denied import Denied
 from accord.errors import AccordError, DriftError, ExitCode, NotConfirmed, RevisionError, UsageError
 
 
@@ -115,8 +116,8 @@ class ApprovalClosed(GovernanceError):
     code = "ACC-922"
 
 
-class OwnPlan(GovernanceError):
-    """Who asked for an approval can't decide about it."""
+class OwnPlan(Denied, GovernanceError):
+    """Who asked for an approval, or came after that, can't decide about it."""
 
     code = "ACC-923"
     http_status = 403
@@ -129,7 +130,7 @@ class UnknownApproval(UsageError):
     http_status = 404
 
 
-class NotEntitled(GovernanceError):
+class NotEntitled(Denied, GovernanceError):
     """An account does not exist, is not active, or lacks the permission."""
 
     code = "ACC-925"

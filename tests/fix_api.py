@@ -19,13 +19,11 @@ ACCOUNTS = """
 import django; django.setup()
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
-from rest_framework.authtoken.models import Token
 every = Permission.objects.filter(content_type__app_label__in=("gdpr", "migrator", "accord"))
 for name in ("filer", "approver", "nobody"):
     user = get_user_model().objects.create_user(name, password="{password}")
     if name != "nobody":
         user.user_permissions.set(every)
-    Token.objects.create(user=user)
 """
 PRELUDE = """
 import json, sys
@@ -34,8 +32,8 @@ from django.conf import settings
 settings.ALLOWED_HOSTS = ["testserver"]
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
+from accord import tokens
 from accord.models import AuditEvent
 from gdpr.models import *
 from gdpr.erasure import encryption, receipts, saga
@@ -44,13 +42,16 @@ def account(name, *permissions):
     user, made = get_user_model().objects.get_or_create(username=name)
     if permissions:
         user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    Token.objects.get_or_create(user=user)
     return user
-def client(name):
+issued = {}
+def token_of(name):
+    user = get_user_model().objects.get(username=name)
+    return issued.get(name) or issued.setdefault(name, tokens.issue(user, by=user).text)
+def with_token(token):
     found = APIClient()
-    if name:
-        found.credentials(HTTP_AUTHORIZATION="Token " + Token.objects.get(user__username=name).key)
+    found.credentials(HTTP_AUTHORIZATION="Token " + token)
     return found
+def client(name): return with_token(token_of(name)) if name else APIClient()
 def ask(name, path, **query): return client(name).get("/api/v1/" + path, query)
 def send(name, path, body=None, **headers):
     return client(name).post("/api/v1/" + path, body, format="json", headers=headers)
@@ -116,7 +117,7 @@ class Served:
 
 @pytest.fixture(scope="session")
 def served(new_sample: Callable[[], Project], migrated_sample: Sample) -> Served:
-    """Give the sample project with listeners in every store, and accounts with tokens."""
+    """Give the sample project with listeners in every store, and accounts."""
     project = new_sample()
     migrated_sample.copy_to(project)
     project.manage(

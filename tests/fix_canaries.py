@@ -121,7 +121,7 @@ def _mark(project: Project, canaries: Canaries) -> None:
     mark, person, word = canaries.mark, canaries.number, canaries.word
     execute(
         project.database_url,
-        f"UPDATE authtoken_token SET key = '{mark.hex}' WHERE key = '{word}'",
+        f"UPDATE accord_accesstoken SET label = '{mark.hex}' WHERE label = '{word}'",
         f'UPDATE auditlog_logentry SET additional_data = \'{{"device": "{mark}"}}\''
         f" WHERE object_pk = '{person}'",
         f"UPDATE django_admin_log SET change_message = '{mark}' WHERE object_id = '{person}'",
@@ -166,7 +166,9 @@ def plant(project: Project, canary: str, person: int) -> None:
         f" WHERE u.username = '{canary}@example.com'",
         "INSERT INTO auth_user_user_permissions (user_id, permission_id) SELECT u.id, (SELECT min(id) FROM"
         f" auth_permission) FROM auth_user u WHERE u.username = '{canary}@example.com'",
-        f"INSERT INTO authtoken_token (key, created, user_id) SELECT '{canary}', now(), id FROM auth_user"
+        "INSERT INTO accord_accesstoken (reference, digest, account, fingerprint, label, service, made_at,"
+        f" expires_at) SELECT md5('{canary}t'), repeat(md5('{canary}t'), 2), id::text,"
+        f" repeat(md5('{canary}t'), 2), '{canary}', false, now(), now() + interval '1 day' FROM auth_user"
         f" WHERE username = '{canary}@example.com'",
         "INSERT INTO django_admin_log (action_time, user_id, object_repr, action_flag, change_message)"
         f" SELECT now(), id, 'some venue', 1, '{canary} was here' FROM auth_user"

@@ -22,10 +22,16 @@ SETUP = """
 import django; django.setup()
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from accord.acting import signed_in
 for name in ("filer", "approver", "nobody"):
     user = get_user_model().objects.create_user(name, password="{password}", is_staff=True)
     if name != "nobody":
         user.user_permissions.set(Permission.objects.filter(content_type__app_label="gdpr"))
+# Whoever runs the tests acts where nobody is named: an operator, who carries out and decides nothing.
+operator = get_user_model().objects.create_user(signed_in())
+operator.user_permissions.set(
+    Permission.objects.filter(codename__in=("add_erasurerequest", "execute_erasurerequest", "export_person"))
+)
 """
 PRELUDE = """
 import json, sys

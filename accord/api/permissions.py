@@ -34,6 +34,7 @@ class PerAction(BasePermission):
         if not (person and person.is_authenticated and person.is_active):
             return False
         action = action_of(request, view)
+        _refuse_programs(request, action in getattr(view, "decides", ()))
         return action is None or self._may(person, wanted(getattr(view, "needs", {}), action))
 
     @staticmethod
@@ -43,6 +44,14 @@ class PerAction(BasePermission):
         raise NotAllowed(
             f"This account lacks the permission {permissions(names) or 'for this'}.",
             hint="An administrator gives it in the admin, to the account or to one of its groups.",
+        )
+
+
+def _refuse_programs(request: Request, decides: bool) -> None:  # noqa: FBT001 - one word of one call
+    if decides and getattr(request.auth, "service", False):
+        raise NotAllowed(
+            "This token is of a program alone; it files and carries out, and decides nothing.",
+            hint="A person decides, with a token of their own or in the admin.",
         )
 
 

@@ -6,9 +6,11 @@ No problem repeats what was sent: a value in the wrong field may be a person's e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
@@ -17,8 +19,11 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from accord.api import refusals
+from accord.audit import denials
 from accord.connecting import trouble_of
+from accord.denied import Denial, Denied
 from accord.errors import AccordError, StoreUnavailable
+from accord.models import REFERENCE
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:accord:problem:{code}"
@@ -40,9 +45,19 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     known = _translated(error)
     if known is None:
         return None
+    if isinstance(known, Denied):
+        denials.note(known, _denial(context))
     problem = of_error(known) if isinstance(known, AccordError) else _of_framework(known, context)
     set_rollback()
     return Response(problem, problem["status"], headers=_headers(known), content_type=MEDIA_TYPE)
+
+
+def _denial(context: Mapping[str, Any]) -> Denial:
+    """Describe who was refused what, where an error doesn't say: a page, and what its address names."""
+    named = str(context.get("kwargs", {}).get("reference", ""))
+    person = context["request"].user
+    by = person if isinstance(person, AbstractBaseUser) else None
+    return Denial(by=by, ref=named if re.fullmatch(REFERENCE, named) else "")
 
 
 def of_error(error: AccordError) -> Problem:

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accord import tokens
 from accord.api import problems, queries
 from accord.api.bodies import Body, Sent, Text
 from accord.api.described import Described, extend_schema
@@ -25,6 +26,7 @@ from accord.api.permissions import SIGNED_IN, PerAction
 from accord.api.throttling import ReadThrottle, SignInByAddress, SignInByName, WriteThrottle
 from accord.health import formats, runner
 from accord.health.runner import Level
+from accord.models import AccessToken
 
 VIEW_HEALTH = "accord.view_health"
 
@@ -40,6 +42,8 @@ class Api:
 
     needs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
     reading: ClassVar[frozenset[str]] = frozenset()
+    decides: ClassVar[frozenset[str]] = frozenset()
+    """What is for people alone to decide, and never for a program."""
     permission_classes: Any = (PerAction,)
     throttle_classes: Any = (ReadThrottle, WriteThrottle)
     parser_classes: Any = (Body,)
@@ -133,7 +137,10 @@ class SignInBody(Sent):
 class TokenAnswer(serializers.Serializer):
     """A token."""
 
-    token = serializers.CharField(help_text="Send it as “Authorization: Token …”. It doesn't expire.")
+    token = serializers.CharField(help_text="Send it as “Authorization: Token …”. It is never shown again.")
+    expires_at = serializers.DateTimeField(
+        help_text="Until when it counts, unless the password changes before."
+    )
 
 
 class TokenView(Api, APIView):
@@ -162,22 +169,20 @@ class TokenView(Api, APIView):
 
     @extend_schema(request=SignInBody, responses={200: TokenAnswer}, auth=[], operation_id="token_get")
     def post(self, request: Request) -> Response:
-        """Return the token of an account for its password; the same one until it is deleted."""
-        from rest_framework.authtoken.models import Token
-
+        """Return a new token of an account for its password. Only its digest is kept."""
         sent = self.sent(SignInBody)
         person = authenticate(request, username=sent["username"], password=sent["password"])
         if person is None:
             raise AuthenticationFailed("The user name or the password is wrong.")
-        token, _ = Token.objects.get_or_create(user=person)
-        return Response({"token": token.key})
+        issued = tokens.issue(person, by=person)
+        return Response(TokenAnswer({"token": issued.text, "expires_at": issued.kept.expires_at}).data)
 
     @extend_schema(request=None, responses={204: None}, operation_id="token_delete")
     def delete(self, request: Request) -> Response:
-        """Delete the token of the account that asks: whoever has it is signed out."""
-        from rest_framework.authtoken.models import Token
-
-        Token.objects.filter(user=request.user).delete()
+        """End the token that was sent; without one, all of the account's. Whoever has it is signed out."""
+        sent = request.auth
+        for kept in [sent] if isinstance(sent, AccessToken) else tokens.of(request.user):
+            tokens.revoke(kept, by=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -64,6 +64,9 @@ class EventKind(models.TextChoices):
     LEDGER_STRUCK = "ledger.struck", _("step struck from a ledger")
     REPLAY_STARTED = "replay.started", _("replay after a restore started")
     REPLAY_FINISHED = "replay.finished", _("replay after a restore finished")
+    ACCESS_DENIED = "access.denied", _("access denied")
+    TOKEN_ISSUED = "token.issued", _("access token issued")
+    TOKEN_REVOKED = "token.revoked", _("access token revoked")
 
 
 class FormerEventKind(models.TextChoices):
@@ -85,7 +88,6 @@ class FormerEventKind(models.TextChoices):
     BREAK_GLASS = "policy.break_glass", _("policy overridden in an emergency")
     CHAIN_VERIFIED = "chain.verified", _("audit trail verified")
     CHAIN_BROKEN = "chain.broken", _("audit trail found broken")
-    ACCESS_DENIED = "access.denied", _("access denied")
 
 
 class ActorKind(models.TextChoices):
@@ -118,6 +120,8 @@ class ObjectKind(models.TextChoices):
     ATTESTATION = "attestation", _("attestation")
     CHAIN = "chain", _("audit trail")
     PAGE = "page", _("page of the admin or API")
+    ACCOUNT = "account", _("account")
+    TOKEN = "token", _("access token")
 
 
 class EventOutcome(models.TextChoices):

@@ -15,3 +15,20 @@ def add_format(parser: ArgumentParser) -> None:
 def add_noinput(parser: ArgumentParser, words: str = "Never ask a question.") -> None:
     """Add `--noinput`, with the name that Django's own commands give it."""
     parser.add_argument("--noinput", "--no-input", action="store_false", dest="interactive", help=words)
+
+
+def add_acting(parser: ArgumentParser, unless: str = "whoever is signed in to this machine") -> None:
+    """Add `--as`: the account that acts, and that the audit trail names."""
+    parser.add_argument(
+        "--as",
+        default="",
+        dest="as_user",
+        metavar="USERNAME",
+        help=f"Account that acts, with its password; {unless} unless given.",
+    )
+    parser.add_argument(
+        "--token-file",
+        default="",
+        metavar="FILE",
+        help="Prove it by the token in a file that only this user can read.",
+    )

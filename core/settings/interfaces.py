@@ -15,7 +15,7 @@ def rest_framework(*, behind_proxy: bool) -> dict[str, Any]:
     """
     return {
         "DEFAULT_AUTHENTICATION_CLASSES": [
-            "rest_framework.authentication.TokenAuthentication",
+            "accord.api.authentication.TokenAuthentication",
             "rest_framework.authentication.SessionAuthentication",
         ],
         # What names no permission of its own is allowed to no account.

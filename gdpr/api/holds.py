@@ -94,6 +94,7 @@ class LegalHoldViewSet(Api, GenericViewSet):
         "create": actors.PLACE_HOLD,
         "release": actors.RELEASE_HOLD,
     }
+    decides: ClassVar[frozenset[str]] = frozenset({"create", "release"})
     queryset = LegalHold.objects.none()
     serializer_class = HoldAnswer
     lookup_field = "reference"

@@ -148,6 +148,7 @@ class ErasureRequestViewSet(Api, GenericViewSet):
         "confirm": actors.EXECUTE,
         "whose": actors.EXECUTE,
     }
+    decides: ClassVar[frozenset[str]] = frozenset({"approve", "reject", "confirm", "whose"})
     queryset = ErasureRequest.objects.none()
     serializer_class = RequestDetail
     lookup_field = "reference"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from accord import clock
-from accord.acting import Account, acting
+from accord.acting import Account
+from accord.denied import Denied
 from accord.errors import AccordError, NotConfirmed, UsageError
 from gdpr.cli import whom
 from gdpr.cli.conversation import Conversation
@@ -16,6 +18,7 @@ from gdpr.datamap.keys import key_type, parsed
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import (
+    actors,
     approvals,
     deadlines,
     encryption,
@@ -73,7 +76,7 @@ class Erase:
         return self._on_request(requests.open_request(keys) or _still_erased(keys) or self._file(keys))
 
     def _file(self, keys: SubjectKeys) -> ErasureRequest:
-        person, received = self._person(), self.asked.received
+        person, received = self._person, self.asked.received
         self.conversation.confirm("File a request to erase this person?")
         return requests.file_request(
             keys,
@@ -101,7 +104,7 @@ class Erase:
         if self.asked.verify_only:
             return Remaining(verification.read(encryption.keys_of(request)))
         if self.asked.keys:
-            named_again.name_again(request, self.asked.keys, by=self._person())
+            named_again.name_again(request, self.asked.keys, by=self._person)
         if self.asked.request and (self.asked.decides or self.asked.identity):
             self._decide(request)
             if self.asked.decides:
@@ -111,7 +114,7 @@ class Erase:
         return HowFar(_read_again(request), moved=_done(request) > before, fault=fault)
 
     def _decide(self, request: ErasureRequest) -> None:
-        person, reason = self._person(), self.asked.reason
+        person, reason = self._person, self.asked.reason
         if self.asked.approve:
             self.conversation.show_plan(request)
             self.conversation.confirm(f"Approve this plan of request {request.reference[:8]}?")
@@ -127,26 +130,37 @@ class Erase:
         elif self.asked.identity:
             requests.check_identity(request, self.asked.identity, by=person)
 
+    def _refuse_bystanders(self, request: ErasureRequest) -> None:
+        """Ask who acts, and for their permission, where something is about to be done; looking is free."""
+        if request.state == RequestState.RECEIVED:
+            actors.require(self._person, actors.FILE, about=request)
+        retries = self.asked.resume and request.state in transitions.RESTING
+        if retries or state_changes.is_going_on(request):
+            actors.require(self._person, actors.EXECUTE, about=request)
+
     def _carry_on(self, request: ErasureRequest) -> AccordError | None:
         """Plan what is not planned, carry out what is approved, and return what stopped it."""
+        self._refuse_bystanders(request)
         try:
             if request.state == RequestState.RECEIVED:
-                planning.plan(request, by=None)
+                planning.plan(request, by=self._person)
             if request.state == RequestState.APPROVED:
                 self.conversation.show_plan(request)
                 self.conversation.confirm("Erase now? This can't be undone.")
-            if self.asked.resume:
-                saga.retry(request)
+            if self.asked.resume and request.state in transitions.RESTING:
+                saga.retry(request, by=self._person)
             if state_changes.is_going_on(_read_again(request)):
-                saga.work(request, stop=self.stop)
-        except NotConfirmed:
+                saga.work(request, by=self._person, stop=self.stop)
+        except (NotConfirmed, Denied):
             raise
         except AccordError as exc:
             return exc
         return None
 
+    @cached_property
     def _person(self) -> Account:
-        return acting(self.asked.as_user, interactive=self.asked.interactive)
+        """Find the account that acts; a password is asked for once."""
+        return self.asked.who.account(deciding=self.asked.judges)
 
 
 def _read_again(request: ErasureRequest) -> ErasureRequest:

@@ -10,8 +10,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from accord.cli.arguments import add_format, add_noinput
+from accord.cli.arguments import add_acting, add_format, add_noinput
 from accord.errors import UsageError
+from accord.proof import Credentials
 from gdpr.cli import whom
 from gdpr.states import Ground, IdentityMethod, RejectionGround
 
@@ -29,7 +30,7 @@ class EraseOptions:
         choose: The primary key of one of several people who have it; empty where there is one.
         request: The beginning of a reference; empty where a person is named.
         keys: The keys of the person of a request whose own key was lost.
-        as_user: User name of the account that acts; empty for whoever is signed in.
+        who: What is said of who acts.
         ground: Why the person may demand it.
         received: The day on which the demand came in; None for today.
         identity: How it was made sure who asks; None if nothing is said about it.
@@ -53,7 +54,7 @@ class EraseOptions:
     choose: str
     request: str
     keys: tuple[str, ...]
-    as_user: str
+    who: Credentials
     ground: Ground
     received: date | None
     identity: IdentityMethod | None
@@ -77,6 +78,11 @@ class EraseOptions:
         told = self.confirm or self.same_person or self.another_person
         return bool(self.approve or self.reject or self.cancel or told)
 
+    @property
+    def judges(self) -> bool:
+        """Whether that is a decision which only a person takes; taking back one's own demand is none."""
+        return self.decides and not self.cancel
+
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> EraseOptions:
         """
@@ -86,12 +92,13 @@ class EraseOptions:
             UsageError: Neither or both of a person and a request are named, or a decision lacks a request.
         """
         _refuse_contradictions(options)
-        names = ("by", "choose", "request", "as_user", "approve", "cancel", "reason")
+        names = ("by", "choose", "request", "approve", "cancel", "reason")
         entries = ("confirm", "same_person", "another_person")
         switches = ("dry_run", "resume", "verify_only", "interactive")
         return cls(
             subject=whom.key(options["subject"]),
             **{name: options[name] for name in (*names, *entries, *switches)},
+            who=Credentials.read(options),
             ground=Ground(options["ground"]),
             received=_day(options["received"]),
             keys=tuple(map(whom.key, options["key"])),
@@ -159,13 +166,7 @@ def _add_whom(parser: CommandParser) -> None:
         metavar="KEY",
         help="A key of the person again, because that of the request was lost (ACC-838); more as NAME=VALUE.",
     )
-    parser.add_argument(
-        "--as",
-        default="",
-        dest="as_user",
-        metavar="USERNAME",
-        help="Account that acts, with its password; whoever is signed in to this machine unless given.",
-    )
+    add_acting(parser)
     parser.add_argument(
         "--ground",
         choices=Ground.values,

@@ -9,11 +9,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from accord.acting import Account, acting
+from accord.acting import Account
 from accord.cli.answer import Answer
-from accord.cli.arguments import add_format, add_noinput
+from accord.cli.arguments import add_acting, add_format, add_noinput
 from accord.display import day
 from accord.errors import UsageError
+from accord.proof import Credentials
 from gdpr.cli import answers, whom
 from gdpr.datamap.map import load_data_map
 from gdpr.erasure import encryption, holds
@@ -34,8 +35,7 @@ class HoldOptions:
         choose: The primary key of one of several people who have it; empty where there is one.
         entry: The entry of the data map that is held; empty for everything.
         reason: Why; empty if it isn't given.
-        as_user: User name of the account that acts; empty for whoever is signed in.
-        interactive: Whether a password may be asked for.
+        who: What is said of who acts.
         as_json: Whether the answer is a JSON document.
     """
 
@@ -45,8 +45,7 @@ class HoldOptions:
     choose: str
     entry: str
     reason: str
-    as_user: str
-    interactive: bool
+    who: Credentials
     as_json: bool
 
     @classmethod
@@ -57,10 +56,11 @@ class HoldOptions:
         Raises:
             UsageError: What the verb needs is missing.
         """
-        names = ("verb", "by", "choose", "entry", "reason", "as_user", "interactive")
+        names = ("verb", "by", "choose", "entry", "reason")
         asked = cls(
             what=whom.key(options["what"]),
             **{name: options[name] for name in names},
+            who=Credentials.read(options),
             as_json=options["format"] == "json",
         )
         if asked.verb != "list" and not asked.what:
@@ -73,7 +73,7 @@ class HoldOptions:
 
     def account(self) -> Account:
         """Find the account that acts."""
-        return acting(self.as_user, interactive=self.interactive)
+        return self.who.account(deciding=True)
 
 
 def add_hold_arguments(parser: ArgumentParser) -> None:
@@ -90,7 +90,7 @@ def add_hold_arguments(parser: ArgumentParser) -> None:
         "--entry", default="", help="Hold one entry of the data map; everything unless given."
     )
     parser.add_argument("--reason", choices=HoldReason.values, default="", help="Why it is placed.")
-    parser.add_argument("--as", default="", dest="as_user", metavar="USERNAME", help="Account that acts.")
+    add_acting(parser)
     add_noinput(parser)
     add_format(parser)
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from accord.acting import acting
 from accord.cli.answer import Answer
-from accord.cli.arguments import add_format, add_noinput
+from accord.cli.arguments import add_acting, add_format, add_noinput
 from accord.errors import ExitCode, StoreUnavailable, UsageError
+from accord.proof import Credentials
 from gdpr import replaying
 from gdpr.cli import answers
 from gdpr.erasure.schedule import Stop
@@ -28,9 +28,8 @@ class ReplayOptions:
         dry_run: Tell, and change nothing.
         same_person: The erasure whose person came back by the restore; empty for none.
         another_person: The erasure whose key somebody new has; empty for none.
-        as_user: User name of the account that says so; empty for whoever is signed in.
+        who: What is said of who says so.
         lock_wait: Seconds to wait for another holder of the lease.
-        interactive: Whether a password may be asked for.
         as_json: Whether the answer is a JSON document.
     """
 
@@ -38,9 +37,8 @@ class ReplayOptions:
     dry_run: bool
     same_person: str
     another_person: str
-    as_user: str
+    who: Credentials
     lock_wait: float
-    interactive: bool
     as_json: bool
 
     @classmethod
@@ -51,8 +49,9 @@ class ReplayOptions:
         Raises:
             UsageError: Two things are asked for that don't go together.
         """
-        names = ("store", "dry_run", "same_person", "another_person", "as_user", "lock_wait", "interactive")
-        asked = cls(**{name: options[name] for name in names}, as_json=options["format"] == "json")
+        names = ("store", "dry_run", "same_person", "another_person", "lock_wait")
+        given = {name: options[name] for name in names}
+        asked = cls(**given, who=Credentials.read(options), as_json=options["format"] == "json")
         if asked.dry_run and (asked.same_person or asked.another_person):
             raise UsageError("--dry-run tells, and an answer is noted.", hint="Give one of the two.")
         return asked
@@ -77,13 +76,7 @@ def add_replay_arguments(parser: ArgumentParser) -> None:
         metavar="REFERENCE",
         help="The row with the key of this erasure's person is somebody new's: leave it alone.",
     )
-    parser.add_argument(
-        "--as",
-        default="",
-        dest="as_user",
-        metavar="USERNAME",
-        help="Account that answers, with its password; whoever is signed in to this machine unless given.",
-    )
+    add_acting(parser)
     parser.add_argument(
         "--lock-wait",
         type=float,
@@ -111,7 +104,7 @@ def carry_out(asked: ReplayOptions, stop: Stop) -> Answer:
     reference = asked.same_person or asked.another_person
     if reference:
         word = restored.SAME if asked.same_person else restored.ANOTHER
-        replaying.answer(reference, word, by=acting(asked.as_user, interactive=asked.interactive))
+        replaying.answer(reference, word, by=asked.who.account(deciding=True))
     return _answer(replaying.replay(store=asked.store, wait=asked.lock_wait, stop=stop), dry=False)
 
 

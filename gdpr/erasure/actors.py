@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.contrib.auth.models import PermissionsMixin
 
-from accord import meanings
+from accord import meanings, second_person
 from accord.acting import Account
+from accord.audit.events import EventKind, ObjectKind
+from accord.denied import Denial
 from accord.errors import NotAllowed
-from gdpr.erasure import encryption
-from gdpr.errors import OwnRequest
-from gdpr.models import ErasureRequest
+from gdpr.erasure import encryption, own_accounts
+from gdpr.errors import KeysDestroyed, OwnRequest
+from gdpr.models import ErasureRequest, LegalHold
 
 FILE = "gdpr.add_erasurerequest"
 APPROVE = "gdpr.approve_erasurerequest"
 EXECUTE = "gdpr.execute_erasurerequest"
+EXPORT = "gdpr.export_person"
 PLACE_HOLD = "gdpr.add_legalhold"
 RELEASE_HOLD = "gdpr.change_legalhold"
+FILED = second_person.Asked(event=EventKind.ERASURE_RECEIVED, permission=APPROVE)
+HELD = second_person.Asked(event=EventKind.HOLD_PLACED, permission=RELEASE_HOLD)
 
 
-def require(person: Account, *permissions: str) -> None:
+def require(
+    person: Account, *permissions: str, about: ErasureRequest | LegalHold | None = None, kind: str = ""
+) -> None:
     """
     Make sure that a person may do something.
 
     Args:
         person: Who.
         permissions: Of which one is enough.
+        about: What the person would do it to, for the event of a refusal.
+        kind: What kind of thing that is, where there is none yet.
 
     Raises:
         NotAllowed: The account is not active, or lacks the permission.
@@ -34,29 +45,53 @@ def require(person: Account, *permissions: str) -> None:
         raise NotAllowed(
             f"This account lacks the permission {meanings.permissions(permissions)}.",
             hint="An administrator gives it in the admin, to the account or to one of its groups.",
-        )
+        ).told(_denial(person, about, kind))
 
 
 def require_another(person: Account, request: ErasureRequest) -> None:
     """
-    Make sure that whoever decides is not who asked. Superusers are no exception.
+    Make sure that whoever decides is a second person, and not who asked. Superusers are no exception.
 
     Raises:
-        OwnRequest: The person filed the request, made its plan, is who it is about, or it is
-            unknown who filed it.
+        OwnRequest: The person filed the request, made its plan, is who it is about, was not known when it
+            was filed, or it is unknown who filed it.
+        StoreUnavailable: It can't be told whether it is about them.
     """
     if request.filed_by_id is None:
-        raise OwnRequest(
-            f"Nobody knows who filed request {request.reference}; it can't be approved.",
-            hint="Cancel it and file it anew.",
-        )
+        fact = f"Nobody knows who filed request {request.reference}; it can't be approved."
+        raise own(fact, "Cancel it and file it anew.", person, request)
+    another = f"Ask somebody else with the permission {meanings.permission(APPROVE)}."
     if person.pk in (request.filed_by_id, request.planned_by_id):
-        raise OwnRequest(
-            f"You filed or planned request {request.reference}; another person has to decide.",
-            hint=f"Ask somebody else with the permission {meanings.permission(APPROVE)}.",
-        )
-    if encryption.tag_of_key(person._meta.label, person.pk) == request.subject_tag:
-        raise OwnRequest(
-            f"Request {request.reference} is about yourself; another person has to decide.",
-            hint=f"Ask somebody else with the permission {meanings.permission(APPROVE)}.",
-        )
+        fact = f"You filed or planned request {request.reference}; another person has to decide."
+        raise own(fact, another, person, request)
+    if is_about(person, request):
+        fact = f"Request {request.reference} is about yourself; another person has to decide."
+        raise own(fact, another, person, request)
+    if not second_person.known({request.reference: person.pk}, FILED):
+        fact = f"This account was not known here when request {request.reference} was filed."
+        raise own(fact, another, person, request)
+
+
+def is_about(person: Account, request: ErasureRequest) -> bool:
+    """
+    Return whether a request is about whoever has an account.
+
+    Where its keys are gone only the tag says so. Nothing is erased then; with the keys it is asked again.
+    """
+    with suppress(KeysDestroyed):
+        return own_accounts.is_theirs(person, encryption.keys_of(request))
+    return encryption.tag_of_key(person._meta.label, person.pk) == request.subject_tag
+
+
+def own(fact: str, hint: str, person: Account, about: ErasureRequest | LegalHold) -> OwnRequest:
+    """Return the error of a person who would decide about what is their own."""
+    return OwnRequest(fact, hint=hint).told(_denial(person, about, ""))
+
+
+def _denial(person: Account, about: ErasureRequest | LegalHold | None, kind: str) -> Denial:
+    if about is None:
+        return Denial(by=person, kind=kind or ObjectKind.ERASURE_REQUEST.value)
+    if isinstance(about, LegalHold):
+        return Denial(by=person, kind=ObjectKind.HOLD.value, ref=about.reference)
+    kind = ObjectKind.ERASURE_REQUEST.value
+    return Denial(by=person, kind=kind, ref=about.reference, request_ref=about.reference)

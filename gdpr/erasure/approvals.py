@@ -31,7 +31,7 @@ def approve(request: ErasureRequest, *, by: Account, digest: str, reason: str = 
         ApprovalVoid: The plan changed since the person saw it.
         IllegalTransition: There is nothing to approve.
     """
-    actors.require(by, actors.APPROVE)
+    actors.require(by, actors.APPROVE, about=request)
     with state_changes.locked(request) as held:
         actors.require_another(by, held)
         transitions.check(RequestState(held.state), RequestState.APPROVED)

@@ -16,6 +16,7 @@ from functools import partial
 
 from django.db import connections, transaction
 
+from accord.acting import Account, worker, working_for
 from accord.batches import Sizes, work_through
 from accord.errors import AccordError
 from gdpr.datamap.entries import Entry
@@ -94,12 +95,13 @@ def _side_by_side(follow: _Follow, lanes: Sequence[Sequence[Pass]], *, alone: bo
     if alone:
         return set[int]().union(*map(follow, lanes))
     with ThreadPoolExecutor(max_workers=max(len(lanes), 1)) as pool:
-        return set[int]().union(*pool.map(partial(_with_own_connections, follow), lanes))
+        return set[int]().union(*pool.map(partial(_with_own_connections, follow, worker()), lanes))
 
 
-def _with_own_connections(follow: _Follow, lane: Sequence[Pass]) -> set[int]:
+def _with_own_connections(follow: _Follow, person: Account | None, lane: Sequence[Pass]) -> set[int]:
     try:
-        return follow(lane)
+        with working_for(person):
+            return follow(lane)
     finally:
         connections.close_all()
 

@@ -11,34 +11,49 @@ from collections.abc import Collection, Mapping
 from django.contrib.auth import get_user_model
 from django.db.models import F
 
-from accord import clock
+from accord import clock, second_person
 from accord.audit.events import ActorKind, EventKind
 from accord.models import ActorReference, AuditEvent
-from gdpr.erasure import state_changes
+from gdpr.erasure import actors, own_accounts, state_changes
 from gdpr.models import Approval
 from gdpr.states import Decision
+from gdpr.stores.per_person import People
 
 NONE = "its plan has no approval that still counts"
-INACTIVE = "the account that gave it is gone or not active any more"
+OWN = "the account that gave it had filed or planned it"
+SUBJECT = "the account that gave it is that of the person whom it is about"
 UNWITNESSED = "the audit trail does not know that it was given"
 _Given = Mapping[int, Approval]
 
 
-def flaws_of(requests: Collection[int]) -> dict[int, str]:
+def flaws_of(people: People) -> dict[int, str]:
     """
     Describe why the approvals of requests don't count, by request; those that do are missing.
 
     Args:
-        requests: Primary keys.
+        people: Whom each request is about.
 
     Raises:
         StoreUnavailable: The accounts or the trail can't be read.
     """
-    given = _given(requests)
-    active, witnessed = _active(given), _witnessed(given)
-    found = dict.fromkeys(set(requests) - given.keys(), NONE)
-    found |= dict.fromkeys(given.keys() - active, INACTIVE)
-    return found | dict.fromkeys((given.keys() & active) - witnessed, UNWITNESSED)
+    given = _given(people)
+    found = dict.fromkeys(given.keys() - _witnessed(given), UNWITNESSED)
+    found |= dict.fromkeys(people.keys() - given.keys(), NONE)
+    return found | _not_second(given, people)
+
+
+def _not_second(given: _Given, people: People) -> dict[int, str]:
+    """Ask again what was asked of the second person who decided; much may have happened since."""
+    deciders = {one.request.reference: one.decided_by_id for one in given.values()}
+    told = second_person.flaws(deciders, actors.FILED)
+    accounts = own_accounts.of_people({key: people[key] for key in given})
+    found = {key: told[one.request.reference] for key, one in given.items() if one.request.reference in told}
+    found |= {key: OWN for key, one in given.items() if one.decided_by_id in _askers(one)}
+    return found | {key: SUBJECT for key, one in given.items() if str(one.decided_by_id) in accounts[key]}
+
+
+def _askers(approval: Approval) -> tuple[int | None, int | None]:
+    return approval.request.filed_by_id, approval.request.planned_by_id
 
 
 def _given(requests: Collection[int]) -> _Given:
@@ -51,14 +66,6 @@ def _given(requests: Collection[int]) -> _Given:
         expires_at__gt=clock.now(),
     )
     return {approval.request_id: approval for approval in found.select_related("request")}
-
-
-def _active(given: _Given) -> set[int]:
-    accounts = get_user_model()._default_manager.filter(
-        pk__in={one.decided_by_id for one in given.values()}, is_active=True
-    )
-    active = set(accounts.values_list("pk", flat=True))
-    return {key for key, one in given.items() if one.decided_by_id in active}
 
 
 def _witnessed(given: _Given) -> set[int]:

@@ -16,13 +16,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from accord import clock
+from accord import clock, second_person
 from accord.acting import Account, actor
 from accord.audit import trail
 from accord.audit.events import EventKind, ObjectKind
 from accord.meanings import permission
 from gdpr.erasure import actors, state_changes, transitions
-from gdpr.errors import IllegalTransition, OwnRequest
+from gdpr.errors import IllegalTransition
 from gdpr.models import ErasureRequest, LegalHold
 from gdpr.states import HoldReason, RequestState, StepState
 
@@ -79,7 +79,7 @@ def place_hold(
         entry: Id of one entry; everything unless given.
         review_at: When an account has to look again; in 90 days unless given.
     """
-    actors.require(by, actors.PLACE_HOLD)
+    actors.require(by, actors.PLACE_HOLD, kind=ObjectKind.HOLD.value)
     with transaction.atomic(using=state_changes.alias()):
         request = _open(tag)
         now = clock.now()
@@ -94,6 +94,7 @@ def place_hold(
         )
         if request is not None and not entry:
             block([request], by=by)
+        second_person.sight(actors.HELD)
         _record(hold, EventKind.HOLD_PLACED, request, by)
     return hold
 
@@ -106,7 +107,7 @@ def release_hold(hold: LegalHold, *, by: Account) -> LegalHold:
         OwnRequest: The same account placed it.
         IllegalTransition: It is released already.
     """
-    actors.require(by, actors.RELEASE_HOLD)
+    actors.require(by, actors.RELEASE_HOLD, about=hold)
     with transaction.atomic(using=state_changes.alias()):
         request = _open(hold.subject_tag)
         held = LegalHold.objects.select_for_update().get(pk=hold.pk)
@@ -147,9 +148,14 @@ def require_releasable(hold: LegalHold, by: Account) -> None:
             f"Hold {hold.reference} is released already.", hint="Nothing needs to be done."
         )
     if hold.placed_by_id is None or hold.placed_by_id == by.pk:
-        raise OwnRequest(
-            f"You placed hold {hold.reference}; another person has to release it.",
-            hint=f"Ask somebody else with the permission {permission(actors.RELEASE_HOLD)}.",
+        fact = f"You placed hold {hold.reference}; another person has to release it."
+        raise actors.own(
+            fact, f"Ask somebody else with the permission {permission(actors.RELEASE_HOLD)}.", by, hold
+        )
+    if not second_person.known({hold.reference: by.pk}, actors.HELD):
+        fact = f"This account was not known here when hold {hold.reference} was placed."
+        raise actors.own(
+            fact, f"Ask somebody else with the permission {permission(actors.RELEASE_HOLD)}.", by, hold
         )
 
 

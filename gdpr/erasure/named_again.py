@@ -41,7 +41,7 @@ def name_again(request: ErasureRequest, given: Sequence[str], *, by: Account) ->
         KeysLost: More of the person's keys are needed.
         NotThatPerson: They are those of another person.
     """
-    actors.require(by, actors.FILE)
+    actors.require(by, actors.FILE, about=request)
     with state_changes.locked(request) as held:
         _require_lost(held)
         keys = _keys(held, given)

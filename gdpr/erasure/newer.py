@@ -34,7 +34,7 @@ def tell(request: ErasureRequest, entry: str, *, same_person: bool, by: Account)
         KeysDestroyed: The request is closed.
         StoreUnavailable: A store can't be asked what refers to the rows; nothing is noted.
     """
-    actors.require(by, actors.EXECUTE)
+    actors.require(by, actors.EXECUTE, about=request)
     with opened_stores() as stores, state_changes.locked(request) as held:
         if entry not in steps.in_doubt(held):
             raise IllegalTransition(

@@ -174,14 +174,14 @@ def plan(request: ErasureRequest, *, by: Account | None = None) -> ErasurePlan:
         StoreUnavailable: A store can't be asked.
     """
     if by is not None:
-        actors.require(by, actors.FILE)
+        actors.require(by, actors.FILE, about=request)
     _require_ready(request)
     people = renewed({request.pk: encryption.keys_of(request)})
     document = preview(people[request.pk])
     openings.require_none(document.get("open_findings"), policy.load())
     with state_changes.locked(request) as held:
         blocked = holds.held_as_a_whole([held])
-        holds.block(blocked)
+        holds.block(blocked, by=by)
         encryption.keep_collected([held], people)
         made = None if blocked else store(held, document, by)
     if made is None:

@@ -7,11 +7,19 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from accord import clock
+from accord import clock, second_person
 from accord.acting import Account
 from accord.audit.events import EventKind
 from gdpr.datamap.subjects import SubjectKeys
-from gdpr.erasure import actors, deadlines, encryption, request_keys, state_changes, transitions
+from gdpr.erasure import (
+    actors,
+    deadlines,
+    encryption,
+    own_accounts,
+    request_keys,
+    state_changes,
+    transitions,
+)
 from gdpr.errors import ExtensionRefused, IllegalTransition
 from gdpr.models import Approval, ErasureRequest
 from gdpr.states import (
@@ -78,7 +86,7 @@ def file_request(
         NotAllowed: The account may not file requests for others.
         UsageError: It would have come in later than now.
     """
-    if encryption.tag_of_key(by._meta.label, by.pk) != encryption.tag_of(keys):
+    if not own_accounts.is_theirs(by, keys):
         actors.require(by, actors.FILE)
     if idempotency_key:
         known = ErasureRequest.objects.filter(idempotency_key=idempotency_key).first()
@@ -108,6 +116,7 @@ def _put_on_record(request: ErasureRequest, key: bytes, by: Account) -> ErasureR
         for _ in range(_ATTEMPTS):
             if _inserted(request):
                 request_keys.keep({request.reference: key})
+                second_person.sight(actors.FILED)
                 state_changes.record([state_changes.act(request, EventKind.ERASURE_RECEIVED)], by=by)
                 return request
             rival = _same_demand(request) or _as_duplicate(request, by)
@@ -159,7 +168,7 @@ def ask_identity(request: ErasureRequest, *, by: Account) -> ErasureRequest:
     Raises:
         IllegalTransition: It is approved, begun or over.
     """
-    actors.require(by, actors.FILE, actors.APPROVE)
+    actors.require(by, actors.FILE, actors.APPROVE, about=request)
     with state_changes.locked(request) as held:
         state_changes.move(
             [held],
@@ -178,7 +187,7 @@ def check_identity(request: ErasureRequest, method: IdentityMethod, *, by: Accou
     Raises:
         IllegalTransition: The request is past that.
     """
-    actors.require(by, actors.FILE)
+    actors.require(by, actors.FILE, about=request)
     with state_changes.locked(request) as held:
         if held.state == RequestState.IDENTITY_CHECK:
             event = EventKind.ERASURE_IDENTITY_CHECKED
@@ -202,7 +211,7 @@ def extend(
     Raises:
         ExtensionRefused: The first month is over, the time was extended before, or nothing is open.
     """
-    actors.require(by, actors.FILE)
+    actors.require(by, actors.FILE, about=request)
     moment = clock.aware(now) if now else clock.now()
     with state_changes.locked(request) as held:
         refused = (
@@ -238,7 +247,7 @@ def reject(
         OwnRequest: The person filed it.
         IllegalTransition: The erasure has begun.
     """
-    actors.require(by, actors.APPROVE)
+    actors.require(by, actors.APPROVE, about=request)
     with state_changes.locked(request) as held:
         actors.require_another(by, held)
         transitions.check(RequestState(held.state), RequestState.REJECTED)
@@ -265,7 +274,7 @@ def cancel(request: ErasureRequest, *, by: Account) -> ErasureRequest:
     Raises:
         IllegalTransition: The erasure has begun.
     """
-    actors.require(by, actors.FILE)
+    actors.require(by, actors.FILE, about=request)
     with state_changes.locked(request) as held:
         _require_unfenced(held, "cancelled")
         ended = _ended(held, clock.now())

@@ -16,7 +16,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import Now
 
 from accord import clock
-from accord.acting import Account
+from accord.acting import Account, working_for
 from accord.audit.events import EventKind, EventOutcome
 from accord.erased import tombstones
 from accord.errors import AccordError
@@ -36,6 +36,7 @@ from gdpr.erasure import (
     schedule,
     state_changes,
     steps,
+    transitions,
     verification,
 )
 from gdpr.erasure.beginning import begin
@@ -72,28 +73,25 @@ def work(
         ApprovalVoid, OnHold, StoreUnavailable: As for :func:`start`.
     """
     if by is not None:
-        actors.require(by, actors.EXECUTE)
+        actors.require(by, actors.EXECUTE, about=request)
     # Read before anything is begun: it takes longer than most phases, and may refuse.
     load_data_map()
     if request.state == RequestState.APPROVED:
         planning.require_map()
-    with opened_stores() as stores:
-        refused = carry_out([request.pk], stores, by=by, stop=stop)
+    with opened_stores() as stores, working_for(by):
+        refused = carry_out([request.pk], stores, stop=stop)
     registering.tell_stores()
     raise_first(refused)
     return ErasureRequest.objects.get(pk=request.pk)
 
 
-def carry_out(
-    requests: Requests, stores: Stores, *, by: Account | None = None, stop: Stop = schedule.never
-) -> Refusals:
+def carry_out(requests: Requests, stores: Stores, *, stop: Stop = schedule.never) -> Refusals:
     """
-    Go on with requests for as long as something can be done now.
+    Go on with requests for as long as something can be done now, for whom this process works.
 
     Args:
         requests: Approved ones, or ones that are under way.
         stores: Where to erase.
-        by: Who asks; None for Accord itself.
         stop: Asked between two phases and between two batches; true makes them rest where they are.
 
     Returns:
@@ -101,7 +99,7 @@ def carry_out(
     """
     phases: Sequence[Callable[[Requests], _Done]] = (
         wake,
-        partial(start, stores=stores, by=by),
+        partial(start, stores=stores),
         partial(begin, stores=stores),
         partial(_execute, stores=stores, stop=stop),
         partial(verification.verify, stores=stores),
@@ -135,14 +133,13 @@ def wake(requests: Requests) -> _Done:
 # --- the fence ------------------------------------------------------------------------------------
 
 
-def start(requests: Requests, stores: Stores, *, by: Account | None = None) -> _Done:
+def start(requests: Requests, stores: Stores) -> _Done:
     """
     Raise the fences of those of whom today would happen what was approved. From here on only forward.
 
     Args:
         requests: Approved ones.
         stores: Where what would happen is counted.
-        by: Who asks.
 
     Returns:
         Refusals: ApprovalVoid where no approval counts or something else would happen now; OnHold where
@@ -157,11 +154,11 @@ def start(requests: Requests, stores: Stores, *, by: Account | None = None) -> _
     with transaction.atomic(using=state_changes.alias()):
         held = state_changes.lock(list(drafts), RequestState.APPROVED)
         stopped = _on_hold(held)
-        void = _not_approved([one for one in held if one.pk not in stopped])
+        void = _not_approved([one for one in held if one.pk not in stopped], people)
         free = [one for one in held if one.pk not in stopped and one.pk not in void]
         encryption.keep_collected(free, people)
         changed = _changed(free, people, drafts)
-        _fence([one for one in free if one.pk not in changed], by)
+        _fence([one for one in free if one.pk not in changed])
     return set(), {**refused, **away, **troubles, **stopped, **void, **changed}
 
 
@@ -177,8 +174,8 @@ def _on_hold(held: Sequence[ErasureRequest]) -> Refusals:
     }
 
 
-def _not_approved(held: Sequence[ErasureRequest]) -> Refusals:
-    found = flaws.flaws_of([one.pk for one in held])
+def _not_approved(held: Sequence[ErasureRequest], people: People) -> Refusals:
+    found = flaws.flaws_of({one.pk: people[one.pk] for one in held})
     void = [one for one in held if one.pk in found]
     approvals.take_back(void)
     return {
@@ -205,10 +202,10 @@ def _changed(held: Sequence[ErasureRequest], people: People, drafts: Mapping[int
     }
 
 
-def _fence(held: Sequence[ErasureRequest], by: Account | None) -> None:
+def _fence(held: Sequence[ErasureRequest]) -> None:
     tombstones.raise_fences([one.subject_tag for one in held], using=state_changes.alias())
     event, now = EventKind.ERASURE_FENCED, clock.now()
-    state_changes.move(held, RequestState.FENCED, event, by=by, changes={"fenced_at": now})
+    state_changes.move(held, RequestState.FENCED, event, changes={"fenced_at": now})
 
 
 # --- the steps ------------------------------------------------------------------------------------
@@ -301,9 +298,9 @@ def retry(request: ErasureRequest, *, by: Account | None = None) -> ErasureReque
         by: Who asks.
     """
     if by is not None:
-        actors.require(by, actors.EXECUTE)
+        actors.require(by, actors.EXECUTE, about=request)
     with state_changes.locked(request) as held:
-        if held.state in (RequestState.RETRY_WAIT, RequestState.NEEDS_OPERATOR):
+        if held.state in transitions.RESTING:
             steps.hurry(held)
             changes: dict[str, object] = {"next_attempt_at": None, "reopened": 0}
             state_changes.move(
@@ -319,7 +316,7 @@ def confirm_manual(request: ErasureRequest, entry: str, *, by: Account) -> Erasu
     Raises:
         IllegalTransition, WhoseIsIt: No step of this entry waits for a person; or for another answer.
     """
-    actors.require(by, actors.EXECUTE)
+    actors.require(by, actors.EXECUTE, about=request)
     with state_changes.locked(request) as held:
         if entry in steps.in_doubt(held):
             raise newer.question(held, entry)

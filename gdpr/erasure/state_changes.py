@@ -11,7 +11,7 @@ from typing import TypeVar
 from django.db import OperationalError, connections, transaction
 
 from accord import clock, conf
-from accord.acting import Account, actor
+from accord.acting import Account, actor, worker
 from accord.audit import trail
 from accord.audit.events import EventKind, EventOutcome, ObjectKind
 from accord.connecting import code_of
@@ -143,7 +143,7 @@ def move(
         held: The requests.
         target: Their new state.
         event: What happened.
-        by: Who did it; None for Accord itself.
+        by: Who did it; whom this process works for unless given.
         counters: Numbers of each request's event, by primary key.
         outcome: How it ended.
         changes: Further fields, the same for all.
@@ -212,9 +212,9 @@ def act(
 
 
 def record(acts: Sequence[trail.Act], *, by: Account | None = None) -> None:
-    """Write audit events about requests, in the transaction that is open."""
+    """Write audit events about requests, in the transaction that is open; done by whom it works for."""
     if acts:
-        trail.record_all(acts, actor=actor(by), using=alias())
+        trail.record_all(acts, actor=actor(by or worker()), using=alias())
 
 
 def is_going_on(request: ErasureRequest) -> bool:

@@ -16,6 +16,8 @@ BEFORE_FENCE = frozenset({S.RECEIVED, S.IDENTITY_CHECK, S.PLANNED, S.APPROVED})
 """Nothing has been done yet; the request may be cancelled or rejected."""
 RUNNING = frozenset({S.FENCED, S.EXECUTING, S.RETRY_WAIT, S.VERIFYING})
 """Workers go on with it by themselves."""
+RESTING = frozenset({S.RETRY_WAIT, S.NEEDS_OPERATOR})
+"""It waits for another attempt, or was given up; a person may have it tried now."""
 COMPLETE = frozenset({S.COMPLETED, S.COMPLETED_WITH_RETENTION})
 """Read back and found gone; reopened only when something turns up again."""
 ENDED = frozenset({S.REJECTED, S.CANCELLED, S.DUPLICATE})

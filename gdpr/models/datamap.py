@@ -14,6 +14,7 @@ class DataMap(models.Model):
 
         managed = False
         default_permissions = ("view",)
+        permissions = (("export_person", "Can export everything that is kept of a person"),)
         verbose_name = _("data map")
         verbose_name_plural = _("data map")
 

@@ -60,7 +60,7 @@ class DecisionAct:
 
     def _hindrance(self, request: ErasureRequest, person: Account) -> str:
         try:
-            actors.require(person, *self.permissions)
+            actors.require(person, *self.permissions, about=request)
             return self.hindered(request, person)
         except AccordError as exc:
             return exc.message

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
-from accord.acting import Account
+from accord.acting import Account, working_for
 from accord.admin_parts import OfferedDecision
 from gdpr.erasure import (
     actors,
@@ -70,8 +70,9 @@ def _tell_whose(request: ErasureRequest, person: Account, answer: Answer) -> Non
 
 
 def _verify(request: ErasureRequest, person: Account, _answer: Answer) -> str:
-    actors.require(person, actors.EXECUTE)
-    verdict = verification.verify_again(request, close=False)
+    actors.require(person, actors.EXECUTE, about=request)
+    with working_for(person):
+        verdict = verification.verify_again(request, close=False)
     if verdict.newer:
         return gettext("Something came after the erasure; the next run of gdpr_process asks whose it is.")
     if verdict.residue:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
@@ -15,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
+from accord.admin_parts import refused
 from accord.display import chip, day
 from accord.errors import AccordError
 from gdpr.models import ConsentEvent, ConsentNotice
@@ -68,7 +68,7 @@ class ConsentEventAdmin(GdprPages):
         from gdpr.screens.forms import PersonForm
 
         if not self.has_view_permission(request):
-            raise PermissionDenied
+            raise refused(request)
         form = PersonForm(request.POST if request.method == "POST" else None)
         event = self._newest(request, form.cleaned_data["key"]) if form.is_valid() else None
         if event is not None:

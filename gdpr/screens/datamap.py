@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 
+from accord.admin_parts import refused
 from gdpr.models import DataMap
 from gdpr.screens.base import GdprPages
 
@@ -58,4 +58,4 @@ class DataMapAdmin(GdprPages):
 
     def _require(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):
-            raise PermissionDenied
+            raise refused(request)

@@ -131,6 +131,7 @@ class PlanApprovalViewSet(Api, GenericViewSet):
         "approve": people.APPROVE,
         "reject": people.APPROVE,
     }
+    decides: ClassVar[frozenset[str]] = frozenset({"approve", "reject"})
     queryset = PlanApproval.objects.none()
     serializer_class = ApprovalAnswer
     lookup_field = "reference"

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from accord.cli.arguments import add_format
+from accord.cli.arguments import add_acting, add_format
 from accord.errors import UsageError
+from accord.proof import Credentials
 from migrator.cli.options import add_plan_arguments, request_from
 from migrator.engine.request import Request
 from migrator.models import DRIFT, ApprovalState
@@ -30,7 +31,7 @@ class ApprovalOptions:
         act: What to do.
         as_json: Whether the answer is a JSON document.
         verbosity: How much is told of what goes on, as in Django's commands.
-        person: User name of the account that acts.
+        who: What is said of who acts.
         reason: Why.
         reference: The beginning of the request's reference.
         seen: Whether they say that they have seen what goes with the plan, and that it may go.
@@ -46,7 +47,7 @@ class ApprovalOptions:
     act: str
     as_json: bool
     verbosity: int
-    person: str = ""
+    who: Credentials = field(default_factory=Credentials)
     reason: str = ""
     reference: str = ""
     seen: bool = False
@@ -71,7 +72,6 @@ class ApprovalOptions:
             for name in (
                 "act",
                 "verbosity",
-                "person",
                 "reason",
                 "reference",
                 "seen",
@@ -81,6 +81,8 @@ class ApprovalOptions:
             )
             if name in options
         }
+        if "as_user" in options:
+            given["who"] = Credentials.read(options)
         if options["act"] == "request":
             given.update(_asked_for(dict(options)))
         return cls(as_json=options["format"] == "json", **given)
@@ -121,12 +123,12 @@ def add_approval_arguments(parser: ArgumentParser) -> None:
     )
     add_plan_arguments(request)
     _add_drift(request)
-    _add_person(request, required=True)
+    add_acting(request)
     _add_reason(request)
     for act, words in (("approve", "Say yes to"), ("reject", "Say no to, or take back the yes to,")):
         decision = _act(acts, act, f"{words} another person's request.")
         _add_reference(decision)
-        _add_person(decision, required=True)
+        add_acting(decision)
         _add_reason(decision)
         if act == "approve":
             decision.add_argument(
@@ -141,11 +143,11 @@ def add_approval_arguments(parser: ArgumentParser) -> None:
     _add_reference(_act(acts, "show", "Show a request with its steps."))
     attest = _act(acts, "attest", "Sign what the ledgers say was applied here.")
     attest.add_argument("--output", type=Path, default=None, metavar="FILE", help="Write it there.")
-    _add_person(attest, required=False)
+    add_acting(attest)
     _act(acts, "key", "Print the public key that others have to trust, and nothing else. Asks no server.")
     bring = _act(acts, "import", "Check and keep an attestation of another environment.")
     bring.add_argument("file", type=Path, metavar="FILE", help="What attest wrote there.")
-    _add_person(bring, required=True)
+    add_acting(bring)
 
 
 def _add_drift(parser: ArgumentParser) -> None:
@@ -169,17 +171,6 @@ def _act(acts: Any, name: str, words: str) -> ArgumentParser:
 
 def _add_reference(parser: ArgumentParser) -> None:
     parser.add_argument("reference", metavar="REFERENCE", help="The request; its beginning is enough.")
-
-
-def _add_person(parser: ArgumentParser, *, required: bool) -> None:
-    parser.add_argument(
-        "--as",
-        dest="person",
-        required=required,
-        default="",
-        metavar="USERNAME",
-        help="The account that acts.",
-    )
 
 
 def _add_reason(parser: ArgumentParser) -> None:

@@ -10,9 +10,11 @@ from django.core.management.base import OutputWrapper
 from django.core.management.color import Style
 
 from accord import conf
-from accord.acting import Account, acting
+from accord.acting import Account
+from accord.audit.events import ObjectKind
 from accord.cli.answer import Answer
 from accord.clock import SystemClock
+from accord.denied import Denial
 from accord.errors import UsageError
 from accord.seam.types import Direction
 from accord.secrets import signing
@@ -87,8 +89,8 @@ class Approving:
         if not gate.approvals.exist():
             self._prepare()
         work = drift_work(self.migrations.situation(), asked.steps, end_of(asked.until, SystemClock()))
-        approval = gate.approvals.request(work, self._person(), asked.reason)
         alone = not gate.policy.approval
+        approval = gate.approvals.request(work, self._person(deciding=alone), asked.reason)
         return self._about(approval, render_approvals.asked_lines(approval, counts_alone=alone))
 
     def _prepare(self) -> None:
@@ -107,12 +109,14 @@ class Approving:
 
         asked = self.asked
         return self._decided(
-            approve(self._approvals(), asked.reference, self._person(), asked.reason, seen=asked.seen)
+            approve(
+                self._approvals(), asked.reference, self._person(deciding=True), asked.reason, seen=asked.seen
+            )
         )
 
     def _reject(self) -> Answer:
         return self._decided(
-            self._approvals().reject(self.asked.reference, self._person(), self.asked.reason)
+            self._approvals().reject(self.asked.reference, self._person(deciding=True), self.asked.reason)
         )
 
     def _decided(self, approval: PlanApproval) -> Answer:
@@ -147,9 +151,9 @@ class Approving:
 
     def _attest(self) -> Answer:
         self._approvals()
-        person = self._person() if self.asked.person else None
+        person = self._person() if self.asked.who.is_given else None
         if person is not None:
-            people.require(person, people.ATTEST)
+            people.require(person, people.ATTEST, kind=ObjectKind.ATTESTATION)
         attestation = self._attested(person)
         if self.asked.output is None:
             text = attestation_files.dump(attestation.document)
@@ -185,15 +189,15 @@ class Approving:
         attestation = self.gate.attestations.accept(text, person, str(file))
         return Answer(document=attestation.document, lines=render_approvals.accepted_lines(attestation))
 
-    def _person(self) -> Account:
+    def _person(self, *, deciding: bool = False) -> Account:
         """Find the account that acts. Its name stays out of the message: it may be a person's."""
         try:
-            return acting(self.asked.person, interactive=True)
+            return self.asked.who.account(deciding=deciding)
         except UsageError as exc:
             raise NotEntitled(
                 "No account has the user name that --as gives.",
                 hint="Correct the name, or make the account: manage.py createsuperuser.",
-            ) from exc
+            ).told(Denial(kind=ObjectKind.ACCOUNT.value)) from exc
 
 
 def _save(attestation: Attestation, path: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from django.db import IntegrityError, connections, transaction
 from django.db.models import Q, QuerySet
 
-from accord import conf
+from accord import conf, second_person
 from accord.acting import Account, actor
 from accord.audit import trail
 from accord.audit.events import Counter, EventKind, EventOutcome, ObjectKind
@@ -21,7 +21,7 @@ from accord.seam.types import StepKey
 from accord.words import counted
 from migrator.errors import ApprovalClosed, OwnPlan, PlanNotApproved, UnknownApproval
 from migrator.governance import people
-from migrator.governance.flaws import flaw_of
+from migrator.governance.flaws import ASKED, flaw_of, no_second_person
 from migrator.governance.policy import Policy
 from migrator.governance.work import DriftWork, PlannedWork
 from migrator.models import DRIFT, ApprovalState, PlanApproval
@@ -141,35 +141,36 @@ class Approvals:
         """Reject a plan, or withdraw an approval that isn't used up. Raises as :meth:`approve`."""
         return self._decide(reference, person, reason, ApprovalState.REJECTED)
 
-    def refuse_own(self, approval: PlanApproval, person: Account) -> None:
+    def refuse_own(self, approval: PlanApproval, person: Account, wanted: ApprovalState) -> None:
         """
-        Make sure that whoever decides is not who asked. Superusers are no exception.
+        Make sure that whoever decides is a second person, and not who asked. Superusers are no exception.
+
+        Args:
+            approval: About what.
+            person: Who decides.
+            wanted: What it would become; a no takes no account that was known before.
 
         Raises:
-            OwnPlan: It is the same person.
+            OwnPlan: It is the same person, or one who was not known when it was asked for.
         """
-        same = str(person.pk) == approval.requester_key or (actor(person).ref == approval.requester_ref)
-        if same:
-            raise OwnPlan(
-                f"You asked for approval {approval.short} yourself; another person has to decide.",
-                hint=people.ask_another(),
-            )
+        if fact := no_second_person(approval, person, approving=wanted is ApprovalState.APPROVED):
+            raise OwnPlan(fact, hint=people.ask_another()).told(people.denial(person, approval.reference))
 
     def _decide(
         self, reference: str, person: Account, reason: str, state: ApprovalState, look: Seen | None = None
     ) -> PlanApproval:
-        people.require(person, people.APPROVE)
-        people.require_reason(reason)
         asked = self.find(reference)
+        people.require(person, people.APPROVE, asked.reference)
+        people.require_reason(reason)
         self._expire(asked)
         if look is not None:
             # Before the row is locked: a look at every store takes its time.
-            self.refuse_own(asked, person)
+            self.refuse_own(asked, person, state)
             self._refuse_closed(asked, state)
             look(asked)
         with transaction.atomic(using=self._using):
             approval = self._locked(self.find(reference).pk)
-            self.refuse_own(approval, person)
+            self.refuse_own(approval, person, state)
             self._refuse_closed(approval, state)
             approval.state = state
             approval.approver_ref, approval.approver_key = actor(person).ref, str(person.pk)
@@ -217,6 +218,7 @@ class Approvals:
         )
         with transaction.atomic(using=self._using):
             approval.save(using=self._using, force_insert=True)
+            second_person.sight(ASKED)
             self._record(EventKind.APPROVAL_REQUESTED, approval, acts)
         return approval
 

@@ -152,7 +152,7 @@ class Attestations:
             AttestationUnusable: It can't be read, or is of another project or outcome.
             NotEntitled: The account may not bring attestations.
         """
-        people.require(person, people.ATTEST)
+        people.require(person, people.ATTEST, kind=ObjectKind.ATTESTATION)
         acts = actor(person)
         try:
             document = read(text, place)

@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
+from accord import second_person
+from accord.acting import Account, actor
+from accord.audit.events import EventKind
+from migrator.governance import people
 from migrator.governance.evidence import is_on_record
 from migrator.governance.work import PlannedWork, digest_of, not_covered, words_in
 from migrator.models import PlanApproval
+
+ASKED = second_person.Asked(event=EventKind.APPROVAL_REQUESTED, permission=people.APPROVE)
+
+
+def no_second_person(approval: PlanApproval, person: Account, *, approving: bool) -> str:
+    """
+    Describe why an account can't decide about a request.
+
+    Args:
+        approval: The request.
+        person: The account.
+        approving: Whether it says yes; a no runs nothing, and lets the plan be asked for anew.
+
+    Returns:
+        A sentence; empty where it is a second person.
+    """
+    if str(person.pk) == approval.requester_key or actor(person).ref == approval.requester_ref:
+        return f"You asked for approval {approval.short} yourself; another person has to decide."
+    if approving and not second_person.known({approval.reference: person.pk}, ASKED):
+        return f"This account was not known here when approval {approval.short} was asked for."
+    return ""
 
 
 def flaw_of(approval: PlanApproval, work: PlannedWork, using: str) -> str:
@@ -32,4 +57,10 @@ def flaw_of(approval: PlanApproval, work: PlannedWork, using: str) -> str:
 
 def _unwitnessed(approval: PlanApproval, using: str) -> str:
     granted = approval.approver_ref and is_on_record(approval, using)
-    return "" if granted else "the audit trail does not know that it was granted"
+    return _not_second(approval) if granted else "the audit trail does not know that it was granted"
+
+
+def _not_second(approval: PlanApproval) -> str:
+    """Ask again what was asked of the second person who decided; much may have happened since."""
+    ref = approval.reference
+    return second_person.flaws({ref: approval.approver_key}, ASKED).get(ref, "")

@@ -6,6 +6,8 @@ from django.contrib.auth import get_user_model
 
 from accord import meanings
 from accord.acting import Account
+from accord.audit.events import ObjectKind
+from accord.denied import Denial
 from accord.errors import UsageError
 from migrator.errors import NotEntitled
 
@@ -14,9 +16,15 @@ APPROVE = "migrator.approve_planapproval"
 ATTEST = "migrator.add_attestation"
 
 
-def require(person: Account, permission: str) -> None:
+def require(person: Account, permission: str, ref: str = "", kind: ObjectKind = ObjectKind.APPROVAL) -> None:
     """
     Make sure that a person may do something.
+
+    Args:
+        person: Who.
+        permission: To do what.
+        ref: Reference of what it would be done to, for the event of a refusal.
+        kind: What kind of thing that is.
 
     Raises:
         NotEntitled: The account is not active, or lacks the permission.
@@ -27,7 +35,12 @@ def require(person: Account, permission: str) -> None:
         raise NotEntitled(
             f"This account is not active, or lacks the permission {meanings.permission(permission)}.",
             hint="An administrator gives it in the admin, to the account or to one of its groups.",
-        )
+        ).told(denial(person, ref, kind))
+
+
+def denial(person: Account, ref: str, kind: ObjectKind = ObjectKind.APPROVAL) -> Denial:
+    """Describe who was refused what, for the audit trail."""
+    return Denial(by=person, kind=kind.value, ref=ref, request_ref=ref)
 
 
 def require_reason(reason: str) -> None:

@@ -21,7 +21,7 @@ PRODUCTION = "production"
 STAGING = "staging"
 WEEK = 7 * 24 * 3600.0
 RULES = ("name", "version_order", "docstring", "owner", "reversible")
-_OTHER_SUBJECTS = frozenset({"erasure"})  # not an environment: gdpr reads it
+_OTHER_SUBJECTS = frozenset({"erasure", "proof"})  # no environments: gdpr and the kernel read them
 _REACTIONS = ("foretelling", "live_drift")
 _HINT = "See docs/reference/policy.md."
 

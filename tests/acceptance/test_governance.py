@@ -170,8 +170,66 @@ def test_own_request_is_refused_by_command_and_by_the_database(production: Works
         )
 
     assert_refused(done, "ACC-923", 4, "another person")
+    assert events(production, reference) == ["approval.requested", "access.denied"]
     assert state_of(production, reference) == "requested"
     assert production.run("migrate_all", "--noinput").returncode == 5
+
+
+def test_second_person_is_no_account_made_for_the_occasion(production: Workshop) -> None:
+    """A superuser makes another one after asking, and it approves nothing; for what is asked later it may."""
+    with_people(production, "ada")
+    first = ask(production)["reference"]
+    with_people(production, "ben")
+    late = approve(production, first)
+    assert (
+        production.run("migration_approval", "reject", first, "--as", "ada", "--reason", "own").returncode
+        == 4
+    )
+    sql(production, "UPDATE auth_user SET date_joined = '2001-01-01'")
+
+    assert_refused(late, "ACC-923", 4, "was not known here")
+    assert_refused(approve(production, first), "ACC-923", 4, "was not known here")
+    assert state_of(production, first) == "requested"
+    no = production.run("migration_approval", "reject", first, "--as", "ben", "--reason", "anew")
+    assert no.returncode == 0, no.stderr
+    second = ask(production)["reference"]
+    assert second != first
+    assert approve(production, second).returncode == 0
+
+
+def test_approver_has_to_be_active_when_the_plan_runs(production: Workshop) -> None:
+    """Who has left since said yes in vain."""
+    with_people(production)
+    approved(production)
+    sql(production, "UPDATE auth_user SET is_active = false WHERE username = 'ben'")
+    refused = production.run("migrate_all", "--noinput")
+    sql(production, "UPDATE auth_user SET is_active = true WHERE username = 'ben'")
+
+    assert_refused(refused, "ACC-921", 5, "gone or not active")
+    assert collections(production) == set()
+    assert production.run("migrate_all", "--noinput").returncode == 0
+
+
+def test_production_believes_no_variable(production: Workshop) -> None:
+    """By default ACCORD_PASSWORD decides nothing there, and asks for nothing; a token in a file does."""
+    with_people(production)
+    reference = ask(production)["reference"]
+    default = under(production, WORKSHOP_POLICY=json.dumps({"production": {"approval": True}, "proof": {}}))
+    files = {name: production.folder / f"token-{name}" for name in ("ada", "ben")}
+    for name, file in files.items():
+        made = production.run("accord_token", "create", "--as", name, "--output", str(file), "--noinput")
+        assert made.returncode == 0, made.stderr
+
+    def decide(*more: str) -> Finished:
+        return default.run("migration_approval", "approve", reference, "--reason", "seen", *more)
+
+    assert_refused(decide("--as", "ben"), "ACC-824", 4, "--token-file")
+    asked = default.run("migration_approval", "request", "--as", "ada", "--reason", "again")
+    assert_refused(asked, "ACC-824", 4, "--token-file")
+    assert_refused(decide("--token-file", str(files["ada"])), "ACC-923", 4)
+    assert state_of(production, reference) == "requested"
+    assert decide("--token-file", str(files["ben"])).returncode == 0
+    assert state_of(production, reference) == "approved"
 
 
 def test_raw_sql_in_the_name_of_another_is_not_believed(production: Workshop) -> None:

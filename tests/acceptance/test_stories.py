@@ -35,7 +35,7 @@ pytestmark = [
 # Where the person stands beforehand. The search must find them there, or finding nothing later says nothing.
 HOMES = {
     *(f"postgres public.streaming_{table}" for table in ("listener", "subscription", "consent")),
-    *(f"postgres public.{table}" for table in ("auth_user", "authtoken_token", "django_session")),
+    *(f"postgres public.{table}" for table in ("auth_user", "accord_accesstoken", "django_session")),
     *(f"postgres public.{table}" for table in ("django_admin_log", "auditlog_logentry")),
     "postgres public.accord_actorreference",
     *(f"mongodb .{collection}" for collection in ("playlists", "plays", "recommendations")),

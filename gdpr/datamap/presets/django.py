@@ -65,6 +65,8 @@ def accounts(locator: Key, store: str = "default") -> list[Entry]:
         parts.append(_sessions(store))
     if apps.is_installed("rest_framework.authtoken"):
         parts.append(_of_user("authtoken.Token", store, field="user", purpose="Access by programs."))
+    if apps.is_installed("accord"):
+        parts.append(tokens(USERS, store))
     if apps.is_installed("django.contrib.admin"):
         parts.append(_of_user("admin.LogEntry", store, field="user", purpose="History of the admin."))
     if apps.is_installed("auditlog"):
@@ -135,6 +137,28 @@ def references(entry: str, kind: str, store: str = "default") -> Entry:
         category="history",
         purpose="The link from the audit trail to a person; without it the trail names nobody.",
         source="recorded with each act",
+        export=False,
+    )
+
+
+def tokens(entry: str, store: str = "default") -> Entry:
+    """
+    Erase what is kept of the tokens by which programs act as a person's account.
+
+    Args:
+        entry: Id of the entry that finds the account.
+        store: Alias of the database.
+    """
+    return Entry(
+        id=f"access-tokens-of-{entry}",
+        store=store,
+        target="accord.AccessToken",
+        locator=Rows(entry, "account", str),
+        action=Delete(),
+        fields=("label",),
+        category="identity",
+        purpose="Access by programs.",
+        retention="Until it expires.",
         export=False,
     )
 

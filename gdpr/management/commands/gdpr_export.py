@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from accord.cli.arguments import add_acting, add_noinput
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
+from accord.proof import Credentials
 from gdpr.cli import whom
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.static import require_sound
@@ -23,7 +25,7 @@ class Command(AnsweringCommand):
         "as a page for the person, with purposes, recipients and retention."
     )
     examples: ClassVar[Mapping[str, str]] = {
-        "KEY --by email --output exports": "write what is held of a person",
+        "KEY --by email --output exports --as USERNAME": "write what is held of a person",
     }
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -42,16 +44,19 @@ class Command(AnsweringCommand):
             dest="formats",
             help="How to write it; may be given twice. Default: both.",
         )
+        add_acting(parser)
+        add_noinput(parser)
 
     def answer(self, options: dict[str, Any]) -> ExitCode:
         data_map = load_data_map()
         require_sound(data_map)
+        person = Credentials.read(options).account()
         keys = whom.resolve(whom.key(options["subject"]), options["by"], options["choose"])
-        content = gather(data_map, keys)
+        content = gather(data_map, keys, by=person)
         forms = [ExportFormat(form) for form in options["formats"] or list(ExportFormat)]
         folder = Path(options["output"])
         require_folder(folder)
-        put_on_record(content)
+        put_on_record(content, by=person)
         for form in dict.fromkeys(forms):
             self._say(write(content, folder, form))
         return ExitCode.DONE

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 from django.core.management.base import CommandParser
 
 from accord.cli.answer import Answer
-from accord.cli.arguments import add_format
+from accord.cli.arguments import add_acting, add_format, add_noinput
 from accord.command import AnsweringCommand
 from accord.errors import ExitCode
+from accord.proof import Credentials
 from accord.stopping import stop_on_signal
 from gdpr.processing import Processed, process_due
 
@@ -25,16 +26,21 @@ class Command(AnsweringCommand):
     )
     examples: ClassVar[Mapping[str, str]] = {
         "": "carry on with every request, once",
+        "--as USERNAME": "the same, as an account that the audit trail names",
     }
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the flags."""
+        add_acting(parser, unless="the suite itself")
+        add_noinput(parser)
         add_format(parser)
 
     def answer(self, options: dict[str, Any]) -> ExitCode:
         """Work, and sum up. Waiting for a person is no failure; waiting for a store is partial."""
+        who = Credentials.read(options)
+        person = who.account() if who.is_given else None
         with stop_on_signal() as stop:
-            done = process_due(stop=stop)
+            done = process_due(by=person, stop=stop)
         partial = done.waiting or done.register
         code = ExitCode.FAILED if done.failed else ExitCode.PARTIAL if partial else ExitCode.DONE
         document = {"schema": "accord.erasure.process/1", "exit_code": int(code), **asdict(done)}

@@ -239,10 +239,10 @@ def _telling_losses(migrations: Migrations, ask: Callable[[Plan], None]) -> Call
 def _acting(options: dict[str, Any]) -> Account | None:
     """Find the account that acts; where nobody is named, whoever is signed in, and else nobody."""
     # Loaded here: it brings models, which a project without the app “accord” hasn't got.
-    from accord.acting import acting
+    from accord.proof import Credentials
 
     try:
-        return acting(options["person"], interactive=options["interactive"])
+        return Credentials(username=options["person"], interactive=options["interactive"]).account()
     except UsageError:
         if options["person"]:
             raise

@@ -11,10 +11,10 @@ from django.db import connections
 from pytest_django.fixtures import Settings
 
 from accord import conf
-from accord.acting import PASSWORD_VARIABLE, acting
 from accord.audit.verification import verify
 from accord.erased.tombstones import is_erased
 from accord.errors import NotAllowed, StoreError, StoreUnavailable, UsageError
+from accord.proof import PASSWORD_VARIABLE, Credentials
 from tests.fix_postgres import execute
 from tests.fix_trail import Trail
 
@@ -42,7 +42,7 @@ def accounts(trail: Trail, settings: Settings, monkeypatch: pytest.MonkeyPatch) 
 def test_missing_table_is_not_a_missing_account(accounts: Trail) -> None:
     """It names the database and the table, and what makes it."""
     with pytest.raises(StoreError, match="auth_user") as refused:
-        acting("ada", interactive=False)
+        Credentials(username="ada").account()
 
     assert not isinstance(refused.value, StoreUnavailable)
     assert accounts.alias in refused.value.message
@@ -55,7 +55,7 @@ def test_database_that_is_down_is_not_a_missing_account(accounts: Trail, postgre
     gone = f"{accounts.alias}_gone"
     execute(postgres_url, f"ALTER DATABASE {accounts.alias} RENAME TO {gone}")
     try:
-        for read in (lambda: acting("ada", interactive=False), verify, lambda: is_erased("kind", 1)):
+        for read in (lambda: Credentials(username="ada").account(), verify, lambda: is_erased("kind", 1)):
             with pytest.raises(StoreUnavailable, match="has no such database"):
                 read()
     finally:
@@ -66,9 +66,9 @@ def test_an_account_that_is_missing_or_not_proved_is_told_as_before(accounts: Tr
     """Where the table stands, the name or the password is what is wrong."""
     call_command("migrate", "auth", database=accounts.alias, verbosity=0, skip_checks=True)
     with pytest.raises(UsageError, match="There is no account “ada”"):
-        acting("ada", interactive=False)
+        Credentials(username="ada").account()
 
     get_user_model()._default_manager.create(username="ada")
 
     with pytest.raises(NotAllowed, match="password"):
-        acting("ada", interactive=False)
+        Credentials(username="ada").account()

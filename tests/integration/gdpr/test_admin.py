@@ -98,8 +98,8 @@ filer_says, nobody_says = asked("filer"), asked("nobody")
 changes = [reverse(f"admin:gdpr_{name}_add") for name in lists] + [
     page("erasurerequest_delete", request), page("legalhold_delete", hold),
     page("consentevent_delete", event)]
-root = get_user_model().objects.create_superuser("root")
-refused = [client("root").get(address).status_code for address in changes]
+root = get_user_model().objects.create_superuser("super")
+refused = [client("super").get(address).status_code for address in changes]
 own = client("filer")
 say([filer_says, nobody_says, refused,
      "signature holds" in text(own.get(page("receipt_change", receipt))),

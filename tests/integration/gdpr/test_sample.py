@@ -71,6 +71,8 @@ def module_project(new_sample: Callable[[], Project], migrated_sample: stores.Sa
     migrated_sample.copy_to(project)
     seed = ("--listeners", "20", "--tracks", "40", "--venues", "14")
     project.manage("streaming_seed", "--noinput", *seed)
+    done = project.run("-c", EXPORTER, program=())
+    assert done.returncode == 0, done.stderr
     return project
 
 
@@ -272,6 +274,14 @@ def test_dropping_any_entry_is_noticed(sample: Sample) -> None:
         assert sample.ask("residue", entry=entry, keys=keys) == 1, entry
 
 
+EXPORTER = """
+import django; django.setup()
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from accord.acting import signed_in
+account = get_user_model().objects.create_user(signed_in())
+account.user_permissions.add(Permission.objects.get(codename="export_person"))
+"""
 EXPORTS = "SELECT outcome, counters, object_ref FROM accord_auditevent WHERE event = 'export.made'"
 
 

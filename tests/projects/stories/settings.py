@@ -23,6 +23,8 @@ ACCORD = {
         },
         # Nobody waits a day in a test for the second look at the stores.
         "erasure": {"verify_again_hours": 0},
+        # Every account of the stories has the same password.
+        "proof": {"password_variable": ["staging", "production"]},
     },
     "ATTESTATIONS": str(_FOLDER / "attestations"),
     "AUDIT_CHECKPOINTS": str(_FOLDER / "audit-checkpoints.jsonl"),

@@ -35,7 +35,9 @@ ACCORD: dict[str, Any] = {
 # What a test of governance decides: which installation this is, what it asks for and whom it trusts.
 if os.environ.get("WORKSHOP_ENVIRONMENT"):
     ACCORD["ENVIRONMENT"] = os.environ["WORKSHOP_ENVIRONMENT"]
-    ACCORD["POLICY"] = json.loads(os.environ.get("WORKSHOP_POLICY", "{}"))
+    # One variable proves any account of these tests, unless a test is about that.
+    proof = {"password_variable": ["production", "staging"]}
+    ACCORD["POLICY"] = {"proof": proof, **json.loads(os.environ.get("WORKSHOP_POLICY", "{}"))}
     ACCORD["TRUSTED_KEYS"] = json.loads(os.environ.get("WORKSHOP_TRUSTED_KEYS", "{}"))
 if os.environ.get("WORKSHOP_ATTESTATIONS"):
     ACCORD["ATTESTATIONS"] = os.environ["WORKSHOP_ATTESTATIONS"]

@@ -62,7 +62,7 @@ def test_problem_has_fact_code_and_next_move() -> None:
 
     assert problem == {
         "type": "urn:accord:problem:ACC-823",
-        "title": "Who filed a request, planned it or is its subject can't decide about it",
+        "title": "Who filed, planned or came after a request, or is its subject, can't decide about it",
         "status": 403,
         "detail": "You filed it.",
         "code": "ACC-823",
