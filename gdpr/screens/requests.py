@@ -15,9 +15,11 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
+from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from django.views.decorators.debug import sensitive_post_parameters
 
 from accord import clock
 from accord.admin_parts import OfferedDecision, person_of
@@ -29,6 +31,7 @@ from gdpr.states import RequestState
 # Services are loaded when a page needs them: every command imports this module.
 
 APPROVE = "gdpr.approve_erasurerequest"
+FILE = "gdpr.add_erasurerequest"
 ACTS = (
     *("approve", "identity", "plan", "retry", "confirm", "whose", "verify"),
     *("ask", "extend", "hold", "reject", "cancel"),
@@ -47,13 +50,14 @@ class ErasureRequestAdmin(GdprPages):
     change_list_template = "admin/gdpr/erasurerequest/change_list.html"
     page_template = "admin/gdpr/request.html"
     empty_says = _(
-        "Nobody has asked to be erased yet. “gdpr_erase KEY --as USERNAME” puts a demand on record and "
-        "plans it; it is then approved here, by another person."
+        "Nobody has asked to be erased yet. “File a demand…” puts one on record, as “gdpr_erase KEY --as "
+        "USERNAME” does; it is planned, and then approved by another person."
     )
 
     def get_urls(self) -> list[URLPattern]:
         """Add the confirm pages."""
-        return [self.address(act, self.decide, act=act) for act in ACTS] + super().get_urls()
+        own = [self.address("file", self.file, of_row=False)]
+        return own + [self.address(act, self.decide, act=act) for act in ACTS] + super().get_urls()
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Allow whoever may decide to look, too."""
@@ -65,7 +69,8 @@ class ErasureRequestAdmin(GdprPages):
         """Show what waits above the list of all requests."""
         if not self.has_view_permission(request):
             return super().changelist_view(request, extra_context)
-        return super().changelist_view(request, {"tiles": self._tiles(request), **(extra_context or {})})
+        shown = {"tiles": self._tiles(request), "may_file": request.user.has_perm(FILE)}
+        return super().changelist_view(request, {**shown, **(extra_context or {})})
 
     def _tiles(self, request: HttpRequest) -> Sequence[dict[str, Any]]:
         """Count what waits, in one query."""
@@ -115,6 +120,13 @@ class ErasureRequestAdmin(GdprPages):
         from gdpr.screens import actions
 
         return actions.decisions(shown, person_of(request))
+
+    @method_decorator(sensitive_post_parameters("key"))
+    def file(self, request: HttpRequest) -> HttpResponse:
+        """Put a demand on record."""
+        from gdpr.screens.filing import filing
+
+        return filing(self, request)
 
     def decide(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
         """Ask what a decision needs, and have it taken; only a POST decides."""

@@ -54,6 +54,24 @@ def test_data_map_says_how_much_is_classified(
     assert "accord.datamap/1" in page.content()
 
 
+def test_demand_is_put_on_record(erasing: Erasing, serve: Callable[[Project], Site], page: Page) -> None:
+    """From the list to the page of the request, by a form that chooses no ground beforehand."""
+    site = serve(erasing.project)
+    site.add_user("clerk", superuser=False, permissions=("view_erasurerequest", "add_erasurerequest"))
+    site.sign_in(page, "clerk")
+    page.goto(f"{site.url}/admin/gdpr/erasurerequest/")
+    page.get_by_role("link", name="File a demand…").click()
+    take_picture(page, "file-a-demand")
+    page.get_by_label("Key of the person").fill("5")
+    page.get_by_role("button", name="Put it on record").click()
+    assert page.locator(".errorlist").count() == 2
+    page.get_by_label("Why the person may demand it").select_option("17(1)(a)")
+    page.get_by_label("How it was made sure who asks").select_option("not_yet")
+    page.get_by_role("button", name="Put it on record").click()
+    assert "The demand is on record" in page.locator(".messagelist").inner_text()
+    take_picture(page, "demand-on-record")
+
+
 def test_timeline_of_a_person_is_found_by_a_form(
     erasing: Erasing, serve: Callable[[Project], Site], page: Page
 ) -> None:

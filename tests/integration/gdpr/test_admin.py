@@ -257,6 +257,57 @@ say([found.status_code, email in found.url, timeline.count("outcome-renewed"), "
      [nobody.get(address).status_code, nobody.get(found.url).status_code]])
 """
 
+FILED = """
+import datetime
+from gdpr.models import ErasureRequest
+own, nobody = client("filer"), client("nobody")
+address = reverse("admin:gdpr_erasurerequest_file")
+listed = reverse("admin:gdpr_erasurerequest_changelist")
+day = datetime.date.today() - datetime.timedelta(days=10)
+sent = {"key": keys(6).alternates["email"], "received_on": day.isoformat()}
+sent |= {"ground": "17(1)(b)", "identity": "document"}
+before = ErasureRequest.objects.count()
+own.get(address, sent)
+refused = [nobody.get(address).status_code, nobody.post(address, sent).status_code]
+wrong = {
+    name: text(own.post(address, {**sent, **change}, follow=True))
+    for name, change in {
+        "unknown": {"key": "no.such.person@example.com"},
+        "later": {"received_on": (datetime.date.today() + datetime.timedelta(days=2)).isoformat()},
+        "groundless": {"ground": ""},
+    }.items()
+}
+nothing = ErasureRequest.objects.count() - before
+done = own.post(address, sent)
+filed = ErasureRequest.objects.latest("pk")
+again = own.post(address, sent, follow=True)
+say([address in text(own.get(listed)), refused, nothing,
+     ["No streaming.Listener has this key" in wrong["unknown"], "in the future" in wrong["later"],
+      "required" in wrong["groundless"]],
+     done.url == page("erasurerequest_change", filed), sent["key"] in done.url,
+     [filed.state, filed.channel, filed.ground, filed.identity_method, filed.filed_by_id == filer.pk],
+     (filed.received_at.date() - day).days in (0, 1),
+     (filed.due_at - filed.received_at).days in range(27, 32),
+     [ErasureRequest.objects.latest("pk").state, "open request: " + filed.reference[:8] in text(again)]])
+"""
+
+
+def test_demand_is_put_on_record_with_its_day_of_receipt(erasing: Erasing) -> None:
+    """Whoever may file does, by POST alone; no address holds the key; a second demand counts as the first."""
+    offered, refused, nothing, said, shown, named, filed, received, month, again = erasing.call(
+        CLIENT + FILED
+    )
+
+    assert offered
+    assert refused == [403, 403]
+    assert nothing == 0
+    assert said == [True, True, True]
+    assert (shown, named) == (True, False)
+    assert filed == ["received", "admin", "17(1)(b)", "document", True]
+    assert received
+    assert month
+    assert again == ["duplicate", True]
+
 
 def test_nobody_approves_their_own_request(erasing: Erasing) -> None:
     """The button is no link and says why; a forged POST is refused by the service."""
