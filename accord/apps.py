@@ -13,7 +13,7 @@ class AccordConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     guards = "accord.guards.EVIDENCE"
     # What a person has to say goes when the suite is uninstalled.
-    evidence = ("AuditEvent", "AuditCheckpoint", "Tombstone")
+    evidence = ("AuditEvent", "AuditCheckpoint", "AuditSeal", "TrailMark", "Tombstone")
 
     def ready(self) -> None:
         """Set up django-auditlog for what the apps declare, and register the check of the settings."""

@@ -12,6 +12,7 @@ from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name
 
 from accord import conf, db, extras, isolation, proof
+from accord.audit import head_places
 from accord.errors import AccordError, ConfigurationError
 from accord.seam.stores import NamesLedger
 
@@ -28,6 +29,7 @@ def check_settings(**_kwargs: Any) -> Sequence[CheckMessage]:
     try:
         settings = conf.load()
         stores = settings.store_settings()
+        head_places.configured()
         proof.policy(settings.policy)
     except AccordError as exc:
         return [Error(exc.message, hint=exc.hint, id="accord.E001")]

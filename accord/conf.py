@@ -8,7 +8,7 @@ error, so that a typing mistake never silently means "the default".
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib import import_module
@@ -20,6 +20,7 @@ from django.utils.encoding import force_bytes
 
 from accord.errors import ConfigurationError
 
+_LIST = Sequence[object]
 RELATIONAL_BACKEND = "migrator.relational.store.RelationalStore"
 
 
@@ -69,6 +70,7 @@ class AccordSettings:
         trusted_keys: Names of other installations to the public keys they sign with, in base64.
         audit_checkpoints: File outside of the databases that heads of the audit chain are
             appended to; a relative path starts at `BASE_DIR`.
+        audit_heads: Further places for the same heads: paths of files, or `{"COMMAND": [...]}`.
         erasure_register: File outside of the databases that every erasure is entered in, so that it can be
             repeated after a restore; a relative path starts at `BASE_DIR`.
         policy: Rules by subject, such as `erasure`; each subject's package reads its own; and by
@@ -93,6 +95,7 @@ class AccordSettings:
     signing_key: str = field(default="", repr=False)
     trusted_keys: Mapping[str, object] = field(default_factory=dict)
     audit_checkpoints: str = ".accord/audit-checkpoints.jsonl"
+    audit_heads: Sequence[object] = ()
     erasure_register: str = ".accord/erasure-register.jsonl"
     policy: Mapping[str, Any] = field(default_factory=dict)
     attestations: str = ""
@@ -204,7 +207,10 @@ def _typed(key: str, value: object, wanted: Any) -> Any:
         return float(value)
     if wanted is str and isinstance(value, str) and value:
         return value
-    if wanted not in (float, str) and isinstance(value, Mapping):
+    if wanted == _LIST and isinstance(value, list | tuple):
+        return tuple(value)
+    if wanted not in (float, str, _LIST) and isinstance(value, Mapping):
         return value
-    word = {float: "a number above 0", str: "a text that isn't empty"}.get(wanted, "a dictionary")
+    words = {float: "a number above 0", str: "a text that isn't empty", _LIST: "a list"}
+    word = words.get(wanted, "a dictionary")
     raise ConfigurationError(f"ACCORD['{key}'] must be {word}.", hint="See docs/reference/settings.md.")

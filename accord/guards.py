@@ -19,6 +19,8 @@ from django.db.migrations import RemoveConstraint, RunSQL
 from django.db.migrations.state import ProjectState
 from django.utils.module_loading import import_string
 
+from accord import trigger_texts
+
 Check = tuple[type[models.Model], models.CheckConstraint]
 
 _REFUSE = """
@@ -220,6 +222,37 @@ TRAIL = Guards(
     ],
 )
 TOMBSTONES = against_emptying("accord", (), rows_stay=("accord_tombstone",))
+MARKS = Guards(
+    functions={
+        "accord_guard_mark": trigger_texts.MARK,
+        "accord_guard_seal": trigger_texts.SEAL,
+        "accord_keep_mark": _REFUSE_EMPTYING,
+    },
+    tables={
+        "accord_trailmark_guard": "accord_trailmark",
+        "accord_trailmark_whole": "accord_trailmark",
+        "accord_auditseal_guard": "accord_auditseal",
+        "accord_auditseal_whole": "accord_auditseal",
+    },
+    triggers=[
+        """CREATE TRIGGER accord_auditseal_guard BEFORE INSERT ON accord_auditseal
+    FOR EACH ROW EXECUTE FUNCTION accord_guard_seal()""",
+        """CREATE TRIGGER accord_auditseal_whole BEFORE UPDATE OR DELETE OR TRUNCATE ON accord_auditseal
+    FOR EACH STATEMENT EXECUTE FUNCTION accord_keep_mark()""",
+        """CREATE TRIGGER accord_trailmark_guard BEFORE INSERT OR UPDATE ON accord_trailmark
+    FOR EACH ROW EXECUTE FUNCTION accord_guard_mark()""",
+        """CREATE TRIGGER accord_trailmark_whole BEFORE DELETE OR TRUNCATE ON accord_trailmark
+    FOR EACH STATEMENT EXECUTE FUNCTION accord_keep_mark()""",
+    ],
+)
+STONES_STAY = Guards(
+    functions={"accord_guard_tombstone": trigger_texts.TOMBSTONE},
+    tables={"accord_tombstone_guard": "accord_tombstone"},
+    triggers=[
+        """CREATE TRIGGER accord_tombstone_guard BEFORE UPDATE ON accord_tombstone
+    FOR EACH ROW EXECUTE FUNCTION accord_guard_tombstone()""",
+    ],
+)
 REFERENCES = Guards(
     functions={"accord_first_sight": _FIRST_SIGHT},
     tables={"accord_actorreference_first_sight": "accord_actorreference"},
@@ -228,7 +261,7 @@ REFERENCES = Guards(
     FOR EACH ROW EXECUTE FUNCTION accord_first_sight()"""
     ],
 ) + against_emptying("accord_reference", ("accord_actorreference",))
-EVIDENCE = TRAIL + TOMBSTONES + REFERENCES
+EVIDENCE = TRAIL + TOMBSTONES + REFERENCES + MARKS + STONES_STAY
 INSTALL = TRAIL.install
 REMOVE = TRAIL.remove
 

@@ -90,13 +90,13 @@ def look_at_audit() -> Iterator[Finding]:
         message=f"The audit trail is not intact. {report.problems[0].text}{others}",
         value=more + 1,
         threshold=1,
-        hint="Keep the database and the file of signed heads as they are, and run audit_verify --full.",
+        hint="Keep the database and the signed heads as they are, and run audit_verify --full.",
     )
 
 
 def look_at_heads() -> Iterator[Finding]:
-    """Ask whether this user may write the file of signed heads, without which a trail can be cut unseen."""
-    from accord.audit import signed_heads
+    """Ask whether every place of signed heads can be written; without them a trail is cut unseen."""
+    from accord.audit import head_places, signed_heads
 
     obstacle = signed_heads.obstacle()
     text = "Signed heads can be written outside of the database."
@@ -110,7 +110,7 @@ def look_at_heads() -> Iterator[Finding]:
         message=text,
         value=float(bool(obstacle)),
         threshold=1,
-        hint=signed_heads.MOVE if obstacle else "",
+        hint=head_places.MOVE if obstacle else "",
     )
 
 

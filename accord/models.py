@@ -212,6 +212,73 @@ class AuditCheckpoint(models.Model):
         return str(self.size)
 
 
+class AuditSeal(models.Model):
+    """
+    Events of the trail that were written together, sealed with a key that the database doesn't hold.
+
+    See :mod:`accord.audit.sealed`.
+    """
+
+    last = models.BigIntegerField(_("last event"), primary_key=True)
+    first = models.BigIntegerField(_("first event"))
+    key_id = models.CharField(_("key"), max_length=16)
+    mac = models.CharField(_("seal"), max_length=64)
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ("-last",)
+        verbose_name = _("seal of the audit trail")
+        verbose_name_plural = _("seals of the audit trail")
+        required_db_vendor = "postgresql"
+        default_permissions = ("view",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(first__gte=1, first__lte=F("last")), name="accord_auditseal_range"
+            ),
+            *_matches("auditseal", key_id=KEY_ID, mac=DIGEST),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.first}-{self.last}"
+
+
+class TrailMark(models.Model):
+    """
+    What tells this database's trail from any other's, and how far its heads were written outside.
+
+    See :mod:`accord.audit.marks`. Rows are only ever added; `reach` alone changes, and only rises.
+    """
+
+    number = models.PositiveSmallIntegerField(_("number"), primary_key=True)
+    mark = models.CharField(_("mark"), max_length=32, unique=True)
+    since = models.BigIntegerField(_("first sealed event"))
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    key_id = models.CharField(_("key"), max_length=16)
+    seal = models.CharField(_("seal"), max_length=64)
+    reach = models.BigIntegerField(_("newest head outside"), default=0)
+    reach_of = models.CharField(_("what that head is bound to"), max_length=32, blank=True)
+    made_at = Moment(_("made"), auto_now_add=True)
+
+    class Meta:
+        """In order."""
+
+        ordering = ("number",)
+        verbose_name = _("mark of the audit trail")
+        verbose_name_plural = _("marks of the audit trail")
+        required_db_vendor = "postgresql"
+        default_permissions = ("view",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(number__gte=1, since__gte=1, reach__gte=0), name="accord_trailmark_numbers"
+            ),
+            *_matches("trailmark", mark=REFERENCE, key_id=KEY_ID, seal=DIGEST, reach_of=REFERENCE_OR_NONE),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.mark[:8]}"
+
+
 class Tombstone(models.Model):
     """
     A person who is being erased or was: kept as a keyed hash, so that nothing brings them back.

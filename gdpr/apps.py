@@ -13,6 +13,7 @@ class GdprConfig(AppConfig):
     verbose_name = _("Personal data")
     default_auto_field = "django.db.models.BigAutoField"
     guards = "gdpr.guards.EVIDENCE"
+    witnessed = "gdpr.witnessed.EVIDENCE"
     # What a person has to say goes when the suite is uninstalled.
     evidence = (
         "Approval",
@@ -23,7 +24,6 @@ class GdprConfig(AppConfig):
         "ErasureStep",
         "LegalHold",
         "Receipt",
-        "RegisterMark",
     )
     # What django-auditlog may show. Tags and sealed keys say who a request is about: never those.
     audited = {"ErasureRequest": ("state",), "LegalHold": ("reason", "review_at")}

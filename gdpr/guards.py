@@ -96,6 +96,26 @@ BEGIN
 END;
 """
 
+_HOLD = """
+BEGIN
+    IF OLD.released_at IS NOT NULL
+        OR to_jsonb(NEW) - 'released_at' - 'released_by_id'
+            IS DISTINCT FROM to_jsonb(OLD) - 'released_at' - 'released_by_id' THEN
+        RAISE EXCEPTION 'A legal hold stays as it was placed, and can be released once.'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+
+HOLDS = Guards(
+    functions={"gdpr_guard_hold": _HOLD},
+    tables={"gdpr_legalhold_guard": "gdpr_legalhold"},
+    triggers=[
+        """CREATE TRIGGER gdpr_legalhold_guard BEFORE UPDATE ON gdpr_legalhold
+    FOR EACH ROW EXECUTE FUNCTION gdpr_guard_hold()""",
+    ],
+)
 EMPTYING = against_emptying("gdpr", _TABLES, rows_stay=("gdpr_legalhold",))
 REGISTER = Guards(
     functions={"gdpr_guard_mark": _MARK},
@@ -107,7 +127,7 @@ REGISTER = Guards(
         )
     ],
 ) + against_emptying("gdpr_register", (), rows_stay=("gdpr_registermark",))
-EVIDENCE = DECISIONS + EMPTYING + REGISTER
+EVIDENCE = DECISIONS + EMPTYING + REGISTER + HOLDS
 
 
 def install(connection: BaseDatabaseWrapper) -> None:

@@ -20,6 +20,7 @@ from gdpr.erasure import (
     registering,
     request_keys,
     saga,
+    scrubbing,
     transitions,
     verification,
 )
@@ -49,6 +50,7 @@ class Processed:
         expired_consents: How many consents ran out.
         register: Why complete requests could not be entered in the register of erasures; empty for no reason.
         destroyed: From how many entries of the register what led to a person was taken.
+        unscrubbed: The code of what kept a store from writing over what it deleted; empty for nothing.
         failed: References that failed in an unexpected way, and how.
     """
 
@@ -61,6 +63,7 @@ class Processed:
     expired_consents: int = 0
     register: str = ""
     destroyed: int = 0
+    unscrubbed: str = ""
     failed: dict[str, str] = field(default_factory=dict)
 
 
@@ -139,6 +142,8 @@ def _expire(requests: Requests, found: Processed) -> None:
 
 
 def _verify_again(requests: Requests, found: Processed, stores: Stores) -> None:
+    if policy.load().scrub:
+        found.unscrubbed = scrubbing.scrub_all(requests, stores) or found.unscrubbed
     verdicts, refused = verification.second_look(requests, stores)
     references = _references(requests)
     found.verified += [references[key] for key, verdict in verdicts.items() if verdict.is_clean]

@@ -13,6 +13,7 @@ class MigratorConfig(AppConfig):
     verbose_name = _("Migrations")
     default_auto_field = "django.db.models.BigAutoField"
     guards = "migrator.governance.guards.EVIDENCE"
+    witnessed = "migrator.governance.witnessed.EVIDENCE"
     # What a person has to say goes when the suite is uninstalled.
     evidence = ("Attestation", "PlanApproval")
     # What django-auditlog may show. Reasons are free text, and accounts belong to people.

@@ -36,7 +36,7 @@ class Link:
         object_ref: What it was done to, as a random reference.
         request_ref: Request that it belongs to, as a random reference.
         counters: Numbers.
-        plan_digest: Digest of the plan that it carried out.
+        plan_digest: Digest of the plan that it carried out, or of the consent or receipt that it tells of.
         prev_hash: Hash of the event before.
     """
 
@@ -55,7 +55,15 @@ class Link:
 
     def digest(self) -> str:
         """Return the event's hash."""
-        return hashlib.sha256(_VERSION + b"".join(map(_part, self.values()))).hexdigest()
+        return hashlib.sha256(self.before_the_last() + _part(self.prev_hash)).hexdigest()
+
+    def before_the_last(self) -> bytes:
+        """Return the bytes that are hashed before the hash of the event before."""
+        return _VERSION + b"".join(map(_part, self.values()[:-1]))
+
+    def texts(self) -> tuple[str, ...]:
+        """Return the fields as the texts that are hashed, in order."""
+        return tuple(_encoded(value).decode() for value in self.values())
 
     def values(self) -> tuple[object, ...]:
         """Return the fields' values in order."""

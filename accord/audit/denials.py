@@ -9,7 +9,8 @@ the same, and the log says that the note is missing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.signals import request_finished
@@ -48,10 +49,11 @@ def note(error: BaseException, otherwise: Denial | None = None) -> None:
         return
     error.on_record = True
     denial = error.denial or otherwise or Denial()
-    if _is_taken_back():
-        _when_the_request_is_over(denial)
-    else:
-        _try(denial)
+    with _never_in_the_way():
+        if _is_taken_back():
+            _when_the_request_is_over(denial)
+        else:
+            _write(denial)
 
 
 def _is_taken_back() -> bool:
@@ -63,14 +65,16 @@ def _is_taken_back() -> bool:
 def _when_the_request_is_over(denial: Denial) -> None:
     def write(**_signal: Any) -> None:
         request_finished.disconnect(write)
-        _try(denial)
+        with _never_in_the_way():
+            _write(denial)
 
     request_finished.connect(write, weak=False)
 
 
-def _try(denial: Denial) -> None:
+@contextmanager
+def _never_in_the_way() -> Iterator[None]:
     try:
-        _write(denial)
+        yield
     except Exception as exc:  # noqa: BLE001 - whatever it is: the refusal stands, and has to reach whoever asked
         logger.warning("A refusal could not be written into the audit trail (%s)", type(exc).__name__)
 

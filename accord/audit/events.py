@@ -67,6 +67,8 @@ class EventKind(models.TextChoices):
     ACCESS_DENIED = "access.denied", _("access denied")
     TOKEN_ISSUED = "token.issued", _("access token issued")
     TOKEN_REVOKED = "token.revoked", _("access token revoked")
+    REGISTER_RENEWED = "register.renewed", _("register of erasures begun anew")
+    HEADS_RENEWED = "heads.renewed", _("signed heads begun anew")
 
 
 class FormerEventKind(models.TextChoices):

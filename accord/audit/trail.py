@@ -2,8 +2,9 @@
 The audit trail: who did what, in words from lists, numbers and random references.
 
 An event is written in the transaction of the act that it records: both are there, or neither.
-Events are chained by hash, numbered without gaps, and signed heads of the chain leave the
-database (:mod:`accord.audit.signed_heads`), so that a change shows however it was made
+Events are chained by hash, numbered without gaps, sealed with a key that no database holds
+(:mod:`accord.audit.sealed`), and signed heads of the chain leave the database
+(:mod:`accord.audit.signed_heads`), so that a change shows however it was made
 (:mod:`accord.audit.verification`).
 """
 
@@ -15,24 +16,34 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 from django.db import connections, transaction
 
 from accord import conf
-from accord.audit import signed_heads
+from accord.audit import marks, sealed, signed_heads
 from accord.audit.chain import FIELDS, GENESIS, Link
 from accord.audit.events import BIGGEST, ActorKind, Counter, EventKind, EventOutcome, ObjectKind
+from accord.audit.marks import Mark
 from accord.errors import OutsideTransaction, PersonalDataRefused
 from accord.models import DIGEST, REFERENCE, ActorReference
 
 _COUNTERS = frozenset(Counter.values)
-_CHAIN_LOCK = 0x6163636F72640A  # held until the act's transaction ends: numbers stay without gaps
-
+# An earlier version has neither; a run may be about to bring them.
+_LOCK = """
+    SELECT pg_advisory_xact_lock(%s),
+        to_regclass('accord_trailmark') IS NOT NULL AND to_regclass('accord_auditseal') IS NOT NULL
+"""
 # In UTC, because the driver leaves out the zone where USE_TZ is off.
 _HEAD = """
-    SELECT seq, hash, at AT TIME ZONE 'UTC', clock_timestamp() AT TIME ZONE 'UTC'
-    FROM accord_auditevent ORDER BY seq DESC LIMIT 1
+    SELECT coalesce(last.seq, 0), coalesce(last.hash, %s),
+        greatest(last.at, clock_timestamp()) AT TIME ZONE 'UTC'
+    FROM (SELECT 1) AS one
+    LEFT JOIN (SELECT seq, hash, at FROM accord_auditevent ORDER BY seq DESC LIMIT 1) AS last ON true
 """
+_HEAD_AND_MARK = f"""
+    SELECT head.*, mark.* FROM ({_HEAD}) AS head LEFT JOIN ({marks.NEWEST}) AS mark ON true
+"""  # noqa: S608 - constants
 # Thousands of rows as a few arrays; the ORM would take several times as long as the server.
 _INSERT = """
     INSERT INTO accord_auditevent (
@@ -46,7 +57,10 @@ _INSERT = """
         %(hash)s::text[]
     )
 """
-_NOW = "SELECT 0, %s, clock_timestamp() AT TIME ZONE 'UTC', clock_timestamp() AT TIME ZONE 'UTC'"
+_INSERT_AND_SEAL = f"""
+    WITH written AS ({_INSERT} RETURNING seq)
+    {sealed.ADD} SELECT max(seq), min(seq), %(key_id)s, %(mac)s FROM written {sealed.UNLESS_THERE}
+"""  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +99,16 @@ class Act:
     request_ref: str = ""
     counters: Mapping[str, int] = field(default_factory=dict)
     plan_digest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _End:
+    """What the next event continues: number and hash of the last one, its own time, and the mark."""
+
+    seq: int
+    hash: str
+    at: datetime
+    mark: Mark | None
 
 
 SYSTEM = Actor(kind=ActorKind.SYSTEM)
@@ -171,12 +195,13 @@ def record_all(acts: Sequence[Act], *, actor: Actor, using: str | None = None) -
     _require_transaction(alias)
     for act in acts:
         _check(act, actor)
-    last, prev_hash, at = _head(alias)
+    end = _end(alias)
     links: list[Link] = []
-    for seq, act in enumerate(acts, last + 1):
-        links.append(_link(act, actor, seq, prev_hash, at))
+    prev_hash = end.hash
+    for seq, act in enumerate(acts, end.seq + 1):
+        links.append(_link(act, actor, seq, prev_hash, end.at))
         prev_hash = links[-1].digest()
-    _write(alias, links, prev_hash)
+    _write(alias, links, prev_hash, end.mark)
     return links[-1].seq
 
 
@@ -250,18 +275,16 @@ def _counts(name: str, value: object) -> bool:
     return whole and name in _COUNTERS and 0 <= int(str(value)) <= BIGGEST
 
 
-def _head(alias: str) -> tuple[int, str, datetime]:
-    """Take the chain's lock, then read its head: number and hash of the last event, time of the next."""
+def _end(alias: str) -> _End:
+    """Take the chain's lock, then read what the next event continues."""
     with connections[alias].cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CHAIN_LOCK])
+        cursor.execute(_LOCK, [marks.CHAIN_LOCK])
+        marked = cursor.fetchone()[1]
         # A statement of its own: what was committed while we waited must be seen.
-        cursor.execute(_HEAD)
-        row = cursor.fetchone()
-        if row is None:
-            cursor.execute(_NOW, [GENESIS])
-            row = cursor.fetchone()
-    seq, prev_hash, last_at, now = row
-    return seq, prev_hash, max(last_at, now).replace(tzinfo=UTC)
+        cursor.execute(_HEAD_AND_MARK if marked else _HEAD, [GENESIS])
+        seq, prev_hash, at, *newest = cursor.fetchone()
+        mark = marks.for_next(cursor, seq, newest) if marked else None
+    return _End(seq=seq, hash=prev_hash, at=at.replace(tzinfo=UTC), mark=mark)
 
 
 def _link(act: Act, actor: Actor, seq: int, prev_hash: str, at: datetime) -> Link:
@@ -281,14 +304,19 @@ def _link(act: Act, actor: Actor, seq: int, prev_hash: str, at: datetime) -> Lin
     )
 
 
-def _write(alias: str, links: Sequence[Link], head: str) -> None:
-    """Write events, and have their head signed once they are committed."""
+def _write(alias: str, links: Sequence[Link], head: str, mark: Mark | None) -> None:
+    """Write events and their seal, and have their head signed once they are committed."""
     hashes = [*(link.prev_hash for link in links[1:]), head]
     columns: dict[str, list[object]] = {name: [getattr(link, name) for link in links] for name in FIELDS}
     columns["counters"] = [json.dumps(link.counters) for link in links]
     with connections[alias].cursor() as cursor:
-        cursor.execute(_INSERT, {**columns, "hash": hashes})
-    first, last = links[0].seq, links[-1].seq
-    transaction.on_commit(
-        lambda: signed_heads.note(alias, last, head, begins=first == 1), using=alias, robust=True
-    )
+        if mark is None:
+            cursor.execute(_INSERT, {**columns, "hash": hashes})
+        else:
+            made = sealed.over(mark, links, head)
+            cursor.execute(
+                _INSERT_AND_SEAL, {**columns, "hash": hashes, "key_id": made.key_id, "mac": made.mac}
+            )
+    if mark is not None:
+        note = partial(signed_heads.note, alias, mark, links[-1].seq, head)
+        transaction.on_commit(note, using=alias, robust=True)

@@ -1,5 +1,8 @@
 """
-Checking the audit trail: every event against its hash, the chain against its signed heads.
+Checking the audit trail: its events, its signed heads, and the evidence that it tells of.
+
+Every event is held against its hash and seal, the chain against its signed heads, and evidence in tables
+against the events that tell of it.
 
 Rows are read in order and once, so memory stays flat. After a wrong row the check goes on from
 what it found, so that one change is reported once.
@@ -7,58 +10,23 @@ what it found, so that one change is reported once.
 
 from __future__ import annotations
 
-import enum
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.db import connections, transaction
 
 from accord import conf, db, guards
-from accord.audit import signed_heads
+from accord.audit import anchors, crosscheck, signed_heads
+from accord.audit.anchors import Anchors
 from accord.audit.chain import FIELDS, GENESIS, Link
-from accord.audit.signed_heads import Head
+from accord.audit.problems import Problem, ProblemKind
+from accord.audit.seal_check import SealCheck
 from accord.models import AuditEvent
 
 _PAGE = 2000
 _MOST_PROBLEMS = 50
 _TAIL = 1000
-
-
-class ProblemKind(enum.StrEnum):
-    """What is wrong, and what it means."""
-
-    EDITED = "edited"
-    """The event is not what its hash was made of."""
-    UNCHAINED = "unchained"
-    """The event does not continue the one before: that one was replaced, or this one was moved."""
-    MISSING = "missing"
-    """An event is gone from the middle."""
-    CUT_OFF = "cut_off"
-    """Events are gone from the end: a signed head counts more than there are."""
-    REWRITTEN = "rewritten"
-    """The trail fits together, and is another one than was signed."""
-    FORGED_HEAD = "forged_head"
-    """A head bears a signature that was not made for it, or by a key that this project does not trust."""
-    UNPROTECTED = "unprotected"
-    """A trigger or constraint that protects evidence is gone, disabled or changed."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """
-    One thing that is wrong.
-
-    Attributes:
-        kind: What.
-        seq: Number of the first event that it concerns; 0 for the trail as a whole.
-        text: A sentence for display.
-    """
-
-    kind: ProblemKind
-    seq: int
-    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +41,8 @@ class Report:
         head: Hash of the last event.
         anchored: Number of the event up to which a signed head outside of the database agrees.
         heads: How many signed heads were compared.
+        before_key: How many events have no seal because they were written before the key, or before a person
+            began heads anew over them.
         problems: What is wrong, at most some dozens.
         more: How many problems are not listed.
         seconds: How long it took.
@@ -84,6 +54,7 @@ class Report:
     head: str
     anchored: int
     heads: int
+    before_key: int
     problems: tuple[Problem, ...]
     more: int
     seconds: float
@@ -103,6 +74,7 @@ class Report:
             "head": self.head,
             "anchored": self.anchored,
             "heads": self.heads,
+            "before_key": self.before_key,
             "problems": [
                 {"kind": str(found.kind), "seq": found.seq, "text": found.text} for found in self.problems
             ],
@@ -141,66 +113,13 @@ def verify_tail(*, using: str | None = None) -> Report:
     """
     alias = using or conf.load().coordinator
     with db.reading("The audit trail", alias):
-        heads = sorted(signed_heads.heads(alias), key=lambda head: head.size, reverse=True)
+        found = signed_heads.gather(alias)
+    heads = sorted(found.heads(), key=lambda head: head.size, reverse=True)
     # A head goes to the file with every commit: the newest one would leave next to nothing to check.
     far_enough = (
         head.size for head in heads if head.size <= heads[0].size - _TAIL and signed_heads.is_signed(head)
     )
     return verify(since=next(far_enough, None), using=alias)
-
-
-class _Anchors:
-    """
-    The signed heads, held against the events.
-
-    A head's signature is only looked at where it decides something: checking thousands of
-    them would take longer than reading the trail.
-    """
-
-    def __init__(self, alias: str) -> None:
-        self._of: dict[int, list[Head]] = {}
-        for head in signed_heads.heads(alias):
-            self._of.setdefault(head.size, []).append(head)
-        self.count = sum(map(len, self._of.values()))
-        self._agreeing: deque[Head] = deque(maxlen=_TAIL)
-        self._rewritten = False
-
-    def compare(self, seq: int, digest: str) -> Iterator[Problem]:
-        """Compare an event with the heads that were signed when it was the last one."""
-        for head in self._of.get(seq, ()):
-            if head.hash != digest:
-                yield from self._contradiction(head)
-            elif head.source == "file":
-                self._agreeing.append(head)
-
-    def reached(self) -> int:
-        """Return the last event that a signed head outside of the database agrees with."""
-        return next((head.size for head in reversed(self._agreeing) if signed_heads.is_signed(head)), 0)
-
-    def beyond(self, last: int) -> Iterator[Problem]:
-        """Find heads of events that do not exist."""
-        for size in sorted((size for size in self._of if size > last), reverse=True):
-            unsigned = [head for head in self._of[size] if not signed_heads.is_signed(head)]
-            yield from map(_forged, unsigned)
-            if len(unsigned) < len(self._of[size]):
-                text = f"The trail ends with event {last}, and a signed head counts {size}."
-                yield Problem(kind=ProblemKind.CUT_OFF, seq=last + 1, text=text)
-                return
-
-    def _contradiction(self, head: Head) -> Iterator[Problem]:
-        if self._rewritten:
-            return
-        if not signed_heads.is_signed(head):
-            yield _forged(head)
-            return
-        self._rewritten = True
-        text = f"Event {head.size} is another one than was signed; the head is in the {head.source}."
-        yield Problem(kind=ProblemKind.REWRITTEN, seq=head.size, text=text)
-
-
-def _forged(head: Head) -> Problem:
-    text = f"A head for event {head.size} in the {head.source} contradicts the trail; we did not sign it."
-    return Problem(kind=ProblemKind.FORGED_HEAD, seq=head.size, text=text)
 
 
 class _Check:
@@ -209,7 +128,9 @@ class _Check:
     def __init__(self, alias: str, since: int) -> None:
         self._alias = alias
         self._since = since
-        self._anchors = _Anchors(alias)
+        self._found = signed_heads.gather(alias)
+        self._anchors = Anchors(self._found)
+        self._seals = SealCheck(alias, since, self._found.marks)
         self._problems: list[Problem] = []
         self._more = 0
         self._checked = 0
@@ -221,9 +142,16 @@ class _Check:
         for link, digest in _rows(self._alias, self._since):
             self._note(_against(link, digest, last=self._last, head=self._head))
             self._note(self._anchors.compare(link.seq, digest))
+            self._note(self._seals.compare(link.seq, digest))
             self._last, self._head = link.seq, digest
             self._checked += 1
-        self._note(self._anchors.beyond(self._last if self._checked else _newest(self._alias)))
+        last = self._last if self._checked else _newest(self._alias)
+        self._note(self._anchors.beyond(last))
+        self._note(self._seals.beyond(last))
+        self._note(self._anchors.faults())
+        self._note(anchors.of_marks(self._found, last))
+        if self._since == 1:
+            self._note(crosscheck.compare(self._alias, self._found.marks))
         self._note(_unprotected(self._alias))
         return self._report(time.monotonic() - started)
 
@@ -242,6 +170,7 @@ class _Check:
             head=self._head if self._checked else "",
             anchored=self._anchors.reached(),
             heads=self._anchors.count,
+            before_key=self._seals.before,
             problems=tuple(self._problems),
             more=self._more,
             seconds=seconds,

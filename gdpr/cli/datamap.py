@@ -16,6 +16,7 @@ from accord.cli.arguments import add_format, add_noinput
 from accord.errors import ExitCode
 from accord.words import counted
 from gdpr.cli.freezing import freeze
+from gdpr.cli.suggesting import suggest
 from gdpr.coverage import check, check_document, map_document, unreviewed
 from gdpr.datamap import actions, lock
 from gdpr.datamap.actions import Manual, Nothing, Retain
@@ -36,6 +37,7 @@ class DataMapOptions:
         offline: Whether no server is asked.
         as_json: Whether the answer is a JSON document.
         interactive: Whether questions may be asked.
+        sample: Whether a few values are looked at.
     """
 
     what: str
@@ -43,6 +45,7 @@ class DataMapOptions:
     offline: bool
     as_json: bool
     interactive: bool
+    sample: bool
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> DataMapOptions:
@@ -53,6 +56,7 @@ class DataMapOptions:
             offline=options["offline"],
             as_json=options["format"] == "json",
             interactive=options["interactive"],
+            sample=options["sample"],
         )
 
 
@@ -65,6 +69,11 @@ def add_data_map_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--offline", action="store_true", help="With check: look at the declarations alone, ask no server."
+    )
+    parser.add_argument(
+        "--sample",
+        action="store_true",
+        help="With suggest: look at a few values, too; none is told.",
     )
     add_noinput(parser, "With freeze: write without asking.")
 
@@ -161,8 +170,16 @@ def _freeze(asked: DataMapOptions, data_map: DataMap, _style: Style) -> Answer:
     return freeze(data_map, asked.stores, interactive=asked.interactive)
 
 
+# --- suggest --------------------------------------------------------------------------------------
+
+
+def _suggest(asked: DataMapOptions, data_map: DataMap, _style: Style) -> Answer:
+    return suggest(data_map, asked.stores, sample=asked.sample)
+
+
 VERBS: Mapping[str, Callable[[DataMapOptions, DataMap, Style], Answer]] = {
     "check": _check,
     "freeze": _freeze,
     "show": _show,
+    "suggest": _suggest,
 }

@@ -14,6 +14,7 @@ from gdpr.cli import whom
 from gdpr.cli.conversation import Conversation
 from gdpr.cli.erase_answers import Counted, Decided, ErasureAnswer, HowFar, Remaining
 from gdpr.cli.erase_options import EraseOptions
+from gdpr.cli.scrub_answer import ScrubAnswer
 from gdpr.datamap.keys import key_type, parsed
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
@@ -27,6 +28,7 @@ from gdpr.erasure import (
     planning,
     requests,
     saga,
+    scrubbing,
     state_changes,
     transitions,
     verification,
@@ -103,6 +105,8 @@ class Erase:
             return Counted(planning.preview(planning.renewed(known)[request.pk]))
         if self.asked.verify_only:
             return Remaining(verification.read(encryption.keys_of(request)))
+        if self.asked.scrub:
+            return ScrubAnswer(request, scrubbing.scrub_one(request, by=self._person))
         if self.asked.keys:
             named_again.name_again(request, self.asked.keys, by=self._person)
         if self.asked.request and (self.asked.decides or self.asked.identity):

@@ -43,6 +43,7 @@ class EraseOptions:
         reason: Why it is approved or refused.
         dry_run: Count, and record nothing.
         resume: Try now what waits.
+        scrub: Have the stores write over what was deleted.
         verify_only: Read every store, and change nothing.
         receipt: Where the receipt is written to, if anywhere.
         interactive: Whether questions may be asked.
@@ -66,6 +67,7 @@ class EraseOptions:
     another_person: str
     reason: str
     dry_run: bool
+    scrub: bool
     resume: bool
     verify_only: bool
     receipt: Path | None
@@ -94,7 +96,7 @@ class EraseOptions:
         _refuse_contradictions(options)
         names = ("by", "choose", "request", "approve", "cancel", "reason")
         entries = ("confirm", "same_person", "another_person")
-        switches = ("dry_run", "resume", "verify_only", "interactive")
+        switches = ("dry_run", "scrub", "resume", "verify_only", "interactive")
         return cls(
             subject=whom.key(options["subject"]),
             **{name: options[name] for name in (*names, *entries, *switches)},
@@ -115,7 +117,7 @@ def _refuse_contradictions(options: Mapping[str, Any]) -> None:
             "Name a person or a request, and not both.",
             hint="gdpr_erase SUBJECT, or gdpr_erase --request REFERENCE",
         )
-    decided = [name for name in (*_DECISIONS, "key") if options[name]]
+    decided = [name for name in (*_DECISIONS, "key", "scrub") if options[name]]
     if decided and not options["request"]:
         raise UsageError(
             f"--{decided[0].replace('_', '-')} is about a request.",
@@ -140,6 +142,11 @@ def add_erase_arguments(parser: CommandParser) -> None:
     )
     parser.add_argument(
         "--verify-only", action="store_true", help="Ask every store what it still holds; change nothing."
+    )
+    parser.add_argument(
+        "--scrub",
+        action="store_true",
+        help="Have the stores write over what a complete erasure deleted, as far as each can.",
     )
     parser.add_argument(
         "--receipt", default="", metavar="FILE", help="Write the receipt: a page for .html, else JSON."

@@ -13,6 +13,7 @@ from accord.errors import ExitCode, StoreUnavailable, UsageError
 from accord.proof import Credentials
 from gdpr import replaying
 from gdpr.cli import answers
+from gdpr.erasure import registering
 from gdpr.erasure.schedule import Stop
 from gdpr.register import restored
 from gdpr.replaying import Replayed
@@ -28,6 +29,7 @@ class ReplayOptions:
         dry_run: Tell, and change nothing.
         same_person: The erasure whose person came back by the restore; empty for none.
         another_person: The erasure whose key somebody new has; empty for none.
+        new_register: Begin another register, because the former one is lost.
         who: What is said of who says so.
         lock_wait: Seconds to wait for another holder of the lease.
         as_json: Whether the answer is a JSON document.
@@ -37,6 +39,7 @@ class ReplayOptions:
     dry_run: bool
     same_person: str
     another_person: str
+    new_register: bool
     who: Credentials
     lock_wait: float
     as_json: bool
@@ -49,11 +52,11 @@ class ReplayOptions:
         Raises:
             UsageError: Two things are asked for that don't go together.
         """
-        names = ("store", "dry_run", "same_person", "another_person", "lock_wait")
+        names = ("store", "dry_run", "same_person", "another_person", "new_register", "lock_wait")
         given = {name: options[name] for name in names}
         asked = cls(**given, who=Credentials.read(options), as_json=options["format"] == "json")
-        if asked.dry_run and (asked.same_person or asked.another_person):
-            raise UsageError("--dry-run tells, and an answer is noted.", hint="Give one of the two.")
+        if asked.dry_run and (asked.same_person or asked.another_person or asked.new_register):
+            raise UsageError("--dry-run tells, and what a person says is noted.", hint="Give one of the two.")
         return asked
 
 
@@ -75,6 +78,11 @@ def add_replay_arguments(parser: ArgumentParser) -> None:
         default="",
         metavar="REFERENCE",
         help="The row with the key of this erasure's person is somebody new's: leave it alone.",
+    )
+    told.add_argument(
+        "--new-register",
+        action="store_true",
+        help="The register of erasures is lost for good: begin another. What it knew can't be repeated.",
     )
     add_acting(parser)
     parser.add_argument(
@@ -99,6 +107,8 @@ def carry_out(asked: ReplayOptions, stop: Stop) -> Answer:
     Raises:
         AccordError: It can't be done.
     """
+    if asked.new_register:
+        return _renewed(registering.begin_anew(by=asked.who.account(deciding=True)))
     if asked.dry_run:
         return _answer(replaying.look(asked.store), dry=True)
     reference = asked.same_person or asked.another_person
@@ -106,6 +116,21 @@ def carry_out(asked: ReplayOptions, stop: Stop) -> Answer:
         word = restored.SAME if asked.same_person else restored.ANOTHER
         replaying.answer(reference, word, by=asked.who.account(deciding=True))
     return _answer(replaying.replay(store=asked.store, wait=asked.lock_wait, stop=stop), dry=False)
+
+
+def _renewed(entered: int) -> Answer:
+    document = {
+        "schema": "accord.erasure.replay/1",
+        "exit_code": int(ExitCode.DONE),
+        "dry_run": False,
+        "stores": [],
+        "entered": entered,
+    }
+    lines = [
+        "Another register of erasures begins. What the former one knew can't be repeated after a restore.",
+        f"{entered} complete erasures whose keys are there still were entered in it.",
+    ]
+    return Answer(document=document, lines=lines)
 
 
 def _answer(found: Sequence[Replayed], *, dry: bool) -> Answer:

@@ -89,6 +89,7 @@ def append(who: Someone, before: ConsentEvent | None, fact: Fact) -> ConsentEven
         actor=actor(fact.by),
         object_kind=ObjectKind.CONSENT,
         object_ref=event.reference,
+        plan_digest=event.hash,
         using=state_changes.alias(),
     )
     return event

@@ -81,6 +81,11 @@ class Retain:
 
 
 @dataclass(frozen=True)
+class Refresh:
+    """A materialised view is made anew from its tables, once the person is gone from those."""
+
+
+@dataclass(frozen=True)
 class Manual:
     """
     A person has to do it.
@@ -104,7 +109,7 @@ class Nothing:
     reason: str
 
 
-Action = Delete | Pull | Unset | Anonymise | Detach | Retain | Manual | Nothing
+Action = Delete | Pull | Unset | Anonymise | Detach | Retain | Refresh | Manual | Nothing
 
 
 def name(action: Action) -> str:

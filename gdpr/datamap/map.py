@@ -14,15 +14,24 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from django.apps import apps
-from django.db import connections
 from django.utils.module_loading import module_has_submodule
 
-from accord import conf, db
+from accord import conf
 from accord.errors import UnknownTarget
-from gdpr.datamap.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
+from gdpr.datamap.actions import (
+    Action,
+    Anonymise,
+    Delete,
+    Detach,
+    Manual,
+    Nothing,
+    Pull,
+    Refresh,
+    Retain,
+    Unset,
+)
 from gdpr.datamap.entries import Entry, document
 from gdpr.datamap.findings import Fault
 from gdpr.datamap.kinds import Subject
@@ -39,13 +48,11 @@ from gdpr.datamap.locators import (
     needs,
     reusable,
 )
+from gdpr.datamap.order import rank
 from gdpr.datamap.presets import framework, suite
 from gdpr.datamap.renewal import looked_up
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import InvalidDataMap
-
-if TYPE_CHECKING:
-    from django.db.models import Model
 
 __all__ = [
     "Action",
@@ -75,7 +82,6 @@ __all__ = [
 ]
 
 MODULE = "privacy"
-_SEARCH, _DOCUMENTS, _TABLES = range(3)
 _DEEPEST = 50
 
 
@@ -133,7 +139,8 @@ class DataMap:
 
     def derived(self) -> tuple[Entry, ...]:
         """Return the entries that copy others; they are erased once more at the end."""
-        return tuple(entry for entry in self.looked_at() if entry.derived_from)
+        copies = (entry for entry in self.looked_at() if entry.derived_from)
+        return tuple(entry for entry in copies if not isinstance(entry.action, Refresh))
 
     def to_collect(self) -> tuple[Entry, ...]:
         """
@@ -157,7 +164,9 @@ class DataMap:
         """Ids of the entries that are found by a key which somebody else may have next."""
         primary = self.subject.key if self.subject else ""
         found = (entry.id for entry in self.entries if reusable(entry.locator, primary))
-        return frozenset(one for one in found if self.by_id[one].is_automatic)
+        # A view's rows have no keys, and whoever has the address now is not told apart by them.
+        chosen = (self.by_id[one] for one in found)
+        return frozenset(one.id for one in chosen if one.is_automatic and not isinstance(one.action, Refresh))
 
     def _want(self, entry_id: str, wanted: dict[str, Entry], depth: int) -> None:
         entry = self.by_id.get(entry_id)
@@ -255,7 +264,7 @@ def build(modules: Iterable[ModuleType]) -> DataMap:
 def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """Sort entries into the order of an erasure, the same on every machine."""
     listed = {entry.id: entry for entry in entries}
-    return tuple(sorted(listed.values(), key=lambda entry: _rank(entry, listed)))
+    return tuple(sorted(listed.values(), key=lambda entry: rank(entry, listed)))
 
 
 def _modules() -> Iterator[ModuleType]:
@@ -300,50 +309,3 @@ def _one_subject(known: Subject | None, module: ModuleType) -> Subject | None:
             hint="Declare one Subject in the privacy.py of one app.",
         )
     return declared
-
-
-def _rank(entry: Entry, entries: Mapping[str, Entry]) -> tuple[int, str, int, int, int, str]:
-    kind = _kind(entry.store)
-    # A derived copy goes before its source, a child before its parent.
-    return (
-        kind,
-        entry.store,
-        entry.order,
-        -_references(_model(entry), frozenset()),
-        -_derivations(entry, entries, frozenset()),
-        entry.id,
-    )
-
-
-def _kind(alias: str) -> int:
-    """Return what kind of store an alias is, without building it or connecting to it."""
-    if alias in connections.settings:
-        is_mongodb = db.product_of(connections.settings[alias]["ENGINE"]) == "mongodb"
-        return _DOCUMENTS if is_mongodb else _TABLES
-    settings = conf.load().store_settings().get(alias)
-    return _SEARCH if settings is not None and "search" in settings.backend else _DOCUMENTS
-
-
-def _model(entry: Entry) -> type[Model] | None:
-    try:
-        return apps.get_model(entry.target)
-    except (LookupError, ValueError):
-        return None
-
-
-def _references(model: type[Model] | None, seen: frozenset[type[Model]]) -> int:
-    """Count the longest chain of foreign keys that begins at a model."""
-    if model is None or model in seen:
-        return 0
-    targets = [
-        field.related_model for field in model._meta.concrete_fields if field.many_to_one or field.one_to_one
-    ]
-    depths = [1 + _references(target, seen | {model}) for target in targets if isinstance(target, type)]
-    return max(depths, default=0)
-
-
-def _derivations(entry: Entry, entries: Mapping[str, Entry], seen: frozenset[str]) -> int:
-    if entry.id in seen:
-        return 0
-    sources = [entries[source] for source in entry.derived_from if source in entries]
-    return max((1 + _derivations(one, entries, seen | {entry.id}) for one in sources), default=0)

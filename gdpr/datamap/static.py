@@ -8,7 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connections, models
 
-from accord import conf
+from accord import conf, db
 from gdpr.datamap.actions import (
     Anonymise,
     Delete,
@@ -16,6 +16,7 @@ from gdpr.datamap.actions import (
     Manual,
     Nothing,
     Pull,
+    Refresh,
     Retain,
     Unset,
     touched,
@@ -25,7 +26,7 @@ from gdpr.datamap.findings import Fault, MapFinding, MapLevel, about
 from gdpr.datamap.identity import identity
 from gdpr.datamap.kin import kin, strangers
 from gdpr.datamap.kinds import Subject
-from gdpr.datamap.locators import Array, Generic, Keyed, Sessions, needs, parts
+from gdpr.datamap.locators import Array, Generic, Key, Keyed, Sessions, needs, parts
 from gdpr.datamap.map import DataMap
 from gdpr.datamap.strategies import Strategy
 from gdpr.errors import InvalidDataMap
@@ -177,6 +178,8 @@ def _fits_locator(entry: Entry) -> Iterator[MapFinding]:
         yield about(Fault.WRONG_ACTION, entry, "has no locator", "Say how one person's data are found.")
     if isinstance(entry.action, Pull) and (len(found) != 1 or not isinstance(found[0], Array)):
         yield about(Fault.WRONG_ACTION, entry, "pulls elements and has no Array locator", "Use Array(...).")
+    if isinstance(entry.action, Refresh):
+        yield from _fits_view(entry)
     if any(isinstance(one, Array) and "[]" in one.inner for one in found):
         yield about(
             Fault.WRONG_ACTION,
@@ -190,6 +193,16 @@ def _fits_locator(entry: Entry) -> Iterator[MapFinding]:
         yield about(
             Fault.WRONG_ACTION, entry, "has a locator, and does nothing", "Leave the locator out, or act."
         )
+
+
+def _fits_view(entry: Entry) -> Iterator[MapFinding]:
+    settings = connections.settings.get(entry.store)
+    if settings is None or db.product_of(settings["ENGINE"]) == "mongodb":
+        what = f"refreshes {entry.target}, and “{entry.store}” has no materialised views"
+        yield about(Fault.WRONG_ACTION, entry, what, "Use another action.")
+    elif not isinstance(entry.locator, Key) or entry.locator.where:
+        what = "refreshes a view, and its second look can't find a person's rows in it"
+        yield about(Fault.WRONG_ACTION, entry, what, "Use Key(column, type) without `where`.")
 
 
 def _keeps(entry: Entry) -> Iterator[MapFinding]:

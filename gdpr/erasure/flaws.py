@@ -12,8 +12,10 @@ from django.contrib.auth import get_user_model
 from django.db.models import F
 
 from accord import clock, second_person
-from accord.audit.events import ActorKind, EventKind
-from accord.models import ActorReference, AuditEvent
+from accord.audit import witness
+from accord.audit.events import EventKind
+from accord.audit.witness import Told
+from accord.models import ActorReference
 from gdpr.erasure import actors, own_accounts, state_changes
 from gdpr.models import Approval
 from gdpr.states import Decision
@@ -73,14 +75,14 @@ def _witnessed(given: _Given) -> set[int]:
     keys = {str(one.decided_by_id) for one in given.values()}
     known = ActorReference.objects.using(using).filter(kind=kind, key__in=keys)
     references = dict(known.values_list("key", "ref"))
-    events = AuditEvent.objects.using(using).filter(
-        event=EventKind.ERASURE_APPROVED,
-        actor_kind=ActorKind.PERSON,
-        object_ref__in=[one.request.reference for one in given.values()],
+    asked = {one.request.reference for one in given.values()}
+    told = witness.told(EventKind.ERASURE_APPROVED, asked, using=using)
+    return {key for key, one in given.items() if _words(one, references) in told}
+
+
+def _words(given: Approval, references: Mapping[str, str]) -> Told:
+    return Told(
+        object_ref=given.request.reference,
+        plan_digest=given.plan_digest,
+        actor_ref=references.get(str(given.decided_by_id), ""),
     )
-    told = set(events.values_list("object_ref", "plan_digest", "actor_ref"))
-    return {
-        key
-        for key, one in given.items()
-        if (one.request.reference, one.plan_digest, references.get(str(one.decided_by_id))) in told
-    }

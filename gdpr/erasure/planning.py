@@ -12,7 +12,7 @@ from accord.db import reading
 from accord.errors import AccordError
 from accord.seam import checksum
 from gdpr.datamap import actions, renewal
-from gdpr.datamap.actions import Delete, Manual, Nothing, Retain
+from gdpr.datamap.actions import Delete, Manual, Nothing, Refresh, Retain
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.static import require_sound
@@ -264,7 +264,7 @@ def _require_ready(request: ErasureRequest) -> None:
 def _line(entry: Entry, found: Found) -> PlanLine:
     """Describe what happens to one entry. Keys of rows are personal data and stay out."""
     action = entry.action
-    removes, keeps = isinstance(action, Delete), isinstance(action, Retain)
+    removes, keeps = isinstance(action, Delete | Refresh), isinstance(action, Retain)
     line: PlanLine = {
         "entry": entry.id,
         "store": entry.store,
@@ -274,7 +274,7 @@ def _line(entry: Entry, found: Found) -> PlanLine:
         "delete": found.count if removes else 0,
         "anonymise": 0 if removes or isinstance(action, Manual) else found.pending,
         "keep": found.count if keeps else 0,
-        "again": bool(entry.derived_from) and entry.is_automatic,
+        "again": bool(entry.derived_from) and entry.is_automatic and not isinstance(action, Refresh),
     }
     match action:
         case Retain():

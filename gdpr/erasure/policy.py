@@ -44,6 +44,7 @@ class ErasurePolicy:
         tolerance_rows: How much more may be found than was approved, at least.
         backups_kept_days: Days after which no backup of any store is left, a margin included: until then the
             register of erasures can repeat an erasure after a restore.
+        scrub: 1 to have stores write over what they deleted before the second look; 0 to leave it to them.
         open_findings: What becomes of an erasure while the data map leaves something open.
     """
 
@@ -58,6 +59,7 @@ class ErasurePolicy:
     tolerance_percent: float = 20
     tolerance_rows: float = 100
     backups_kept_days: float = 100
+    scrub: float = 0
     open_findings: OpenFindings = OpenFindings.WARN
 
     @property

@@ -51,7 +51,7 @@ def make(held: Sequence[ErasureRequest], kind: Receipt.Kind, verdicts: Verdicts)
 
 
 def _signed(held: ErasureRequest, kind: Receipt.Kind, document: ReceiptDocument) -> Receipt:
-    payload = _payload(document)
+    payload = payload_of(document)
     return Receipt(
         reference=document["receipt"],
         request=held,
@@ -107,7 +107,7 @@ def verify_receipt(document: Mapping[str, Any]) -> str:
     schema = document.get("schema")
     if schema not in READ or not isinstance(proof, Mapping):
         raise ReceiptInvalid("This is no signed receipt.", hint=f"A receipt has the schema {SCHEMA}.")
-    payload = _payload({name: value for name, value in document.items() if name != "signed"})
+    payload = payload_of({name: value for name, value in document.items() if name != "signed"})
     if hashlib.sha256(payload).hexdigest() != proof.get("digest"):
         raise ReceiptInvalid(
             "The receipt was changed after it was signed.", hint="Ask whoever issued it for the original."
@@ -230,6 +230,6 @@ def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _payload(document: Mapping[str, Any]) -> bytes:
+def payload_of(document: Mapping[str, Any]) -> bytes:
     """Write a document in its canonical form: the bytes that are signed."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

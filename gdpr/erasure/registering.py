@@ -15,11 +15,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accord import clock
+from accord.acting import Account
+from accord.audit import trail
+from accord.audit.events import EventKind, ObjectKind
 from accord.errors import StoreUnavailable
 from accord.seam.registry import opened
 from gdpr.datamap.subjects import SubjectKeys
-from gdpr.erasure import encryption, planning, policy, state_changes, transitions
-from gdpr.erasure.refusals import Refusals
+from gdpr.erasure import actors, encryption, planning, policy, state_changes, transitions
+from gdpr.erasure.refusals import Refusals, raise_first
 from gdpr.errors import RegisterError, StoreRestored
 from gdpr.models import ErasureRequest, Receipt
 from gdpr.register import binding, epochs, restored, seals
@@ -97,6 +100,34 @@ def destroy_due() -> int:
     """
     binding.require()
     return binding.register_file().destroy_secrets(partial(is_due, now=clock.now()))
+
+
+def begin_anew(*, by: Account) -> int:
+    """
+    Begin another register, where the former one is lost for good. What that one knew can't be repeated.
+
+    Args:
+        by: Who says that it is lost.
+
+    Returns:
+        How many complete erasures are entered in the new one, because their keys are there still.
+
+    Raises:
+        NotAllowed: The account may not.
+        RegisterError: The new one can't be written.
+    """
+    actors.require(by, actors.EXECUTE)
+    with transaction.atomic(using=state_changes.alias()):
+        known = binding.begin_anew()
+        complete = ErasureRequest.objects.filter(state__in=transitions.COMPLETE, closed_at__isnull=True)
+        complete.update(registered=None)
+        renewed, chain = EventKind.REGISTER_RENEWED, ObjectKind.REPLAY
+        state_changes.record(
+            [trail.Act(event=renewed, object_kind=chain, counters={"position": known})], by=by
+        )
+    keys = list(unregistered().values_list("pk", flat=True))
+    raise_first(conclude(keys)[1])
+    return len(keys)
 
 
 def tell_stores() -> None:

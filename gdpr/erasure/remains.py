@@ -15,9 +15,8 @@ from typing import Any
 from accord import conf
 from accord.errors import ConfigurationError
 from gdpr.documents import BackupLine
+from gdpr.erasure import policy
 
-_LONGEST = 36_500
-"""Days; whoever keeps backups for longer has made a mistake in the setting."""
 _HINT = 'Such as {"default": {"dump": 30, "wal archive": 14}}; see docs/reference/settings.md.'
 
 
@@ -74,7 +73,13 @@ def _check(store: str, kinds: object) -> None:
             raise ConfigurationError(
                 f"ACCORD['BACKUPS']['{store}'] must hold kinds of backups, and days from 0 on.", hint=_HINT
             )
+        if days > policy.load().backups_kept_days:
+            raise ConfigurationError(
+                f"ACCORD['BACKUPS']['{store}'] outlives what the register of erasures keeps.",
+                hint="Raise backups_kept_days in ACCORD['POLICY']['erasure'], so that whoever such a backup "
+                "brings back can be erased again.",
+            )
 
 
 def _is_number(days: Any) -> bool:
-    return isinstance(days, int | float) and not isinstance(days, bool) and 0 <= days <= _LONGEST
+    return isinstance(days, int | float) and not isinstance(days, bool) and days >= 0

@@ -198,8 +198,9 @@ def act(
     outcome: EventOutcome = EventOutcome.DONE,
     object_kind: ObjectKind = ObjectKind.ERASURE_REQUEST,
     object_ref: str = "",
+    digest: str = "",
 ) -> trail.Act:
-    """Describe in the words of the audit trail what was done about a request."""
+    """Describe in the words of the audit trail what was done about a request; by its plan, or a digest."""
     return trail.Act(
         event=event,
         object_kind=object_kind,
@@ -207,7 +208,7 @@ def act(
         request_ref=request.reference,
         outcome=outcome,
         counters=counters or {},
-        plan_digest=request.plan_digest,
+        plan_digest=digest or request.plan_digest,
     )
 
 

@@ -285,7 +285,9 @@ def _issue(held: Sequence[ErasureRequest], kind: Receipt.Kind, verdicts: Verdict
     event, of_receipt = EventKind.RECEIPT_ISSUED, ObjectKind.RECEIPT
     state_changes.record(
         [
-            state_changes.act(one.request, event, object_kind=of_receipt, object_ref=one.reference)
+            state_changes.act(
+                one.request, event, object_kind=of_receipt, object_ref=one.reference, digest=one.digest
+            )
             for one in made
         ]
     )

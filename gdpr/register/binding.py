@@ -15,6 +15,7 @@ from django.db import connections
 
 from accord import conf
 from gdpr.errors import RegisterBroken, RegisterForeign
+from gdpr.fields import random_reference
 from gdpr.models import RegisterMark
 from gdpr.register.entries import EntryDraft, EntryWord, RegisterEntry
 from gdpr.register.file import RegisterFile, logger
@@ -25,7 +26,8 @@ ROW = 1
 """Primary key of the one row that knows the register."""
 _PUT_BACK = (
     "Put the file back from where you keep it, or let ACCORD['ERASURE_REGISTER'] name it. "
-    "Without it nobody can be erased again after a restore."
+    "Without it nobody can be erased again after a restore. If it is lost for good, begin another: "
+    "gdpr_replay --new-register --as USERNAME"
 )
 
 
@@ -120,6 +122,22 @@ def enter(drafts: Sequence[EntryDraft]) -> Sequence[RegisterEntry]:
     known = require()
     beginning = EntryDraft(word=EntryWord.BEGUN, at=drafts[0].at, facts={"register": known.register})
     return register_file().append(drafts, beginning=beginning)
+
+
+def begin_anew() -> int:
+    """
+    Bind the database to a new register, in the open transaction. What is in the file's place is set aside.
+
+    Returns:
+        How many entries the database knew of the former one.
+    """
+    known = RegisterMark.objects.select_for_update().get(pk=mark().pk)
+    former, file = known.position, register_file()
+    if file.path.exists():
+        logger.warning("The former register of erasures was set aside: %s", file.set_aside(known.register))
+    fresh: dict[str, object] = {"register": random_reference(), "position": 0, "head": "", "stores": {}}
+    RegisterMark.objects.filter(pk=ROW).update(**fresh, replaying=None)
+    return former
 
 
 def move_forward(entry: RegisterEntry) -> None:

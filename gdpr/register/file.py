@@ -138,9 +138,9 @@ class RegisterFile:
                 self._replace(b"".join(entry.line() for entry in kept))
         return len(doomed)
 
-    def set_aside(self) -> Path:
+    def set_aside(self, name: str = "former") -> Path:
         """Give the file another name, and return that."""
-        aside = self.path.with_name(self.path.name + ".former")
+        aside = self.path.with_name(f"{self.path.name}.{name}")
         with self._told("written"), self._locked():
             self.path.replace(aside)
         return aside

@@ -22,6 +22,7 @@ _WORDS = {
     "anonymise": gettext_lazy("anonymise"),
     "detach": gettext_lazy("detach"),
     "retain": gettext_lazy("keep"),
+    "refresh": gettext_lazy("refresh the view"),
     "manual": gettext_lazy("by hand"),
     "nothing": gettext_lazy("nothing"),
 }

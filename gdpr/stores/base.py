@@ -26,6 +26,7 @@ from gdpr.datamap.locators import Generic, Key, Rows
 from gdpr.datamap.lock import Inventory
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import InvalidDataMap
+from gdpr.stores.scrubs import Scrubbed
 
 SAMPLE = 5
 """Primary keys that a preview shows of each entry."""
@@ -171,6 +172,19 @@ class ErasureStore(Protocol):
 
     def inventory(self, entries: Sequence[Entry]) -> Inventory:
         """Return the fields that the place of each entry has now, by its target, with their types."""
+        ...
+
+    def scrub(self, entries: Sequence[Entry]) -> Sequence[Scrubbed]:
+        """
+        Hasten what ends the bytes of deleted rows or documents of these entries. May be repeated.
+
+        Raises:
+            StoreUnavailable: The store can't be reached.
+        """
+        ...
+
+    def some(self, entry: Entry, limit: int) -> Iterator[Mapping[str, object]]:
+        """Read a few rows or documents of an entry's place, whosever they are."""
         ...
 
     def fingerprint(self) -> str:

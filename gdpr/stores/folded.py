@@ -20,6 +20,7 @@ from gdpr.datamap.locators import AnyOf, Keyed, Locator, parts
 from gdpr.datamap.lock import Inventory
 from gdpr.datamap.subjects import Keys
 from gdpr.stores.base import Erased, ErasureStore, Found, IndexUse
+from gdpr.stores.scrubs import Scrubbed
 
 MANY = 10_000
 """Rows or documents from which on an index of a folding is worth a warning."""
@@ -131,6 +132,12 @@ class Folded:
 
     def inventory(self, entries: Sequence[Entry]) -> Inventory:
         return self._store.inventory(entries)
+
+    def scrub(self, entries: Sequence[Entry]) -> Sequence[Scrubbed]:
+        return self._store.scrub(entries)
+
+    def some(self, entry: Entry, limit: int) -> Iterator[Mapping[str, object]]:
+        return self._store.some(entry, limit)
 
     def fingerprint(self) -> str:
         return self._store.fingerprint()

@@ -31,6 +31,7 @@ from gdpr.stores.base import SAMPLE, Erased, ErasureStore, Found, IndexUse, plai
 from gdpr.stores.filters import Filter
 from gdpr.stores.folded import Folded
 from gdpr.stores.paths import at as values_at
+from gdpr.stores.scrubs import Scrubbed
 from gdpr.stores.shares import arrays, own_part, undivided
 from mongo_migrations.client import Place, translated
 
@@ -183,6 +184,10 @@ class CollectionErasure(ABC):
         with self.translated():
             return Collections(self).inventory(entries)
 
+    def some(self, entry: Entry, limit: int) -> Iterator[Mapping[str, object]]:
+        with self.translated():
+            yield from self._target(entry).find().limit(limit)
+
     def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         from gdpr.stores.collections import Collections
 
@@ -198,6 +203,12 @@ class CollectionErasure(ABC):
         return f"MongoDB {version}, {member}, database {database.name}"
 
     # --- inside ----------------------------------------------------------------------------------------
+
+    def scrub(self, entries: Sequence[Entry]) -> Sequence[Scrubbed]:
+        from gdpr.stores.collection_scrubs import scrub
+
+        with self.translated():
+            return scrub(self.database(), [self.collection_name(entry) for entry in entries])
 
     def _target(self, entry: Entry) -> Collection[Document]:
         return self.database().get_collection(

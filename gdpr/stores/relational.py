@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import Error, InterfaceError, connections, models, transaction
 from django.db.models import QuerySet
@@ -16,7 +16,7 @@ from accord.errors import AccordError, StoreError
 from accord.limits import limit_of
 from accord.seam.registry import Registry
 from accord.secrets.redact import first_line
-from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain, Unset
+from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Refresh, Retain, Unset
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain, plain
@@ -39,7 +39,11 @@ from gdpr.stores.base import (
 from gdpr.stores.conditions import condition, pending, sessions, values_of, without_elements
 from gdpr.stores.folded import Folded
 from gdpr.stores.lookups import AMONG, Values
+from gdpr.stores.scrubs import Scrubbed
 from gdpr.stores.shares import arrays, own_part, undivided
+
+if TYPE_CHECKING:
+    from gdpr.stores.copies import Copies
 
 Row = Mapping[str, Any]
 
@@ -72,6 +76,8 @@ class RelationalErasure:
 
     def find(self, entry: Entry, keys: Keys) -> Found:
         with self._translated():
+            if isinstance(entry.action, Refresh):
+                return self._copies.find(entry, keys)
             matched = self._matched(entry, keys)
             sample = matched.order_by("pk").values_list("pk", flat=True)[:SAMPLE]
             return Found(
@@ -82,11 +88,15 @@ class RelationalErasure:
 
     def collect(self, entry: Entry, keys: Keys) -> Mapping[str, list[Plain]]:
         with self._translated():
+            if isinstance(entry.action, Refresh):
+                return {entry.id: []}
             found = self._matched(entry, keys).order_by("pk").values_list("pk", flat=True)
             return {entry.id: [plain(key) for key in found.iterator()]}
 
     def tally(self, entry: Entry, keys: Keys, *, pending: bool = False) -> Mapping[str, int] | None:
         with self._translated():
+            if isinstance(entry.action, Refresh):
+                return self._copies.tally(entry, keys, pending=pending)
             if isinstance(entry.locator, Sessions):
                 found = sessions(self.alias, self.model(entry), entry.locator, keys)
                 return Counter(user for _, user in found)
@@ -99,7 +109,7 @@ class RelationalErasure:
 
     def collect_by_key(self, entry: Entry, keys: Keys) -> Mapping[str, list[Plain]] | None:
         field = plain_field(entry)
-        if not field:
+        if not field or isinstance(entry.action, Refresh):
             return None
         found: dict[str, list[Plain]] = {}
         with self._translated():
@@ -109,6 +119,8 @@ class RelationalErasure:
 
     def erase(self, entry: Entry, keys: Keys, limit: int) -> Erased:
         with self._translated():
+            if isinstance(entry.action, Refresh):
+                return self._copies.erase(entry, keys)
             with transaction.atomic(using=self.alias):
                 matched, affected = self._batch(entry, keys, limit)
                 # Django's foreign keys are checked at the commit, which may be the caller's.
@@ -120,10 +132,15 @@ class RelationalErasure:
         from gdpr.stores.residue import Residue
 
         with self._translated():
+            if isinstance(entry.action, Refresh):
+                return self._copies.residue(entry, keys)
             return Residue(self.alias, self.model(entry)).count(entry, keys)
 
     def export(self, entry: Entry, keys: Keys) -> Iterator[Row]:
         with self._translated():
+            if isinstance(entry.action, Refresh):
+                yield from self._copies.export(entry, keys)
+                return
             whole = self._matched(undivided(entry), keys)
             yield from whole.order_by("pk").values().iterator()
             if arrays(entry):
@@ -136,18 +153,29 @@ class RelationalErasure:
         from gdpr.stores.table_spellings import written
 
         with self._translated():
+            if isinstance(entry.action, Refresh):
+                yield from self._copies.spellings(entry)
+                return
             yield from written(self.alias, self.model(entry), locator, fold, wanted)
 
     def explain(self, entry: Entry, keys: Keys) -> IndexUse:
         from gdpr.stores.access_paths import explain
 
         with self._translated():
+            if isinstance(entry.action, Refresh):
+                return self._copies.explain(entry)
             return explain(self.alias, entry, self._matched(entry, keys))
 
     def inventory(self, entries: Sequence[Entry]) -> Inventory:
         from gdpr.stores.tables import Tables
 
         return Tables(self.alias).inventory(entries)
+
+    def some(self, entry: Entry, limit: int) -> Iterator[Mapping[str, object]]:
+        from gdpr.stores.tables import Tables
+
+        with self._translated():
+            yield from Tables(self.alias).some(entry, limit)
 
     def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         from gdpr.stores.tables import Tables
@@ -161,7 +189,20 @@ class RelationalErasure:
         with self._translated():
             return fingerprint(self.alias)
 
+    def scrub(self, entries: Sequence[Entry]) -> Sequence[Scrubbed]:
+        from gdpr.stores.table_scrubs import scrub
+
+        tables = dict.fromkeys(self.model(entry)._meta.db_table for entry in entries)
+        with self._translated():
+            return scrub(self.alias, list(tables))
+
     model = staticmethod(model_of)
+
+    @property
+    def _copies(self) -> Copies:
+        from gdpr.stores.copies import Copies
+
+        return Copies(self.alias)
 
     # --- finding -----------------------------------------------------------------------------
 

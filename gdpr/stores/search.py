@@ -29,7 +29,9 @@ from gdpr.stores import mapping
 from gdpr.stores.base import SAMPLE, Erased, ErasureStore, Found, IndexUse
 from gdpr.stores.edits import edited, guarded
 from gdpr.stores.folded import Folded
+from gdpr.stores.index_scrubs import Indexes, ScrubsIndexes
 from gdpr.stores.mapping import Query
+from gdpr.stores.pages import Hit, pages
 from gdpr.stores.paths import at as values_at
 from gdpr.stores.shares import arrays, own_part, undivided
 from searchindex.transport import Transport, at
@@ -38,16 +40,12 @@ if TYPE_CHECKING:
     from searchindex.engines.base import Engine
     from searchindex.store import SearchStore
 
-Hit = Mapping[str, Any]
-Indexes = Mapping[str, Mapping[str, Any]]
-_PAGE = 1_000
 _MOST = 10_000  # the largest window that an engine gives by default
 _HEADERS = 50
 """Headers of an answer that a client takes without fail: OpenSearch adds one for each round and shard."""
-_KEEP = "1m"
 
 
-class SearchErasure:
+class SearchErasure(ScrubsIndexes):
     """
     Indexes of a store of :mod:`searchindex`.
 
@@ -156,6 +154,11 @@ class SearchErasure:
         from gdpr.stores.indexes import LiveIndexes
 
         return LiveIndexes(self).inventory(entries)
+
+    def some(self, entry: Entry, limit: int) -> Iterator[Mapping[str, object]]:
+        for index in self._refreshed(entry):
+            for hit in self._page(index, {"match_all": {}}, limit):
+                yield hit["_source"]
 
     def inspect(self, entries: Sequence[Entry]) -> Iterator[MapFinding]:
         from gdpr.stores.indexes import LiveIndexes
@@ -312,19 +315,6 @@ def concrete(transport: Transport, name: str) -> Indexes:
         or older.fullmatch(index)
         or found[index].get("data_stream") == name
     }
-
-
-def pages(transport: Transport, index: str, query: Query) -> Iterator[Hit]:
-    """Read every document that a query finds, in one frozen view, page by page."""
-    body = {"query": query, "size": _PAGE, "sort": ["_doc"], "seq_no_primary_term": True}
-    answer = transport.request("POST", f"{at(index, '_search')}?scroll={_KEEP}", body).body
-    try:
-        while answer["hits"]["hits"]:
-            yield from answer["hits"]["hits"]
-            following = {"scroll": _KEEP, "scroll_id": answer["_scroll_id"]}
-            answer = transport.request("POST", "/_search/scroll", following).body
-    finally:
-        transport.request("DELETE", "/_search/scroll", {"scroll_id": answer["_scroll_id"]}, accept=(404,))
 
 
 def _is_plain(locator: Locator | None) -> TypeGuard[Key | Rows]:

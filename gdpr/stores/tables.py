@@ -11,7 +11,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import connections, models
 
 from accord import conf
-from gdpr.datamap.actions import Delete, Detach, Nothing, Unset, touched
+from gdpr.datamap.actions import Delete, Detach, Nothing, Refresh, Unset, touched
 from gdpr.datamap.entries import TABLE, Entry
 from gdpr.datamap.findings import Fault, MapFinding, about
 from gdpr.datamap.keys import KeyType, key_type
@@ -43,8 +43,8 @@ _TYPES: Mapping[KeyType, frozenset[str]] = {
 }
 _JSON = "jsonb"
 _AS_A_COPY = (
-    "It is a copy, which nothing is deleted from: classify {} with Manual(...), which says who refreshes it "
-    "when its tables are erased, or with Nothing(reason)."
+    "It is a copy, which nothing is deleted from: classify {} with Refresh(), with Manual(...) that says who "
+    "makes it anew when its tables are erased, or with Nothing(reason)."
 )
 
 
@@ -76,6 +76,17 @@ class Tables:
                 columns = relation.columns.items()
                 found[entry.target] = {name: kind for name, kind in columns if name not in own}
         return found
+
+    def some(self, entry: Entry, limit: int) -> Iterator[Mapping[str, object]]:
+        """Read a few rows of an entry's table."""
+        relation = self._relation(entry)
+        if relation is None:
+            return
+        quoted = map(connections[self._alias].ops.quote_name, (relation.schema, relation.table))
+        with connections[self._alias].cursor() as cursor:
+            cursor.execute(f"SELECT * FROM {'.'.join(quoted)} LIMIT %s", [limit])  # noqa: S608 - quoted names
+            for row in cursor.fetchall():
+                yield dict(zip((one[0] for one in cursor.description or ()), row, strict=True))
 
     # --- completeness ----------------------------------------------------------------------------
 
@@ -110,7 +121,7 @@ class Tables:
         return self._relations.named(name)
 
     def _relation(self, entry: Entry) -> Relation | None:
-        return self._named(_table_of(entry))
+        return self._named(table_of(entry))
 
     def _columns(self, model: type[models.Model]) -> Mapping[str, str]:
         """Return the columns of a model's table, with their types; none where there is no such table."""
@@ -134,13 +145,12 @@ class Tables:
         if relation is None:
             yield about(Fault.NO_TARGET, entry, f"names {entry.target}, which the database does not have")
             return
+        if isinstance(entry.action, Refresh):
+            yield from self._refreshed(entry, relation)
+            return
         if relation.kind is Kind.MATERIALISED and entry.is_automatic:
-            yield about(
-                Fault.WRONG_ACTION,
-                entry,
-                "changes a materialised view",
-                _AS_A_COPY.format(f'"{entry.target}"'),
-            )
+            hint = _AS_A_COPY.format(f'"{entry.target}"')
+            yield about(Fault.WRONG_ACTION, entry, "changes a materialised view", hint)
             return
         if entry.table or not entry.is_looked_at:
             return
@@ -150,6 +160,18 @@ class Tables:
         if not faults:
             yield from self._index(entry, model)
             yield from self._spellings(entry, model)
+
+    def _refreshed(self, entry: Entry, relation: Relation) -> Iterator[MapFinding]:
+        if relation.kind is not Kind.MATERIALISED:
+            what = f"refreshes {entry.target}, which is no materialised view"
+            yield about(Fault.WRONG_ACTION, entry, what, "Use Delete() or another action.")
+            return
+        named = [one.field for one in parts(entry.locator) if isinstance(one, Key)]
+        for name in dict.fromkeys((*named, *entry.fields)):
+            if _column_or_name(entry, name) not in relation.columns:
+                yield about(
+                    Fault.NO_FIELD, entry, f"names the column {name}, which {entry.target} does not have"
+                )
 
     def _fields(self, entry: Entry, model: type[models.Model]) -> Iterator[MapFinding]:
         for name in dict.fromkeys((*entry.fields, *touched(entry.action), *entry.kept)):
@@ -229,13 +251,13 @@ class Tables:
             if isinstance(entry.action, Delete) and not entry.table:
                 before = entries[:position]
                 for child, parent, column, on_delete in references:
-                    if parent == _table_of(entry) and child != parent and on_delete in _RESTRICTS:
+                    if parent == table_of(entry) and child != parent and on_delete in _RESTRICTS:
                         yield from self._one_reference(entry, child, column, before)
 
     def _one_reference(
         self, entry: Entry, child: str, column: str, before: Sequence[Entry]
     ) -> Iterator[MapFinding]:
-        if not any(_table_of(other) == child and _lets_go(other, column) for other in before):
+        if not any(table_of(other) == child and _lets_go(other, column) for other in before):
             yield about(
                 Fault.STILL_REFERRED_TO,
                 entry,
@@ -291,6 +313,11 @@ def _held(model: type[models.Model], name: str) -> tuple[type[models.Model], str
     return field.model, str(field.column)
 
 
+def column_of(entry: Entry, name: str) -> str:
+    """Return a field's column; the name itself where no model stands for the table."""
+    return name if entry.table else _held(apps.get_model(entry.target), name)[1]
+
+
 def _field(model: type[models.Model], name: str) -> Any:
     by_column = {field.attname: field for field in model._meta.concrete_fields}
     by_name = {field.name: field for field in model._meta.concrete_fields}
@@ -302,6 +329,13 @@ def _fits(wanted: KeyType | str, kind: str) -> bool:
         return kind == _JSON
     accepted = _TYPES.get(KeyType(wanted))
     return accepted is None or kind in accepted
+
+
+def _column_or_name(entry: Entry, name: str) -> str:
+    try:
+        return column_of(entry, name)
+    except FieldDoesNotExist:
+        return name
 
 
 def _lets_go(entry: Entry, column: str) -> bool:
@@ -321,7 +355,8 @@ def _lets_go(entry: Entry, column: str) -> bool:
             return False
 
 
-def _table_of(entry: Entry) -> str | None:
+def table_of(entry: Entry) -> str | None:
+    """Return the name of an entry's table, as its model or its target has it."""
     if entry.table:
         return entry.table
     try:

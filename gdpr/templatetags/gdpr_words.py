@@ -15,6 +15,7 @@ _DONE: Mapping[str, str] = {
     "anonymise": "anonymised",
     "detach": "no longer this person's",
     "retain": "kept by law",
+    "refresh": "made anew from its tables",
     "manual": "done by hand",
     "nothing": "holds no person's data",
 }

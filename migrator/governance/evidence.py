@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accord.audit.events import EventKind
-from accord.models import AuditEvent
+from accord.audit.witness import Told, told
 from migrator.models import PlanApproval
 
 
@@ -16,10 +16,10 @@ def is_on_record(approval: PlanApproval, using: str) -> bool:
         using: Alias of the coordinating database.
     """
     granted = bool(approval.approver_ref)
-    events = AuditEvent.objects.using(using).filter(
-        event=EventKind.APPROVAL_GRANTED if granted else EventKind.APPROVAL_REQUESTED,
+    event = EventKind.APPROVAL_GRANTED if granted else EventKind.APPROVAL_REQUESTED
+    words = Told(
         object_ref=approval.reference,
         plan_digest=approval.digest,
         actor_ref=approval.approver_ref if granted else approval.requester_ref,
     )
-    return events.exists()
+    return words in told(event, [approval.reference], using=using)

@@ -46,8 +46,28 @@ PLAN_APPROVALS = Guards(
     FOR EACH ROW EXECUTE FUNCTION {_NAME}()"""
     ],
 )
+_ATTESTATION = """
+BEGIN
+    IF TG_OP = 'DELETE' OR (NEW.id, NEW.reference, NEW.environment, NEW.content, NEW.kept_at)
+        IS DISTINCT FROM (OLD.id, OLD.reference, OLD.environment, OLD.content, OLD.kept_at) THEN
+        RAISE EXCEPTION 'An attestation is evidence: % of what it says is refused.', TG_OP
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+
+# The same words may be signed anew, by a later run; what they say stays.
+ATTESTATIONS = Guards(
+    functions={"migrator_guard_attestation": _ATTESTATION},
+    tables={"migrator_attestation_guard": "migrator_attestation"},
+    triggers=[
+        """CREATE TRIGGER migrator_attestation_guard BEFORE UPDATE OR DELETE ON migrator_attestation
+    FOR EACH ROW EXECUTE FUNCTION migrator_guard_attestation()""",
+    ],
+)
 EMPTYING = against_emptying("migrator", (_TABLE, "migrator_attestation"))
-EVIDENCE = PLAN_APPROVALS + EMPTYING
+EVIDENCE = PLAN_APPROVALS + EMPTYING + ATTESTATIONS
 # Django's stubs want lists that may hold parameters, too, and a list of one type is no list of two.
 INSTALL: list[Any] = PLAN_APPROVALS.install
 REMOVE: list[Any] = PLAN_APPROVALS.remove

@@ -22,7 +22,16 @@ Named = tuple[str, tuple[str, ...]]
 STEP = "default:streaming.0012"
 """A step of the sample that is applied, and whose undoing drops nothing."""
 FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
+    ("accord_token", ("create",)): (("create", "--as", "filer"), 0, "accord_"),
+    ("accord_token", ("create", "--output", "FILE")): (
+        ("create", "--output", "{token}", "--as", "filer"), 0, "token",
+    ),
+    ("accord_token", ("list",)): (("list", "--as", "filer"), 0, "until"),
+    ("audit_verify", ("--checkpoint",)): (("--checkpoint",), 0, "Signed the head"),
     ("audit_verify", ("--full",)): (("--full",), 0, "intact"),
+    ("audit_verify", ("--new-heads", "--reason", "TEXT")): (
+        ("--new-heads", "--reason", "moved"), 0, "intact",
+    ),
     ("gdpr_datamap", ("check",)): (("check",), 0, "Everything is classified"),
     ("gdpr_datamap", ("show",)): (("show",), 0, "streaming"),
     ("gdpr_erase", ("--request", "REFERENCE")): (("--request", "{planned}"), 5, "approval"),
@@ -88,6 +97,9 @@ ELSEWHERE: Mapping[Named, str] = {
         "acceptance/test_reused_keys.py::test_new_account_with_the_address_of_an_erased_person_stays"
     ),
     ("gdpr_replay", ("--another-person", "REFERENCE")): _RESTORED,
+    ("gdpr_replay", ("--new-register", "--as", "USERNAME")): (
+        "acceptance/test_register.py::test_lost_register_is_begun_anew"
+    ),
     ("gdpr_replay", ("--same-person", "REFERENCE")): _RESTORED,
     ("gdpr_erase", ("--request", "REFERENCE", "--key", "KEY")): _REQUEST_KEYS
     + "test_lost_key_is_asked_for_and_held_against_the_request",
@@ -145,6 +157,7 @@ def test_commands_run_as_they_are_named(erasing: Erasing, tmp_path: Path) -> Non
         "unknown": erasing.reference("requests.file_request(keys(4), by=filer, channel=Channel.COMMAND)"),
         "file": str(tmp_path / "attestation.json"),
         "hold": "",
+        "token": str(tmp_path / "token"),
     }
     wrong: list[str] = []
     for (command, _), (words, code, said) in FITTING.items():

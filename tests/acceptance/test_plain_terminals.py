@@ -24,7 +24,7 @@ CALLS = {
     "showmigrations_all": [["--tree"], ["--plan"], ["nosuch"]],
     "migrate_all": [["--plan", "--revert", "streaming", "zero"], ["nosuch"], ["--dry-run"]],
     "migrate_mongo": [["nosuch"]], "migrate_search": [["nosuch"]],
-    "gdpr_datamap": [["show"], ["check"]],
+    "gdpr_datamap": [["show"], ["check"], ["suggest"], ["freeze"]],
     "gdpr_erase": [["nobody@example.com", "--dry-run"], ["--request", "ffff"]],
     "gdpr_hold": [["list"], ["release", "ffff"]], "gdpr_process": [[]], "gdpr_replay": [[], ["--dry-run"]],
     "gdpr_consent": [["nobody"], ["1", "--by", "id"]],

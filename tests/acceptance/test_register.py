@@ -117,6 +117,26 @@ def test_nothing_is_erased_without_the_register(erasing: Erasing) -> None:
     erasing.assert_gone(4)
 
 
+def test_lost_register_is_begun_anew(erasing: Erasing) -> None:
+    """A person says that it is lost: that is on record, erasures begin, and what has its keys is entered."""
+    assert erasing.erase("--request", erasing.reference("approved(3)")).returncode == 0
+    approved = erasing.reference("approved(4)")
+    erasing.project.register.unlink()
+    stopped = erasing.erase("--request", approved)
+
+    begun = erasing.command("gdpr_replay", "--new-register", "--as", "approver", "--noinput")
+    words = said(erasing)
+    done = erasing.erase("--request", approved)
+
+    assert (stopped.returncode, begun.returncode) == (6, 0), begun.stdout + begun.stderr
+    assert words == ["begun", "done"]
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert health(erasing)["level"] == "ok"
+    assert erasing.rows("SELECT count(*) FROM accord_auditevent WHERE event = 'register.renewed'") == [(1,)]
+    assert erasing.command("audit_verify").returncode == 0
+    assert "No store was restored" in erasing.command("gdpr_replay", "--dry-run").stdout
+
+
 def test_killed_after_an_entry_it_is_entered_again(erasing: Erasing) -> None:
     """
     An entry that nothing relied on does no harm: the next run writes it once more.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from accord.embedded import postgres_binary
 from tests.fix_postgres import execute, rows_of
-from tests.fix_requests import Erasing
+from tests.fix_requests import PRELUDE, Erasing
 
 pytestmark = pytest.mark.acceptance
 
@@ -23,6 +24,7 @@ TOMORROW = "UPDATE gdpr_erasurerequest SET verify_again_at = now() WHERE verify_
 LOSE = "TRUNCATE gdpr_requestkey"
 """What a crash of PostgreSQL does to an unlogged table."""
 KEYS = "SELECT count(*) FROM gdpr_requestkey"
+NONE = [(0,)]
 TOKEN = re.compile(rb"gAAAA[A-Za-z0-9_-]{60,}={0,2}")
 DUMPED = re.compile(rb"\\\\x([0-9a-f]{120,})")
 ATTACK = """
@@ -364,3 +366,32 @@ say([whose, RequestKey.objects.count(), [path.name for path in folder.iterdir()]
     )
 
     assert told == [[1, 2], 0, True]
+
+
+@pytest.mark.parametrize("place", ["table", "folder"])
+def test_killed_between_key_and_request_nothing_is_filed(
+    erasing: Erasing, tmp_path: Path, place: str
+) -> None:
+    """A row goes with its transaction; a file is left, is nobody's, and is overwritten an hour later."""
+    setting = FOLDER.format(folder=str(tmp_path)) if place == "folder" else ""
+    killed = erasing.project.run(
+        "-c",
+        PRELUDE
+        + setting
+        + "import os, signal\n"
+        + "kept = request_keys.keep\n"
+        + "def keep(made): kept(made); os.kill(os.getpid(), signal.SIGKILL)\n"
+        + "request_keys.keep = keep\n"
+        + "requests.file_request(keys(4), by=filer, channel=Channel.API)",
+        program=(),
+    )
+
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    left = list(tmp_path.iterdir())
+    assert (erasing.rows("SELECT count(*) FROM gdpr_erasurerequest"), erasing.rows(KEYS)) == (NONE, NONE)
+    assert len(left) == (place == "folder")
+    for path in left:
+        os.utime(path, (0, 0))
+    gone = erasing.call(setting + "say([request_keys.destroy_ended(), planned(4).state])")
+    assert gone == [len(left), "planned"]
+    assert not set(left) & set(tmp_path.iterdir())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,6 +15,7 @@ from tests.fix_postgres import execute
 from tests.fix_requests import Erasing
 from tests.fix_sample import copy_postgres
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "howto" / "after-a-restore.md"
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
 
@@ -85,6 +88,17 @@ def test_restore_is_noticed_and_replayed(erasing: Erasing, backup: str) -> None:
     erasing.assert_gone(5)
 
 
+def page() -> list[list[str]]:
+    """Read the commands of the page, in its order."""
+    typed = re.findall(r"^\$ python manage.py ([^#\n]+)", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    return [line.split() for line in typed]
+
+
+def filled(words: Sequence[str], reference: str) -> list[str]:
+    """Put in what the page leaves to its reader."""
+    return [{"REFERENCE": reference, "USERNAME": "approver"}.get(word, word) for word in words]
+
+
 NEW = """
 INSERT INTO streaming_listener (email, display_name, country, language, joined_at)
 VALUES ('{email}', 'Somebody New', 'FR', 'fr', now()) RETURNING id
@@ -92,7 +106,8 @@ VALUES ('{email}', 'Somebody New', 'FR', 'fr', now()) RETURNING id
 
 
 def test_somebody_new_with_the_key_of_an_erased_person_stays(erasing: Erasing, backup: str) -> None:
-    """A sequence that went back gave keys again: the replay asks about each, and does as it is told."""
+    """Keys are given again: asked about each, the replay does as it is told, by the commands of the page."""
+    look, dry, plain, one_store, another, same, _ = page()
     [(key,)] = erasing.rows("SELECT max(id) + 1 FROM streaming_listener")
     for email in ("first@example.com", "second@example.com"):
         erasing.execute(NEW.format(email=email))
@@ -103,14 +118,18 @@ def test_somebody_new_with_the_key_of_an_erased_person_stays(erasing: Erasing, b
         erasing.execute(NEW.format(email=email))
     assert erasing.holdings(key)["listener"] == erasing.holdings(key + 1)["listener"] == 1
 
-    asked = replay(erasing, code=3)
+    assert erasing.command(*look).returncode == 2
+    assert list(replay(erasing, *dry[1:])["waiting"].values()) == ["ACC-829"] * 2
+    asked = replay(erasing, *plain[1:], code=3)
+    elsewhere = replay(erasing, *one_store[1:])
     erasing.execute(NEW.format(email="newer@example.com"))
-    another, same = asked["waiting"]
-    told = replay(erasing, "--another-person", another, "--as", "approver", code=3)
-    done = replay(erasing, "--same-person", same, "--as", "approver")
+    new, back = asked["waiting"]
+    told = replay(erasing, *filled(another[1:], new), code=3)
+    done = replay(erasing, *filled(same[1:], back))
 
     assert (asked["done"], list(asked["waiting"].values())) == ([], ["ACC-829"] * 2)
-    assert list(told["waiting"]) == [same]
+    assert elsewhere == {}
+    assert list(told["waiting"]) == [back]
     assert (done["finished"], done["waiting"]) == (True, {})
     assert erasing.holdings(key)["listener"] == 1
     erasing.assert_gone(key + 1)

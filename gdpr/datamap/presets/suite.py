@@ -12,6 +12,8 @@ from gdpr.datamap.entries import Entry
 REASONS: Mapping[str, str] = {
     "accord.AuditEvent": "Words from lists, numbers and random references; constraints refuse anything else.",
     "accord.AuditCheckpoint": "Hashes and signatures.",
+    "accord.AuditSeal": "Numbers of events and keyed hashes.",
+    "accord.TrailMark": "A random number of the database, and why there is a further one.",
     "accord.Tombstone": "Keyed hashes of erased people's keys, kept so that no write brings them back.",
     "migrator.Run": "What migrations did.",
     "migrator.StepRun": "What migrations did.",

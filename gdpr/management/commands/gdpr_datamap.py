@@ -15,13 +15,15 @@ class Command(AnsweringCommand):
     """Show the data map, check it, or freeze it; 0 when an erasure would miss nothing, 6 when it would."""
 
     help = (
-        "Shows where personal data are kept (show), compares that with the live schemas of all "
-        "stores (check), or writes the fields that they have into the lock file, once these were reviewed "
-        "(freeze). Exit code of check: 0 nothing is missing, 6 something is wrong."
+        "Shows where personal data are kept (show), compares that with the live schemas of all stores "
+        "(check), suggests entries for what has none (suggest), or writes the fields that there are into "
+        "the lock file, once these were reviewed (freeze). Exit code of check: 0 nothing is missing, 6 "
+        "something is wrong."
     )
     examples: ClassVar[Mapping[str, str]] = {
         "show": "where personal data are kept",
         "check": "compare that with the live stores",
+        "suggest --sample": "entries for what has none, guessed from names, types and a few values",
         "freeze": "write down which fields were reviewed",
     }
 

@@ -64,4 +64,6 @@ def _lines(done: Processed) -> Iterator[str]:
         lines.append(f"The register of erasures can't be kept: {done.register}")
     if done.destroyed:
         lines.append(f"{done.destroyed} entries of the register lost what led to a person")
+    if done.unscrubbed:
+        lines.append(f"not every store was scrubbed: {done.unscrubbed}")
     yield from lines or ["Nothing is due."]

@@ -12,7 +12,8 @@ from django.db import connections
 from psycopg2.errors import RestrictViolation
 
 from accord import guards
-from accord.audit.verification import ProblemKind, verify
+from accord.audit.problems import ProblemKind
+from accord.audit.verification import verify
 from accord.health.runner import Finding, Level, discover, run_checks, select
 from gdpr.guards import EVIDENCE
 from tests.fix_trail import Trail

@@ -274,6 +274,46 @@ def test_dropping_any_entry_is_noticed(sample: Sample) -> None:
         assert sample.ask("residue", entry=entry, keys=keys) == 1, entry
 
 
+LETTER = {"recipient": "zqxvalue@example.com", "owner_id": 7, "weight": 20, "phone": "+44 20 7946 0958"}
+
+
+def test_suggestions_are_made_from_every_store_and_tell_no_value(module_project: Project) -> None:
+    """A table, a collection and an index that came beside the map; with --sample, values are counted only."""
+    sql(
+        module_project,
+        "CREATE TABLE letters (recipient text, weight int)",
+        "INSERT INTO letters VALUES ('zqxvalue@example.com', 20)",
+    )
+    with MongoClient[dict[str, Any]](module_project.mongodb_url) as client:
+        client.get_default_database()["letters"].insert_one(dict(LETTER))
+        module_project.ask("PUT", f"/{module_project.prefix}letters-0001/_doc/1", LETTER)
+        try:
+            done = module_project.run("gdpr_datamap", "suggest", "--sample", "--format", "json")
+            named = module_project.run("gdpr_datamap", "suggest")
+        finally:
+            client.get_default_database().drop_collection("letters")
+            module_project.ask("DELETE", f"/{module_project.prefix}letters-0001")
+            sql(module_project, "DROP TABLE letters")
+
+    found = {one["store"]: one for one in json.loads(done.stdout)["suggestions"]}
+    told = {store: {one["field"]: one["how"] for one in found[store]["fields"]} for store in found}
+    looks = "1 of 1 values look like it"
+    assert {store: one["target"] for store, one in found.items()} == {
+        "default": "table:letters",
+        "mongodb": "letters",
+        "search": "letters",
+    }
+    assert told["default"] == {}  # the one that looks like an address is how a person would be found
+    assert told["mongodb"] == {"phone": looks, "recipient": looks}
+    assert told["search"] == {"phone": looks, "recipient": looks}
+    assert 'locator=Key("owner_id", int)' in found["mongodb"]["text"]
+    assert 'action=Manual("")' in found["default"]["text"]
+    assert "recipient" not in named.stdout
+    assert (done.returncode, named.returncode) == (0, 0)
+    assert "zqxvalue" not in done.stdout + done.stderr
+    assert "7946" not in done.stdout + done.stderr
+
+
 EXPORTER = """
 import django; django.setup()
 from django.contrib.auth import get_user_model

@@ -58,7 +58,7 @@ def test_permissions_of_which_one_is_enough_stand_in_one_phrase() -> None:
     )
 
 
-@pytest.mark.parametrize("action", ["delete", "unset", "retain", "pull", "anonymise", "detach"])
+@pytest.mark.parametrize("action", ["delete", "unset", "retain", "pull", "anonymise", "detach", "refresh"])
 def test_receipt_says_what_became_of_data(action: str) -> None:
     """The data map's word for an action is none that the person concerned has to know."""
     assert as_done(action) != action

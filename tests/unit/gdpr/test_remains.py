@@ -43,7 +43,8 @@ def test_nothing_declared_is_told_of_every_store() -> None:
         {"default": {"dump": True}},
         {"default": {7: 30}},
         {"default": {"dump": float("nan")}},
-        {"default": {"dump": 1e9}},
+        {"default": {"dump": 100.5}},
+        {"default": {"dump": float("inf")}},
     ],
 )
 def test_what_can_not_be_read_is_told_before_a_receipt_needs_it(
