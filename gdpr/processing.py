@@ -76,13 +76,15 @@ def process_due(*, by: Account | None = None, stop: Stop = never) -> Processed:
         stop: Asked between two sets of requests, two phases and two batches.
 
     Raises:
+        ForeignEnvironment: A store belongs to another environment. Nothing was begun.
         NotAllowed: The account may not carry erasures out.
     """
     if by is not None:
         actors.require(by, actors.EXECUTE)
     found = Processed()
-    encryption.carry_over()
     with opened_stores() as stores, working_for(by):
+        stores.own.require_all(stores)
+        encryption.carry_over()
         for handle, due in (
             (_expire, _expired_approvals()),
             (partial(_verify_again, stores=stores), _second_verifications()),

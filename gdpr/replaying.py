@@ -15,7 +15,7 @@ from django.db import transaction
 
 from accord import clock, conf
 from accord.acting import Account
-from accord.audit import trail
+from accord.audit import renewal, trail
 from accord.audit.events import EventKind, ObjectKind
 from accord.errors import AccordError, UnknownStore, UsageError
 from accord.seam.registry import Registry, opened
@@ -46,6 +46,7 @@ from gdpr.stores.per_person import People
 
 DESTROYED = KeysDestroyed.code
 ASKED = WhoseIsIt.code
+_WENT_BACK = "The database was restored to an earlier state; gdpr_replay erases again whom that brought back."
 
 
 @dataclass
@@ -107,6 +108,7 @@ def replay(*, store: str = "", wait: float = 0, stop: Stop = never) -> Sequence[
     """
     run = f"replay-{uuid.uuid4().hex[:12]}"
     with epochs.leased(run, wait) as held, opened() as registry, opened_stores() as stores:
+        stores.own.require_all(stores)
         # All of them first: whoever is erased again for one store is for every other.
         begun = [_begun(found, registry, held) for found in _chosen(registry, store)]
         return [_Replay(found, registry, stores, held, stop).run() for found in begun]
@@ -156,6 +158,8 @@ def _begun(found: Restored, registry: Registry, held: Lease) -> Restored:
         entry = _enter(EntryWord.RESTORED, facts={"store": found.store, "since": str(found.since)}).seq
         if found.store == conf.load().coordinator:
             RegisterMark.objects.filter(pk=binding.ROW).update(replaying=entry)
+            # The trail went back, too: heads of what it lost are asked for no more, and it says why.
+            renewal.renew(_WENT_BACK, actor=trail.SYSTEM, using=state_changes.alias())
         _record(EventKind.REPLAY_STARTED, {"total": len(people), "position": found.since})
     if found.store != conf.load().coordinator:
         epochs.note_replay(registry, found.store, entry, held)

@@ -26,7 +26,17 @@ from accord.errors import AccordError
 from accord.words import duration
 from migrator.admin_filters import TagFilter
 from migrator.decisions import DECISIONS, decision
-from migrator.models import DRIFT, ApprovalState, Attestation, PlanApproval, Run, RunOutcome, StepRun, Tag
+from migrator.models import (
+    DRIFT,
+    IDENTITY,
+    ApprovalState,
+    Attestation,
+    PlanApproval,
+    Run,
+    RunOutcome,
+    StepRun,
+    Tag,
+)
 
 if TYPE_CHECKING:
     from migrator.governance.approvals import Approvals
@@ -228,6 +238,7 @@ class PlanApprovalAdmin(Pages):
             "review": looked,
             "reverts": looked.reverts,
             "drift": shown.kind == DRIFT,
+            "identity": shown.kind == IDENTITY,
         }
         return TemplateResponse(request, "admin/migrator/planapproval/decide.html", context)
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from accord.admin_parts import OfferedDecision
-from migrator.models import DRIFT, PlanApproval
+from migrator.models import DRIFT, IDENTITY, PlanApproval
 
 DECISIONS = {
     act.name: act
@@ -59,8 +59,27 @@ _ABOUT_DRIFT: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """What the decisions say that are about drift, and not about a plan."""
+_ABOUT_IDENTITY: Mapping[str, Mapping[str, Any]] = {
+    "approve": {
+        "submit": _("Approve this change"),
+        "explains": _("Once approved, these stores may be made to belong to another environment."),
+    },
+    "reject": {
+        "submit": _("Reject this request"),
+        "explains": _(
+            "The stores stay where they belong. To have them changed, it has to be asked for anew."
+        ),
+    },
+    "take_back": {
+        "explains": _(
+            "The stores stay where they belong. To have them changed, it has to be asked for anew."
+        ),
+    },
+}
+"""What those say that are about the environment of stores."""
+_ABOUT = {DRIFT: _ABOUT_DRIFT, IDENTITY: _ABOUT_IDENTITY}
 
 
 def decision(name: str, about: PlanApproval) -> OfferedDecision:
     """Return a decision in the words for what it is about."""
-    return replace(DECISIONS[name], **_ABOUT_DRIFT[name]) if about.kind == DRIFT else DECISIONS[name]
+    return replace(DECISIONS[name], **_ABOUT.get(about.kind, {}).get(name, {}))

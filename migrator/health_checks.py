@@ -7,8 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from accord import conf, lease
 from accord.errors import DriftError, RevisionError
 from accord.health.runner import Check, Finding, Level
+from accord.identity import Identity
 from accord.lease import LeaseRow
+from accord.seam.marks import KeepsMarks
 from accord.seam.registry import opened
+from accord.seam.stores import Store
 from accord.seam.types import Origin, Phase, Step
 from accord.words import counted
 from migrator import live_health
@@ -21,11 +24,12 @@ from migrator.errors import LedgerOrphan
 LONG_RUN = 3600.0
 """Seconds from which on a run is worth a look."""
 _NAMED = 3
+_PARTS = ("", ".drift", ".environment")
 
 
 def checks() -> Iterable[Check]:
     """Yield the checks."""
-    parts = [f"migrations.{alias}{part}" for alias in conf.load().store_settings() for part in ("", ".drift")]
+    parts = [f"migrations.{alias}{part}" for alias in conf.load().store_settings() for part in _PARTS]
     yield Check(name="migrations", look=look_at_migrations, readiness=True, parts=parts)
     yield Check(name="lease", look=look_at_lease)
     yield from live_health.checks()
@@ -51,6 +55,36 @@ def look_at_migrations() -> Iterator[Finding]:
         waiting, vouched = pending(situation, alias), recorded_on_word(situation, alias)
         yield _applied(alias, waiting, begun, running=running, vouched=vouched)
         yield _drift(alias, [found for found in situation.drift if found.key.store == alias])
+        yield _environment(alias, stores[alias], situation.identities.get(alias))
+
+
+def _environment(alias: str, store: Store, own: Identity | None) -> Finding:
+    """Judge what a store says of itself; the settings may describe another environment."""
+    name, wanted = f"migrations.{alias}.environment", conf.load().environment
+    if own is not None and own.environment != wanted:
+        return Finding(
+            name=name,
+            level=Level.CRITICAL,
+            message=f"It belongs to “{own.environment}”, and the settings describe “{wanted}”.",
+            hint="Correct ACCORD['ENVIRONMENT'] or the store's address. Is it a copy? Then "
+            "accord_environment change --reason TEXT",
+            ready=False,
+        )
+    if own is not None:
+        return Finding(name=name, level=Level.OK, message=f"It belongs to “{own.environment}”.")
+    if not isinstance(store, KeepsMarks):
+        text = "Its adapter keeps no marks: which environment it belongs to can't be told."
+        return Finding(
+            name=name, level=Level.WARN, message=text, hint="See docs/howto/write-a-store-adapter.md."
+        )
+    if not store.takes_marks():
+        return Finding(name=name, level=Level.OK, message="No migrations run here, so it has no mark.")
+    return Finding(
+        name=name,
+        level=Level.WARN,
+        message="It isn't marked yet: settings of another environment would be believed.",
+        hint="Run migrate_all once, in the environment that it belongs to.",
+    )
 
 
 def pending(situation: Situation, alias: str) -> Sequence[Step]:

@@ -29,7 +29,9 @@ class RunKind(models.TextChoices):
 
 DRIFT = "drift"
 """What an approval is of that lets a disagreement of files and ledgers stay; no run is of that kind."""
-APPROVAL_KINDS = [*RunKind.choices, (DRIFT, _("drift"))]
+IDENTITY = "identity"
+"""What an approval is of that lets stores belong to another environment; no run is of that kind."""
+APPROVAL_KINDS = [*RunKind.choices, (DRIFT, _("drift")), (IDENTITY, _("environment"))]
 
 
 class RunOutcome(models.TextChoices):
@@ -146,7 +148,8 @@ class PlanApproval(models.Model):
     What was asked for never changes: the trigger of migration 0002 keeps it, and `digest`
     stands in the audit trail too. `steps` is what the digest is made of; `remaining` names the
     steps that may still run, and only ever shrinks. Of drift, `steps` holds the kind of each disagreement
-    and the digest of what stands in ledger and file.
+    and the digest of what stands in ledger and file; of stores that change their environment, from where to
+    where, and which store it is.
     """
 
     reference = models.CharField(_("reference"), max_length=32, unique=True, default=random_reference)

@@ -21,7 +21,7 @@ from migrator.errors import LossesUnseen
 from migrator.governance import rules
 from migrator.governance.approvals import Approvals
 from migrator.governance.work import Bound, PlannedWork, not_covered, words_in
-from migrator.models import DRIFT, PlanApproval, RunKind
+from migrator.models import DRIFT, IDENTITY, PlanApproval, RunKind
 
 _TOLD = 5
 
@@ -136,6 +136,8 @@ def review(approval: PlanApproval) -> Review:
 def _review(approval: PlanApproval, migrations: Migrations) -> Review:
     if approval.kind == DRIFT:
         return _review_of_drift(approval, migrations)
+    if approval.kind == IDENTITY:
+        return _review_of_identity(approval)
     try:
         situation = migrations.situation()
         steps = _present(approval, situation)
@@ -199,6 +201,22 @@ def _review_of_drift(approval: PlanApproval, migrations: Migrations) -> Review:
         for key, kind, digest in approval.steps
     ]
     return Review(stores=_by_store(shown), findings=findings)
+
+
+def _review_of_identity(approval: PlanApproval) -> Review:
+    """Show where each store comes from and goes; whether it still says so is asked under the lease."""
+    shown = [
+        ReviewedStep(
+            key=alias,
+            name=change.replace(">", " → "),
+            phase="",
+            checksum=store_id,
+            title="Runs and erasures here change this store from now on.",
+            done=alias not in approval.remaining,
+        )
+        for alias, change, store_id in approval.steps
+    ]
+    return Review(stores=_by_store(shown))
 
 
 def _present(approval: PlanApproval, situation: Situation) -> list[Step]:

@@ -5,7 +5,7 @@ Draw the README's picture of a run, from what a run of the sample project said o
     FORCE_COLOR=1 python manage.py migrate_all --noinput > run.txt 2>&1
     python docs/images/draw_run.py < run.txt > docs/images/migrate_all.svg
 
-The lines of some steps stay, `...` stands for those between them.
+The lines of some steps stay, `...` stands for those between them; servers that start are left out.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _STAY = re.compile(
     r"|0007_titles"
 )
 _STEP = re.compile(r"^\[ *\d+/\d+\] ")
+_STARTING = re.compile(r"^\w+: (?:starting the embedded server|ready after)")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _WIDTH = 108
 
@@ -31,7 +32,10 @@ def chosen(said: Iterable[str]) -> Iterator[str]:
     """Leave steps out, and say where."""
     gap = False
     for line in said:
-        is_step = _STEP.match(_COLOURS.sub("", line))
+        plain = _COLOURS.sub("", line)
+        if _STARTING.match(plain):
+            continue
+        is_step = _STEP.match(plain)
         if is_step and not _STAY.search(line):
             gap = True
             continue

@@ -36,6 +36,7 @@ from gdpr.erasure import (
 from gdpr.errors import UnknownSubject
 from gdpr.models import ErasureRequest
 from gdpr.states import Channel, IdentityMethod, RequestState
+from gdpr.stores.base import opened_stores
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,9 @@ class Erase:
         Raises:
             AccordError: It can't be done; nothing was changed.
         """
+        if not (self.asked.dry_run or self.asked.verify_only):
+            with opened_stores() as stores:
+                stores.own.require_all(stores)
         if self.asked.request:
             return self._on_request(state_changes.find(self.asked.request))
         try:

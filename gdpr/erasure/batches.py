@@ -133,6 +133,7 @@ def finish(work: Work, one: Pass, people: People) -> set[int]:
 
 def _finish(work: Work, one: Pass, touched: set[int], people: People) -> People:
     try:
+        work.stores.own.require(one.entry.store)
         people = _with_what_is_needed(work, one.entry, people)
         passed = _passed_over(work, one, people)
         touched |= passed

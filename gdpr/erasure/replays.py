@@ -99,6 +99,7 @@ def _insert(entry: RegisterEntry, keys: SubjectKeys, tag: str, draft: PlanDraft)
     )
     made.save(using=state_changes.alias(), force_insert=True)
     encryption.reseal([made], {made.pk: keys})
+    state_changes.record([state_changes.act(made, EventKind.ERASURE_RECEIVED)])
     document = planning.digested(keys, draft)
     ErasurePlan.objects.create(
         request=made,

@@ -70,6 +70,7 @@ def work(
 
     Raises:
         InvalidDataMap: The map contradicts itself, so nothing was begun.
+        ForeignEnvironment: A store belongs to another environment, so nothing was begun.
         ApprovalVoid, OnHold, StoreUnavailable: As for :func:`start`.
     """
     if by is not None:
@@ -79,6 +80,7 @@ def work(
     if request.state == RequestState.APPROVED:
         planning.require_map()
     with opened_stores() as stores, working_for(by):
+        stores.own.require_all(stores)
         refused = carry_out([request.pk], stores, stop=stop)
     registering.tell_stores()
     raise_first(refused)

@@ -26,6 +26,7 @@ from gdpr.datamap.locators import Generic, Key, Rows
 from gdpr.datamap.lock import Inventory
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import InvalidDataMap
+from gdpr.stores.own import Own
 from gdpr.stores.scrubs import Scrubbed
 
 SAMPLE = 5
@@ -213,6 +214,7 @@ class Stores(Mapping[str, ErasureStore]):
     def __init__(self, opened: Registry) -> None:
         self._opened = opened
         self._adapters: dict[str, ErasureStore] = {}
+        self.own = Own(opened)
 
     def __getitem__(self, alias: str) -> ErasureStore:
         """

@@ -63,6 +63,14 @@ class BoundDrift(serializers.Serializer):
     digest = serializers.CharField(help_text="Of what stands in ledger and file.")
 
 
+class BoundIdentity(serializers.Serializer):
+    """A store that is to belong to another environment."""
+
+    store = serializers.CharField()
+    change = serializers.CharField(help_text="From where to where: `production>staging`.")
+    id = serializers.CharField(help_text="Which store it is.")
+
+
 class BoundStep(serializers.Serializer):
     """A step, as an approval binds it."""
 
@@ -85,6 +93,7 @@ class ApprovalAnswer(serializers.Serializer):
     steps = BoundStep(many=True)
     remaining = serializers.ListField(child=serializers.CharField(), help_text="Steps that may still run.")
     drift = BoundDrift(many=True)
+    environments = BoundIdentity(many=True)
     reason = serializers.CharField()
     requested_by = serializers.CharField()
     requested_at = MomentField()

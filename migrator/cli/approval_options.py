@@ -15,6 +15,8 @@ from migrator.cli.options import add_plan_arguments, request_from
 from migrator.engine.request import Request
 from migrator.models import DRIFT, ApprovalState
 
+ENVIRONMENT = "environment"
+
 _PLANS = (
     *("revert", "baseline", "fake", "forget", "rebuild", "data_is_lost", "trust_unproved", "store", "phase"),
     *("to", "step", "run", "to_tag"),
@@ -40,6 +42,7 @@ class ApprovalOptions:
         file: The attestation of another environment.
         wanted: What is to be approved.
         drift: Whether drift is to be accepted, and no plan to be approved.
+        environment: Whether stores are to belong to this environment, and no plan to be approved.
         steps: Steps whose drift is to be accepted; all that stops a run, if none is named.
         until: Until when an acceptance counts, as it was typed.
     """
@@ -56,6 +59,7 @@ class ApprovalOptions:
     file: Path = Path()
     wanted: Request = field(default_factory=Request)
     drift: bool = False
+    environment: bool = False
     steps: tuple[str, ...] = ()
     until: str = ""
 
@@ -96,6 +100,13 @@ def _asked_for(options: dict[str, Any]) -> dict[str, Any]:
         UsageError: Flags of the one are given with the other.
     """
     named = [options[name] for name in ("app_label", "migration_name") if options[name]]
+    if options["kind"] == ENVIRONMENT:
+        if given := [*named, *(name for name in _PLANS if options[name] and name != "store")]:
+            raise UsageError(
+                f"--kind environment and {given[0]} exclude each other.",
+                hint="It takes --store, and nothing else of a plan.",
+            )
+        return {"environment": True, "wanted": request_from(options)}
     if options["kind"] == DRIFT:
         if given := [name for name in _PLANS if options[name]]:
             flag = given[0].replace("_", "-")
@@ -119,7 +130,8 @@ def add_approval_arguments(parser: ArgumentParser) -> None:
         acts,
         "request",
         "Ask for the approval of what migrate_all would do with the same flags; or, with --kind drift, "
-        "that the drift of the named steps may stay.",
+        "that the drift of the named steps may stay; or, with --kind environment, that stores which say that "
+        "they belong elsewhere may belong here.",
     )
     add_plan_arguments(request)
     _add_drift(request)
@@ -153,7 +165,10 @@ def add_approval_arguments(parser: ArgumentParser) -> None:
 def _add_drift(parser: ArgumentParser) -> None:
     parser.add_argument("more", nargs="*", metavar="STEP", help="With --kind drift: further steps.")
     parser.add_argument(
-        "--kind", choices=["plan", DRIFT], default="plan", help="What is asked for; a plan by default."
+        "--kind",
+        choices=["plan", DRIFT, ENVIRONMENT],
+        default="plan",
+        help="What is asked for; a plan by default.",
     )
     parser.add_argument(
         "--until",

@@ -16,6 +16,7 @@ from accord.cli.answer import Answer
 from accord.clock import SystemClock
 from accord.denied import Denial
 from accord.errors import UsageError
+from accord.seam.registry import opened
 from accord.seam.types import Direction
 from accord.secrets import signing
 from migrator.cli import render_approvals
@@ -24,6 +25,7 @@ from migrator.cli.progress import progress
 from migrator.engine.accepting import drift_work
 from migrator.engine.api import Migrations
 from migrator.engine.bootstrap import prepare
+from migrator.engine.environments import Environments
 from migrator.engine.gate import Gate
 from migrator.errors import AttestationUnusable, NotEntitled
 from migrator.governance import attestation_files, people
@@ -75,6 +77,8 @@ class Approving:
     def _request(self) -> Answer:
         if self.asked.drift:
             return self._request_drift()
+        if self.asked.environment:
+            return self._request_environment()
         self._prepare()
         person = self._person()
         situation = self.migrations.situation(self.asked.wanted)
@@ -92,6 +96,16 @@ class Approving:
         alone = not gate.policy.approval
         approval = gate.approvals.request(work, self._person(deciding=alone), asked.reason)
         return self._about(approval, render_approvals.asked_lines(approval, counts_alone=alone))
+
+    def _request_environment(self) -> Answer:
+        asked = self.asked
+        self.migrations.refuse_other(asked.wanted.environment)
+        self._approvals()
+        # Loaded here: it opens the stores, which no other act needs twice.
+        with opened() as stores:
+            work = Environments(stores, conf.load(), SystemClock()).work(asked.wanted.target.stores)
+        approval = self.gate.approvals.request(work, self._person(), asked.reason)
+        return self._about(approval, render_approvals.asked_lines(approval))
 
     def _prepare(self) -> None:
         """Make the tables that requests and accounts are kept in, where they aren't there yet."""

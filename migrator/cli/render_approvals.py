@@ -14,7 +14,7 @@ from accord.words import counted
 from migrator.governance import people
 from migrator.governance.acceptances import NO_END, Acceptance
 from migrator.governance.approvals import Approvals
-from migrator.models import DRIFT, Attestation, PlanApproval
+from migrator.models import DRIFT, IDENTITY, Attestation, PlanApproval
 
 
 def approval_document(approval: PlanApproval, approvals: Approvals) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def accepted_words(acceptance: Acceptance) -> str:
 
 def _facts(approval: PlanApproval, approvals: Approvals) -> dict[str, Any]:
     drifts = [{"key": key, "drift": kind, "digest": digest} for key, kind, digest in approval.steps]
-    planned = approval.kind != DRIFT
+    planned = approval.kind not in (DRIFT, IDENTITY)
     return {
         "reference": approval.reference,
         "state": approvals.state_of(approval).value,
@@ -48,8 +48,12 @@ def _facts(approval: PlanApproval, approvals: Approvals) -> dict[str, Any]:
             {"key": key, "phase": phase, "checksum": checksum}
             for key, phase, checksum in (approval.steps if planned else ())
         ],
-        "remaining": approval.remaining if planned else [],
-        "drift": [] if planned else drifts,
+        "remaining": approval.remaining if approval.kind != DRIFT else [],
+        "drift": drifts if approval.kind == DRIFT else [],
+        "environments": [
+            {"store": alias, "change": change, "id": store_id}
+            for alias, change, store_id in (approval.steps if approval.kind == IDENTITY else ())
+        ],
         "reason": approval.reason,
         "requested_by": approval.requester_ref,
         "requested_at": approval.requested_at.isoformat(),
@@ -61,13 +65,16 @@ def _facts(approval: PlanApproval, approvals: Approvals) -> dict[str, Any]:
     }
 
 
+_UNITS = {DRIFT: "drift", IDENTITY: "store"}
+
+
 def listing_lines(found: Sequence[PlanApproval], approvals: Approvals, style: Style) -> Iterator[str]:
     """List requests, a line each."""
     if not found:
         yield "There are no requests for an approval here."
     for approval in found:
         state = approvals.state_of(approval).value
-        steps = counted(len(approval.steps), "drift" if approval.kind == DRIFT else "step")
+        steps = counted(len(approval.steps), _UNITS.get(approval.kind, "step"))
         asked = f"{_time(approval.requested_at)} by {_name(approval.requester_key)}"
         label, reason = style.MIGRATE_LABEL(approval.short), one_line(approval.reason)
         yield f"{label}  {state:<9}  {steps:>9}  {asked}: {reason}"
@@ -94,7 +101,7 @@ def approval_lines(approval: PlanApproval, approvals: Approvals, style: Style) -
         yield f"  last run     {approval.run_id}"
     yield "  steps        (x: done under this approval)"
     for key, phase, _checksum in approval.steps:
-        yield f"   [{' ' if key in approval.remaining else 'x'}] {key}  {phase}"
+        yield f"   [{' ' if key in approval.remaining else 'x'}] {key}  {phase.replace('>', ' becomes ')}"
 
 
 def asked_lines(approval: PlanApproval, *, counts_alone: bool = False) -> Iterator[str]:
@@ -122,6 +129,8 @@ def decided_lines(approval: PlanApproval) -> Iterator[str]:
         yield _counting(approval)
     elif approval.state == "approved":
         command = f"manage.py migrate_all {approval.target}".rstrip()
+        if approval.kind == IDENTITY:
+            command = "manage.py accord_environment change --reason TEXT"
         yield f"It counts until {_time(approval.expires_at)} for this plan alone: {command}"
 
 
@@ -140,7 +149,7 @@ def accepted_lines(attestation: Attestation) -> Iterator[str]:
 
 def _size(approval: PlanApproval) -> str:
     if approval.kind != DRIFT:
-        return counted(len(approval.steps), "step")
+        return counted(len(approval.steps), _UNITS.get(approval.kind, "step"))
     return f"{counted(len(approval.steps), 'disagreement')} of files and ledgers"
 
 

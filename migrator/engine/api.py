@@ -11,6 +11,7 @@ from accord import conf, lease
 from accord.clock import Clock, SystemClock
 from accord.errors import ExitCode
 from accord.events import Reporter, silent
+from accord.identity import refuse_foreign
 from accord.seam.foretelling import Foretold
 from accord.seam.losses import Loss
 from accord.seam.registry import Registry
@@ -236,7 +237,7 @@ class Migrations:
         Raises:
             AccordError: Anything that came up before the run began; nothing was changed.
         """
-        situation = self.situation(request)
+        situation = self._own_situation(request)
         plan = self.plan(request, situation)
         if request.tag:
             tags.refuse_taken(self._settings.coordinator, request.tag, plan, self.situation)
@@ -256,7 +257,7 @@ class Migrations:
         ) as held:
             if plan.steps:
                 # Another run may have worked while this one waited.
-                situation = self.situation(request)
+                situation = self._own_situation(request)
                 confirmed, plan = plan, self.plan(request, situation)
                 if exact:
                     _refuse_change(confirmed, plan)
@@ -282,6 +283,17 @@ class Migrations:
                 at = self._clock.now()
                 tags.keep(self._settings.coordinator, request.tag, result.run_id, self.situation(), at)
             return result
+
+    def _own_situation(self, request: Request) -> Situation:
+        """
+        Read files and ledgers for a run.
+
+        Raises:
+            ForeignEnvironment: A store belongs to another environment than the settings describe.
+        """
+        situation = self.situation(request)
+        refuse_foreign(situation.identities, self._settings.environment)
+        return situation
 
     def gate(self) -> Gate:
         """

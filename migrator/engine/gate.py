@@ -62,6 +62,10 @@ class Gate:
         """What this environment asks for."""
         return self._policy
 
+    def policy_of(self, environment: str) -> policies.Policy:
+        """Return what another environment asks for, as this installation knows it."""
+        return self._policies.of(environment)
+
     def work(self, request: Request, plan: Plan, situation: Situation) -> PlannedWork:
         """
         Return what governance looks at of a plan.

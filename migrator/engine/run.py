@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from accord import conf, db
 from accord.clock import Clock
-from accord.errors import AccordError, Interrupted
+from accord.errors import AccordError, Interrupted, StoreRefused
 from accord.events import Reporter, fan_out, one_at_a_time
+from accord.identity import settle
 from accord.seam.stores import Store
 from accord.seam.types import Lease, StepKey
 from migrator.engine import abandoned
-from migrator.engine.events import RunFinished, RunStarted
+from migrator.engine.events import RunFinished, RunNoted, RunStarted
 from migrator.engine.executor import Action, Executor
 from migrator.engine.flags import command_of
 from migrator.engine.journal import Journal
@@ -57,6 +58,7 @@ class Run:
         stop: Callable[[], bool],
         one_by_one: bool,
     ) -> None:
+        self._stores = stores
         self._settings = settings
         self._clock = clock
         self._held = held
@@ -92,14 +94,16 @@ class Run:
         if self._gate is not None:
             self._gate.take(request, plan, situation, self._held.run_id, self._tell)
         try:
-            error = self._attempt(request, plan, actions)
+            error = self._attempt(request, plan, situation, actions)
         except BaseException as exc:
             crash = Interrupted(f"The run broke off with {type(exc).__name__}.", hint="See the traceback.")
             self._end(request, plan, situation, crash)
             raise
         return self._end(request, plan, situation, error)
 
-    def _attempt(self, request: Request, plan: Plan, actions: Mapping[StepKey, Action]) -> AccordError | None:
+    def _attempt(
+        self, request: Request, plan: Plan, situation: Situation, actions: Mapping[StepKey, Action]
+    ) -> AccordError | None:
         """Return what ended the run as a whole, if anything did."""
         self._tell(
             RunStarted(
@@ -112,6 +116,7 @@ class Run:
             )
         )
         try:
+            self._mark(situation)
             self._executor.run(plan, actions, reason=request.reason)
         except AccordError as exc:
             return exc
@@ -121,6 +126,19 @@ class Run:
                 hint="Run the same command again to continue.",
             )
         return None
+
+    def _mark(self, situation: Situation) -> None:
+        """Write into stores of which this is the first run which environment they belong to."""
+        for alias, own in situation.identities.items():
+            if own is None:
+                self._mark_one(self._stores[alias])
+
+    def _mark_one(self, store: Store) -> None:
+        """Mark a store; one that takes no writes, such as a standby, has nothing to be protected from us."""
+        try:
+            settle(store, self._settings.environment, self._held)
+        except StoreRefused as exc:
+            self._tell(RunNoted(note=f"“{store.alias}” keeps no mark of its environment: {exc.message}"))
 
     def _end(
         self, request: Request, plan: Plan, situation: Situation, error: AccordError | None

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from accord.identity import Identity, identity_if_marked
 from accord.seam.origins import found_among
 from accord.seam.registry import Registry
-from accord.seam.stores import KnowsApps, Orders, read_ledger
+from accord.seam.stores import KnowsApps, Orders, Store, read_ledger
 from accord.seam.types import AppliedStep, BegunStep, Direction, Recorded, Step, StepKey
 from migrator.engine.drift import Drift, find_drift
 from migrator.engine.graph import Graph, build_graph, refuse_conflicts
@@ -35,6 +36,7 @@ class Situation:
         begun: Steps that a run began, one way or the other, and did not end; also of another release.
         absent: Steps in the ledgers of which no file is expected here, each with a clause why.
         acceptances: What people said to drift, by its digest.
+        identities: What each store that was asked says of itself; None where it says nothing yet.
     """
 
     steps: tuple[Step, ...]
@@ -44,6 +46,7 @@ class Situation:
     begun: Mapping[StepKey, BegunStep] = field(default_factory=dict)
     absent: Mapping[StepKey, str] = field(default_factory=dict)
     acceptances: Mapping[str, Acceptance] = field(default_factory=dict)
+    identities: Mapping[str, Identity | None] = field(default_factory=dict)
 
     @cached_property
     def half_reverted(self) -> frozenset[StepKey]:
@@ -136,28 +139,46 @@ def read_situation(
     Raises:
         RevisionError: A file can't be used, or the files don't form a graph.
         StoreUnavailable: A ledger can't be read.
+        MarkNotUnderstood: What a store says of itself can't be read.
     """
     stores = [registry[alias] for alias in registry]
     steps = tuple(step for store in stores for step in store.steps()) if only else None
     asked = concerned(steps, only, direction) if steps is not None else frozenset(registry)
     with ThreadPoolExecutor(max_workers=max(len(stores), 1), thread_name_prefix="ledger") as pool:
-        pending: list[Future[Recorded]] = [
-            pool.submit(read_ledger, store)
+        pending: list[Future[_Read]] = [
+            pool.submit(_read, store)
             for store in stores
             if store.alias in asked and not store.features.thread_bound
         ]
         if steps is None:
             steps = tuple(step for store in stores for step in store.steps())
-        ledgers = [
-            read_ledger(store) for store in stores if store.alias in asked and store.features.thread_bound
-        ]
-        ledgers += [future.result() for future in pending]
+        found = [_read(store) for store in stores if store.alias in asked and store.features.thread_bound]
+        found += [future.result() for future in pending]
+    ledgers = [ledger for _, ledger, _ in found]
     applied = {key: entry for ledger in ledgers for key, entry in ledger.applied.items()}
     begun = {key: entry for ledger in ledgers for key, entry in ledger.begun.items()}
+    identities = {alias: own for alias, _, own in found}
     unread = frozenset(registry) - asked
     graph = _graph(registry, steps, applied, unread)
     absent = _absent(registry, applied.keys() - {step.key for step in steps})
-    return Situation(steps=steps, applied=applied, graph=graph, begun=begun, unread=unread, absent=absent)
+    return Situation(
+        steps=steps,
+        applied=applied,
+        graph=graph,
+        begun=begun,
+        unread=unread,
+        absent=absent,
+        identities=identities,
+    )
+
+
+_Read = tuple[str, Recorded, Identity | None]
+
+
+def _read(store: Store) -> _Read:
+    """Read what a store holds of steps, and what it says of itself."""
+    ledger = read_ledger(store)
+    return store.alias, ledger, identity_if_marked(store)
 
 
 def _absent(registry: Registry, undeclared: Iterable[StepKey]) -> Mapping[StepKey, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from accord import conf, lease, lease_row
 from accord.errors import LeaseHeld
+from accord.identity import identity_if_marked, refuse_foreign
 from accord.process import describe
 from accord.seam.registry import Registry
 from accord.seam.stores import read_ledger
@@ -66,12 +67,15 @@ class Uninstall:
 
     def refuse(self) -> None:
         """
-        Make sure that nobody works in the stores, and nothing is half done.
+        Make sure that the stores are ours, nobody works in them, and nothing is half done.
 
         Raises:
+            ForeignEnvironment: A store belongs to another environment than the settings describe.
             LeaseHeld: A run holds a lease.
             StepsUnderWay: A step was begun and did not end.
         """
+        told = {alias: identity_if_marked(store) for alias, store in self._stores.items()}
+        refuse_foreign(told, self._settings.environment)
         for scope, row in lease_row.rows(self._settings.coordinator):
             if row.held and not row.holder_is_dead:
                 raise LeaseHeld(

@@ -18,13 +18,12 @@ from accord.audit.events import Counter, EventKind, EventOutcome, ObjectKind
 from accord.clock import Clock
 from accord.errors import UsageError
 from accord.seam.types import StepKey
-from accord.words import counted
 from migrator.errors import ApprovalClosed, OwnPlan, PlanNotApproved, UnknownApproval
 from migrator.governance import people
 from migrator.governance.flaws import ASKED, flaw_of, no_second_person
 from migrator.governance.policy import Policy
-from migrator.governance.work import DriftWork, PlannedWork
-from migrator.models import DRIFT, ApprovalState, PlanApproval
+from migrator.governance.work import AnyWork, PlannedWork, TakenWork
+from migrator.models import DRIFT, IDENTITY, ApprovalState, PlanApproval
 
 Seen = Callable[[PlanApproval], None]
 """Raises where something of a request has to be seen before it is approved."""
@@ -88,7 +87,7 @@ class Approvals:
 
     # --- deciding ---------------------------------------------------------------------------------
 
-    def request(self, work: PlannedWork | DriftWork, person: Account, reason: str) -> PlanApproval:
+    def request(self, work: AnyWork, person: Account, reason: str) -> PlanApproval:
         """
         Ask that a plan may run, or drift may stay. Asking twice for the same gives the same request.
 
@@ -188,7 +187,7 @@ class Approvals:
                 hint="If the plan is still wanted, ask anew: migration_approval request.",
             )
 
-    def _open_for(self, work: PlannedWork | DriftWork) -> PlanApproval | None:
+    def _open_for(self, work: AnyWork) -> PlanApproval | None:
         same = self.all().filter(kind=work.kind, digest=work.digest, state__in=OPEN).first()
         if same is None or self._expire(same):
             return None
@@ -198,7 +197,7 @@ class Approvals:
             return None
         return same
 
-    def _file(self, work: PlannedWork | DriftWork, person: Account, reason: str) -> PlanApproval:
+    def _file(self, work: AnyWork, person: Account, reason: str) -> PlanApproval:
         now = self._clock.now()
         acts = actor(person)
         approval = PlanApproval(
@@ -239,7 +238,7 @@ class Approvals:
 
     # --- enforcing --------------------------------------------------------------------------------
 
-    def covering(self, work: PlannedWork) -> PlanApproval:
+    def covering(self, work: TakenWork) -> PlanApproval:
         """
         Find the approval that covers what is about to run.
 
@@ -256,7 +255,7 @@ class Approvals:
         telling = Q(digest=work.digest) | Q(state=ApprovalState.APPROVED)
         raise self._missing(work, alike.filter(telling))
 
-    def take(self, work: PlannedWork, run_id: str) -> PlanApproval:
+    def take(self, work: TakenWork, run_id: str) -> PlanApproval:
         """
         Take the approval for a run that holds the lease.
 
@@ -266,14 +265,15 @@ class Approvals:
         Raises:
             PlanNotApproved: As for :meth:`covering`.
         """
-        self.settle(work.applied)
+        if isinstance(work, PlannedWork):
+            self.settle(work.applied)
         with transaction.atomic(using=self._using):
             approval = self._locked(self.covering(work).pk)
             if flaw := self._flaw(approval, work) or self._not_now(approval):
                 raise self._refusal(f"Approval {approval.short} does not count: {flaw}.", work)
             approval.run_id = run_id
             approval.save(using=self._using)
-            self._record(EventKind.APPROVAL_USED, approval, trail.SYSTEM, steps=len(work.steps))
+            self._record(EventKind.APPROVAL_USED, approval, trail.SYSTEM, steps=len(work.bound))
         return approval
 
     def settle(self, applied: Collection[StepKey]) -> None:
@@ -281,15 +281,16 @@ class Approvals:
         if not self.exist():
             return
         present = {str(key) for key in applied}
-        for approval in self.all().filter(state=ApprovalState.APPROVED).exclude(kind=DRIFT):
+        for approval in self.all().filter(state=ApprovalState.APPROVED).exclude(kind__in=(DRIFT, IDENTITY)):
             forward = approval.direction == "apply"
-            self._strike(approval, [key for key in approval.remaining if (key in present) == forward])
+            self.strike(approval, [key for key in approval.remaining if (key in present) == forward])
 
     def finish(self, approval: PlanApproval, done: Sequence[StepKey]) -> None:
         """Strike off what a run did."""
-        self._strike(approval, [str(key) for key in done])
+        self.strike(approval, [str(key) for key in done])
 
-    def _strike(self, approval: PlanApproval, done: Collection[str]) -> None:
+    def strike(self, approval: PlanApproval, done: Collection[str]) -> None:
+        """Strike off what is done; an approval of which nothing is left is used up."""
         if not done:
             return
         with transaction.atomic(using=self._using):
@@ -299,19 +300,19 @@ class Approvals:
                 locked.state, locked.used_at = ApprovalState.USED, self._clock.now()
             locked.save(using=self._using)
 
-    def _flaw(self, approval: PlanApproval, work: PlannedWork) -> str:
+    def _flaw(self, approval: PlanApproval, work: TakenWork) -> str:
         return flaw_of(approval, work, self._using)
 
     def _not_now(self, approval: PlanApproval) -> str:
         return "" if (state := self.state_of(approval)) is ApprovalState.APPROVED else f"it is {state.value}"
 
-    def _missing(self, work: PlannedWork, candidates: Iterable[PlanApproval]) -> PlanNotApproved:
+    def _missing(self, work: TakenWork, candidates: Iterable[PlanApproval]) -> PlanNotApproved:
         """Return the error that says how far an approval of this plan is."""
         for approval in candidates:
             state = self.state_of(approval)
             if approval.digest == work.digest and state is ApprovalState.REQUESTED:
                 return PlanNotApproved(
-                    f"Request {approval.short} waits for another person's approval of this plan.",
+                    f"Request {approval.short} waits for another person's approval of that.",
                     hint=f"manage.py migration_approval approve {approval.short} --as USERNAME --reason TEXT",
                 )
             if approval.digest == work.digest and state is not ApprovalState.APPROVED:
@@ -320,12 +321,10 @@ class Approvals:
                 return self._refusal(f"Approval {approval.short} does not count here: {flaw}.", work)
         return self._refusal(_NOT_ASKED, work)
 
-    def _refusal(self, fact: str, work: PlannedWork) -> PlanNotApproved:
-        count = counted(len(work.steps), "step")
-        flags = f" {work.target}" if work.target else ""
+    def _refusal(self, fact: str, work: TakenWork) -> PlanNotApproved:
+        flags = f" {work.asking}" if work.asking else ""
         return PlanNotApproved(
-            f"In “{self._settings.environment}”, this plan of {count} needs the approval of a second "
-            f"person. {fact}",
+            f"In “{self._settings.environment}”, {work.named} needs the approval of a second person. {fact}",
             hint=f"manage.py migration_approval request{flags} --as USERNAME --reason TEXT",
         )
 

@@ -7,7 +7,15 @@ from accord.acting import Account, actor
 from accord.audit.events import EventKind
 from migrator.governance import people
 from migrator.governance.evidence import is_on_record
-from migrator.governance.work import PlannedWork, digest_of, not_covered, words_in
+from migrator.governance.work import (
+    IdentityWork,
+    TakenWork,
+    digest_of,
+    digest_of_identity,
+    not_among,
+    not_covered,
+    words_in,
+)
 from migrator.models import PlanApproval
 
 ASKED = second_person.Asked(event=EventKind.APPROVAL_REQUESTED, permission=people.APPROVE)
@@ -32,7 +40,7 @@ def no_second_person(approval: PlanApproval, person: Account, *, approving: bool
     return ""
 
 
-def flaw_of(approval: PlanApproval, work: PlannedWork, using: str) -> str:
+def flaw_of(approval: PlanApproval, work: TakenWork, using: str) -> str:
     """
     Describe why an approval does not cover work.
 
@@ -47,12 +55,20 @@ def flaw_of(approval: PlanApproval, work: PlannedWork, using: str) -> str:
     Returns:
         A few words; empty when it does.
     """
+    if isinstance(work, IdentityWork):
+        return _flaw_of_identity(approval, work) or _unwitnessed(approval, using)
     words = words_in(approval.target)
     if digest_of(approval.direction, approval.steps, words) != approval.digest:
         return "its steps are not those of its digest"
     if lacking := [word for word in work.words if word not in words]:
         return f"it was asked for without {' '.join(lacking)}"
     return not_covered(approval.steps, approval.remaining, work.steps) or _unwitnessed(approval, using)
+
+
+def _flaw_of_identity(approval: PlanApproval, work: IdentityWork) -> str:
+    if digest_of_identity(approval.steps) != approval.digest:
+        return "its stores are not those of its digest"
+    return not_among(approval.steps, approval.remaining, work.bound)
 
 
 def _unwitnessed(approval: PlanApproval, using: str) -> str:

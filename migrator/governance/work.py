@@ -1,4 +1,4 @@
-"""What governance is asked about: ordered steps with their checksums, or drift that may stay. Pure."""
+"""What governance is asked about: ordered steps, drift that may stay, or stores that change sides. Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from accord.clock import aware
+from accord.identity import Identity
 from accord.seam import checksum as checksums
 from accord.seam.types import Direction, Step, StepKey
-from migrator.models import DRIFT, PlanApproval, RunKind
+from accord.words import counted
+from migrator.models import DRIFT, IDENTITY, PlanApproval, RunKind
 
 BINDING = ("--data-is-lost", "--even-with-data", "--rebuild", "--trust-unproved")
 """Flags with which the same steps do more harm, or prove less: a yes without them is none to them."""
@@ -54,9 +56,65 @@ class PlannedWork:
         """What has to be agreed to beside the steps."""
         return words_in(self.target)
 
+    @property
+    def named(self) -> str:
+        """What it is, in a sentence about it."""
+        return f"this plan of {counted(len(self.steps), 'step')}"
+
+    @property
+    def asking(self) -> str:
+        """The flags with which its approval is asked for."""
+        return self.target
+
     def is_left(self, approval: PlanApproval) -> bool:
         """Return whether an approval still covers all of this."""
         return not not_covered(approval.steps, approval.remaining, self.steps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityWork:
+    """
+    Stores that are to belong to another environment.
+
+    Attributes:
+        environment: The one that they would belong to.
+        stores: Alias and what the store says of itself now, each.
+        kind: What an approval of it is called.
+        direction: Nothing is undone.
+        target: Empty: no run is asked for.
+        ends_at: As of a plan: an approval counts as long as the policy says.
+    """
+
+    environment: str
+    stores: tuple[tuple[str, Identity], ...]
+    kind: str = IDENTITY
+    direction: Direction = Direction.APPLY
+    target: str = ""
+    ends_at: None = None
+
+    @property
+    def bound(self) -> Sequence[Bound]:
+        """The stores as an approval binds them: alias, from where to where, and which store it is."""
+        return [[alias, f"{own.environment}>{self.environment}", own.store_id] for alias, own in self.stores]
+
+    @property
+    def digest(self) -> str:
+        """The digest that the audit trail holds of it."""
+        return digest_of_identity(self.bound)
+
+    @property
+    def named(self) -> str:
+        """What it is, in a sentence about it."""
+        return f"letting {counted(len(self.stores), 'store')} belong to “{self.environment}”"
+
+    @property
+    def asking(self) -> str:
+        """The flags with which its approval is asked for."""
+        return "--kind environment"
+
+    def is_left(self, approval: PlanApproval) -> bool:
+        """Return whether an approval still covers all of this."""
+        return not not_among(approval.steps, approval.remaining, self.bound)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +146,12 @@ class DriftWork:
         return approval.digest == self.digest
 
 
+TakenWork = PlannedWork | IdentityWork
+"""What an approval is used up by."""
+AnyWork = TakenWork | DriftWork
+"""What may be asked for."""
+
+
 def bind(step: Step) -> Bound:
     """Return what an approval holds of a step."""
     return [str(step.key), step.phase.value, step.source.checksum]
@@ -115,6 +179,31 @@ def digest_of(direction: str, bound: Sequence[Bound], words: Sequence[str] = ())
 def digest_of_drift(bound: Sequence[Bound], ends_at: datetime) -> str:
     """Compute the digest of drift that may stay until some time."""
     return checksums.digest({"drift": list(bound), "until": aware(ends_at).astimezone(UTC).isoformat()})
+
+
+def digest_of_identity(bound: Sequence[Bound]) -> str:
+    """Compute the digest of stores that are to belong elsewhere."""
+    return checksums.digest({"identity": [list(entry) for entry in bound]})
+
+
+def not_among(bound: Sequence[Bound], remaining: Collection[str], wanted: Sequence[Bound]) -> str:
+    """
+    Describe why what was approved of stores does not cover others.
+
+    Args:
+        bound: What was approved.
+        remaining: Aliases of what may still be done of it.
+        wanted: What would be done now.
+
+    Returns:
+        A few words about the first that is not covered; empty when all are.
+    """
+    for entry in wanted:
+        if entry not in bound:
+            return f"“{entry[0]}” as it is now is not among the approved stores"
+        if entry[0] not in remaining:
+            return f"“{entry[0]}” was changed under this approval before"
+    return ""
 
 
 def not_covered(bound: Sequence[Bound], remaining: Collection[str], steps: Iterable[Step]) -> str:

@@ -13,6 +13,7 @@ from accord.seam import marks
 from accord.seam.types import Lease
 from migrator.relational import failures
 from migrator.relational.entries import MarkRow
+from migrator.relational.taking import takes_part
 from migrator.relational.vendors import vendor_of_engine
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Marks(ABC):
 
     def read_mark(self, name: str) -> str | None:
         """Read a mark. See :class:`accord.seam.marks.KeepsMarks`."""
-        if not self.takes_marks():
+        if not takes_part(self.alias):
             return None
         with failures.translated(self.alias):
             return self._value(name, self._kept())

@@ -164,6 +164,8 @@ def test_drill(erasing: Erasing, backup: Backup, stores: set[str]) -> None:
     assert {store: one["finished"] for store, one in done.items()} == dict.fromkeys(restored, True)
     assert again == {}
     assert health(erasing)["level"] == "ok"
+    verified = erasing.command("audit_verify")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
     for key in (2, 3, 4):
         erasing.assert_gone(key)
     backup.clean()

@@ -44,8 +44,8 @@ def test_what_would_fail_does_not_start(filled: Workshop) -> None:
     dry = filled.run("migrate_all", "--dry-run", "--format", "json")
     text = filled.run("migrate_all", "--dry-run")
     run = filled.run("migrate_all", "--noinput")
-    policy = json.dumps({"test": {"foretelling": "warn"}})
-    environment = {"WORKSHOP_ENVIRONMENT": "test", "WORKSHOP_POLICY": policy}
+    policy = json.dumps({"development": {"foretelling": "warn"}})
+    environment = {"WORKSHOP_ENVIRONMENT": "development", "WORKSHOP_POLICY": policy}
     warned = filled.run("migrate_all", "--noinput", **environment)
 
     steps = {step["key"]: step["foretold"] for step in json.loads(dry.stdout)["steps"]}

@@ -55,8 +55,10 @@ def test_what_would_fail_starts_in_no_store(four_stores: FourStores) -> None:
 
 def test_who_goes_on_all_the_same_meets_the_server(four_stores: FourStores) -> None:
     """Policy may only warn: then the run starts, and the server refuses each step itself."""
-    policy = json.dumps({"test": {"foretelling": "warn"}})
-    run = four_stores.run("migrate_all", "--noinput", WORKSHOP_ENVIRONMENT="test", WORKSHOP_POLICY=policy)
+    policy = json.dumps({"development": {"foretelling": "warn"}})
+    run = four_stores.run(
+        "migrate_all", "--noinput", WORKSHOP_ENVIRONMENT="development", WORKSHOP_POLICY=policy
+    )
 
     assert run.returncode == 1
     assert "ACC-405" not in run.stderr

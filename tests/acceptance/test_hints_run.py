@@ -84,6 +84,8 @@ _SETTLING = "integration/engine/test_settling.py::"
 _SPELLINGS = "acceptance/test_spellings.py::"
 _UNINSTALL = "acceptance/test_uninstall.py::"
 ELSEWHERE: Mapping[Named, str] = {
+    ("accord_environment", ("change", "--reason", "TEXT")): "acceptance/test_environments.py::"
+    "test_change_that_was_killed_goes_on",
     ("accord_uninstall", ("--remove",)): _UNINSTALL + "test_the_page_leads_out_and_django_goes_on",
     ("accord_uninstall", ("--remove", "--with-evidence")): _UNINSTALL
     + "test_the_page_leads_out_and_django_goes_on",

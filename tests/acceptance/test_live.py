@@ -148,8 +148,8 @@ def test_policy_refuses_a_run_on_a_store_that_was_changed_by_hand(workshop: Work
     workshop.mongo("0002_more", "more", needs="0001_first")
 
     def run(reaction: str, *more: str) -> subprocess.CompletedProcess[str]:
-        policy = json.dumps({"test": {"live_drift": reaction}})
-        environment = {"WORKSHOP_ENVIRONMENT": "test", "WORKSHOP_POLICY": policy}
+        policy = json.dumps({"development": {"live_drift": reaction}})
+        environment = {"WORKSHOP_ENVIRONMENT": "development", "WORKSHOP_POLICY": policy}
         return workshop.run("migrate_all", "--noinput", *more, **environment)
 
     refused = run("refuse")

@@ -19,7 +19,7 @@ EVERY = """
 import contextlib, sys
 from django.core.management import get_commands, execute_from_command_line
 CALLS = {
-    "accord_token": [["list"], ["revoke", "ffff"]],
+    "accord_environment": [["show"]], "accord_token": [["list"], ["revoke", "ffff"]],
     "accord_uninstall": [[]],
     "showmigrations_all": [["--tree"], ["--plan"], ["nosuch"]],
     "migrate_all": [["--plan", "--revert", "streaming", "zero"], ["nosuch"], ["--dry-run"]],

@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pymongo import MongoClient
 
+from tests.belonging import SAY_SO
 from tests.fix_browser import PASSWORD, Site
 from tests.fix_canaries import Canaries, in_files, in_stores, plant_person, traces
 from tests.fix_postgres import execute
@@ -301,7 +302,9 @@ def as_it_stands(installation: Installation, environment: str) -> Installation:
     own = {"ALLOWED_HOSTS": "127.0.0.1", "SECURE_SSL_REDIRECT": "false", "DEBUG": "false"}
     # Every account of the story has the same password; the variable proves whichever acts.
     own["ACCORD_PASSWORD"] = PASSWORD
-    return installation.under(ACCORD_ENV=environment, **own)
+    named = installation.under(ACCORD_ENV=environment, **own)
+    named.manage("shell", "-v", "0", "-c", SAY_SO)
+    return named
 
 
 def public_key(installation: Installation) -> str:

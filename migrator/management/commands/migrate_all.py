@@ -20,7 +20,7 @@ from accord.seam.losses import Loss
 from accord.seam.registry import opened
 from accord.seam.types import Shown
 from accord.stopping import stop_on_signal
-from migrator.cli import render_json, render_looks, render_proof, render_text
+from migrator.cli import render_environment, render_json, render_looks, render_proof, render_text
 from migrator.cli.options import add_migrate_arguments, request_from
 from migrator.cli.progress import progress
 from migrator.cli.prompts import confirmation
@@ -104,6 +104,8 @@ class Command(AnsweringCommand):
         forgets = request.kind is RunKind.FORGET  # sends nothing, and its file may be gone
         rendered = list(migrations.explain(plan)) if options["dry_run"] and not forgets else ()
         losses = _asked_losses(migrations, request, plan, options, rendered)
+        if options["format"] == "text":
+            self._write(render_environment.foreign_lines(situation, self.style))
         if options["dry_run"]:
             foretold = NOTHING if forgets else migrations.foretell(plan, rendered)
             rendered = [(step, ()) for step in plan.steps] if forgets else rendered
@@ -118,14 +120,14 @@ class Command(AnsweringCommand):
             self._show_baseline(migrations.look(plan), plan, situation, options)
         elif options["format"] == "json":
             document = render_json.plan_document(plan, situation)
-            self.stdout.write(render_json.dump({**document, **losses_document(losses)}))
+            strange = {"foreign": render_environment.foreign_documents(situation)}
+            self.stdout.write(render_json.dump({**document, **losses_document(losses), **strange}))
         else:
             self._write(render_text.plan_lines(plan, situation, self.style, request.kind))
             self._write(losses_lines(losses, self.style))
             self._write(render_text.begun_lines(situation, self.style))
             self._write(render_text.drift_lines(situation, self.style))
-        pending = bool(plan.steps or plan.stuck) and options["check_unapplied"]
-        return ExitCode.FAILED if pending else ExitCode.DONE
+        return _checked(plan, situation) if options["check_unapplied"] else ExitCode.DONE
 
     def _verify(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
         found = migrations.verify(request)
@@ -214,6 +216,13 @@ class Command(AnsweringCommand):
     def _write(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.stdout.write(line)
+
+
+def _checked(plan: Plan, situation: Situation) -> ExitCode:
+    """Answer `--check`: a store of another environment, or steps that are pending, or neither."""
+    if render_environment.foreign_documents(situation):
+        return ExitCode.AWAITING_APPROVAL
+    return ExitCode.FAILED if plan.steps or plan.stuck else ExitCode.DONE
 
 
 def _asked_losses(

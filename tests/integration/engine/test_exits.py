@@ -16,14 +16,14 @@ from accord import conf, lease
 from accord.acting import signed_in
 from accord.audit.verification import verify
 from accord.clock import SystemClock
-from accord.errors import AccordError, Interrupted, StepFailed
+from accord.errors import AccordError, ExitCode, Interrupted, StepFailed, StoreRefused
 from accord.events import Reporter
 from accord.seam.registry import Registry
 from accord.seam.types import Direction, Lease, Step, StepKey, StepOutcome
 from accord.testing import MemoryServer, MemoryStore, RecordingReporter, make_step
 from migrator.engine import abandoned
 from migrator.engine.api import Migrations
-from migrator.engine.events import RunFinished
+from migrator.engine.events import RunFinished, RunNoted
 from migrator.engine.plan import Plan, Target
 from migrator.engine.request import Request
 from migrator.errors import BaselineMismatch, PlanNotApproved
@@ -610,6 +610,28 @@ def test_without_an_approval_the_refusal_says_how_far_the_request_is(journal: Tr
     book.reject(asked.reference, person(2), "no")
     with pytest.raises(PlanNotApproved, match="is rejected"):
         book.covering(work_of(STEPS))
+
+
+class Standby(Hooked):
+    """A store that takes no mark, as a standby that has every step already."""
+
+    def write_mark(self, name: str, value: str, lease: Lease, *, expected: str | None) -> None:
+        raise StoreRefused("The store “mem” takes no writes.", hint="Point the setting at the primary.")
+
+
+def test_store_that_takes_no_mark_is_told_and_stops_no_run(journal: Trail) -> None:
+    """What can't be written to needs no protection from us; one that can is marked, and stays as it is."""
+    server, heard = MemoryServer(), RecordingReporter()
+    standby = migrations(Standby(server=server)).run(Request(), report=heard)
+    assert standby.exit_code is ExitCode.DONE
+    assert [note.note for note in heard.of(RunNoted) if "keeps no mark" in note.note]
+    assert server.marks == {}
+
+    assert migrations(Hooked(server=server)).run(Request()).exit_code is ExitCode.DONE
+    marked = dict(server.marks)
+    assert sorted(marked) == ["environment"]
+    assert migrations(Standby(server=server)).run(Request()).exit_code is ExitCode.DONE
+    assert server.marks == marked
 
 
 def test_attestations_are_verified_as_far_as_they_are_needed(

@@ -35,6 +35,8 @@ ACCORD: dict[str, Any] = {
 # What a test of governance decides: which installation this is, what it asks for and whom it trusts.
 if os.environ.get("WORKSHOP_ENVIRONMENT"):
     ACCORD["ENVIRONMENT"] = os.environ["WORKSHOP_ENVIRONMENT"]
+    # Heads of another database are a finding in production.
+    ACCORD["AUDIT_CHECKPOINTS"] = f".accord/heads/{DATABASES['default']['NAME']}.jsonl"
     # One variable proves any account of these tests, unless a test is about that.
     proof = {"password_variable": ["production", "staging"]}
     ACCORD["POLICY"] = {"proof": proof, **json.loads(os.environ.get("WORKSHOP_POLICY", "{}"))}
