@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Refresh, Retain, Unset
 from gdpr.datamap.entries import Entry
+from gdpr.datamap.history import Audited, History
 from gdpr.datamap.kinds import Subject
 from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Path, Rows, Sessions, Through
 from gdpr.datamap.presets import accounts, framework, logs, suite
@@ -18,12 +19,14 @@ __all__ = [
     "Anonymise",
     "AnyOf",
     "Array",
+    "Audited",
     "CoarseDate",
     "Constant",
     "Delete",
     "Detach",
     "Entry",
     "Generic",
+    "History",
     "Key",
     "Manual",
     "Nothing",

@@ -78,6 +78,8 @@ class Fault(enum.StrEnum):
     """Nothing says which spellings of an e-mail address are one person."""
     SHARED_KEY = "gdpr.W029"
     """Several people can have a key that a person may be found by."""
+    SPELLINGS_IN_FULL = "gdpr.W030"
+    """Other spellings of a key are looked for by reading everything, and that is much."""
 
 
 @dataclass(frozen=True, kw_only=True)

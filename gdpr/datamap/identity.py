@@ -31,14 +31,26 @@ def identity(subject: Subject, entries: tuple[Entry, ...]) -> Iterator[MapFindin
         subject: The kind of person.
         entries: Where their data are.
     """
+    yield from _declared(subject)
+    yield from _lookups(subject)
+    for entry in entries:
+        for locator in parts(entry.locator):
+            yield from _located(entry, locator)
+
+
+def _declared(subject: Subject) -> Iterator[MapFinding]:
+    keys = f"Keys: {', '.join(subject.names)}."
     for name, fold in subject.folds.items():
         if name not in subject.names or not _is_folding(fold):
-            yield _of_subject(
-                subject,
-                Fault.NO_FOLDING,
-                f"says of the key {name} how it is compared, and there is no such key or no such folding",
-                f"Keys: {', '.join(subject.names)}. Foldings: {', '.join(Fold)}.",
-            )
+            what = f"says of the key {name} how it is compared, and there is no such key or no such folding"
+            yield _of_subject(subject, Fault.NO_FOLDING, what, f"{keys} Foldings: {', '.join(Fold)}.")
+    for name in subject.earlier:
+        if name not in subject.names or name == subject.key:
+            what = f"says what {name} was before, which is no key that can change"
+            yield _of_subject(subject, Fault.NO_KEY, what, keys)
+
+
+def _lookups(subject: Subject) -> Iterator[MapFinding]:
     fields = _fields(subject)
     for name in subject.names:
         if _looks_folded(name, fields.get(name)) and name not in subject.folds:
@@ -48,9 +60,6 @@ def identity(subject: Subject, entries: tuple[Entry, ...]) -> Iterator[MapFindin
             what = f"may be found by {name}, which several people can have"
             hint = "Make it unique; what has a key of two people is asked about, and not erased (ACC-829)."
             yield _of_subject(subject, Fault.SHARED_KEY, what, hint)
-    for entry in entries:
-        for locator in parts(entry.locator):
-            yield from _located(entry, locator)
 
 
 def _located(entry: Entry, locator: Simple | Any) -> Iterator[MapFinding]:

@@ -16,6 +16,7 @@ from accord.erased.folding import Fold, folded
 from accord.erased.subject_key import canonical
 from accord.errors import UsageError
 from gdpr.datamap.entries import Entry
+from gdpr.datamap.history import Earlier, described
 from gdpr.datamap.keys import KeyType, Plain, declared_fold, key_type, parsed, plain
 from gdpr.datamap.locators import with_folds
 from gdpr.datamap.spellings import candidates
@@ -45,6 +46,7 @@ class Subject:
         lookups: Fields that a person may be found by; each must be unique.
         folds: How textual keys are compared, by their names: a :class:`accord.erased.folding.Fold`. What
             other stores hold of such a key is compared in the same way.
+        earlier: Where the project keeps what a key was before, by its name: see :mod:`gdpr.datamap.history`.
         created: Field with the moment when the row was made, which nothing changes but an erasure; empty for
             none. After a restore it tells an erased person from a new one with the same key.
     """
@@ -54,6 +56,7 @@ class Subject:
     type: object = int
     lookups: tuple[str, ...] = ()
     folds: Mapping[str, str] = field(default_factory=dict)
+    earlier: Mapping[str, Earlier] = field(default_factory=dict)
     created: str = ""
 
     @property
@@ -64,7 +67,8 @@ class Subject:
     def described(self) -> Sequence[object]:
         """Return what the digest of a data map is made of."""
         # A map that doesn't say these keeps the digest that approvals were given for.
-        more = [one for one in (self.created, dict(self.folds)) if one]
+        earlier = {name: described(one) for name, one in self.earlier.items()}
+        more = [one for one in (self.created, dict(self.folds), earlier) if one]
         return [self.model, self.key, str(self.type), list(self.lookups), *more]
 
     def comparing(self, entry: Entry) -> Entry:

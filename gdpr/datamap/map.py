@@ -50,7 +50,7 @@ from gdpr.datamap.locators import (
 )
 from gdpr.datamap.order import rank
 from gdpr.datamap.presets import framework, suite
-from gdpr.datamap.renewal import told_apart
+from gdpr.datamap.renewal import looked_up
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import InvalidDataMap
 
@@ -195,7 +195,7 @@ class DataMap:
                 "No app declares whose data these are.",
                 hint='Write SUBJECT = Subject(model="app.Model") into the privacy.py of one app.',
             )
-        return told_apart(self.subject, {0: self.subject.resolve(text, by, choose)})[0]
+        return looked_up(self.subject, {0: self.subject.resolve(text, by, choose)})[0]
 
 
 @cache

@@ -15,7 +15,7 @@ from django.db.models import F, Model, QuerySet
 
 from accord.erased.folding import Fold, folded
 from accord.erased.subject_key import canonical
-from gdpr.datamap.keys import Plain
+from gdpr.datamap.keys import Plain, plain
 from gdpr.datamap.kinds import Subject
 from gdpr.datamap.spellings import candidates
 from gdpr.datamap.subjects import SubjectKeys, merged_rows
@@ -40,7 +40,12 @@ def renewed(subject: Subject | None, people: Mapping[_Id, SubjectKeys]) -> dict[
         canonical(keys.primary): keys for keys in subject.of_primary([one.primary for one in known.values()])
     }
     fresh = {one: _joined(keys, rows.get(canonical(keys.primary))) for one, keys in known.items()}
-    return {**people, **told_apart(subject, fresh)}
+    return {**people, **looked_up(subject, fresh)}
+
+
+def looked_up(subject: Subject, people: Mapping[_Id, SubjectKeys]) -> dict[_Id, SubjectKeys]:
+    """Add what the project knows of each person's earlier keys, and note which of all somebody else has."""
+    return told_apart(subject, {one: _remembered(subject, keys) for one, keys in people.items()})
 
 
 def told_apart(subject: Subject, people: Mapping[_Id, SubjectKeys]) -> dict[_Id, SubjectKeys]:
@@ -68,6 +73,14 @@ def _joined(before: SubjectKeys, now: SubjectKeys | None) -> SubjectKeys:
         name: (value,) for name, value in before.alternates.items() if now.alternates.get(name) != value
     }
     return replace(before, alternates=now.alternates, earlier=merged_rows(before.earlier, changed))
+
+
+def _remembered(subject: Subject, keys: SubjectKeys) -> SubjectKeys:
+    found: dict[str, tuple[Plain, ...]] = {}
+    for name, earlier in subject.earlier.items():
+        values = [plain(value) for value in earlier(keys.primary) if value not in (None, "")]
+        found[name] = tuple(dict.fromkeys(one for one in values if one != keys.alternates.get(name)))
+    return replace(keys, earlier=merged_rows(keys.earlier, found)) if any(found.values()) else keys
 
 
 def _is_certain(subject: Subject, name: str, people: Iterable[SubjectKeys]) -> bool:

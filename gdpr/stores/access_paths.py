@@ -21,7 +21,7 @@ def explain(alias: str, entry: Entry, rows: QuerySet[models.Model]) -> IndexUse:
     """Ask PostgreSQL how it would find the rows of a query; a small table must not hide a missing index."""
     if any(isinstance(part, Sessions) for part in parts(entry.locator)):
         return IndexUse(uses_index=True, detail="primary key, page by page", read_in_full=True)
-    return _explained(alias, rows)
+    return explained(alias, rows)
 
 
 def explain_locator(alias: str, model: type[models.Model], locator: Simple | Sessions) -> IndexUse:
@@ -29,10 +29,11 @@ def explain_locator(alias: str, model: type[models.Model], locator: Simple | Ses
     if isinstance(locator, Sessions):
         return IndexUse(uses_index=True, detail="primary key, page by page", read_in_full=True)
     rows = every_row(model, alias).filter(condition(alias, model, locator, _nobody(locator)))
-    return _explained(alias, rows)
+    return explained(alias, rows)
 
 
-def _explained(alias: str, rows: QuerySet[models.Model]) -> IndexUse:
+def explained(alias: str, rows: QuerySet[models.Model]) -> IndexUse:
+    """Ask how the rows of a query would be found, whatever it is for."""
     try:
         sql, values = rows.order_by().values("pk").query.get_compiler(alias).as_sql()
     except EmptyResultSet:

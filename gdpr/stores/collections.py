@@ -20,8 +20,9 @@ from gdpr.datamap.locators import Generic, Rows, Sessions, Through, parts
 from gdpr.datamap.lock import SEEN, Inventory
 from gdpr.datamap.subjects import Keys, SubjectKeys
 from gdpr.stores import seen
-from gdpr.stores.base import IndexUse
-from gdpr.stores.filters import Filter
+from gdpr.stores.collection_paths import explain
+from gdpr.stores.filters import Filter, candidates, path_of
+from gdpr.stores.folded import MANY, fold_of
 
 _LEDGER = "accord_ledger"
 _OWN = frozenset({"accord_ledger", "accord_fence", "accord_mark"})
@@ -176,6 +177,7 @@ class Collections:
         yield from missing
         if not missing:
             yield from self._index(declared)
+            yield from self._spellings(entry)
             yield from self._key_types(entry)
 
     def _fields(self, entry: Entry) -> Iterator[MapFinding]:
@@ -229,6 +231,22 @@ class Collections:
                 "Add an index that begins with the field the locator compares, by a revision.",
             )
 
+    def _spellings(self, entry: Entry) -> Iterator[MapFinding]:
+        name = self._store.collection_name(entry)
+        for locator in parts(entry.locator):
+            fold = fold_of(locator)
+            if fold is None or isinstance(locator, Through):
+                continue
+            [(found, collation), *_] = candidates(path_of(locator), fold, ["nobody"])
+            number = self._database[name].estimated_document_count()
+            if number > MANY and not explain(self._database, name, found, collation).uses_index:
+                yield about(
+                    Fault.SPELLINGS_IN_FULL,
+                    entry,
+                    f"looks for other spellings by reading all of {number} documents of {name}",
+                    "Add the index of “Spellings” in the reference of the data map, by a revision.",
+                )
+
     def _key_types(self, entry: Entry) -> Iterator[MapFinding]:
         name = self._store.collection_name(entry)
         schema = self._collections[name].get("validator", {}).get("$jsonSchema", {})
@@ -252,33 +270,6 @@ class Collections:
                     f"declares keys of type {wanted} in {path}, and {where} of {entry.target} has another",
                     "MongoDB never takes one type for another: declare what is stored, or convert it.",
                 )
-
-
-def explain(database: Database[dict[str, Any]], collection: str, condition: Filter) -> IndexUse:
-    """Ask MongoDB how it would find the documents of a filter."""
-    command = {"find": collection, "filter": condition}
-    answer = database.command("explain", command, verbosity="queryPlanner")
-    stages = list(_stages(answer["queryPlanner"]["winningPlan"]))
-    scans = [stage for stage in stages if stage.get("stage") == "COLLSCAN"]
-    paths = [
-        f"{stage['stage']} {stage.get('indexName', '')}".strip() for stage in stages if "indexName" in stage
-    ]
-    # A search for nothing is answered without looking anywhere.
-    looked = bool(paths) or any(stage.get("stage") in ("EOF", "IDHACK") for stage in stages)
-    detail = ", ".join(paths) or ", ".join(str(stage.get("stage")) for stage in stages)
-    return IndexUse(uses_index=looked and not scans, detail=detail)
-
-
-def _stages(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    if "queryPlan" in plan:
-        yield from _stages(plan["queryPlan"])
-        return
-    yield plan
-    for name in ("inputStage", "outerStage", "innerStage"):
-        if name in plan:
-            yield from _stages(plan[name])
-    for child in plan.get("inputStages", ()):
-        yield from _stages(child)
 
 
 def _declared(schema: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:

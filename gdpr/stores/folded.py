@@ -22,6 +22,9 @@ from gdpr.datamap.subjects import Keys
 from gdpr.stores.base import Erased, ErasureStore, Found, IndexUse
 from gdpr.stores.scrubs import Scrubbed
 
+MANY = 10_000
+"""Rows or documents from which on an index of a folding is worth a warning."""
+
 
 class ErasureOfSpellings(ErasureStore, Protocol):
     """A store that can say how a key may be written in it."""

@@ -173,7 +173,7 @@ class CollectionErasure(ABC):
         return self._target(entry), filters.path_of(part)
 
     def explain(self, entry: Entry, keys: Keys) -> IndexUse:
-        from gdpr.stores.collections import explain
+        from gdpr.stores.collection_paths import explain
 
         with self.translated():
             return explain(self.database(), self.collection_name(entry), self._matched(entry, keys))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import FieldDoesNotExist
 from django.db import connections, models
 from django.db.models import F
 from django.db.models.expressions import Combinable
@@ -59,8 +60,6 @@ def rows(
 
 def _text(model: type[models.Model], locator: Keyed) -> tuple[type[models.Model], Combinable]:
     """Return the model that holds a key, and the expression of its text."""
-    from gdpr.stores.tables import end_of
-
     if isinstance(locator, Path):
         column, *steps, last = locator.path.split(".")
         inside: Any = F(column)
@@ -71,6 +70,17 @@ def _text(model: type[models.Model], locator: Keyed) -> tuple[type[models.Model]
     field = holder._meta.pk if name == "pk" else holder._meta.get_field(name)
     # A collation that takes texts for equal has no regular expressions.
     return holder, Collate(F(name), "C") if getattr(field, "db_collation", None) else F(name)
+
+
+def end_of(model: type[models.Model], path: str) -> tuple[type[models.Model], str]:
+    """Return where a walk over foreign keys ends: the model, and the field."""
+    *steps, last = path.split("__")
+    for step in steps:
+        target = model._meta.get_field(step).related_model
+        if not isinstance(target, type):
+            raise FieldDoesNotExist(step)
+        model = target
+    return model, last
 
 
 def _elements(

@@ -95,3 +95,43 @@ def test_rows_under_a_taken_address_are_erased_when_a_person_says_so(erasing: Er
 
     assert (told.returncode, done.returncode) == (0, 0), told.stderr + done.stderr
     assert there(erasing, other) == []
+
+
+REMEMBERED = """
+from dataclasses import replace
+from auditlog.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+import gdpr.datamap.map as maps
+from gdpr.privacy import Audited, History
+from examples.streaming.models import Consent
+rename(11, "new@example.com")
+users.filter(pk=second.pk).update(username="First@example.com")
+third = users.create_user("third@example.com")
+LogEntry.objects.create(
+    content_type=ContentType.objects.get_for_model(Listener), object_pk="11", object_id=11, object_repr="",
+    action=LogEntry.Action.UPDATE, changes={{"email": ["None", "first@example.com"]}},
+)
+Consent.objects.filter(listener_id=11).delete()
+Consent.objects.create(listener_id=11, purpose="third@example.com", given=True)
+sources = {{
+    "log": Audited("streaming.Listener", "email"),
+    "table": History("streaming.Consent", "purpose", key="listener_id"),
+    "function": lambda primary: ["old@example.com", None, ""] if primary == 11 else ["filer"],
+}}
+known = load_data_map()
+subject = replace(known.subject, earlier={{"email": sources["{source}"]}})
+keys = replace(known, subject=subject).resolve("11", "id")
+planned = planning.preview(keys)
+lines = {{line["entry"]: line["found"] for line in planned["entries"]}}
+say([keys.values("email"), lines["django-users"]])
+"""
+
+
+@pytest.mark.parametrize(("source", "address"), [("log", "first"), ("table", "third"), ("function", "old")])
+def test_addresses_of_before_the_request_are_found_where_the_project_keeps_them(
+    erasing: Erasing, source: str, address: str
+) -> None:
+    """By auditlog, by a table of versions and by a function: the account of that time is found."""
+    values, accounts = erasing.call(PEOPLE + REMEMBERED.format(source=source))
+
+    assert (values, accounts) == (["new@example.com", f"{address}@example.com"], 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -15,15 +15,18 @@ from django.db import connections, models
 from accord.erased.folding import Fold, folded
 from gdpr.datamap.actions import Delete, Pull
 from gdpr.datamap.entries import Entry
+from gdpr.datamap.findings import Fault
 from gdpr.datamap.locators import AnyOf, Array, Key, Locator, Path, Through
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import ErasureRefused
 from gdpr.stores import per_person
 from gdpr.stores.base import ErasureStore
+from gdpr.stores.filters import CASELESS
 from gdpr.stores.folded import Folded
 from gdpr.stores.relational import RelationalErasure
+from gdpr.stores.tables import Tables
 from searchindex.transport import at
-from tests.chance import chance
+from tests.chance import chance, moments
 from tests.fix_engine import Coordinator
 from tests.integration.gdpr.conftest import OwnMongo, OwnSearch
 from tests.integration.gdpr.test_indexes import make, put
@@ -156,19 +159,20 @@ def assert_found(
         assert store.find(one, person(each)).count == len(same(mails, each, fold))
 
 
-EVERYWHERE = (
+Located = Callable[[Fold], Locator]
+EVERYWHERE: tuple[Located, ...] = (
     lambda fold: Key("mail", str, by="mail", fold=fold),
     lambda fold: Path("data.by.mail", str, by="mail", fold=fold),
     lambda fold: Array("data.all[].mail", str, by="mail", fold=fold),
     lambda fold: Array("data.bare[]", str, by="mail", fold=fold),
     lambda fold: AnyOf((Key("mail", str, by="mail", fold=fold), Key("mail", str, by="other", fold=fold))),
 )
-IN_TABLES = (
+IN_TABLES: tuple[Located, ...] = (
     *EVERYWHERE,
     lambda fold: Array("mails[]", str, by="mail", fold=fold),
     lambda fold: Through("owner__mail", str, by="mail", fold=fold),
 )
-IN_INDEXES = (
+IN_INDEXES: tuple[Located, ...] = (
     *EVERYWHERE,
     lambda fold: Array("nested[].mail", str, by="mail", fold=fold),
 )
@@ -183,7 +187,7 @@ def document(mail: str) -> dict[str, Any]:
 def test_tables_find_every_spelling(tables: OwnTables, fold: Fold) -> None:
     """Columns, JSON, arrays and walks: the same people as the folding says, in every form of Unicode."""
     source = chance(f"spellings in tables {fold}")
-    for located in IN_TABLES:
+    for located in source.sample(IN_TABLES, moments(len(IN_TABLES), 4)):
         Letter._base_manager.using(tables.alias).all().delete()
         mails = addresses(source)
         for mail in mails:
@@ -198,7 +202,7 @@ def test_tables_find_every_spelling(tables: OwnTables, fold: Fold) -> None:
 def test_collections_find_every_spelling(mongo: OwnMongo, fold: Fold) -> None:
     """Fields, paths and arrays alike; a number in the same place is nobody's text."""
     source = chance(f"spellings in collections {fold}")
-    for located in EVERYWHERE:
+    for located in source.sample(EVERYWHERE, moments(len(EVERYWHERE), 3)):
         mails = addresses(source)
         mongo.database()["things"].drop()
         mongo.database()["things"].insert_many([{"mail": 7}, *map(document, mails)])
@@ -209,7 +213,7 @@ def test_collections_find_every_spelling(mongo: OwnMongo, fold: Fold) -> None:
 def test_indexes_find_every_spelling(search: OwnSearch, fold: Fold) -> None:
     """Keyword fields, sub-fields and nested objects, on each engine."""
     source = chance(f"spellings in indexes {fold}")
-    for located in IN_INDEXES:
+    for located in source.sample(IN_INDEXES, moments(len(IN_INDEXES))):
         mails = addresses(source)
         put(search, *({**document(mail), "nested": [{"mail": mail}]} for mail in mails))
         assert_found(Folded(search), mails, located(fold), fold, source)
@@ -259,3 +263,50 @@ def test_people_are_told_apart_together(tables: OwnTables, mongo: OwnMongo) -> N
         collected = per_person.collect(store, one, people)
         assert {key: one.count for key, one in found.items()} == {1: 2, 2: 2, 4: 0}
         assert {key: len(keys.collected["one"]) for key, keys in collected.items()} == {1: 2, 2: 2, 4: 0}
+
+
+def test_folding_without_an_index_is_warned_of_where_it_reads_much(tables: OwnTables) -> None:
+    """A big table asks for both indexes of a folding: lower case, and what has other characters."""
+    one = entry(Key("mail", str, by="mail", fold="email"))
+    statements = (
+        "INSERT INTO spellings_owner (mail) VALUES ('')",
+        """
+        INSERT INTO spellings_letter (owner_id, mail, data, mails)
+        SELECT 1, 'person' || n || '@x.org', '{}', '{}' FROM generate_series(1, 10001) AS n
+        """,
+        "ANALYZE spellings_letter",
+    )
+    lower = "CREATE INDEX lower_mail ON spellings_letter (lower(mail))"
+    other = "CREATE INDEX other_mail ON spellings_letter (mail) WHERE mail ~ '[^[:ascii:]]'"
+
+    small = list(Tables(tables.alias)._spellings(one, Letter))
+    execute(tables, *statements)
+    big = list(Tables(tables.alias)._spellings(one, Letter))
+    execute(tables, lower)
+    half = list(Tables(tables.alias)._spellings(one, Letter))
+    execute(tables, other)
+    served = list(Tables(tables.alias)._spellings(one, Letter))
+
+    assert [len(found) for found in (small, big, half, served)] == [0, 1, 1, 0]
+    assert big[0].fault is Fault.SPELLINGS_IN_FULL
+
+
+def test_collection_without_the_collation_is_warned_of_where_it_reads_much(mongo: OwnMongo) -> None:
+    """An index that compares as the folding does is used; the one of the exact key isn't."""
+    one = entry(Key("mail", str, by="mail", fold="email"))
+    things = mongo.database()["things"]
+    things.insert_one({"mail": "person@x.org"})
+    small = {found.fault for found in mongo.inspect([one])}
+    things.insert_many([{"mail": f"person{number}@x.org"} for number in range(10_001)])
+    things.create_index("mail")
+    big = {found.fault for found in mongo.inspect([one])}
+    things.create_index("mail", name="caseless", collation=CASELESS)
+    served = {found.fault for found in mongo.inspect([one])}
+
+    assert (small, big, served) == ({Fault.NO_INDEX}, {Fault.SPELLINGS_IN_FULL}, set())
+
+
+def execute(tables: OwnTables, *statements: str) -> None:
+    with connections[tables.alias].cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)

@@ -13,6 +13,7 @@ from gdpr.coverage import check
 from gdpr.datamap.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain
 from gdpr.datamap.entries import Entry, document
 from gdpr.datamap.findings import Fault
+from gdpr.datamap.history import Audited, History
 from gdpr.datamap.kinds import Subject
 from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Locator, Path, Rows, Sessions, parts
 from gdpr.datamap.map import DataMap, build, load_data_map, ordered
@@ -233,8 +234,10 @@ def test_missing_subject_is_found(subject: Subject | None) -> None:
         ({"folds": {"email": "soundex"}}, [Fault.NO_FOLDING]),
         ({"folds": {"email": "email", "phone": "case"}}, [Fault.NO_FOLDING]),
         ({"lookups": ("email", "display_name")}, [Fault.SHARED_KEY]),
+        ({"earlier": {"email": Audited("streaming.Listener", "email")}}, []),
+        ({"earlier": {"id": Audited("streaming.Listener", "id")}}, [Fault.NO_KEY]),
     ],
-    ids=["undeclared", "meant", "no folding", "no key", "shared"],
+    ids=["undeclared", "meant", "no folding", "no key", "shared", "earlier", "earlier of none"],
 )
 def test_what_says_who_a_person_is_is_checked(changes: dict[str, Any], expected: list[Fault]) -> None:
     """An address in several spellings and a key of several people are warned of; a wrong word is an error."""
@@ -270,6 +273,22 @@ def test_locators_follow_the_subject() -> None:
 
     assert [getattr(part, "fold", "") for part in parts(one.locator)] == ["email", "exact", "email", ""]
     assert "fold" not in json.dumps(document(entry()))
+
+
+def test_digest_says_where_earlier_values_come_from() -> None:
+    """Another table or another function is another map; what isn't declared changes nothing."""
+    sources: list[dict[str, Any]] = [
+        {},
+        {"email": History("streaming.Listener", "email")},
+        {"email": History("streaming.Listener", "email", key="pk")},
+        {"email": Audited("streaming.Listener", "email")},
+        {"email": faults},
+    ]
+
+    digests = {DataMap((), replace(SUBJECT, earlier=one)).digest for one in sources}
+
+    assert len(digests) == len(sources)
+    assert DataMap((), SUBJECT).digest in digests
 
 
 def test_keys_of_before_are_kept_beside_those_of_now() -> None:
