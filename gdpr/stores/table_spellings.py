@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -14,9 +14,13 @@ from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Collate
 
 from accord.erased.folding import Fold
-from gdpr.datamap.locators import Array, Keyed, Path, Through
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.findings import Fault, MapFinding, about
+from gdpr.datamap.locators import Array, Key, Keyed, Path, Through, parts
 from gdpr.datamap.spellings import NOT_ASCII, candidates, lowers_plainly
+from gdpr.stores.access_paths import explained
 from gdpr.stores.base import every_row
+from gdpr.stores.folded import MANY, fold_of
 
 _ELEMENTS = """
     SELECT DISTINCT key FROM {table}, LATERAL ({elements}) AS element (key)
@@ -56,6 +60,41 @@ def rows(
     found: models.QuerySet[models.Model] = candidates(every_row(holder, alias), text, fold, wanted)
     named: models.QuerySet[models.Model] = found.annotate(_text=text)
     return named
+
+
+def unserved(
+    alias: str, entry: Entry, model: type[models.Model], oid_of: Callable[[str], int | None]
+) -> Iterator[MapFinding]:
+    """
+    Find locators whose other spellings are looked for by reading a large table as a whole.
+
+    Args:
+        alias: Database.
+        entry: Whose locators.
+        model: Where it looks.
+        oid_of: Tells which table has a name.
+    """
+    for locator in parts(entry.locator):
+        fold = fold_of(locator)
+        if fold is None or not isinstance(locator, Key | Path | Through):
+            continue
+        found = rows(alias, model, locator, fold, ["nobody"])
+        number = _size(alias, oid_of(found.model._meta.db_table))
+        if number > MANY and not explained(alias, found).uses_index:
+            yield about(
+                Fault.SPELLINGS_IN_FULL,
+                entry,
+                f"looks for other spellings by reading all of {number} rows of {found.model._meta.label}",
+                "Add both indexes of “Spellings” in the reference of the data map, by a migration.",
+            )
+
+
+def _size(alias: str, oid: int | None) -> int:
+    """Return about how many rows a table has, as PostgreSQL's own statistics say."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s", [oid])
+        found = cursor.fetchone()
+    return int(found[0]) if found else 0
 
 
 def _text(model: type[models.Model], locator: Keyed) -> tuple[type[models.Model], Combinable]:

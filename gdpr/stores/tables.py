@@ -18,10 +18,9 @@ from gdpr.datamap.keys import KeyType, key_type
 from gdpr.datamap.locators import Array, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
 from gdpr.datamap.lock import Inventory
 from gdpr.datamap.presets import is_known, known_columns, known_tables
-from gdpr.stores.access_paths import explain_locator, explained
-from gdpr.stores.folded import MANY, fold_of
+from gdpr.stores.access_paths import explain_locator
 from gdpr.stores.relations import Kind, Relation, Relations
-from gdpr.stores.table_spellings import end_of, rows
+from gdpr.stores.table_spellings import end_of, unserved
 
 _REFERENCES = """
     SELECT child.relname, parent.relname, attribute.attname, reference.confdeltype
@@ -159,7 +158,7 @@ class Tables:
         yield from faults
         if not faults:
             yield from self._index(entry, model)
-            yield from self._spellings(entry, model)
+            yield from unserved(self._alias, entry, model, self._oid)
 
     def _refreshed(self, entry: Entry, relation: Relation) -> Iterator[MapFinding]:
         if relation.kind is not Kind.MATERIALISED:
@@ -216,29 +215,9 @@ class Tables:
                     hint="Add an index that begins with the column the locator compares, by a migration.",
                 )
 
-    def _spellings(self, entry: Entry, model: type[models.Model]) -> Iterator[MapFinding]:
-        for locator in parts(entry.locator):
-            fold = fold_of(locator)
-            if fold is None or not isinstance(locator, Key | Path | Through):
-                continue
-            found = rows(self._alias, model, locator, fold, ["nobody"])
-            number = self._size(found.model)
-            if number > MANY and not explained(self._alias, found).uses_index:
-                yield about(
-                    Fault.SPELLINGS_IN_FULL,
-                    entry,
-                    f"looks for other spellings by reading all of {number} rows of {found.model._meta.label}",
-                    "Add both indexes of “Spellings” in the reference of the data map, by a migration.",
-                )
-
-    def _size(self, model: type[models.Model]) -> int:
-        """Return about how many rows a table has, as PostgreSQL's own statistics say."""
-        relation = self._named(model._meta.db_table)
-        if relation is None:
-            return 0
-        with connections[self._alias].cursor() as cursor:
-            cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s", [relation.oid])
-            return int(cursor.fetchone()[0])
+    def _oid(self, table: str) -> int | None:
+        relation = self._named(table)
+        return None if relation is None else relation.oid
 
     # --- references --------------------------------------------------------------------------------
 
