@@ -15,7 +15,7 @@ from django.db import connections, models
 from accord.erased.folding import Fold, folded
 from gdpr.datamap.actions import Delete, Pull
 from gdpr.datamap.entries import Entry
-from gdpr.datamap.findings import Fault
+from gdpr.datamap.findings import Fault, MapFinding
 from gdpr.datamap.locators import AnyOf, Array, Key, Locator, Path, Through
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import ErasureRefused
@@ -24,6 +24,7 @@ from gdpr.stores.base import ErasureStore
 from gdpr.stores.filters import CASELESS
 from gdpr.stores.folded import Folded
 from gdpr.stores.relational import RelationalErasure
+from gdpr.stores.table_spellings import unserved
 from gdpr.stores.tables import Tables
 from searchindex.transport import at
 from tests.chance import chance, moments
@@ -279,13 +280,16 @@ def test_folding_without_an_index_is_warned_of_where_it_reads_much(tables: OwnTa
     lower = "CREATE INDEX lower_mail ON spellings_letter (lower(mail))"
     other = "CREATE INDEX other_mail ON spellings_letter (mail) WHERE mail ~ '[^[:ascii:]]'"
 
-    small = list(Tables(tables.alias)._spellings(one, Letter))
+    def warned() -> list[MapFinding]:
+        return list(unserved(tables.alias, one, Letter, Tables(tables.alias)._oid))
+
+    small = warned()
     execute(tables, *statements)
-    big = list(Tables(tables.alias)._spellings(one, Letter))
+    big = warned()
     execute(tables, lower)
-    half = list(Tables(tables.alias)._spellings(one, Letter))
+    half = warned()
     execute(tables, other)
-    served = list(Tables(tables.alias)._spellings(one, Letter))
+    served = warned()
 
     assert [len(found) for found in (small, big, half, served)] == [0, 1, 1, 0]
     assert big[0].fault is Fault.SPELLINGS_IN_FULL
