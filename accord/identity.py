@@ -105,6 +105,11 @@ def foreign(found: Mapping[str, Identity | None], environment: str) -> Mapping[s
     return {alias: own for alias, own in found.items() if own is not None and own.environment != environment}
 
 
+def store_ids(found: Mapping[str, Identity | None]) -> Mapping[str, str]:
+    """Return the ids of stores by alias; one that says nothing of itself has none."""
+    return {alias: own.store_id for alias, own in sorted(found.items()) if own is not None}
+
+
 def settle(store: object, environment: str, lease: Lease) -> Identity | None:
     """
     Write into a store that isn't marked yet which environment it belongs to. Killed, it is begun again.

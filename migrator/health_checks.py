@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from accord import conf, lease
 from accord.errors import DriftError, RevisionError
@@ -15,7 +16,7 @@ from accord.seam.stores import Store
 from accord.seam.types import Origin, Phase, Step
 from accord.words import counted
 from migrator import live_health
-from migrator.engine import abandoned
+from migrator.engine import abandoned, outside
 from migrator.engine.api import Migrations
 from migrator.engine.drift import Drift
 from migrator.engine.situation import Situation
@@ -43,6 +44,7 @@ def look_at_migrations() -> Iterator[Finding]:
     with opened() as stores:
         try:
             situation = Migrations(stores).situation()
+            others = outside.since(stores, situation)
         except (RevisionError, DriftError) as exc:
             yield Finding(
                 name="migrations", level=Level.CRITICAL, message=str(exc), hint=exc.hint, ready=False
@@ -53,7 +55,8 @@ def look_at_migrations() -> Iterator[Finding]:
         # What another release began is none of this one's steps; the drift finding tells of it.
         begun = [one for one in situation.steps if one.key.store == alias and one.key in situation.begun]
         waiting, vouched = pending(situation, alias), recorded_on_word(situation, alias)
-        yield _applied(alias, waiting, begun, running=running, vouched=vouched)
+        found = _applied(alias, waiting, begun, running=running, vouched=vouched)
+        yield _with_others(found, sorted(str(key) for key in others if key.store == alias))
         yield _drift(alias, [found for found in situation.drift if found.key.store == alias])
         yield _environment(alias, stores[alias], situation.identities.get(alias))
 
@@ -130,6 +133,20 @@ def _applied(
         )
     word = f" Recorded on a person's word alone: {vouched}." if vouched else ""
     return Finding(name=name, level=Level.OK, message=f"Every step is applied.{word}", value=0, threshold=1)
+
+
+def _with_others(found: Finding, others: Sequence[str]) -> Finding:
+    """Tell beside what is applied which steps another tool applied; no run of ours planned them."""
+    if not others or found.level is Level.CRITICAL:
+        return found
+    return replace(
+        found,
+        level=Level.WARN,
+        message=f"{found.message} Applied by another tool, and by no run since the store was marked: "
+        f"{_some(others)}.",
+        hint=f"{found.hint} See who ran migrate or alembic by hand. If it was meant, put it on record, each "
+        f"up to its last step: migrate_all --baseline --step {others[-1]}".strip(),
+    )
 
 
 def _runs_without(steps: Sequence[Step]) -> bool:

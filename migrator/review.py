@@ -8,6 +8,7 @@ from itertools import groupby
 
 from accord.acting import Account
 from accord.errors import AccordError
+from accord.identity import store_ids
 from accord.seam.losses import Loss
 from accord.seam.origins import LEFT
 from accord.seam.registry import opened
@@ -275,14 +276,14 @@ def _findings(
             yield f"{item.key}: {item.text} ({item.rule})."
         yield from (f"{step.key} can't be undone: {step.irreversible}" for step in left if step.irreversible)
     if work.kind in (RunKind.APPLY, RunKind.REVERT) and gate.policy.attestation:
-        yield from _attested(gate, work)
+        yield from _attested(gate, work, situation)
     opaque = [key for key, items in rendered.items() if any(item.opaque and item != LEFT for item in items)]
     if opaque:
         yield f"What these do is seen in their files only: {', '.join(opaque)}."
 
 
-def _attested(gate: Gate, work: PlannedWork) -> Iterator[str]:
+def _attested(gate: Gate, work: PlannedWork, situation: Situation) -> Iterator[str]:
     try:
-        gate.attestations.require(work, gate.policy.attestation)
+        gate.attestations.require(work, gate.policy.attestation, store_ids(situation.identities))
     except AccordError as exc:
         yield exc.message

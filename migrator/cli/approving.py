@@ -16,6 +16,7 @@ from accord.cli.answer import Answer
 from accord.clock import SystemClock
 from accord.denied import Denial
 from accord.errors import UsageError
+from accord.identity import store_ids
 from accord.seam.registry import opened
 from accord.seam.types import Direction
 from accord.secrets import signing
@@ -187,7 +188,8 @@ class Approving:
                 "There is nothing to attest: nothing was applied here.",
                 hint="Run migrate_all here first; is this the environment that goes first?",
             )
-        return self.gate.attestations.write(standing, Direction.APPLY, "", person)
+        stores = store_ids(situation.identities)
+        return self.gate.attestations.write(standing, Direction.APPLY, "", stores, person)
 
     def _key(self) -> Answer:
         document = {"schema": "accord.key/1", "id": signing.key_id(), "public_key": signing.public_key()}
@@ -200,7 +202,8 @@ class Approving:
             text = file.read_text()
         except (OSError, UnicodeDecodeError) as exc:
             raise AttestationUnusable(f"{file} can't be read.", hint="Check path and rights.") from exc
-        attestation = self.gate.attestations.accept(text, person, str(file))
+        own = store_ids(self.migrations.situation().identities)
+        attestation = self.gate.attestations.accept(text, person, str(file), own)
         return Answer(document=attestation.document, lines=render_approvals.accepted_lines(attestation))
 
     def _person(self, *, deciding: bool = False) -> Account:

@@ -19,6 +19,7 @@ from accord.audit.events import Counter, EventKind, ObjectKind
 from accord.clock import Clock
 from accord.errors import AccordError, ExitCode
 from accord.events import Reporter, silent
+from accord.identity import store_ids
 from accord.seam.types import Direction, Step, StepKey
 from accord.secrets.redact import first_line
 from migrator.engine import run_trail
@@ -157,7 +158,7 @@ class Gate:
         if work.kind is RunKind.APPLY:
             rules.refuse_broken(self._policy.rules, work.steps, work.applied)
         if work.steps and work.kind in _ACTS and self._policy.attestation:
-            self.attestations.require(work, self._policy.attestation)
+            self.attestations.require(work, self._policy.attestation, store_ids(situation.identities))
         return work if work.steps and self._policy.approval else None
 
     def finish(
@@ -200,7 +201,8 @@ class Gate:
         if plan.direction is Direction.APPLY:
             known = {entry.key for entry in done}
             done = [*(entry for entry in self.standing(situation) if entry.key not in known), *done]
-        attestation = self.attestations.write(done, plan.direction, run_id)
+        stores = store_ids(situation.identities)
+        attestation = self.attestations.write(done, plan.direction, run_id, stores)
         folder = self._settings.attestations
         if folder:
             path = self.attestations.export(attestation, conf.base_dir() / Path(folder))

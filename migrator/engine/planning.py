@@ -9,7 +9,7 @@ from accord.errors import InconsistentLedger, UnknownTarget, UsageError
 from accord.seam.stores import Store
 from accord.seam.types import AppliedStep, BegunStep, Direction, Step, StepKey
 from accord.words import counted
-from migrator.engine import baseline, tags
+from migrator.engine import baseline, outside, tags
 from migrator.engine.drift import DriftKind, forgetting
 from migrator.engine.executor import Action
 from migrator.engine.flags import flags_of
@@ -69,7 +69,9 @@ def _planned(request: Request, situation: Situation, stores: Mapping[str, Store]
         _refuse_strangers(plan, situation)
     else:
         adopts = request.kind is RunKind.BASELINE
-        plan = plan_forward(situation.graph, situation.done, request.target, with_own=adopts)
+        # A baseline puts on record what another tool applied meanwhile, too.
+        done = situation.done - outside.since(stores, situation) if adopts else situation.done
+        plan = plan_forward(situation.graph, done, request.target, with_own=adopts)
         _refuse_backwards(request, plan, situation)
     if request.kind is RunKind.FAKE:
         _refuse_fake(plan, stores)

@@ -8,16 +8,17 @@ what was done is told whatever ended it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from accord import conf, db
 from accord.clock import Clock
 from accord.errors import AccordError, Interrupted, StoreRefused
 from accord.events import Reporter, fan_out, one_at_a_time
-from accord.identity import settle
+from accord.identity import Identity, settle
 from accord.seam.stores import Store
 from accord.seam.types import Lease, StepKey
-from migrator.engine import abandoned
+from migrator.engine import abandoned, outside
 from migrator.engine.events import RunFinished, RunNoted, RunStarted
 from migrator.engine.executor import Action, Executor
 from migrator.engine.flags import command_of
@@ -70,6 +71,7 @@ class Run:
         self._executor = Executor(
             stores, held, report=self._tell, clock=clock, stop=stop, one_by_one=one_by_one
         )
+        self._marked: dict[str, Identity | None] = {}
         self._started = clock.monotonic()
 
     def carry_out(
@@ -131,14 +133,16 @@ class Run:
         """Write into stores of which this is the first run which environment they belong to."""
         for alias, own in situation.identities.items():
             if own is None:
-                self._mark_one(self._stores[alias])
+                self._marked[alias] = self._mark_one(self._stores[alias], situation)
 
-    def _mark_one(self, store: Store) -> None:
+    def _mark_one(self, store: Store, situation: Situation) -> Identity | None:
         """Mark a store; one that takes no writes, such as a standby, has nothing to be protected from us."""
         try:
-            settle(store, self._settings.environment, self._held)
+            outside.keep(store, situation, self._held)
+            return settle(store, self._settings.environment, self._held)
         except StoreRefused as exc:
             self._tell(RunNoted(note=f"“{store.alias}” keeps no mark of its environment: {exc.message}"))
+            return None
 
     def _end(
         self, request: Request, plan: Plan, situation: Situation, error: AccordError | None
@@ -155,7 +159,8 @@ class Run:
         try:
             if self._gate is not None:
                 db.revive(self._settings.coordinator)
-                self._gate.finish(request, situation, report, self._tell)
+                marked = replace(situation, identities={**situation.identities, **self._marked})
+                self._gate.finish(request, marked, report, self._tell)
         finally:
             self._tell(
                 RunFinished(

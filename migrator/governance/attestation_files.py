@@ -29,8 +29,9 @@ def read(text: str, place: str) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise unusable(place, f"it is not of the form {SCHEMA}")
     wrong = [name for name in _TEXTS if not isinstance(document.get(name), str)]
-    if wrong or not _are_steps(document.get("steps")) or not _is_time(document["at"]):
-        raise unusable(place, f"a part is missing or wrong: {', '.join(wrong) or 'steps or at'}")
+    fits = _are_steps(document.get("steps")) and _are_stores(document.get("stores", {}))
+    if wrong or not fits or not _is_time(document["at"]):
+        raise unusable(place, f"a part is missing or wrong: {', '.join(wrong) or 'steps, stores or at'}")
     return document
 
 
@@ -58,6 +59,11 @@ def _are_steps(value: object) -> bool:
         and all(isinstance(text, str) for text in entry.values())
         for entry in value
     )
+
+
+def _are_stores(value: object) -> bool:
+    """Check for ids by alias; what an earlier version wrote names no stores."""
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
 def _is_time(text: str) -> bool:

@@ -67,7 +67,12 @@ class Attestations:
     # --- writing ----------------------------------------------------------------------------------
 
     def write(
-        self, steps: Sequence[Attested], direction: Direction, run_id: str, person: Account | None = None
+        self,
+        steps: Sequence[Attested],
+        direction: Direction,
+        run_id: str,
+        stores: Mapping[str, str],
+        person: Account | None = None,
     ) -> Attestation:
         """
         Sign and keep that steps were run here and succeeded. What was said already is not said twice.
@@ -76,13 +81,14 @@ class Attestations:
             steps: The steps.
             direction: Which way they went.
             run_id: The last run that did some of them.
+            stores: Ids of the stores that they were run on, by alias.
             person: Who wants it; None where a run does so by itself.
         """
-        content = self._content(self._settings.environment, direction.value, steps)
+        content = self._content(self._settings.environment, direction.value, steps, stores)
         found = Attestation.objects.using(self._using).filter(content=content).first()
         if found is not None and self._holds(found):
             return found
-        document = self._signed(steps, direction, run_id)
+        document = self._signed(steps, direction, run_id, stores)
         return self._keep(document, "self", actor(person), EventKind.ATTESTATION_WRITTEN)
 
     def export(self, attestation: Attestation, folder: Path) -> Path:
@@ -97,7 +103,9 @@ class Attestations:
         save(attestation.document, folder / name)
         return folder / name
 
-    def _signed(self, steps: Sequence[Attested], direction: Direction, run_id: str) -> dict[str, Any]:
+    def _signed(
+        self, steps: Sequence[Attested], direction: Direction, run_id: str, stores: Mapping[str, str]
+    ) -> dict[str, Any]:
         document: dict[str, Any] = {
             "schema": SCHEMA,
             "project": self._settings.project,
@@ -107,6 +115,7 @@ class Attestations:
             "run": run_id,
             "at": self._clock.now().isoformat(),
             "steps": [{"key": step.key, "checksum": step.checksum} for step in steps],
+            "stores": dict(stores),
             "key": signing.key_id(),
         }
         return {**document, "signature": signing.sign(payload(document), purpose=SCHEMA)}
@@ -115,7 +124,8 @@ class Attestations:
         self, document: Mapping[str, Any], signer: str, actor: trail.Actor, event: EventKind
     ) -> Attestation:
         steps = [Attested(**entry) for entry in document["steps"]]
-        content = self._content(document["environment"], document["direction"], steps)
+        stores = document.get("stores", {})
+        content = self._content(document["environment"], document["direction"], steps, stores)
         with transaction.atomic(using=self._using):
             attestation, _new = Attestation.objects.using(self._using).update_or_create(
                 content=content,
@@ -131,13 +141,17 @@ class Attestations:
         return attestation
 
     @staticmethod
-    def _content(environment: str, direction: str, steps: Sequence[Attested]) -> str:
+    def _content(
+        environment: str, direction: str, steps: Sequence[Attested], stores: Mapping[str, str]
+    ) -> str:
         listed = sorted([step.key, step.checksum] for step in steps)
-        return checksums.digest({"environment": environment, "direction": direction, "steps": listed})
+        said: dict[str, object] = {"environment": environment, "direction": direction, "steps": listed}
+        # What an earlier version wrote names no stores, and keeps its digest.
+        return checksums.digest({**said, "stores": dict(stores)} if stores else said)
 
     # --- accepting --------------------------------------------------------------------------------
 
-    def accept(self, text: str, person: Account, place: str) -> Attestation:
+    def accept(self, text: str, person: Account, place: str, own: Mapping[str, str]) -> Attestation:
         """
         Check an attestation that came from elsewhere, and keep it.
 
@@ -145,27 +159,28 @@ class Attestations:
             text: The document.
             person: Who brings it.
             place: Where it came from, for messages.
+            own: Ids of the stores of this installation, by alias.
 
         Raises:
             ForgedSignature: The signature does not belong to it.
             ForeignSignature: A key signed that is not trusted here, or doesn't speak for that environment.
-            AttestationUnusable: It can't be read, or is of another project or outcome.
+            AttestationUnusable: It can't be read, is of another project or outcome, or was run on our stores.
             NotEntitled: The account may not bring attestations.
         """
         people.require(person, people.ATTEST, kind=ObjectKind.ATTESTATION)
         acts = actor(person)
         try:
             document = read(text, place)
-            signer = self.check(document, place)
+            signer = self.check(document, place, own)
         except AccordError:
             with transaction.atomic(using=self._using):
                 self._record(EventKind.ATTESTATION_REFUSED, EventOutcome.REFUSED, acts, "", "", 0)
             raise
         return self._keep(document, signer, acts, EventKind.ATTESTATION_ACCEPTED)
 
-    def check(self, document: Mapping[str, Any], place: str) -> str:
+    def check(self, document: Mapping[str, Any], place: str, own: Mapping[str, str]) -> str:
         """
-        Check signature, project and outcome of a document.
+        Check signature, project, outcome and stores of a document.
 
         Returns:
             Who signed: `self`, or the name of a trusted key.
@@ -193,24 +208,42 @@ class Attestations:
                 f"“{document['outcome']}”.",
                 hint="Take the one that a successful run of this project wrote.",
             )
+        self._refuse_own_stores(document, place, own)
         return signer
+
+    def _refuse_own_stores(self, document: Mapping[str, Any], place: str, own: Mapping[str, str]) -> None:
+        """Refuse what was run on our own stores, and told as another environment's."""
+        theirs = document.get("stores", {}).values()
+        ours = sorted(alias for alias, store_id in own.items() if store_id in theirs)
+        if ours and document["environment"] != self._settings.environment:
+            raise AttestationUnusable(
+                f"The attestation {place} tells of “{document['environment']}”, and was run on stores of "
+                f"this installation: {', '.join(ours)}.",
+                hint="Run the same files on stores of that environment. A copy is one of them after "
+                "accord_environment change --reason TEXT",
+            )
 
     # --- enforcing --------------------------------------------------------------------------------
 
-    def require(self, work: PlannedWork, environment: str) -> None:
+    def require(self, work: PlannedWork, environment: str, own: Mapping[str, str]) -> None:
         """
         Make sure that every step has been run, as it is, in the environment that goes first.
+
+        Args:
+            work: What would run.
+            environment: The one that goes first.
+            own: Ids of the stores of this installation, by alias.
 
         Raises:
             NotAttested: Some haven't.
             ForgedSignature, ForeignSignature: They seem to have been, by a word that can't be believed.
         """
         believed: dict[str, set[str]] = {}
-        doubted: list[SignatureError] = []
+        doubted: list[AccordError] = []
         missing = list(work.steps)
         for document in self._documents(environment, work.direction):
             named = _named(missing, document)
-            if named and self._is_believed(document, doubted):
+            if named and self._is_believed(document, doubted, own):
                 for key, checksum in named:
                     believed.setdefault(key, set()).add(checksum)
                 missing = [step for step in missing if not _is_attested(step, believed)]
@@ -241,17 +274,19 @@ class Attestations:
             if len(page) < _PAGE:
                 return
 
-    def _is_believed(self, document: Mapping[str, Any], doubted: list[SignatureError]) -> bool:
+    def _is_believed(
+        self, document: Mapping[str, Any], doubted: list[AccordError], own: Mapping[str, str]
+    ) -> bool:
         try:
-            self.check(document, f"of run {document['run'] or 'unknown'}")
-        except SignatureError as exc:
+            self.check(document, f"of run {document['run'] or 'unknown'}", own)
+        except (SignatureError, AttestationUnusable) as exc:
             doubted.append(exc)
             return False
         return True
 
     def _holds(self, attestation: Attestation) -> bool:
         try:
-            return bool(self.check(attestation.document, "that was kept"))
+            return bool(self.check(attestation.document, "that was kept", {}))
         except AccordError:
             return False
 

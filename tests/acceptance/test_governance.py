@@ -558,6 +558,34 @@ def test_attestation_comes_before_the_first_request(
     assert staging.answer("migration_approval", "key")["public_key"] == public_key(staging)
 
 
+def test_attestation_names_its_stores_and_ours_are_no_staging(
+    follower: Workshop, staging: Workshop, tmp_path: Path
+) -> None:
+    """What was run on the very stores of this installation tells of no other environment, kept or brought."""
+    assert staging.run("migrate_all", "--noinput").returncode == 0
+    path = written(tmp_path)
+    stores = json.loads(path.read_text())["stores"]
+    shown = staging.answer("accord_environment", "show")["stores"]
+    assert stores == {one["store"]: one["id"] for one in shown}
+    assert sorted(stores) == ["default", "mongodb"]
+    # Somebody let a staging with a key of its own run on the stores of production.
+    own = sql(follower, "SELECT value FROM accord_mark WHERE id = 'environment'")[0][0]
+    assert bring(follower, path).returncode == 0
+    write = "UPDATE accord_mark SET value = %s WHERE id = 'environment'"
+    sql(follower, write, own.replace(json.loads(own)["id"], stores["default"]))
+
+    refused = bring(follower, path)
+    done = follower.run("migrate_all", "--noinput")
+
+    assert_refused(
+        refused, "ACC-927", 4, "tells of “staging”, and was run on stores of this installation: default"
+    )
+    assert_refused(done, "ACC-927", 4, "default")
+    assert collections(follower) == set()
+    sql(follower, write, own)
+    assert follower.run("migrate_all", "--noinput").returncode == 0
+
+
 def test_attestation_of_other_content_is_refused(
     follower: Workshop, staging: Workshop, tmp_path: Path
 ) -> None:

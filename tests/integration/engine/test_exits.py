@@ -629,7 +629,7 @@ def test_store_that_takes_no_mark_is_told_and_stops_no_run(journal: Trail) -> No
 
     assert migrations(Hooked(server=server)).run(Request()).exit_code is ExitCode.DONE
     marked = dict(server.marks)
-    assert sorted(marked) == ["environment"]
+    assert sorted(marked) == ["environment", "outside"]
     assert migrations(Standby(server=server)).run(Request()).exit_code is ExitCode.DONE
     assert server.marks == marked
 
@@ -652,13 +652,13 @@ def test_attestations_are_verified_as_far_as_they_are_needed(
 
     monkeypatch.setattr(book, "check", counted)
 
-    book.require(work_of(STEPS), "test")
+    book.require(work_of(STEPS), "test", {})
     assert len(seen) == 1
     with pytest.raises(AccordError, match="not attested"):
-        book.require(work_of([make_step("mem:shop.0009_other")]), "test")
+        book.require(work_of([make_step("mem:shop.0009_other")]), "test", {})
     assert len(seen) == 1
     with pytest.raises(AccordError, match="not attested"):
-        book.require(work_of([make_step("mem:shop.0001_a", text="edited")]), "test")
+        book.require(work_of([make_step("mem:shop.0001_a", text="edited")]), "test", {})
     with pytest.raises(AccordError, match="not attested"):
-        book.require(work_of(STEPS), "staging")
+        book.require(work_of(STEPS), "staging", {})
     assert Attestation.objects.using(journal.alias).count() == 3
