@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -168,7 +169,7 @@ class ConsentViewSet(Api, GenericViewSet):
         }
         return Response(ConsentsAnswer(shown).data)
 
-    @extend_schema(request=ReceiptBody, responses={200: serializers.DictField()})
+    @extend_schema(request=ReceiptBody, responses={200: OpenApiTypes.OBJECT})
     @action(detail=False, methods=["post"])
     def receipt(self, request: Request) -> Response:
         """

@@ -113,7 +113,7 @@ def test_token_ends_with_what_it_is_bound_to(served: Served) -> None:
 
 def test_nobody_reads_a_token_in_the_admin(served: Served) -> None:
     """A superuser sees whose there are and ends one; neither text, digest nor fingerprint is shown."""
-    pages, told, hidden, adding, closed, still, done, after = served.call(IN_THE_ADMIN, name="reader")
+    pages, told, hidden, adding, closed, still, done, after = served.call(IN_THE_ADMIN, name="root-of-tokens")
 
     assert pages == [200, 200, 200]
     assert told == [True, True, True]

@@ -532,6 +532,14 @@ def test_baseline_records_what_still_stands(journal: Trail) -> None:
 # --- papers ------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def accounts(journal: Trail) -> None:
+    """Keep the accounts of two people who may do everything, before anything is asked for."""
+    call_command("migrate", "auth", database=journal.alias, verbosity=0, skip_checks=True)
+    for key in (1, 2):
+        person(key).save(using=journal.alias)
+
+
 def person(key: int) -> Any:
     """Give an account that may do everything."""
     return get_user_model()(pk=key, username=f"person {key}", is_superuser=True)
@@ -549,6 +557,7 @@ def work_of(steps: Sequence[Step]) -> PlannedWork:
     return PlannedWork(kind=RunKind.APPLY, direction=Direction.APPLY, steps=tuple(steps))
 
 
+@pytest.mark.usefixtures("accounts")
 def test_failed_hook_strikes_the_approval_and_attests_nothing(journal: Trail) -> None:
     """What was done is struck off, so that it is not done twice; a failed run is nobody's word."""
     policy = {"test": {"approval": True}, "production": {"attestation": "test"}}
@@ -577,6 +586,7 @@ def test_run_that_succeeds_is_attested(journal: Trail) -> None:
     assert Attestation.objects.using(journal.alias).count() == 1
 
 
+@pytest.mark.usefixtures("accounts")
 @pytest.mark.parametrize("state", [ApprovalState.REJECTED, ApprovalState.EXPIRED, ApprovalState.REQUESTED])
 def test_approval_is_found_behind_any_number_of_newer_requests(journal: Trail, state: ApprovalState) -> None:
     """Sixty newer requests of whatever state hide nothing."""
@@ -599,6 +609,7 @@ def test_approval_is_found_behind_any_number_of_newer_requests(journal: Trail, s
     assert book.covering(work_of(STEPS[1:])).reference == wanted.reference
 
 
+@pytest.mark.usefixtures("accounts")
 def test_without_an_approval_the_refusal_says_how_far_the_request_is(journal: Trail) -> None:
     """The neighbour: what isn't approved stays refused, with what the person should know."""
     book = approvals(replace(conf.load(), environment="test"))

@@ -192,7 +192,9 @@ def findings(harness: Any, monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
     """Look as the health check and `/readyz` do."""
     store = narrowed(harness)
     monkeypatch.setattr(health_checks, "opened", lambda: nullcontext({store.alias: store}))
-    return list(health_checks.look_at_migrations())
+    found = health_checks.look_at_migrations()
+    # These stores are filled without a run, which is what would mark them.
+    return [one for one in found if not one.name.endswith(".environment")]
 
 
 @pytest.mark.parametrize("harness", ["mongo", "search"], indirect=True)

@@ -23,6 +23,7 @@ from pytest_django.fixtures import Settings
 from accord import clock, conf
 from accord.errors import ChecksumMismatch, DriftError, ExitCode, UnknownTarget, UsageError
 from accord.health.runner import Finding, Level
+from accord.proof import Credentials
 from accord.seam.registry import Registry
 from accord.testing import RecordingReporter, make_lease
 from migrator import health_checks
@@ -61,6 +62,8 @@ def downgrade():
     op.execute("DROP TABLE branched")
 """
 STORES = ["relational", "documents", "alembic", "mongo", "search"]
+PEOPLE = ("ada", "ben")
+"""Who is there before anything is asked for: nobody newer counts as a second person."""
 ASKED = {"POLICY": {"test": {"approval": True}}}
 
 
@@ -87,6 +90,8 @@ def harness(
     settings.ACCORD = {**settings.ACCORD, "ENVIRONMENT": "test"}
     for app in ("auth", "migrator"):
         call_command("migrate", app, database=trail.alias, verbosity=0, skip_checks=True)
+    for name in PEOPLE:
+        person(name)
     made = request.getfixturevalue(f"{request.param}_harness")
     monkeypatch.setattr(Narrow, "apps", frozenset({made.app}))
     for name in made.step_names[:2]:
@@ -119,7 +124,7 @@ def migrations(harness: Any) -> Migrations:
 
 def command(harness: Any, line: str, monkeypatch: pytest.MonkeyPatch, name: str = "ada") -> Any:
     """Type a line of `migration_approval`, filled as a person would; give the answer's document."""
-    monkeypatch.setattr(approving, "acting", lambda *_, **__: person(name))
+    monkeypatch.setattr(Credentials, "account", lambda *_, **__: person(name))
     parser = ArgumentParser()
     add_approval_arguments(parser)
     words = shlex.split(line.replace("USERNAME", name).replace("TEXT", '"a finished squash"'))
@@ -167,7 +172,8 @@ def finding(harness: Any, monkeypatch: pytest.MonkeyPatch) -> Finding:
     """Return what the health check finds about drift."""
     store = narrowed(harness)
     monkeypatch.setattr(health_checks, "opened", lambda: nullcontext({store.alias: store}))
-    return list(health_checks.look_at_migrations())[-1]
+    [found] = [one for one in health_checks.look_at_migrations() if one.name.endswith(".drift")]
+    return found
 
 
 @pytest.mark.by_turns(2)

@@ -77,13 +77,13 @@ say([fresh(request).state, request.approvals.filter(voided_at=None).count(), "..
 """
 
 SEEN = """
+notice = consent.publish_notice("newsletter", "1", "en", "Words")
+who = consent.someone("streaming.Listener", 4)
+event = consent.give(who, notice, method=ConsentMethod.CHECKBOX, channel="web")
 request = begun(4)
 erasure.work(request)
 receipt = receipts.latest(request)
 hold = holds.place_hold(request.subject_kind, "elsewhere", HoldReason.AUTHORITY, by=filer)
-notice = consent.publish_notice("newsletter", "1", "en", "Words")
-who = consent.someone("streaming.Listener", 4)
-event = consent.give(who, notice, method=ConsentMethod.CHECKBOX, channel="web")
 lists = ["erasurerequest", "receipt", "legalhold", "consentevent"]
 addresses = [reverse(f"admin:gdpr_{name}_changelist") for name in lists] + [
     reverse("admin:gdpr_erasurerequest_changelist") + "?due=over",
