@@ -203,7 +203,7 @@ def with_folds(locator: Locator | None, fold_of: Callable[[str], str]) -> Locato
     """
     if isinstance(locator, AnyOf):
         # Sessions are never one of several.
-        return AnyOf(tuple(with_folds(part, fold_of) for part in locator.locators))  # type: ignore[misc]
+        return AnyOf(tuple(with_folds(part, fold_of) for part in locator.locators))  # type: ignore[misc]  # see above
     if not isinstance(locator, Keyed) or locator.fold or key_type(locator.type) is not KeyType.STR:
         return locator
     return replace(locator, fold=fold_of(locator.by))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from accord.durable import sync_folder
 from accord.errors import ConfigurationError
 from gdpr.models import ErasureRequest
 
@@ -41,7 +42,7 @@ class KeyFolder:
         with self._reported():
             for reference, key in wrapped.items():
                 self._write(reference, key)
-            _sync(self.folder)
+            sync_folder(self.folder)
 
     def read(self, references: Iterable[str]) -> Mapping[str, bytes]:
         """
@@ -71,7 +72,7 @@ class KeyFolder:
                 with suppress(FileNotFoundError):
                     _overwrite(path)
                     path.unlink()
-            _sync(self.folder)
+            sync_folder(self.folder)
         return len(ended)
 
     def _write(self, reference: str, key: bytes) -> None:
@@ -118,12 +119,3 @@ def _overwrite(path: Path) -> None:
         file.write(secrets.token_bytes(size))
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Wait until the disk has the folder's list of names."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

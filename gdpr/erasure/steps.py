@@ -159,10 +159,7 @@ def _is_free(owner: str, own: str, *, silent: bool | None) -> bool:
 def take(one: Pass, requests: Requests) -> dict[int, int]:
     """Lock the free steps of each person who may be worked on; step by request."""
     tags = {key: requests[key].subject_tag for key in state_changes.share(requests, RequestState.EXECUTING)}
-    held = holds.among(tags.values())
-    stopping = {holds.EVERYTHING, one.entry.id}
-    free = [key for key, tag in tags.items() if not stopping & held.get(tag, frozenset())]
-    rows = _free_steps(one, free).select_for_update(skip_locked=True, of=("self",))
+    rows = _free_steps(one, _not_held(one, tags)).select_for_update(skip_locked=True, of=("self",))
     found = rows.annotate(silent=Q(lease_until__lte=Now()))
     own = process.identity()
     return {
@@ -183,9 +180,7 @@ def pass_over(one: Pass, requests: Requests) -> set[int]:
     Returns:
         The requests whose step that was for; others are held, are done, or another process is at them.
     """
-    held = holds.among([each.subject_tag for each in requests.values()])
-    stopping = {holds.EVERYTHING, one.entry.id}
-    free = [key for key, each in requests.items() if not stopping & held.get(each.subject_tag, frozenset())]
+    free = _not_held(one, {key: each.subject_tag for key, each in requests.items()})
     rows = _free_steps(one, free).exclude(state=StepState.RUNNING)
     rows = rows.filter(found=0, affected=0, request__state=RequestState.EXECUTING)
     chosen = dict(rows.values_list("pk", "request_id"))
@@ -203,6 +198,12 @@ def pass_over(one: Pass, requests: Requests) -> set[int]:
         finished_at=Now(),
     )
     return set(chosen.values())
+
+
+def _not_held(one: Pass, tags: Mapping[int, str]) -> list[int]:
+    """Return the requests of people of whom neither everything is held nor what the entry finds."""
+    held, stopping = holds.among(tags.values()), {holds.EVERYTHING, one.entry.id}
+    return [key for key, tag in tags.items() if not stopping & held.get(tag, frozenset())]
 
 
 def _free_steps(one: Pass, requests: Collection[int]) -> QuerySet[ErasureStep]:

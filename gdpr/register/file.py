@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from accord.durable import sync_folder
 from gdpr.errors import RegisterBroken, RegisterUnavailable
 from gdpr.register.entries import EntryDraft, RegisterEntry, continued, fault, genesis, parsed
 
@@ -117,7 +118,7 @@ class RegisterFile:
             finally:
                 os.close(descriptor)
             if new:
-                _sync_folder(self.path.parent)
+                sync_folder(self.path.parent)
         return made if last else made[1:]
 
     def destroy_secrets(self, chosen: Callable[[RegisterEntry], bool]) -> int:
@@ -153,7 +154,7 @@ class RegisterFile:
         finally:
             os.close(descriptor)
         draft.replace(self.path)
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -227,14 +228,6 @@ def _write(descriptor: int, content: bytes) -> None:
     except OSError:
         os.ftruncate(descriptor, size)
         raise
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _end_of_last_line(descriptor: int, size: int) -> int:

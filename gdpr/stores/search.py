@@ -240,7 +240,7 @@ class SearchErasure(ScrubsIndexes):
 
     def _delete(self, index: str, query: Query, limit: int) -> tuple[int, int]:
         if self._engine().features.server_side_reindex:
-            most = min(limit, self._rounds(index) * _MOST)
+            most = limit if limit <= _MOST else min(limit, self._rounds(index) * _MOST)
             rounds = f"max_docs={most}&scroll_size={min(most, _MOST)}"
             path = f"{at(index, '_delete_by_query')}?conflicts=proceed&refresh=true&{rounds}"
             answer = self._transport.request("POST", path, {"query": query}).body

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from accord import conf
 from accord.cli.answer import Answer
@@ -12,18 +12,16 @@ from accord.cli.arguments import add_format, add_noinput
 from accord.cli.printable import say_aside
 from accord.cli.questions import require_yes
 from accord.clock import SystemClock
-from accord.errors import ExitCode, UsageError
+from accord.errors import ExitCode
 from accord.identity import Identity
 from accord.seam.registry import opened
 from accord.words import counted
+from migrator.cli.acting import acting
 from migrator.cli.options import add_store
 from migrator.engine.environments import Environments, Told
 from migrator.errors import WrongEnvironment
 from migrator.governance import people
 from migrator.governance.work import IdentityWork
-
-if TYPE_CHECKING:
-    from accord.acting import Account
 
 
 def add_environment_arguments(parser: ArgumentParser) -> None:
@@ -80,7 +78,7 @@ def _changed(environments: Environments, options: Mapping[str, Any]) -> Answer:
     environments.refuse(work)
     if options["interactive"]:
         _ask(work)
-    changed = environments.change(options["store"], _acting(options))
+    changed = environments.change(options["store"], acting(options))
     return _shown(environments.look(options["store"]), changed)
 
 
@@ -88,18 +86,6 @@ def _ask(work: IdentityWork) -> None:
     lines = [f"  {alias}: “{own.environment}” becomes “{work.environment}”" for alias, own in work.stores]
     say_aside("\n".join([*lines, ""]))
     require_yes(f"Do these belong to “{work.environment}” from now on?")
-
-
-def _acting(options: Mapping[str, Any]) -> Account | None:
-    """Find the account that acts; where nobody is named, whoever is signed in, and else nobody."""
-    from accord.proof import Credentials
-
-    try:
-        return Credentials(username=options["person"], interactive=options["interactive"]).account()
-    except UsageError:
-        if options["person"]:
-            raise
-        return None
 
 
 def _shown(found: Sequence[Told], changed: Mapping[str, Identity]) -> Answer:

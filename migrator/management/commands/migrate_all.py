@@ -14,13 +14,14 @@ from accord.cli.printable import say_aside
 from accord.clock import SystemClock
 from accord.command import AnsweringCommand, interrupted
 from accord.ending import ends_at_once
-from accord.errors import ExitCode, UsageError
+from accord.errors import ExitCode
 from accord.seam.foretelling import NOTHING, refused
 from accord.seam.losses import Loss
 from accord.seam.registry import opened
 from accord.seam.types import Shown
 from accord.stopping import stop_on_signal
 from migrator.cli import render_environment, render_json, render_looks, render_proof, render_text
+from migrator.cli.acting import acting
 from migrator.cli.options import add_migrate_arguments, request_from
 from migrator.cli.progress import progress
 from migrator.cli.prompts import confirmation
@@ -37,7 +38,6 @@ from migrator.engine.waiting import until_applied
 from migrator.models import RunKind
 
 if TYPE_CHECKING:
-    from accord.acting import Account
     from migrator.engine.live import LiveLook
 
 
@@ -162,7 +162,7 @@ class Command(AnsweringCommand):
 
     def _run(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
         if request.kind is RunKind.FORGET:
-            request = replace(request, account=_acting(options))
+            request = replace(request, account=acting(options))
         ask = confirmation(request.kind, interactive=options["interactive"])
         if ask is not None and request.kind is RunKind.REVERT:
             # The question names what goes, and a yes is a yes to that.
@@ -243,16 +243,3 @@ def _telling_losses(migrations: Migrations, ask: Callable[[Plan], None]) -> Call
         ask(plan)
 
     return tell
-
-
-def _acting(options: dict[str, Any]) -> Account | None:
-    """Find the account that acts; where nobody is named, whoever is signed in, and else nobody."""
-    # Loaded here: it brings models, which a project without the app “accord” hasn't got.
-    from accord.proof import Credentials
-
-    try:
-        return Credentials(username=options["person"], interactive=options["interactive"]).account()
-    except UsageError:
-        if options["person"]:
-            raise
-        return None
