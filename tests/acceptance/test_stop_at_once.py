@@ -23,13 +23,18 @@ SLOW_IN_POSTGRESQL = """
         ]
 """
 SLOW_IN_MONGODB = """
-    import time
+    import pathlib, time
 
-    def wait(work):
+    def wait(db, session):
+        pathlib.Path(__file__).with_name("entered").touch()
         time.sleep(120)
 
     class Migration(base.Migration):
         operations = [base.CreateCollection("made"), base.RunPython(wait, base.RunPython.noop)]
+"""
+ASLEEP = """
+    SELECT 1 FROM pg_stat_activity
+    WHERE query LIKE '%pg_sleep(120)%' AND pid <> pg_backend_pid() AND state = 'active'
 """
 STEPS = "SELECT store, outcome FROM migrator_steprun WHERE app = 'workshop'"
 RUNS = """
@@ -54,11 +59,19 @@ def started(slow_step: tuple[Workshop, str]) -> Iterator[subprocess.Popen[str]]:
     workshop, store = slow_step
     process = workshop.start("migrate_all", "--noinput")
     try:
-        wait_until(lambda: workshop.rows(STEPS) == [(store, "running")])
+        wait_until(lambda: is_asleep(workshop, store))
+        assert workshop.rows(STEPS) == [(store, "running")]
         yield process
     finally:
         process.kill()
         process.communicate()
+
+
+def is_asleep(workshop: Workshop, store: str) -> bool:
+    """Return whether the step has come to its long operation: it was on record before."""
+    if store == "default":
+        return bool(workshop.rows(ASLEEP))
+    return (workshop.folder / "workshop" / "mongo_migrations" / "entered").exists()
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -109,8 +122,7 @@ def test_first_signal_is_answered_at_once_and_the_second_ends_the_statement(
     assert workshop.rows(STEPS) == [(store, "interrupted")]
     assert workshop.rows("SELECT 1 FROM django_migrations WHERE app = 'workshop'") == []
     assert workshop.rows("SELECT to_regclass('workshop_made') IS NULL") == [(True,)]
-    asleep = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(120)%' AND pid <> pg_backend_pid()"
-    assert workshop.rows(asleep + " AND state = 'active'") == []
+    assert workshop.rows(ASLEEP) == []
 
 
 def test_killed_run_ends_when_it_was_last_alive(
