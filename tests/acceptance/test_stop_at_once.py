@@ -30,7 +30,8 @@ SLOW_IN_MONGODB = """
         time.sleep(120)
 
     class Migration(base.Migration):
-        operations = [base.CreateCollection("made"), base.RunPython(wait, base.RunPython.noop)]
+        # Outside a transaction, which the server would keep for a minute after the kill.
+        operations = [base.CreateCollection("made"), base.RunPython(wait, transactional=False)]
 """
 ASLEEP = """
     SELECT 1 FROM pg_stat_activity
