@@ -21,7 +21,7 @@ def data_map_is_sound(**_: Any) -> Sequence[CheckMessage]:
     """Look at every app's `privacy.py`. A project without any has nothing to be checked."""
     try:
         declared = declared_data_map()
-        return _messages(load_data_map()) if declared.entries or declared.subject else []
+        return _messages(load_data_map()) if declared.entries or declared.subjects else []
     except AccordError as exc:
         return [Error(exc.message, hint=exc.hint, id="gdpr.E000")]
 

@@ -225,10 +225,12 @@ def check_document(data_map: DataMap, findings: Sequence[MapFinding]) -> dict[st
 def map_document(data_map: DataMap, entries: Sequence[Entry]) -> dict[str, Any]:
     """Describe the data map for JSON answers."""
     subject = data_map.subject
+    kinds = [{"kind": one.called, "model": one.model, "keys": list(one.names)} for one in data_map.several]
     return {
         "schema": SCHEMA,
         "digest": data_map.digest,
         "subject": None if subject is None else {"model": subject.model, "keys": list(subject.names)},
+        **({"subjects": kinds} if kinds else {}),
         "entries": [document(entry) for entry in entries],
     }
 

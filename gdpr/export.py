@@ -86,13 +86,14 @@ def gather(
         StoreUnavailable: A store can't be reached; an export with holes is none.
     """
     actors.require(by, actors.EXPORT, kind=ObjectKind.EXPORT.value)
+    digest, data_map = data_map.digest, data_map.of(keys.kind)
     with opened_stores() as stores:
         [keys] = planning.collected({0: keys}, data_map.to_collect(), stores).values()
         parts = [_part(entry, stores[entry.store].export(entry, keys)) for entry in _exported(data_map)]
     return {
         "schema": SCHEMA,
         "made_at": clock().isoformat(timespec="seconds"),
-        "data_map": data_map.digest,
+        "data_map": digest,
         "subject": {"kind": keys.kind, "keys": dict(keys.alternates)},
         "parts": parts,
         "by_hand": [_by_hand(entry) for entry in data_map.entries if _is_by_hand(entry)],

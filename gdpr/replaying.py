@@ -180,7 +180,7 @@ def _trouble(one: Forgotten, found: Restored) -> tuple[SubjectKeys | None, str]:
     keys, trouble = _opened(one)
     if keys is None:
         return None, trouble
-    the_map = load_data_map()
+    the_map = load_data_map().of(keys.kind)
     subject = the_map.subject
     of_subject = [entry.store for entry in the_map.entries if subject and entry.target == subject.model]
     guarded = subject is not None and found.store in of_subject and one.answer != restored.SAME

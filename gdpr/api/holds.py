@@ -120,7 +120,7 @@ class LegalHoldViewSet(Api, GenericViewSet):
         """Keep a person's data for the time being. An open request about them stops."""
         sent = self.sent(HoldBody)
         keys = subjects.resolve(sent["subject"])
-        _check_entry(sent["entry"])
+        _check_entry(sent["entry"], keys.kind)
         placed = holds.place_hold(
             keys.kind,
             encryption.tag_of(keys),
@@ -145,14 +145,14 @@ def _find(reference: str) -> LegalHold:
     return found
 
 
-def _check_entry(entry: str) -> None:
+def _check_entry(entry: str, kind: str) -> None:
     """
     Make sure that a hold holds something.
 
     Raises:
         UnknownTarget: The data map has no such entry; what was sent isn't repeated.
     """
-    if entry and entry not in load_data_map().by_id:
+    if entry and entry not in load_data_map().of(kind).by_id:
         raise UnknownTarget(
             "The data map has no such entry.", hint="A request's plan names them; so does gdpr_datamap show."
         )

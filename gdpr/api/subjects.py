@@ -29,7 +29,8 @@ class SubjectBody(Sent):
     kind = Text(
         max_length=100,
         required=False,
-        help_text="Model of the person, such as streaming.Listener; the data map's unless given.",
+        help_text="What kind of person: its name, or its model, such as streaming.Listener; needed where the "
+        "data map declares several.",
     )
     identifiers = serializers.DictField(
         child=Text(max_length=320),
@@ -48,10 +49,9 @@ def resolve(named: Mapping[str, Any]) -> SubjectKeys:
         UnknownSubject: No person has it.
         AmbiguousSubject: Several have it, or the keys belong to different people.
     """
-    data_map = load_data_map()
-    _check(data_map.subject, named)
-    chosen = named["identifiers"].get(data_map.subject.key, "") if data_map.subject else ""
-    found = [data_map.resolve(value, by, chosen) for by, value in named["identifiers"].items()]
+    data_map, subject = load_data_map(), _kind(named)
+    chosen = named["identifiers"].get(subject.key, "")
+    found = [data_map.resolve(value, by, chosen, subject.model) for by, value in named["identifiers"].items()]
     if any(keys.primary != found[0].primary for keys in found):
         raise AmbiguousSubject(
             "The identifiers belong to different people.", hint="Send the identifiers of one person."
@@ -86,26 +86,29 @@ def masked(kind: str, tag: str) -> str:
     return f"{kind.rpartition('.')[2]} …{tag[-SHOWN:]}"
 
 
-def _check(subject: Subject | None, named: Mapping[str, Any]) -> None:
+def _kind(named: Mapping[str, Any]) -> Subject:
     """
-    Check names against the data map. They aren't repeated: a client may mix up names and values.
+    Find the kind of person. Names aren't repeated: a client may mix up names and values.
 
     Raises:
-        UsageError: One of them isn't declared.
+        UsageError: The data map declares no such kind or key; or several kinds, and none is named.
+        InvalidDataMap: It declares none at all.
     """
-    if subject is None:
-        return
-    if named.get("kind", subject.model).lower() != subject.model.lower():
-        raise UsageError("The data map declares no such kind of person.", hint=f"Kinds: {subject.model}.")
+    data_map, name = load_data_map(), named.get("kind", "")
+    if data_map.subjects and name and not any(one.is_called(name) for one in data_map.subjects):
+        known = ", ".join(one.model for one in data_map.subjects)
+        raise UsageError("The data map declares no such kind of person.", hint=f"Kinds: {known}.")
+    subject = data_map.kind(name)
     if not set(named["identifiers"]) <= set(subject.names):
         raise UsageError(
             f"{subject.model} has no key of that name.", hint=f"Keys: {', '.join(subject.names)}."
         )
+    return subject
 
 
 def _gone(named: Mapping[str, Any]) -> Someone | None:
-    subject = load_data_map().subject
-    if subject is None or set(named["identifiers"]) != {subject.key}:
+    subject = _kind(named)
+    if set(named["identifiers"]) != {subject.key}:
         return None
     key = parsed(named["identifiers"][subject.key], key_type(subject.type), subject.key)
     return register.someone(subject.model, key)

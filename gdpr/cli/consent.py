@@ -12,11 +12,9 @@ from django.core.management.base import CommandParser
 from accord.cli.answer import Answer
 from accord.cli.arguments import add_format
 from accord.display import day
-from accord.errors import UsageError
-from gdpr.cli import answers
+from gdpr.cli import answers, whom
 from gdpr.consent import receipts, register
 from gdpr.consent.people import Someone, someone
-from gdpr.datamap.keys import key_type, parsed
 from gdpr.datamap.map import load_data_map
 from gdpr.errors import UnknownSubject
 from gdpr.models import ConsentEvent
@@ -29,12 +27,14 @@ class ConsentOptions:
 
     Attributes:
         subject: A key of the person; the primary one for who is erased.
+        kind: What kind of person; empty where there is one kind.
         by: Name of that key; empty to try every one.
         purpose: The purpose whose receipt is wanted; empty for an overview.
         as_json: Whether the overview is a JSON document; a receipt always is.
     """
 
     subject: str
+    kind: str
     by: str
     purpose: str
     as_json: bool
@@ -42,13 +42,14 @@ class ConsentOptions:
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> ConsentOptions:
         """Read what the command line gave."""
-        names = ("subject", "by", "purpose")
+        names = ("subject", "kind", "by", "purpose")
         return cls(**{name: options[name] for name in names}, as_json=options["format"] == "json")
 
 
 def add_consent_arguments(parser: CommandParser) -> None:
     """Add the flags."""
     parser.add_argument("subject", metavar="KEY", help="A key of the person: id, e-mail address, ...")
+    whom.add_kind(parser)
     parser.add_argument("--by", default="", metavar="NAME", help="Which key it is.")
     parser.add_argument(
         "--receipt",
@@ -79,25 +80,15 @@ def carry_out(asked: ConsentOptions) -> Answer:
 
 
 def _who(asked: ConsentOptions) -> Someone:
-    data_map = load_data_map()
     try:
-        keys = data_map.resolve(asked.subject, asked.by)
+        keys = load_data_map().resolve(asked.subject, asked.by, kind=asked.kind)
         return someone(keys.kind, keys.primary)
     except UnknownSubject:
-        gone = _erased(asked)
+        bare = whom.without_a_row(asked.subject, asked.by, asked.kind)
+        gone = someone(bare.kind, bare.primary) if bare else None
         if gone is None or not register.history(gone):
             raise
         return gone
-
-
-def _erased(asked: ConsentOptions) -> Someone | None:
-    subject = load_data_map().subject
-    if subject is None or asked.by not in ("", subject.key):
-        return None
-    try:
-        return someone(subject.model, parsed(asked.subject, key_type(subject.type), subject.key))
-    except UsageError:
-        return None
 
 
 def _document(who: Someone, standing: list[ConsentEvent]) -> dict[str, Any]:

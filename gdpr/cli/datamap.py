@@ -38,6 +38,7 @@ class DataMapOptions:
         as_json: Whether the answer is a JSON document.
         interactive: Whether questions may be asked.
         sample: Whether a few values are looked at.
+        kind: Whose data are shown; empty for everybody's.
     """
 
     what: str
@@ -46,6 +47,7 @@ class DataMapOptions:
     as_json: bool
     interactive: bool
     sample: bool
+    kind: str
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> DataMapOptions:
@@ -57,6 +59,7 @@ class DataMapOptions:
             as_json=options["format"] == "json",
             interactive=options["interactive"],
             sample=options["sample"],
+            kind=options["kind"],
         )
 
 
@@ -66,6 +69,9 @@ def add_data_map_arguments(parser: ArgumentParser) -> None:
     add_format(parser)
     parser.add_argument(
         "--store", action="append", default=[], metavar="ALIAS", help="Only this store; may be repeated."
+    )
+    parser.add_argument(
+        "--kind", default="", metavar="NAME", help="With show: only what concerns this kind of person."
     )
     parser.add_argument(
         "--offline", action="store_true", help="With check: look at the declarations alone, ask no server."
@@ -128,13 +134,13 @@ def _check_lines(data_map: DataMap, findings: Sequence[MapFinding], style: Style
 
 def _show(asked: DataMapOptions, data_map: DataMap, _style: Style) -> Answer:
     wanted = known_aliases(asked.stores)
-    entries = [entry for entry in data_map.entries if not wanted or entry.store in wanted]
+    own = data_map.of(data_map.kind(asked.kind).model) if asked.kind else data_map
+    entries = [entry for entry in own.entries if not wanted or entry.store in wanted]
     return Answer(document=map_document(data_map, entries), lines=_map_lines(data_map, entries))
 
 
 def _map_lines(data_map: DataMap, entries: Sequence[Entry]) -> Iterator[str]:
-    subject = data_map.subject
-    if subject is not None:
+    for subject in data_map.subjects:
         yield f"Data of {subject.model}, known by {', '.join(subject.names)}; in the order of an erasure."
     for store, of_store in groupby(entries, key=lambda entry: entry.store):
         yield from ("", store, *_store_lines(list(of_store)))

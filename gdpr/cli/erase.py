@@ -9,14 +9,12 @@ from functools import cached_property
 from accord import clock
 from accord.acting import Account
 from accord.denied import Denied
-from accord.errors import AccordError, NotConfirmed, UsageError
+from accord.errors import AccordError, NotConfirmed
 from gdpr.cli import whom
 from gdpr.cli.conversation import Conversation
 from gdpr.cli.erase_answers import Counted, Decided, ErasureAnswer, HowFar, Remaining
 from gdpr.cli.erase_options import EraseOptions
 from gdpr.cli.scrub_answer import ScrubAnswer
-from gdpr.datamap.keys import key_type, parsed
-from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import (
     actors,
@@ -67,7 +65,7 @@ class Erase:
         if self.asked.request:
             return self._on_request(state_changes.find(self.asked.request))
         try:
-            keys = whom.resolve(self.asked.subject, self.asked.by, self.asked.choose)
+            keys = whom.resolve(self.asked.subject, self.asked.by, self.asked.choose, self.asked.kind)
         except UnknownSubject as unknown:
             return self._on_person_without_a_row(unknown)
         return self._on_person(keys)
@@ -95,7 +93,7 @@ class Erase:
 
     def _on_person_without_a_row(self, unknown: UnknownSubject) -> ErasureAnswer:
         """Answer about a person who has no row any more: erased already is no error."""
-        keys = _keys_without_a_row(self.asked)
+        keys = whom.without_a_row(self.asked.subject, self.asked.by, self.asked.kind)
         request = None if keys is None else requests.last_request(keys.kind, keys.primary)
         if keys is None or request is None:
             raise unknown
@@ -177,18 +175,6 @@ def _read_again(request: ErasureRequest) -> ErasureRequest:
 
 def _done(request: ErasureRequest) -> int:
     return saga.progress([request.pk])[request.pk]["done"]
-
-
-def _keys_without_a_row(asked: EraseOptions) -> SubjectKeys | None:
-    """Read the text as a primary key, which is all that a person without a row can be asked about by."""
-    subject = load_data_map().subject
-    if subject is None or asked.by not in ("", subject.key):
-        return None
-    try:
-        primary = parsed(asked.subject, key_type(subject.type), subject.key)
-    except UsageError:
-        return None
-    return SubjectKeys(kind=subject.model, primary=primary, alternates={subject.key: primary})
 
 
 def _still_erased(keys: SubjectKeys) -> ErasureRequest | None:

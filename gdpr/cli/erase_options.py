@@ -26,6 +26,7 @@ class EraseOptions:
 
     Attributes:
         subject: A key of the person; empty where a request is named.
+        kind: What kind of person; empty where there is one kind.
         by: Name of that key; empty to try every one.
         choose: The primary key of one of several people who have it; empty where there is one.
         request: The beginning of a reference; empty where a person is named.
@@ -51,6 +52,7 @@ class EraseOptions:
     """
 
     subject: str
+    kind: str
     by: str
     choose: str
     request: str
@@ -94,7 +96,7 @@ class EraseOptions:
             UsageError: Neither or both of a person and a request are named, or a decision lacks a request.
         """
         _refuse_contradictions(options)
-        names = ("by", "choose", "request", "approve", "cancel", "reason")
+        names = ("kind", "by", "choose", "request", "approve", "cancel", "reason")
         entries = ("confirm", "same_person", "another_person")
         switches = ("dry_run", "scrub", "resume", "verify_only", "interactive")
         return cls(

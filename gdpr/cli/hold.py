@@ -31,6 +31,7 @@ class HoldOptions:
     Attributes:
         verb: What to do.
         what: A key of the person, or the beginning of a hold's reference.
+        kind: What kind of person; empty where there is one kind.
         by: Name of that key; empty to try every one.
         choose: The primary key of one of several people who have it; empty where there is one.
         entry: The entry of the data map that is held; empty for everything.
@@ -41,6 +42,7 @@ class HoldOptions:
 
     verb: str
     what: str
+    kind: str
     by: str
     choose: str
     entry: str
@@ -56,7 +58,7 @@ class HoldOptions:
         Raises:
             UsageError: What the verb needs is missing.
         """
-        names = ("verb", "by", "choose", "entry", "reason")
+        names = ("verb", "kind", "by", "choose", "entry", "reason")
         asked = cls(
             what=whom.key(options["what"]),
             **{name: options[name] for name in names},
@@ -106,9 +108,9 @@ def carry_out(asked: HoldOptions) -> Answer:
 
 
 def _place(asked: HoldOptions) -> Sequence[LegalHold]:
+    keys = whom.resolve(asked.what, asked.by, asked.choose, asked.kind)
     if asked.entry:
-        load_data_map().entry(asked.entry)
-    keys = whom.resolve(asked.what, asked.by, asked.choose)
+        load_data_map().of(keys.kind).entry(asked.entry)
     tag, reason = encryption.tag_of(keys), HoldReason(asked.reason)
     return [holds.place_hold(keys.kind, tag, reason, by=asked.account(), entry=asked.entry)]
 

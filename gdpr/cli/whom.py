@@ -17,11 +17,22 @@ LONGEST = 4_096
 
 def add_whom(parser: ArgumentParser) -> None:
     """Add the flags that say which key it is, and which person of several."""
+    add_kind(parser)
     parser.add_argument(
         "--by", default="", metavar="KEY", help="Which key it is; every one is tried unless given."
     )
     parser.add_argument(
         "--choose", default="", metavar="ID", help="Which one of several people who have this key."
+    )
+
+
+def add_kind(parser: ArgumentParser) -> None:
+    """Add the flag that says which kind of person it is."""
+    parser.add_argument(
+        "--kind",
+        default="",
+        metavar="NAME",
+        help="What kind of person, where the data map declares several.",
     )
 
 
@@ -44,7 +55,7 @@ def key(typed: str) -> str:
     return line.strip()
 
 
-def resolve(typed: str, by: str, choose: str) -> SubjectKeys:
+def resolve(typed: str, by: str, choose: str, kind: str = "") -> SubjectKeys:
     """
     Find the person whom a call names. See :meth:`gdpr.datamap.map.DataMap.resolve`.
 
@@ -52,5 +63,27 @@ def resolve(typed: str, by: str, choose: str) -> SubjectKeys:
         typed: A key.
         by: Which key it is; empty to try every one.
         choose: The primary key of one of several who have it; empty where there is one.
+        kind: What kind of person; empty where there is one.
     """
-    return load_data_map().resolve(typed, by, choose)
+    return load_data_map().resolve(typed, by, choose, kind)
+
+
+def without_a_row(typed: str, by: str, kind: str) -> SubjectKeys | None:
+    """
+    Read a key as the primary one: nothing else is known of a person who has no row any more.
+
+    Returns:
+        None where it can't be that key.
+
+    Raises:
+        UsageError: There are several kinds of people, and none or an unknown one is named.
+        InvalidDataMap: No app declares whose data these are.
+    """
+    subject = load_data_map().kind(kind)
+    if by not in ("", subject.key):
+        return None
+    try:
+        primary = subject.parsed(subject.key, typed)
+    except UsageError:
+        return None
+    return SubjectKeys(kind=subject.model, primary=primary, alternates={subject.key: primary})

@@ -81,5 +81,5 @@ def _has_row(who: Someone) -> bool:
 
 
 def _field(kind: str) -> str:
-    subject = load_data_map().subject
-    return subject.key if subject is not None and subject.model.lower() == kind.lower() else "pk"
+    found = (one.key for one in load_data_map().subjects if one.model.lower() == kind.lower())
+    return next(found, "pk")

@@ -40,6 +40,9 @@ class Entry:
         retention: How long they are kept when no person asks for erasure.
         export: Whether an access export holds them.
         keeps: Where rows are changed and stay: the fields that stay as they are, by the reason for it.
+        of: Names of the kinds of people whose data these are, where a project has several; empty where the
+            link to a person's model says it, or where nobody is looked for. A data map has the labels of
+            their models here; see :mod:`gdpr.datamap.whose`.
     """
 
     id: str
@@ -57,6 +60,7 @@ class Entry:
     retention: str = ""
     export: bool = True
     keeps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    of: str | tuple[str, ...] = ()
 
     @property
     def holds_data(self) -> bool:
@@ -90,6 +94,15 @@ class Entry:
         return (*touched(self.action), *self.kept, *retained)
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """Whose data these are, each kind by its name or label; empty for everybody's."""
+        return ((self.of,) if self.of else ()) if isinstance(self.of, str) else self.of
+
+    def is_of(self, kind: str) -> bool:
+        """Return whether data of a kind of person may be here; it is named by the label of its model."""
+        return not self.of or kind.lower() in [one.lower() for one in self.kinds]
+
+    @property
     def table(self) -> str:
         """Name of the table, for a target that no model stands for; else empty."""
         return self.target.removeprefix(TABLE) if self.target.startswith(TABLE) else ""
@@ -100,9 +113,10 @@ def document(entry: Entry) -> Mapping[str, Any]:
     described: dict[str, Any] = {
         item.name: _plain(getattr(entry, item.name)) for item in dataclasses.fields(entry)
     }
-    if not entry.keeps:
-        # As it was described before there were any: approvals that were given then still hold.
-        del described["keeps"]
+    for name in ("keeps", "of"):
+        if not described[name]:
+            # As it was described before there were any: approvals that were given then still hold.
+            del described[name]
     described["action"] = {"kind": actions.name(entry.action), **_plain(entry.action)}
     if entry.locator is not None:
         described["locator"] = {"kind": type(entry.locator).__name__.lower(), **_plain(entry.locator)}

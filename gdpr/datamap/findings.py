@@ -80,6 +80,10 @@ class Fault(enum.StrEnum):
     """Several people can have a key that a person may be found by."""
     SPELLINGS_IN_FULL = "gdpr.W030"
     """Other spellings of a key are looked for by reading everything, and that is much."""
+    NO_KIND = "gdpr.E031"
+    """Nothing says which of several kinds of people an entry is about, or it names one that there isn't."""
+    SHARED_BY_KINDS = "gdpr.E032"
+    """Rows would be erased for a person of one kind that may be those of a person of another."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,17 +23,18 @@ _HOW = (
 )
 
 
-def identity(subject: Subject, entries: tuple[Entry, ...]) -> Iterator[MapFinding]:
+def identity(subjects: tuple[Subject, ...], entries: tuple[Entry, ...]) -> Iterator[MapFinding]:
     """
     Look for keys by which the data of one person would be missed, or be taken for another one's.
 
     Args:
-        subject: The kind of person.
+        subjects: The kinds of people.
         entries: Where their data are.
     """
-    yield from _declared(subject)
-    yield from _lookups(subject)
-    for entry in entries:
+    for subject in subjects:
+        yield from _declared(subject)
+        yield from _lookups(subject)
+    for entry in entries if subjects else ():
         for locator in parts(entry.locator):
             yield from _located(entry, locator)
 

@@ -27,12 +27,12 @@ def kin(label: str) -> tuple[Kind, ...]:
             f"“{label}” is no label of a model.", hint="Write Generic's models as app_label.Model."
         )
     try:
-        table = _keys_of(apps.get_model(label))
+        table = keys_of(apps.get_model(label))
     except LookupError:
         # A log outlives the app whose rows it tells of.
         return ((app_label, name.lower()),)
     models = apps.get_models(include_auto_created=True)
-    return tuple(_kind(model) for model in models if _keys_of(model) == table)
+    return tuple(_kind(model) for model in models if keys_of(model) == table)
 
 
 def strangers(label: str) -> tuple[str, ...]:
@@ -42,14 +42,14 @@ def strangers(label: str) -> tuple[str, ...]:
     except (LookupError, ValueError):
         return ()
     related = [one for one in apps.get_models() if issubclass(one, model) or issubclass(model, one)]
-    return tuple(one._meta.label for one in related if _keys_of(one) != _keys_of(model))
+    return tuple(one._meta.label for one in related if keys_of(one) != keys_of(model))
 
 
 def _kind(model: type[Model]) -> Kind:
     return model._meta.app_label, str(model._meta.model_name)
 
 
-def _keys_of(model: type[Model]) -> str:
+def keys_of(model: type[Model]) -> str:
     """Return the table that gives a model its keys: its own, or that of the parent its key points at."""
     key = model._meta.pk
     while key.remote_field is not None and key.remote_field.parent_link:

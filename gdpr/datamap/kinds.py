@@ -49,6 +49,8 @@ class Subject:
         earlier: Where the project keeps what a key was before, by its name: see :mod:`gdpr.datamap.history`.
         created: Field with the moment when the row was made, which nothing changes but an erasure; empty for
             none. After a restore it tells an erased person from a new one with the same key.
+        name: What this kind of person is called where a project has several, as in `--kind employee`; the
+            model's own name in lower case unless given.
     """
 
     model: str
@@ -58,6 +60,16 @@ class Subject:
     folds: Mapping[str, str] = field(default_factory=dict)
     earlier: Mapping[str, Earlier] = field(default_factory=dict)
     created: str = ""
+    name: str = ""
+
+    @property
+    def called(self) -> str:
+        """Return the name of this kind of person."""
+        return self.name or self.model.rpartition(".")[2].lower()
+
+    def is_called(self, name: str) -> bool:
+        """Return whether a name, or the label of a model, means this kind."""
+        return name == self.called or name.lower() == self.model.lower()
 
     @property
     def names(self) -> tuple[str, ...]:

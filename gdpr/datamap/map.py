@@ -9,17 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from importlib import import_module
 from types import ModuleType
 
-from django.apps import apps
-from django.utils.module_loading import module_has_submodule
-
 from accord import conf
-from accord.errors import UnknownTarget
+from accord.errors import UnknownTarget, UsageError
 from gdpr.datamap.actions import (
     Action,
     Anonymise,
@@ -32,6 +28,7 @@ from gdpr.datamap.actions import (
     Retain,
     Unset,
 )
+from gdpr.datamap.declared import entries_of, modules, with_subjects
 from gdpr.datamap.entries import Entry, document
 from gdpr.datamap.findings import Fault
 from gdpr.datamap.kinds import Subject
@@ -52,6 +49,7 @@ from gdpr.datamap.order import rank
 from gdpr.datamap.presets import framework, suite
 from gdpr.datamap.renewal import looked_up
 from gdpr.datamap.subjects import SubjectKeys
+from gdpr.datamap.whose import attributed
 from gdpr.errors import InvalidDataMap
 
 __all__ = [
@@ -81,7 +79,6 @@ __all__ = [
     "load_data_map",
 ]
 
-MODULE = "privacy"
 _DEEPEST = 50
 
 
@@ -92,19 +89,79 @@ class DataMap:
 
     Attributes:
         entries: The entries.
-        subject: Whose data these are; None where no app says it.
+        subject: Whose data these are; None where no app says it, and where there are several kinds of people.
+        several: The kinds of people, where there are several.
     """
 
     entries: tuple[Entry, ...]
     subject: Subject | None = None
+    several: tuple[Subject, ...] = ()
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """Every kind of person."""
+        return self.several or ((self.subject,) if self.subject else ())
+
+    def kind(self, name: str = "") -> Subject:
+        """
+        Return a kind of person.
+
+        Args:
+            name: What it is called, or the label of its model; not needed where there is one.
+
+        Raises:
+            InvalidDataMap: No app declares whose data these are.
+            UsageError: There is no such kind, or there are several and none is named.
+        """
+        found = [one for one in self.subjects if not name or one.is_called(name)]
+        if len(found) == 1:
+            return found[0]
+        if not self.subjects:
+            raise InvalidDataMap(
+                "No app declares whose data these are.",
+                hint='Write SUBJECT = Subject(model="app.Model") into the privacy.py of one app.',
+            )
+        what = "There is no such kind of person" if name else "There are several kinds of people"
+        names = ", ".join(one.called for one in self.subjects)
+        raise UsageError(
+            f"{what}; the data map declares: {names}.", hint="Say which one: --kind NAME, over HTTP as kind."
+        )
+
+    def of(self, kind: str) -> DataMap:
+        """
+        Return what concerns one kind of person; everything where there is one.
+
+        Args:
+            kind: Label of its model.
+
+        Raises:
+            InvalidDataMap: There are several, and this is none of them: nothing says where its data are.
+        """
+        if not self.several:
+            return self
+        if kind.lower() not in self._apart:
+            raise InvalidDataMap(
+                f"No app declares the kind of person {kind} any more.",
+                hint="Declare its Subject again until its requests are closed.",
+            )
+        return self._apart[kind.lower()]
+
+    @cached_property
+    def _apart(self) -> Mapping[str, DataMap]:
+        return {
+            one.model.lower(): DataMap(tuple(each for each in self.entries if each.is_of(one.model)), one)
+            for one in self.several
+        }
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that is declared; an approval holds for this map only."""
-        described = {
+        described: dict[str, object] = {
             "subject": self.subject.described() if self.subject else [],
             "entries": [document(one) for one in self.entries],
         }
+        if self.several:
+            described["several"] = [one.described() for one in self.several]
         canonical = json.dumps(described, sort_keys=True, ensure_ascii=False, default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -162,6 +219,8 @@ class DataMap:
     @cached_property
     def reusable(self) -> frozenset[str]:
         """Ids of the entries that are found by a key which somebody else may have next."""
+        if self.several:
+            return frozenset().union(*(one.reusable for one in self._apart.values()))
         primary = self.subject.key if self.subject else ""
         found = (entry.id for entry in self.entries if reusable(entry.locator, primary))
         # A view's rows have no keys, and whoever has the address now is not told apart by them.
@@ -183,19 +242,21 @@ class DataMap:
             wanted |= {one.id for one in self.entries if wanted.intersection(needs(one.locator))}
         return tuple(one for one in self.entries if one.id in wanted and one.id != entry_id)
 
-    def resolve(self, text: str, by: str = "", choose: str = "") -> SubjectKeys:
+    def resolve(self, text: str, by: str = "", choose: str = "", kind: str = "") -> SubjectKeys:
         """
         Find the one person that a key belongs to. See :meth:`gdpr.datamap.kinds.Subject.resolve`.
+
+        Args:
+            text: A key, as typed.
+            by: Which key it is; every one is tried unless given.
+            choose: The primary key of one of several who have it.
+            kind: What kind of person; see :meth:`kind`.
 
         Raises:
             InvalidDataMap: No app declares whose data these are.
         """
-        if self.subject is None:
-            raise InvalidDataMap(
-                "No app declares whose data these are.",
-                hint='Write SUBJECT = Subject(model="app.Model") into the privacy.py of one app.',
-            )
-        return looked_up(self.subject, {0: self.subject.resolve(text, by, choose)})[0]
+        subject = self.kind(kind)
+        return looked_up(subject, {0: subject.resolve(text, by, choose)})[0]
 
 
 @cache
@@ -216,7 +277,7 @@ def declared_data_map() -> DataMap:
     Raises:
         InvalidDataMap: As for :func:`load_data_map`.
     """
-    return build(_modules())
+    return build(modules())
 
 
 def with_known(declared: DataMap, store: str) -> DataMap:
@@ -236,76 +297,41 @@ def with_known(declared: DataMap, store: str) -> DataMap:
     return replace(declared, entries=ordered((*declared.entries, *more))) if more else declared
 
 
-def build(modules: Iterable[ModuleType]) -> DataMap:
+def build(declaring: Iterable[ModuleType]) -> DataMap:
     """
     Put a data map together.
 
     Args:
-        modules: What apps declare: `DATA_MAP` with entries, and in one of them `SUBJECT`.
+        declaring: What apps declare: `DATA_MAP` with entries, and `SUBJECT` for each kind of person.
 
     Raises:
-        InvalidDataMap: Something else is declared, an id is used twice, or two apps declare a subject.
+        InvalidDataMap: Something else is declared, an id is used twice, or subjects are alike.
     """
     entries: dict[str, Entry] = {}
-    subject: Subject | None = None
-    for module in modules:
-        for entry in _entries(module):
+    subjects: tuple[Subject, ...] = ()
+    for module in declaring:
+        for entry in entries_of(module):
             if entry.id in entries:
                 raise InvalidDataMap(
                     f"Two entries of the data map are called “{entry.id}”, the second in {module.__name__}.",
                     hint="Give one of them another id.",
                 )
             entries[entry.id] = entry
-        subject = _one_subject(subject, module)
-    compared = map(subject.comparing, entries.values()) if subject else entries.values()
-    return DataMap(entries=ordered(compared), subject=subject)
+        subjects = with_subjects(subjects, module)
+    compared = [_compared(entry, subjects) for entry in attributed(entries.values(), subjects)]
+    if len(subjects) > 1:
+        return DataMap(entries=ordered(compared), several=subjects)
+    return DataMap(entries=ordered(compared), subject=next(iter(subjects), None))
+
+
+def _compared(entry: Entry, subjects: Sequence[Subject]) -> Entry:
+    """Let an entry compare keys as its kind of person declares it."""
+    for subject in subjects:
+        entry = subject.comparing(entry) if entry.is_of(subject.model) else entry
+    return entry
 
 
 def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """Sort entries into the order of an erasure, the same on every machine."""
     listed = {entry.id: entry for entry in entries}
     return tuple(sorted(listed.values(), key=lambda entry: rank(entry, listed)))
-
-
-def _modules() -> Iterator[ModuleType]:
-    for config in apps.get_app_configs():
-        if config.module is not None and module_has_submodule(config.module, MODULE):
-            try:
-                yield import_module(f"{config.name}.{MODULE}")
-            except InvalidDataMap:
-                raise
-            except Exception as exc:
-                raise InvalidDataMap(
-                    f"{config.name}.{MODULE} can't be imported: {type(exc).__name__}: {exc}.",
-                    hint="Correct the module; `python -c` with the import shows the whole traceback.",
-                ) from exc
-
-
-def _entries(module: ModuleType) -> Iterator[Entry]:
-    for item in getattr(module, "DATA_MAP", ()):
-        group = [item] if isinstance(item, Entry) else item
-        if not isinstance(group, Iterable) or isinstance(group, str):
-            raise _no_entry(module, item)
-        for entry in group:
-            if not isinstance(entry, Entry):
-                raise _no_entry(module, entry)
-            yield entry
-
-
-def _no_entry(module: ModuleType, item: object) -> InvalidDataMap:
-    return InvalidDataMap(
-        f"DATA_MAP of {module.__name__} holds a {type(item).__name__}, which is no entry.",
-        hint="DATA_MAP is a list of Entry(...) and of functions' results that are lists of them.",
-    )
-
-
-def _one_subject(known: Subject | None, module: ModuleType) -> Subject | None:
-    declared = getattr(module, "SUBJECT", None)
-    if declared is None:
-        return known
-    if not isinstance(declared, Subject) or known is not None:
-        raise InvalidDataMap(
-            f"SUBJECT of {module.__name__} is the second one, or no Subject.",
-            hint="Declare one Subject in the privacy.py of one app.",
-        )
-    return declared

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import connections, models
 
 from accord import conf, db
+from gdpr.datamap import whose
 from gdpr.datamap.actions import (
     Anonymise,
     Delete,
@@ -57,9 +58,9 @@ def static_findings(data_map: DataMap) -> Iterator[MapFinding]:
     Returns:
         What is wrong; lazily.
     """
-    yield from _subject(data_map)
-    if data_map.subject is not None:
-        yield from identity(data_map.subject, data_map.entries)
+    yield from _subjects(data_map)
+    yield from identity(data_map.subjects, data_map.entries)
+    yield from whose.faults(data_map.entries, data_map.subjects)
     stores = conf.load().store_settings()
     for entry in data_map.entries:
         if entry.store not in stores:
@@ -70,7 +71,8 @@ def static_findings(data_map: DataMap) -> Iterator[MapFinding]:
                 f"Stores: {', '.join(stores)}.",
             )
         yield from _references(entry, data_map)
-        yield from _keys(entry, data_map.subject)
+        for subject in data_map.subjects:
+            yield from _keys(entry, subject)
         yield from _action(entry)
         yield from _keeps(entry)
         yield from _strategies(entry)
@@ -78,27 +80,31 @@ def static_findings(data_map: DataMap) -> Iterator[MapFinding]:
     yield from _contradictions(data_map)
 
 
-def _subject(data_map: DataMap) -> Iterator[MapFinding]:
-    if data_map.subject is None:
+def _subjects(data_map: DataMap) -> Iterator[MapFinding]:
+    if not data_map.subjects:
         yield MapFinding(
             fault=Fault.NO_SUBJECT,
             message="No app declares whose data these are.",
             hint='Write SUBJECT = Subject(model="app.Model") into the privacy.py of one app.',
         )
-        return
+    for subject in data_map.subjects:
+        yield from _subject(subject)
+
+
+def _subject(subject: Subject) -> Iterator[MapFinding]:
     try:
-        model = apps.get_model(data_map.subject.model)
+        model = apps.get_model(subject.model)
         names = {field.name for field in model._meta.concrete_fields} | {"pk"}
     except (LookupError, ValueError):
         names = set()
-    declared = (*data_map.subject.names, *filter(None, [data_map.subject.created]))
+    declared = (*subject.names, *filter(None, [subject.created]))
     missing = [name for name in declared if name not in names]
     if missing:
         yield MapFinding(
             fault=Fault.NO_SUBJECT,
-            message=f"The subject {data_map.subject.model} has no {', '.join(missing)}.",
+            message=f"The subject {subject.model} has no {', '.join(missing)}.",
             hint="Correct SUBJECT: model is app_label.Model; key and lookups are fields of it.",
-            target=data_map.subject.model,
+            target=subject.model,
         )
 
 
@@ -129,10 +135,10 @@ def _relatives(entry: Entry, locator: Generic) -> Iterator[MapFinding]:
                 )
 
 
-def _keys(entry: Entry, subject: Subject | None) -> Iterator[MapFinding]:
+def _keys(entry: Entry, subject: Subject) -> Iterator[MapFinding]:
     for locator in parts(entry.locator):
         by = locator.by if isinstance(locator, Keyed) else ""
-        if by and subject is not None and by not in subject.names:
+        if by and entry.is_of(subject.model) and by not in subject.names:
             yield about(
                 Fault.NO_KEY,
                 entry,

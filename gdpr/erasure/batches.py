@@ -124,7 +124,7 @@ def finish(work: Work, one: Pass, people: People) -> set[int]:
         Those for whom anything was done or failed.
     """
     touched: set[int] = set()
-    _, refused = together_or_apart(people, partial(_finish, work, one, touched))
+    _, refused = together_or_apart(per_person.whose(one.entry, people), partial(_finish, work, one, touched))
     for code in sorted({refusal.code for refusal in refused.values()}):
         chosen = [key for key, refusal in refused.items() if refusal.code == code]
         touched |= steps.fail(one, chosen, code)

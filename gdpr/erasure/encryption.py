@@ -191,8 +191,8 @@ def tags_of_key(kind: str, key: object) -> list[str]:
 
 def _fold_of(kind: str) -> Fold:
     """Return which spellings of a primary key are one person."""
-    subject = load_data_map().subject
-    return subject.fold_of() if subject and subject.model.lower() == kind.lower() else Fold.EXACT
+    found = (one for one in load_data_map().subjects if one.model.lower() == kind.lower())
+    return next((one.fold_of() for one in found), Fold.EXACT)
 
 
 def _in_use(tags: list[str]) -> str:

@@ -19,7 +19,7 @@ from gdpr.datamap.kinds import Subject
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import actors, approvals, encryption, state_changes
-from gdpr.errors import IllegalTransition, InvalidDataMap, KeysLost, NotThatPerson, UnknownSubject
+from gdpr.errors import IllegalTransition, KeysLost, NotThatPerson, UnknownSubject
 from gdpr.models import ErasureRequest
 from gdpr.states import RequestState
 
@@ -47,7 +47,7 @@ def name_again(request: ErasureRequest, given: Sequence[str], *, by: Account) ->
         keys = _keys(held, given)
         if held.fenced_at is not None:
             # What was collected is lost, too: whoever has these keys now may be somebody else.
-            keys = keys.settle(load_data_map().reusable)
+            keys = keys.settle(load_data_map().of(keys.kind).reusable)
         encryption.reseal([held], {held.pk: keys})
         state_changes.record([state_changes.act(held, EventKind.ERASURE_RESUMED)], by=by)
         if held.state == RequestState.APPROVED:
@@ -65,9 +65,7 @@ def _require_lost(held: ErasureRequest) -> None:
 
 
 def _keys(held: ErasureRequest, given: Sequence[str]) -> SubjectKeys:
-    subject = load_data_map().subject
-    if subject is None:
-        raise InvalidDataMap("No app declares whose data these are.", hint="Write SUBJECT into a privacy.py.")
+    subject = load_data_map().of(held.subject_kind).kind()
     stated, row = _stated(subject, given), _row(subject, given)
     primary = stated.get(subject.key) if row is None else row.primary
     if primary is None or not _is_person(held, primary):

@@ -80,6 +80,7 @@ def draft(people: People, stores: Stores, open_findings: openings.Openings) -> d
         Their documents, without a digest: whoever keeps one as a plan adds it by :func:`digested`.
     """
     map_digest, the_map = require_map(), load_data_map()
+    own = {one: the_map.of(keys.kind).by_id for one, keys in people.items()}
     complete = collected(people, the_map.to_collect(), stores)
     found = [
         (entry, per_person.find(stores[entry.store], entry, complete) if entry.is_looked_at else None)
@@ -89,7 +90,11 @@ def draft(people: People, stores: Stores, open_findings: openings.Openings) -> d
         one: {
             "schema": "accord.erasure.plan/1",
             "map_digest": map_digest,
-            "entries": [_line(entry, counts[one] if counts else _NOTHING) for entry, counts in found],
+            "entries": [
+                _line(entry, counts[one] if counts else _NOTHING)
+                for entry, counts in found
+                if entry.id in own[one]
+            ],
         }
         for one in people
     }
@@ -152,11 +157,13 @@ def renewed(people: People) -> dict[int, SubjectKeys]:
     Raises:
         StoreUnavailable: The database of the people can't be asked.
     """
-    subject = load_data_map().subject
-    if subject is None:
-        return dict(people)
-    with reading(f"The table of {subject.model}", subject.database()):
-        return renewal.renewed(subject, people)
+    found = dict(people)
+    kinds = {keys.kind for keys in people.values()}
+    for subject in load_data_map().subjects:
+        if subject.model in kinds:
+            with reading(f"The table of {subject.model}", subject.database()):
+                found = renewal.renewed(subject, found)
+    return found
 
 
 def plan(request: ErasureRequest, *, by: Account | None = None) -> ErasurePlan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from accord.errors import AccordError, StoreUnavailable
@@ -31,15 +31,31 @@ def together_or_apart(
     """
     if not people:
         return {}, {}
+    kinds = {keys.kind for keys in people.values()}
+    if len(kinds) > 1:
+        # Their data are in different places: a store with those of one kind only stops nobody else.
+        return _each(
+            [{one: each for one, each in people.items() if each.kind == kind} for kind in kinds], act
+        )
     try:
         return dict(act(people)), {}
     except AccordError as exc:
         if len(people) == 1 or isinstance(exc, StoreUnavailable):
             return {}, dict.fromkeys(people, exc)
+    return _each(halves(people), act)
+
+
+def _of_kind(people: People, kind: str) -> People:
+    return {one: keys for one, keys in people.items() if keys.kind == kind}
+
+
+def _each(
+    groups: Iterable[People], act: Callable[[People], Mapping[int, _Result]]
+) -> tuple[dict[int, _Result], dict[int, AccordError]]:
     results: dict[int, _Result] = {}
     refused: dict[int, AccordError] = {}
-    for half in halves(people):
-        given, kept_back = together_or_apart(half, act)
+    for group in groups:
+        given, kept_back = together_or_apart(group, act)
         results |= given
         refused |= kept_back
     return results, refused

@@ -44,7 +44,7 @@ def looked_up(people: People, stores: Stores) -> People:
     the_map = load_data_map()
     bare = {one: replace(keys, collected={}, settled=frozenset(), newer={}) for one, keys in people.items()}
     fresh = planning.collected(bare, the_map.to_collect(), stores)
-    return {one: _bound(keys, fresh[one], the_map.reusable) for one, keys in people.items()}
+    return {one: _bound(keys, fresh[one], the_map.of(keys.kind).reusable) for one, keys in people.items()}
 
 
 def _bound(before: SubjectKeys, now: SubjectKeys, reusable: frozenset[str]) -> SubjectKeys:

@@ -114,10 +114,11 @@ def create(the_map: DataMap, plans: Mapping[int, PlanDocument]) -> None:
     with connections[state_changes.alias()].cursor() as cursor:
         for position, one in enumerate(passes(the_map)):
             entry = one.entry
-            counts = [0 if one.again else counted[entry.id] for counted in found.values()]
-            states = [str(_initial(entry, counted[entry.id])) for counted in found.values()]
+            own = [key for key, plan in plans.items() if entry.is_of(plan["subject_kind"])]
+            counts = [0 if one.again else found[key][entry.id] for key in own]
+            states = [str(_initial(entry, found[key][entry.id])) for key in own]
             named: list[Any] = [position, entry.id, one.again, entry.store, entry.target]
-            cursor.execute(_CREATE, [*named, actions.name(entry.action), list(found), states, counts])
+            cursor.execute(_CREATE, [*named, actions.name(entry.action), own, states, counts])
 
 
 def _initial(entry: Entry, found: int) -> StepState:

@@ -139,7 +139,7 @@ def second_look(
 def _read_again(stores: Stores, people: People) -> Verdicts:
     """Collect once more, since a late writer may have added rows that others refer to; then ask."""
     the_map = load_data_map()
-    settled = {one: keys.settle(the_map.reusable) for one, keys in people.items()}
+    settled = {one: keys.settle(the_map.of(keys.kind).reusable) for one, keys in people.items()}
     found = planning.collected(settled, the_map.to_collect(), stores)
     with transaction.atomic(using=state_changes.alias()):
         open_states = (RequestState.VERIFYING, *transitions.COMPLETE)
@@ -148,12 +148,17 @@ def _read_again(stores: Stores, people: People) -> Verdicts:
 
 
 def _read(people: People, stores: Stores) -> Verdicts:
-    entries = load_data_map().looked_at()
-    readings = [_read_entry(entry, people, stores) for entry in entries]
+    the_map = load_data_map()
+    own = {one: the_map.of(keys.kind).by_id for one, keys in people.items()}
+    entries = [entry for entry in the_map.looked_at() if per_person.whose(entry, people)]
+    readings = [(entry.id, _read_entry(entry, people, stores)) for entry in entries]
     servers = {alias: stores[alias].fingerprint() for alias in dict.fromkeys(one.store for one in entries)}
     at = clock.now()
     return {
-        one: Verdict(readings=[found[one] for found in readings], servers=servers, at=at) for one in people
+        one: Verdict(
+            readings=[found[one] for entry, found in readings if entry in own[one]], servers=servers, at=at
+        )
+        for one in people
     }
 
 
@@ -201,7 +206,8 @@ def _wait(troubles: Refusals) -> None:
 def _write_down(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
     """Write into the steps what was read; of most entries nothing is left and nothing kept."""
     rows = ErasureStep.objects.filter(request__in=[one.pk for one in held])
-    for some in held[:1]:
+    # People of one kind have the same entries.
+    for some in {one.subject_kind: one for one in held}.values():
         for store, server in verdicts[some.pk].servers.items():
             entries = [one.entry for one in verdicts[some.pk].readings if one.store == store]
             rows.filter(entry__in=entries).update(residue=0, kept=0, server=server[:200])

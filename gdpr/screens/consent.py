@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
@@ -70,7 +71,7 @@ class ConsentEventAdmin(GdprPages):
         if not self.has_view_permission(request):
             raise refused(request)
         form = PersonForm(request.POST if request.method == "POST" else None)
-        event = self._newest(request, form.cleaned_data["key"]) if form.is_valid() else None
+        event = self._newest(request, form.cleaned_data) if form.is_valid() else None
         if event is not None:
             return HttpResponseRedirect(self.url("timeline", event.pk))
         context = {
@@ -81,11 +82,11 @@ class ConsentEventAdmin(GdprPages):
         }
         return TemplateResponse(request, "admin/gdpr/consentevent/find.html", context)
 
-    def _newest(self, request: HttpRequest, key: str) -> ConsentEvent | None:
+    def _newest(self, request: HttpRequest, said: Mapping[str, str]) -> ConsentEvent | None:
         from gdpr.screens import consent_context
 
         try:
-            event = consent_context.newest_event(key)
+            event = consent_context.newest_event(said["key"], said.get("kind", ""))
         except AccordError as exc:
             messages.error(request, f"{exc} {exc.hint}")
             return None

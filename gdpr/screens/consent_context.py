@@ -59,12 +59,13 @@ def _purpose(name: str, events: Sequence[ConsentEvent], who: register.Someone) -
     )
 
 
-def newest_event(text: str) -> ConsentEvent | None:
+def newest_event(text: str, kind: str = "") -> ConsentEvent | None:
     """
     Find the newest event of the person that a key belongs to; an erased one is found by the primary key.
 
     Args:
         text: The key, as typed.
+        kind: What kind of person; empty where there is one.
 
     Returns:
         None when nothing is on record of this person.
@@ -74,20 +75,18 @@ def newest_event(text: str) -> ConsentEvent | None:
     """
     data_map = load_data_map()
     try:
-        keys = data_map.resolve(text)
+        keys = data_map.resolve(text, kind=kind)
     except UnknownSubject:
-        found = _of_erased(text)
+        found = _of_erased(text, kind)
         if found is None:
             raise
         return found
     return _newest(register.someone(keys.kind, keys.primary))
 
 
-def _of_erased(text: str) -> ConsentEvent | None:
-    subject = load_data_map().subject
-    if subject is None:
-        return None
+def _of_erased(text: str, kind: str) -> ConsentEvent | None:
     try:
+        subject = load_data_map().kind(kind)
         key = parsed(text, key_type(subject.type), subject.key)
     except AccordError:
         return None

@@ -79,7 +79,7 @@ def _filed(request: HttpRequest, said: Mapping[str, Any]) -> ErasureRequest | No
     day, identity = said["received_on"], said["identity"]
     try:
         filed = requests.file_request(
-            load_data_map().resolve(said["key"]),
+            load_data_map().resolve(said["key"], kind=said.get("kind", "")),
             by=person_of(request),
             channel=Channel.ADMIN,
             ground=Ground(said["ground"]),

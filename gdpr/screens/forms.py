@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accord.choosing import OwnChoice
+from gdpr.datamap.map import load_data_map
 from gdpr.states import ExtensionReason, HoldReason, IdentityMethod, RejectionGround
 
 EVERYTHING = "*"
@@ -86,6 +87,14 @@ class PersonForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True, "size": 40}),
         help_text=_("Any key that the data map declares. Whoever is erased already: by the primary key."),
     )
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # handed on as they come
+        if several := load_data_map().several:
+            # Customer 7 and employee 7 are two people.
+            choices = [(one.called, one.called) for one in several]
+            self.fields["kind"] = OwnChoice(label=_("Kind of person"), choices=choices)
+            self.order_fields(["kind", *self.fields])
 
 
 class HoldForm(forms.Form):

@@ -30,6 +30,11 @@ def several(people: People) -> SeveralKeys:
     return SeveralKeys(tuple(people.values()))
 
 
+def whose(entry: Entry, people: People) -> People:
+    """Leave out those of whom an entry holds nothing, because they are people of another kind."""
+    return {one: keys for one, keys in people.items() if entry.is_of(keys.kind)} if entry.of else people
+
+
 def halves(people: People) -> Iterator[People]:
     """Split people into two groups, to find out of whom something is true that is true of one of them."""
     listed, middle = list(people.items()), len(people) // 2
@@ -48,8 +53,11 @@ def find(store: ErasureStore, entry: Entry, people: People) -> dict[int, Found]:
     Raises:
         StoreUnavailable: The store can't be reached.
     """
-    if not entry.is_looked_at:
-        return dict.fromkeys(people, _NOTHING)
+    chosen, nothing = whose(entry, people), dict.fromkeys(people, _NOTHING)
+    return {**nothing, **_find(store, entry, chosen)} if chosen and entry.is_looked_at else nothing
+
+
+def _find(store: ErasureStore, entry: Entry, people: People) -> dict[int, Found]:
     counts = _tally(store, entry, people)
     left = None if counts is None else _pending(store, entry, people, counts)
     if counts is None or left is None:
@@ -59,20 +67,23 @@ def find(store: ErasureStore, entry: Entry, people: People) -> dict[int, Found]:
 
 def pending(store: ErasureStore, entry: Entry, people: People) -> dict[int, int]:
     """Count what an erasure has still to change of each person."""
-    if isinstance(entry.action, Manual) or not entry.is_looked_at:
-        return dict.fromkeys(people, 0)
-    counted = _tally(store, entry, people, pending=True)
+    chosen, nothing = whose(entry, people), dict.fromkeys(people, 0)
+    if isinstance(entry.action, Manual) or not entry.is_looked_at or not chosen:
+        return nothing
+    counted = _tally(store, entry, chosen, pending=True)
     if counted is not None:
-        return counted
-    return {one: found.pending for one, found in _apart(store, entry, people).items()}
+        return {**nothing, **counted}
+    return {**nothing, **{one: found.pending for one, found in _apart(store, entry, chosen).items()}}
 
 
 def residue(store: ErasureStore, entry: Entry, people: People) -> dict[int, int]:
     """Count what an erasure has left of each person, by the store's second look."""
-    left = store.residue(entry, several(people)) if people else 0
-    if not left or len(people) == 1:
-        return dict.fromkeys(people, left)
-    return {one: number for half in halves(people) for one, number in residue(store, entry, half).items()}
+    chosen, nothing = whose(entry, people), dict.fromkeys(people, 0)
+    left = store.residue(entry, several(chosen)) if chosen else 0
+    if not left or len(chosen) == 1:
+        return {**nothing, **dict.fromkeys(chosen, left)}
+    parts = [residue(store, entry, half) for half in halves(chosen)]
+    return {**nothing, **{one: number for part in parts for one, number in part.items()}}
 
 
 def collect(store: ErasureStore, entry: Entry, people: People) -> dict[int, SubjectKeys]:
@@ -81,6 +92,11 @@ def collect(store: ErasureStore, entry: Entry, people: People) -> dict[int, Subj
 
     A settled entry is asked for whatever has the key now: what was not there before is told as newer.
     """
+    chosen = whose(entry, people)
+    return {**people, **_collect(store, entry, chosen)} if chosen else dict(people)
+
+
+def _collect(store: ErasureStore, entry: Entry, people: People) -> dict[int, SubjectKeys]:
     asked = {one: keys.unsettled(entry.id) for one, keys in people.items()}
     owners = _owners(entry, people)
     found = None if owners is None else store.collect_by_key(entry, several(asked))

@@ -51,7 +51,7 @@ class Command(AnsweringCommand):
         data_map = load_data_map()
         require_sound(data_map)
         person = Credentials.read(options).account()
-        keys = whom.resolve(whom.key(options["subject"]), options["by"], options["choose"])
+        keys = whom.resolve(whom.key(options["subject"]), options["by"], options["choose"], options["kind"])
         content = gather(data_map, keys, by=person)
         forms = [ExportFormat(form) for form in options["formats"] or list(ExportFormat)]
         folder = Path(options["output"])

@@ -1,0 +1,1 @@
+"""Whoever works for the service."""
