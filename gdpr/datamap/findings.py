@@ -55,7 +55,7 @@ class Fault(enum.StrEnum):
     CONTRADICTION = "gdpr.E017"
     """A target is said to hold nothing by one entry, and something by another."""
     NO_SUBJECT = "gdpr.E018"
-    """No app declares whose data these are, or two do."""
+    """No app declares whose data these are, or the model is none."""
     READ_IN_FULL = "gdpr.W019"
     """A locator reads everything, because of how the target keeps its data."""
     UNKNOWN_FIELD = "gdpr.W020"
@@ -80,9 +80,11 @@ class Fault(enum.StrEnum):
     """Several people can have a key that a person may be found by."""
     SPELLINGS_IN_FULL = "gdpr.W030"
     """Other spellings of a key are looked for by reading everything, and that is much."""
-    NO_KIND = "gdpr.E031"
+    NO_BASIS = "gdpr.E031"
+    """A lawful basis is none that Art. 6(1) knows."""
+    NO_KIND = "gdpr.E041"
     """Nothing says which of several kinds of people an entry is about, or it names one that there isn't."""
-    SHARED_BY_KINDS = "gdpr.E032"
+    SHARED_BY_KINDS = "gdpr.E042"
     """Rows would be erased for a person of one kind that may be those of a person of another."""
 
 

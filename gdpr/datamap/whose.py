@@ -38,9 +38,8 @@ def attributed(entries: Iterable[Entry], subjects: Sequence[Subject]) -> list[En
     """
     listed = list(entries)
     kinds = _Kinds({entry.id: entry for entry in listed}, subjects)
-    return [
-        replace(entry, of=kinds.of(entry)) if entry.of or len(subjects) > 1 else entry for entry in listed
-    ]
+    several = len(subjects) > 1
+    return [replace(one, of=kinds.of(one)) if several or one.of != () else one for one in listed]
 
 
 class _Kinds:

@@ -1,4 +1,4 @@
-"""Two kinds of people in one project: employee 11 and listener 11 are two people, in every store and at every door."""
+"""Two kinds of people in one project: employee 11 and listener 11 are two people, in stores and at doors."""
 
 from __future__ import annotations
 

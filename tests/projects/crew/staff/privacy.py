@@ -23,10 +23,13 @@ def flat(declared: Any) -> Iterator[Entry]:
         yield from [one] if isinstance(one, Entry) else flat(one)
 
 
-for module in (privacy, documents):
-    module.DATA_MAP = [
-        replace(one, of="listener") if one.id in _NO_LINK else one for one in flat(module.DATA_MAP)
-    ]
+def of_listeners(declared: Any) -> Any:
+    """Say whose data entries hold that no link leads to a person from."""
+    return [replace(one, of="listener") if one.id in _NO_LINK else one for one in flat(declared)]
+
+
+privacy.DATA_MAP = of_listeners(privacy.DATA_MAP)
+documents.DATA_MAP = of_listeners(documents.DATA_MAP)
 DATA_MAP = [
     Entry(id="employees", store="default", target="staff.Employee", locator=Key("id", int), action=Delete()),
     Entry(
