@@ -11,6 +11,7 @@ from accord.acting import Account
 from accord.audit.events import EventKind, ObjectKind
 from accord.denied import Denial
 from accord.errors import NotAllowed
+from accord.wording import say
 from gdpr.erasure import encryption, own_accounts
 from gdpr.errors import KeysDestroyed, OwnRequest
 from gdpr.models import ErasureRequest, LegalHold
@@ -43,7 +44,10 @@ def require(
     known = person if person.is_active and isinstance(person, PermissionsMixin) else None
     if known is None or not any(known.has_perm(permission) for permission in permissions):
         raise NotAllowed(
-            f"This account lacks the permission {meanings.permissions(permissions)}.",
+            say(
+                "This account lacks the permission {permissions}.",
+                permissions=meanings.permissions(permissions),
+            ),
             hint="An administrator gives it in the admin, to the account or to one of its groups.",
         ).told(_denial(person, about, kind))
 
@@ -58,17 +62,29 @@ def require_another(person: Account, request: ErasureRequest) -> None:
         StoreUnavailable: It can't be told whether it is about them.
     """
     if request.filed_by_id is None:
-        fact = f"Nobody knows who filed request {request.reference}; it can't be approved."
+        fact = say(
+            "Nobody knows who filed request {reference}; it can't be approved.", reference=request.reference
+        )
         raise own(fact, "Cancel it and file it anew.", person, request)
-    another = f"Ask somebody else with the permission {meanings.permission(APPROVE)}."
+    another = say(
+        "Ask somebody else with the permission {permission}.", permission=meanings.permission(APPROVE)
+    )
     if person.pk in (request.filed_by_id, request.planned_by_id):
-        fact = f"You filed or planned request {request.reference}; another person has to decide."
+        fact = say(
+            "You filed or planned request {reference}; another person has to decide.",
+            reference=request.reference,
+        )
         raise own(fact, another, person, request)
     if is_about(person, request):
-        fact = f"Request {request.reference} is about yourself; another person has to decide."
+        fact = say(
+            "Request {reference} is about yourself; another person has to decide.",
+            reference=request.reference,
+        )
         raise own(fact, another, person, request)
     if not second_person.known({request.reference: person.pk}, FILED):
-        fact = f"This account was not known here when request {request.reference} was filed."
+        fact = say(
+            "This account was not known here when request {reference} was filed.", reference=request.reference
+        )
         raise own(fact, another, person, request)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from accord import clock
+from accord.wording import say
 from gdpr.errors import RegisterBroken
 from gdpr.register.entries import EntryWord, RegisterEntry, fault
 from gdpr.register.file import RegisterFile
@@ -66,6 +67,6 @@ def _lost(entry: RegisterEntry, now: datetime) -> str:
 def _require(wrong: str, file: RegisterFile) -> None:
     if wrong:
         raise RegisterBroken(
-            f"The register of erasures was changed. {wrong}: {file.path}.",
+            say("The register of erasures was changed. {wrong}: {path}.", wrong=wrong, path=file.path),
             hint="Keep this file, and put back the copy that you keep of it.",
         )
