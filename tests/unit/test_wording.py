@@ -143,7 +143,7 @@ RECEIPT = {
             "Beleg einer Löschung",
             "<li>Ein Modell, eine Tabelle, eine Sammlung oder ein Index hat keinen Eintrag. ",
         ),
-        ("fr", "Attestation d&#x27;un effacement", "<li>Un modèle, une table, une collection ou un index"),
+        ("fr", "Attestation d'un effacement", "<li>Un modèle, une table, une collection ou un index"),
     ],
 )
 def test_a_receipt_is_printed_in_its_readers_language(language: str, words: str, finding: str) -> None:
