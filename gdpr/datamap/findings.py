@@ -80,7 +80,9 @@ class Fault(enum.StrEnum):
     """Several people can have a key that a person may be found by."""
     SPELLINGS_IN_FULL = "gdpr.W030"
     """Other spellings of a key are looked for by reading everything, and that is much."""
-    NOT_A_DATE = "gdpr.E031"
+    NO_BASIS = "gdpr.E031"
+    """A lawful basis is none that Art. 6(1) knows."""
+    NOT_A_DATE = "gdpr.E034"
     """Something is kept so long after a field that holds no date."""
 
 
