@@ -160,7 +160,7 @@ def require_releasable(hold: LegalHold, by: Account) -> None:
             by,
             hold,
         )
-    if not second_person.known({hold.reference: by.pk}, actors.HELD):
+    if not second_person.is_known(hold.reference, by.pk, actors.HELD):
         fact = say(
             "This account was not known here when hold {reference} was placed.", reference=hold.reference
         )
