@@ -65,10 +65,10 @@ def require_another(person: Account, request: ErasureRequest) -> None:
         StoreUnavailable: It can't be told whether it is about them.
     """
     if request.filed_by_id is None:
-        fact = say(
+        unknown = say(
             "Nobody knows who filed request {reference}; it can't be approved.", reference=request.reference
         )
-        raise own(fact, "Cancel it and file it anew.", person, request)
+        raise own(unknown, "Cancel it and file it anew.", person, request)
     if fact := _no_second_person(person, request):
         raise own(
             fact,
