@@ -15,8 +15,10 @@ from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Path, Rows, Sessio
 from gdpr.datamap.presets import accounts, framework, logs, suite
 from gdpr.datamap.presets.django import references, tokens
 from gdpr.datamap.strategies import CoarseDate, Constant, Null, Pseudonym, RandomToken, Redact, Strategy
+from gdpr.datamap.terms import After
 
 __all__ = [
+    "After",
     "Anonymise",
     "AnyOf",
     "Array",
