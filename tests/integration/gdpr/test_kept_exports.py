@@ -114,8 +114,8 @@ except Exception as exc:
     code = exc.code
 processing.process_due()
 done = [KeptExport.objects.get(pk=one.pk).deleted_at is not None for one in (expired, young, gone, erased)]
-say([ErasureRequest.objects.get().state, done, files(), sorted([kept_exports.path_of(young).name, fresh.name]),
-     code])
+stay = sorted([kept_exports.path_of(young).name, fresh.name])
+say([ErasureRequest.objects.get().state, done, files(), stay, code])
 """
 )
 
