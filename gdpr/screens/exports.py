@@ -18,6 +18,7 @@ from accord import conf
 from accord.admin_parts import person_of, refused
 from accord.display import chip, day
 from accord.errors import AccordError
+from accord.wording import explained
 from gdpr.models import KeptExport
 from gdpr.screens.base import GdprPages, masked, name
 
@@ -110,7 +111,7 @@ class KeptExportAdmin(GdprPages):
                 portable=said["portable"],
             )
         except AccordError as exc:
-            messages.error(request, f"{exc} {exc.hint}")
+            messages.error(request, explained(exc))
             return None
 
     def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -123,7 +124,7 @@ class KeptExportAdmin(GdprPages):
         try:
             content = kept_exports.download(shown, by=person_of(request))
         except AccordError as exc:
-            messages.error(request, f"{exc} {exc.hint}")
+            messages.error(request, explained(exc))
             return HttpResponseRedirect(self.page_of(shown))
         answer = HttpResponse(content, content_type="application/octet-stream")
         answer["Content-Disposition"] = f'attachment; filename="{kept_exports.path_of(shown).name}"'
