@@ -15,6 +15,7 @@ from gdpr.privacy import (
     Constant,
     Delete,
     Entry,
+    External,
     Key,
     Nothing,
     Null,
@@ -148,6 +149,21 @@ ACTIVITY = [
     ),
 ]
 
+FILES = [
+    Entry(
+        id="pictures",
+        store="external:media",
+        target="pictures",
+        locator=External("examples.streaming.pictures.Pictures", int),
+        action=Delete(),
+        fields=("picture",),
+        category="identity",
+        purpose="Showing others who made a playlist.",
+        recipients=("everybody, as long as the person has one",),
+        retention="As long as the account exists.",
+    ),
+]
+
 LOGGED = {
     "listeners": "streaming.Listener",
     "subscriptions": "streaming.Subscription",
@@ -183,6 +199,7 @@ NOT_OF_LISTENERS = {
 DATA_MAP = [
     *PEOPLE,
     *ACTIVITY,
+    *FILES,
     references("listeners", "streaming.listener"),
     accounts(Key("username", str, by="email")),  # a listener signs in on the website by e-mail
     logs(LOGGED),

@@ -80,6 +80,8 @@ class Fault(enum.StrEnum):
     """Several people can have a key that a person may be found by."""
     SPELLINGS_IN_FULL = "gdpr.W030"
     """Other spellings of a key are looked for by reading everything, and that is much."""
+    BAD_PLACE = "gdpr.E031"
+    """The project's class for an external place isn't there, lacks a method, or gives nonsense."""
 
 
 @dataclass(frozen=True, kw_only=True)
