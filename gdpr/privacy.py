@@ -7,6 +7,7 @@ These names stay where they are; the modules behind them may move.
 from __future__ import annotations
 
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Refresh, Retain, Unset
+from gdpr.datamap.bases import LawfulBasis
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.externals import ExternalPlace
 from gdpr.datamap.history import Audited, History
@@ -15,8 +16,10 @@ from gdpr.datamap.locators import AnyOf, Array, External, Generic, Key, Path, Ro
 from gdpr.datamap.presets import accounts, framework, logs, suite
 from gdpr.datamap.presets.django import references, tokens
 from gdpr.datamap.strategies import CoarseDate, Constant, Null, Pseudonym, RandomToken, Redact, Strategy
+from gdpr.datamap.terms import After
 
 __all__ = [
+    "After",
     "Anonymise",
     "AnyOf",
     "Array",
@@ -31,6 +34,7 @@ __all__ = [
     "Generic",
     "History",
     "Key",
+    "LawfulBasis",
     "Manual",
     "Nothing",
     "Null",

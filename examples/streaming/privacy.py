@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from gdpr.privacy import (
+    After,
     Anonymise,
     CoarseDate,
     Constant,
@@ -17,6 +18,7 @@ from gdpr.privacy import (
     Entry,
     External,
     Key,
+    LawfulBasis,
     Nothing,
     Null,
     RandomToken,
@@ -63,6 +65,7 @@ PEOPLE = [
         keeps={"Invoices refer to it; once the rest is gone it leads to nobody.": ("id",)},
         category="identity",
         purpose="Running the account.",
+        basis=LawfulBasis.CONTRACT,
         retention="As long as the account exists.",
     ),
     Entry(
@@ -73,12 +76,13 @@ PEOPLE = [
         action=Retain(
             article="17(3)(b)",
             basis="Invoices: commercial and tax law",
-            until="ten years after the end of the year in which the subscription ended",
+            until=After("ended_on", years=10, end_of_year=True),
         ),
         fields=("plan", "price", "currency", "period", "started_on", "ended_on"),
         keeps={"Numbers of the invoice and of the account, which leads to nobody.": ("id", "listener_id")},
         category="payment",
         purpose="Invoicing.",
+        basis=LawfulBasis.LEGAL_OBLIGATION,
         recipients=("the payment provider", "the tax authority, on request"),
         retention="Ten years.",
     ),
@@ -91,6 +95,7 @@ PEOPLE = [
         fields=("purpose", "given", "at"),
         category="consent",
         purpose="Knowing what the person agreed to.",
+        basis=LawfulBasis.LEGAL_OBLIGATION,
         retention="As long as the account exists.",
     ),
 ]
@@ -105,6 +110,7 @@ ACTIVITY = [
         fields=("name", "track_ids"),
         category="behaviour",
         purpose="Playing what the person put together.",
+        basis=LawfulBasis.CONTRACT,
         retention="As long as the account exists.",
     ),
     Entry(
@@ -116,6 +122,7 @@ ACTIVITY = [
         fields=("track_id", "played_at", "seconds", "source"),
         category="behaviour",
         purpose="The person's history, royalties and charts; only counts leave the collection.",
+        basis=LawfulBasis.CONTRACT,
         retention="Two years.",
     ),
     Entry(
@@ -127,6 +134,8 @@ ACTIVITY = [
         fields=("track_ids",),
         category="profile",
         purpose="Suggesting music, with consent.",
+        basis=LawfulBasis.CONSENT,
+        provided=False,
         source="computed from plays and devices",
         derived_from=("plays",),
         retention="Until they expire, a few days.",
@@ -142,6 +151,7 @@ ACTIVITY = [
         fields=("owner_name", "title", "track_ids"),
         category="behaviour",
         purpose="Letting others find what the person made public.",
+        basis=LawfulBasis.CONTRACT,
         source="copied from listeners and playlists",
         derived_from=("listeners", "playlists"),
         recipients=("everybody, as long as it is public",),
@@ -159,6 +169,7 @@ FILES = [
         fields=("picture",),
         category="identity",
         purpose="Showing others who made a playlist.",
+        basis=LawfulBasis.CONTRACT,
         recipients=("everybody, as long as the person has one",),
         retention="As long as the account exists.",
     ),

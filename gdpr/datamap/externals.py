@@ -18,6 +18,7 @@ from gdpr.datamap.actions import Delete, Manual, Retain
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import Fault, MapFinding, about
 from gdpr.datamap.locators import External, parts
+from gdpr.datamap.terms import After
 from gdpr.errors import InvalidDataMap
 
 EXTERNAL = "external:"
@@ -120,6 +121,9 @@ def externals(entry: Entry) -> Iterator[MapFinding]:
         yield about(Fault.WRONG_ACTION, entry, what, "Use Delete().")
     if outside and isinstance(entry.action, Retain) and entry.action.strategies:
         yield about(Fault.WRONG_ACTION, entry, "minimises what an external place has", "Leave it out.")
+    if outside and isinstance(entry.action, Retain) and isinstance(entry.action.until, After):
+        what = "counts a term from a field, and an external place has none"
+        yield about(Fault.WRONG_ACTION, entry, what, "Write a date, or words.")
     for locator in found:
         yield from _class(entry, locator)
 

@@ -143,6 +143,7 @@ def _document(
 ) -> ReceiptDocument:
     plan: PlanDocument = source.plan.document
     lines = {line["entry"]: line for line in plan["entries"]}
+    until = {reading.entry: reading.until for reading in verdict.readings}
     settings = conf.load()
     lines_of_backups, undeclared = remains.backups(declared, verdict.servers, verdict.at)
     return {
@@ -165,7 +166,11 @@ def _document(
         "plan_digest": held.plan_digest,
         "servers": dict(verdict.servers),
         "steps": [_step(step) for step in source.steps],
-        "kept": [_kept(step, lines[step.entry]) for step in source.steps if step.kept and not step.again],
+        "kept": [
+            _kept(step, lines[step.entry], until.get(step.entry, ""))
+            for step in source.steps
+            if step.kept and not step.again
+        ],
         "not_applicable": [
             {"entry": line["entry"], "store": line["store"], "reason": line["reason"]}
             for line in plan["entries"]
@@ -197,7 +202,7 @@ def _step(step: Any) -> ReceiptStep:
     }
 
 
-def _kept(step: Any, line: PlanLine) -> KeptLine:
+def _kept(step: Any, line: PlanLine, until: str) -> KeptLine:
     return {
         "entry": step.entry,
         "store": step.store,
@@ -205,7 +210,8 @@ def _kept(step: Any, line: PlanLine) -> KeptLine:
         "count": step.kept,
         "article": line["article"],
         "basis": line["basis"],
-        "until": line["until"],
+        # As it was read back; a row may have come since the plan.
+        "until": until or line["until"],
     }
 
 

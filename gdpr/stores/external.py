@@ -113,7 +113,7 @@ class ExternalErasure:
     # --- asking ------------------------------------------------------------------------------
 
     def _there(self, entry: Entry, keys: Keys) -> list[str]:
-        """Return what either look knows: what lies deeper, or is only queued, may be known to the second alone."""
+        """Return what either look knows: of what is only queued, the second alone may know."""
         found = list(dict.fromkeys((*self._ids(entry, keys, "find"), *self._ids(entry, keys, "verify"))))
         only = keys.only(entry.id)
         return found if only is None else [one for one in found if one in only]

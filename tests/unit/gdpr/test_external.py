@@ -21,6 +21,7 @@ from gdpr.datamap.map import DataMap, load_data_map
 from gdpr.datamap.several import SeveralKeys
 from gdpr.datamap.strategies import Null
 from gdpr.datamap.subjects import SubjectKeys
+from gdpr.datamap.terms import After
 from gdpr.errors import DeletionQueued, ExternalFailed, ExternalNonsense
 from gdpr.stores.external import ExternalErasure
 
@@ -147,6 +148,7 @@ def test_a_sound_entry_has_no_fault() -> None:
         (entry(locator=Key("id", int)), Fault.WRONG_ACTION),
         (entry(action=Anonymise({"a": Null()})), Fault.WRONG_ACTION),
         (entry(action=Retain("17(3)(b)", "tax", "2030", minimise=("a",))), Fault.WRONG_ACTION),
+        (entry(action=Retain("17(3)(b)", "tax", After("made", days=9))), Fault.WRONG_ACTION),
         (entry(by="phone"), Fault.NO_KEY),
     ],
 )
