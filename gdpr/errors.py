@@ -188,7 +188,7 @@ class DeletionQueued(StoreUnavailable):
 
 
 class ExportRefused(UsageError):
-    """An access export can't be written where it was asked for."""
+    """An access export can't be written as it was asked for."""
 
     code = "ACC-805"
 
