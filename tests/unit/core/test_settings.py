@@ -93,6 +93,14 @@ def test_short_key_is_refused_in_production() -> None:
     assert "abc-short" not in text
 
 
+def test_key_of_few_letters_is_refused_in_production() -> None:
+    """A long key that says the same letters again is guessed as soon as a short one."""
+    text = refusal(production(SECRET_KEY="abcd" * 15))
+
+    assert "fewer than 5 different characters" in text
+    assert "abcdabcd" not in text
+
+
 def test_key_may_begin_with_a_dollar_sign() -> None:
     """A key is taken as it is, and never for a reference to another variable."""
     environment = read_environment(production(SECRET_KEY="$" + GOOD_KEY))
