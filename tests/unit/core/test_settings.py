@@ -12,7 +12,7 @@ from core.settings.hardening import hardening
 from core.settings.stores import accord_settings, databases
 
 PASSWORD: Final = "hunter2-is-no-password"
-GOOD_KEY: Final = "k" * 60
+GOOD_KEY: Final = "a-key-of-a-test" * 4
 URLS: Final = {
     "DATABASE_URL": f"postgresql://shop:{PASSWORD}@db.example:5433/shop?sslmode=require",
     "MONGODB_URL": f"mongodb://shop:{PASSWORD}@m1.example,m2.example/shop?replicaSet=rs0",
