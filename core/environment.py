@@ -85,6 +85,7 @@ class Environment:
         ssl_redirect: Whether plain HTTP is sent on to HTTPS.
         hsts_seconds: How long browsers shall insist on HTTPS.
         log_level: Lowest level that is logged.
+        media_root: Folder of what people upload; empty for the default.
         static_root: Folder that `collectstatic` fills; empty for the default.
     """
 
@@ -99,6 +100,7 @@ class Environment:
     ssl_redirect: bool
     hsts_seconds: int
     log_level: str
+    media_root: str
     static_root: str
 
     @property
@@ -162,6 +164,7 @@ def _parse(variables: Mapping[str, str]) -> Environment:
         ssl_redirect=_read(env.bool, "SECURE_SSL_REDIRECT", default=not debug),
         hsts_seconds=_read(env.int, "SECURE_HSTS_SECONDS", default=0 if debug else 31_536_000),
         log_level=_read(env.str, "LOG_LEVEL", default="WARNING").upper(),
+        media_root=variables.get("MEDIA_ROOT", ""),
         static_root=variables.get("STATIC_ROOT", ""),
     )
 
