@@ -27,6 +27,8 @@ BASE_DIR = Path(__file__).resolve().parents[1]
 # Public on purpose: a checkout runs without any setting, and nothing real may run with this key.
 DEVELOPMENT_KEY = "development-only-never-use-this-key-where-anybody-else-can-reach-it"
 SHORTEST_KEY = 50
+FEWEST_CHARACTERS = 5
+"""What Django's own check of a deployment asks for; a key of one letter is long, and no secret."""
 
 
 class EnvironmentName(enum.StrEnum):
@@ -227,3 +229,5 @@ def _key_dangers(key: str) -> Iterator[str]:
         yield f"SECRET_KEY is the public development key. {make_one}"
     elif len(key) < SHORTEST_KEY:
         yield f"SECRET_KEY has fewer than {SHORTEST_KEY} characters. {make_one}"
+    elif len(set(key)) < FEWEST_CHARACTERS:
+        yield f"SECRET_KEY has fewer than {FEWEST_CHARACTERS} different characters. {make_one}"
