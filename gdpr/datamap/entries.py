@@ -113,6 +113,12 @@ class Entry:
         return not self.of or kind.lower() in [one.lower() for one in self.kinds]
 
     @property
+    def dates(self) -> tuple[str, ...]:
+        """The fields that terms are counted from."""
+        counted = actions.term(self.action)
+        return () if counted is None else (counted.field,)
+
+    @property
     def table(self) -> str:
         """Name of the table, for a target that no model stands for; else empty."""
         return self.target.removeprefix(TABLE) if self.target.startswith(TABLE) else ""

@@ -21,7 +21,7 @@ from gdpr.datamap.findings import Fault, MapFinding, about
 from gdpr.datamap.keys import KeyType, key_type
 from gdpr.datamap.kin import keys_of
 from gdpr.datamap.kinds import Subject
-from gdpr.datamap.locators import Key, Keyed, Through, needs, parts
+from gdpr.datamap.locators import External, Key, Keyed, Through, needs, parts
 
 NOBODY = "?"
 """As an entry's kind: nothing says whose data it holds, so it is looked at for nobody."""
@@ -160,9 +160,16 @@ class _Look:
 def _looks(entry: Entry) -> Iterator[tuple[tuple[str, str, str], _Look]]:
     """Yield the fields by which an entry looks for keys that two people may have."""
     for part in parts(entry.locator):
-        if isinstance(part, Keyed) and key_type(part.type) not in _NEVER_SHARED:
-            named, where = (part.field, part.where) if isinstance(part, Key) else (part.path, {})
-            yield (entry.store, entry.target, named), _Look(entry.kinds, where)
+        if isinstance(part, Keyed | External) and key_type(part.type) not in _NEVER_SHARED:
+            where = part.where if isinstance(part, Key) else {}
+            yield (entry.store, entry.target, _field(part)), _Look(entry.kinds, where)
+
+
+def _field(part: Keyed | External) -> str:
+    match part:
+        case Key(field=name) | External(place=name):
+            return name
+    return part.path
 
 
 # --- links ---------------------------------------------------------------------------------------

@@ -194,7 +194,7 @@ def test_map_of_one_kind_is_as_it_was_before_there_were_several() -> None:
 
 
 def test_narrowed_map_has_what_is_of_one_kind() -> None:
-    """Each kind has its own entries and everybody's; a kind that nobody declares has no map, not an empty one."""
+    """Each kind has its own entries and everybody's; a kind that nobody declares has no map."""
     the_map = built(
         *(entry(kind, locator=Key("e", str, by="email"), of=kind) for kind in ("employee", "listener")),
         entry("nothing", action=Nothing("Music.")),
