@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
@@ -36,7 +37,7 @@ def framework(store: str = "default") -> list[Entry]:
     ]
 
 
-def accounts(locator: Key, store: str = "default") -> list[Entry]:
+def accounts(locator: Key, store: str = "default", of: str = "") -> list[Entry]:
     """
     Erase a person's account with everything that belongs to it: groups, rights, tokens, sessions.
 
@@ -45,7 +46,23 @@ def accounts(locator: Key, store: str = "default") -> list[Entry]:
     Args:
         locator: How a person's account is found among the users.
         store: Alias of the database.
+        of: Which kind of person, where a project has several. The ids of the entries then end with it.
     """
+    parts = _of_accounts(locator, store)
+    return [_named_after(of, one) for one in parts] if of else parts
+
+
+def _named_after(kind: str, entry: Entry) -> Entry:
+    """Give an entry of accounts to one kind of person: another kind has the same entries for its own."""
+    locator = entry.locator
+    if isinstance(locator, Rows | Sessions):
+        return replace(
+            entry, id=f"{entry.id}-{kind}", locator=replace(locator, entry=f"{locator.entry}-{kind}")
+        )
+    return replace(entry, id=f"{entry.id}-{kind}", of=kind)
+
+
+def _of_accounts(locator: Key, store: str) -> list[Entry]:
     user = get_user_model()
     parts = [
         Entry(

@@ -17,6 +17,7 @@ from gdpr.datamap.findings import Fault
 from gdpr.datamap.kinds import Subject
 from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Rows, Through
 from gdpr.datamap.map import DataMap, build
+from gdpr.datamap.presets.django import accounts
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure.refusals import together_or_apart
 from gdpr.errors import InvalidDataMap
@@ -151,6 +152,23 @@ def test_what_goes_by_rows_is_of_those_whose_rows_they_are() -> None:
 def test_what_may_be_another_persons_is_refused(entries: list[Entry], found: list[Fault]) -> None:
     """Customer 7 and employee 7 are never found by the bare number in one place."""
     assert faults(*entries) == found
+
+
+def test_each_kind_may_have_accounts() -> None:
+    """In one table of users, told apart by a column; what belongs to an account follows it."""
+    found = [
+        one
+        for kind, staff in (("employee", 1), ("listener", 0))
+        for one in accounts(Key("email", str, by="email", where={"is_staff": staff}), of=kind)
+    ]
+    subjects = (LISTENER, Subject(model="auth.Group", name="employee"))
+    made = built(*found, subjects=subjects)
+
+    assert [*whose.faults(made.entries, made.subjects)] == []
+    assert {one.id.rpartition("-")[2]: one.kinds for one in made.entries} == {
+        "employee": ("auth.Group",),
+        "listener": ("streaming.Listener",),
+    }
 
 
 def test_two_kinds_of_one_table_are_refused() -> None:

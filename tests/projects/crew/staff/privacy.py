@@ -11,10 +11,6 @@ from examples.streaming.documents import privacy as documents
 from gdpr.privacy import Delete, Entry, Key, Subject
 
 SUBJECT = Subject(model="staff.Employee", lookups=("email",), folds={"email": "email"})
-_NO_LINK = (
-    *("playlists", "plays", "recommendations", "public-playlists", "devices", "listening-sessions"),
-    "django-users",
-)
 
 
 def flat(declared: Any) -> Iterator[Entry]:
@@ -24,8 +20,8 @@ def flat(declared: Any) -> Iterator[Entry]:
 
 
 def of_listeners(declared: Any) -> Any:
-    """Say whose data entries hold that no link leads to a person from."""
-    return [replace(one, of="listener") if one.id in _NO_LINK else one for one in flat(declared)]
+    """Say whose data the sample's entries hold; of some a link says it as well."""
+    return [replace(one, of="listener") if one.locator else one for one in flat(declared)]
 
 
 privacy.DATA_MAP = of_listeners(privacy.DATA_MAP)
