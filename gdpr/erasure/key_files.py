@@ -12,7 +12,7 @@ from pathlib import Path
 
 from accord.durable import sync_folder
 from accord.errors import ConfigurationError
-from gdpr.models import ErasureRequest
+from gdpr.models import ErasureRequest, RightsRequest
 
 _OWNER_ONLY = 0o600
 _DRAFT = ".part"
@@ -88,8 +88,10 @@ class KeyFolder:
     def _ended(self) -> list[Path]:
         with self._reported():
             names = {path.name: path for path in self.folder.iterdir() if _OURS.fullmatch(path.name)}
-        requests = ErasureRequest.objects.filter(reference__in=[name.removesuffix(_DRAFT) for name in names])
-        known = dict(requests.values_list("reference", "sealed_keys"))
+        references = [name.removesuffix(_DRAFT) for name in names]
+        known: dict[str, object] = {}
+        for requests in (ErasureRequest.objects, RightsRequest.objects):
+            known |= requests.filter(reference__in=references).values_list("reference", "sealed_keys")
         over = {reference for reference, sealed in known.items() if sealed is None}
         return [path for name, path in sorted(names.items()) if name in over or _is_left(path, known)]
 

@@ -8,7 +8,7 @@ What must not change any more is guarded by triggers (migration 0001), not by th
 
 One module for each kind: `requests` has plans, approvals and steps with them, `evidence` holds and
 receipts, `consents` the notices too, `exports` the files for people, `keys` what opens a request, `register`
-what binds the register of erasures; `datamap` has no table.
+what binds the register of erasures, `rights` requests of other rights; `datamap` has no table.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from gdpr.models.exports import KeptExport
 from gdpr.models.keys import RequestKey
 from gdpr.models.register import RegisterMark
 from gdpr.models.requests import Approval, ErasurePlan, ErasureRequest, ErasureStep
+from gdpr.models.rights import RightsRequest
 
 __all__ = [
     "Approval",
@@ -35,4 +36,5 @@ __all__ = [
     "Receipt",
     "RegisterMark",
     "RequestKey",
+    "RightsRequest",
 ]
