@@ -129,7 +129,7 @@ def test_what_is_due_goes_and_nothing_else(erasing: Erasing, tmp_path: Path) -> 
     assert state.startswith("completed")
     assert done == [True, False, False, True]
     assert left == expected
-    assert code == "ACC-807"
+    assert code == "ACC-810"
 
 
 PROOF = (
