@@ -13,6 +13,7 @@ from gdpr.datamap.kinds import Subject
 from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Path, Rows, Sessions, Through
 from gdpr.datamap.presets import accounts, framework, logs, suite
 from gdpr.datamap.presets.django import references, tokens
+from gdpr.datamap.recipients import Recipient
 from gdpr.datamap.strategies import CoarseDate, Constant, Null, Pseudonym, RandomToken, Redact, Strategy
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Pseudonym",
     "Pull",
     "RandomToken",
+    "Recipient",
     "Redact",
     "Refresh",
     "Retain",
