@@ -2,20 +2,19 @@
 Access export (Art. 15): everything that is kept of a person, with why, for whom and how long.
 
 One JSON document and one readable page from the same content. Only the person's own rows and
-array elements are in it. The files are made for their owner alone, and never overwrite anything.
+array elements are in it. A portable export (Art. 20) holds what the person provided, on the basis of
+consent or a contract, as far as the data map says so.
 """
 
 from __future__ import annotations
 
 import enum
-import errno
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -25,15 +24,16 @@ from accord.acting import Account, actor
 from accord.audit import trail
 from accord.audit.events import Counter, EventKind, ObjectKind
 from gdpr.datamap.actions import Manual, Retain
+from gdpr.datamap.bases import LawfulBasis
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.map import DataMap
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import actors, planning
-from gdpr.errors import ExportRefused
+from gdpr.export_csv import write_archive
+from gdpr.export_files import new_file
 from gdpr.stores.base import opened_stores
 
 SCHEMA = "accord.export/1"
-_OWNER_ONLY = 0o600
 _TEMPLATE = "gdpr/export.html"
 
 
@@ -44,6 +44,13 @@ class ExportFormat(enum.StrEnum):
     """For programs: everything, with types as texts."""
     HTML = "html"
     """For the person: a page that any browser shows and prints."""
+    CSV = "csv"
+    """For spreadsheets and other services: a ZIP archive with one table for each place."""
+
+    @property
+    def suffix(self) -> str:
+        """What names of such files end with."""
+        return "zip" if self is ExportFormat.CSV else self.value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +74,7 @@ def gather(
     keys: SubjectKeys,
     *,
     by: Account,
+    portable: bool = False,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Mapping[str, Any]:
     """
@@ -76,6 +84,7 @@ def gather(
         data_map: Where to look.
         keys: Whose data.
         by: Who wants it.
+        portable: Only what the person may take along to another service (Art. 20).
         clock: Tells the time.
 
     Returns:
@@ -88,14 +97,17 @@ def gather(
     actors.require(by, actors.EXPORT, kind=ObjectKind.EXPORT.value)
     with opened_stores() as stores:
         [keys] = planning.collected({0: keys}, data_map.to_collect(), stores).values()
-        parts = [_part(entry, stores[entry.store].export(entry, keys)) for entry in _exported(data_map)]
+        chosen = [entry for entry in _exported(data_map) if entry.is_portable or not portable]
+        parts = [_part(entry, stores[entry.store].export(entry, keys)) for entry in chosen]
     return {
         "schema": SCHEMA,
+        "portable": portable,
         "made_at": clock().isoformat(timespec="seconds"),
         "data_map": data_map.digest,
         "subject": {"kind": keys.kind, "keys": dict(keys.alternates)},
         "parts": parts,
         "by_hand": [_by_hand(entry) for entry in data_map.entries if _is_by_hand(entry)],
+        "without_basis": _without_basis(data_map) if portable else [],
         "rights": RIGHTS,
     }
 
@@ -119,15 +131,28 @@ def write(content: Mapping[str, Any], folder: Path, form: ExportFormat) -> Writt
     Raises:
         ExportRefused: The folder can't be written to.
     """
-    text = json.dumps(content, indent=2, ensure_ascii=False) if form is ExportFormat.JSON else page(content)
     stamp = str(content["made_at"]).replace(":", "").replace("+0000", "Z")
-    require_folder(folder)
-    try:
-        path = _new_file(folder, f"export-{stamp}", form.value, text)
-    except OSError as exc:
-        raise _refused(folder, exc) from exc
+    stem = f"{'portable' if content['portable'] else 'export'}-{stamp}"
+    path = new_file(folder, stem, form.suffix, lambda file: fill(content, form, file))
     entries, rows = _size(content)
     return Written(path=path, entries=entries, rows=rows)
+
+
+def fill(content: Mapping[str, Any], form: ExportFormat, file: IO[bytes]) -> None:
+    """
+    Write an export into a file that is open.
+
+    Args:
+        content: What :func:`gather` gave.
+        form: How.
+        file: Where to.
+    """
+    if form is ExportFormat.CSV:
+        write_archive(content, file)
+        return
+    text = json.dumps(content, indent=2, ensure_ascii=False) if form is ExportFormat.JSON else page(content)
+    # What a search engine keeps need not be Unicode; so escaped it is what JSON means.
+    file.write(text.encode("utf-8", "backslashreplace"))
 
 
 def put_on_record(content: Mapping[str, Any], *, by: Account) -> None:
@@ -156,37 +181,23 @@ def put_on_record(content: Mapping[str, Any], *, by: Account) -> None:
         )
 
 
-def require_folder(folder: Path) -> None:
-    """
-    Make the folder of an export where it isn't there.
-
-    Raises:
-        ExportRefused: It can't be written to.
-    """
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except OSError as exc:
-        raise _refused(folder, exc) from exc
-
-
 def _size(content: Mapping[str, Any]) -> tuple[int, int]:
     """Count the places that an export has data of, and the rows."""
     parts = content["parts"]
     return sum(bool(part["rows"]) for part in parts), sum(len(part["rows"]) for part in parts)
 
 
-def _refused(folder: Path, error: OSError) -> ExportRefused:
-    return ExportRefused(
-        f"The export can't be written to {folder} ({error.strerror}).",
-        hint="Name a folder that you may write to with --output.",
-    )
-
-
 def page(content: Mapping[str, Any]) -> str:
     """Write an export as a page that stands alone: no script, nothing fetched from anywhere."""
-    parts = [{**part, "tables": [_cells(row) for row in part["rows"]]} for part in content["parts"]]
+    labels = dict(LawfulBasis.choices)
+    parts = [
+        {
+            **part,
+            "tables": [_cells(row) for row in part["rows"]],
+            "basis_label": labels.get(part["basis"], ""),
+        }
+        for part in content["parts"]
+    ]
     return render_to_string(_TEMPLATE, {**content, "parts": parts})
 
 
@@ -209,6 +220,11 @@ def _exported(data_map: DataMap) -> Iterator[Entry]:
     return (entry for entry in data_map.entries if entry.export and entry.is_looked_at)
 
 
+def _without_basis(data_map: DataMap) -> list[str]:
+    """Return the entries of which nobody can tell whether they belong in: the data map names no basis."""
+    return [entry.id for entry in _exported(data_map) if entry.basis is None]
+
+
 def _is_by_hand(entry: Entry) -> bool:
     return entry.export and isinstance(entry.action, Manual) and not entry.is_looked_at
 
@@ -224,6 +240,8 @@ def _part(entry: Entry, rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
         "recipients": list(entry.recipients),
         "retention": entry.retention,
         "source": entry.source,
+        "basis": None if entry.basis is None else str(entry.basis),
+        "provided": entry.provided and not entry.derived_from,
         "kept_after_erasure": None
         if kept is None
         else {"article": kept.article, "basis": kept.basis, "until": str(kept.until)},
@@ -252,17 +270,3 @@ def _text(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
         return ", ".join(map(str, value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
-
-
-def _new_file(folder: Path, stem: str, suffix: str, text: str) -> Path:
-    """Write a file of a name that is still free, readable by its owner from the first byte on."""
-    for number in range(1, 1_000):
-        path = folder / f"{stem}{'' if number == 1 else f'-{number}'}.{suffix}"
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-        except FileExistsError:
-            continue
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        return path.absolute()
-    raise ExportRefused(f"{folder} is full of exports of this second.", hint="Name another folder.")

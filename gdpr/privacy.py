@@ -7,6 +7,7 @@ These names stay where they are; the modules behind them may move.
 from __future__ import annotations
 
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Refresh, Retain, Unset
+from gdpr.datamap.bases import LawfulBasis
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.history import Audited, History
 from gdpr.datamap.kinds import Subject
@@ -29,6 +30,7 @@ __all__ = [
     "Generic",
     "History",
     "Key",
+    "LawfulBasis",
     "Manual",
     "Nothing",
     "Null",

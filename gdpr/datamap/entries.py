@@ -11,6 +11,7 @@ from typing import Any
 
 from gdpr.datamap import actions
 from gdpr.datamap.actions import Action, Anonymise, Detach, Manual, Nothing, Retain, Unset, touched
+from gdpr.datamap.bases import PORTABLE, LawfulBasis
 from gdpr.datamap.keys import key_type
 from gdpr.datamap.locators import Locator
 from gdpr.datamap.strategies import Strategy
@@ -40,6 +41,8 @@ class Entry:
         retention: How long they are kept when no person asks for erasure.
         export: Whether an access export holds them.
         keeps: Where rows are changed and stay: the fields that stay as they are, by the reason for it.
+        basis: What allows to use them (Art. 6(1)); None while nobody has said it.
+        provided: Whether they come from the person, typed in or observed, and were not inferred.
     """
 
     id: str
@@ -57,6 +60,13 @@ class Entry:
     retention: str = ""
     export: bool = True
     keeps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    basis: LawfulBasis | None = None
+    provided: bool = True
+
+    @property
+    def is_portable(self) -> bool:
+        """Return whether the person may take the data along to another service (Art. 20(1))."""
+        return self.basis in PORTABLE and self.provided and not self.derived_from
 
     @property
     def holds_data(self) -> bool:
@@ -95,14 +105,18 @@ class Entry:
         return self.target.removeprefix(TABLE) if self.target.startswith(TABLE) else ""
 
 
+_SINCE: Mapping[str, object] = {"keeps": {}, "basis": None, "provided": True}
+"""What entries can say since the first version, with what one has that says nothing of it."""
+
+
 def document(entry: Entry) -> Mapping[str, Any]:
     """Describe an entry as plain JSON: for digests and answers, the same on every machine."""
     described: dict[str, Any] = {
         item.name: _plain(getattr(entry, item.name)) for item in dataclasses.fields(entry)
     }
-    if not entry.keeps:
-        # As it was described before there were any: approvals that were given then still hold.
-        del described["keeps"]
+    # As it was described before there were any of these: approvals that were given then still hold.
+    for name in [name for name, unsaid in _SINCE.items() if getattr(entry, name) == unsaid]:
+        del described[name]
     described["action"] = {"kind": actions.name(entry.action), **_plain(entry.action)}
     if entry.locator is not None:
         described["locator"] = {"kind": type(entry.locator).__name__.lower(), **_plain(entry.locator)}

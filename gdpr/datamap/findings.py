@@ -80,6 +80,8 @@ class Fault(enum.StrEnum):
     """Several people can have a key that a person may be found by."""
     SPELLINGS_IN_FULL = "gdpr.W030"
     """Other spellings of a key are looked for by reading everything, and that is much."""
+    NO_BASIS = "gdpr.E031"
+    """A lawful basis is none that Art. 6(1) knows."""
 
 
 @dataclass(frozen=True, kw_only=True)

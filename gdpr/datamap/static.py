@@ -26,6 +26,7 @@ from gdpr.datamap.findings import Fault, MapFinding, MapLevel, about
 from gdpr.datamap.identity import identity
 from gdpr.datamap.kin import kin, strangers
 from gdpr.datamap.kinds import Subject
+from gdpr.datamap.lawful import lawful
 from gdpr.datamap.locators import Array, Generic, Key, Keyed, Sessions, needs, parts
 from gdpr.datamap.map import DataMap
 from gdpr.datamap.strategies import Strategy
@@ -73,6 +74,7 @@ def static_findings(data_map: DataMap) -> Iterator[MapFinding]:
         yield from _keys(entry, data_map.subject)
         yield from _action(entry)
         yield from _keeps(entry)
+        yield from lawful(entry)
         yield from _strategies(entry)
     yield from _cycles(data_map)
     yield from _contradictions(data_map)

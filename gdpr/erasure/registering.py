@@ -25,7 +25,7 @@ from gdpr.erasure import actors, encryption, planning, policy, state_changes, tr
 from gdpr.erasure.refusals import Refusals, raise_first
 from gdpr.errors import RegisterError, StoreRestored
 from gdpr.models import ErasureRequest, Receipt
-from gdpr.register import binding, epochs, restored, seals
+from gdpr.register import binding, epochs, restored, seals, soundness
 from gdpr.register.entries import EntryDraft, EntryWord, RegisterEntry
 from gdpr.register.restored import Restored
 from gdpr.register.soundness import is_due
@@ -99,7 +99,13 @@ def destroy_due() -> int:
         RegisterError: The register can't be relied on, or written.
     """
     binding.require()
-    return binding.register_file().destroy_secrets(partial(is_due, now=clock.now()))
+    file = binding.register_file()
+    if not soundness.checked(file).due:
+        return 0
+    destroyed = file.destroy_secrets(partial(is_due, now=clock.now()))
+    # Written anew, it is judged anew here, where nobody waits, and not by the next health check.
+    soundness.checked(file)
+    return destroyed
 
 
 def begin_anew(*, by: Account) -> int:

@@ -11,7 +11,7 @@ import errno
 import fcntl
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,24 +42,38 @@ class RegisterFile:
         """Return whether there is a file with at least one whole entry in it."""
         return self.last() is not None
 
+    @property
+    def checked(self) -> Path:
+        """Where a check leaves what it found."""
+        return self.path.with_name(self.path.name + ".checked")
+
+    def lines(self) -> Generator[bytes]:
+        """
+        Yield every entry as it is written, the oldest first. A line without an end is not one yet.
+
+        Raises:
+            RegisterUnavailable: The file can't be read.
+        """
+        with self._told("read"):
+            if self.path.exists():
+                with self.path.open("rb") as file:
+                    yield from (line for line in file if line.endswith(b"\n"))
+
     def entries(self) -> Iterator[RegisterEntry]:
         """
-        Yield every entry, the oldest first, unchecked. A line without an end is not one yet.
+        Yield every entry, the oldest first, unchecked.
 
         Raises:
             RegisterUnavailable: The file can't be read.
             RegisterBroken: A line is no entry.
         """
-        with self._told("read"):
-            if self.path.exists():
-                with self.path.open("rb") as file:
-                    yield from map(self._parsed, (line for line in file if line.endswith(b"\n")))
+        return map(self.parsed, self.lines())
 
     def newest(self) -> Iterator[RegisterEntry]:
         """Yield every entry, the newest first, unchecked. Raises as :meth:`entries`."""
         with self._told("read"):
             if self.path.exists():
-                yield from map(self._parsed, _lines_backwards(self.path))
+                yield from map(self.parsed, _lines_backwards(self.path))
 
     def first(self) -> RegisterEntry | None:
         """Return the oldest entry."""
@@ -84,8 +98,30 @@ class RegisterFile:
             found.append(entry)
         found.reverse()
         for number, entry in enumerate(found):
-            self._require(fault(entry, found[number - 1] if number else None))
+            self.require(fault(entry, found[number - 1] if number else None))
         return found
+
+    def parsed(self, line: bytes) -> RegisterEntry:
+        """
+        Read a line.
+
+        Raises:
+            RegisterBroken: It is no entry.
+        """
+        try:
+            return parsed(line)
+        except ValueError as exc:
+            raise self._broken("A line of it is no entry") from exc
+
+    def require(self, wrong: str) -> None:
+        """
+        Say of the register what :func:`gdpr.register.entries.fault` found; nothing where that is empty.
+
+        Raises:
+            RegisterBroken: It is not.
+        """
+        if wrong:
+            raise self._broken(wrong)
 
     # --- writing -----------------------------------------------------------------------------
 
@@ -111,7 +147,7 @@ class RegisterFile:
                 self._mend(descriptor)
                 last = self.last()
                 if last is not None:
-                    self._require(fault(last))
+                    self.require(fault(last))
                 before = (last.seq, last.hash) if last else (0, genesis(beginning.facts["register"]))
                 made = list(continued(*before, drafts if last else [beginning, *drafts]))
                 _write(descriptor, b"".join(entry.line() for entry in made))
@@ -132,12 +168,10 @@ class RegisterFile:
             How many entries lost theirs.
         """
         with self._told("written"), self._locked():
-            entries = list(self.entries())
-            doomed = {entry.seq for entry in entries if entry.draft.secrets and chosen(entry)}
+            doomed = sum(1 for entry in self.entries() if entry.draft.secrets and chosen(entry))
             if doomed:
-                kept = (entry.without_secrets() if entry.seq in doomed else entry for entry in entries)
-                self._replace(b"".join(entry.line() for entry in kept))
-        return len(doomed)
+                self._replace(_bared(entry, chosen) for entry in self.entries())
+        return doomed
 
     def set_aside(self, name: str = "former") -> Path:
         """Give the file another name, and return that."""
@@ -146,13 +180,13 @@ class RegisterFile:
             self.path.replace(aside)
         return aside
 
-    def _replace(self, content: bytes) -> None:
+    def _replace(self, lines: Iterable[bytes]) -> None:
         draft = self.path.with_name(self.path.name + ".new")
         descriptor = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        try:
-            _write(descriptor, content)
-        finally:
-            os.close(descriptor)
+        with os.fdopen(descriptor, "wb") as file:
+            file.writelines(lines)
+            file.flush()
+            os.fsync(descriptor)
         draft.replace(self.path)
         sync_folder(self.path.parent)
 
@@ -180,16 +214,6 @@ class RegisterFile:
         )
         os.ftruncate(descriptor, whole)
 
-    def _parsed(self, line: bytes) -> RegisterEntry:
-        try:
-            return parsed(line)
-        except ValueError as exc:
-            raise self._broken("A line of it is no entry") from exc
-
-    def _require(self, wrong: str) -> None:
-        if wrong:
-            raise self._broken(wrong)
-
     def _broken(self, what: str) -> RegisterBroken:
         return RegisterBroken(
             f"The register of erasures was changed. {what}: {self.path}.",
@@ -215,6 +239,10 @@ def obstacle(path: Path) -> str:
     folder = next(found for found in path.parents if found.exists())
     wanted = [(folder, os.W_OK | os.X_OK), *([(path, os.W_OK | os.R_OK)] if path.exists() else [])]
     return "" if all(os.access(one, rights) for one, rights in wanted) else os.strerror(errno.EACCES)
+
+
+def _bared(entry: RegisterEntry, chosen: Callable[[RegisterEntry], bool]) -> bytes:
+    return (entry.without_secrets() if entry.draft.secrets and chosen(entry) else entry).line()
 
 
 def _write(descriptor: int, content: bytes) -> None:

@@ -15,7 +15,7 @@ from accord import conf
 from accord.seam.registry import Registry
 from gdpr.models import ErasureRequest
 from gdpr.register import binding, epochs
-from gdpr.register.entries import EntryWord, RegisterEntry
+from gdpr.register.entries import EntryWord, RegisterEntry, fault
 
 SAME, ANOTHER = "same", "another"
 """What a person may say of who has the key of an erased person now."""
@@ -121,13 +121,19 @@ def vouched_for(references: Collection[str]) -> Mapping[str, str]:
 
     Args:
         references: Requests that are said to have been erased.
+
+    Raises:
+        RegisterError: What it says of one of them is not what was written.
     """
-    wanted = set(references)
-    return {
-        one.draft.request: one.draft.secrets.tag
-        for one in _since(1)
-        if one.draft.request in wanted and one.draft.secrets
-    }
+    file, missing, found = binding.register_file(), set(references), dict[str, str]()
+    for entry in file.newest() if missing else ():
+        if entry.draft.request in missing and entry.draft.secrets:
+            file.require(fault(entry))
+            found[entry.draft.request] = entry.draft.secrets.tag
+            missing.remove(entry.draft.request)
+        if not missing:
+            break
+    return found
 
 
 def _since(seq: int) -> Sequence[RegisterEntry]:

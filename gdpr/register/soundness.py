@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections import deque
+import hashlib
+from collections import Counter, deque
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 
 from accord import clock
-from gdpr.errors import RegisterBroken
+from gdpr.register import checkpoint
+from gdpr.register.checkpoint import Checkpoint
 from gdpr.register.entries import EntryWord, RegisterEntry, fault
 from gdpr.register.file import RegisterFile
 
 _NEWEST = 1000
 """Entries whose signatures are looked at; the hashes of all others lead up to these."""
+WORTH = 1000
+"""Entries that a check has to have judged for the next one to be spared them."""
 _LATE = timedelta(days=1)
 
 
@@ -24,33 +30,36 @@ class RegisterState:
     Attributes:
         done: How many erasures it says are complete.
         kept: How many entries still have what leads to a person.
-        overdue: How many of those should have lost it a day ago or earlier.
+        due: How many of those lose it today, or should have before.
+        overdue: How many of those should have lost it a day ago or earlier; whole days count.
     """
 
     done: int
     kept: int
+    due: int
     overdue: int
 
 
-def checked(file: RegisterFile) -> RegisterState:
+def checked(file: RegisterFile, *, worth: int = WORTH) -> RegisterState:
     """
-    Read the whole register.
+    Read the whole register, and judge what no check before has judged.
+
+    Args:
+        file: Which.
+        worth: Entries that have to be judged for the next check to be spared them.
 
     Raises:
         RegisterBroken: An entry is not what was written, or lost its keys before their time.
         RegisterUnavailable: It can't be read.
     """
-    now, newest = clock.now(), deque[RegisterEntry](maxlen=_NEWEST)
-    done = kept = overdue = 0
-    for entry in file.entries():
-        _require(fault(entry, newest[-1] if newest else None, signed=False) or _lost(entry, now), file)
-        newest.append(entry)
-        done += entry.draft.word is EntryWord.DONE
-        kept += entry.draft.secrets is not None
-        overdue += entry.draft.secrets is not None and is_due(entry, now - _LATE)
-    for entry in newest:
-        _require(fault(entry), file)
-    return RegisterState(done=done, kept=kept, overdue=overdue)
+    now, before = clock.now(), checkpoint.read(file)
+    found = _judged(file, before, now)
+    if found is None:
+        before = checkpoint.NOTHING
+        found = _judged(file, before, now) or before
+    if found.lines - before.lines >= worth:
+        checkpoint.leave(file, found)
+    return _state(found, now.astimezone(UTC).date())
 
 
 def is_due(entry: RegisterEntry, now: datetime) -> bool:
@@ -58,14 +67,66 @@ def is_due(entry: RegisterEntry, now: datetime) -> bool:
     return entry.draft.keep_until is not None and entry.draft.keep_until <= now
 
 
+def _judged(file: RegisterFile, before: Checkpoint, now: datetime) -> Checkpoint | None:
+    """Judge every entry that a check before has not; None where what that one judged is there no more."""
+    hashed, last = hashlib.sha256(), b""
+    with closing(file.lines()) as lines:
+        for last in islice(lines, before.lines):
+            hashed.update(last)
+        if before.lines and hashed.hexdigest() != before.digest:
+            return None
+        reading = _Reading(file, before, file.parsed(last) if last else None, now)
+        for line in lines:
+            hashed.update(line)
+            reading.take(line)
+    return reading.end(hashed.hexdigest())
+
+
+class _Reading:
+    """What is found from one entry on."""
+
+    def __init__(
+        self, file: RegisterFile, before: Checkpoint, last: RegisterEntry | None, now: datetime
+    ) -> None:
+        self._file = file
+        self._previous = last
+        self._now = now
+        self._lines = before.lines
+        self._done = before.done
+        self._keeps = Counter(before.keeps)
+        self._newest = deque[RegisterEntry](maxlen=_NEWEST)
+
+    def take(self, line: bytes) -> None:
+        entry = self._file.parsed(line)
+        self._file.require(fault(entry, self._previous, signed=False) or _lost(entry, self._now))
+        self._previous = entry
+        self._newest.append(entry)
+        self._lines += 1
+        self._done += entry.draft.word is EntryWord.DONE
+        if entry.draft.secrets is not None:
+            self._keeps[_day(entry.draft.keep_until)] += 1
+
+    def end(self, digest: str) -> Checkpoint:
+        for entry in self._newest:
+            self._file.require(fault(entry))
+        return Checkpoint(lines=self._lines, digest=digest, done=self._done, keeps=dict(self._keeps))
+
+
+def _day(moment: datetime | None) -> str:
+    return moment.astimezone(UTC).date().isoformat() if moment else date.max.isoformat()
+
+
+def _state(found: Checkpoint, today: date) -> RegisterState:
+    late = today - _LATE
+    days = {date.fromisoformat(day): count for day, count in found.keeps.items()}
+    return RegisterState(
+        done=found.done,
+        kept=sum(days.values()),
+        due=sum(count for day, count in days.items() if day <= today),
+        overdue=sum(count for day, count in days.items() if day < late),
+    )
+
+
 def _lost(entry: RegisterEntry, now: datetime) -> str:
     early = entry.is_bare and not is_due(entry, now)
     return f"Entry {entry.seq} has lost the keys that it should still have" if early else ""
-
-
-def _require(wrong: str, file: RegisterFile) -> None:
-    if wrong:
-        raise RegisterBroken(
-            f"The register of erasures was changed. {wrong}: {file.path}.",
-            hint="Keep this file, and put back the copy that you keep of it.",
-        )

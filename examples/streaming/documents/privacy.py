@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gdpr.privacy import Delete, Entry, Key
+from gdpr.privacy import Delete, Entry, Key, LawfulBasis
 
 DATA_MAP = [
     Entry(
@@ -14,6 +14,7 @@ DATA_MAP = [
         fields=("kind", "model_name", "settings", "last_seen"),
         category="device",
         purpose="Playing on the person's devices.",
+        basis=LawfulBasis.CONTRACT,
         retention="Until the device has not been seen for a year.",
     ),
     Entry(
@@ -25,6 +26,7 @@ DATA_MAP = [
         fields=("device", "started_at", "seconds", "offline"),
         category="behaviour",
         purpose="Going on where the person stopped.",
+        basis=LawfulBasis.CONTRACT,
         retention="Two years.",
     ),
 ]

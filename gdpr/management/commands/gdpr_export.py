@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,18 +14,22 @@ from accord.proof import Credentials
 from gdpr.cli import whom
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.static import require_sound
-from gdpr.export import ExportFormat, Written, gather, put_on_record, require_folder, write
+from gdpr.export import ExportFormat, Written, gather, put_on_record, write
+from gdpr.export_files import require_folder
+
+_UNSAID = (ExportFormat.JSON, ExportFormat.HTML)
 
 
 class Command(AnsweringCommand):
     """Write an access export; the answer says where it is, never what is in it."""
 
     help = (
-        "Writes everything that is kept of a person into a file that only you can read: as JSON, or "
-        "as a page for the person, with purposes, recipients and retention."
+        "Writes everything that is kept of a person into a file that only you can read: as JSON, as tables, "
+        "or as a page for the person, with purposes, recipients and retention."
     )
     examples: ClassVar[Mapping[str, str]] = {
         "KEY --by email --output exports --as USERNAME": "write what is held of a person",
+        "KEY --portable --format csv --output exports": "write what a person may take along, as tables",
     }
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -42,7 +46,12 @@ class Command(AnsweringCommand):
             action="append",
             choices=[form.value for form in ExportFormat],
             dest="formats",
-            help="How to write it; may be given twice. Default: both.",
+            help="How to write it; may be repeated. csv: a ZIP of tables. Default: json and html.",
+        )
+        parser.add_argument(
+            "--portable",
+            action="store_true",
+            help="Only what the person provided, on consent or a contract (Art. 20), as the data map says.",
         )
         add_acting(parser)
         add_noinput(parser)
@@ -52,14 +61,21 @@ class Command(AnsweringCommand):
         require_sound(data_map)
         person = Credentials.read(options).account()
         keys = whom.resolve(whom.key(options["subject"]), options["by"], options["choose"])
-        content = gather(data_map, keys, by=person)
-        forms = [ExportFormat(form) for form in options["formats"] or list(ExportFormat)]
+        content = gather(data_map, keys, by=person, portable=options["portable"])
+        forms = [ExportFormat(form) for form in options["formats"] or _UNSAID]
         folder = Path(options["output"])
         require_folder(folder)
         put_on_record(content, by=person)
         for form in dict.fromkeys(forms):
             self._say(write(content, folder, form))
+        self._warn(content["without_basis"])
         return ExitCode.DONE
+
+    def _warn(self, entries: Sequence[str]) -> None:
+        """Tell what was left out because nobody has said on what basis it is kept."""
+        if entries:
+            text = f"Left out, because the data map names no lawful basis of them: {', '.join(entries)}."
+            self.stderr.write(text, self.style.WARNING)
 
     def _say(self, written: Written) -> None:
         self.stdout.write(str(written.path))

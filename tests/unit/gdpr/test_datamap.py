@@ -11,6 +11,7 @@ import pytest
 
 from gdpr.coverage import check
 from gdpr.datamap.actions import Action, Anonymise, Delete, Detach, Manual, Nothing, Pull, Retain
+from gdpr.datamap.bases import LawfulBasis
 from gdpr.datamap.entries import Entry, document
 from gdpr.datamap.findings import Fault
 from gdpr.datamap.history import Audited, History
@@ -168,6 +169,7 @@ def anonymised(**strategies: Strategy) -> Entry:
         (entry(action=Retain("", "tax law", "ten years")), Fault.NO_GROUND),
         (entry(action=Retain("17(3)(b)", " ", "ten years")), Fault.NO_GROUND),
         (entry(action=Retain("17(3)(b)", "tax law", "")), Fault.NO_GROUND),
+        (entry(basis="consnt"), Fault.NO_BASIS),
         (entry(action=Nothing(" "), locator=None), Fault.NO_REASON),
         (entry(action=Manual("")), Fault.NO_REASON),
         (entry(action=Nothing("music")), Fault.WRONG_ACTION),
@@ -340,3 +342,28 @@ def test_collected_keys_add_up() -> None:
     keys = SubjectKeys(kind="x", primary=1).with_collected({"a": [1, 2]}).with_collected({"a": [2, 3]})
 
     assert keys.collected == {"a": (1, 2, 3)}
+
+
+# --- what a person may take along ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("basis", list(LawfulBasis))
+def test_what_the_person_provided_on_consent_or_a_contract_is_portable(basis: LawfulBasis) -> None:
+    """Art. 20(1): neither what others said of the person, nor what was computed, nor on another basis."""
+    portable = basis in {"consent", "contract"}
+
+    assert entry(basis=basis).is_portable is portable
+    assert not entry(basis=basis, provided=False).is_portable
+    assert not entry(basis=basis, derived_from=("plays",)).is_portable
+
+
+def test_what_has_no_basis_is_not_portable() -> None:
+    """Nobody has said that it may leave."""
+    assert not entry().is_portable
+
+
+def test_approvals_of_a_map_that_names_no_basis_still_hold() -> None:
+    """The digest is the one from before there were any; a basis is another map."""
+    assert not {"basis", "provided", "keeps"} & set(document(entry()))
+    assert document(entry(basis=LawfulBasis.CONSENT))["basis"] == "consent"
+    assert document(entry(provided=False))["provided"] is False

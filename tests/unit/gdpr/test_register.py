@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 from django.test import override_settings
 
+from accord.secrets import signing
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import RegisterBroken, RegisterUnavailable
-from gdpr.register import seals
-from gdpr.register.entries import EntryDraft, EntryWord, RegisterEntry
+from gdpr.register import checkpoint, seals, soundness
+from gdpr.register.entries import EntryDraft, EntryWord, RegisterEntry, fault
 from gdpr.register.file import RegisterFile, obstacle
 from gdpr.register.soundness import checked, is_due
+from tests.chance import chance, seed
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BEGINNING = EntryDraft(word=EntryWord.BEGUN, at=NOW, facts={"register": "a" * 32})
@@ -205,3 +207,125 @@ def test_place_that_can_not_be_written_is_told(tmp_path: Path) -> None:
     assert "ERASURE_REGISTER" in raised.value.hint
     assert obstacle(tmp_path)
     assert not obstacle(tmp_path / "deep" / "register.jsonl")
+
+
+# --- what a check before has judged ------------------------------------------------------------
+
+
+def grown(folder: Path, size: int = 8) -> RegisterFile:
+    """Give a register that was checked, with what that check left beside it."""
+    file = RegisterFile(folder / "register.jsonl")
+    file.append([draft(number) for number in range(1, size + 1)], beginning=BEGINNING)
+    checked(file, worth=1)
+    assert file.checked.exists()
+    return file
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Note which entries a check judges."""
+    seen: list[int] = []
+
+    def noted(entry: RegisterEntry, *others: RegisterEntry | None, signed: bool = True) -> str:
+        seen.extend([] if signed else [entry.seq])
+        return fault(entry, *others, signed=signed)
+
+    monkeypatch.setattr(soundness, "fault", noted)
+    return seen
+
+
+def test_check_judges_what_is_new(tmp_path: Path, judged: list[int]) -> None:
+    """What a check before has judged counts, and is not judged again; the sum is the same."""
+    file = grown(tmp_path)
+    judged.clear()
+
+    again = checked(file, worth=1)
+    file.append([draft(9, days=1)], beginning=BEGINNING)
+    more = checked(file, worth=1)
+    file.checked.unlink()
+
+    assert judged == [10]
+    assert (again.done, again.kept) == (8, 8)
+    assert more == checked(file)
+    assert (more.done, more.due, more.overdue) == (9, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "change", [lose_a_line, swap_lines, other_reference, other_keys, keys_away, no_entry]
+)
+def test_change_in_what_was_judged_is_found(
+    tmp_path: Path, change: Callable[[list[bytes]], list[bytes]]
+) -> None:
+    """Every byte of it is read again: no check relies on what is there no more."""
+    file = grown(tmp_path)
+    file.path.write_bytes(b"".join(change(file.path.read_bytes().splitlines(keepends=True))))
+
+    with pytest.raises(RegisterBroken):
+        checked(file)
+
+
+def other_counts(note: str) -> str:
+    return note.replace('\\"done\\": 8', '\\"done\\": 9')
+
+
+def of_another_project(note: str) -> str:
+    text, _ = json.loads(note)
+    with override_settings(SECRET_KEY="another" * 10):
+        return json.dumps([text, signing.sign(text.encode(), purpose=checkpoint.PURPOSE)])
+
+
+def torn(note: str) -> str:
+    return note[: len(note) // 2]
+
+
+def of_another_kind(note: str) -> str:
+    text, _ = json.loads(note)
+    return json.dumps([text, signing.sign(text.encode(), purpose="accord.erasure.register/1")])
+
+
+@pytest.mark.parametrize("forge", [other_counts, of_another_project, torn, of_another_kind])
+def test_what_a_check_left_is_ours_or_nothing(
+    tmp_path: Path, judged: list[int], forge: Callable[[str], str]
+) -> None:
+    """Whoever writes beside the register says nothing of it: everything is judged again."""
+    file = grown(tmp_path)
+    note = file.checked.read_text()
+    assert forge(note) != note
+    file.checked.write_text(forge(note))
+    judged.clear()
+
+    assert checked(file).done == 8
+    assert judged == list(range(1, 10))
+
+
+def test_register_that_was_written_anew_is_judged_anew(tmp_path: Path, judged: list[int]) -> None:
+    """Secrets that were destroyed in their time, and entries that were cut off: what is there counts."""
+    file = grown(tmp_path)
+    file.append([draft(9, days=1)], beginning=BEGINNING)
+    checked(file, worth=1)
+    file.destroy_secrets(lambda entry: is_due(entry, NOW + timedelta(days=2)))
+    judged.clear()
+
+    bare = checked(file, worth=1)
+    file.path.write_bytes(b"".join(file.path.read_bytes().splitlines(keepends=True)[:5]))
+    short = checked(file, worth=1)
+
+    assert judged == [*range(1, 11), *range(1, 6)]
+    assert (bare.done, bare.kept, bare.due) == (9, 8, 0)
+    assert (short.done, short.kept) == (4, 4)
+
+
+def test_random_registers_are_judged_the_same_with_and_without_help(tmp_path: Path) -> None:
+    """Grown, bared and checked in any order, a register says the same as when it is read as a whole."""
+    dice, file = chance("register"), RegisterFile(tmp_path / "register.jsonl")
+    for number in range(1, 40):
+        days = dice.choice([1, 2, 100_000])
+        file.append([draft(number, days=days)] * dice.randrange(1, 4), beginning=BEGINNING)
+        if dice.random() < 0.2:
+            file.destroy_secrets(lambda entry: is_due(entry, NOW + timedelta(days=1)))
+        helped = checked(file, worth=dice.randrange(1, 10))
+        kept = file.checked.read_bytes() if file.checked.exists() else b""
+        file.checked.unlink(missing_ok=True)
+        assert checked(file) == helped, (seed(), number)
+        if kept:
+            file.checked.write_bytes(kept)
