@@ -175,7 +175,7 @@ def assert_signed(headers: dict[str, str], body: bytes) -> None:
 
 
 def test_a_recipient_that_fails_is_tried_again_later(erasing: Erasing, recipient: Recipient) -> None:
-    """An error, a silence, an end in the middle, bytes that drip, a way elsewhere: each time the same post."""
+    """An error, silence, an end in the middle, bytes that drip, a way elsewhere: each time the same post."""
     recipient.answers = [500, "hang", "die", "drip", 307]
     began = time.monotonic()
     said = told(
