@@ -91,7 +91,7 @@ def process_due(*, by: Account | None = None, stop: Stop = never) -> Processed:
         stores.own.require_all(stores)
         encryption.carry_over()
         for handle, due in (
-            (_expire, _expired_approvals()),
+            (_expire, approvals.expired()),
             (partial(_verify_again, stores=stores), _second_verifications()),
             (partial(_carry_out, stores=stores, stop=stop), _going_on()),
         ):
@@ -182,11 +182,6 @@ def _note_refusals(refused: Refusals, references: Mapping[int, str], found: Proc
     for key, refusal in refused.items():
         waits_for_people = isinstance(refusal, OnHold | AwaitingApproval)
         (found.blocked if waits_for_people else found.waiting)[references[key]] = refusal.code
-
-
-def _expired_approvals() -> QuerySet[ErasureRequest]:
-    approved = ErasureRequest.objects.filter(state=RequestState.APPROVED)
-    return approved.filter(approval_expires_at__lte=clock.now())
 
 
 def _second_verifications() -> QuerySet[ErasureRequest]:

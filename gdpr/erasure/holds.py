@@ -152,7 +152,7 @@ def require_releasable(hold: LegalHold, by: Account) -> None:
         raise actors.own(
             fact, f"Ask somebody else with the permission {permission(actors.RELEASE_HOLD)}.", by, hold
         )
-    if not second_person.known({hold.reference: by.pk}, actors.HELD):
+    if not second_person.is_known(hold.reference, by.pk, actors.HELD):
         fact = f"This account was not known here when hold {hold.reference} was placed."
         raise actors.own(
             fact, f"Ask somebody else with the permission {permission(actors.RELEASE_HOLD)}.", by, hold
