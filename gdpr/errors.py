@@ -169,7 +169,7 @@ class ErasureRefused(StoreError):
 
 
 class ExportRefused(UsageError):
-    """An access export can't be written where it was asked for."""
+    """An access export can't be written as it was asked for."""
 
     code = "ACC-805"
 

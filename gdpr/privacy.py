@@ -16,8 +16,10 @@ from gdpr.datamap.presets import accounts, framework, logs, suite
 from gdpr.datamap.presets.django import references, tokens
 from gdpr.datamap.recipients import Recipient
 from gdpr.datamap.strategies import CoarseDate, Constant, Null, Pseudonym, RandomToken, Redact, Strategy
+from gdpr.datamap.terms import After
 
 __all__ = [
+    "After",
     "Anonymise",
     "AnyOf",
     "Array",

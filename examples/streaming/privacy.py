@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from gdpr.privacy import (
+    After,
     Anonymise,
     CoarseDate,
     Constant,
@@ -74,7 +75,7 @@ PEOPLE = [
         action=Retain(
             article="17(3)(b)",
             basis="Invoices: commercial and tax law",
-            until="ten years after the end of the year in which the subscription ended",
+            until=After("ended_on", years=10, end_of_year=True),
         ),
         fields=("plan", "price", "currency", "period", "started_on", "ended_on"),
         keeps={"Numbers of the invoice and of the account, which leads to nobody.": ("id", "listener_id")},

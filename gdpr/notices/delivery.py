@@ -20,6 +20,7 @@ from accord.acting import Account, actor, worker
 from accord.audit import trail
 from accord.audit.events import EventKind, ObjectKind
 from accord.retry import Backoff
+from accord.wording import say
 from gdpr.datamap.map import load_data_map
 from gdpr.erasure import actors, state_changes
 from gdpr.erasure.schedule import Stop, never
@@ -162,7 +163,7 @@ def retry(notice: RecipientNotice, *, by: Account) -> RecipientNotice:
         held = _open(notice)
         if held.sealed_person is None:
             raise IllegalTransition(
-                f"Nobody knows any more whom notice {held.reference} is about.",
+                say("Nobody knows any more whom notice {reference} is about.", reference=held.reference),
                 hint="Tell the recipient by hand, and note that it is done.",
             )
         held.state, held.attempts, held.next_attempt_at = NoticeState.WAITING, 0, clock.now()
@@ -190,6 +191,7 @@ def _open(notice: RecipientNotice) -> RecipientNotice:
     held = RecipientNotice.objects.select_for_update().get(pk=notice.pk)
     if held.state == NoticeState.INFORMED:
         raise IllegalTransition(
-            f"The recipient of notice {held.reference} is told already.", hint="Nothing needs to be done."
+            say("The recipient of notice {reference} is told already.", reference=held.reference),
+            hint="Nothing needs to be done.",
         )
     return held

@@ -12,6 +12,7 @@ from cryptography.fernet import InvalidToken
 
 from accord import conf
 from accord.secrets import signing
+from accord.wording import say
 from gdpr.erasure import request_keys
 from gdpr.erasure.receipts import payload_of
 from gdpr.errors import KeysDestroyed
@@ -77,7 +78,10 @@ def _person(notice: RecipientNotice) -> Mapping[str, Any]:
         read: Mapping[str, Any] = json.loads(request_keys.unseal(bytes(notice.sealed_person or b""), key))
     except InvalidToken as exc:
         raise KeysDestroyed(
-            f"What notice {notice.reference} has sealed was not sealed with its own key.",
+            say(
+                "What notice {reference} has sealed was not sealed with its own key.",
+                reference=notice.reference,
+            ),
             hint="Tell the recipient by hand, and note it in the admin.",
         ) from exc
     return read

@@ -20,6 +20,7 @@ from gdpr.datamap.lock import Inventory
 from gdpr.datamap.presets import is_known, known_columns, known_tables
 from gdpr.stores.access_paths import explain_locator
 from gdpr.stores.relations import Kind, Relation, Relations
+from gdpr.stores.table_dates import undated
 from gdpr.stores.table_spellings import end_of, unserved
 
 _REFERENCES = """
@@ -154,7 +155,11 @@ class Tables:
         if entry.table or not entry.is_looked_at:
             return
         model = apps.get_model(entry.target)
-        faults = [*self._fields(entry, model), *self._locators(entry, model)]
+        faults = [
+            *self._fields(entry, model),
+            *undated(entry, model, self._columns),
+            *self._locators(entry, model),
+        ]
         yield from faults
         if not faults:
             yield from self._index(entry, model)
