@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accord.denied import Denied
-from accord.errors import AccordError, ExitCode, StoreError, UsageError
+from accord.errors import AccordError, ExitCode, StoreError, StoreUnavailable, UsageError
 
 
 class RequestError(AccordError):
@@ -166,6 +166,25 @@ class ErasureRefused(StoreError):
     """A store refuses to erase what an entry of the data map names."""
 
     code = "ACC-804"
+
+
+class ExternalFailed(StoreError):
+    """The project's class for an external place raised an error that is not about reaching it."""
+
+    code = "ACC-807"
+
+
+class ExternalNonsense(StoreError):
+    """The project's class for an external place gave what is no answer."""
+
+    code = "ACC-808"
+
+
+class DeletionQueued(StoreUnavailable):
+    """An external place has taken a deletion and still has what was to go: nothing is complete yet."""
+
+    code = "ACC-809"
+    exit_code = ExitCode.PARTIAL
 
 
 class ExportRefused(UsageError):
