@@ -7,7 +7,7 @@ from accord.guards import RemoveWords
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accord", "0011_environment_changed"),
+        ("accord", "0012_exports_leave"),
     ]
 
     operations = [
@@ -47,6 +47,8 @@ class Migration(migrations.Migration):
                     ("hold.placed", "legal hold placed"),
                     ("hold.released", "legal hold released"),
                     ("export.made", "access export made"),
+                    ("export.downloaded", "access export downloaded"),
+                    ("export.deleted", "access export deleted"),
                     ("consent.given", "consent given"),
                     ("consent.refused", "consent refused"),
                     ("consent.withdrawn", "consent withdrawn"),
@@ -82,8 +84,6 @@ class Migration(migrations.Migration):
                     ("subject.released", "restriction lifted"),
                     ("receipt.viewed", "receipt viewed"),
                     ("hold.reviewed", "legal hold reviewed"),
-                    ("export.downloaded", "access export downloaded"),
-                    ("export.deleted", "access export deleted"),
                     ("consent.invalidated", "consent invalidated"),
                     ("tombstone.purged", "tombstone purged"),
                     ("retention.applied", "retention applied"),
@@ -131,6 +131,8 @@ class Migration(migrations.Migration):
                             "hold.placed",
                             "hold.released",
                             "export.made",
+                            "export.downloaded",
+                            "export.deleted",
                             "consent.given",
                             "consent.refused",
                             "consent.withdrawn",
@@ -166,8 +168,6 @@ class Migration(migrations.Migration):
                             "subject.released",
                             "receipt.viewed",
                             "hold.reviewed",
-                            "export.downloaded",
-                            "export.deleted",
                             "consent.invalidated",
                             "tombstone.purged",
                             "retention.applied",

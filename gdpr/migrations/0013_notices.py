@@ -10,7 +10,7 @@ from gdpr.guards import NOTICES
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gdpr", "0011_holds_stay"),
+        ("gdpr", "0012_kept_exports"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
