@@ -237,6 +237,23 @@ class Subject:
         return value.isoformat() if value else ""
 
 
+def chosen(subjects: Sequence[Subject], name: str) -> Subject:
+    """Return the kind of person of a name; the only one for none. See :meth:`.map.DataMap.kind`."""
+    found = [one for one in subjects if not name or one.is_called(name)]
+    if len(found) == 1:
+        return found[0]
+    if not subjects:
+        raise InvalidDataMap(
+            "No app declares whose data these are.",
+            hint='Write SUBJECT = Subject(model="app.Model") into the privacy.py of one app.',
+        )
+    what = "There is no such kind of person" if name else "There are several kinds of people"
+    names = ", ".join(one.called for one in subjects)
+    raise UsageError(
+        f"{what}; the data map declares: {names}.", hint="Say which one: --kind NAME, over HTTP as kind."
+    )
+
+
 def masked(text: str) -> str:
     """Leave of a text so much that whoever knows it knows it again: its first sign, and that of a domain."""
     local, at, domain = text.partition("@")

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from types import ModuleType
 
 from accord import conf
-from accord.errors import UnknownTarget, UsageError
+from accord.errors import UnknownTarget
 from gdpr.datamap.actions import (
     Action,
     Anonymise,
@@ -32,7 +32,7 @@ from gdpr.datamap.declared import entries_of, modules, with_subjects
 from gdpr.datamap.entries import Entry, document
 from gdpr.datamap.externals import EXTERNAL
 from gdpr.datamap.findings import Fault
-from gdpr.datamap.kinds import Subject
+from gdpr.datamap.kinds import Subject, chosen
 from gdpr.datamap.locators import (
     AnyOf,
     Array,
@@ -47,8 +47,9 @@ from gdpr.datamap.locators import (
     needs,
     reusable,
 )
-from gdpr.datamap.order import rank
+from gdpr.datamap.order import ordered
 from gdpr.datamap.presets import framework, suite
+from gdpr.datamap.recipients import Recipient, declared
 from gdpr.datamap.renewal import looked_up
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.datamap.whose import attributed
@@ -80,6 +81,7 @@ __all__ = [
     "Through",
     "Unset",
     "load_data_map",
+    "ordered",
 ]
 
 _DEEPEST = 50
@@ -93,11 +95,13 @@ class DataMap:
     Attributes:
         entries: The entries.
         subject: Whose data these are; None where no app says it, and where there are several kinds of people.
+        recipients: Who else got data, and is told of an erasure.
         several: The kinds of people, where there are several.
     """
 
     entries: tuple[Entry, ...]
     subject: Subject | None = None
+    recipients: tuple[Recipient, ...] = ()
     several: tuple[Subject, ...] = ()
 
     @property
@@ -116,19 +120,7 @@ class DataMap:
             InvalidDataMap: No app declares whose data these are.
             UsageError: There is no such kind, or there are several and none is named.
         """
-        found = [one for one in self.subjects if not name or one.is_called(name)]
-        if len(found) == 1:
-            return found[0]
-        if not self.subjects:
-            raise InvalidDataMap(
-                "No app declares whose data these are.",
-                hint='Write SUBJECT = Subject(model="app.Model") into the privacy.py of one app.',
-            )
-        what = "There is no such kind of person" if name else "There are several kinds of people"
-        names = ", ".join(one.called for one in self.subjects)
-        raise UsageError(
-            f"{what}; the data map declares: {names}.", hint="Say which one: --kind NAME, over HTTP as kind."
-        )
+        return chosen(self.subjects, name)
 
     def of(self, kind: str) -> DataMap:
         """
@@ -152,7 +144,12 @@ class DataMap:
     @cached_property
     def _apart(self) -> Mapping[str, DataMap]:
         return {
-            one.model.lower(): DataMap(tuple(each for each in self.entries if each.is_of(one.model)), one)
+            one.model.lower(): replace(
+                self,
+                entries=tuple(each for each in self.entries if each.is_of(one.model)),
+                subject=one,
+                several=(),
+            )
             for one in self.several
         }
 
@@ -165,6 +162,8 @@ class DataMap:
         }
         if self.several:
             described["several"] = [one.described() for one in self.several]
+        if self.recipients:
+            described["recipients"] = [one.described() for one in self.recipients]
         canonical = json.dumps(described, sort_keys=True, ensure_ascii=False, default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -310,14 +309,15 @@ def build(declaring: Iterable[ModuleType]) -> DataMap:
     Put a data map together.
 
     Args:
-        declaring: What apps declare: `DATA_MAP` with entries, and `SUBJECT` for each kind of person.
+        declaring: What apps declare: `DATA_MAP`, `RECIPIENTS`, and `SUBJECT` for each kind of person.
 
     Raises:
         InvalidDataMap: Something else is declared, an id is used twice, or subjects are alike.
     """
     entries: dict[str, Entry] = {}
     subjects: tuple[Subject, ...] = ()
-    for module in declaring:
+    listed = list(declaring)
+    for module in listed:
         for entry in entries_of(module):
             if entry.id in entries:
                 raise InvalidDataMap(
@@ -326,20 +326,11 @@ def build(declaring: Iterable[ModuleType]) -> DataMap:
                 )
             entries[entry.id] = entry
         subjects = with_subjects(subjects, module)
-    compared = [_compared(entry, subjects) for entry in attributed(entries.values(), subjects)]
-    if len(subjects) > 1:
-        return DataMap(entries=ordered(compared), several=subjects)
-    return DataMap(entries=ordered(compared), subject=next(iter(subjects), None))
-
-
-def _compared(entry: Entry, subjects: Sequence[Subject]) -> Entry:
-    """Let an entry compare keys as its kind of person declares it."""
-    for subject in subjects:
-        entry = subject.comparing(entry) if entry.is_of(subject.model) else entry
-    return entry
-
-
-def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Sort entries into the order of an erasure, the same on every machine."""
-    listed = {entry.id: entry for entry in entries}
-    return tuple(sorted(listed.values(), key=lambda entry: rank(entry, listed)))
+    known = attributed(entries.values(), subjects)
+    several = subjects if len(subjects) > 1 else ()
+    return DataMap(
+        entries=ordered(known),
+        subject=subjects[0] if len(subjects) == 1 else None,
+        recipients=declared(listed, {entry.id: entry for entry in known}, subjects),
+        several=several,
+    )

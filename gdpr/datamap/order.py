@@ -6,7 +6,7 @@ Places of the project's own come last: they may be slow, or silent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from django.apps import apps
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
 _SEARCH, _DOCUMENTS, _TABLES, _OUTSIDE = range(4)
+
+
+def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Sort entries into the order of an erasure, the same on every machine."""
+    listed = {entry.id: entry for entry in entries}
+    return tuple(sorted(listed.values(), key=lambda entry: rank(entry, listed)))
 
 
 def rank(entry: Entry, entries: Mapping[str, Entry]) -> tuple[int, str, bool, int, int, int, str]:

@@ -32,6 +32,8 @@ def attributed(entries: Iterable[Entry], subjects: Sequence[Subject]) -> list[En
     """
     Return entries with the labels of the kinds whose data they hold; with none where there is one kind.
 
+    Each compares keys as its kind declares it.
+
     Args:
         entries: As they are declared.
         subjects: The kinds of people.
@@ -39,7 +41,14 @@ def attributed(entries: Iterable[Entry], subjects: Sequence[Subject]) -> list[En
     listed = list(entries)
     kinds = _Kinds({entry.id: entry for entry in listed}, subjects)
     several = len(subjects) > 1
-    return [replace(one, of=kinds.of(one)) if several or one.of != () else one for one in listed]
+    known = [replace(one, of=kinds.of(one)) if several or one.of != () else one for one in listed]
+    return [_compared(entry, subjects) for entry in known]
+
+
+def _compared(entry: Entry, subjects: Sequence[Subject]) -> Entry:
+    for subject in subjects:
+        entry = subject.comparing(entry) if entry.is_of(subject.model) else entry
+    return entry
 
 
 class _Kinds:
