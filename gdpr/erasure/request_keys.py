@@ -124,8 +124,7 @@ def keep(made: Mapping[str, bytes]) -> None:
         ConfigurationError: The folder of keys can't be written to.
     """
     if made:
-        sealing = box(_PURPOSE)
-        _places()[0].keep({reference: sealing.encrypt(key) for reference, key in made.items()})
+        _places()[0].keep({reference: box(_PURPOSE).encrypt(key) for reference, key in made.items()})
 
 
 def ring(references: Iterable[str]) -> KeyRing:
