@@ -193,6 +193,13 @@ class ExportRefused(UsageError):
     code = "ACC-805"
 
 
+class ExportOver(ExportRefused):
+    """An export can't be downloaded any more: it expired, was deleted, or was downloaded often enough."""
+
+    code = "ACC-810"
+    http_status = 410
+
+
 class RegisterError(AccordError):
     """The register of erasures doesn't allow to go on. Nothing was erased."""
 

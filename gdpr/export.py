@@ -144,7 +144,7 @@ def write(content: Mapping[str, Any], folder: Path, form: ExportFormat, envelope
         if envelope is None
         else new_file(folder, stem, f"{form.suffix}.{AGE}", partial(_fill_sealed, content, form, envelope))
     )
-    entries, rows = _size(content)
+    entries, rows = size(content)
     return Written(path=path, entries=entries, rows=rows)
 
 
@@ -201,7 +201,7 @@ def put_on_record(content: Mapping[str, Any], *, by: Account) -> None:
         StoreError: The audit trail can't be written; then there is no export.
     """
     alias = conf.load().coordinator
-    entries, rows = _size(content)
+    entries, rows = size(content)
     with db.reading("The audit trail", alias), transaction.atomic(using=alias):
         trail.record(
             EventKind.EXPORT_MADE,
@@ -212,8 +212,8 @@ def put_on_record(content: Mapping[str, Any], *, by: Account) -> None:
         )
 
 
-def _size(content: Mapping[str, Any]) -> tuple[int, int]:
-    """Count the places that an export has data of, and the rows."""
+def size(content: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how many places an export has data of, and how many rows."""
     parts = content["parts"]
     return sum(bool(part["rows"]) for part in parts), sum(len(part["rows"]) for part in parts)
 

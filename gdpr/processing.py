@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from accord import clock
 from accord.acting import Account, working_for
+from gdpr import kept_exports
 from gdpr.consent import register
 from gdpr.erasure import (
     actors,
@@ -29,8 +30,10 @@ from gdpr.erasure.saga import Requests
 from gdpr.erasure.schedule import Stop, never
 from gdpr.errors import ApprovalVoid, AwaitingApproval, KeysDestroyed, OnHold, RegisterError
 from gdpr.models import ErasureRequest
+from gdpr.notices import delivery
 from gdpr.states import RequestState
 from gdpr.stores.base import Stores, opened_stores
+from gdpr.stores.lookups import Values
 
 logger = logging.getLogger(__name__)
 
@@ -48,9 +51,12 @@ class Processed:
         reopened: References where something had turned up again.
         expired_approvals: References whose approval ran out.
         expired_consents: How many consents ran out.
+        expired_exports: How many exports that were kept for their reader were deleted.
         register: Why complete requests could not be entered in the register of erasures; empty for no reason.
         destroyed: From how many entries of the register what led to a person was taken.
         unscrubbed: The code of what kept a store from writing over what it deleted; empty for nothing.
+        informed: References of notices that recipients took.
+        uninformed: References of notices that they didn't take, and why.
         failed: References that failed in an unexpected way, and how.
     """
 
@@ -61,9 +67,12 @@ class Processed:
     reopened: list[str] = field(default_factory=list)
     expired_approvals: list[str] = field(default_factory=list)
     expired_consents: int = 0
+    expired_exports: int = 0
     register: str = ""
     destroyed: int = 0
     unscrubbed: str = ""
+    informed: list[str] = field(default_factory=list)
+    uninformed: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
 
@@ -94,10 +103,23 @@ def process_due(*, by: Account | None = None, stop: Stop = never) -> Processed:
                 if not stop():
                     _guarded(handle, chunk, found)
     found.expired_consents = register.expire_due(failed=found.failed)
+    _delete_exports(found)
     _keep_register(found)
+    with working_for(by):
+        told = delivery.deliver_due(stop=stop)
+    found.informed, found.uninformed = told.informed, {**told.waiting, **told.by_hand}
     # What a kill between a request's end and the destruction of its key has left.
     request_keys.destroy_ended()
     return found
+
+
+def _delete_exports(found: Processed) -> None:
+    """Delete exports that are due; a folder that can't be written to stops nothing else."""
+    try:
+        found.expired_exports = kept_exports.delete_due()
+    except OSError as exc:
+        logger.exception("Exports that are due can't be deleted")
+        found.failed["exports"] = type(exc).__name__
 
 
 def _keep_register(found: Processed) -> None:
@@ -156,7 +178,8 @@ def _verify_again(requests: Requests, found: Processed, stores: Stores) -> None:
 def _carry_out(requests: Requests, found: Processed, stores: Stores, stop: Stop) -> None:
     refused = saga.carry_out(requests, stores, stop=stop)
     _note_refusals(refused, _references(requests), found)
-    for rested in ErasureRequest.objects.filter(pk__in=requests).exclude(pk__in=refused):
+    rested_ones = ErasureRequest.objects.filter(pk__among=Values(set(requests) - refused.keys()))
+    for rested in rested_ones:
         if rested.state in transitions.COMPLETE:
             found.completed.append(rested.reference)
         elif rested.state in (RequestState.BLOCKED_HOLD, RequestState.NEEDS_OPERATOR):
@@ -166,7 +189,7 @@ def _carry_out(requests: Requests, found: Processed, stores: Stores, stop: Stop)
 
 
 def _references(requests: Requests) -> dict[int, str]:
-    rows = ErasureRequest.objects.filter(pk__in=requests)
+    rows = ErasureRequest.objects.filter(pk__among=Values(requests))
     return dict(rows.values_list("pk", "reference"))
 
 

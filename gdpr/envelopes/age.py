@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accord import extras
+from accord.wording import say
 from gdpr.errors import ExportRefused
 
 SUFFIX = "age"
@@ -47,7 +48,7 @@ class Envelope:
             self._keys()
         elif len(self.password) < SHORTEST_PASSWORD:
             raise ExportRefused(
-                f"The password has less than {SHORTEST_PASSWORD} characters.",
+                say("The password has less than {number} characters.", number=SHORTEST_PASSWORD),
                 hint="Whoever has the file can try passwords as fast as their machine goes: take a long one.",
             )
 
