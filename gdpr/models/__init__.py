@@ -19,6 +19,7 @@ from gdpr.models.evidence import LegalHold, Receipt
 from gdpr.models.keys import RequestKey
 from gdpr.models.register import RegisterMark
 from gdpr.models.requests import Approval, ErasurePlan, ErasureRequest, ErasureStep
+from gdpr.models.retention import RetentionRun
 
 __all__ = [
     "Approval",
@@ -33,4 +34,5 @@ __all__ = [
     "Receipt",
     "RegisterMark",
     "RequestKey",
+    "RetentionRun",
 ]

@@ -27,6 +27,7 @@ REASONS: Mapping[str, str] = {
     "gdpr.ErasureStep": "Entries and numbers; collected keys are sealed with the request's.",
     "gdpr.LegalHold": "A keyed tag and a reason from a list.",
     "gdpr.Receipt": "Entries, numbers and a signature.",
+    "gdpr.RetentionRun": "Entries and numbers.",
     "gdpr.RegisterMark": "Where the register of erasures ends, which repeats them after a restore.",
     "gdpr.ConsentNotice": "The texts that people were shown.",
     "gdpr.ConsentEvent": "A keyed tag and what was agreed to: the proof that Art. 7(1) asks for.",
