@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from accord.acting import Account
 from accord.approvals import expiry
 from accord.audit.events import EventKind
+from accord.wording import say
 from gdpr.erasure import actors, encryption, policy, state_changes, transitions
 from gdpr.errors import ApprovalVoid
 from gdpr.models import Approval, ErasureRequest
@@ -37,7 +38,7 @@ def approve(request: ErasureRequest, *, by: Account, digest: str, reason: str = 
         transitions.check(RequestState(held.state), RequestState.APPROVED)
         if digest != held.plan_digest:
             raise ApprovalVoid(
-                f"The plan of request {held.reference} is not the one that you saw.",
+                say("The plan of request {reference} is not the one that you saw.", reference=held.reference),
                 hint="Look at the plan again, then approve that one.",
             )
         return _approve(held, by, reason)

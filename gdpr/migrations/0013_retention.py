@@ -7,7 +7,7 @@ import gdpr.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gdpr", "0011_holds_stay"),
+        ("gdpr", "0012_kept_exports"),
     ]
 
     operations = [

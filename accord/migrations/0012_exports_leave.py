@@ -1,6 +1,6 @@
-"""“retention.applied” is written again: the same words as before, in the order that the code gives."""
-
 from django.db import migrations, models
+
+from accord.guards import RemoveWords
 
 
 class Migration(migrations.Migration):
@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveConstraint(
+        RemoveWords(
             model_name="auditevent",
             name="accord_auditevent_event",
         ),
@@ -44,6 +44,8 @@ class Migration(migrations.Migration):
                     ("hold.placed", "legal hold placed"),
                     ("hold.released", "legal hold released"),
                     ("export.made", "access export made"),
+                    ("export.downloaded", "access export downloaded"),
+                    ("export.deleted", "access export deleted"),
                     ("consent.given", "consent given"),
                     ("consent.refused", "consent refused"),
                     ("consent.withdrawn", "consent withdrawn"),
@@ -72,7 +74,6 @@ class Migration(migrations.Migration):
                     ("access.denied", "access denied"),
                     ("token.issued", "access token issued"),
                     ("token.revoked", "access token revoked"),
-                    ("retention.applied", "retention applied"),
                     ("register.renewed", "register of erasures begun anew"),
                     ("heads.renewed", "signed heads begun anew"),
                     ("subject.revealed", "masked subject revealed"),
@@ -81,10 +82,9 @@ class Migration(migrations.Migration):
                     ("receipt.viewed", "receipt viewed"),
                     ("recipient.notified", "recipient notified"),
                     ("hold.reviewed", "legal hold reviewed"),
-                    ("export.downloaded", "access export downloaded"),
-                    ("export.deleted", "access export deleted"),
                     ("consent.invalidated", "consent invalidated"),
                     ("tombstone.purged", "tombstone purged"),
+                    ("retention.applied", "retention applied"),
                     ("approval.cancelled", "approval request cancelled"),
                     ("policy.refused", "policy refused"),
                     ("policy.break_glass", "policy overridden in an emergency"),
@@ -128,6 +128,8 @@ class Migration(migrations.Migration):
                             "hold.placed",
                             "hold.released",
                             "export.made",
+                            "export.downloaded",
+                            "export.deleted",
                             "consent.given",
                             "consent.refused",
                             "consent.withdrawn",
@@ -156,7 +158,6 @@ class Migration(migrations.Migration):
                             "access.denied",
                             "token.issued",
                             "token.revoked",
-                            "retention.applied",
                             "register.renewed",
                             "heads.renewed",
                             "subject.revealed",
@@ -165,10 +166,9 @@ class Migration(migrations.Migration):
                             "receipt.viewed",
                             "recipient.notified",
                             "hold.reviewed",
-                            "export.downloaded",
-                            "export.deleted",
                             "consent.invalidated",
                             "tombstone.purged",
+                            "retention.applied",
                             "approval.cancelled",
                             "policy.refused",
                             "policy.break_glass",
