@@ -26,7 +26,7 @@ class Lapse:
     Attributes:
         entry: The entry; its action is what becomes of rows that have run out.
         kind: Of whom.
-        rule: The term, in words.
+        term: By which it runs out: a term, or a day for all of it.
         field: Field with the date that is looked at; empty where every row runs out on one day.
         before: Rows of an earlier date have run out; None with an empty field.
         owner: Path to the primary key of whose a row is; empty where a row doesn't say it.
@@ -34,10 +34,15 @@ class Lapse:
 
     entry: Entry
     kind: LapseKind
-    rule: str
+    term: After | date
     field: str = ""
     before: date | None = None
     owner: str = ""
+
+    @property
+    def rule(self) -> str:
+        """Return the term in words."""
+        return str(self.term)
 
     @property
     def is_told(self) -> bool:
@@ -72,8 +77,17 @@ def by_words(the_map: DataMap) -> list[Entry]:
     ]
 
 
-def endless(entry: Entry) -> Iterator[MapFinding]:
-    """Look for a term of what can't go row by row."""
+def endless(entry: Entry, person: str) -> Iterator[MapFinding]:
+    """
+    Look for a term of what can't go row by row.
+
+    Args:
+        entry: The entry.
+        person: Label of the model that stands for the person; empty where there is none.
+    """
+    if isinstance(entry.retention, After) and entry.target.lower() == person.lower():
+        what = "has a term for people's own rows, and everything else of them would stay"
+        yield about(Fault.WRONG_ACTION, entry, what, "Ask for their erasure, which takes everything.")
     whole = isinstance(entry.action, Delete | Anonymise | Unset | Detach | Retain)
     shared = any(isinstance(one, Array) for one in parts(entry.locator))
     if isinstance(entry.retention, After) and (
@@ -96,12 +110,12 @@ def _of_entry(entry: Entry, primary: str, today: date) -> Iterator[Lapse]:
         if isinstance(until, After):
             yield _counted(acting, LapseKind.KEPT, until, owner, today)
         elif isinstance(until, date) and until < today:
-            yield Lapse(entry=acting, kind=LapseKind.KEPT, rule=until.isoformat(), owner=owner)
+            yield Lapse(entry=acting, kind=LapseKind.KEPT, term=until, owner=owner)
 
 
 def _counted(entry: Entry, kind: LapseKind, term: After, owner: str, today: date) -> Lapse:
     return Lapse(
-        entry=entry, kind=kind, rule=str(term), field=term.field, before=term.first_kept(today), owner=owner
+        entry=entry, kind=kind, term=term, field=term.field, before=term.first_kept(today), owner=owner
     )
 
 

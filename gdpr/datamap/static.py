@@ -77,7 +77,7 @@ def static_findings(data_map: DataMap) -> Iterator[MapFinding]:
         yield from _keys(entry, data_map.subject)
         yield from _action(entry)
         yield from _keeps(entry)
-        yield from endless(entry)
+        yield from endless(entry, data_map.subject.model if data_map.subject else "")
         yield from lawful(entry)
         yield from _strategies(entry)
     yield from _cycles(data_map)

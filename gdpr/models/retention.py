@@ -39,3 +39,7 @@ class RetentionRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.entry}: {self.get_state_display()}"
+
+    def is_of_a_failed_run(self) -> bool:
+        """Return whether any term failed in the same run."""
+        return type(self).objects.filter(run=self.run, state=RetentionState.FAILED).exists()

@@ -123,7 +123,8 @@ def divided(lapse: Lapse, rows: Sequence[LapsedRow]) -> tuple[Sequence[LapsedRow
     if not held:
         return rows, 0
     # Where a row doesn't say whose it is, it may be of whoever is held.
-    free = [row for row in rows if lapse.owner and not _is_held(kind, row, held)]
+    is_said = bool(kind and lapse.owner)
+    free = [row for row in rows if is_said and not _is_held(kind, row, held)]
     return free, len(rows) - len(free)
 
 
