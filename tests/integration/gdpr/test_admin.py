@@ -232,7 +232,8 @@ running.let_go()
 after = client("filer").get(address)
 german = text(client("filer").get(address, HTTP_ACCEPT_LANGUAGE="de"))
 say([client("nobody").get(address).status_code, after.status_code, "There was no run yet" in before,
-     "10 years after played_at" in before, "nothing is left" in text(after), "There was no run yet" in text(after),
+     "10 years after played_at" in before, "nothing is left" in text(after),
+     "There was no run yet" in text(after),
      "10 Jahre nach played_at" in german, "nichts übrig" in german,
      client("filer").get(address + "add/").status_code])
 """
@@ -451,7 +452,7 @@ def test_data_map_is_shown_with_its_coverage_to_those_who_may(erasing: Erasing) 
     assert f"{total} of {total} classified" in shown
     assert classified == total > 40
     assert all(answered.values())
-    assert set(answered) == {"default", "documents", "mongodb", "search"}
+    assert set(answered) == {"default", "documents", "mongodb", "search", "external:media"}
     assert refused == [403, 403]
     assert linked[0] == 403
     assert linked[1] > 0

@@ -7,7 +7,7 @@ import gdpr.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gdpr", "0012_kept_exports"),
+        ("gdpr", "0013_notices"),
     ]
 
     operations = [

@@ -1,6 +1,8 @@
-"""“retention.applied” is written again: the same words, in the order that the code gives."""
+"""The word for a recipient that was told is written again; the list is the same in another order."""
 
 from django.db import migrations, models
+
+from accord.guards import RemoveWords
 
 
 class Migration(migrations.Migration):
@@ -9,7 +11,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveConstraint(
+        RemoveWords(
             model_name="auditevent",
             name="accord_auditevent_event",
         ),
@@ -40,6 +42,7 @@ class Migration(migrations.Migration):
                     ("erasure.residue_found", "residue found"),
                     ("erasure.completed", "erasure completed"),
                     ("erasure.reopened", "erasure reopened"),
+                    ("recipient.notified", "recipient notified"),
                     ("receipt.issued", "receipt issued"),
                     ("hold.placed", "legal hold placed"),
                     ("hold.released", "legal hold released"),
@@ -74,17 +77,16 @@ class Migration(migrations.Migration):
                     ("access.denied", "access denied"),
                     ("token.issued", "access token issued"),
                     ("token.revoked", "access token revoked"),
-                    ("retention.applied", "retention applied"),
                     ("register.renewed", "register of erasures begun anew"),
                     ("heads.renewed", "signed heads begun anew"),
                     ("subject.revealed", "masked subject revealed"),
                     ("subject.restricted", "processing restricted"),
                     ("subject.released", "restriction lifted"),
                     ("receipt.viewed", "receipt viewed"),
-                    ("recipient.notified", "recipient notified"),
                     ("hold.reviewed", "legal hold reviewed"),
                     ("consent.invalidated", "consent invalidated"),
                     ("tombstone.purged", "tombstone purged"),
+                    ("retention.applied", "retention applied"),
                     ("approval.cancelled", "approval request cancelled"),
                     ("policy.refused", "policy refused"),
                     ("policy.break_glass", "policy overridden in an emergency"),
@@ -124,6 +126,7 @@ class Migration(migrations.Migration):
                             "erasure.residue_found",
                             "erasure.completed",
                             "erasure.reopened",
+                            "recipient.notified",
                             "receipt.issued",
                             "hold.placed",
                             "hold.released",
@@ -158,17 +161,16 @@ class Migration(migrations.Migration):
                             "access.denied",
                             "token.issued",
                             "token.revoked",
-                            "retention.applied",
                             "register.renewed",
                             "heads.renewed",
                             "subject.revealed",
                             "subject.restricted",
                             "subject.released",
                             "receipt.viewed",
-                            "recipient.notified",
                             "hold.reviewed",
                             "consent.invalidated",
                             "tombstone.purged",
+                            "retention.applied",
                             "approval.cancelled",
                             "policy.refused",
                             "policy.break_glass",
