@@ -7,7 +7,7 @@ import gdpr.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gdpr", "0013_notices"),
+        ("gdpr", "0014_rights"),
     ]
 
     operations = [
