@@ -24,6 +24,7 @@ class GdprConfig(AppConfig):
         "ErasureStep",
         "LegalHold",
         "Receipt",
+        "RecipientNotice",
         "RightsRequest",
     )
     # What django-auditlog may show. Tags and sealed keys say who a request is about: never those.

@@ -14,6 +14,7 @@ from gdpr.models import RequestKey
 _LOCK_NOT_AVAILABLE = "55P03"
 _OPEN = """
     SELECT reference FROM gdpr_erasurerequest WHERE sealed_keys IS NOT NULL
+    UNION ALL SELECT reference FROM gdpr_recipientnotice WHERE sealed_person IS NOT NULL
     UNION ALL SELECT reference FROM gdpr_rightsrequest WHERE sealed_keys IS NOT NULL
 """
 _NEEDED = f"""

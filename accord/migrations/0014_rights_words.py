@@ -17,7 +17,7 @@ END $$
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accord", "0012_exports_leave"),
+        ("accord", "0013_recipient_notified"),
     ]
 
     operations = [
@@ -58,6 +58,7 @@ class Migration(migrations.Migration):
                     ("erasure.residue_found", "residue found"),
                     ("erasure.completed", "erasure completed"),
                     ("erasure.reopened", "erasure reopened"),
+                    ("recipient.notified", "recipient notified"),
                     ("right.received", "request of a right received"),
                     ("right.taken", "request of a right taken up"),
                     ("right.answered", "request of a right answered"),
@@ -103,7 +104,6 @@ class Migration(migrations.Migration):
                     ("subject.restricted", "processing restricted"),
                     ("subject.released", "restriction lifted"),
                     ("receipt.viewed", "receipt viewed"),
-                    ("recipient.notified", "recipient notified"),
                     ("hold.reviewed", "legal hold reviewed"),
                     ("consent.invalidated", "consent invalidated"),
                     ("tombstone.purged", "tombstone purged"),
@@ -179,6 +179,7 @@ class Migration(migrations.Migration):
                             "erasure.residue_found",
                             "erasure.completed",
                             "erasure.reopened",
+                            "recipient.notified",
                             "right.received",
                             "right.taken",
                             "right.answered",
@@ -224,7 +225,6 @@ class Migration(migrations.Migration):
                             "subject.restricted",
                             "subject.released",
                             "receipt.viewed",
-                            "recipient.notified",
                             "hold.reviewed",
                             "consent.invalidated",
                             "tombstone.purged",

@@ -9,7 +9,7 @@ from gdpr.guards import RIGHTS
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gdpr", "0012_kept_exports"),
+        ("gdpr", "0013_notices"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
