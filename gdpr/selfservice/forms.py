@@ -7,6 +7,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accord.choosing import OwnChoice
+from gdpr.states import Ground
+
+_GROUNDS = (Ground.NO_LONGER_NECESSARY, Ground.CONSENT_WITHDRAWN, Ground.OBJECTION, Ground.UNLAWFUL)
+
 
 class PasswordForm(forms.Form):
     """The password again."""
@@ -25,7 +30,8 @@ class EraseForm(PasswordForm):
     sure = forms.BooleanField(
         label=_("I want my data erased. After the days of grace nothing brings them back.")
     )
-    field_order = ("sure", "password")
+    ground = OwnChoice(label=_("Why"), choices=[(one.value, one.label) for one in _GROUNDS])
+    field_order = ("ground", "sure", "password")
 
 
 class WordsForm(PasswordForm):

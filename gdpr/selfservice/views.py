@@ -40,10 +40,9 @@ View = Callable[..., HttpResponse]
 def own_page(view: Callable[..., HttpResponse]) -> View:
     """Make a view one for the person who is signed in; nobody else's data ever reach it."""
 
-    @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not conf.load().self_service_days:
-            raise Http404
+    @login_required
+    @sensitive_post_parameters("password", "words")
+    def signed_in(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         account = request.user
         keys = person_of(account) if isinstance(account, AbstractBaseUser) else None
         if keys is None:
@@ -53,8 +52,15 @@ def own_page(view: Callable[..., HttpResponse]) -> View:
         response.headers.setdefault(HEADER, POLICY)
         return response
 
-    hidden: View = sensitive_post_parameters("password", "words")(answer)
-    return never_cache(login_required(hidden))
+    @never_cache
+    @wraps(view)
+    def turned_on(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not conf.load().self_service_days:
+            raise Http404
+        answer: HttpResponse = signed_in(request, *args, **kwargs)
+        return answer
+
+    return turned_on
 
 
 @own_page
@@ -88,7 +94,7 @@ def erase(request: HttpRequest, account: AbstractBaseUser, keys: SubjectKeys) ->
             keys,
             by=account,
             channel=Channel.SELF,
-            ground=Ground.CONSENT_WITHDRAWN,
+            ground=Ground(form.cleaned_data["ground"]),
             identity=IdentityMethod.ACCOUNT,
         ),
     )

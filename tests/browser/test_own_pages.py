@@ -43,6 +43,7 @@ def test_person_asks_to_be_erased_and_takes_it_back(
     assert email in page.inner_text("body")
     page.goto(f"{site.url}/my-data/erase/")
     take_picture(page, "own-erase")
+    page.select_option("#id_ground", "17(1)(a)")
     page.check("#id_sure")
     page.fill("#id_password", PASSWORD)
     page.get_by_role("button", name="Ask for erasure").click()
