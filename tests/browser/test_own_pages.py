@@ -61,7 +61,7 @@ def test_export_is_made_in_the_admin(erasing: Erasing, serve: Callable[[Project]
     site.add_user("officer")
     site.sign_in(page, "officer")
     page.goto(f"{site.url}/admin/gdpr/keptexport/")
-    page.get_by_text("Export a person's data…").click()
+    page.get_by_role("link", name="Export a person's data…").click()
     page.fill("#id_key", "7")
     page.select_option("#id_form", "html")
     page.fill("#id_password", "twelve or more")
