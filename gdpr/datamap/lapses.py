@@ -64,8 +64,8 @@ def lapses(the_map: DataMap, today: date) -> list[Lapse]:
         the_map: The data map.
         today: The day, on the project's calendar.
     """
-    primary = the_map.subject.key if the_map.subject else ""
-    return [one for entry in the_map.looked_at() for one in _of_entry(entry, primary, today)]
+    found = [(entry, the_map.whose(entry)) for entry in the_map.looked_at()]
+    return [one for entry, whose in found for one in _of_entry(entry, whose.key if whose else "", today)]
 
 
 def by_words(the_map: DataMap) -> list[Entry]:

@@ -122,6 +122,11 @@ class DataMap:
         """
         return chosen(self.subjects, name)
 
+    def whose(self, entry: Entry) -> Subject | None:
+        """Return the one kind of person whose data an entry holds; None where it is several or nobody's."""
+        found = [one for one in self.subjects if entry.is_of(one.model)]
+        return found[0] if len(found) == 1 else None
+
     def of(self, kind: str) -> DataMap:
         """
         Return what concerns one kind of person; everything where there is one.

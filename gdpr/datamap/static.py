@@ -79,7 +79,7 @@ def static_findings(data_map: DataMap) -> Iterator[MapFinding]:
             yield from _keys(entry, subject)
         yield from _action(entry)
         yield from _keeps(entry)
-        yield from endless(entry, data_map.subject.model if data_map.subject else "")
+        yield from endless(entry, one.model if (one := data_map.whose(entry)) else "")
         yield from lawful(entry)
         yield from _strategies(entry)
     yield from _cycles(data_map)
@@ -305,9 +305,6 @@ def _columns(entry: Entry) -> Mapping[str, models.Field[Any, Any]]:
         return {field.name: field for field in apps.get_model(entry.target)._meta.concrete_fields}
     except (LookupError, ValueError):
         return {}
-
-
-# --- the whole ------------------------------------------------------------------------------------
 
 
 def _cycles(data_map: DataMap) -> Iterator[MapFinding]:

@@ -113,7 +113,7 @@ def divided(lapse: Lapse, rows: Sequence[LapsedRow]) -> tuple[Sequence[LapsedRow
 
     Of what is kept of erased people only their rows go, and those that lead to nobody any more.
     """
-    subject = load_data_map().subject
+    subject = load_data_map().whose(lapse.entry)
     kind = subject.model if subject else ""
     if lapse.kind is LapseKind.KEPT:
         owners = {owner for row in rows for owner in row.owners}

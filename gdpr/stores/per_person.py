@@ -117,7 +117,9 @@ def collect(store: ErasureStore, entry: Entry, people: People) -> dict[int, Subj
     A settled entry is asked for whatever has the key now: what was not there before is told as newer.
     """
     chosen = whose(entry, people)
-    return {**people, **_collect(store, entry, chosen)} if chosen else dict(people)
+    # A log of both kinds' rows goes by what was collected of either: of the other it is nothing.
+    others = {one: keys.with_collected({entry.id: ()}) for one, keys in people.items() if one not in chosen}
+    return {**people, **others, **(_collect(store, entry, chosen) if chosen else {})}
 
 
 def _collect(store: ErasureStore, entry: Entry, people: People) -> dict[int, SubjectKeys]:
