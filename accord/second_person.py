@@ -12,7 +12,7 @@ set back; `date_joined` is whatever somebody types.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +31,7 @@ NEWER = "the audit trail did not know the account that gave it when it was asked
 _ANY = Q(is_superuser=True)
 
 _KNOWN = """
-    SELECT asked.ref FROM unnest(%s::text[], %s::text[]) AS asked(ref, account)
+    SELECT asked.ref, asked.account FROM unnest(%s::text[], %s::text[]) AS asked(ref, account)
     JOIN accord_actorreference AS sight ON sight.kind = %s AND sight.key = asked.account
     WHERE sight.made_at <= (
         SELECT min(event.at) FROM accord_auditevent AS event
@@ -86,22 +86,27 @@ def _could_decide(permission: str) -> set[str]:
     return {str(key) for key in set[object]().union(*found)}
 
 
-def known(deciders: Mapping[str, object], asked: Asked) -> set[str]:
+def known(pairs: Collection[tuple[str, object]], asked: Asked) -> set[tuple[str, str]]:
     """
     Return what was asked for when the trail knew who decides about it.
 
     Args:
-        deciders: By the reference of what was asked for, the key of the account that decides.
+        pairs: References of what was asked for, each with the key of an account that decides.
         asked: What it was.
 
     Returns:
-        References. One of which the trail has no event is missing: nobody can say when that was.
+        References with keys. One of which the trail has no event is missing: nobody can say when that was.
     """
     kind = get_user_model()._meta.label_lower
-    keys = [str(key) for key in deciders.values()]
+    refs, keys = [ref for ref, _ in pairs], [str(key) for _, key in pairs]
     with connections[conf.load().coordinator].cursor() as cursor:
-        cursor.execute(_KNOWN, [list(deciders), keys, kind, asked.event.value])
-        return {ref for (ref,) in cursor.fetchall()}
+        cursor.execute(_KNOWN, [refs, keys, kind, asked.event.value])
+        return set(cursor.fetchall())
+
+
+def is_known(ref: str, key: object, asked: Asked) -> bool:
+    """Return whether the trail knew an account when something was asked for."""
+    return bool(known([(ref, key)], asked))
 
 
 def active(keys: Collection[Any]) -> set[str]:
@@ -113,24 +118,3 @@ def active(keys: Collection[Any]) -> set[str]:
 
 def _reading_accounts() -> AbstractContextManager[None]:
     return db.reading("The table of accounts", router.db_for_read(get_user_model()))
-
-
-def flaws(deciders: Mapping[str, object], asked: Asked) -> dict[str, str]:
-    """
-    Describe whose decisions don't count, or not any more.
-
-    Args:
-        deciders: By the reference of what was asked for, the key of the account that decided.
-        asked: What it was.
-
-    Returns:
-        A few words by reference; those that count are missing.
-    """
-    there, seen = active(set(deciders.values())), known(deciders, asked)
-    found: dict[str, str] = {}
-    for reference, key in deciders.items():
-        if str(key) not in there:
-            found[reference] = INACTIVE
-        elif reference not in seen:
-            found[reference] = NEWER
-    return found

@@ -23,6 +23,7 @@ from accord.admin_parts import OfferedDecision, Pages, ReadOnly, person_of
 from accord.clock import SystemClock
 from accord.display import chip, day
 from accord.errors import AccordError
+from accord.wording import worded
 from accord.words import duration
 from migrator.admin_filters import TagFilter
 from migrator.decisions import DECISIONS, decision
@@ -339,5 +340,5 @@ def _hindrance(request: HttpRequest, approval: PlanApproval, act: str) -> str:
         wanted = ApprovalState.APPROVED if act == "approve" else ApprovalState.REJECTED
         _approvals().refuse_own(approval, person, wanted)
     except AccordError as exc:
-        return exc.message
+        return worded(exc.message)
     return ""

@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accord.approvals import expiry
 from accord.moments import Moment
 
 
@@ -141,6 +142,15 @@ class ApprovalState(models.TextChoices):
     USED = "used", _("used")
 
 
+class PlanApprovals(models.Manager["PlanApproval"]):
+    """Tells of every request whether it is late, by the server's clock."""
+
+    def get_queryset(self) -> models.QuerySet[PlanApproval]:
+        """Ask that with the row."""
+        columns = {"late": expiry.is_late()}
+        return super().get_queryset().annotate(**columns)
+
+
 class PlanApproval(models.Model):
     """
     A request that a plan may run, or that drift may stay, and what another person said to it.
@@ -175,6 +185,10 @@ class PlanApproval(models.Model):
     decided_at = Moment(_("decided"), null=True)
     run_id = models.CharField(_("last run"), max_length=40, blank=True)
     used_at = Moment(_("used up"), null=True)
+
+    late = False
+    """Whether it was out of time when it was read."""
+    objects = PlanApprovals()
 
     class Meta:
         """Newest first; four eyes and one open request a plan are the database's business."""

@@ -10,11 +10,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from gdpr.privacy import (
+    After,
     Anonymise,
     CoarseDate,
     Constant,
     Delete,
     Entry,
+    External,
     Key,
     LawfulBasis,
     Nothing,
@@ -74,7 +76,7 @@ PEOPLE = [
         action=Retain(
             article="17(3)(b)",
             basis="Invoices: commercial and tax law",
-            until="ten years after the end of the year in which the subscription ended",
+            until=After("ended_on", years=10, end_of_year=True),
         ),
         fields=("plan", "price", "currency", "period", "started_on", "ended_on"),
         keeps={"Numbers of the invoice and of the account, which leads to nobody.": ("id", "listener_id")},
@@ -157,6 +159,22 @@ ACTIVITY = [
     ),
 ]
 
+FILES = [
+    Entry(
+        id="pictures",
+        store="external:media",
+        target="pictures",
+        locator=External("examples.streaming.pictures.Pictures", int),
+        action=Delete(),
+        fields=("picture",),
+        category="identity",
+        purpose="Showing others who made a playlist.",
+        basis=LawfulBasis.CONTRACT,
+        recipients=("everybody, as long as the person has one",),
+        retention="As long as the account exists.",
+    ),
+]
+
 LOGGED = {
     "listeners": "streaming.Listener",
     "subscriptions": "streaming.Subscription",
@@ -192,6 +210,7 @@ NOT_OF_LISTENERS = {
 DATA_MAP = [
     *PEOPLE,
     *ACTIVITY,
+    *FILES,
     references("listeners", "streaming.listener"),
     accounts(Key("username", str, by="email")),  # a listener signs in on the website by e-mail
     logs(LOGGED),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from gdpr.datamap.strategies import Null, Strategy
+from gdpr.datamap.terms import After
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,14 @@ class Retain:
     Attributes:
         article: Exception that applies, such as `17(3)(b)`.
         basis: The law or the claim, in words for the person concerned.
-        until: Date or rule by which it goes.
+        until: The last day on which it is kept: a date, or a term counted from a date of its own. Words
+            are told as they are, and nothing counts by them.
         minimise: Fields that are not needed for it and go now: names, or field to strategy.
     """
 
     article: str
     basis: str
-    until: str | date
+    until: str | date | After
     minimise: tuple[str, ...] | Mapping[str, Strategy] = field(default_factory=tuple)
 
     @property
@@ -110,6 +112,11 @@ class Nothing:
 
 
 Action = Delete | Pull | Unset | Anonymise | Detach | Retain | Refresh | Manual | Nothing
+
+
+def term(action: Action) -> After | None:
+    """Return the term that says until when an action keeps each row; None for no term."""
+    return action.until if isinstance(action, Retain) and isinstance(action.until, After) else None
 
 
 def name(action: Action) -> str:

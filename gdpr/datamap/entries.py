@@ -100,6 +100,12 @@ class Entry:
         return (*touched(self.action), *self.kept, *retained)
 
     @property
+    def dates(self) -> tuple[str, ...]:
+        """The fields that terms are counted from."""
+        counted = actions.term(self.action)
+        return () if counted is None else (counted.field,)
+
+    @property
     def table(self) -> str:
         """Name of the table, for a target that no model stands for; else empty."""
         return self.target.removeprefix(TABLE) if self.target.startswith(TABLE) else ""

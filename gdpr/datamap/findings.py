@@ -82,6 +82,10 @@ class Fault(enum.StrEnum):
     """Other spellings of a key are looked for by reading everything, and that is much."""
     NO_BASIS = "gdpr.E031"
     """A lawful basis is none that Art. 6(1) knows."""
+    NOT_A_DATE = "gdpr.E034"
+    """Something is kept so long after a field that holds no date."""
+    BAD_PLACE = "gdpr.E036"
+    """The project's class for an external place isn't there, lacks a method, or gives nonsense."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +113,12 @@ class MapFinding:
     def level(self) -> MapLevel:
         """How much it matters: the letter in the id says it."""
         return MapLevel.ERROR if self.fault.partition(".")[2].startswith("E") else MapLevel.WARNING
+
+
+def no_date(entry: Entry, name: str, kind: str) -> MapFinding:
+    """Return a finding about a field that a term is counted from and that holds something else than dates."""
+    what = f"counts from {name}, which is of type {kind} and holds no dates"
+    return about(Fault.NOT_A_DATE, entry, what, "Name a field with a date or a moment.")
 
 
 def about(fault: Fault, entry: Entry, what: str, hint: str = "Correct the entry.") -> MapFinding:

@@ -8,9 +8,12 @@ from django.contrib.auth.models import PermissionsMixin
 
 from accord import meanings, second_person
 from accord.acting import Account
+from accord.approvals.deciding import Hindrance, hindrance
+from accord.approvals.decision import Deciding
 from accord.audit.events import EventKind, ObjectKind
 from accord.denied import Denial
 from accord.errors import NotAllowed
+from accord.wording import say
 from gdpr.erasure import encryption, own_accounts
 from gdpr.errors import KeysDestroyed, OwnRequest
 from gdpr.models import ErasureRequest, LegalHold
@@ -22,6 +25,7 @@ EXPORT = "gdpr.export_person"
 PLACE_HOLD = "gdpr.add_legalhold"
 RELEASE_HOLD = "gdpr.change_legalhold"
 FILED = second_person.Asked(event=EventKind.ERASURE_RECEIVED, permission=APPROVE)
+ERASURES = Deciding(asked=FILED, granted=EventKind.ERASURE_APPROVED)
 HELD = second_person.Asked(event=EventKind.HOLD_PLACED, permission=RELEASE_HOLD)
 
 
@@ -43,7 +47,10 @@ def require(
     known = person if person.is_active and isinstance(person, PermissionsMixin) else None
     if known is None or not any(known.has_perm(permission) for permission in permissions):
         raise NotAllowed(
-            f"This account lacks the permission {meanings.permissions(permissions)}.",
+            say(
+                "This account lacks the permission {permissions}.",
+                permissions=meanings.permissions(permissions),
+            ),
             hint="An administrator gives it in the admin, to the account or to one of its groups.",
         ).told(_denial(person, about, kind))
 
@@ -58,18 +65,43 @@ def require_another(person: Account, request: ErasureRequest) -> None:
         StoreUnavailable: It can't be told whether it is about them.
     """
     if request.filed_by_id is None:
-        fact = f"Nobody knows who filed request {request.reference}; it can't be approved."
-        raise own(fact, "Cancel it and file it anew.", person, request)
-    another = f"Ask somebody else with the permission {meanings.permission(APPROVE)}."
-    if person.pk in (request.filed_by_id, request.planned_by_id):
-        fact = f"You filed or planned request {request.reference}; another person has to decide."
-        raise own(fact, another, person, request)
+        unknown = say(
+            "Nobody knows who filed request {reference}; it can't be approved.", reference=request.reference
+        )
+        raise own(unknown, "Cancel it and file it anew.", person, request)
+    if fact := _no_second_person(person, request):
+        raise own(
+            fact,
+            say(
+                "Ask somebody else with the permission {permission}.", permission=meanings.permission(APPROVE)
+            ),
+            person,
+            request,
+        )
+
+
+def _no_second_person(person: Account, request: ErasureRequest) -> str:
+    found = hindrance(person, request.reference, askers(request), ERASURES)
+    if found is Hindrance.ASKED:
+        return say(
+            "You filed or planned request {reference}; another person has to decide.",
+            reference=request.reference,
+        )
     if is_about(person, request):
-        fact = f"Request {request.reference} is about yourself; another person has to decide."
-        raise own(fact, another, person, request)
-    if not second_person.known({request.reference: person.pk}, FILED):
-        fact = f"This account was not known here when request {request.reference} was filed."
-        raise own(fact, another, person, request)
+        return say(
+            "Request {reference} is about yourself; another person has to decide.",
+            reference=request.reference,
+        )
+    if found is Hindrance.UNKNOWN:
+        return say(
+            "This account was not known here when request {reference} was filed.", reference=request.reference
+        )
+    return ""
+
+
+def askers(request: ErasureRequest) -> frozenset[str]:
+    """Return the keys of the accounts that filed a request and made its plan."""
+    return frozenset(str(key) for key in (request.filed_by_id, request.planned_by_id) if key is not None)
 
 
 def is_about(person: Account, request: ErasureRequest) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from accord import clock
 from accord.acting import Account
+from accord.approvals import expiry
 from accord.audit.events import EventKind
+from accord.wording import say
 from gdpr.erasure import actors, encryption, policy, state_changes, transitions
 from gdpr.errors import ApprovalVoid
 from gdpr.models import Approval, ErasureRequest
@@ -37,14 +38,14 @@ def approve(request: ErasureRequest, *, by: Account, digest: str, reason: str = 
         transitions.check(RequestState(held.state), RequestState.APPROVED)
         if digest != held.plan_digest:
             raise ApprovalVoid(
-                f"The plan of request {held.reference} is not the one that you saw.",
+                say("The plan of request {reference} is not the one that you saw.", reference=held.reference),
                 hint="Look at the plan again, then approve that one.",
             )
         return _approve(held, by, reason)
 
 
 def _approve(held: ErasureRequest, by: Account, reason: str) -> Approval:
-    now = clock.now()
+    now = expiry.server_now(state_changes.alias())
     approval = Approval.objects.create(
         request=held,
         plan_digest=held.plan_digest,
@@ -65,23 +66,28 @@ def _approve(held: ErasureRequest, by: Account, reason: str) -> Approval:
     return approval
 
 
-def expire(requests: Collection[int], now: datetime | None = None) -> list[str]:
+def expire(requests: Collection[int]) -> list[str]:
     """
-    Take approvals back that were not used in time.
+    Take approvals back that were not used in time, by the server's clock.
 
     Args:
         requests: Primary keys; those whose approval still counts are left as they are.
-        now: When, if not now.
 
     Returns:
         References of those whose approval was taken back.
     """
     with transaction.atomic(using=state_changes.alias()):
         held = state_changes.lock(requests, RequestState.APPROVED)
-        moment = now or clock.now()
-        expired = [one for one in held if one.approval_expires_at and one.approval_expires_at <= moment]
-        take_back(expired)
-    return [str(one.reference) for one in expired]
+        late = set(expired().filter(pk__in=[one.pk for one in held]).values_list("pk", flat=True))
+        void = [one for one in held if one.pk in late]
+        take_back(void)
+    return [str(one.reference) for one in void]
+
+
+def expired() -> QuerySet[ErasureRequest]:
+    """Return the requests whose approval was not used in time, by the server's clock."""
+    late = expiry.late("approval_expires_at")
+    return ErasureRequest.objects.filter(late, state=RequestState.APPROVED)
 
 
 def take_back(held: Sequence[ErasureRequest]) -> None:

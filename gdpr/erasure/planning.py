@@ -11,6 +11,7 @@ from accord.audit.events import EventKind
 from accord.db import reading
 from accord.errors import AccordError
 from accord.seam import checksum
+from accord.wording import say
 from gdpr.datamap import actions, renewal
 from gdpr.datamap.actions import Delete, Manual, Nothing, Refresh, Retain
 from gdpr.datamap.entries import Entry
@@ -24,7 +25,7 @@ from gdpr.errors import IllegalTransition, OnHold
 from gdpr.models import ErasurePlan, ErasureRequest
 from gdpr.states import RequestState
 from gdpr.stores import per_person
-from gdpr.stores.base import Found, Stores, opened_stores
+from gdpr.stores.base import ErasureStore, Found, Stores, opened_stores
 from gdpr.stores.per_person import People
 
 _ONE = 0
@@ -85,11 +86,17 @@ def draft(people: People, stores: Stores, open_findings: openings.Openings) -> d
         (entry, per_person.find(stores[entry.store], entry, complete) if entry.is_looked_at else None)
         for entry in the_map.entries
     ]
+    until = {
+        entry.id: days_kept(stores[entry.store], entry, complete, counts) for entry, counts in found if counts
+    }
     drafts: dict[int, PlanDraft] = {
         one: {
             "schema": "accord.erasure.plan/1",
             "map_digest": map_digest,
-            "entries": [_line(entry, counts[one] if counts else _NOTHING) for entry, counts in found],
+            "entries": [
+                _line(entry, counts[one] if counts else _NOTHING, until.get(entry.id, {}).get(one, ""))
+                for entry, counts in found
+            ],
         }
         for one in people
     }
@@ -97,6 +104,25 @@ def draft(people: People, stores: Stores, open_findings: openings.Openings) -> d
         for one in drafts.values():
             one["open_findings"] = open_findings
     return drafts
+
+
+def days_kept(
+    store: ErasureStore, entry: Entry, people: People, counts: Mapping[int, Found]
+) -> dict[int, str]:
+    """
+    Say until when an entry is kept of each person of whom it holds something, as `2036-12-31`.
+
+    Returns:
+        Nobody where no term says it. The term in words of whom a row has no date to count from yet.
+    """
+    counted = actions.term(entry.action)
+    keepers = {one: keys for one, keys in people.items() if counts[one].count}
+    if counted is None or not keepers:
+        return {}
+    last = per_person.last_days(store, entry, keepers, counted)
+    return {
+        one: f"{counted} (not known yet)" if day is None else day.isoformat() for one, day in last.items()
+    }
 
 
 def drafts(people: People, stores: Stores) -> tuple[dict[int, PlanDraft], Refusals]:
@@ -186,7 +212,7 @@ def plan(request: ErasureRequest, *, by: Account | None = None) -> ErasurePlan:
         made = None if blocked else store(held, document, by)
     if made is None:
         raise OnHold(
-            f"Request {request.reference} waits for a legal hold to be released.",
+            say("Request {reference} waits for a legal hold to be released.", reference=request.reference),
             hint="Another person than the one who placed the hold releases it.",
         )
     return made
@@ -221,7 +247,9 @@ def current(request: ErasureRequest) -> ErasurePlan:
     """
     found = request.plans.order_by("-number").first()
     if found is None:
-        raise IllegalTransition(f"Request {request.reference} has no plan yet.", hint="Plan it first.")
+        raise IllegalTransition(
+            say("Request {reference} has no plan yet.", reference=request.reference), hint="Plan it first."
+        )
     return found
 
 
@@ -256,12 +284,15 @@ def _require_ready(request: ErasureRequest) -> None:
     transitions.check(RequestState(request.state), RequestState.PLANNED)
     if not request.identity_method:
         raise IllegalTransition(
-            f"Request {request.reference} can't be planned before it is sure who asks.",
+            say(
+                "Request {reference} can't be planned before it is sure who asks.",
+                reference=request.reference,
+            ),
             hint="Note how the identity was checked: gdpr_erase --request REFERENCE --identity METHOD.",
         )
 
 
-def _line(entry: Entry, found: Found) -> PlanLine:
+def _line(entry: Entry, found: Found, until: str) -> PlanLine:
     """Describe what happens to one entry. Keys of rows are personal data and stay out."""
     action = entry.action
     removes, keeps = isinstance(action, Delete | Refresh), isinstance(action, Retain)
@@ -278,7 +309,7 @@ def _line(entry: Entry, found: Found) -> PlanLine:
     }
     match action:
         case Retain():
-            line |= {"article": action.article, "basis": action.basis, "until": str(action.until)}
+            line |= {"article": action.article, "basis": action.basis, "until": until or str(action.until)}
         case Manual():
             line["instructions"] = action.instructions
         case Nothing():

@@ -19,6 +19,7 @@ from django.template.loader import render_to_string
 from accord import clock, conf
 from accord.errors import SignatureError
 from accord.secrets import signing
+from accord.wording import say
 from gdpr.documents import KeptLine, PlanDocument, PlanLine, ReceiptDocument, ReceiptStep
 from gdpr.erasure import planning, remains
 from gdpr.erasure.verdicts import Verdict, Verdicts
@@ -106,7 +107,9 @@ def verify_receipt(document: Mapping[str, Any]) -> str:
     proof = document.get("signed")
     schema = document.get("schema")
     if schema not in READ or not isinstance(proof, Mapping):
-        raise ReceiptInvalid("This is no signed receipt.", hint=f"A receipt has the schema {SCHEMA}.")
+        raise ReceiptInvalid(
+            "This is no signed receipt.", hint=say("A receipt has the schema {schema}.", schema=SCHEMA)
+        )
     payload = payload_of({name: value for name, value in document.items() if name != "signed"})
     if hashlib.sha256(payload).hexdigest() != proof.get("digest"):
         raise ReceiptInvalid(
@@ -115,7 +118,9 @@ def verify_receipt(document: Mapping[str, Any]) -> str:
     try:
         return signing.verify(payload, str(proof.get("signature")), purpose=str(schema))
     except SignatureError as exc:
-        raise ReceiptInvalid(f"The receipt's signature does not hold: {exc.message}", hint=exc.hint) from exc
+        raise ReceiptInvalid(
+            say("The receipt's signature does not hold: {message}", message=exc.message), hint=exc.hint
+        ) from exc
 
 
 def render_html(receipt: Receipt) -> str:
@@ -143,6 +148,7 @@ def _document(
 ) -> ReceiptDocument:
     plan: PlanDocument = source.plan.document
     lines = {line["entry"]: line for line in plan["entries"]}
+    until = {reading.entry: reading.until for reading in verdict.readings}
     settings = conf.load()
     lines_of_backups, undeclared = remains.backups(declared, verdict.servers, verdict.at)
     return {
@@ -165,7 +171,11 @@ def _document(
         "plan_digest": held.plan_digest,
         "servers": dict(verdict.servers),
         "steps": [_step(step) for step in source.steps],
-        "kept": [_kept(step, lines[step.entry]) for step in source.steps if step.kept and not step.again],
+        "kept": [
+            _kept(step, lines[step.entry], until.get(step.entry, ""))
+            for step in source.steps
+            if step.kept and not step.again
+        ],
         "not_applicable": [
             {"entry": line["entry"], "store": line["store"], "reason": line["reason"]}
             for line in plan["entries"]
@@ -197,7 +207,7 @@ def _step(step: Any) -> ReceiptStep:
     }
 
 
-def _kept(step: Any, line: PlanLine) -> KeptLine:
+def _kept(step: Any, line: PlanLine, until: str) -> KeptLine:
     return {
         "entry": step.entry,
         "store": step.store,
@@ -205,7 +215,8 @@ def _kept(step: Any, line: PlanLine) -> KeptLine:
         "count": step.kept,
         "article": line["article"],
         "basis": line["basis"],
-        "until": line["until"],
+        # As it was read back; a row may have come since the plan.
+        "until": until or line["until"],
     }
 
 

@@ -19,6 +19,7 @@ class EntryResidue:
         store: Alias of its store.
         residue: What an erasure should have removed and didn't.
         kept: What stays on a legal ground.
+        until: Until when that stays, where a term says it.
         newer: What has a key of the person that somebody else may have by now, and came after the fence.
     """
 
@@ -27,6 +28,7 @@ class EntryResidue:
     residue: int
     kept: int
     newer: int = 0
+    until: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -160,9 +160,11 @@ def _read(people: People, stores: Stores) -> Verdicts:
 def _read_entry(entry: Entry, people: People, stores: Stores) -> Mapping[int, EntryResidue]:
     store = stores[entry.store]
     nothing = dict.fromkeys(people, 0)
-    found = nothing
+    found, until = nothing, dict[int, str]()
     if isinstance(entry.action, Manual | Retain):
-        found = {one: each.count for one, each in per_person.find(store, entry, people).items()}
+        there = per_person.find(store, entry, people)
+        found = {one: each.count for one, each in there.items()}
+        until = planning.days_kept(store, entry, people, there)
     # What a person should have done by hand is counted all the same.
     by_hand = isinstance(entry.action, Manual)
     left = found if by_hand else per_person.residue(store, entry, people)
@@ -173,6 +175,7 @@ def _read_entry(entry: Entry, people: People, stores: Stores) -> Mapping[int, En
             store=entry.store,
             residue=left[one],
             kept=kept[one],
+            until=until.get(one, ""),
             newer=len(keys.newer.get(entry.id, ())),
         )
         for one, keys in people.items()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from gdpr.coverage import Coverage, StoreCoverage
 from gdpr.datamap.actions import Action, Manual, Nothing, Retain, name, touched
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import key_type
-from gdpr.datamap.locators import AnyOf, Generic, Locator, Rows, Sessions, Simple, Through
+from gdpr.datamap.locators import AnyOf, External, Generic, Locator, Rows, Sessions, Simple, Through
+from gdpr.datamap.terms import After
 
 _WORDS = {
     "delete": gettext_lazy("delete"),
@@ -100,13 +102,32 @@ def line_of(entry: Entry) -> Line:
 def _detail(action: Action) -> str:
     match action:
         case Retain(article, basis, until):
-            ground = {"article": article, "basis": basis, "until": until}
+            ground = {"article": article, "basis": basis, "until": in_words(until)}
             return _("Art. %(article)s: %(basis)s, until %(until)s") % ground
         case Manual(instructions):
             return instructions
         case Nothing(reason):
             return reason
     return ", ".join(touched(action))
+
+
+def in_words(until: str | date | After) -> str:
+    """Say in the reader's language until when something is kept."""
+    if not isinstance(until, After):
+        return str(until)
+    units = (
+        ngettext("%(number)s year", "%(number)s years", until.years) % {"number": until.years},
+        ngettext("%(number)s month", "%(number)s months", until.months) % {"number": until.months},
+        ngettext("%(number)s day", "%(number)s days", until.days) % {"number": until.days},
+    )
+    spans = (until.years, until.months, until.days)
+    span = ", ".join(one for one, number in zip(units, spans, strict=True) if number)
+    words = (
+        _("%(span)s after the end of the year of %(field)s")
+        if until.end_of_year
+        else _("%(span)s after %(field)s")
+    )
+    return words % {"span": span, "field": until.field}
 
 
 def ways(locator: Locator | None) -> Sequence[str]:
@@ -116,7 +137,7 @@ def ways(locator: Locator | None) -> Sequence[str]:
     return [_way(part) for part in (locator.locators if isinstance(locator, AnyOf) else (locator,))]
 
 
-def _way(locator: Simple | Sessions) -> str:
+def _way(locator: Simple | Sessions | External) -> str:
     match locator:
         case Rows(entry, field, kind):
             return f"{field} → {entry} ({key_type(kind)})"
@@ -124,6 +145,8 @@ def _way(locator: Simple | Sessions) -> str:
             return f"content_type, object_id → {', '.join(of)}"
         case Sessions(entry):
             return _("sessions of %s") % entry
+        case External(place, kind, by):
+            return _typed(place, kind, by)
         case Through():
             return _typed(locator.path.replace("__", " → "), locator.type, locator.by)
         case _:

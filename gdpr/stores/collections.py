@@ -14,15 +14,16 @@ from pymongo.database import Database
 from accord import conf, isolation
 from gdpr.datamap.actions import touched
 from gdpr.datamap.entries import Entry
-from gdpr.datamap.findings import Fault, MapFinding, about
+from gdpr.datamap.findings import Fault, MapFinding, about, no_date
 from gdpr.datamap.keys import KeyType, key_type
-from gdpr.datamap.locators import Generic, Rows, Sessions, Through, parts
+from gdpr.datamap.locators import External, Generic, Rows, Sessions, Through, parts
 from gdpr.datamap.lock import SEEN, Inventory
 from gdpr.datamap.subjects import Keys, SubjectKeys
 from gdpr.stores import seen
 from gdpr.stores.collection_paths import explain
 from gdpr.stores.filters import Filter, candidates, path_of
 from gdpr.stores.folded import MANY, fold_of
+from gdpr.stores.paths import at as values_at
 
 _LEDGER = "accord_ledger"
 _OWN = frozenset({"accord_ledger", "accord_fence", "accord_mark"})
@@ -163,7 +164,7 @@ class Collections:
     def _entry(self, declared: Entry) -> Iterator[MapFinding]:
         entry = self._store.localised(declared)
         for locator in parts(entry.locator):
-            if isinstance(locator, Generic | Sessions) or (
+            if isinstance(locator, External | Generic | Sessions) or (
                 isinstance(locator, Through) and self._alias not in connections.settings
             ):
                 yield about(
@@ -179,10 +180,13 @@ class Collections:
             yield from self._index(declared)
             yield from self._spellings(entry)
             yield from self._key_types(entry)
+            yield from self._dates(entry)
 
     def _fields(self, entry: Entry) -> Iterator[MapFinding]:
         located = [_path(locator) for locator in parts(entry.locator) if not isinstance(locator, Through)]
-        for path in dict.fromkeys((*located, *entry.fields, *touched(entry.action), *entry.kept)):
+        for path in dict.fromkeys(
+            (*located, *entry.fields, *touched(entry.action), *entry.kept, *entry.dates)
+        ):
             known = self._known(entry, path)
             if known is False:
                 yield about(
@@ -251,7 +255,7 @@ class Collections:
         name = self._store.collection_name(entry)
         schema = self._collections[name].get("validator", {}).get("$jsonSchema", {})
         for locator in parts(entry.locator):
-            if isinstance(locator, Through | Generic | Sessions):
+            if isinstance(locator, External | Through | Generic | Sessions):
                 continue
             path, wanted = _path(locator), key_type(locator.type)
             declared = _declared(schema, path) or {}
@@ -270,6 +274,15 @@ class Collections:
                     f"declares keys of type {wanted} in {path}, and {where} of {entry.target} has another",
                     "MongoDB never takes one type for another: declare what is stored, or convert it.",
                 )
+
+    def _dates(self, entry: Entry) -> Iterator[MapFinding]:
+        name = self._store.collection_name(entry)
+        for path in entry.dates:
+            other = {path: {"$exists": True, "$not": {"$type": ["date", "null"]}}}
+            stored = self._database[name].find_one(other, {path: 1}, max_time_ms=_MILLISECONDS)
+            if stored is not None:
+                kinds = sorted({type(one).__name__ for one in values_at(stored, path)})
+                yield no_date(entry, path, " or ".join(kinds) or "nothing")
 
 
 def _declared(schema: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:
@@ -301,7 +314,7 @@ def _nobody(entry: Entry) -> Keys:
     for locator in parts(entry.locator):
         if isinstance(locator, Rows):
             collected[locator.entry] = (samples.get(key_type(locator.type), -1),)
-        elif not isinstance(locator, Generic | Sessions):
+        elif not isinstance(locator, External | Generic | Sessions):
             value = samples.get(key_type(locator.type), -1)
             if locator.by:
                 alternates[locator.by] = value

@@ -18,6 +18,7 @@ from gdpr.datamap.entries import Entry
 from gdpr.datamap.locators import AnyOf, Array, Key, Keyed, Locator, Path, Rows, Through
 from gdpr.datamap.strategies import Strategy
 from gdpr.datamap.subjects import Keys
+from gdpr.datamap.terms import After
 from gdpr.errors import InvalidDataMap
 from gdpr.stores import filters
 from gdpr.stores.base import model_of
@@ -66,6 +67,9 @@ class DocumentsErasure(CollectionErasure):
             return super().place_of_key(entry, locator)
         holder, name = _end(self.model(entry), locator.path.split("__"))
         return self.database()[holder._meta.db_table], _column(holder, name)
+
+    def column(self, entry: Entry, name: str) -> str:
+        return _column(self.model(entry), name)
 
     model = staticmethod(model_of)
 
@@ -143,7 +147,13 @@ def _acting(model: type[models.Model], action: Action) -> Action:
         case Anonymise():
             return Anonymise(_renamed(model, action.strategies))
         case Retain():
-            return replace(action, minimise=_renamed(model, action.strategies))
+            counted = action.until
+            until = (
+                replace(counted, field=_column(model, counted.field))
+                if isinstance(counted, After)
+                else counted
+            )
+            return replace(action, minimise=_renamed(model, action.strategies), until=until)
         case _:
             return action
 

@@ -19,7 +19,9 @@ from gdpr.datamap.keys import Plain, declared_fold
 from gdpr.datamap.locators import AnyOf, Keyed, Locator, parts
 from gdpr.datamap.lock import Inventory
 from gdpr.datamap.subjects import Keys
+from gdpr.datamap.terms import After
 from gdpr.stores.base import Erased, ErasureStore, Found, IndexUse
+from gdpr.stores.dates import UNKNOWN, Dates, TellsDates, joined
 from gdpr.stores.scrubs import Scrubbed
 
 MANY = 10_000
@@ -113,6 +115,15 @@ class Folded:
         for key, rows in found.items():
             people.setdefault(fold(key), []).extend(rows)
         return people
+
+    def dates(self, entry: Entry, keys: Keys, term: After) -> Mapping[str, Dates]:
+        if not isinstance(self._store, TellsDates):
+            return {"": UNKNOWN}
+        fold = folding(entry.locator) or str
+        found = [
+            (fold(key), one) for key, one in self._store.dates(*self._written(entry, keys), term).items()
+        ]
+        return {key: joined(one for other, one in found if other == key) for key in dict(found)}
 
     def erase(self, entry: Entry, keys: Keys, limit: int) -> Erased:
         return self._store.erase(*self._written(entry, keys), limit)

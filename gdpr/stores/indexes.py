@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gdpr.datamap.actions import touched
 from gdpr.datamap.entries import Entry
-from gdpr.datamap.findings import Fault, MapFinding, about
+from gdpr.datamap.findings import Fault, MapFinding, about, no_date
 from gdpr.datamap.locators import Array, Key, Path, Rows, parts
 from gdpr.datamap.lock import Inventory
+from gdpr.stores.index_dates import DATES
 from gdpr.stores.mapping import exact_field, field_path, leaves, locator_type, typed
 from searchindex.transport import at
 
@@ -137,6 +138,7 @@ class LiveIndexes:
         for path in dict.fromkeys((*entry.fields, *touched(entry.action), *entry.kept)):
             if path.replace("[]", "") not in known:
                 yield about(Fault.NO_FIELD, entry, f"names the field {path}, which {index} does not have")
+        yield from self._dates(entry, index, properties)
         for locator in parts(entry.locator):
             if not isinstance(locator, Key | Path | Array | Rows) or getattr(locator, "where", None):
                 yield about(
@@ -147,6 +149,14 @@ class LiveIndexes:
                 )
             elif field_path(locator) != "_id":
                 yield from self._field(entry, index, properties, locator)
+
+    def _dates(self, entry: Entry, index: str, properties: Mapping[str, Any]) -> Iterator[MapFinding]:
+        kinds = typed([properties])
+        for path in entry.dates:
+            if path not in kinds:
+                yield about(Fault.NO_FIELD, entry, f"counts from {path}, which {index} does not have")
+            elif kinds[path] not in DATES:
+                yield no_date(entry, path, kinds[path])
 
     def _field(
         self, entry: Entry, index: str, properties: Mapping[str, Any], locator: Key | Path | Array | Rows

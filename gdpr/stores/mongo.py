@@ -28,6 +28,7 @@ from gdpr.datamap.lock import Inventory
 from gdpr.datamap.subjects import Keys
 from gdpr.stores import filters, mongo_edits
 from gdpr.stores.base import SAMPLE, Erased, ErasureStore, Found, IndexUse, plain_field
+from gdpr.stores.collection_dates import DatedCollections
 from gdpr.stores.filters import Filter
 from gdpr.stores.folded import Folded
 from gdpr.stores.paths import at as values_at
@@ -42,7 +43,7 @@ Document = dict[str, Any]
 _GRID_FILES = ".files"
 
 
-class CollectionErasure(ABC):
+class CollectionErasure(DatedCollections, ABC):
     """
     What erasing from collections has in common, however they are reached.
 

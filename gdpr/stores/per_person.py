@@ -8,6 +8,7 @@ first: mostly nothing is there, and no person needs to be asked about alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 
 from gdpr.datamap.actions import Delete, Manual, Retain
 from gdpr.datamap.entries import Entry
@@ -16,7 +17,9 @@ from gdpr.datamap.kin import kin
 from gdpr.datamap.locators import Generic, Key, Rows, Sessions
 from gdpr.datamap.several import SeveralKeys
 from gdpr.datamap.subjects import SubjectKeys
+from gdpr.datamap.terms import After
 from gdpr.stores.base import ErasureStore, Found
+from gdpr.stores.dates import UNKNOWN, Dates, TellsDates, joined
 from gdpr.stores.folded import folding
 
 People = Mapping[int, SubjectKeys]
@@ -73,6 +76,23 @@ def residue(store: ErasureStore, entry: Entry, people: People) -> dict[int, int]
     if not left or len(people) == 1:
         return dict.fromkeys(people, left)
     return {one: number for half in halves(people) for one, number in residue(store, entry, half).items()}
+
+
+def last_days(store: ErasureStore, entry: Entry, people: People, term: After) -> dict[int, date | None]:
+    """Return the last day on which an entry keeps anything of each person; None while nobody knows it."""
+    told = _dates(store, entry, people, term) if isinstance(store, TellsDates) else {}
+    return {one: told.get(one, UNKNOWN).last_day(term) for one in people}
+
+
+def _dates(store: TellsDates, entry: Entry, people: People, term: After) -> dict[int, Dates]:
+    owners = _owners(entry, people)
+    found = store.dates(entry, several(people), term) if owners is not None and len(people) > 1 else {}
+    if owners is None or not found or not found.keys() <= owners.keys():
+        return {one: joined(store.dates(entry, keys, term).values()) for one, keys in people.items()}
+    groups: dict[int, list[Dates]] = {}
+    for key, dates in found.items():
+        groups.setdefault(owners[key], []).append(dates)
+    return {one: joined(some) for one, some in groups.items()}
 
 
 def collect(store: ErasureStore, entry: Entry, people: People) -> dict[int, SubjectKeys]:

@@ -41,6 +41,7 @@ from gdpr.stores.folded import Folded
 from gdpr.stores.lookups import AMONG, Values
 from gdpr.stores.scrubs import Scrubbed
 from gdpr.stores.shares import arrays, own_part, undivided
+from gdpr.stores.table_dates import DatedTables
 
 if TYPE_CHECKING:
     from gdpr.stores.copies import Copies
@@ -57,7 +58,7 @@ def adapter(alias: str, _: Registry) -> ErasureStore:
     return Folded(RelationalErasure(alias))
 
 
-class RelationalErasure:
+class RelationalErasure(DatedTables):
     """
     One alias of `DATABASES`.
 

@@ -29,6 +29,7 @@ from gdpr.stores import mapping
 from gdpr.stores.base import SAMPLE, Erased, ErasureStore, Found, IndexUse
 from gdpr.stores.edits import edited, guarded
 from gdpr.stores.folded import Folded
+from gdpr.stores.index_dates import DatedIndexes
 from gdpr.stores.index_scrubs import Indexes, ScrubsIndexes
 from gdpr.stores.mapping import Query
 from gdpr.stores.pages import Hit, pages
@@ -45,7 +46,7 @@ _HEADERS = 50
 """Headers of an answer that a client takes without fail: OpenSearch adds one for each round and shard."""
 
 
-class SearchErasure(ScrubsIndexes):
+class SearchErasure(ScrubsIndexes, DatedIndexes):
     """
     Indexes of a store of :mod:`searchindex`.
 

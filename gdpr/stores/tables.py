@@ -15,11 +15,12 @@ from gdpr.datamap.actions import Delete, Detach, Nothing, Refresh, Unset, touche
 from gdpr.datamap.entries import TABLE, Entry
 from gdpr.datamap.findings import Fault, MapFinding, about
 from gdpr.datamap.keys import KeyType, key_type
-from gdpr.datamap.locators import Array, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
+from gdpr.datamap.locators import Array, External, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
 from gdpr.datamap.lock import Inventory
 from gdpr.datamap.presets import is_known, known_columns, known_tables
 from gdpr.stores.access_paths import explain_locator
 from gdpr.stores.relations import Kind, Relation, Relations
+from gdpr.stores.table_dates import undated
 from gdpr.stores.table_spellings import end_of, unserved
 
 _REFERENCES = """
@@ -154,7 +155,11 @@ class Tables:
         if entry.table or not entry.is_looked_at:
             return
         model = apps.get_model(entry.target)
-        faults = [*self._fields(entry, model), *self._locators(entry, model)]
+        faults = [
+            *self._fields(entry, model),
+            *undated(entry, model, self._columns),
+            *self._locators(entry, model),
+        ]
         yield from faults
         if not faults:
             yield from self._index(entry, model)
@@ -262,7 +267,7 @@ def fingerprint(alias: str) -> str:
 
 
 def _compared(
-    model: type[models.Model], locator: Simple | Sessions
+    model: type[models.Model], locator: Simple | Sessions | External
 ) -> tuple[type[models.Model], str, KeyType | str | None]:
     """Return the model and the column that a locator compares with, and the type it should have."""
     match locator:

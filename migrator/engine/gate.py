@@ -52,9 +52,8 @@ class Gate:
         self._settings = settings
         self._policies = policies.load(settings)
         self._policy = self._policies.of(settings.environment)
-        self._clock = clock
-        self.approvals = Approvals(settings, self._policy, clock)
-        self.acceptances = Acceptances(settings, self._policy, self.approvals, clock)
+        self.approvals = Approvals(settings, self._policy)
+        self.acceptances = Acceptances(settings, self._policy, self.approvals)
         self.attestations = Attestations(settings, clock)
         self._taken: PlanApproval | None = None
 

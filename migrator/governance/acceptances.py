@@ -85,16 +85,12 @@ class Acceptances:
         settings: Settings of the suite.
         policy: Policy of the environment; decides whether a request counts by itself.
         approvals: The requests.
-        clock: Time; decides what has ended.
     """
 
-    def __init__(
-        self, settings: conf.AccordSettings, policy: Policy, approvals: Approvals, clock: Clock
-    ) -> None:
+    def __init__(self, settings: conf.AccordSettings, policy: Policy, approvals: Approvals) -> None:
         self._using = settings.coordinator
         self._alone = not policy.approval
         self._approvals = approvals
-        self._clock = clock
 
     def by_digest(self) -> Mapping[str, Acceptance]:
         """

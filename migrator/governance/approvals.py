@@ -13,9 +13,9 @@ from django.db.models import Q, QuerySet
 
 from accord import conf, second_person
 from accord.acting import Account, actor
+from accord.approvals import expiry
 from accord.audit import trail
 from accord.audit.events import Counter, EventKind, EventOutcome, ObjectKind
-from accord.clock import Clock
 from accord.errors import UsageError
 from accord.seam.types import StepKey
 from migrator.errors import ApprovalClosed, OwnPlan, PlanNotApproved, UnknownApproval
@@ -43,13 +43,11 @@ class Approvals:
     Args:
         settings: Settings of the suite.
         policy: Policy of the environment.
-        clock: Time; decides what has expired.
     """
 
-    def __init__(self, settings: conf.AccordSettings, policy: Policy, clock: Clock) -> None:
+    def __init__(self, settings: conf.AccordSettings, policy: Policy) -> None:
         self._settings = settings
         self._policy = policy
-        self._clock = clock
         self._using = settings.coordinator
 
     # --- reading ----------------------------------------------------------------------------------
@@ -80,10 +78,9 @@ class Approvals:
         return found[0]
 
     def state_of(self, approval: PlanApproval) -> ApprovalState:
-        """Return how far a request is now: one that ran out of time is expired, written down or not."""
+        """Return how far a request was when it was read: one that ran out of time is expired."""
         state = ApprovalState(approval.state)
-        late = state in OPEN and approval.expires_at <= self._clock.now()
-        return ApprovalState.EXPIRED if late else state
+        return ApprovalState.EXPIRED if state in OPEN and approval.late else state
 
     # --- deciding ---------------------------------------------------------------------------------
 
@@ -173,7 +170,7 @@ class Approvals:
             self._refuse_closed(approval, state)
             approval.state = state
             approval.approver_ref, approval.approver_key = actor(person).ref, str(person.pk)
-            approval.decision_reason, approval.decided_at = reason, self._clock.now()
+            approval.decision_reason, approval.decided_at = reason, expiry.server_now(self._using)
             approval.save(using=self._using)
             self._record(_EVENTS[state], approval, actor(person))
         return approval
@@ -198,7 +195,7 @@ class Approvals:
         return same
 
     def _file(self, work: AnyWork, person: Account, reason: str) -> PlanApproval:
-        now = self._clock.now()
+        now = expiry.server_now(self._using)
         acts = actor(person)
         approval = PlanApproval(
             project=self._settings.project,
@@ -249,7 +246,7 @@ class Approvals:
             raise self._refusal(_NOT_ASKED, work)
         alike = self.all().filter(kind=work.kind, direction=work.direction.value)
         # Of open ones there are few, however many were closed since they were asked for.
-        for approval in alike.filter(state=ApprovalState.APPROVED, expires_at__gt=self._clock.now()):
+        for approval in alike.filter(state=ApprovalState.APPROVED).exclude(expiry.late()):
             if not self._flaw(approval, work):
                 return approval
         telling = Q(digest=work.digest) | Q(state=ApprovalState.APPROVED)
@@ -297,7 +294,7 @@ class Approvals:
             locked = self._locked(approval.pk)
             locked.remaining = [key for key in locked.remaining if key not in done]
             if not locked.remaining and locked.state == ApprovalState.APPROVED:
-                locked.state, locked.used_at = ApprovalState.USED, self._clock.now()
+                locked.state, locked.used_at = ApprovalState.USED, expiry.server_now(self._using)
             locked.save(using=self._using)
 
     def _flaw(self, approval: PlanApproval, work: TakenWork) -> str:

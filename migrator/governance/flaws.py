@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from accord import second_person
 from accord.acting import Account, actor
+from accord.approvals import counting
+from accord.approvals.deciding import Hindrance, hindrance
+from accord.approvals.decision import Deciding, Yes
 from accord.audit.events import EventKind
 from migrator.governance import people
-from migrator.governance.evidence import is_on_record
 from migrator.governance.work import (
     IdentityWork,
     TakenWork,
@@ -19,6 +21,7 @@ from migrator.governance.work import (
 from migrator.models import PlanApproval
 
 ASKED = second_person.Asked(event=EventKind.APPROVAL_REQUESTED, permission=people.APPROVE)
+PLANS = Deciding(asked=ASKED, granted=EventKind.APPROVAL_GRANTED)
 
 
 def no_second_person(approval: PlanApproval, person: Account, *, approving: bool) -> str:
@@ -33,9 +36,10 @@ def no_second_person(approval: PlanApproval, person: Account, *, approving: bool
     Returns:
         A sentence; empty where it is a second person.
     """
-    if str(person.pk) == approval.requester_key or actor(person).ref == approval.requester_ref:
+    found = hindrance(person, approval.reference, [approval.requester_key], PLANS, approving=approving)
+    if found is Hindrance.ASKED or actor(person).ref == approval.requester_ref:
         return f"You asked for approval {approval.short} yourself; another person has to decide."
-    if approving and not second_person.known({approval.reference: person.pk}, ASKED):
+    if found is Hindrance.UNKNOWN:
         return f"This account was not known here when approval {approval.short} was asked for."
     return ""
 
@@ -72,11 +76,15 @@ def _flaw_of_identity(approval: PlanApproval, work: IdentityWork) -> str:
 
 
 def _unwitnessed(approval: PlanApproval, using: str) -> str:
-    granted = approval.approver_ref and is_on_record(approval, using)
-    return _not_second(approval) if granted else "the audit trail does not know that it was granted"
+    given = {approval.pk: yes_of(approval)}
+    return counting.flaws(given, PLANS, using=using).get(approval.pk, "")
 
 
-def _not_second(approval: PlanApproval) -> str:
-    """Ask again what was asked of the second person who decided; much may have happened since."""
-    ref = approval.reference
-    return second_person.flaws({ref: approval.approver_key}, ASKED).get(ref, "")
+def yes_of(approval: PlanApproval) -> Yes:
+    """Return a granted request as the one service for approvals reads it."""
+    return Yes(
+        ref=approval.reference,
+        digest=approval.digest,
+        account=approval.approver_key,
+        askers=frozenset({approval.requester_key}),
+    )

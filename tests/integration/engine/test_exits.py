@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -546,7 +547,7 @@ def person(key: int) -> Any:
 
 
 def approvals(settings: conf.AccordSettings) -> Approvals:
-    return Approvals(settings, Policy(approval=True), SystemClock())
+    return Approvals(settings, Policy(approval=True))
 
 
 def at_nothing(approval: PlanApproval) -> None:
@@ -673,3 +674,21 @@ def test_attestations_are_verified_as_far_as_they_are_needed(
     with pytest.raises(AccordError, match="not attested"):
         book.require(work_of(STEPS), "staging", {})
     assert Attestation.objects.using(journal.alias).count() == 3
+
+
+@pytest.mark.usefixtures("accounts")
+def test_plan_that_ran_out_of_time_stays_so_where_the_machine_is_set_back(
+    journal: Trail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server of the row says what time it is."""
+    book = approvals(replace(conf.load(), environment="test"))
+    asked = book.request(work_of(STEPS), person(1), "release")
+    book.approve(asked.reference, person(2), "read", at_nothing)
+    rows = PlanApproval.objects.using(journal.alias)
+    assert book.covering(work_of(STEPS)).reference == asked.reference
+    rows.filter(pk=asked.pk).update(expires_at=SystemClock().now())
+    monkeypatch.setattr("accord.clock.now", lambda: datetime(2001, 1, 1, tzinfo=UTC))
+
+    assert book.state_of(book.find(asked.reference)) is ApprovalState.EXPIRED
+    with pytest.raises(PlanNotApproved, match="is expired"):
+        book.covering(work_of(STEPS))

@@ -1,0 +1,172 @@
+"""Terms in real stores: the last day of each person, fields without dates, and what nobody knows yet."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from django.apps.registry import Apps
+from django.db import connections, models
+
+from gdpr.datamap.actions import Retain, term
+from gdpr.datamap.entries import Entry
+from gdpr.datamap.findings import Fault
+from gdpr.datamap.locators import AnyOf, Key, Locator
+from gdpr.datamap.subjects import SubjectKeys
+from gdpr.datamap.terms import After
+from gdpr.stores import per_person
+from gdpr.stores.base import ErasureStore
+from gdpr.stores.relational import RelationalErasure
+from gdpr.stores.relations import Relations
+from gdpr.stores.table_dates import undated
+from searchindex.transport import at
+from tests.fix_engine import Coordinator
+from tests.integration.gdpr.conftest import OwnMongo, OwnSearch
+
+pytestmark = pytest.mark.integration
+
+OWN = Apps()
+TAX = After("paid", years=10, end_of_year=True)
+ADA, BEA, CEM, DOA = (SubjectKeys(kind="x", primary=number) for number in (1, 2, 3, 4))
+PEOPLE = {10: ADA, 20: BEA, 30: CEM, 40: DOA}
+# Ada has two bills, Bea one that isn't paid, Cem one by somebody else's clock, Doa none.
+BILLS: tuple[dict[str, Any], ...] = (
+    {"owner": 1, "paid": datetime(2024, 5, 1, tzinfo=UTC)},
+    {"owner": 1, "paid": datetime(2026, 2, 1, tzinfo=UTC)},
+    {"owner": 2, "paid": datetime(2025, 5, 1, tzinfo=UTC)},
+    {"owner": 2, "paid": None},
+    {"owner": 3, "paid": datetime(2020, 6, 1, tzinfo=UTC)},
+)
+LAST_DAYS = {10: date(2036, 12, 31), 20: None, 30: date(2030, 12, 31), 40: None}
+
+
+class Bill(models.Model):
+    owner = models.IntegerField(null=True, db_index=True)
+    paid = models.DateTimeField(null=True)
+    day = models.DateField(null=True)
+    note = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        apps = OWN
+        app_label = "dates"
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class OwnTables(RelationalErasure):
+    """The adapter on a model that no app has."""
+
+    def model(self, entry: Entry) -> type[models.Model]:
+        return Bill
+
+
+def kept(counted: After = TAX, locator: Locator | None = None) -> Entry:
+    return Entry(
+        id="bills",
+        store="x",
+        target="bills",
+        locator=locator or Key("owner", int),
+        action=Retain("17(3)(b)", "tax law", counted),
+    )
+
+
+@pytest.fixture
+def tables(coordinator: Coordinator) -> OwnTables:
+    """Give the adapter of tables with everybody's bills."""
+    with connections[coordinator.alias].schema_editor() as editor:
+        editor.create_model(Bill)
+    rows = [Bill(**one, day=one["paid"] and one["paid"].date()) for one in BILLS]
+    Bill._base_manager.using(coordinator.alias).bulk_create(rows)
+    return OwnTables(coordinator.alias)
+
+
+@pytest.fixture
+def filled(mongo: OwnMongo) -> OwnMongo:
+    """Give the adapter of collections with everybody's bills."""
+    mongo.database()["bills"].insert_many([dict(one) for one in BILLS])
+    return mongo
+
+
+@pytest.fixture
+def search(search_url: str) -> Iterator[OwnSearch]:
+    """Give the adapter of indexes with everybody's bills, on each engine in turn."""
+    adapter = OwnSearch(search_url, f"gdpr-{uuid.uuid4().hex[:10]}-")
+    transport, name = adapter.own.transport, adapter.own.names.alias("bills")
+    properties: Mapping[str, Any] = {
+        "owner": {"type": "long"}, "paid": {"type": "date"}, "note": {"type": "keyword"},
+    }  # fmt: skip
+    settings = {"number_of_shards": 1, "number_of_replicas": 0}
+    body = {"settings": settings, "mappings": {"properties": properties}, "aliases": {name: {}}}
+    transport.request("PUT", at(f"{name}-0001"), body)
+    lines = [json.dumps(one, default=datetime.isoformat) for one in BILLS]
+    written = "".join(f'{{"index": {{}}}}\n{line}\n' for line in lines).encode()
+    assert not transport.request("POST", at(f"{name}-0001", "_bulk"), written).body["errors"]
+    yield adapter
+    transport.request("DELETE", at(f"{name}-0001"))
+    adapter.own.close()
+
+
+def last_days(store: ErasureStore, entry: Entry) -> Mapping[int, date | None]:
+    counted = term(entry.action)
+    assert counted is not None
+    together = per_person.last_days(store, entry, PEOPLE, counted)
+    alone = {
+        one: per_person.last_days(store, entry, {one: keys}, counted)[one] for one, keys in PEOPLE.items()
+    }
+    assert together == alone
+    return together
+
+
+def faults(store: ErasureStore, entry: Entry) -> set[tuple[Fault, str]]:
+    return {
+        (one.fault, one.entry)
+        for one in store.inspect([entry])
+        if one.fault in (Fault.NOT_A_DATE, Fault.NO_FIELD)
+    }
+
+
+def test_tables_tell_the_last_day_of_each_person(tables: OwnTables) -> None:
+    """The latest row counts, moment or day; a row without a date leaves it open, and so does having none."""
+    assert last_days(tables, kept()) == LAST_DAYS
+    assert last_days(tables, kept(After("day", years=10, end_of_year=True))) == LAST_DAYS
+    assert last_days(tables, kept(locator=AnyOf((Key("owner", int),)))) == LAST_DAYS
+
+
+def test_collections_tell_the_last_day_of_each_person(filled: OwnMongo) -> None:
+    """As in tables; what is no date counts as none, however it is written."""
+    assert last_days(filled, kept()) == LAST_DAYS
+    filled.database()["bills"].insert_one({"owner": 3, "paid": "2026-02-01"})
+    assert last_days(filled, kept()) == {**LAST_DAYS, 30: None}
+    assert last_days(filled, kept(locator=AnyOf((Key("owner", int),)))) == {**LAST_DAYS, 30: None}
+
+
+def test_indexes_tell_the_last_day_of_each_person(search: OwnSearch) -> None:
+    """As in tables."""
+    assert last_days(search, kept()) == LAST_DAYS
+
+
+def test_check_finds_columns_that_no_term_counts_from(tables: OwnTables) -> None:
+    """A column that isn't there, and one that holds no dates, are errors; a date and a moment are none."""
+    columns = Relations(tables.alias).named("dates_bill")
+    assert columns is not None
+
+    def found(field: str) -> list[Fault]:
+        return [one.fault for one in undated(kept(After(field, years=1)), Bill, lambda _: columns.columns)]
+
+    assert [found(name) for name in ("paid", "day", "note", "gone")] == [
+        [], [], [Fault.NOT_A_DATE], [Fault.NO_FIELD],
+    ]  # fmt: skip
+
+
+def test_check_finds_fields_that_no_term_counts_from(filled: OwnMongo, search: OwnSearch) -> None:
+    """As in tables; of a collection its documents tell."""
+    for store in (filled, search):
+        filled.database()["bills"].update_many({}, {"$set": {"note": "x"}})
+        assert faults(store, kept()) == set()
+        assert faults(store, kept(After("gone", years=1))) == {(Fault.NO_FIELD, "bills")}
+        assert faults(store, kept(After("note", years=1))) == {(Fault.NOT_A_DATE, "bills")}

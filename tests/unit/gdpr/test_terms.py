@@ -1,0 +1,128 @@
+"""Terms: counted on the calendar, never ended early, and the same whichever way they are asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from gdpr.datamap.actions import Delete, Retain, term
+from gdpr.datamap.entries import Entry, document
+from gdpr.datamap.locators import Key
+from gdpr.datamap.map import DataMap
+from gdpr.datamap.terms import After, Span, day_of, day_of_moment
+from gdpr.errors import InvalidDataMap
+from gdpr.screens.datamap_context import in_words
+from tests.chance import chance
+
+TAX = After("ended_on", years=10, end_of_year=True)
+
+
+@pytest.mark.parametrize(
+    ("counted", "day", "last"),
+    [
+        (After("at", days=30), date(2026, 1, 1), date(2026, 1, 31)),
+        (After("at", months=1), date(2026, 1, 31), date(2026, 2, 28)),
+        (After("at", months=13), date(2026, 12, 31), date(2028, 1, 31)),
+        (After("at", years=1), date(2024, 2, 29), date(2025, 2, 28)),
+        (TAX, date(2026, 1, 1), date(2036, 12, 31)),
+        (TAX, date(2026, 12, 31), date(2036, 12, 31)),
+        (After("at", years=9000), date(2026, 1, 1), date.max),
+    ],
+)
+def test_last_day_is_counted_on_the_calendar(counted: After, day: date, last: date) -> None:
+    """A short month ends with its last day, a year of tax law with its own."""
+    assert counted.last_day(day) == last
+
+
+def test_what_has_run_out_is_what_lies_before_the_first_that_is_kept() -> None:
+    """The day by which stores are asked divides rows exactly as their last days do, whatever the term."""
+    dice = chance("terms")
+    for _ in range(300):
+        counted = After(
+            "at",
+            years=dice.randrange(12),
+            months=dice.randrange(20),
+            days=dice.randrange(1, 60),
+            end_of_year=dice.random() < 0.5,
+        )
+        today = date(2026, 1, 1) + timedelta(days=dice.randrange(1500))
+        edge = counted.first_kept(today)
+
+        assert counted.last_day(edge) >= today > counted.last_day(edge - timedelta(days=1)), (counted, today)
+
+
+@pytest.mark.parametrize("lengths", [{}, {"years": -1}, {"days": 0}, {"years": 1, "days": -1}])
+def test_a_term_without_length_is_refused(lengths: dict[str, Any]) -> None:
+    """What would end everything at once, or before it began, can't be declared."""
+    with pytest.raises(InvalidDataMap, match="no length"):
+        After("at", **lengths)
+    with pytest.raises(InvalidDataMap, match="no length"):
+        Span(**lengths)
+
+
+def test_a_term_needs_a_field() -> None:
+    """A term that counts from nothing is refused where it is declared."""
+    with pytest.raises(InvalidDataMap, match="counts from no field"):
+        After(" ", years=1)
+
+
+@pytest.mark.parametrize(
+    ("zone", "stored", "day"),
+    [
+        ("Europe/Paris", datetime(2026, 3, 31, 23, 30, tzinfo=UTC), date(2026, 4, 1)),
+        ("America/New_York", datetime(2026, 4, 1, tzinfo=UTC), date(2026, 4, 1)),
+        ("America/New_York", datetime(2026, 4, 1, tzinfo=UTC).replace(tzinfo=None), date(2026, 4, 1)),
+    ],
+)
+def test_a_day_kept_as_a_moment_never_comes_early(zone: str, stored: datetime, day: date) -> None:
+    """West of Greenwich the beginning of a day in UTC is the evening before; the later day counts."""
+    with override_settings(TIME_ZONE=zone):
+        assert day_of_moment(stored) == day
+
+
+def test_a_moment_of_a_table_is_of_the_projects_day() -> None:
+    """A column with a zone says a moment, and a day is a day."""
+    with override_settings(TIME_ZONE="America/New_York"):
+        assert day_of(datetime(2026, 4, 1, 2, tzinfo=UTC)) == date(2026, 3, 31)
+        assert day_of(date(2026, 4, 1)) == date(2026, 4, 1)
+
+
+def kept(until: Any) -> Entry:
+    return Entry(
+        id="one",
+        store="default",
+        target="streaming.Subscription",
+        locator=Key("listener_id", int),
+        action=Retain("17(3)(b)", "tax law", until),
+    )
+
+
+def test_a_map_knows_its_terms() -> None:
+    """Each part of a term is in the digest; dates and words stay as they were; no other action has one."""
+    digests = {
+        DataMap((kept(one),)).digest
+        for one in (
+            TAX,
+            replace(TAX, end_of_year=False),
+            replace(TAX, field="started_on"),
+            date(2036, 1, 1),
+            "",
+        )
+    }
+
+    assert len(digests) == 5
+    assert kept(TAX).dates == ("ended_on",)
+    assert kept("ten years").dates == kept(date(2036, 1, 1)).dates == ()
+    assert term(Delete()) is None
+    assert document(kept(date(2036, 1, 1)))["action"]["until"] == "2036-01-01"
+
+
+def test_terms_are_said_in_words() -> None:
+    """A person reads what is counted, and the admin says it as well."""
+    assert str(TAX) == in_words(TAX) == "10 years after the end of the year of ended_on"
+    assert str(After("at", years=1, days=2)) == "1 year and 2 days after at"
+    assert in_words("ten years") == "ten years"
