@@ -76,7 +76,7 @@ def carry_out(options: DrillOptions, report: Report) -> Answer:
     Raises:
         AccordError: It can't be held.
     """
-    with _ended_by_the_system():
+    with _ended_at_once():
         stages = hold(options.asked, report)
     code = ExitCode.DONE if all(one.passed for one in stages) else DrillFailed.exit_code
     document = {
@@ -103,14 +103,15 @@ def _last(stages: Sequence[Stage]) -> Iterator[str]:
 
 
 @contextmanager
-def _ended_by_the_system() -> Iterator[None]:
-    """Let SIGTERM end a drill as Ctrl-C does: at once, with everything that it started."""
+def _ended_at_once() -> Iterator[None]:
+    """Let SIGTERM end a drill as Ctrl-C does, and both at once: everything that it started goes, too."""
 
     def interrupt(_signum: int, _frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -21,6 +21,7 @@ from accord import conf
 from accord.embedded import EmbeddedCluster
 from accord.errors import UnknownStore
 from accord.words import counted
+from gdpr.datamap.externals import EXTERNAL
 from gdpr.datamap.map import load_data_map
 from gdpr.drill import planting
 from gdpr.drill.backups import MongoBackup, PostgresBackup
@@ -114,7 +115,8 @@ def hold(asked: Asked, report: Report) -> Sequence[Stage]:
 def _chosen(asked: Asked) -> Sequence[str]:
     """Return the aliases of the stores to restore, the coordinating database last."""
     coordinator = conf.load().coordinator
-    held = dict.fromkeys(one.store for one in load_data_map().entries if one.is_looked_at)
+    inside = (one for one in load_data_map().entries if not one.store.startswith(EXTERNAL))
+    held = dict.fromkeys(one.store for one in inside if one.is_looked_at)
     unknown = [alias for alias in asked.stores if alias not in held]
     if unknown:
         raise UnknownStore(
