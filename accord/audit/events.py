@@ -36,6 +36,12 @@ class EventKind(models.TextChoices):
     ERASURE_RESIDUE_FOUND = "erasure.residue_found", _("residue found")
     ERASURE_COMPLETED = "erasure.completed", _("erasure completed")
     ERASURE_REOPENED = "erasure.reopened", _("erasure reopened")
+    RECIPIENT_NOTIFIED = "recipient.notified", _("recipient notified")
+    RIGHT_RECEIVED = "right.received", _("request of a right received")
+    RIGHT_TAKEN = "right.taken", _("request of a right taken up")
+    RIGHT_ANSWERED = "right.answered", _("request of a right answered")
+    RIGHT_REFUSED = "right.refused", _("request of a right refused")
+    RIGHT_WITHDRAWN = "right.withdrawn", _("request of a right withdrawn")
     RECEIPT_ISSUED = "receipt.issued", _("receipt issued")
     HOLD_PLACED = "hold.placed", _("legal hold placed")
     HOLD_RELEASED = "hold.released", _("legal hold released")
@@ -81,7 +87,6 @@ class FormerEventKind(models.TextChoices):
     SUBJECT_RESTRICTED = "subject.restricted", _("processing restricted")
     SUBJECT_RELEASED = "subject.released", _("restriction lifted")
     RECEIPT_VIEWED = "receipt.viewed", _("receipt viewed")
-    RECIPIENT_NOTIFIED = "recipient.notified", _("recipient notified")
     HOLD_REVIEWED = "hold.reviewed", _("legal hold reviewed")
     CONSENT_INVALIDATED = "consent.invalidated", _("consent invalidated")
     TOMBSTONE_PURGED = "tombstone.purged", _("tombstone purged")
@@ -106,6 +111,7 @@ class ObjectKind(models.TextChoices):
     """What it was done to."""
 
     ERASURE_REQUEST = "erasure_request", _("erasure request")
+    RIGHTS_REQUEST = "rights_request", _("request of a right")
     ERASURE_STEP = "erasure_step", _("erasure step")
     SUBJECT = "subject", _("data subject")
     RECEIPT = "receipt", _("receipt")
