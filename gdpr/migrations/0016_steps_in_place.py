@@ -6,7 +6,7 @@ from accord.guards import OnPostgres
 
 
 class Migration(migrations.Migration):
-    dependencies = [("gdpr", "0014_rights")]
+    dependencies = [("gdpr", "0015_retention")]
 
     operations = [
         # Of pages that are written from now on; nothing is rewritten, nobody waits.
