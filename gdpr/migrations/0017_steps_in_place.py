@@ -6,7 +6,7 @@ from accord.guards import OnPostgres
 
 
 class Migration(migrations.Migration):
-    dependencies = [("gdpr", "0015_retention")]
+    dependencies = [("gdpr", "0016_self_service")]
 
     operations = [
         # Of pages that are written from now on; nothing is rewritten, nobody waits.
