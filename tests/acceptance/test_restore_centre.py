@@ -34,7 +34,7 @@ def look(name="approver"):
     }
 def send(name, address, **sent):
     answer = client(name).post(reverse(f"admin:gdpr_registermark_{address}"), sent, follow=True)
-    return answer.status_code, [str(one) for one in answer.context.get("messages", [])]
+    return answer.status_code, [str(one) for one in (answer.context or {}).get("messages", [])]
 """
 BEGIN = "Begin the replay"
 
