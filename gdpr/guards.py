@@ -116,6 +116,28 @@ HOLDS = Guards(
     FOR EACH ROW EXECUTE FUNCTION gdpr_guard_hold()""",
     ],
 )
+_RIGHT = """
+BEGIN
+    IF OLD.closed_at IS NOT NULL
+        OR to_jsonb(NEW) - ARRAY['state', 'sealed_keys', 'taken_by_id', 'answered_by_id', 'refusal_ground',
+            'sealed_note', 'closed_at']
+            IS DISTINCT FROM to_jsonb(OLD) - ARRAY['state', 'sealed_keys', 'taken_by_id', 'answered_by_id',
+            'refusal_ground', 'sealed_note', 'closed_at'] THEN
+        RAISE EXCEPTION 'A request of a right stays as it came in, and is answered once.'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+
+RIGHTS = Guards(
+    functions={"gdpr_guard_right": _RIGHT},
+    tables={"gdpr_rightsrequest_guard": "gdpr_rightsrequest"},
+    triggers=[
+        """CREATE TRIGGER gdpr_rightsrequest_guard BEFORE UPDATE ON gdpr_rightsrequest
+    FOR EACH ROW EXECUTE FUNCTION gdpr_guard_right()""",
+    ],
+) + against_emptying("gdpr_rights", (), rows_stay=("gdpr_rightsrequest",))
 EMPTYING = against_emptying("gdpr", _TABLES, rows_stay=("gdpr_legalhold",))
 REGISTER = Guards(
     functions={"gdpr_guard_mark": _MARK},
@@ -127,7 +149,29 @@ REGISTER = Guards(
         )
     ],
 ) + against_emptying("gdpr_register", (), rows_stay=("gdpr_registermark",))
-EVIDENCE = DECISIONS + EMPTYING + REGISTER + HOLDS
+
+_NOTICE = """
+BEGIN
+    IF OLD.state = 'informed'
+        OR (NEW.reference, NEW.kind, NEW.cause, NEW.recipient, NEW.entered_at)
+            IS DISTINCT FROM (OLD.reference, OLD.kind, OLD.cause, OLD.recipient, OLD.entered_at)
+        OR (NEW.sealed_person IS NOT NULL AND NEW.sealed_person IS DISTINCT FROM OLD.sealed_person) THEN
+        RAISE EXCEPTION 'Who has to be told of what can''t be changed, and who was told stays told.'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+
+NOTICES = Guards(
+    functions={"gdpr_guard_notice": _NOTICE},
+    tables={"gdpr_recipientnotice_guard": "gdpr_recipientnotice"},
+    triggers=[
+        """CREATE TRIGGER gdpr_recipientnotice_guard BEFORE UPDATE ON gdpr_recipientnotice
+    FOR EACH ROW EXECUTE FUNCTION gdpr_guard_notice()""",
+    ],
+) + against_emptying("gdpr_notice", (), rows_stay=("gdpr_recipientnotice",))
+EVIDENCE = DECISIONS + EMPTYING + REGISTER + HOLDS + RIGHTS + NOTICES
 
 
 def install(connection: BaseDatabaseWrapper) -> None:

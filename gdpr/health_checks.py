@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Exists, Min, OuterRef, Q
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
@@ -17,12 +17,18 @@ from accord.health.runner import Check, Finding, Level
 from accord.seam.registry import opened
 
 if TYPE_CHECKING:
+    from gdpr.models import RetentionRun
     from gdpr.register.soundness import RegisterState
+    from gdpr.retention.due import Due
 
 DUE_SOON = timedelta(days=7)
 """Time before the deadline of Art. 12(3) from which on a request that isn't done is a warning."""
 STUCK = timedelta(hours=1)
 """Time after which a step that no worker took up although it could be is stuck: cron isn't working on it."""
+RETENTION_LATE = timedelta(days=2)
+"""Age of the last run of retention from which on what is overdue is a warning: cron lets it go once a day."""
+RETENTION_COUNTED = 1_000
+"""Rows of each term that the check counts at most."""
 
 
 def checks() -> Iterable[Check]:
@@ -32,7 +38,9 @@ def checks() -> Iterable[Check]:
     yield Check(name="erasure.steps", look=look_at_steps)
     yield Check(name="erasure.holds", look=look_at_holds)
     yield Check(name="erasure.keys", look=look_at_keys)
+    yield Check(name="erasure.recipients", look=look_at_recipients)
     yield Check(name="erasure.register", look=look_at_register)
+    yield Check(name="retention", look=look_at_retention)
     for alias in _externals():
         yield Check(name=alias.replace(":", "."), look=partial(look_at_external, alias))
 
@@ -63,28 +71,20 @@ def look_at_external(alias: str) -> Iterator[Finding]:
 
 def look_at_deadlines() -> Iterator[Finding]:
     """Count the requests that are overdue or soon will be, by the server's clock."""
-    from gdpr.models import ErasureRequest
+    from gdpr.models import ErasureRequest, RightsRequest
+    from gdpr.rights.requests import OPEN
     from gdpr.states import RequestState
 
     closed = (
         RequestState.COMPLETED, RequestState.COMPLETED_WITH_RETENTION,
         RequestState.REJECTED, RequestState.CANCELLED, RequestState.DUPLICATE,
     )  # fmt: skip
-    waiting = ErasureRequest.objects.exclude(state__in=closed)
-    overdue = waiting.filter(due_at__lt=Now())
-    count, late = overdue.count(), overdue.aggregate(first=Min("due_at"))["first"]
-    if count:
-        yield Finding(
-            name="erasure.deadlines",
-            level=Level.CRITICAL,
-            message=f"{_counted(count, 'erasure request')} overdue.",
-            value=count,
-            threshold=1,
-            age=(clock.now() - late).total_seconds(),
-            hint="The month of Art. 12(3) is over: see the erasure requests in the admin, oldest first.",
-        )
+    waiting = ErasureRequest.objects.exclude(state__in=closed), RightsRequest.objects.filter(state__in=OPEN)
+    erasures, rights = (_due(requests, Now()) for requests in waiting)
+    if erasures[0] or rights[0]:
+        yield _overdue(erasures, rights)
         return
-    soon = waiting.filter(due_at__lt=Now() + DUE_SOON).count()
+    soon = sum(_due(requests, Now() + DUE_SOON)[0] for requests in waiting)
     yield Finding(
         name="erasure.deadlines",
         level=Level.WARN if soon else Level.OK,
@@ -92,6 +92,27 @@ def look_at_deadlines() -> Iterator[Finding]:
         value=0,
         threshold=1,
         hint="Decide about them, or extend them in time, in the admin." if soon else "",
+    )
+
+
+def _due(requests: QuerySet[Any], by: Any) -> tuple[int, datetime | None]:
+    """Count the requests that are due by a moment, and say since when the first is."""
+    found = requests.filter(due_at__lt=by).aggregate(count=Count("pk"), first=Min("due_at"))
+    return int(found["count"]), found["first"]
+
+
+def _overdue(erasures: tuple[int, datetime | None], rights: tuple[int, datetime | None]) -> Finding:
+    named = ((erasures[0], "erasure request"), (rights[0], "other request"))
+    listed = [f"{_counted(count, what)} overdue." for count, what in named if count]
+    first = min(moment for moment in (erasures[1], rights[1]) if moment is not None)
+    return Finding(
+        name="erasure.deadlines",
+        level=Level.CRITICAL,
+        message=" ".join(listed),
+        value=erasures[0] + rights[0],
+        threshold=1,
+        age=(clock.now() - first).total_seconds(),
+        hint="The month of Art. 12(3) is over: see the requests in the admin, oldest first.",
     )
 
 
@@ -200,6 +221,75 @@ def look_at_keys() -> Iterator[Finding]:
     )
 
 
+def look_at_retention() -> Iterator[Finding]:
+    """Count what has run out and is still there, and ask how the last run of retention ended."""
+    from gdpr.models import RetentionRun
+    from gdpr.retention import due
+    from gdpr.stores.base import opened_stores
+
+    with opened_stores() as stores:
+        found = list(due.look(stores, most=RETENTION_COUNTED))
+    unread = [one for one in found if one.trouble not in ("", due.UNTOLD)]
+    last = RetentionRun.objects.filter(finished_at__isnull=False).first()
+    age = None if last is None else (clock.now() - last.started_at).total_seconds()
+    yield _retention(found, unread, last, age)
+
+
+def _retention(
+    found: Sequence[Due], unread: Sequence[Due], last: RetentionRun | None, age: float | None
+) -> Finding:
+    overdue = [one for one in found if one.due]
+    number = sum(one.due for one in overdue)
+    lazy = bool(number) and (age is None or age > RETENTION_LATE.total_seconds())
+    failed = last is not None and last.is_of_a_failed_run()
+    listed = ", ".join(f"{one.entry} {one.due}{'+' * one.more}" for one in overdue)
+    told = f"Overdue by its term: {listed}." if overdue else "Nothing is overdue by its term."
+    level = Level.UNKNOWN if unread else Level.WARN if lazy or failed else Level.OK
+    return Finding(
+        name="retention",
+        level=level,
+        message=f"{told} {_asked(unread)}{_last_run(last)}",
+        value=number,
+        threshold=1,
+        age=age,
+        hint="Is cron running gdpr_retention? It lets go what has run out." if lazy or failed else "",
+    )
+
+
+def _asked(unread: Sequence[Due]) -> str:
+    return f"Not asked: {', '.join(f'{one.entry} ({one.trouble})' for one in unread)}. " if unread else ""
+
+
+def _last_run(last: RetentionRun | None) -> str:
+    return "There was no run yet." if last is None else f"Last run: {last.entry} {last.state}."
+
+
+def look_at_recipients() -> Iterator[Finding]:
+    """Count the recipients that nobody told, and those that nobody tries to tell."""
+    from gdpr.models import RecipientNotice
+    from gdpr.states import NoticeState
+
+    by_hand = RecipientNotice.objects.filter(state=NoticeState.BY_HAND)
+    waiting = RecipientNotice.objects.filter(state=NoticeState.WAITING)
+    late = waiting.filter(next_attempt_at__lt=Now() - STUCK)
+    people, untaken = by_hand.count(), late.count()
+    first = (by_hand | late).aggregate(first=Min("entered_at"))["first"]
+    hints = [
+        "See the notices to recipients in the admin." if people else "",
+        "Is cron running gdpr_process? It tells recipients." if untaken else "",
+    ]
+    yield Finding(
+        name="erasure.recipients",
+        level=Level.WARN if people or untaken else Level.OK,
+        message=f"{_counted(people, 'notice to a recipient', 'notices to recipients')} waiting for a person; "
+        f"{waiting.count()} under way, {untaken or 'none'} of them an hour late.",
+        value=people + untaken,
+        threshold=1,
+        age=None if first is None else (clock.now() - first).total_seconds(),
+        hint=" ".join(filter(None, hints)),
+    )
+
+
 def look_at_register() -> Iterator[Finding]:
     """Read the register of erasures, and hold it against what the database and the stores know of it."""
     from gdpr.errors import RegisterError
@@ -250,7 +340,7 @@ def _register(level: Level, message: str, hint: str, value: int = 0) -> Finding:
     return Finding(name="erasure.register", level=level, message=message, value=value, threshold=1, hint=hint)
 
 
-def _counted(count: int, what: str) -> str:
+def _counted(count: int, what: str, several: str = "") -> str:
     """Describe how many there are, as the subject of a sentence: `No step is`, `2 steps are`."""
     number = str(count) if count else "No"
-    return f"{number} {what} is" if count in (0, 1) else f"{number} {what}s are"
+    return f"{number} {what} is" if count in (0, 1) else f"{number} {several or what + 's'} are"

@@ -31,8 +31,10 @@ from gdpr.erasure.saga import Requests
 from gdpr.erasure.schedule import Stop, never
 from gdpr.errors import ApprovalVoid, AwaitingApproval, KeysDestroyed, OnHold, RegisterError
 from gdpr.models import ErasureRequest
+from gdpr.notices import delivery
 from gdpr.states import RequestState
 from gdpr.stores.base import Stores, opened_stores
+from gdpr.stores.lookups import Values
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +57,8 @@ class Processed:
         destroyed: From how many entries of the register what led to a person was taken.
         replayed: References of erasures that were repeated, because a restore had undone them.
         unscrubbed: The code of what kept a store from writing over what it deleted; empty for nothing.
+        informed: References of notices that recipients took.
+        uninformed: References of notices that they didn't take, and why.
         failed: References that failed in an unexpected way, and how.
     """
 
@@ -70,6 +74,8 @@ class Processed:
     destroyed: int = 0
     replayed: list[str] = field(default_factory=list)
     unscrubbed: str = ""
+    informed: list[str] = field(default_factory=list)
+    uninformed: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
 
@@ -103,6 +109,9 @@ def process_due(*, by: Account | None = None, stop: Stop = never) -> Processed:
     _delete_exports(found)
     _go_on_with_replays(found, stop)
     _keep_register(found)
+    with working_for(by):
+        told = delivery.deliver_due(stop=stop)
+    found.informed, found.uninformed = told.informed, {**told.waiting, **told.by_hand}
     # What a kill between a request's end and the destruction of its key has left.
     request_keys.destroy_ended()
     return found
@@ -185,7 +194,8 @@ def _verify_again(requests: Requests, found: Processed, stores: Stores) -> None:
 def _carry_out(requests: Requests, found: Processed, stores: Stores, stop: Stop) -> None:
     refused = saga.carry_out(requests, stores, stop=stop)
     _note_refusals(refused, _references(requests), found)
-    for rested in ErasureRequest.objects.filter(pk__in=requests).exclude(pk__in=refused):
+    rested_ones = ErasureRequest.objects.filter(pk__among=Values(set(requests) - refused.keys()))
+    for rested in rested_ones:
         if rested.state in transitions.COMPLETE:
             found.completed.append(rested.reference)
         elif rested.state in (RequestState.BLOCKED_HOLD, RequestState.NEEDS_OPERATOR):
@@ -195,7 +205,7 @@ def _carry_out(requests: Requests, found: Processed, stores: Stores, stop: Stop)
 
 
 def _references(requests: Requests) -> dict[int, str]:
-    rows = ErasureRequest.objects.filter(pk__in=requests)
+    rows = ErasureRequest.objects.filter(pk__among=Values(requests))
     return dict(rows.values_list("pk", "reference"))
 
 

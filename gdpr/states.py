@@ -63,6 +63,23 @@ class Ground(models.TextChoices):
     CHILD = "17(1)(f)", _("collected from a child")
 
 
+class LapseKind(models.TextChoices):
+    """Of whom rows are that have run out."""
+
+    ROWS = "rows", _("everybody")
+    KEPT = "kept", _("erased people")
+
+
+class RetentionState(models.TextChoices):
+    """How far a run of retention is with a term."""
+
+    RUNNING = "running", _("at work")
+    DONE = "done", _("nothing is left")
+    STOPPED = "stopped", _("stopped before the end")
+    FAILED = "failed", _("failed")
+    INTERRUPTED = "interrupted", _("killed")
+
+
 class Channel(models.TextChoices):
     """How a demand reached us."""
 
@@ -94,6 +111,33 @@ class RejectionGround(models.TextChoices):
     LEGAL_CLAIMS = "17(3)(e)", _("legal claims")
 
 
+class RightKind(models.TextChoices):
+    """What a person may ask for beside access and erasure."""
+
+    CORRECTION = "correction", _("correction (Art. 16)")
+    OBJECTION = "objection", _("objection (Art. 21)")
+
+
+class RightState(models.TextChoices):
+    """Where a request of such a right stands."""
+
+    RECEIVED = "received", _("received")
+    IN_WORK = "in_work", _("in work")
+    ANSWERED = "answered", _("answered")
+    """The project did what was asked for, and told the person."""
+    REFUSED = "refused", _("refused")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+class RightRefusal(models.TextChoices):
+    """Why such a request is refused. The letters are those of the Regulation."""
+
+    IDENTITY = "12(2)", _("the person can't be identified")
+    EXCESSIVE = "12(5)", _("manifestly unfounded or excessive")
+    ACCURATE = "16", _("the data are accurate and complete")
+    COMPELLING = "21(1)", _("compelling legitimate grounds, or legal claims")
+
+
 class ExtensionReason(models.TextChoices):
     """Why two more months are needed: the only reasons that Art. 12(3) knows."""
 
@@ -115,6 +159,37 @@ class Decision(models.TextChoices):
 
     APPROVED = "approved", _("approved")
     REJECTED = "rejected", _("rejected")
+
+
+class NoticeKind(models.TextChoices):
+    """What a recipient is told of (Art. 19)."""
+
+    ERASURE = "erasure", _("erasure")
+
+
+class NoticeState(models.TextChoices):
+    """Where a notice to a recipient stands."""
+
+    WAITING = "waiting", _("waiting")
+    """It is sent by the next run of gdpr_process, or tried again."""
+    INFORMED = "informed", _("informed")
+    """The recipient took it, or a person told them; who it was about isn't kept any more."""
+    BY_HAND = "by_hand", _("a person has to act")
+    """It failed too often, or nobody knows any more by which key the recipient knows the person."""
+
+
+class NoticeTrouble(models.TextChoices):
+    """Why a recipient isn't told yet."""
+
+    NO_KEY = "no_key", _("the person has no key that the recipient knows")
+    KEY_LOST = "key_lost", _("the key of the notice is lost")
+    UNDECLARED = "undeclared", _("the data map declares this recipient no more")
+    NO_SECRET = "no_secret", _("the setting with its secret is missing")
+    UNREACHABLE = "unreachable", _("not reached")
+    UNTRUSTED = "untrusted", _("its certificate isn't trusted")
+    TIMEOUT = "timeout", _("no answer in time")
+    REFUSED = "refused", _("it answered with an error")
+    MAIL = "mail", _("the mail wasn't taken")
 
 
 class ConsentType(models.TextChoices):

@@ -26,6 +26,7 @@ from gdpr.erasure import actors, state_changes, transitions
 from gdpr.errors import IllegalTransition
 from gdpr.models import ErasureRequest, LegalHold
 from gdpr.states import HoldReason, RequestState, StepState
+from gdpr.stores.lookups import Values
 
 EVERYTHING = ""
 """What a hold is on that names no entry."""
@@ -47,11 +48,17 @@ def among(tags: Collection[str]) -> Mapping[str, frozenset[str]]:
     Returns:
         Ids of entries by tag, with an empty one where everything is held; no person of whom nothing is held.
     """
-    found = LegalHold.objects.filter(subject_tag__in=tags, released_at__isnull=True)
+    found = LegalHold.objects.filter(subject_tag__among=Values(tags), released_at__isnull=True)
     held: dict[str, frozenset[str]] = {}
     for tag, entry in found.values_list("subject_tag", "entry"):
         held[tag] = held.get(tag, frozenset()) | {entry}
     return held
+
+
+def tags_on(entry: str) -> frozenset[str]:
+    """Return the tags of everybody of whom an entry is held, or everything."""
+    found = LegalHold.objects.filter(entry__in=(EVERYTHING, entry), released_at__isnull=True)
+    return frozenset(found.values_list("subject_tag", flat=True))
 
 
 def held_as_a_whole(requests: Sequence[ErasureRequest]) -> list[ErasureRequest]:
