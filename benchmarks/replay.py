@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from accord.embedded import EmbeddedCluster
-from benchmarks.gdpr import FIRST, GROUP, approve, fill, one_person, require_erased, staff
+from benchmarks.filling import FIRST, fill
+from benchmarks.gdpr import GROUP, approve, one_person, require_erased, staff
 from benchmarks.measuring import ROOT, clean_environment, manage, measure, say
 
 SERVERS = ("postgres", "mongodb", "opensearch")
