@@ -75,7 +75,7 @@ def _accounts() -> None:
     model = get_user_model()
     for name in (FILER, APPROVER):
         given = {model.USERNAME_FIELD: name, "is_superuser": True, "is_active": True}
-        fitting.row(model, router.db_for_write(model), given, fitting.Around())
+        fitting.row(model, router.db_for_write(model), given, fitting.Neighbours())
 
 
 def erase(said: Said) -> Said:

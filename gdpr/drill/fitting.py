@@ -22,7 +22,7 @@ class CanNotFit(Exception):
 
 
 @dataclass(frozen=True)
-class Around:
+class Neighbours:
     """
     What a row may refer to.
 
@@ -36,7 +36,7 @@ class Around:
 
 
 def row(
-    model: type[models.Model], alias: str, given: Mapping[str, Any], around: Around, depth: int = 0
+    model: type[models.Model], alias: str, given: Mapping[str, Any], neighbours: Neighbours, depth: int = 0
 ) -> models.Model:
     """
     Make and save a row with what has to be in it.
@@ -45,7 +45,7 @@ def row(
         model: Of which table.
         alias: In which database.
         given: Values that it has to have, by the names of fields or their columns.
-        around: What it may refer to.
+        neighbours: What it may refer to.
         depth: How many rows need this one.
 
     Raises:
@@ -57,7 +57,7 @@ def row(
             values[one.attname] = values.pop(one.name)
         elif one.name not in given and one.attname not in given and _is_needed(one):
             values[one.attname if one.is_relation else one.name] = (
-                _related(one, alias, around, depth) if one.is_relation else _value(one)
+                _related(one, alias, neighbours, depth) if one.is_relation else _value(one)
             )
     made = model(**values)
     made.save(using=alias, force_insert=True)
@@ -94,17 +94,17 @@ def _is_parent_link(one: models.Field[Any, Any]) -> bool:
     return bool(getattr(one.remote_field, "parent_link", False))
 
 
-def _related(one: models.Field[Any, Any], alias: str, around: Around, depth: int) -> object:
+def _related(one: models.Field[Any, Any], alias: str, neighbours: Neighbours, depth: int) -> object:
     """Return the key of a row that another one refers to: the person's own, or one that is nobody's."""
     model: Any = one.related_model
     if model is None or depth >= _DEEPEST:
         raise CanNotFit(f"{one.name} refers to what can't be made")
-    if model in around.own:
-        return around.own[model]
-    if model in around.personal:
+    if model in neighbours.own:
+        return neighbours.own[model]
+    if model in neighbours.personal:
         raise CanNotFit(f"{one.name} refers to a {model._meta.label} that was not planted")
     there = models.QuerySet[models.Model](model, using=alias).order_by("pk").first()
-    return (there or row(model, alias, {}, around, depth + 1)).pk
+    return (there or row(model, alias, {}, neighbours, depth + 1)).pk
 
 
 def _value(one: models.Field[Any, Any]) -> Any:

@@ -93,7 +93,7 @@ def plant(stores: Registry) -> Planted:
     whose = subject()
     model = whose.model_class()
     with transaction.atomic(using=router.db_for_write(model)):
-        made = fitting.row(model, router.db_for_write(model), {}, fitting.Around())
+        made = fitting.row(model, router.db_for_write(model), {}, fitting.Neighbours())
     key = getattr(made, whose.key)
     return _Garden(load_data_map().resolve(str(key), whose.key), made.pk, stores).planted()
 
@@ -139,12 +139,12 @@ class _Garden:
         if entry.table:
             raise fitting.CanNotFit("no model says what a row of this table is like")
         with transaction.atomic(using=entry.store):
-            return plain(fitting.row(model_of(entry), entry.store, given, self._around()).pk)
+            return plain(fitting.row(model_of(entry), entry.store, given, self._neighbours()).pk)
 
-    def _around(self) -> fitting.Around:
+    def _neighbours(self) -> fitting.Neighbours:
         entries = [one for one in load_data_map().looked_at() if not one.table and _has_model(one)]
         own = {model_of(one): self._rows[one.id] for one in entries if one.id in self._rows}
-        return fitting.Around(own, frozenset(map(model_of, entries)))
+        return fitting.Neighbours(own, frozenset(map(model_of, entries)))
 
     def _given(self, entry: Entry) -> Mapping[str, Any]:
         """Return what makes a row the person's."""
