@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from gdpr.screens import consent, datamap, exports, recipients, requests, retention, rights
+from gdpr.screens import consent, datamap, exports, recipients, requests, restores, retention, rights
 
-__all__ = ["consent", "datamap", "exports", "recipients", "requests", "retention", "rights"]
+__all__ = ["consent", "datamap", "exports", "recipients", "requests", "restores", "retention", "rights"]

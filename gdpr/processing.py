@@ -11,7 +11,8 @@ from django.db.models import Q, QuerySet
 
 from accord import clock
 from accord.acting import Account, working_for
-from gdpr import kept_exports
+from accord.errors import StoreUnavailable
+from gdpr import kept_exports, replaying
 from gdpr.consent import register
 from gdpr.erasure import (
     actors,
@@ -54,6 +55,7 @@ class Processed:
         expired_exports: How many exports that were kept for their reader were deleted.
         register: Why complete requests could not be entered in the register of erasures; empty for no reason.
         destroyed: From how many entries of the register what led to a person was taken.
+        replayed: References of erasures that were repeated, because a restore had undone them.
         unscrubbed: The code of what kept a store from writing over what it deleted; empty for nothing.
         informed: References of notices that recipients took.
         uninformed: References of notices that they didn't take, and why.
@@ -70,6 +72,7 @@ class Processed:
     expired_exports: int = 0
     register: str = ""
     destroyed: int = 0
+    replayed: list[str] = field(default_factory=list)
     unscrubbed: str = ""
     informed: list[str] = field(default_factory=list)
     uninformed: dict[str, str] = field(default_factory=dict)
@@ -104,6 +107,7 @@ def process_due(*, by: Account | None = None, stop: Stop = never) -> Processed:
                     _guarded(handle, chunk, found)
     found.expired_consents = register.expire_due(failed=found.failed)
     _delete_exports(found)
+    _go_on_with_replays(found, stop)
     _keep_register(found)
     with working_for(by):
         told = delivery.deliver_due(stop=stop)
@@ -120,6 +124,18 @@ def _delete_exports(found: Processed) -> None:
     except OSError as exc:
         logger.exception("Exports that are due can't be deleted")
         found.failed["exports"] = type(exc).__name__
+
+
+def _go_on_with_replays(found: Processed, stop: Stop) -> None:
+    """Carry out the replays that somebody began; a store that can't be asked is told by the health check."""
+    try:
+        for told in replaying.go_on(stop=stop):
+            found.replayed += told.done
+            found.waiting |= told.waiting
+    except RegisterError as exc:
+        found.register = exc.code
+    except StoreUnavailable as exc:
+        logger.warning("Nobody can say whether a replay has begun: %s", exc.message)
 
 
 def _keep_register(found: Processed) -> None:

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
 from django.db import transaction
 
 from accord import clock, conf
-from accord.acting import Account
+from accord.acting import Account, working_for
 from accord.audit import renewal, trail
 from accord.audit.events import EventKind, ObjectKind
-from accord.errors import AccordError, UnknownStore, UsageError
+from accord.errors import AccordError, LeaseHeld, UnknownStore, UsageError
 from accord.seam.registry import Registry, opened
 from accord.seam.types import Lease
 from accord.wording import say
@@ -91,6 +92,60 @@ def _looked_at(found: Restored) -> Replayed:
     return told
 
 
+def begin(*, by: Account) -> int:
+    """
+    Begin the replay of every store that was restored, and leave it to the next :func:`go_on`.
+
+    Args:
+        by: Who has it begun.
+
+    Returns:
+        How many stores there are.
+
+    Raises:
+        NotAllowed: The account may not.
+        ForeignEnvironment: A store belongs to another environment.
+        LeaseHeld: Migrations run, or another replay.
+        RegisterError: The register can't be relied on.
+        StoreUnavailable: A store can't be asked whether it was restored.
+    """
+    actors.require(by, actors.EXECUTE, kind=ObjectKind.REPLAY)
+    with (
+        working_for(by),
+        epochs.leased(_run_id()) as held,
+        opened() as registry,
+        opened_stores() as stores,
+    ):
+        stores.own.require_all(stores)
+        return len([_begun(found, registry, held) for found in _chosen(registry, "")])
+
+
+def go_on(*, stop: Stop = never) -> Sequence[Replayed]:
+    """
+    Go on with replays that began: those of the admin, and those that were killed.
+
+    Args:
+        stop: As for :func:`replay`.
+
+    Returns:
+        What came of each store; nothing where none has begun, or where migrations run.
+
+    Raises:
+        RegisterError: The register can't be relied on.
+        StoreUnavailable: A store can't be asked whether it was restored.
+    """
+    with opened() as registry:
+        begun = [found.store for found in restored.anywhere(registry) if found.replaying]
+    # One at a time: what else was restored waits for a person.
+    with suppress(LeaseHeld):
+        return [told for store in begun for told in replay(store=store, stop=stop)]
+    return []
+
+
+def _run_id() -> str:
+    return f"replay-{uuid.uuid4().hex[:12]}"
+
+
 def replay(*, store: str = "", wait: float = 0, stop: Stop = never) -> Sequence[Replayed]:
     """
     Erase again whom a restore brought back.
@@ -108,8 +163,7 @@ def replay(*, store: str = "", wait: float = 0, stop: Stop = never) -> Sequence[
         RegisterError: The register can't be relied on.
         StoreUnavailable: A store can't be asked whether it was restored.
     """
-    run = f"replay-{uuid.uuid4().hex[:12]}"
-    with epochs.leased(run, wait) as held, opened() as registry, opened_stores() as stores:
+    with epochs.leased(_run_id(), wait) as held, opened() as registry, opened_stores() as stores:
         stores.own.require_all(stores)
         # All of them first: whoever is erased again for one store is for every other.
         begun = [_begun(found, registry, held) for found in _chosen(registry, store)]

@@ -103,8 +103,10 @@ def test_nothing_is_erased_without_the_register(erasing: Erasing) -> None:
         spoil(register)
         stopped = erasing.erase("--request", approved)
         cron = erasing.command("gdpr_process")
+        replayed = erasing.command("gdpr_replay", "--noinput")
         found = health(erasing)
 
+        assert (replayed.returncode, code in replayed.stderr) == (6, True), replayed.stdout + replayed.stderr
         assert stopped.returncode == 6, stopped.stdout + stopped.stderr
         assert code in stopped.stderr
         assert (cron.returncode, code in cron.stdout) == (3, True), cron.stdout + cron.stderr

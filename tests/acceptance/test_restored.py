@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -45,11 +46,35 @@ def register_health(erasing: Erasing) -> dict[str, Any]:
     return dict(found)
 
 
-def test_restore_is_noticed_and_replayed(erasing: Erasing, backup: str) -> None:
+HOLDING = """
+import sys, time
+import django; django.setup()
+from pathlib import Path
+from gdpr.register import epochs
+with epochs.leased("a run of migrations"):
+    print("held", flush=True)
+    while not Path(sys.argv[1]).exists():
+        time.sleep(0.05)
+"""
+
+
+@contextmanager
+def lease_held(erasing: Erasing, enough: Path) -> Iterator[None]:
+    """Have another process hold the lease of the migrations, and give it back in the end."""
+    process = erasing.project.start("-c", HOLDING, str(enough), program=())
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    yield
+    enough.touch()
+    assert process.communicate(timeout=60)[1] == ""
+
+
+def test_restore_is_noticed_and_replayed(erasing: Erasing, backup: str, tmp_path: Path) -> None:
     """
     Two people are back, one of them with a request that was not carried out yet.
 
-    It is told as a restore, nothing new begins, and a replay erases them again, with receipts of its own.
+    It is told as a restore, nothing new begins, and a replay erases them again, with receipts of its own;
+    neither in another environment's stores, nor while migrations run.
     """
     early = erasing.reference("approved(3)")
     copy_postgres(erasing.project.database_url, backup)
@@ -64,6 +89,9 @@ def test_restore_is_noticed_and_replayed(erasing: Erasing, backup: str) -> None:
     cron = erasing.command("gdpr_process")
     checked = erasing.command("check", "--database", "default")
     dry = replay(erasing, "--dry-run")
+    foreign = erasing.command("gdpr_replay", "--noinput", ACCORD_ENV="development")
+    with lease_held(erasing, tmp_path / "enough"):
+        while_running = erasing.command("gdpr_replay", "--noinput")
     still = erasing.holdings(4)
     done = replay(erasing)
     again = replay(erasing)
@@ -74,6 +102,8 @@ def test_restore_is_noticed_and_replayed(erasing: Erasing, backup: str) -> None:
     assert (cron.returncode, erasing.state(waiting)) == (3, "approved"), cron.stdout + cron.stderr
     assert "gdpr.W050" in checked.stdout + checked.stderr
     assert (dry["total"], list(dry["waiting"].values())) == (2, ["", ""])
+    assert (foreign.returncode, "ACC-935" in foreign.stderr) == (5, True), foreign.stdout + foreign.stderr
+    assert while_running.returncode == 7, while_running.stdout + while_running.stderr
     assert still["listener"] == 1
     assert (done["finished"], len(done["done"]), done["waiting"]) == (True, 2, {})
     assert again == {}

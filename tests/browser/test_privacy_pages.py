@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
+from gdpr.drill.backups import MongoBackup
 from tests.fix_browser import Site, take_picture
 from tests.fix_project import Project
 from tests.fix_requests import Erasing
@@ -52,6 +55,33 @@ def test_data_map_says_how_much_is_classified(
     take_picture(page, "datamap-open")
     page.get_by_role("link", name="As JSON").click()
     assert "accord.datamap/1" in page.content()
+
+
+@pytest.mark.by_turns(2)
+def test_restore_is_shown_and_its_replay_begun(
+    erasing: Erasing, serve: Callable[[Project], Site], page: Page, tmp_path: Path
+) -> None:
+    """Calm, then a store that was restored, by its name and with how many people; then begun by a button."""
+    assert erasing.erase("--request", erasing.reference("approved(2)")).returncode == 0
+    name = urlsplit(erasing.project.mongodb_url).path.strip("/")
+    backup = MongoBackup(erasing.project.mongodb_url, name, tmp_path / "mongodb.bson")
+    backup.make()
+    assert erasing.erase("--request", erasing.reference("approved(3)")).returncode == 0
+    site = serve(erasing.project)
+    site.add_user("operator", superuser=False, permissions=("execute_erasurerequest",))
+
+    site.sign_in(page, "operator")
+    page.goto(f"{site.url}/admin/gdpr/registermark/")
+    take_picture(page, "restores-calm")
+    assert page.get_by_role("button", name="Begin the replay").count() == 0
+    backup.restore()
+    page.reload()
+    take_picture(page, "restores")
+    assert page.get_by_text("1 person is to be erased again.").count() == 1
+    page.get_by_role("button", name="Begin the replay").click()
+    take_picture(page, "restores-begun")
+    assert page.get_by_role("row", name="mongodb").get_by_text("replay begun").count() == 1
+    assert page.get_by_role("button", name="Begin the replay").count() == 0
 
 
 def test_demand_is_put_on_record(erasing: Erasing, serve: Callable[[Project], Site], page: Page) -> None:

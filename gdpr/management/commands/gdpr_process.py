@@ -54,6 +54,7 @@ def _lines(done: Processed) -> Iterator[str]:
         "completed": done.completed,
         "verified again and closed": done.verified,
         "reopened, something had turned up": done.reopened,
+        "erased again after a restore": done.replayed,
         "approval expired": done.expired_approvals,
         "recipient told": done.informed,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -24,7 +25,7 @@ from gdpr.stores.folded import Folded
 from gdpr.stores.relational import RelationalErasure
 from gdpr.stores.tables import Tables
 from tests.fix_engine import Coordinator
-from tests.fix_requests import Erasing
+from tests.fix_requests import PRELUDE, Erasing
 
 pytestmark = pytest.mark.integration
 
@@ -228,4 +229,47 @@ def test_erasure_refreshes_a_view_after_its_table(erasing: Erasing) -> None:
     assert told == ["refresh", 1, 1, False, "completed", "done", 1, 0, True]
     [after] = erasing.rows("SELECT email FROM addresses WHERE owner = 5")
     assert after != before
+    assert after == erasing.rows("SELECT email FROM streaming_listener WHERE id = 5")[0]
+
+
+DYING = """
+import os, signal
+from examples.streaming import privacy
+from gdpr.privacy import Entry, Key, Refresh
+from gdpr.stores.copies import Copies
+privacy.DATA_MAP.append(Entry(
+    id="addresses", store="default", target="table:addresses", locator=Key("owner", int), action=Refresh(),
+    fields=("email",), derived_from=("listeners",),
+))
+def die(*unused): os.kill(os.getpid(), signal.SIGKILL)
+whole = Copies._refresh
+def refresh_and_die(self, one):
+    whole(self, one)
+    die()
+"""
+WORK = "say([done.state, done.steps.get(entry='addresses').state])"
+
+
+def test_refresh_that_was_killed_is_done_once_more(erasing: Erasing) -> None:
+    """Before the view is made anew, and after it before anybody knows: the next run ends the erasure."""
+    erasing.execute("CREATE MATERIALIZED VIEW addresses AS SELECT id AS owner, email FROM streaming_listener")
+    [before] = erasing.rows("SELECT email FROM addresses WHERE owner = 5")
+    reference = erasing.call(DYING + "say(approved(5).reference)")
+    work = f"saga.work(state_changes.find('{reference}'))"
+
+    # A worker that died is taken over when its lease is out.
+    late = "UPDATE gdpr_erasurestep SET lease_until = now() - interval '1 minute' WHERE state = 'running'"
+    seen = []
+    for death in ("die", "refresh_and_die"):
+        erasing.execute(late)
+        dying = f"{PRELUDE}{DYING}\nCopies._refresh = {death}\n{work}"
+        killed = erasing.command("-c", dying, program=())
+        assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
+        seen.append(erasing.rows("SELECT email FROM addresses WHERE owner = 5") == [before])
+    erasing.execute(late)
+    told = erasing.call(DYING + f"done = {work}\n{WORK}")
+
+    assert seen == [True, False]
+    assert told == ["completed", "done"]
+    [after] = erasing.rows("SELECT email FROM addresses WHERE owner = 5")
     assert after == erasing.rows("SELECT email FROM streaming_listener WHERE id = 5")[0]

@@ -1,0 +1,161 @@
+"""What the restore centre shows: the register, what stores know of it, and whom a restore brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from accord import conf
+from accord.display import chip
+from accord.errors import AccordError
+from accord.seam.registry import Registry, opened
+from accord.wording import explained
+from gdpr import replaying
+from gdpr.errors import RegisterError
+from gdpr.models import RegisterMark
+from gdpr.register import binding, epochs, restored, soundness
+from gdpr.replaying import Replayed
+
+_STATES = {
+    "even": ("completed", _("as it was left")),
+    "behind": ("planned", _("is told with the next run")),
+    "restored": ("error", _("restored")),
+    "replaying": ("executing", _("replay begun")),
+    "away": ("away", _("away")),
+}
+_SHOWN = 50
+"""People of a store that are listed, by the references of their erasures."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Register:
+    """
+    The register.
+
+    Attributes:
+        where: The file.
+        last: Number of its last entry; 0 for none.
+        at: When that was made.
+        done: How many erasures it says are complete; None where it can't be relied on.
+        kept: How many of its entries still lead to a person.
+        trouble: Why it can't be relied on.
+    """
+
+    where: str
+    last: int = 0
+    at: datetime | None = None
+    done: int | None = None
+    kept: int = 0
+    trouble: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreLine:
+    """
+    What a store knows.
+
+    Attributes:
+        alias: The store.
+        knows: The last entry of the register that it knows; None where it can't be asked.
+        told: What the database was told that it knows.
+        state: `even`, `behind`, `restored`, `replaying` or `away`.
+        trouble: Why it can't be asked.
+    """
+
+    alias: str
+    knows: int | None
+    told: int
+    state: str
+    trouble: str = ""
+
+    @property
+    def shown(self) -> SafeString:
+        """Show the state as a word in its colour."""
+        tone, word = _STATES[self.state]
+        return chip(tone, str(word))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brought:
+    """
+    Whom the restore of a store brought back.
+
+    Attributes:
+        found: The store, with counts.
+        rows: References of erasures, and the code of why each waits; empty for those that need nobody.
+        asked: How many of them wait for an answer.
+        more: How many aren't listed.
+    """
+
+    found: Replayed
+    rows: Sequence[tuple[str, str]]
+    asked: int
+    more: int
+
+
+def page() -> Mapping[str, Any]:
+    """Return what the page shows. Nothing is changed."""
+    register = _register()
+    with opened() as stores:
+        lines = [] if register.trouble else _lines(stores)
+    away = any(line.trouble for line in lines)
+    looked = [] if register.trouble or away else replaying.look()
+    brought = [_brought(one) for one in looked]
+    return {
+        "register": register,
+        "stores": lines,
+        "away": away,
+        "brought": brought,
+        "waits_to_begin": any(line.state == "restored" for line in lines),
+        "begun": any(line.state == "replaying" for line in lines),
+        "asked_code": replaying.ASKED,
+    }
+
+
+def _register() -> Register:
+    where = str(binding.location())
+    try:
+        binding.require()
+        file = binding.register_file()
+        state, last = soundness.checked(file), file.last()
+    except RegisterError as exc:
+        return Register(where=where, trouble=explained(exc))
+    if last is None:
+        return Register(where=where, done=0)
+    return Register(where=where, last=last.seq, at=last.draft.at, done=state.done, kept=state.kept)
+
+
+def _lines(stores: Registry) -> Sequence[StoreLine]:
+    known, own = binding.mark(), restored.database()
+    state = "even" if own is None else "replaying" if own.replaying else "restored"
+    first = StoreLine(alias=conf.load().coordinator, knows=known.position, told=known.position, state=state)
+    return [first, *(_line(alias, known, stores) for alias in epochs.marked(stores))]
+
+
+def _line(alias: str, known: RegisterMark, stores: Registry) -> StoreLine:
+    told = known.stores.get(alias, 0)
+    try:
+        store = epochs.marked(stores)[alias]
+        epoch = epochs.Epoch.read(store.read_mark(epochs.NAME), known.register)
+    except AccordError as exc:
+        return StoreLine(alias=alias, knows=None, told=told, state="away", trouble=explained(exc))
+    if epoch.position < told:
+        state = "replaying" if epoch.replaying else "restored"
+    else:
+        state = "even" if epoch.position >= known.position else "behind"
+    return StoreLine(alias=alias, knows=epoch.position, told=told, state=state)
+
+
+def _brought(found: Replayed) -> Brought:
+    rows = sorted(found.waiting.items(), key=lambda row: row[1] != replaying.ASKED)
+    return Brought(
+        found=found,
+        rows=rows[:_SHOWN],
+        asked=sum(why == replaying.ASKED for why in found.waiting.values()),
+        more=max(len(rows) - _SHOWN, 0),
+    )
