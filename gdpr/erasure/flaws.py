@@ -16,6 +16,7 @@ from accord.approvals.expiry import late
 from gdpr.erasure import actors, own_accounts, state_changes
 from gdpr.models import Approval
 from gdpr.states import Decision
+from gdpr.stores.lookups import Values
 from gdpr.stores.per_person import People
 
 NONE = "its plan has no approval that still counts"
@@ -53,7 +54,7 @@ def yes_of(approval: Approval) -> Yes:
 
 def _given(requests: Collection[int]) -> _Given:
     found = Approval.objects.exclude(late()).filter(
-        request__in=requests,
+        request__among=Values(requests),
         decision=Decision.APPROVED,
         voided_at__isnull=True,
         plan_digest=F("request__plan_digest"),
