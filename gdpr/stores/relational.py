@@ -33,7 +33,6 @@ from gdpr.stores.base import (
     Found,
     IndexUse,
     every_row,
-    model_of,
     owner_fields,
     plain_field,
 )
@@ -198,8 +197,6 @@ class RelationalErasure(DatedTables):
         tables = dict.fromkeys(self.model(entry)._meta.db_table for entry in entries)
         with self._translated():
             return scrub(self.alias, list(tables))
-
-    model = staticmethod(model_of)
 
     @property
     def _copies(self) -> Copies:
