@@ -30,6 +30,7 @@ from gdpr.datamap.locators import (
 from gdpr.datamap.strategies import Equals, Strategy
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
+from gdpr.stores import json_columns
 from gdpr.stores.base import every_row
 from gdpr.stores.lookups import AMONG, JOINED, Values
 
@@ -104,9 +105,9 @@ def pending(model: type[models.Model], action: Action) -> Q:
         case Detach(name):
             return Q(**{f"{name}__isnull": False})
         case Unset(fields):
-            return _any(~_empty(model, name) for name in fields)
+            return _any(_unset(model, name) for name in fields)
         case Anonymise() | Retain():
-            return _any(~_settled(name, strategy) for name, strategy in action.strategies.items())
+            return _any(_unsettled(model, name, one) for name, one in action.strategies.items())
         case _:
             return Q()
 
@@ -199,6 +200,16 @@ def _logged(locator: Generic, keys: Keys) -> Iterator[Q]:
                     f"{locator.object_id}__{JOINED}": texts,
                 }
             )
+
+
+def _unset(model: type[models.Model], name: str) -> Q:
+    return json_columns.present(name) if json_columns.is_path(model, name) else ~_empty(model, name)
+
+
+def _unsettled(model: type[models.Model], name: str, strategy: Strategy) -> Q:
+    if json_columns.is_path(model, name):
+        return json_columns.unsettled(name, strategy)
+    return ~_settled(name, strategy)
 
 
 def _settled(name: str, strategy: Strategy) -> Q:

@@ -25,6 +25,7 @@ from gdpr.datamap.lock import Inventory
 from gdpr.datamap.strategies import Equals, Null, Strategy
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
+from gdpr.stores import json_columns
 from gdpr.stores.base import (
     SAMPLE,
     Erased,
@@ -145,7 +146,8 @@ class RelationalErasure(DatedTables):
                 yield from self._copies.export(entry, keys)
                 return
             whole = self._matched(undivided(entry), keys)
-            yield from whole.order_by("pk").values().iterator()
+            for row in whole.order_by("pk").values().iterator():
+                yield json_columns.own_paths(self.model(entry), entry, row)
             if arrays(entry):
                 shared = self._matched(entry, keys).exclude(pk__in=whole.values("pk"))
                 for row in shared.order_by("pk").values().iterator():
@@ -251,7 +253,9 @@ class RelationalErasure(DatedTables):
             case Detach(name):
                 return rows.update(**{name: None})
             case Unset(fields):
-                return self._write(rows, {name: self._empty(entry, name) for name in fields})
+                inside = [name for name in fields if json_columns.is_path(rows.model, name)]
+                plain = {name: self._empty(entry, name) for name in fields if name not in inside}
+                return max(json_columns.write(rows, dict.fromkeys(inside)), self._write(rows, plain))
             case Anonymise() | Retain():
                 return self._write(rows, entry.action.strategies)
         return 0
@@ -266,11 +270,14 @@ class RelationalErasure(DatedTables):
         return int(rows._raw_delete(self.alias) or 0)  # noqa: SLF001 - see above
 
     def _write(self, rows: QuerySet[models.Model], strategies: Mapping[str, Strategy]) -> int:
+        inside = {name: one for name, one in strategies.items() if json_columns.is_path(rows.model, name)}
+        within = json_columns.write(rows, inside)
+        strategies = {name: one for name, one in strategies.items() if name not in inside}
         self._delete_files(rows, strategies)
         alike = {name: one for name, one in strategies.items() if isinstance(one.settled, Equals)}
         own = {name: one for name, one in strategies.items() if name not in alike}
         changed = rows.update(**{name: one.replacement(None) for name, one in alike.items()}) if alike else 0
-        return self._write_own(rows, own) if own else changed
+        return max(within, self._write_own(rows, own) if own else changed)
 
     def _write_own(self, rows: QuerySet[models.Model], strategies: Mapping[str, Strategy]) -> int:
         """Write values that differ from row to row."""

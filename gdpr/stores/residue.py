@@ -7,6 +7,7 @@ Keys within JSON are compared as texts, which also finds one that is stored in a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
@@ -76,14 +77,20 @@ class Residue:
         """Read the values back and let each strategy say whether they are its own."""
         if not wanted:
             return 0
-        fields = [self._model._meta.get_field(name) for name in wanted]
-        columns = ", ".join(self._of(field) for field in fields)
+        columns = ", ".join(map(self._read_back, wanted))
         left = 0
         with fresh.cursor() as cursor:
             cursor.execute(f"SELECT {columns} FROM {self._table(self._model)} WHERE {where}", values)  # noqa: S608 - quoted names
             while page := cursor.fetchmany(_PAGE):
-                left += sum(not _all_settled(wanted.values(), row) for row in page)
+                left += sum(not _all_settled(wanted, row) for row in page)
         return left
+
+    def _read_back(self, name: str) -> str:
+        """Name a column; what lies in JSON is read as JSON text, in which a null is no absence."""
+        column, *steps = name.split(".")
+        inside = ",".join(steps).replace("'", "''").replace("%", "%%")
+        field = self._column(self._model, column)
+        return f"({field} #> '{{{inside}}}')::text" if steps else field
 
     # --- conditions --------------------------------------------------------------------------
 
@@ -226,8 +233,9 @@ def _tables_of_keys(model: type[models.Model]) -> set[str]:
     return found
 
 
-def _all_settled(strategies: Any, row: Sequence[Any]) -> bool:
-    return all(_is_settled(strategy, value) for strategy, value in zip(strategies, row, strict=True))
+def _all_settled(wanted: Mapping[str, Strategy | None], row: Sequence[Any]) -> bool:
+    read = (json.loads(one) if one and "." in name else one for name, one in zip(wanted, row, strict=True))
+    return all(_is_settled(strategy, value) for strategy, value in zip(wanted.values(), read, strict=True))
 
 
 def _is_settled(strategy: Strategy | None, value: object) -> bool:

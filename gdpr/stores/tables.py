@@ -19,6 +19,7 @@ from gdpr.datamap.locators import Array, External, Generic, Key, Path, Rows, Ses
 from gdpr.datamap.lock import Inventory
 from gdpr.datamap.presets import is_known, known_columns, known_tables
 from gdpr.stores.access_paths import explain_locator
+from gdpr.stores.json_columns import is_declared, is_path
 from gdpr.stores.relations import Kind, Relation, Relations
 from gdpr.stores.table_dates import undated
 from gdpr.stores.table_spellings import end_of, unserved
@@ -179,11 +180,11 @@ class Tables:
 
     def _fields(self, entry: Entry, model: type[models.Model]) -> Iterator[MapFinding]:
         for name in dict.fromkeys((*entry.fields, *touched(entry.action), *entry.kept)):
-            field = _field(model, name)
+            leads = is_path if name in touched(entry.action) else is_declared
+            field = _field(model, name.partition(".")[0] if leads(model, name) else name)
             if field is None or field.column not in self._columns(field.model):
-                yield about(
-                    Fault.NO_FIELD, entry, f"names the field {name}, which {entry.target} does not have"
-                )
+                what = f"names the field {name}, which {entry.target} does not have"
+                yield about(Fault.NO_FIELD, entry, what)
 
     def _locators(self, entry: Entry, model: type[models.Model]) -> Iterator[MapFinding]:
         for locator in parts(entry.locator):
@@ -331,7 +332,7 @@ def _lets_go(entry: Entry, column: str) -> bool:
             return True
         case Detach() | Unset():
             model = apps.get_model(entry.target)
-            return column in {_held(model, name)[1] for name in touched(entry.action)}
+            return column in {_held(model, name.partition(".")[0])[1] for name in touched(entry.action)}
         case Nothing():
             # Who says that no row of this kind of person is there says that none refers to one.
             return True

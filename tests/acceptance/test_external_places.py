@@ -116,6 +116,7 @@ say([waits, plays, told(done), done.receipts.count()])
 """
 
 
+@pytest.mark.by_turns(3)
 def test_what_is_only_queued_is_waited_for_and_never_given_up(erasing: Erasing, mailer: Processor) -> None:
     waits, plays, done, receipts = call(erasing, mailer, QUEUES)
 
@@ -153,6 +154,7 @@ say(found)
 """
 
 
+@pytest.mark.by_turns(3)
 def test_a_processor_that_fails_or_hangs_is_tried_again(erasing: Erasing, mailer: Processor) -> None:
     found = call(erasing, mailer, TROUBLE)
 
@@ -180,6 +182,7 @@ say(found)
 """
 
 
+@pytest.mark.by_turns(3)
 def test_an_answer_that_is_none_is_refused_by_its_code(erasing: Erasing, mailer: Processor) -> None:
     found = call(erasing, mailer, NONSENSE, PLACE % ("Nonsense", "int"))
 
@@ -221,6 +224,7 @@ say([before, after, left, closed.closed_at is not None, sorted(put("/mode/delete
 """
 
 
+@pytest.mark.by_turns(3)
 def test_holds_and_the_second_look_see_it_as_any_store(erasing: Erasing, mailer: Processor) -> None:
     before, after, left, closed, contacts = call(erasing, mailer, HELD)
 
@@ -245,6 +249,7 @@ say([told(done), gone, left.residue, asked_about, sorted(put("/mode/deletes")["c
 """
 
 
+@pytest.mark.by_turns(3)
 def test_what_comes_later_under_an_address_is_asked_about(erasing: Erasing, mailer: Processor) -> None:
     done, gone, residue, doubts, contacts = call(
         erasing, mailer, RETURNS, PLACE % ("Contacts", 'str, by="email"')
@@ -267,5 +272,6 @@ except Exception as exc:
 """
 
 
+@pytest.mark.by_turns(3)
 def test_an_approval_holds_for_what_was_counted(erasing: Erasing, mailer: Processor) -> None:
     assert call(erasing, mailer, CHANGED) == ["ApprovalVoid", 203]

@@ -22,6 +22,7 @@ from gdpr.datamap.strategies import CoarseDate, Null, RandomToken, Redact
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import ErasureRefused
 from gdpr.stores.relational import RelationalErasure
+from gdpr.stores.tables import Tables
 from tests.fix_engine import Coordinator
 
 pytestmark = pytest.mark.integration
@@ -358,3 +359,88 @@ def test_rows_that_a_manager_hides_are_found_erased_and_exported(tables: OwnTabl
     assert (tables.find(one, KEYS).count, len(list(tables.export(one, KEYS)))) == (2, 2)
     assert run(tables, one) == 2
     assert [row.owner for row in rows] == [43]
+
+
+# --- paths into JSON columns -----------------------------------------------------------------------
+
+LETTER: dict[str, Any] = {
+    "author": {"id": 42, "name": "Ada", "phones": ["1", "2"]},
+    "title": "Ada's",
+    "kept": [1, {"name": "Ada"}],
+}
+OTHERS: dict[str, Any] = {"author": {"id": 43, "name": "Ada", "phones": []}, "title": "Ada's"}
+ODD: tuple[Any, ...] = (None, [], {}, {"author": None}, {"author": []}, {"author": {"id": 42, "name": None}})
+
+
+@pytest.mark.parametrize(
+    ("action", "left"),
+    [
+        (Unset(("data.author.name",)), {**LETTER, "author": {"id": 42, "phones": ["1", "2"]}}),
+        (Unset(("data.author", "data.title")), {"kept": LETTER["kept"]}),
+        (
+            Anonymise({"data.author.name": Redact(), "data.author.phones": Null(), "name": Redact()}),
+            {**LETTER, "author": {"id": 42, "name": "[erased]", "phones": None}},
+        ),
+        (
+            Retain("17(3)(b)", "tax", "2036", minimise=("data.title",)),
+            {**LETTER, "title": None},
+        ),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_lies_in_json_is_changed_and_the_rest_stays(
+    tables: OwnTables, action: Action, left: dict[str, Any]
+) -> None:
+    """Paths of the person's rows; the column's other keys, others' rows and odd shapes stay as they are."""
+    put(tables, *[{"owner": 42, "data": LETTER} for _ in range(3)], {"owner": 43, "data": OTHERS})
+    put(tables, *[{"owner": 42, "data": odd} for odd in ODD])
+    one = entry(action, Key("owner", int))
+    assert tables.residue(one, KEYS) > 0
+
+    run(tables, one)
+
+    found = things(tables, "data")
+    assert found[:4] == [left] * 3 + [OTHERS]
+    # An object that has nothing at the path has nothing to lose.
+    assert found[4:9] in (list(ODD[:5]), [None, [], {}, {}, {}])
+
+
+def test_chance_in_json_is_known_again(tables: OwnTables) -> None:
+    """A random text differs from row to row, and is not written a second time."""
+    put(tables, *[{"owner": 42, "data": LETTER} for _ in range(3)])
+    one = entry(Anonymise({"data.author.name": RandomToken()}), Path("data.author.id", int))
+
+    run(tables, one)
+
+    names = [found["author"]["name"] for found in things(tables, "data")]
+    assert len(set(names)) == 3
+    assert all(name.startswith("erased-") for name in names)
+
+
+def test_export_shows_the_paths_that_are_declared(tables: OwnTables) -> None:
+    """Of a column that is named as a whole everything, of one whose paths are named these, elements' too."""
+    put(tables, {"owner": 42, "data": LETTER})
+
+    def exported(*fields: str) -> Any:
+        [row] = tables.export(replace(entry(Delete(), Key("owner", int)), fields=fields), KEYS)
+        return row["data"]
+
+    assert exported("name") == LETTER
+    assert exported("data") == exported("data", "data.title") == LETTER
+    assert exported("data.title", "data.author.name") == {"author": {"name": "Ada"}, "title": "Ada's"}
+    assert exported("data.kept[].name") == {"kept": [None, {"name": "Ada"}]}
+
+
+@pytest.mark.parametrize(
+    ("names", "missing"),
+    [
+        (("data.author.name",), []),
+        (("photo.name", "data"), ["photo.name"]),
+        (("data.kept[].name", "nowhere.name"), ["data.kept[].name", "nowhere.name"]),
+    ],
+)
+def test_only_a_json_column_has_paths(tables: OwnTables, names: tuple[str, ...], missing: list[str]) -> None:
+    """A path into another column, or through an array that no locator finds, is told by the check."""
+    found = list(Tables(tables.alias)._fields(entry(Unset(names), Key("owner", int)), Thing))
+
+    assert [name for name in names for one in found if f" {name}," in one.message] == missing
