@@ -115,6 +115,7 @@ class Decision(models.TextChoices):
 
     APPROVED = "approved", _("approved")
     REJECTED = "rejected", _("rejected")
+    REVOKED = "revoked", _("approval taken back")
 
 
 class ConsentType(models.TextChoices):

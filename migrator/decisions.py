@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from accord.admin_parts import OfferedDecision
+from accord.approvals.quorum import Standing
 from migrator.models import DRIFT, IDENTITY, PlanApproval
 
 DECISIONS = {
@@ -36,7 +37,10 @@ DECISIONS = {
             name="take_back",
             label=_("Take back…"),
             submit=_("Take the approval back"),
-            explains=_("The plan may no longer run. If it is still wanted, it has to be asked for anew."),
+            explains=_(
+                "Your own yes is taken back, or those of all others where you gave none. The plan may not "
+                "run until it is approved again; a run that goes on under it stops before its next step."
+            ),
         ),
     )
 }
@@ -55,7 +59,7 @@ _ABOUT_DRIFT: Mapping[str, Mapping[str, Any]] = {
     },
     "take_back": {
         "submit": _("Take the acceptance back"),
-        "explains": _("The drift stops runs again. To have it accepted, it has to be asked for anew."),
+        "explains": _("The drift stops runs again, until it is accepted again."),
     },
 }
 """What the decisions say that are about drift, and not about a plan."""
@@ -71,9 +75,7 @@ _ABOUT_IDENTITY: Mapping[str, Mapping[str, Any]] = {
         ),
     },
     "take_back": {
-        "explains": _(
-            "The stores stay where they belong. To have them changed, it has to be asked for anew."
-        ),
+        "explains": _("The stores stay where they belong, until the change is approved again."),
     },
 }
 """What those say that are about the environment of stores."""
@@ -83,3 +85,11 @@ _ABOUT = {DRIFT: _ABOUT_DRIFT, IDENTITY: _ABOUT_IDENTITY}
 def decision(name: str, about: PlanApproval) -> OfferedDecision:
     """Return a decision in the words for what it is about."""
     return replace(DECISIONS[name], **_ABOUT.get(about.kind, {}).get(name, {}))
+
+
+def so_far(standing: Standing) -> str:
+    """Tell how many yes-es there are of those that are needed, and whose is missing."""
+    there = _("%(given)d of %(needed)d") % {"given": standing.given, "needed": standing.needed}
+    if not standing.lacking:
+        return str(there)
+    return str(_("%(there)s; missing: %(groups)s") % {"there": there, "groups": ", ".join(standing.lacking)})
