@@ -23,6 +23,7 @@ from accord.audit.verification import verify
 from accord.display import chip, counted, day
 from accord.errors import AccordError
 from accord.models import AuditEvent
+from accord.wording import explained
 
 _REFERENCES = ("request_ref", "object_ref", "actor_ref", "plan_digest", "hash")
 
@@ -96,7 +97,7 @@ class AuditEventAdmin(Pages):
         try:
             context["report"] = verify()
         except AccordError as exc:
-            messages.error(request, f"{exc} {exc.hint}")
+            messages.error(request, explained(exc))
         return render(request, "admin/accord/auditevent/verified.html", context)
 
     @admin.display(description=_("at"), ordering="at")

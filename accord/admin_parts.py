@@ -18,6 +18,7 @@ from django.utils.text import capfirst
 
 from accord.denied import Denial, Denied
 from accord.errors import AccordError
+from accord.wording import explained
 
 if TYPE_CHECKING:
     # Django's class takes a parameter in the stubs only.
@@ -222,7 +223,7 @@ class Pages(ReadOnly, ModelAdmin):
             answer = act()
         except AccordError as exc:
             _note(request, exc)
-            messages.error(request, f"{exc} {exc.hint}")
+            messages.error(request, explained(exc))
         else:
             messages.success(request, answer if isinstance(answer, str) else said)
         return HttpResponseRedirect(self.page_of(shown))

@@ -20,6 +20,7 @@ from accord.audit import denials
 from accord.display import chip, day
 from accord.errors import AccordError
 from accord.models import AccessToken
+from accord.wording import explained, worded
 
 _REVOKE = OfferedDecision(
     name="revoke",
@@ -70,7 +71,7 @@ class AccessTokenAdmin(Pages):
             tokens.revoke(shown, by=person_of(request))
         except AccordError as exc:
             denials.note(exc)
-            messages.error(request, f"{exc} {exc.hint}")
+            messages.error(request, explained(exc))
             return HttpResponseRedirect(self.page_of(shown))
         messages.success(request, _("The token is revoked."))
         return HttpResponseRedirect(self.url("changelist"))
@@ -116,5 +117,5 @@ def _offered(shown: AccessToken, request: HttpRequest) -> OfferedDecision:
     try:
         tokens.require_revocable(shown, person_of(request))
     except AccordError as exc:
-        return replace(_REVOKE, hindrance=exc.message)
+        return replace(_REVOKE, hindrance=worded(exc.message))
     return _REVOKE

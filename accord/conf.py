@@ -83,6 +83,10 @@ class AccordSettings:
         datamap_lock: File beside the project that holds what of the data map was reviewed; a relative path
             starts at `BASE_DIR`.
         live_drift: How live drift is looked for; the engine reads it (docs/reference/settings.md).
+        exports: Folder for the encrypted exports that are made in the admin; a relative path starts at
+            `BASE_DIR`.
+        export_days: Days until such a file is deleted.
+        export_downloads: How often it may be downloaded before.
     """
 
     project: str = "accord"
@@ -104,6 +108,9 @@ class AccordSettings:
     request_keys: str = ""
     datamap_lock: str = "datamap.lock.json"
     live_drift: Mapping[str, Any] = field(default_factory=dict)
+    exports: str = ".accord/exports"
+    export_days: float = 7.0
+    export_downloads: float = 3.0
 
     def store_settings(self) -> Mapping[str, StoreSettings]:
         """

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import stat
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -28,10 +27,9 @@ from accord.audit.events import ObjectKind
 from accord.denied import Denial
 from accord.errors import NotAllowed, StoreError, UsageError
 from accord.proof_policy import policy
+from accord.secrets import own_files
 
 PASSWORD_VARIABLE = "ACCORD_PASSWORD"  # noqa: S105 - the name of a variable, not its value
-_OTHERS = 0o077
-_LONGEST = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +84,7 @@ class Credentials:
         return account
 
     def _by_token(self, file: Path, *, deciding: bool) -> Account:
-        found = tokens.signed_in_by(_token_in(file))
+        found = tokens.signed_in_by(own_files.read(file).decode("latin-1"))
         if found is None or self.username not in ("", found[0].get_username()):
             raise NotAllowed(
                 f"The token in {file} signs nobody in, or another account than --as names.",
@@ -131,25 +129,3 @@ def _taken_for(account: Account | None) -> Denial:
     with suppress(StoreError, UsageError):
         who = named(signed_in())
     return Denial(by=who, kind=ObjectKind.ACCOUNT.value, account=account)
-
-
-def _token_in(file: Path) -> str:
-    """
-    Read a token out of a file that only this user can read.
-
-    Raises:
-        UsageError: It can't be read, or others can read it.
-    """
-    try:
-        with file.open("rb") as opened:
-            # Of the very file that is read, whatever takes its name meanwhile.
-            found = os.fstat(opened.fileno())
-            text = opened.read(_LONGEST)
-    except OSError as exc:
-        raise UsageError(f"{file} can't be read: {exc.strerror}.", hint="Check path and rights.") from exc
-    if not stat.S_ISREG(found.st_mode) or found.st_mode & _OTHERS or found.st_uid not in (0, os.getuid()):
-        raise UsageError(
-            f"{file} is no file of this user alone: others can read it, or it isn't theirs.",
-            hint=f"Take the rights of others away: chmod 600 {file}",
-        )
-    return text.decode("latin-1").strip()

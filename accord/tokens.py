@@ -30,6 +30,7 @@ from accord.denied import Denial
 from accord.errors import NotAllowed, UsageError
 from accord.meanings import permission
 from accord.models import AccessToken
+from accord.wording import say
 
 SCHEME = "accord"
 ADD = "accord.add_accesstoken"
@@ -95,7 +96,7 @@ def _life(days: float) -> timedelta:
     wanted = days or most
     if not 0 < wanted <= most:
         raise UsageError(
-            f"A token counts for up to {most:g} days here.",
+            say("A token counts for up to {most:g} days here.", most=most),
             hint="Choose fewer days, or set ACCORD['TOKEN_DAYS'].",
         )
     return timedelta(seconds=wanted * _DAY)

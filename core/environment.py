@@ -27,6 +27,8 @@ BASE_DIR = Path(__file__).resolve().parents[1]
 # Public on purpose: a checkout runs without any setting, and nothing real may run with this key.
 DEVELOPMENT_KEY = "development-only-never-use-this-key-where-anybody-else-can-reach-it"
 SHORTEST_KEY = 50
+FEWEST_CHARACTERS = 5
+"""What Django's own check of a deployment asks for; a key of one letter is long, and no secret."""
 
 
 class EnvironmentName(enum.StrEnum):
@@ -83,6 +85,7 @@ class Environment:
         ssl_redirect: Whether plain HTTP is sent on to HTTPS.
         hsts_seconds: How long browsers shall insist on HTTPS.
         log_level: Lowest level that is logged.
+        media_root: Folder of what people upload; empty for the default.
         static_root: Folder that `collectstatic` fills; empty for the default.
     """
 
@@ -97,6 +100,7 @@ class Environment:
     ssl_redirect: bool
     hsts_seconds: int
     log_level: str
+    media_root: str
     static_root: str
 
     @property
@@ -160,6 +164,7 @@ def _parse(variables: Mapping[str, str]) -> Environment:
         ssl_redirect=_read(env.bool, "SECURE_SSL_REDIRECT", default=not debug),
         hsts_seconds=_read(env.int, "SECURE_HSTS_SECONDS", default=0 if debug else 31_536_000),
         log_level=_read(env.str, "LOG_LEVEL", default="WARNING").upper(),
+        media_root=variables.get("MEDIA_ROOT", ""),
         static_root=variables.get("STATIC_ROOT", ""),
     )
 
@@ -224,3 +229,5 @@ def _key_dangers(key: str) -> Iterator[str]:
         yield f"SECRET_KEY is the public development key. {make_one}"
     elif len(key) < SHORTEST_KEY:
         yield f"SECRET_KEY has fewer than {SHORTEST_KEY} characters. {make_one}"
+    elif len(set(key)) < FEWEST_CHARACTERS:
+        yield f"SECRET_KEY has fewer than {FEWEST_CHARACTERS} different characters. {make_one}"

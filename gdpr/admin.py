@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from gdpr.screens import consent, datamap, requests
+from gdpr.screens import consent, datamap, exports, requests
 
-__all__ = ["consent", "datamap", "requests"]
+__all__ = ["consent", "datamap", "exports", "requests"]

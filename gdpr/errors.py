@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accord.denied import Denied
-from accord.errors import AccordError, ExitCode, StoreError, UsageError
+from accord.errors import AccordError, ExitCode, StoreError, StoreUnavailable, UsageError
 
 
 class RequestError(AccordError):
@@ -168,10 +168,36 @@ class ErasureRefused(StoreError):
     code = "ACC-804"
 
 
+class ExternalFailed(StoreError):
+    """The project's class for an external place raised an error that is not about reaching it."""
+
+    code = "ACC-807"
+
+
+class ExternalNonsense(StoreError):
+    """The project's class for an external place gave what is no answer."""
+
+    code = "ACC-808"
+
+
+class DeletionQueued(StoreUnavailable):
+    """An external place has taken a deletion and still has what was to go: nothing is complete yet."""
+
+    code = "ACC-809"
+    exit_code = ExitCode.PARTIAL
+
+
 class ExportRefused(UsageError):
-    """An access export can't be written where it was asked for."""
+    """An access export can't be written as it was asked for."""
 
     code = "ACC-805"
+
+
+class ExportOver(ExportRefused):
+    """An export can't be downloaded any more: it expired, was deleted, or was downloaded often enough."""
+
+    code = "ACC-810"
+    http_status = 410
 
 
 class RegisterError(AccordError):

@@ -3,16 +3,19 @@ Access export (Art. 15): everything that is kept of a person, with why, for whom
 
 One JSON document and one readable page from the same content. Only the person's own rows and
 array elements are in it. A portable export (Art. 20) holds what the person provided, on the basis of
-consent or a contract, as far as the data map says so.
+consent or a contract, as far as the data map says so. It is on a disk unencrypted only where that is
+asked for.
 """
 
 from __future__ import annotations
 
 import enum
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,6 +31,8 @@ from gdpr.datamap.bases import LawfulBasis
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.map import DataMap
 from gdpr.datamap.subjects import SubjectKeys
+from gdpr.envelopes.age import SUFFIX as AGE
+from gdpr.envelopes.age import Envelope
 from gdpr.erasure import actors, planning
 from gdpr.export_csv import write_archive
 from gdpr.export_files import new_file
@@ -119,7 +124,7 @@ RIGHTS = (
 )
 
 
-def write(content: Mapping[str, Any], folder: Path, form: ExportFormat) -> Written:
+def write(content: Mapping[str, Any], folder: Path, form: ExportFormat, envelope: Envelope | None) -> Written:
     """
     Write an export into a new file that only its owner can read.
 
@@ -127,15 +132,41 @@ def write(content: Mapping[str, Any], folder: Path, form: ExportFormat) -> Writt
         content: What :func:`gather` gave.
         folder: Where to; it is made when it isn't there.
         form: How.
+        envelope: Who can open it; None for whoever can read the file.
 
     Raises:
-        ExportRefused: The folder can't be written to.
+        ConfigurationError, ExportRefused: It can't be encrypted, or the folder can't be written to.
     """
     stamp = str(content["made_at"]).replace(":", "").replace("+0000", "Z")
     stem = f"{'portable' if content['portable'] else 'export'}-{stamp}"
-    path = new_file(folder, stem, form.suffix, lambda file: fill(content, form, file))
-    entries, rows = _size(content)
+    path = (
+        new_file(folder, stem, form.suffix, lambda file: fill(content, form, file))
+        if envelope is None
+        else new_file(folder, stem, f"{form.suffix}.{AGE}", partial(_fill_sealed, content, form, envelope))
+    )
+    entries, rows = size(content)
     return Written(path=path, entries=entries, rows=rows)
+
+
+def _fill_sealed(content: Mapping[str, Any], form: ExportFormat, envelope: Envelope, file: IO[bytes]) -> None:
+    file.write(sealed(content, form, envelope))
+
+
+def sealed(content: Mapping[str, Any], form: ExportFormat, envelope: Envelope) -> bytes:
+    """
+    Write an export in memory, and encrypt it.
+
+    Args:
+        content: What :func:`gather` gave.
+        form: How.
+        envelope: Who can open it.
+
+    Raises:
+        ConfigurationError, ExportRefused: It can't be encrypted.
+    """
+    open_ = io.BytesIO()
+    fill(content, form, open_)
+    return envelope.sealed(open_.getvalue())
 
 
 def fill(content: Mapping[str, Any], form: ExportFormat, file: IO[bytes]) -> None:
@@ -170,7 +201,7 @@ def put_on_record(content: Mapping[str, Any], *, by: Account) -> None:
         StoreError: The audit trail can't be written; then there is no export.
     """
     alias = conf.load().coordinator
-    entries, rows = _size(content)
+    entries, rows = size(content)
     with db.reading("The audit trail", alias), transaction.atomic(using=alias):
         trail.record(
             EventKind.EXPORT_MADE,
@@ -181,8 +212,8 @@ def put_on_record(content: Mapping[str, Any], *, by: Account) -> None:
         )
 
 
-def _size(content: Mapping[str, Any]) -> tuple[int, int]:
-    """Count the places that an export has data of, and the rows."""
+def size(content: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how many places an export has data of, and how many rows."""
     parts = content["parts"]
     return sum(bool(part["rows"]) for part in parts), sum(len(part["rows"]) for part in parts)
 

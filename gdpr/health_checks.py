@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db.models import Exists, Min, OuterRef, Q
@@ -11,7 +12,7 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from accord import clock
-from accord.errors import StoreUnavailable
+from accord.errors import AccordError, StoreUnavailable
 from accord.health.runner import Check, Finding, Level
 from accord.seam.registry import opened
 
@@ -32,6 +33,32 @@ def checks() -> Iterable[Check]:
     yield Check(name="erasure.holds", look=look_at_holds)
     yield Check(name="erasure.keys", look=look_at_keys)
     yield Check(name="erasure.register", look=look_at_register)
+    for alias in _externals():
+        yield Check(name=alias.replace(":", "."), look=partial(look_at_external, alias))
+
+
+def _externals() -> Iterable[str]:
+    """Name the external places; a data map that can't be read names none, which its own check tells."""
+    from gdpr.datamap.map import load_data_map
+
+    try:
+        return load_data_map().externals
+    except AccordError:
+        return ()
+
+
+def look_at_external(alias: str) -> Iterator[Finding]:
+    """Ask an external place where it is: nobody is erased from one that is away."""
+    from gdpr.stores.base import opened_stores
+
+    name = alias.replace(":", ".")
+    try:
+        with opened_stores() as stores:
+            where = stores[alias].fingerprint()
+    except AccordError as exc:
+        yield Finding(name=name, level=Level.CRITICAL, message=exc.message, hint=exc.hint)
+        return
+    yield Finding(name=name, level=Level.OK, message=f"It answers: {where}.")
 
 
 def look_at_deadlines() -> Iterator[Finding]:

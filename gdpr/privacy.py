@@ -9,9 +9,10 @@ from __future__ import annotations
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Nothing, Pull, Refresh, Retain, Unset
 from gdpr.datamap.bases import LawfulBasis
 from gdpr.datamap.entries import Entry
+from gdpr.datamap.externals import ExternalPlace
 from gdpr.datamap.history import Audited, History
 from gdpr.datamap.kinds import Subject
-from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Path, Rows, Sessions, Through
+from gdpr.datamap.locators import AnyOf, Array, External, Generic, Key, Path, Rows, Sessions, Through
 from gdpr.datamap.presets import accounts, framework, logs, suite
 from gdpr.datamap.presets.django import references, tokens
 from gdpr.datamap.strategies import CoarseDate, Constant, Null, Pseudonym, RandomToken, Redact, Strategy
@@ -28,6 +29,8 @@ __all__ = [
     "Delete",
     "Detach",
     "Entry",
+    "External",
+    "ExternalPlace",
     "Generic",
     "History",
     "Key",

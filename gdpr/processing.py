@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from accord import clock
 from accord.acting import Account, working_for
+from gdpr import kept_exports
 from gdpr.consent import register
 from gdpr.erasure import (
     actors,
@@ -48,6 +49,7 @@ class Processed:
         reopened: References where something had turned up again.
         expired_approvals: References whose approval ran out.
         expired_consents: How many consents ran out.
+        expired_exports: How many exports that were kept for their reader were deleted.
         register: Why complete requests could not be entered in the register of erasures; empty for no reason.
         destroyed: From how many entries of the register what led to a person was taken.
         unscrubbed: The code of what kept a store from writing over what it deleted; empty for nothing.
@@ -61,6 +63,7 @@ class Processed:
     reopened: list[str] = field(default_factory=list)
     expired_approvals: list[str] = field(default_factory=list)
     expired_consents: int = 0
+    expired_exports: int = 0
     register: str = ""
     destroyed: int = 0
     unscrubbed: str = ""
@@ -94,10 +97,20 @@ def process_due(*, by: Account | None = None, stop: Stop = never) -> Processed:
                 if not stop():
                     _guarded(handle, chunk, found)
     found.expired_consents = register.expire_due(failed=found.failed)
+    _delete_exports(found)
     _keep_register(found)
     # What a kill between a request's end and the destruction of its key has left.
     request_keys.destroy_ended()
     return found
+
+
+def _delete_exports(found: Processed) -> None:
+    """Delete exports that are due; a folder that can't be written to stops nothing else."""
+    try:
+        found.expired_exports = kept_exports.delete_due()
+    except OSError as exc:
+        logger.exception("Exports that are due can't be deleted")
+        found.failed["exports"] = type(exc).__name__
 
 
 def _keep_register(found: Processed) -> None:

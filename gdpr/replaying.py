@@ -20,6 +20,7 @@ from accord.audit.events import EventKind, ObjectKind
 from accord.errors import AccordError, UnknownStore, UsageError
 from accord.seam.registry import Registry, opened
 from accord.seam.types import Lease
+from accord.wording import say
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.documents import PlanDraft
@@ -116,7 +117,10 @@ def replay(*, store: str = "", wait: float = 0, stop: Stop = never) -> Sequence[
 
 def _chosen(registry: Registry, store: str) -> Sequence[Restored]:
     if store and store not in registry:
-        raise UnknownStore(f"There is no store “{store}”.", hint=f"Stores: {', '.join(sorted(registry))}.")
+        raise UnknownStore(
+            say("There is no store “{store}”.", store=store),
+            hint=say("Stores: {names}.", names=", ".join(sorted(registry))),
+        )
     return [found for found in restored.anywhere(registry) if store in ("", found.store)]
 
 
@@ -138,7 +142,10 @@ def answer(reference: str, word: str, *, by: Account) -> None:
     chosen = [one for one in waiting if one.startswith(reference)]
     if len(chosen) != 1:
         raise UsageError(
-            f"Not one erasure that waits to be repeated has a reference that begins with {reference}.",
+            say(
+                "Not one erasure that waits to be repeated has a reference that begins with {reference}.",
+                reference=reference,
+            ),
             hint="See them: gdpr_replay --dry-run",
         )
     with transaction.atomic(using=state_changes.alias()):

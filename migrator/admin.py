@@ -22,9 +22,10 @@ from accord.admin_parts import OfferedDecision, Pages, ReadOnly, person_of
 from accord.clock import SystemClock
 from accord.display import chip, day
 from accord.errors import AccordError
+from accord.wording import worded
 from accord.words import duration
 from migrator.admin_filters import TagFilter
-from migrator.decisions import DECISIONS, decision, so_far
+from migrator.decisions import DECISIONS, decision
 from migrator.forms import DecisionForm, LosingForm
 from migrator.models import (
     DRIFT,
@@ -188,7 +189,7 @@ class PlanApprovalAdmin(Pages):
             "requester": _name_of(shown.requester_key),
             "approver": _name_of(shown.approver_key),
             "open": _approvals().state_of(shown) in OPEN,
-            "so_far": so_far(_approvals().standing(shown)[shown.pk]),
+            "so_far": worded(_approvals().standing(shown)[shown.pk].words),
             "ends": _ends(shown),
             "review": review(shown),
         }
@@ -263,7 +264,7 @@ class PlanApprovalAdmin(Pages):
         state = approvals.state_of(approval)
         if state is not ApprovalState.REQUESTED or approvals.takes_one:
             return chip(state.value, str(state.label))
-        return chip(state.value, f"{state.label}: {so_far(approvals.standing(approval)[approval.pk])}")
+        return chip(state.value, f"{state.label}: {worded(approvals.standing(approval)[approval.pk].words)}")
 
     @admin.display(description=_("steps"))
     def size(self, approval: PlanApproval) -> str:
@@ -330,5 +331,5 @@ def _hindrance(request: HttpRequest, approval: PlanApproval, act: str) -> str:
         wanted = ApprovalState.APPROVED if act == "approve" else ApprovalState.REJECTED
         _approvals().refuse_own(approval, person, wanted)
     except AccordError as exc:
-        return exc.message
+        return worded(exc.message)
     return ""

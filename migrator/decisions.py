@@ -9,7 +9,6 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from accord.admin_parts import OfferedDecision
-from accord.approvals.quorum import Standing
 from migrator.models import DRIFT, IDENTITY, PlanApproval
 
 DECISIONS = {
@@ -85,11 +84,3 @@ _ABOUT = {DRIFT: _ABOUT_DRIFT, IDENTITY: _ABOUT_IDENTITY}
 def decision(name: str, about: PlanApproval) -> OfferedDecision:
     """Return a decision in the words for what it is about."""
     return replace(DECISIONS[name], **_ABOUT.get(about.kind, {}).get(name, {}))
-
-
-def so_far(standing: Standing) -> str:
-    """Tell how many yes-es there are of those that are needed, and whose is missing."""
-    there = _("%(given)d of %(needed)d") % {"given": standing.given, "needed": standing.needed}
-    if not standing.lacking:
-        return str(there)
-    return str(_("%(there)s; missing: %(groups)s") % {"there": there, "groups": ", ".join(standing.lacking)})

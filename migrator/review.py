@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from django.utils.translation import gettext
+
 from accord.acting import Account
 from accord.errors import AccordError
 from accord.identity import store_ids
@@ -13,6 +15,7 @@ from accord.seam.losses import Loss
 from accord.seam.origins import LEFT
 from accord.seam.registry import opened
 from accord.seam.types import Direction, Statement, Step, StepKey
+from accord.wording import explained, worded
 from accord.words import counted
 from migrator.engine.api import Migrations
 from migrator.engine.gate import Gate
@@ -149,7 +152,7 @@ def _review(approval: PlanApproval, migrations: Migrations) -> Review:
         findings += _not_agreed(approval, losses)
     except AccordError as exc:
         losses, found = None, frozenset()
-        steps, rendered, findings = [], {}, [f"The plan can't be shown whole. {exc} {exc.hint}".strip()]
+        steps, rendered, findings = [], {}, [gettext("The plan can't be shown whole. %s") % explained(exc)]
     known = {str(step.key): step for step in steps}
     shown = [_shown(approval, entry, known.get(entry[0]), rendered) for entry in approval.steps]
     undone = [
@@ -194,7 +197,7 @@ def _review_of_drift(approval: PlanApproval, migrations: Migrations) -> Review:
             if digest not in present
         ]
     except AccordError as exc:
-        present, findings = {}, [f"The drift can't be shown. {exc} {exc.hint}".strip()]
+        present, findings = {}, [gettext("The drift can't be shown. %s") % explained(exc)]
     shown = [
         ReviewedStep(
             key=key, name=key.partition(":")[2], phase="", checksum=digest, title=present.get(digest, kind)
@@ -286,4 +289,4 @@ def _attested(gate: Gate, work: PlannedWork, situation: Situation) -> Iterator[s
     try:
         gate.attestations.require(work, gate.policy.attestation, store_ids(situation.identities))
     except AccordError as exc:
-        yield exc.message
+        yield worded(exc.message)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from accord.errors import ConfigurationError
+from accord.wording import say
 
 ANYBODY = ""
 """The place of a person of whom no group is asked for."""
@@ -37,10 +38,16 @@ class Standing:
     @property
     def words(self) -> str:
         """What is there and what is missing: `1 of 2; dba is missing`."""
-        there = f"{self.given} of {self.needed}"
         if not self.lacking:
-            return there
-        return f"{there}; {' and '.join(self.lacking)} {'are' if len(self.lacking) > 1 else 'is'} missing"
+            return say("{given} of {needed}", given=self.given, needed=self.needed)
+        missing = ", ".join(self.lacking)
+        if len(self.lacking) == 1:
+            return say(
+                "{given} of {needed}; {group} is missing", given=self.given, needed=self.needed, group=missing
+            )
+        return say(
+            "{given} of {needed}; {groups} are missing", given=self.given, needed=self.needed, groups=missing
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,6 +78,7 @@ AUDITLOG_DISABLE_REMOTE_ADDR = True
 # --- files ------------------------------------------------------------------------------------
 
 STATIC_URL = "static/"
+MEDIA_ROOT = _environment.media_root or BASE_DIR / ".accord" / "media"
 STATIC_ROOT = _environment.static_root or BASE_DIR / ".accord" / "static"
 
 # --- interfaces -------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from gdpr.privacy import (
     Constant,
     Delete,
     Entry,
+    External,
     Key,
     LawfulBasis,
     Nothing,
@@ -158,6 +159,22 @@ ACTIVITY = [
     ),
 ]
 
+FILES = [
+    Entry(
+        id="pictures",
+        store="external:media",
+        target="pictures",
+        locator=External("examples.streaming.pictures.Pictures", int),
+        action=Delete(),
+        fields=("picture",),
+        category="identity",
+        purpose="Showing others who made a playlist.",
+        basis=LawfulBasis.CONTRACT,
+        recipients=("everybody, as long as the person has one",),
+        retention="As long as the account exists.",
+    ),
+]
+
 LOGGED = {
     "listeners": "streaming.Listener",
     "subscriptions": "streaming.Subscription",
@@ -193,6 +210,7 @@ NOT_OF_LISTENERS = {
 DATA_MAP = [
     *PEOPLE,
     *ACTIVITY,
+    *FILES,
     references("listeners", "streaming.listener"),
     accounts(Key("username", str, by="email")),  # a listener signs in on the website by e-mail
     logs(LOGGED),

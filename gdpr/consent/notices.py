@@ -7,6 +7,7 @@ import hashlib
 from django.db.models import Min
 
 from accord import clock
+from accord.wording import say
 from gdpr.errors import ConsentRefused
 from gdpr.models import ConsentEvent, ConsentNotice
 
@@ -45,7 +46,12 @@ def publish_notice(
     )
     if notice.text_hash != digest:
         raise ConsentRefused(
-            f"Version {version} of the notice for “{purpose}” ({language}) exists with other words.",
+            say(
+                "Version {version} of the notice for “{purpose}” ({language}) exists with other words.",
+                version=version,
+                purpose=purpose,
+                language=language,
+            ),
             hint="Give the new words a new version; people have agreed to the old ones.",
         )
     return notice
@@ -57,12 +63,20 @@ def _stay(purpose: str, version: str, *, said: bool | None) -> bool:
     same = known.filter(version=version).values_list("consents_stay", flat=True).first()
     if same is not None and said not in (None, same):
         raise ConsentRefused(
-            f"Version {version} of the notice for “{purpose}” says otherwise whether earlier consents stay.",
+            say(
+                "Version {version} of the notice for “{purpose}” says otherwise whether earlier consents "
+                "stay.",
+                version=version,
+                purpose=purpose,
+            ),
             hint="All languages of a version say the same.",
         )
     if same is None and said is None and known.exists():
         raise ConsentRefused(
-            f"It isn't said whether consents to earlier notices for “{purpose}” still count.",
+            say(
+                "It isn't said whether consents to earlier notices for “{purpose}” still count.",
+                purpose=purpose,
+            ),
             hint="Set consents_stay: false where people agree to something else than before.",
         )
     return same if same is not None else said is not False

@@ -10,6 +10,7 @@ from django.db.models import Model, QuerySet
 
 from accord.erased import tombstones
 from accord.errors import UsageError
+from accord.wording import say
 from gdpr.datamap.map import load_data_map
 from gdpr.erasure import encryption, state_changes
 from gdpr.errors import UnknownSubject
@@ -61,7 +62,7 @@ def require_living(who: Someone) -> None:
     tombstones.guard(who.kind, who.key, using=state_changes.alias())
     if not _has_row(who):
         raise UnknownSubject(
-            f"No {who.kind} has this key; nobody else can consent.",
+            say("No {kind} has this key; nobody else can consent.", kind=who.kind),
             hint="Record what a person says once their row is there.",
         )
 

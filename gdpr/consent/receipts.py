@@ -15,6 +15,7 @@ from typing import Any
 
 from accord import clock, conf
 from accord.secrets import signing
+from accord.wording import say
 from gdpr.consent import register
 from gdpr.consent.register import Someone
 from gdpr.errors import ConsentRefused
@@ -42,7 +43,7 @@ def issue(who: Someone, purpose: str) -> Mapping[str, Any]:
     events = [event for event in register.history(who) if event.purpose == purpose]
     if not events:
         raise ConsentRefused(
-            f"Nothing is on record of this person and “{purpose}”.",
+            say("Nothing is on record of this person and “{purpose}”.", purpose=purpose),
             hint="GET consent-notices/ lists purposes.",
         )
     document = _document(who, events)

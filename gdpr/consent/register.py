@@ -14,6 +14,7 @@ from datetime import datetime
 
 from accord import clock
 from accord.acting import Account
+from accord.wording import say
 from gdpr.consent import notices, people
 from gdpr.consent.chain import is_genuine
 from gdpr.consent.events import Fact, append, turn
@@ -122,7 +123,9 @@ def _say_yes(who: Someone, fact: Fact, *, renewing: bool) -> ConsentEvent:
         before = current(who, purpose)
         granted = before is not None and ConsentType(before.type) in GRANTS
         if renewing and not granted:
-            raise ConsentRefused(f"There is no consent to “{purpose}” to renew.", hint="Record a new one.")
+            raise ConsentRefused(
+                say("There is no consent to “{purpose}” to renew.", purpose=purpose), hint="Record a new one."
+            )
         return append(who, before, replace(fact, type=ConsentType.RENEWED if granted else ConsentType.GIVEN))
 
 
@@ -155,7 +158,8 @@ def refuse(
         before = current(who, notice.purpose)
         if before is not None and ConsentType(before.type) in GRANTS:
             raise ConsentRefused(
-                f"The consent to “{notice.purpose}” stands; it can't be refused.", hint="Withdraw it."
+                say("The consent to “{purpose}” stands; it can't be refused.", purpose=notice.purpose),
+                hint="Withdraw it.",
             )
         fact = Fact(
             type=ConsentType.REFUSED, notice=notice, method=method, channel=where, given_by=given_by, by=by
@@ -184,7 +188,10 @@ def withdraw(
         if before is not None and before.type == ConsentType.WITHDRAWN:
             return before
         if before is None or ConsentType(before.type) not in GRANTS:
-            raise ConsentRefused(f"There is no consent to “{purpose}” to withdraw.", hint="Nothing stands.")
+            raise ConsentRefused(
+                say("There is no consent to “{purpose}” to withdraw.", purpose=purpose),
+                hint="Nothing stands.",
+            )
         fact = Fact(
             type=ConsentType.WITHDRAWN,
             notice=before.notice,
@@ -290,5 +297,7 @@ def _channel(text: str) -> ConsentChannel:
     """Read a channel. What was given isn't repeated: it may be anything."""
     if text not in ConsentChannel.values or text == ConsentChannel.CLOCK:
         known = ", ".join(value for value in ConsentChannel.values if value != ConsentChannel.CLOCK)
-        raise ConsentRefused("There is no such channel of a consent.", hint=f"One of: {known}.")
+        raise ConsentRefused(
+            "There is no such channel of a consent.", hint=say("One of: {known}.", known=known)
+        )
     return ConsentChannel(text)

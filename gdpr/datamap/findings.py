@@ -84,6 +84,8 @@ class Fault(enum.StrEnum):
     """A lawful basis is none that Art. 6(1) knows."""
     NOT_A_DATE = "gdpr.E034"
     """Something is kept so long after a field that holds no date."""
+    BAD_PLACE = "gdpr.E036"
+    """The project's class for an external place isn't there, lacks a method, or gives nonsense."""
 
 
 @dataclass(frozen=True, kw_only=True)

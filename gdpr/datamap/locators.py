@@ -148,6 +148,24 @@ class Sessions:
 
 
 @dataclass(frozen=True)
+class External:
+    """
+    Whatever the project's own code finds, where no store of Accord's is: files, a cache, a processor's API.
+
+    Attributes:
+        place: Dotted path of a class as :class:`gdpr.datamap.externals.ExternalPlace` describes it.
+        type: Type in which the class is given the keys.
+        by: Which of the subject's keys.
+        timeout: Seconds that one call may take.
+    """
+
+    place: str
+    type: object
+    by: str = ""
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True)
 class AnyOf:
     """
     Whatever one of several locators finds.
@@ -161,7 +179,7 @@ class AnyOf:
 
 Keyed = Key | Path | Array | Through
 Simple = Key | Path | Array | Through | Rows | Generic
-Locator = Simple | Sessions | AnyOf
+Locator = Simple | Sessions | External | AnyOf
 
 
 def needs(locator: Locator | None) -> tuple[str, ...]:
@@ -183,10 +201,10 @@ def reusable(locator: Locator | None, primary: str) -> bool:
         locator: Of an entry.
         primary: Name of the key that stands for one person for ever.
     """
-    return any(isinstance(part, Keyed) and part.by not in ("", primary) for part in parts(locator))
+    return any(isinstance(part, Keyed | External) and part.by not in ("", primary) for part in parts(locator))
 
 
-def parts(locator: Locator | None) -> tuple[Simple | Sessions, ...]:
+def parts(locator: Locator | None) -> tuple[Simple | Sessions | External, ...]:
     """Return the locators that one consists of; none for None."""
     if locator is None:
         return ()

@@ -122,8 +122,13 @@ def frozen(before: Lock | None, data_map: DataMap, live: Mapping[str, Inventory]
     """
     known = before or Lock()
     declared = data_map.by_store()
-    kept = {alias: places for alias, places in known.stores.items() if alias in declared}
-    asked = {alias: _with_seen(known.stores.get(alias, {}), places) for alias, places in live.items()}
+    kept = {
+        alias: places for alias, places in known.stores.items() if alias in declared and alias not in live
+    }
+    # An external place has no fields: of those, nothing is held but that there is an entry.
+    asked = {
+        alias: _with_seen(known.stores.get(alias, {}), places) for alias, places in live.items() if places
+    }
     return Lock(entries=reviewed(data_map), stores={**kept, **asked})
 
 

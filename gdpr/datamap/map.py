@@ -33,11 +33,13 @@ from gdpr.datamap.actions import (
     Unset,
 )
 from gdpr.datamap.entries import Entry, document
+from gdpr.datamap.externals import EXTERNAL
 from gdpr.datamap.findings import Fault
 from gdpr.datamap.kinds import Subject
 from gdpr.datamap.locators import (
     AnyOf,
     Array,
+    External,
     Generic,
     Key,
     Locator,
@@ -63,6 +65,7 @@ __all__ = [
     "Delete",
     "Detach",
     "Entry",
+    "External",
     "Fault",
     "Generic",
     "Key",
@@ -132,6 +135,11 @@ class DataMap:
         for entry in self.entries:
             groups.setdefault(entry.store, []).append(entry)
         return {store: tuple(entries) for store, entries in groups.items()}
+
+    @cached_property
+    def externals(self) -> tuple[str, ...]:
+        """Return the places that only the project's own code reaches, as entries name them."""
+        return tuple(store for store in self.by_store() if store.startswith(EXTERNAL))
 
     def looked_at(self) -> tuple[Entry, ...]:
         """Return the entries that a store can be asked about."""

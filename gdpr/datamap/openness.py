@@ -10,7 +10,7 @@ from django.db import models
 from accord.errors import AccordError
 from gdpr.datamap.actions import Nothing, touched
 from gdpr.datamap.entries import TABLE, Entry
-from gdpr.datamap.locators import Array, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
+from gdpr.datamap.locators import Array, External, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
 from gdpr.datamap.map import load_data_map
 
 
@@ -54,7 +54,7 @@ def _personal(entry: Entry) -> Iterator[str]:
         yield from _keys(locator)
 
 
-def _keys(locator: Simple | Sessions) -> tuple[str, ...]:
+def _keys(locator: Simple | Sessions | External) -> tuple[str, ...]:
     """Return the fields by which a person is found."""
     match locator:
         case Key(field=field) | Rows(field=field):

@@ -1,4 +1,8 @@
-"""The order of an erasure: search, then MongoDB, then tables with children before what they refer to."""
+"""
+The order of an erasure: search, then MongoDB, then tables with children before what they refer to.
+
+Places of the project's own come last: they may be slow, or silent.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,12 @@ from django.db import connections
 from accord import conf, db
 from gdpr.datamap.actions import Refresh
 from gdpr.datamap.entries import Entry
+from gdpr.datamap.externals import EXTERNAL
 
 if TYPE_CHECKING:
     from django.db.models import Model
 
-_SEARCH, _DOCUMENTS, _TABLES = range(3)
+_SEARCH, _DOCUMENTS, _TABLES, _OUTSIDE = range(4)
 
 
 def rank(entry: Entry, entries: Mapping[str, Entry]) -> tuple[int, str, bool, int, int, int, str]:
@@ -43,6 +48,8 @@ def rank(entry: Entry, entries: Mapping[str, Entry]) -> tuple[int, str, bool, in
 
 def _kind(alias: str) -> int:
     """Return what kind of store an alias is, without building it or connecting to it."""
+    if alias.startswith(EXTERNAL):
+        return _OUTSIDE
     if alias in connections.settings:
         is_mongodb = db.product_of(connections.settings[alias]["ENGINE"]) == "mongodb"
         return _DOCUMENTS if is_mongodb else _TABLES

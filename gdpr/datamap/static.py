@@ -22,12 +22,13 @@ from gdpr.datamap.actions import (
     touched,
 )
 from gdpr.datamap.entries import Entry
+from gdpr.datamap.externals import EXTERNAL, externals
 from gdpr.datamap.findings import Fault, MapFinding, MapLevel, about
 from gdpr.datamap.identity import identity
 from gdpr.datamap.kin import kin, strangers
 from gdpr.datamap.kinds import Subject
 from gdpr.datamap.lawful import lawful
-from gdpr.datamap.locators import Array, Generic, Key, Keyed, Sessions, needs, parts
+from gdpr.datamap.locators import Array, External, Generic, Key, Keyed, Sessions, needs, parts
 from gdpr.datamap.map import DataMap
 from gdpr.datamap.strategies import Strategy
 from gdpr.errors import InvalidDataMap
@@ -63,13 +64,14 @@ def static_findings(data_map: DataMap) -> Iterator[MapFinding]:
         yield from identity(data_map.subject, data_map.entries)
     stores = conf.load().store_settings()
     for entry in data_map.entries:
-        if entry.store not in stores:
+        if entry.store not in stores and not entry.store.startswith(EXTERNAL):
             yield about(
                 Fault.NO_STORE,
                 entry,
                 f"names the store {entry.store}, which is not configured",
                 f"Stores: {', '.join(stores)}.",
             )
+        yield from externals(entry)
         yield from _references(entry, data_map)
         yield from _keys(entry, data_map.subject)
         yield from _action(entry)
@@ -133,7 +135,7 @@ def _relatives(entry: Entry, locator: Generic) -> Iterator[MapFinding]:
 
 def _keys(entry: Entry, subject: Subject | None) -> Iterator[MapFinding]:
     for locator in parts(entry.locator):
-        by = locator.by if isinstance(locator, Keyed) else ""
+        by = locator.by if isinstance(locator, Keyed | External) else ""
         if by and subject is not None and by not in subject.names:
             yield about(
                 Fault.NO_KEY,

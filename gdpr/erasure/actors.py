@@ -13,6 +13,7 @@ from accord.approvals.decision import Deciding
 from accord.audit.events import EventKind, ObjectKind
 from accord.denied import Denial
 from accord.errors import NotAllowed
+from accord.wording import say
 from gdpr.erasure import encryption, own_accounts
 from gdpr.errors import KeysDestroyed, OwnRequest
 from gdpr.models import ErasureRequest, LegalHold
@@ -46,7 +47,10 @@ def require(
     known = person if person.is_active and isinstance(person, PermissionsMixin) else None
     if known is None or not any(known.has_perm(permission) for permission in permissions):
         raise NotAllowed(
-            f"This account lacks the permission {meanings.permissions(permissions)}.",
+            say(
+                "This account lacks the permission {permissions}.",
+                permissions=meanings.permissions(permissions),
+            ),
             hint="An administrator gives it in the admin, to the account or to one of its groups.",
         ).told(_denial(person, about, kind))
 
@@ -61,22 +65,37 @@ def require_another(person: Account, request: ErasureRequest) -> None:
         StoreUnavailable: It can't be told whether it is about them.
     """
     if request.filed_by_id is None:
-        fact = f"Nobody knows who filed request {request.reference}; it can't be approved."
-        raise own(fact, "Cancel it and file it anew.", person, request)
+        unknown = say(
+            "Nobody knows who filed request {reference}; it can't be approved.", reference=request.reference
+        )
+        raise own(unknown, "Cancel it and file it anew.", person, request)
     if fact := _no_second_person(person, request):
         raise own(
-            fact, f"Ask somebody else with the permission {meanings.permission(APPROVE)}.", person, request
+            fact,
+            say(
+                "Ask somebody else with the permission {permission}.", permission=meanings.permission(APPROVE)
+            ),
+            person,
+            request,
         )
 
 
 def _no_second_person(person: Account, request: ErasureRequest) -> str:
     found = hindrance(person, request.reference, askers(request), ERASURES)
     if found is Hindrance.ASKED:
-        return f"You filed or planned request {request.reference}; another person has to decide."
+        return say(
+            "You filed or planned request {reference}; another person has to decide.",
+            reference=request.reference,
+        )
     if is_about(person, request):
-        return f"Request {request.reference} is about yourself; another person has to decide."
+        return say(
+            "Request {reference} is about yourself; another person has to decide.",
+            reference=request.reference,
+        )
     if found is Hindrance.UNKNOWN:
-        return f"This account was not known here when request {request.reference} was filed."
+        return say(
+            "This account was not known here when request {reference} was filed.", reference=request.reference
+        )
     return ""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Min, QuerySet
+from django.db.models import QuerySet
 
 from accord import meanings
 from accord.acting import Account
@@ -14,6 +14,7 @@ from accord.approvals import expiry, groups
 from accord.approvals.quorum import Standing
 from accord.audit.events import EventKind
 from accord.errors import UsageError
+from accord.wording import say
 from gdpr.erasure import actors, encryption, flaws, policy, state_changes, transitions
 from gdpr.errors import ApprovalVoid, IllegalTransition
 from gdpr.models import Approval, ErasureRequest
@@ -43,13 +44,20 @@ def approve(request: ErasureRequest, *, by: Account, digest: str, reason: str = 
         transitions.check(RequestState(held.state), RequestState.APPROVED)
         if digest != held.plan_digest:
             raise ApprovalVoid(
-                f"The plan of request {held.reference} is not the one that you saw.",
+                say("The plan of request {reference} is not the one that you saw.", reference=held.reference),
                 hint="Look at the plan again, then approve that one.",
             )
         if given(held).filter(decided_by_id=by.pk).exclude(expiry.late()).exists():
             raise IllegalTransition(
-                f"You approved the plan of request {held.reference} already: {standing(held).words}.",
-                hint=f"Ask somebody else with the permission {meanings.permission(actors.APPROVE)}.",
+                say(
+                    "You approved the plan of request {reference} already: {words}.",
+                    reference=held.reference,
+                    words=standing(held).words,
+                ),
+                hint=say(
+                    "Ask somebody else with the permission {permission}.",
+                    permission=meanings.permission(actors.APPROVE),
+                ),
             )
         return _approve(held, by, reason)
 
@@ -58,8 +66,10 @@ def _approve(held: ErasureRequest, by: Account, reason: str) -> Approval:
     now = expiry.server_now(state_changes.alias())
     approval = _decided(held, by, Decision.APPROVED, reason, now)
     state_changes.record([state_changes.act(held, EventKind.ERASURE_APPROVED)], by=by)
-    if standing(held).is_enough:
-        ends = given(held).exclude(expiry.late()).aggregate(first=Min("expires_at"))["first"]
+    # It counts, however soon it expires.
+    if flaws.standing_of([held.pk], given_now=approval)[held.pk].is_enough:
+        others = given(held).exclude(expiry.late()).values_list("expires_at", flat=True)
+        ends = min(one for one in (*others, approval.expires_at) if one)
         transitions.check(RequestState(held.state), RequestState.APPROVED)
         state_changes.save(
             [held], state=RequestState.APPROVED, approved_by_id=by.pk, approval_expires_at=ends
@@ -105,7 +115,7 @@ def revoke(request: ErasureRequest, *, by: Account, reason: str) -> ErasureReque
         now = expiry.server_now(state_changes.alias())
         if not (own if own.exists() else standing_yeses).update(voided_at=now):
             raise IllegalTransition(
-                f"There is no approval of request {held.reference} to take back.",
+                say("There is no approval of request {reference} to take back.", reference=held.reference),
                 hint="Nothing needs to be done.",
             )
         _decided(held, by, Decision.REVOKED, reason, now)
@@ -123,7 +133,11 @@ def _wait_again(held: ErasureRequest, by: Account) -> None:
 def _refuse_begun(held: ErasureRequest) -> None:
     if held.state not in (RequestState.PLANNED, RequestState.APPROVED):
         raise IllegalTransition(
-            f"The approval of request {held.reference} can't be taken back: it is “{held.state}”.",
+            say(
+                "The approval of request {reference} can't be taken back: it is “{state}”.",
+                reference=held.reference,
+                state=held.state,
+            ),
             hint="Where it has begun, a legal hold stops it before its next batch.",
         )
 

@@ -19,6 +19,7 @@ from django.db import connections, transaction
 from accord.acting import Account, worker, working_for
 from accord.batches import Sizes, work_through
 from accord.errors import AccordError
+from accord.wording import say
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.locators import needs
 from gdpr.datamap.map import DataMap, load_data_map
@@ -236,7 +237,11 @@ def _batch(
     if any(after.values()) and not moved:
         # What the store did stays done, and its own count says that it is not enough.
         raise ErasureIncomplete(
-            f"The store {one.entry.store} has as much of {one.entry.id} left after a batch as before it.",
+            say(
+                "The store {store} has as much of {id} left after a batch as before it.",
+                store=one.entry.store,
+                id=one.entry.id,
+            ),
             hint="Rows may be locked: that is tried again. See whether a trigger, a pipeline or the type of "
             "a column changes what is written.",
         )

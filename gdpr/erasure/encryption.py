@@ -20,6 +20,7 @@ from accord.erased import subject_key, tombstones
 from accord.erased.folding import Fold
 from accord.errors import AccordError
 from accord.secrets import keys
+from accord.wording import say
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import request_keys, state_changes
@@ -156,7 +157,10 @@ def _opened(request: ErasureRequest, own: request_keys.KeyRing) -> SubjectKeys:
         text = request_keys.unseal(bytes(request.sealed_keys), own.key(request.reference))
     except InvalidToken as exc:
         raise KeysDestroyed(
-            f"What request {request.reference} has sealed was not sealed with its own key.",
+            say(
+                "What request {reference} has sealed was not sealed with its own key.",
+                reference=request.reference,
+            ),
             hint="Rows of gdpr_erasurerequest and gdpr_requestkey are of different moments: see where each "
             "was restored from.",
         ) from exc

@@ -14,6 +14,7 @@ from accord.approvals import counting, groups
 from accord.approvals.decision import Yes
 from accord.approvals.expiry import late
 from accord.approvals.quorum import Standing
+from accord.wording import say
 from gdpr.erasure import actors, own_accounts, policy, state_changes
 from gdpr.models import Approval
 from gdpr.states import Decision
@@ -42,13 +43,24 @@ def flaws_of(people: People) -> dict[int, str]:
     found = _standing(people, given, of_the_person)
     # Whoever the request names as its approver is one of those that said yes.
     named = {one.request_id for one in given.values() if one.decided_by_id == one.request.approved_by_id}
-    short = {key: one.flaw or f"it has {one.words}" for key, one in found.items() if not one.is_enough}
+    short = {
+        key: one.flaw or say("it has {words}", words=one.words)
+        for key, one in found.items()
+        if not one.is_enough
+    }
     return dict.fromkeys(people.keys() - named, NONE) | {key: short[key] for key in short.keys() & named}
 
 
-def standing_of(requests: Collection[int]) -> dict[int, Standing]:
-    """Say how far the yes-es to the plans of requests are; whom they are about is asked when it begins."""
-    return _standing(requests, _given(requests), {})
+def standing_of(requests: Collection[int], given_now: Approval | None = None) -> dict[int, Standing]:
+    """
+    Say how far the yes-es to the plans of requests are; whom they are about is asked when it begins.
+
+    Args:
+        requests: Primary keys.
+        given_now: A yes that was given in this transaction.
+    """
+    given = {**_given(requests), **({given_now.pk: given_now} if given_now else {})}
+    return _standing(requests, given, {})
 
 
 def _standing(requests: Collection[int], given: _Given, flawed: Mapping[int, str]) -> dict[int, Standing]:

@@ -21,6 +21,7 @@ from accord.acting import Account, actor
 from accord.audit import trail
 from accord.audit.events import EventKind, ObjectKind
 from accord.meanings import permission
+from accord.wording import say
 from gdpr.erasure import actors, state_changes, transitions
 from gdpr.errors import IllegalTransition
 from gdpr.models import ErasureRequest, LegalHold
@@ -145,17 +146,32 @@ def require_releasable(hold: LegalHold, by: Account) -> None:
     """
     if hold.released_at is not None:
         raise IllegalTransition(
-            f"Hold {hold.reference} is released already.", hint="Nothing needs to be done."
+            say("Hold {reference} is released already.", reference=hold.reference),
+            hint="Nothing needs to be done.",
         )
     if hold.placed_by_id is None or hold.placed_by_id == by.pk:
-        fact = f"You placed hold {hold.reference}; another person has to release it."
+        fact = say("You placed hold {reference}; another person has to release it.", reference=hold.reference)
         raise actors.own(
-            fact, f"Ask somebody else with the permission {permission(actors.RELEASE_HOLD)}.", by, hold
+            fact,
+            say(
+                "Ask somebody else with the permission {permission}.",
+                permission=permission(actors.RELEASE_HOLD),
+            ),
+            by,
+            hold,
         )
     if not second_person.is_known(hold.reference, by.pk, actors.HELD):
-        fact = f"This account was not known here when hold {hold.reference} was placed."
+        fact = say(
+            "This account was not known here when hold {reference} was placed.", reference=hold.reference
+        )
         raise actors.own(
-            fact, f"Ask somebody else with the permission {permission(actors.RELEASE_HOLD)}.", by, hold
+            fact,
+            say(
+                "Ask somebody else with the permission {permission}.",
+                permission=permission(actors.RELEASE_HOLD),
+            ),
+            by,
+            hold,
         )
 
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from accord.acting import Account
 from accord.audit.events import EventKind
 from accord.errors import UsageError
+from accord.wording import say
 from gdpr.datamap.keys import Plain
 from gdpr.datamap.kinds import Subject
 from gdpr.datamap.map import load_data_map
@@ -60,7 +61,8 @@ def _require_lost(held: ErasureRequest) -> None:
     with suppress(KeysLost):
         encryption.keys_of(held)
         raise IllegalTransition(
-            f"Request {held.reference} knows whom it is about.", hint="Nothing needs to be done."
+            say("Request {reference} knows whom it is about.", reference=held.reference),
+            hint="Nothing needs to be done.",
         )
 
 
@@ -72,7 +74,10 @@ def _keys(held: ErasureRequest, given: Sequence[str]) -> SubjectKeys:
     primary = stated.get(subject.key) if row is None else row.primary
     if primary is None or not _is_person(held, primary):
         raise NotThatPerson(
-            f"What was given is not a key of the person whom request {held.reference} is about.",
+            say(
+                "What was given is not a key of the person whom request {reference} is about.",
+                reference=held.reference,
+            ),
             hint="Give the key that the person was filed with, or their primary key.",
         )
     if row is not None and held.fenced_at is None:
@@ -91,9 +96,16 @@ def _require_all(held: ErasureRequest, subject: Subject, stated: _Stated) -> Non
     lacking = [name for name in subject.names if name not in stated and name != subject.key]
     if lacking:
         raise KeysLost(
-            f"The person of request {held.reference} has no row any more that tells: {', '.join(lacking)}.",
-            hint=f"Give each: gdpr_erase --request {held.reference} --key KEY --key NAME=VALUE, with nothing "
-            "after the = for what the person never had.",
+            say(
+                "The person of request {reference} has no row any more that tells: {names}.",
+                reference=held.reference,
+                names=", ".join(lacking),
+            ),
+            hint=say(
+                "Give each: gdpr_erase --request {reference} --key KEY --key NAME=VALUE, with nothing after "
+                "the = for what the person never had.",
+                reference=held.reference,
+            ),
         )
 
 

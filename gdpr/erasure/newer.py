@@ -10,6 +10,7 @@ from __future__ import annotations
 from accord import clock
 from accord.acting import Account
 from accord.audit.events import EventKind, ObjectKind
+from accord.wording import say
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import actors, encryption, planning, state_changes, steps
@@ -38,7 +39,11 @@ def tell(request: ErasureRequest, entry: str, *, same_person: bool, by: Account)
     with opened_stores() as stores, state_changes.locked(request) as held:
         if entry not in steps.in_doubt(held):
             raise IllegalTransition(
-                f"Request {held.reference} doesn't ask whose the rows of “{entry}” are.",
+                say(
+                    "Request {reference} doesn't ask whose the rows of “{entry}” are.",
+                    reference=held.reference,
+                    entry=entry,
+                ),
                 hint="See what waits for a person: gdpr_erase --request REFERENCE.",
             )
         told = encryption.keys_of(held).told(entry, same_person=same_person)
@@ -60,7 +65,11 @@ def _with_dependents(request: int, told: SubjectKeys, entry: str, stores: Stores
 def question(request: ErasureRequest, entry: str) -> WhoseIsIt:
     """Return the error of an entry about which something else was said than what is asked."""
     return WhoseIsIt(
-        f"Request {request.reference} asks whose the rows of “{entry}” are that came after the erasure.",
+        say(
+            "Request {reference} asks whose the rows of “{entry}” are that came after the erasure.",
+            reference=request.reference,
+            entry=entry,
+        ),
         hint="Look at them, then: gdpr_erase --request REFERENCE --another-person ENTRY, which leaves them "
         "alone, or --same-person ENTRY, which erases them.",
     )

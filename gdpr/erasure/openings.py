@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from accord.words import counted
+from accord.wording import Sentence, say
 from gdpr.coverage import open_findings
 from gdpr.datamap.findings import Fault, MapFinding
 from gdpr.datamap.map import load_data_map
@@ -44,9 +44,15 @@ def require_none(found: Openings, rules: ErasurePolicy) -> None:
     """
     if found and rules.open_findings is OpenFindings.REFUSE:
         raise DataMapOpen(
-            f"The data map has {counted(len(found), 'open finding')}; the first: {found[0]['message']}",
+            _fact(len(found), found[0]["message"]),
             hint="See all of them with gdpr_datamap check, settle them, and ask again.",
         )
+
+
+def _fact(count: int, first: str) -> Sentence:
+    if count == 1:
+        return say("The data map has 1 open finding: {first}", first=first)
+    return say("The data map has {count} open findings; the first: {first}", count=count, first=first)
 
 
 def are_known(found: PlanDraft, approved: PlanDraft) -> bool:

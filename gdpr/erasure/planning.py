@@ -11,6 +11,7 @@ from accord.audit.events import EventKind
 from accord.db import reading
 from accord.errors import AccordError
 from accord.seam import checksum
+from accord.wording import say
 from gdpr.datamap import actions, renewal
 from gdpr.datamap.actions import Delete, Manual, Nothing, Refresh, Retain
 from gdpr.datamap.entries import Entry
@@ -211,7 +212,7 @@ def plan(request: ErasureRequest, *, by: Account | None = None) -> ErasurePlan:
         made = None if blocked else store(held, document, by)
     if made is None:
         raise OnHold(
-            f"Request {request.reference} waits for a legal hold to be released.",
+            say("Request {reference} waits for a legal hold to be released.", reference=request.reference),
             hint="Another person than the one who placed the hold releases it.",
         )
     return made
@@ -246,7 +247,9 @@ def current(request: ErasureRequest) -> ErasurePlan:
     """
     found = request.plans.order_by("-number").first()
     if found is None:
-        raise IllegalTransition(f"Request {request.reference} has no plan yet.", hint="Plan it first.")
+        raise IllegalTransition(
+            say("Request {reference} has no plan yet.", reference=request.reference), hint="Plan it first."
+        )
     return found
 
 
@@ -281,7 +284,10 @@ def _require_ready(request: ErasureRequest) -> None:
     transitions.check(RequestState(request.state), RequestState.PLANNED)
     if not request.identity_method:
         raise IllegalTransition(
-            f"Request {request.reference} can't be planned before it is sure who asks.",
+            say(
+                "Request {reference} can't be planned before it is sure who asks.",
+                reference=request.reference,
+            ),
             hint="Note how the identity was checked: gdpr_erase --request REFERENCE --identity METHOD.",
         )
 

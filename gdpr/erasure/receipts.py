@@ -19,6 +19,7 @@ from django.template.loader import render_to_string
 from accord import clock, conf
 from accord.errors import SignatureError
 from accord.secrets import signing
+from accord.wording import say
 from gdpr.documents import KeptLine, PlanDocument, PlanLine, ReceiptDocument, ReceiptStep
 from gdpr.erasure import planning, remains
 from gdpr.erasure.verdicts import Verdict, Verdicts
@@ -106,7 +107,9 @@ def verify_receipt(document: Mapping[str, Any]) -> str:
     proof = document.get("signed")
     schema = document.get("schema")
     if schema not in READ or not isinstance(proof, Mapping):
-        raise ReceiptInvalid("This is no signed receipt.", hint=f"A receipt has the schema {SCHEMA}.")
+        raise ReceiptInvalid(
+            "This is no signed receipt.", hint=say("A receipt has the schema {schema}.", schema=SCHEMA)
+        )
     payload = payload_of({name: value for name, value in document.items() if name != "signed"})
     if hashlib.sha256(payload).hexdigest() != proof.get("digest"):
         raise ReceiptInvalid(
@@ -115,7 +118,9 @@ def verify_receipt(document: Mapping[str, Any]) -> str:
     try:
         return signing.verify(payload, str(proof.get("signature")), purpose=str(schema))
     except SignatureError as exc:
-        raise ReceiptInvalid(f"The receipt's signature does not hold: {exc.message}", hint=exc.hint) from exc
+        raise ReceiptInvalid(
+            say("The receipt's signature does not hold: {message}", message=exc.message), hint=exc.hint
+        ) from exc
 
 
 def render_html(receipt: Receipt) -> str:

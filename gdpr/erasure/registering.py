@@ -20,6 +20,7 @@ from accord.audit import trail
 from accord.audit.events import EventKind, ObjectKind
 from accord.errors import StoreUnavailable
 from accord.seam.registry import opened
+from accord.wording import say
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import actors, encryption, planning, policy, state_changes, transitions
 from gdpr.erasure.refusals import Refusals, raise_first
@@ -149,8 +150,10 @@ def tell_stores() -> None:
 
 def _restored(found: Sequence[Restored]) -> StoreRestored:
     return StoreRestored(
-        f"Restored: {', '.join(one.store for one in found)}. What is there doesn't know of erasures that the "
-        "register holds.",
+        say(
+            "Restored: {names}. What is there doesn't know of erasures that the register holds.",
+            names=", ".join(one.store for one in found),
+        ),
         hint="Erase again whom that brought back: gdpr_replay --dry-run shows them, gdpr_replay does it.",
     )
 

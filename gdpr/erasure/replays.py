@@ -15,6 +15,7 @@ from django.db import transaction
 from accord import clock
 from accord.audit.events import EventKind
 from accord.erased import tombstones
+from accord.wording import say
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.documents import PlanDraft
@@ -136,7 +137,10 @@ def unvouched(requests: Iterable[ErasureRequest]) -> Refusals:
     tags: Mapping[str, str] = restored.vouched_for([one.replays for one in replays])
     return {
         one.pk: RegisterForeign(
-            f"The register of erasures knows nothing of what request {one.reference} is said to repeat.",
+            say(
+                "The register of erasures knows nothing of what request {reference} is said to repeat.",
+                reference=one.reference,
+            ),
             hint="Find out who wrote the request; nobody approved it.",
         )
         for one in replays

@@ -19,6 +19,7 @@ from django.db.models import BinaryField, F, Func, QuerySet, Value
 
 from accord import conf
 from accord.secrets import keys
+from accord.wording import say
 from gdpr.erasure.key_files import KeyFolder
 from gdpr.erasure.key_table import KeyTable
 from gdpr.errors import KeysDestroyed, KeysLost
@@ -71,14 +72,23 @@ class KeyRing:
         """
         if reference not in self.wrapped:
             raise KeysLost(
-                f"The key of request {reference} is lost: PostgreSQL crashed, failed over or was restored.",
-                hint=f"Name the person again: gdpr_erase --request {reference} --key KEY.",
+                say(
+                    "The key of request {reference} is lost: PostgreSQL crashed, failed over or was "
+                    "restored.",
+                    reference=reference,
+                ),
+                hint=say(
+                    "Name the person again: gdpr_erase --request {reference} --key KEY.", reference=reference
+                ),
             )
         try:
             return _box().decrypt(self.wrapped[reference])
         except InvalidToken as exc:
             raise KeysDestroyed(
-                f"The key of request {reference} can't be opened with today's secrets.",
+                say(
+                    "The key of request {reference} can't be opened with today's secrets.",
+                    reference=reference,
+                ),
                 hint="Put the SECRET_KEY that it was encrypted with into SECRET_KEY_FALLBACKS.",
             ) from exc
 

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from accord import clock, second_person
 from accord.acting import Account
 from accord.audit.events import EventKind
+from accord.wording import say
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import (
     actors,
@@ -221,7 +222,7 @@ def extend(
         )
         if refused:
             raise ExtensionRefused(
-                f"The time for request {held.reference} can't be extended.",
+                say("The time for request {reference} can't be extended.", reference=held.reference),
                 hint="Once only, while it is open, and within one month of receipt (Art. 12(3)).",
             )
         due_at = deadlines.extended(held.received_at)
@@ -285,7 +286,11 @@ def cancel(request: ErasureRequest, *, by: Account) -> ErasureRequest:
 def _require_unfenced(held: ErasureRequest, done: str) -> None:
     if held.fenced_at is not None:
         raise IllegalTransition(
-            f"Request {held.reference} can't be {done}: the erasure has begun.",
+            say(
+                "Request {reference} can't be {done}: the erasure has begun.",
+                reference=held.reference,
+                done=done,
+            ),
             hint="What is erased can't be brought back; let it finish, or place a legal hold.",
         )
 

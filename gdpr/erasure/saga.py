@@ -20,6 +20,7 @@ from accord.acting import Account, working_for
 from accord.audit.events import EventKind, EventOutcome
 from accord.erased import tombstones
 from accord.errors import AccordError
+from accord.wording import say
 from gdpr.datamap.map import load_data_map
 from gdpr.documents import PlanDraft
 from gdpr.erasure import (
@@ -169,7 +170,7 @@ def _on_hold(held: Sequence[ErasureRequest]) -> Refusals:
     holds.block(stopped)
     return {
         one.pk: OnHold(
-            f"Request {one.reference} waits for a legal hold to be released.",
+            say("Request {reference} waits for a legal hold to be released.", reference=one.reference),
             hint="Another person than the one who placed the hold releases it.",
         )
         for one in stopped
@@ -182,7 +183,10 @@ def _not_approved(held: Sequence[ErasureRequest], people: People) -> Refusals:
     approvals.take_back(void)
     return {
         one.pk: ApprovalVoid(
-            f"Request {one.reference} is not approved: {found[one.pk]}.", hint="Have its plan approved again."
+            say(
+                "Request {reference} is not approved: {found}.", reference=one.reference, found=found[one.pk]
+            ),
+            hint="Have its plan approved again.",
         )
         for one in void
     }
@@ -196,8 +200,10 @@ def _changed(held: Sequence[ErasureRequest], people: People, drafts: Mapping[int
         planning.store(one, planning.digested(people[one.pk], drafts[one.pk]), None)
     return {
         one.pk: ApprovalVoid(
-            f"What would be erased for request {one.reference} is not what was approved; "
-            "it was planned anew.",
+            say(
+                "What would be erased for request {reference} is not what was approved; it was planned anew.",
+                reference=one.reference,
+            ),
             hint="Have the new plan approved.",
         )
         for one in changed
@@ -327,7 +333,11 @@ def confirm_manual(request: ErasureRequest, entry: str, *, by: Account) -> Erasu
         confirmed = waiting.update(state=StepState.DONE, confirmed_by_id=by.pk, finished_at=now)
         if not confirmed:
             raise IllegalTransition(
-                f"No step “{entry}” of request {held.reference} waits for a person.",
+                say(
+                    "No step “{entry}” of request {reference} waits for a person.",
+                    entry=entry,
+                    reference=held.reference,
+                ),
                 hint="See the steps: gdpr_erase --request REFERENCE.",
             )
         state_changes.record([state_changes.act(held, EventKind.ERASURE_STEP_DONE)], by=by)

@@ -14,6 +14,7 @@ from django.db import transaction
 from accord.acting import Account
 from accord.audit.events import EventKind, EventOutcome, ObjectKind
 from accord.errors import StoreError
+from accord.wording import say
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.map import load_data_map
 from gdpr.erasure import actors, state_changes, transitions
@@ -42,7 +43,10 @@ def scrub_one(request: ErasureRequest, *, by: Account) -> Acts:
     actors.require(by, actors.EXECUTE, about=request)
     if RequestState(request.state) not in transitions.COMPLETE:
         raise IllegalTransition(
-            f"Request {request.reference} is not complete; nothing is scrubbed before.",
+            say(
+                "Request {reference} is not complete; nothing is scrubbed before.",
+                reference=request.reference,
+            ),
             hint="Let it finish: gdpr_erase --request REFERENCE.",
         )
     with opened_stores() as stores:

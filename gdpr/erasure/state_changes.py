@@ -16,6 +16,7 @@ from accord.audit import trail
 from accord.audit.events import EventKind, EventOutcome, ObjectKind
 from accord.connecting import code_of
 from accord.retry import Backoff, again
+from accord.wording import say
 from gdpr.erasure import transitions
 from gdpr.errors import UnknownRequest
 from gdpr.models import Approval, ErasureRequest
@@ -44,17 +45,21 @@ def find(reference: str) -> ErasureRequest:
     if not re.fullmatch(rf"[0-9a-f]{{{_SHORTEST},32}}", text):
         raise UnknownRequest(
             "That is no reference of a request.",
-            hint=f"A reference has 32 hexadecimal digits; its first {_SHORTEST} or more are enough.",
+            hint=say(
+                "A reference has 32 hexadecimal digits; its first {shortest} or more are enough.",
+                shortest=_SHORTEST,
+            ),
         )
     found = list(ErasureRequest.objects.filter(reference__startswith=text)[:2])
     if not found:
         raise UnknownRequest(
-            f"No request has a reference that begins with {text}.",
+            say("No request has a reference that begins with {text}.", text=text),
             hint="See the list of requests, in the admin or under erasure-requests/ of the API.",
         )
     if len(found) > 1:
         raise UnknownRequest(
-            f"More than one request has a reference that begins with {text}.", hint="Give more digits of it."
+            say("More than one request has a reference that begins with {text}.", text=text),
+            hint="Give more digits of it.",
         )
     return found[0]
 

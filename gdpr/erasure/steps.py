@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -28,7 +29,7 @@ from gdpr.datamap.map import DataMap
 from gdpr.documents import PlanDocument
 from gdpr.erasure import holds, policy, state_changes, transitions
 from gdpr.erasure.schedule import StepView
-from gdpr.errors import WhoseIsIt
+from gdpr.errors import DeletionQueued, WhoseIsIt
 from gdpr.models import ErasureRequest, ErasureStep
 from gdpr.states import RequestState, StepState
 
@@ -62,6 +63,8 @@ _NOTE = """
     WHERE step.id = batch.id
     RETURNING step.request_id, step.found, step.affected, step.attempt, batch.done
 """
+_QUEUED = timedelta(seconds=30)
+"""How long an external place is left alone at least that has queued a deletion."""
 Counts = Mapping[int, int]
 """Rows or documents, by request."""
 Requests = Mapping[int, ErasureRequest]
@@ -262,16 +265,20 @@ def fail(one: Pass, requests: Collection[int], code: str) -> set[int]:
 
 def _wait(steps: Sequence[int], failures: int, code: str) -> None:
     rules = policy.load()
+    # What a place has queued comes in the place's own time; the deadline tells when that is too late.
+    queued = code == DeletionQueued.code
+    given_up = failures >= rules.attempts and not queued
+    pause = max(rules.delay(failures), _QUEUED) if queued else rules.delay(failures)
     rows = ErasureStep.objects.filter(pk__in=steps)
     first = Q(started_at__isnull=True) if failures == 1 else Q()
     rows.filter(first).update(attempt=F("attempt") + 1, started_at=Coalesce("started_at", Now()))
     rows.update(
         failures=failures,
         error_code=code,
-        state=StepState.FAILED if failures >= rules.attempts else StepState.RETRY_WAIT,
+        state=StepState.FAILED if given_up else StepState.RETRY_WAIT,
         owner="",
         lease_until=None,
-        next_attempt_at=Now() + rules.delay(failures),
+        next_attempt_at=Now() + pause,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from accord.wording import say
 from gdpr.errors import IllegalTransition
 from gdpr.states import RequestState as S
 
@@ -60,8 +61,8 @@ def check(current: S, target: S) -> None:
     if target not in TRANSITIONS[current]:
         allowed = ", ".join(sorted(TRANSITIONS[current])) or "nothing; it is over"
         raise IllegalTransition(
-            f"A request that is “{current}” can't become “{target}”.",
-            hint=f"From “{current}” it can become: {allowed}.",
+            say("A request that is “{current}” can't become “{target}”.", current=current, target=target),
+            hint=say("From “{current}” it can become: {allowed}.", current=current, allowed=allowed),
         )
 
 

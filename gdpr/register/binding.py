@@ -14,6 +14,7 @@ from pathlib import Path
 from django.db import connections
 
 from accord import conf
+from accord.wording import say
 from gdpr.errors import RegisterBroken, RegisterForeign
 from gdpr.fields import random_reference
 from gdpr.models import RegisterMark
@@ -73,7 +74,9 @@ def require() -> RegisterMark:
     first = file.first()
     if first is None:
         if known.position:
-            raise RegisterForeign(f"The register of erasures is gone: {file.path}.", hint=_PUT_BACK)
+            raise RegisterForeign(
+                say("The register of erasures is gone: {path}.", path=file.path), hint=_PUT_BACK
+            )
     elif first.draft.facts.get("register") != known.register:
         _refuse_foreign(known, file)
     elif known.position:
@@ -87,7 +90,7 @@ def _refuse_foreign(known: RegisterMark, file: RegisterFile) -> None:
         logger.warning("The register of a database that is gone was set aside: %s", file.set_aside())
         return
     raise RegisterForeign(
-        f"The register of erasures is that of another database: {file.path}.", hint=_PUT_BACK
+        say("The register of erasures is that of another database: {path}.", path=file.path), hint=_PUT_BACK
     )
 
 
@@ -95,13 +98,21 @@ def _require_known(known: RegisterMark, file: RegisterFile) -> None:
     newest = file.since(known.position)
     if not newest or newest[0].seq != known.position:
         raise RegisterBroken(
-            f"The register of erasures was cut off: the database knows {known.position}: {file.path}.",
+            say(
+                "The register of erasures was cut off: the database knows {position}: {path}.",
+                position=known.position,
+                path=file.path,
+            ),
             hint=_PUT_BACK,
         )
     if newest[0].hash != known.head:
         raise RegisterBroken(
-            f"Entry {known.position} of the register of erasures is another one than the database knows: "
-            f"{file.path}.",
+            say(
+                "Entry {position} of the register of erasures is another one than the database knows: "
+                "{path}.",
+                position=known.position,
+                path=file.path,
+            ),
             hint=_PUT_BACK,
         )
 

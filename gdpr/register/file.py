@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from accord.durable import sync_folder
+from accord.wording import say
 from gdpr.errors import RegisterBroken, RegisterUnavailable
 from gdpr.register.entries import EntryDraft, RegisterEntry, continued, fault, genesis, parsed
 
@@ -216,7 +217,7 @@ class RegisterFile:
 
     def _broken(self, what: str) -> RegisterBroken:
         return RegisterBroken(
-            f"The register of erasures was changed. {what}: {self.path}.",
+            say("The register of erasures was changed. {what}: {path}.", what=what, path=self.path),
             hint="Keep this file, and put back the copy that you keep of it.",
         )
 
@@ -226,7 +227,12 @@ class RegisterFile:
             yield
         except OSError as exc:
             raise RegisterUnavailable(
-                f"The register of erasures can't be {done}: {exc.strerror}: {self.path}.",
+                say(
+                    "The register of erasures can't be {done}: {strerror}: {path}.",
+                    done=done,
+                    strerror=exc.strerror,
+                    path=self.path,
+                ),
                 hint="Let ACCORD['ERASURE_REGISTER'] name a file that this user may read and write, and "
                 "that no restore of a store takes back.",
             ) from exc

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from accord.acting import Account
 from accord.admin_parts import OfferedDecision
 from accord.errors import AccordError
+from accord.wording import worded
 from gdpr.erasure import actors
 from gdpr.models import ErasureRequest
 
@@ -63,4 +64,4 @@ class DecisionAct:
             actors.require(person, *self.permissions, about=request)
             return self.hindered(request, person)
         except AccordError as exc:
-            return exc.message
+            return worded(exc.message)

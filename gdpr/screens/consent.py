@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accord.admin_parts import refused
 from accord.display import chip, day
 from accord.errors import AccordError
+from accord.wording import explained
 from gdpr.models import ConsentEvent, ConsentNotice
 from gdpr.screens.base import GdprPages, masked, name
 
@@ -87,7 +88,7 @@ class ConsentEventAdmin(GdprPages):
         try:
             event = consent_context.newest_event(key)
         except AccordError as exc:
-            messages.error(request, f"{exc} {exc.hint}")
+            messages.error(request, explained(exc))
             return None
         if event is None:
             messages.info(request, gettext("This person was never asked for consent: nothing is on record."))

@@ -14,7 +14,7 @@ from gdpr.datamap.actions import Action, Manual, Nothing, Retain, name, touched
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import key_type
-from gdpr.datamap.locators import AnyOf, Generic, Locator, Rows, Sessions, Simple, Through
+from gdpr.datamap.locators import AnyOf, External, Generic, Locator, Rows, Sessions, Simple, Through
 from gdpr.datamap.terms import After
 
 _WORDS = {
@@ -137,7 +137,7 @@ def ways(locator: Locator | None) -> Sequence[str]:
     return [_way(part) for part in (locator.locators if isinstance(locator, AnyOf) else (locator,))]
 
 
-def _way(locator: Simple | Sessions) -> str:
+def _way(locator: Simple | Sessions | External) -> str:
     match locator:
         case Rows(entry, field, kind):
             return f"{field} → {entry} ({key_type(kind)})"
@@ -145,6 +145,8 @@ def _way(locator: Simple | Sessions) -> str:
             return f"content_type, object_id → {', '.join(of)}"
         case Sessions(entry):
             return _("sessions of %s") % entry
+        case External(place, kind, by):
+            return _typed(place, kind, by)
         case Through():
             return _typed(locator.path.replace("__", " → "), locator.type, locator.by)
         case _:

@@ -17,6 +17,7 @@ from accord import clock
 from accord.admin_parts import person_of
 from accord.choosing import OwnChoice
 from accord.errors import AccordError
+from accord.wording import explained
 from gdpr.datamap.map import load_data_map
 from gdpr.erasure import actors, deadlines, requests
 from gdpr.models import ErasureRequest
@@ -87,7 +88,7 @@ def _filed(request: HttpRequest, said: Mapping[str, Any]) -> ErasureRequest | No
             received_at=deadlines.received_on(day, clock.now()) if day else None,
         )
     except AccordError as exc:
-        messages.error(request, f"{exc} {exc.hint}")
+        messages.error(request, explained(exc))
         return None
     _tell(request, filed)
     return filed

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from accord import clock
 from accord.acting import Account
 from accord.approvals.quorum import ONE
+from accord.wording import worded
 from gdpr.erasure import actors, approvals, deadlines, policy, steps, transitions
 from gdpr.models import ErasureRequest
 from gdpr.states import RequestState as S
@@ -46,11 +47,7 @@ def so_far(request: ErasureRequest) -> str:
     """Tell how many yes-es there are of how many, and whose is missing; empty where one will do."""
     if _takes_one():
         return ""
-    found = approvals.standing(request)
-    there = _("%(given)d of %(needed)d") % {"given": found.given, "needed": found.needed}
-    if not found.lacking:
-        return there
-    return _("%(there)s; missing: %(groups)s") % {"there": there, "groups": ", ".join(found.lacking)}
+    return worded(approvals.standing(request).words)
 
 
 def _takes_one() -> bool:

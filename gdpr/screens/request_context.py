@@ -18,6 +18,7 @@ from accord.admin_parts import OfferedDecision
 from accord.audit.events import ObjectKind
 from accord.errors import AccordError
 from accord.models import AuditEvent
+from accord.wording import worded
 from gdpr.erasure import actors, holds, receipts, transitions
 from gdpr.errors import ReceiptInvalid
 from gdpr.models import ErasurePlan, ErasureRequest, ErasureStep, LegalHold, Receipt
@@ -183,7 +184,7 @@ def release(hold: LegalHold, person: AbstractBaseUser) -> OfferedDecision:
         actors.require(person, actors.RELEASE_HOLD)
         holds.require_releasable(hold, person)
     except AccordError as exc:
-        return replace(RELEASE, hindrance=exc.message)
+        return replace(RELEASE, hindrance=worded(exc.message))
     return RELEASE
 
 
@@ -205,4 +206,4 @@ def signature(receipt: Receipt) -> tuple[str, str]:
     try:
         return receipts.verify_receipt(receipts.signed_document(receipt)), ""
     except ReceiptInvalid as exc:
-        return "", exc.message
+        return "", worded(exc.message)

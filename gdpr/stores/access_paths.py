@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.keys import KeyType, key_type
-from gdpr.datamap.locators import Generic, Rows, Sessions, Simple, parts
+from gdpr.datamap.locators import External, Generic, Rows, Sessions, Simple, parts
 from gdpr.datamap.subjects import Keys, SubjectKeys
 from gdpr.stores.base import IndexUse, every_row
 from gdpr.stores.conditions import condition
@@ -24,10 +24,12 @@ def explain(alias: str, entry: Entry, rows: QuerySet[models.Model]) -> IndexUse:
     return explained(alias, rows)
 
 
-def explain_locator(alias: str, model: type[models.Model], locator: Simple | Sessions) -> IndexUse:
+def explain_locator(alias: str, model: type[models.Model], locator: Simple | Sessions | External) -> IndexUse:
     """Ask how rows would be found by a locator, with keys that no person has."""
     if isinstance(locator, Sessions):
         return IndexUse(uses_index=True, detail="primary key, page by page", read_in_full=True)
+    if isinstance(locator, External):
+        return IndexUse(uses_index=True, detail="asked by the project's own code")
     rows = every_row(model, alias).filter(condition(alias, model, locator, _nobody(locator)))
     return explained(alias, rows)
 

@@ -24,6 +24,7 @@ from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain
 from gdpr.datamap.locators import Generic, Key, Rows
 from gdpr.datamap.lock import Inventory
+from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import InvalidDataMap
 from gdpr.stores.own import Own
@@ -200,6 +201,8 @@ ADAPTERS: Mapping[str, str] = {
     "searchindex.store.SearchStore": "gdpr.stores.search.adapter",
 }
 
+_EXTERNAL = "gdpr.stores.external.adapter"
+
 
 class Stores(Mapping[str, ErasureStore]):
     """
@@ -228,10 +231,11 @@ class Stores(Mapping[str, ErasureStore]):
         return self._adapters[alias]
 
     def __contains__(self, alias: object) -> bool:
-        return isinstance(alias, str) and _factory(alias) is not None
+        return isinstance(alias, str) and (alias in load_data_map().externals or _factory(alias) is not None)
 
     def __iter__(self) -> Iterator[str]:
-        return (alias for alias in self._opened if _factory(alias))
+        yield from (alias for alias in self._opened if _factory(alias))
+        yield from load_data_map().externals
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -249,6 +253,9 @@ class Stores(Mapping[str, ErasureStore]):
         return [self[alias] for alias in (known_aliases(wanted) or self)]
 
     def _adapter(self, alias: str) -> ErasureStore:
+        if alias in load_data_map().externals:
+            of_project: ErasureStore = import_string(_EXTERNAL)(alias)
+            return of_project
         path = _factory(alias)
         if path is None:
             # Says so itself where the alias is unknown, or its class can't be imported.
@@ -307,9 +314,10 @@ def known_aliases(wanted: Sequence[str]) -> Sequence[str]:
         UnknownStore: One of them is not configured.
     """
     configured = conf.load().store_settings()
-    unknown = [alias for alias in wanted if alias not in configured]
+    known = [*configured, *load_data_map().externals] if wanted else []
+    unknown = [alias for alias in wanted if alias not in known]
     if unknown:
-        raise UnknownStore(f"There is no store “{unknown[0]}”.", hint=f"Stores: {', '.join(configured)}.")
+        raise UnknownStore(f"There is no store “{unknown[0]}”.", hint=f"Stores: {', '.join(known)}.")
     return wanted
 
 

@@ -16,7 +16,7 @@ from gdpr.datamap.actions import touched
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import Fault, MapFinding, about, no_date
 from gdpr.datamap.keys import KeyType, key_type
-from gdpr.datamap.locators import Generic, Rows, Sessions, Through, parts
+from gdpr.datamap.locators import External, Generic, Rows, Sessions, Through, parts
 from gdpr.datamap.lock import SEEN, Inventory
 from gdpr.datamap.subjects import Keys, SubjectKeys
 from gdpr.stores import seen
@@ -164,7 +164,7 @@ class Collections:
     def _entry(self, declared: Entry) -> Iterator[MapFinding]:
         entry = self._store.localised(declared)
         for locator in parts(entry.locator):
-            if isinstance(locator, Generic | Sessions) or (
+            if isinstance(locator, External | Generic | Sessions) or (
                 isinstance(locator, Through) and self._alias not in connections.settings
             ):
                 yield about(
@@ -255,7 +255,7 @@ class Collections:
         name = self._store.collection_name(entry)
         schema = self._collections[name].get("validator", {}).get("$jsonSchema", {})
         for locator in parts(entry.locator):
-            if isinstance(locator, Through | Generic | Sessions):
+            if isinstance(locator, External | Through | Generic | Sessions):
                 continue
             path, wanted = _path(locator), key_type(locator.type)
             declared = _declared(schema, path) or {}
@@ -314,7 +314,7 @@ def _nobody(entry: Entry) -> Keys:
     for locator in parts(entry.locator):
         if isinstance(locator, Rows):
             collected[locator.entry] = (samples.get(key_type(locator.type), -1),)
-        elif not isinstance(locator, Generic | Sessions):
+        elif not isinstance(locator, External | Generic | Sessions):
             value = samples.get(key_type(locator.type), -1)
             if locator.by:
                 alternates[locator.by] = value

@@ -14,7 +14,19 @@ from accord.erased.subject_key import same
 from gdpr.datamap.actions import Action, Anonymise, Detach, Retain, Unset
 from gdpr.datamap.keys import Plain, variants
 from gdpr.datamap.kin import kin
-from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Keyed, Locator, Path, Rows, Sessions, Through
+from gdpr.datamap.locators import (
+    AnyOf,
+    Array,
+    External,
+    Generic,
+    Key,
+    Keyed,
+    Locator,
+    Path,
+    Rows,
+    Sessions,
+    Through,
+)
 from gdpr.datamap.strategies import Equals, Strategy
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
@@ -79,6 +91,11 @@ def condition(  # noqa: C901, PLR0911 - one case a locator
             return Q(pk__in=[session for session, _ in sessions(alias, model, locator, keys)])
         case AnyOf():
             return _any(condition(alias, model, part, keys) for part in locator.locators)
+        case External():
+            raise ErasureRefused(
+                f"The table of {model._meta.label} can't be searched by a class of the project.",
+                hint='Write store="external:NAME" beside External(...).',
+            )
 
 
 def pending(model: type[models.Model], action: Action) -> Q:

@@ -21,6 +21,7 @@ from gdpr.datamap.keys import KeyType, Plain, key_type, variants
 from gdpr.datamap.locators import (
     AnyOf,
     Array,
+    External,
     Generic,
     Key,
     Keyed,
@@ -119,7 +120,7 @@ def condition(locator: Locator | None, keys: Keys) -> Filter:
             return {locator.field: {"$in": found}, **locator.where}
         case AnyOf():
             return {"$or": [condition(part, keys) for part in locator.locators]}
-        case Through() | Generic() | Sessions():
+        case Through() | Generic() | Sessions() | External():
             raise ErasureRefused(
                 f"A collection can't be searched by {type(locator).__name__}"
                 f"{' of ' + ', '.join(needs(locator)) if needs(locator) else ''}.",

@@ -8,7 +8,19 @@ from typing import Any
 
 from accord.erased.folding import Fold
 from gdpr.datamap.keys import KeyType, Plain, key_type, variants
-from gdpr.datamap.locators import AnyOf, Array, Generic, Key, Keyed, Locator, Path, Rows, Sessions, Through
+from gdpr.datamap.locators import (
+    AnyOf,
+    Array,
+    External,
+    Generic,
+    Key,
+    Keyed,
+    Locator,
+    Path,
+    Rows,
+    Sessions,
+    Through,
+)
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
 
@@ -163,7 +175,7 @@ def query(properties: Mapping[str, Any], locator: Locator | None, keys: Keys) ->
             return {"bool": {"should": [query(properties, part, keys) for part in locator.locators]}}
         case Key() | Path() | Array() | Rows():
             return _terms(properties, locator, keys)
-        case Through() | Generic() | Sessions():
+        case Through() | Generic() | Sessions() | External():
             raise _elsewhere(locator)
 
 

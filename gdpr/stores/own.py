@@ -9,6 +9,7 @@ from accord import conf
 from accord.errors import StoreUnavailable
 from accord.identity import identity_of, refuse_foreign
 from accord.seam.registry import Registry
+from gdpr.datamap.externals import EXTERNAL
 
 
 class Own:
@@ -32,7 +33,8 @@ class Own:
             ForeignEnvironment: It belongs to another one: nobody is erased from it.
             StoreUnavailable: It can't be asked.
         """
-        if alias not in self._found:
+        # An external place says nothing of itself: which one it is, the project's own settings say.
+        if alias not in self._found and not alias.startswith(EXTERNAL):
             refuse_foreign({alias: identity_of(self._opened[alias])}, conf.load().environment)
             self._found.add(alias)
 

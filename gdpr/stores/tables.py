@@ -15,7 +15,7 @@ from gdpr.datamap.actions import Delete, Detach, Nothing, Refresh, Unset, touche
 from gdpr.datamap.entries import TABLE, Entry
 from gdpr.datamap.findings import Fault, MapFinding, about
 from gdpr.datamap.keys import KeyType, key_type
-from gdpr.datamap.locators import Array, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
+from gdpr.datamap.locators import Array, External, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
 from gdpr.datamap.lock import Inventory
 from gdpr.datamap.presets import is_known, known_columns, known_tables
 from gdpr.stores.access_paths import explain_locator
@@ -267,7 +267,7 @@ def fingerprint(alias: str) -> str:
 
 
 def _compared(
-    model: type[models.Model], locator: Simple | Sessions
+    model: type[models.Model], locator: Simple | Sessions | External
 ) -> tuple[type[models.Model], str, KeyType | str | None]:
     """Return the model and the column that a locator compares with, and the type it should have."""
     match locator:

@@ -254,7 +254,8 @@ class Approvals(Requests):
         for approval in alike.filter(state=ApprovalState.APPROVED).exclude(expiry.late()):
             if not self._flaw(approval, work):
                 return approval
-        telling = Q(digest=work.digest) | Q(state=ApprovalState.APPROVED)
+        begun = Q(state=ApprovalState.REQUESTED) & ~Q(run_id="")
+        telling = Q(digest=work.digest) | Q(state=ApprovalState.APPROVED) | begun
         raise self._missing(work, alike.filter(telling))
 
     def take(self, work: TakenWork, run_id: str) -> PlanApproval:
@@ -329,7 +330,9 @@ class Approvals(Requests):
         """Return the error that says how far an approval of this plan is."""
         for approval in candidates:
             state = self.state_of(approval)
-            if approval.digest == work.digest and state is ApprovalState.REQUESTED:
+            # What was begun under it and taken back is less than what its digest is of.
+            same = approval.digest == work.digest or (bool(approval.run_id) and work.is_left(approval))
+            if same and state is ApprovalState.REQUESTED:
                 found = self.standing(approval)[approval.pk]
                 so_far = f" So far: {found.words}." if found.needed > 1 else ""
                 return PlanNotApproved(

@@ -23,6 +23,7 @@ OPTIONAL = [
     "drf_spectacular",
     "celery",
     "auditlog",
+    "pyrage",
 ]
 ADMIN = "django.contrib.admin"
 

@@ -142,7 +142,7 @@ def test_planning_is_by_whoever_plans(erasing: Erasing) -> None:
 
 def test_export_takes_a_permission_of_its_own(erasing: Erasing, tmp_path: Path) -> None:
     """Whoever may not export gets no file; whoever does stands in the trail."""
-    export = ("gdpr_export", "3", "--by", "id", "--output")
+    export = ("gdpr_export", "3", "--by", "id", "--plain", "--output")
 
     refused = erasing.command(*export, str(tmp_path / "none"), "--as", "nobody")
     made = erasing.command(*export, str(tmp_path / "some"), "--as", "filer")

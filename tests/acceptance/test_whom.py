@@ -55,7 +55,7 @@ def test_key_by_standard_input_is_never_echoed(erasing: Erasing, tmp_path: Path)
     [(email,)] = erasing.rows("SELECT email FROM streaming_listener WHERE id = 11")
     calls = [
         ("gdpr_erase", "-", "--by", "email", "--dry-run", "--format", "json"),
-        ("gdpr_export", "-", "--by", "email", "--output", str(tmp_path), "--format", "json"),
+        ("gdpr_export", "-", "--by", "email", "--plain", "--output", str(tmp_path), "--format", "json"),
         ("gdpr_hold", "place", "-", "--reason", "17(3)(e)", "--as", "filer", "--noinput", "--format", "json"),
     ]
 

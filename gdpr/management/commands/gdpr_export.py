@@ -12,11 +12,13 @@ from accord.command import AnsweringCommand
 from accord.errors import ExitCode
 from accord.proof import Credentials
 from gdpr.cli import whom
+from gdpr.cli.envelope import add_envelope, envelope
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.static import require_sound
 from gdpr.export import ExportFormat, Written, gather, put_on_record, write
 from gdpr.export_files import require_folder
 
+_OPEN = "It is not encrypted: whoever can read a file of it reads all of it."
 _UNSAID = (ExportFormat.JSON, ExportFormat.HTML)
 
 
@@ -24,12 +26,12 @@ class Command(AnsweringCommand):
     """Write an access export; the answer says where it is, never what is in it."""
 
     help = (
-        "Writes everything that is kept of a person into a file that only you can read: as JSON, as tables, "
-        "or as a page for the person, with purposes, recipients and retention."
+        "Writes everything that is kept of a person into an encrypted file: as JSON, as tables, or as a page "
+        "for the person, with purposes, recipients and retention."
     )
     examples: ClassVar[Mapping[str, str]] = {
-        "KEY --by email --output exports --as USERNAME": "write what is held of a person",
-        "KEY --portable --format csv --output exports": "write what a person may take along, as tables",
+        "KEY --by email --output exports --recipient AGE_KEY --as USERNAME": "write what is held of a person",
+        "KEY --portable --format csv --output exports": "what a person may take along, as tables",
     }
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -53,6 +55,7 @@ class Command(AnsweringCommand):
             action="store_true",
             help="Only what the person provided, on consent or a contract (Art. 20), as the data map says.",
         )
+        add_envelope(parser)
         add_acting(parser)
         add_noinput(parser)
 
@@ -60,6 +63,7 @@ class Command(AnsweringCommand):
         data_map = load_data_map()
         require_sound(data_map)
         person = Credentials.read(options).account()
+        chosen = envelope(options)
         keys = whom.resolve(whom.key(options["subject"]), options["by"], options["choose"])
         content = gather(data_map, keys, by=person, portable=options["portable"])
         forms = [ExportFormat(form) for form in options["formats"] or _UNSAID]
@@ -67,8 +71,10 @@ class Command(AnsweringCommand):
         require_folder(folder)
         put_on_record(content, by=person)
         for form in dict.fromkeys(forms):
-            self._say(write(content, folder, form))
+            self._say(write(content, folder, form, chosen))
         self._warn(content["without_basis"])
+        if chosen is None:
+            self.stderr.write(_OPEN, self.style.WARNING)
         return ExitCode.DONE
 
     def _warn(self, entries: Sequence[str]) -> None:

@@ -22,7 +22,7 @@ class Command(AnsweringCommand):
 
     help = (
         "Carries approved erasures out, tries again what waited, verifies a second time what was completed, "
-        "and lets approvals and consents expire. For cron, every few minutes; safe beside itself."
+        "and lets approvals, consents and exports expire. For cron, every few minutes; safe beside itself."
     )
     examples: ClassVar[Mapping[str, str]] = {
         "": "carry on with every request, once",
@@ -60,6 +60,8 @@ def _lines(done: Processed) -> Iterator[str]:
     lines += [f"{ref[:8]}  {word}: {why}" for word, found in reasons.items() for ref, why in found.items()]
     if done.expired_consents:
         lines.append(f"{done.expired_consents} consents expired")
+    if done.expired_exports:
+        lines.append(f"{done.expired_exports} exports deleted")
     if done.register:
         lines.append(f"The register of erasures can't be kept: {done.register}")
     if done.destroyed:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+import pyrage
 import pytest
 from pymongo import MongoClient
 
@@ -333,7 +334,7 @@ EXPORTS = "SELECT outcome, counters, object_ref FROM accord_auditevent WHERE eve
 
 def test_export_holds_the_persons_data_and_nobody_elses(module_project: Project, tmp_path: Path) -> None:
     """Both files are for their owner alone, hold every place, and no row of another person."""
-    done = module_project.run("gdpr_export", "14", "--by", "id", "--output", str(tmp_path / "out"))
+    done = module_project.run("gdpr_export", "14", "--by", "id", "--plain", "--output", str(tmp_path / "out"))
 
     assert done.returncode == 0, done.stderr
     written = [Path(line) for line in done.stdout.splitlines()]
@@ -349,6 +350,7 @@ def test_export_holds_the_persons_data_and_nobody_elses(module_project: Project,
     assert parts["listeners"]["rows"][0]["email"] in page
     assert "Invoices" in page
     assert "<script" not in page
+    assert "It is not encrypted" in done.stderr
     rows = sum(len(part["rows"]) for part in content["parts"])
     entries = sum(bool(part["rows"]) for part in content["parts"])
     assert module_project.rows(EXPORTS) == [("done", {"entries": entries, "found": rows}, "")]
@@ -358,7 +360,7 @@ def test_portable_export_holds_what_the_person_may_take_along(
     module_project: Project, tmp_path: Path
 ) -> None:
     """As tables: what they provided; no invoice, nothing computed, and what is unsaid is told."""
-    arguments = ("14", "--by", "id", "--portable", "--format", "csv", "--output", str(tmp_path))
+    arguments = ("14", "--by", "id", "--portable", "--plain", "--format", "csv", "--output", str(tmp_path))
 
     done = module_project.run("gdpr_export", *arguments)
 
@@ -377,6 +379,34 @@ def test_portable_export_holds_what_the_person_may_take_along(
     assert "names no lawful basis of them: " in done.stderr
 
 
+def test_export_is_for_its_reader_alone(module_project: Project, tmp_path: Path) -> None:
+    """Nothing readable reaches the disk; who has the key, or knows the password, reads what is kept."""
+    reader, password = pyrage.x25519.Identity.generate(), "correct horse battery"
+    (tmp_path / "password").write_text(f"{password}\n")
+    (tmp_path / "password").chmod(0o600)
+    export = ("gdpr_export", "14", "--by", "id", "--format", "json", "--output", str(tmp_path / "out"))
+    before = len(module_project.rows(EXPORTS))
+
+    unsaid = module_project.run(*export)
+    by_key = module_project.run(*export, "--recipient", str(reader.to_public()))
+    by_password = module_project.run(*export, "--password-file", str(tmp_path / "password"))
+
+    assert (unsaid.returncode, "ACC-805" in unsaid.stderr) == (2, True), unsaid.stderr
+    assert (by_key.returncode, by_password.returncode) == (0, 0), by_key.stderr + by_password.stderr
+    sealed = [Path(done.stdout.strip()) for done in (by_key, by_password)]
+    assert sorted(sealed) == sorted((tmp_path / "out").iterdir())
+    assert {
+        (path.suffixes[-2:] == [".json", ".age"], stat.S_IMODE(path.stat().st_mode)) for path in sealed
+    } == {(True, 0o600)}
+    one = json.loads(pyrage.decrypt(sealed[0].read_bytes(), [reader]))
+    other = json.loads(pyrage.passphrase.decrypt(sealed[1].read_bytes(), password))
+    assert one["parts"] == other["parts"]
+    [(email,)] = module_project.rows("SELECT email FROM streaming_listener WHERE id = 14")
+    assert email in json.dumps(one["parts"], ensure_ascii=False)
+    assert all(email.encode() not in path.read_bytes() for path in sealed)
+    assert len(module_project.rows(EXPORTS)) == before + 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "exit_code"),
     [
@@ -389,12 +419,12 @@ def test_export_of_a_wrong_subject_is_refused(
     module_project: Project, tmp_path: Path, arguments: tuple[str, ...], code: str, exit_code: int
 ) -> None:
     """An unknown person, a wrong type and an unknown key are told apart, and nothing is written."""
-    done = module_project.run("gdpr_export", *arguments, "--output", str(tmp_path / "out"))
+    done = module_project.run("gdpr_export", *arguments, "--plain", "--output", str(tmp_path / "out"))
 
     assert done.returncode == exit_code
     assert code in done.stderr
     assert not (tmp_path / "out").exists()
-    assert len(module_project.rows(EXPORTS)) <= 2
+    assert len(module_project.rows(EXPORTS)) <= 4
 
 
 def test_export_is_refused_where_nothing_can_be_written(module_project: Project, tmp_path: Path) -> None:
@@ -402,7 +432,9 @@ def test_export_is_refused_where_nothing_can_be_written(module_project: Project,
     (tmp_path / "file").touch()
     before = module_project.rows(EXPORTS)
 
-    done = module_project.run("gdpr_export", "14", "--by", "id", "--output", str(tmp_path / "file"))
+    done = module_project.run(
+        "gdpr_export", "14", "--by", "id", "--plain", "--output", str(tmp_path / "file")
+    )
 
     assert done.returncode == 2
     assert "ACC-805" in done.stderr

@@ -29,10 +29,10 @@ def test_groups_say_whose_yes_is_missing() -> None:
     """Somebody of neither group brings nothing on; nor does the second of one."""
     asked = {"dba": 1, "security": 1}
 
-    assert words(asked) == "0 of 2; dba and security are missing"
+    assert words(asked) == "0 of 2; dba, security are missing"
     assert words(asked, ben={"security"}) == "1 of 2; dba is missing"
     assert words(asked, ben={"security"}, eve={"security"}) == "1 of 2; dba is missing"
-    assert words(asked, ben=set()) == "0 of 2; dba and security are missing"
+    assert words(asked, ben=set()) == "0 of 2; dba, security are missing"
     assert words(asked, ben={"security"}, eve={"dba"}) == "2 of 2"
 
 

@@ -12,7 +12,7 @@ from core.settings.hardening import hardening
 from core.settings.stores import accord_settings, databases
 
 PASSWORD: Final = "hunter2-is-no-password"
-GOOD_KEY: Final = "k" * 60
+GOOD_KEY: Final = "a-key-of-a-test" * 4
 URLS: Final = {
     "DATABASE_URL": f"postgresql://shop:{PASSWORD}@db.example:5433/shop?sslmode=require",
     "MONGODB_URL": f"mongodb://shop:{PASSWORD}@m1.example,m2.example/shop?replicaSet=rs0",
@@ -91,6 +91,14 @@ def test_short_key_is_refused_in_production() -> None:
 
     assert "fewer than 50" in text
     assert "abc-short" not in text
+
+
+def test_key_of_few_letters_is_refused_in_production() -> None:
+    """A long key that says the same letters again is guessed as soon as a short one."""
+    text = refusal(production(SECRET_KEY="abcd" * 15))
+
+    assert "fewer than 5 different characters" in text
+    assert "abcdabcd" not in text
 
 
 def test_key_may_begin_with_a_dollar_sign() -> None:

@@ -1,17 +1,6 @@
 from django.db import migrations, models
 
-from accord.guards import OnPostgres, RemoveWords
-
-# As 0011 does: what the earliest migrations put back knows nothing of these words.
-_ON_THE_WAY_OUT = """
-DO $$ BEGIN
-    IF to_regclass('migrator_run') IS NULL THEN
-        ALTER TABLE accord_auditevent DISABLE TRIGGER USER;
-        DELETE FROM accord_auditevent WHERE event IN ('erasure.revoked', 'approval.revoked');
-        ALTER TABLE accord_auditevent ENABLE TRIGGER USER;
-    END IF;
-END $$
-"""
+from accord.guards import RemoveWords
 
 
 class Migration(migrations.Migration):
@@ -20,8 +9,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # Undone last.
-        OnPostgres(sql="", reverse_sql=_ON_THE_WAY_OUT),
         RemoveWords(
             model_name="auditevent",
             name="accord_auditevent_event",
@@ -57,6 +44,8 @@ class Migration(migrations.Migration):
                     ("hold.placed", "legal hold placed"),
                     ("hold.released", "legal hold released"),
                     ("export.made", "access export made"),
+                    ("export.downloaded", "access export downloaded"),
+                    ("export.deleted", "access export deleted"),
                     ("consent.given", "consent given"),
                     ("consent.refused", "consent refused"),
                     ("consent.withdrawn", "consent withdrawn"),
@@ -87,16 +76,12 @@ class Migration(migrations.Migration):
                     ("token.revoked", "access token revoked"),
                     ("register.renewed", "register of erasures begun anew"),
                     ("heads.renewed", "signed heads begun anew"),
-                    ("erasure.revoked", "approval of an erasure taken back"),
-                    ("approval.revoked", "approval taken back"),
                     ("subject.revealed", "masked subject revealed"),
                     ("subject.restricted", "processing restricted"),
                     ("subject.released", "restriction lifted"),
                     ("receipt.viewed", "receipt viewed"),
                     ("recipient.notified", "recipient notified"),
                     ("hold.reviewed", "legal hold reviewed"),
-                    ("export.downloaded", "access export downloaded"),
-                    ("export.deleted", "access export deleted"),
                     ("consent.invalidated", "consent invalidated"),
                     ("tombstone.purged", "tombstone purged"),
                     ("retention.applied", "retention applied"),
@@ -143,6 +128,8 @@ class Migration(migrations.Migration):
                             "hold.placed",
                             "hold.released",
                             "export.made",
+                            "export.downloaded",
+                            "export.deleted",
                             "consent.given",
                             "consent.refused",
                             "consent.withdrawn",
@@ -173,16 +160,12 @@ class Migration(migrations.Migration):
                             "token.revoked",
                             "register.renewed",
                             "heads.renewed",
-                            "erasure.revoked",
-                            "approval.revoked",
                             "subject.revealed",
                             "subject.restricted",
                             "subject.released",
                             "receipt.viewed",
                             "recipient.notified",
                             "hold.reviewed",
-                            "export.downloaded",
-                            "export.deleted",
                             "consent.invalidated",
                             "tombstone.purged",
                             "retention.applied",
