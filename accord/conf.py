@@ -171,6 +171,11 @@ def middleware() -> tuple[str, ...]:
     return tuple(django_settings.MIDDLEWARE)
 
 
+def named_secret(name: str) -> bytes:
+    """Return the secret that a setting of the project holds; empty where it isn't set."""
+    return force_bytes(getattr(django_settings, name, "") or "")
+
+
 def secret_keys() -> tuple[bytes, ...]:
     """Return Django's `SECRET_KEY`, then those it replaced (`SECRET_KEY_FALLBACKS`)."""
     texts = (django_settings.SECRET_KEY, *django_settings.SECRET_KEY_FALLBACKS)

@@ -24,6 +24,7 @@ class GdprConfig(AppConfig):
         "ErasureStep",
         "LegalHold",
         "Receipt",
+        "RecipientNotice",
     )
     # What django-auditlog may show. Tags and sealed keys say who a request is about: never those.
     audited = {"ErasureRequest": ("state",), "LegalHold": ("reason", "review_at")}

@@ -111,11 +111,19 @@ class BackupLine(TypedDict):
     until: str
 
 
+class RecipientLine(TypedDict):
+    """A recipient that got data of the person, and whether it was told by then that they are erased."""
+
+    recipient: str
+    state: str
+    informed_at: str | None
+
+
 class ReceiptDocument(TypedDict):
     """
     What a receipt attests (`accord.receipt/2`), without its signature; free of personal data.
 
-    One of `accord.receipt/1` ends before `backups`.
+    One of `accord.receipt/1` ends before `backups`. `recipients` is missing where no recipient got data.
     """
 
     schema: str
@@ -143,3 +151,4 @@ class ReceiptDocument(TypedDict):
     backups: list[BackupLine]
     backups_until: str | None
     backups_undeclared: list[str]
+    recipients: NotRequired[list[RecipientLine]]

@@ -127,7 +127,29 @@ REGISTER = Guards(
         )
     ],
 ) + against_emptying("gdpr_register", (), rows_stay=("gdpr_registermark",))
-EVIDENCE = DECISIONS + EMPTYING + REGISTER + HOLDS
+
+_NOTICE = """
+BEGIN
+    IF OLD.state = 'informed'
+        OR (NEW.reference, NEW.kind, NEW.cause, NEW.recipient, NEW.entered_at)
+            IS DISTINCT FROM (OLD.reference, OLD.kind, OLD.cause, OLD.recipient, OLD.entered_at)
+        OR (NEW.sealed_person IS NOT NULL AND NEW.sealed_person IS DISTINCT FROM OLD.sealed_person) THEN
+        RAISE EXCEPTION 'Who has to be told of what can''t be changed, and who was told stays told.'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+
+NOTICES = Guards(
+    functions={"gdpr_guard_notice": _NOTICE},
+    tables={"gdpr_recipientnotice_guard": "gdpr_recipientnotice"},
+    triggers=[
+        """CREATE TRIGGER gdpr_recipientnotice_guard BEFORE UPDATE ON gdpr_recipientnotice
+    FOR EACH ROW EXECUTE FUNCTION gdpr_guard_notice()""",
+    ],
+) + against_emptying("gdpr_notice", (), rows_stay=("gdpr_recipientnotice",))
+EVIDENCE = DECISIONS + EMPTYING + REGISTER + HOLDS + NOTICES
 
 
 def install(connection: BaseDatabaseWrapper) -> None:

@@ -32,6 +32,7 @@ def checks() -> Iterable[Check]:
     yield Check(name="erasure.steps", look=look_at_steps)
     yield Check(name="erasure.holds", look=look_at_holds)
     yield Check(name="erasure.keys", look=look_at_keys)
+    yield Check(name="erasure.recipients", look=look_at_recipients)
     yield Check(name="erasure.register", look=look_at_register)
     for alias in _externals():
         yield Check(name=alias.replace(":", "."), look=partial(look_at_external, alias))
@@ -200,6 +201,32 @@ def look_at_keys() -> Iterator[Finding]:
     )
 
 
+def look_at_recipients() -> Iterator[Finding]:
+    """Count the recipients that nobody told, and those that nobody tries to tell."""
+    from gdpr.models import RecipientNotice
+    from gdpr.states import NoticeState
+
+    by_hand = RecipientNotice.objects.filter(state=NoticeState.BY_HAND)
+    waiting = RecipientNotice.objects.filter(state=NoticeState.WAITING)
+    late = waiting.filter(next_attempt_at__lt=Now() - STUCK)
+    people, untaken = by_hand.count(), late.count()
+    first = (by_hand | late).aggregate(first=Min("entered_at"))["first"]
+    hints = [
+        "See the notices to recipients in the admin." if people else "",
+        "Is cron running gdpr_process? It tells recipients." if untaken else "",
+    ]
+    yield Finding(
+        name="erasure.recipients",
+        level=Level.WARN if people or untaken else Level.OK,
+        message=f"{_counted(people, 'notice to a recipient', 'notices to recipients')} waiting for a person; "
+        f"{waiting.count()} under way, {untaken or 'none'} of them an hour late.",
+        value=people + untaken,
+        threshold=1,
+        age=None if first is None else (clock.now() - first).total_seconds(),
+        hint=" ".join(filter(None, hints)),
+    )
+
+
 def look_at_register() -> Iterator[Finding]:
     """Read the register of erasures, and hold it against what the database and the stores know of it."""
     from gdpr.errors import RegisterError
@@ -250,7 +277,7 @@ def _register(level: Level, message: str, hint: str, value: int = 0) -> Finding:
     return Finding(name="erasure.register", level=level, message=message, value=value, threshold=1, hint=hint)
 
 
-def _counted(count: int, what: str) -> str:
+def _counted(count: int, what: str, several: str = "") -> str:
     """Describe how many there are, as the subject of a sentence: `No step is`, `2 steps are`."""
     number = str(count) if count else "No"
-    return f"{number} {what} is" if count in (0, 1) else f"{number} {what}s are"
+    return f"{number} {what} is" if count in (0, 1) else f"{number} {several or what + 's'} are"

@@ -15,6 +15,7 @@ from gdpr.datamap.kinds import Subject
 from gdpr.datamap.locators import AnyOf, Array, External, Generic, Key, Path, Rows, Sessions, Through
 from gdpr.datamap.presets import accounts, framework, logs, suite
 from gdpr.datamap.presets.django import references, tokens
+from gdpr.datamap.recipients import Recipient
 from gdpr.datamap.strategies import CoarseDate, Constant, Null, Pseudonym, RandomToken, Redact, Strategy
 from gdpr.datamap.terms import After
 
@@ -42,6 +43,7 @@ __all__ = [
     "Pseudonym",
     "Pull",
     "RandomToken",
+    "Recipient",
     "Redact",
     "Refresh",
     "Retain",

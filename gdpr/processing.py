@@ -30,6 +30,7 @@ from gdpr.erasure.saga import Requests
 from gdpr.erasure.schedule import Stop, never
 from gdpr.errors import ApprovalVoid, AwaitingApproval, KeysDestroyed, OnHold, RegisterError
 from gdpr.models import ErasureRequest
+from gdpr.notices import delivery
 from gdpr.states import RequestState
 from gdpr.stores.base import Stores, opened_stores
 
@@ -53,6 +54,8 @@ class Processed:
         register: Why complete requests could not be entered in the register of erasures; empty for no reason.
         destroyed: From how many entries of the register what led to a person was taken.
         unscrubbed: The code of what kept a store from writing over what it deleted; empty for nothing.
+        informed: References of notices that recipients took.
+        uninformed: References of notices that they didn't take, and why.
         failed: References that failed in an unexpected way, and how.
     """
 
@@ -67,6 +70,8 @@ class Processed:
     register: str = ""
     destroyed: int = 0
     unscrubbed: str = ""
+    informed: list[str] = field(default_factory=list)
+    uninformed: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
 
@@ -99,6 +104,9 @@ def process_due(*, by: Account | None = None, stop: Stop = never) -> Processed:
     found.expired_consents = register.expire_due(failed=found.failed)
     _delete_exports(found)
     _keep_register(found)
+    with working_for(by):
+        told = delivery.deliver_due(stop=stop)
+    found.informed, found.uninformed = told.informed, {**told.waiting, **told.by_hand}
     # What a kill between a request's end and the destruction of its key has left.
     request_keys.destroy_ended()
     return found

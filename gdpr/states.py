@@ -118,6 +118,37 @@ class Decision(models.TextChoices):
     REVOKED = "revoked", _("approval taken back")
 
 
+class NoticeKind(models.TextChoices):
+    """What a recipient is told of (Art. 19)."""
+
+    ERASURE = "erasure", _("erasure")
+
+
+class NoticeState(models.TextChoices):
+    """Where a notice to a recipient stands."""
+
+    WAITING = "waiting", _("waiting")
+    """It is sent by the next run of gdpr_process, or tried again."""
+    INFORMED = "informed", _("informed")
+    """The recipient took it, or a person told them; who it was about isn't kept any more."""
+    BY_HAND = "by_hand", _("a person has to act")
+    """It failed too often, or nobody knows any more by which key the recipient knows the person."""
+
+
+class NoticeTrouble(models.TextChoices):
+    """Why a recipient isn't told yet."""
+
+    NO_KEY = "no_key", _("the person has no key that the recipient knows")
+    KEY_LOST = "key_lost", _("the key of the notice is lost")
+    UNDECLARED = "undeclared", _("the data map declares this recipient no more")
+    NO_SECRET = "no_secret", _("the setting with its secret is missing")
+    UNREACHABLE = "unreachable", _("not reached")
+    UNTRUSTED = "untrusted", _("its certificate isn't trusted")
+    TIMEOUT = "timeout", _("no answer in time")
+    REFUSED = "refused", _("it answered with an error")
+    MAIL = "mail", _("the mail wasn't taken")
+
+
 class ConsentType(models.TextChoices):
     """What happened to a consent."""
 

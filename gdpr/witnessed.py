@@ -64,6 +64,15 @@ _HOLDS = Witnessed(
     events=(E.HOLD_PLACED, E.HOLD_RELEASED),
     each=True,
 )
+_NOTICES = Witnessed(
+    what="notice to a recipient",
+    tables=("gdpr_recipientnotice",),
+    rows="""
+        SELECT reference, 'recipient.notified' AS event, NULLIF(digest, '') AS digest
+        FROM gdpr_recipientnotice WHERE state = 'informed'
+    """,
+    events=(E.RECIPIENT_NOTIFIED,),
+)
 _STATES = {
     "approved": E.ERASURE_APPROVED,
     "rejected": E.ERASURE_REJECTED,
@@ -99,4 +108,4 @@ _TOMBSTONES = Witnessed(
     """,
     events=(E.ERASURE_FENCED,),
 )
-EVIDENCE = (_CONSENTS, _RECEIPTS, _DECISIONS, _HOLDS, _REQUESTS, _TOMBSTONES)
+EVIDENCE = (_CONSENTS, _RECEIPTS, _DECISIONS, _HOLDS, _NOTICES, _REQUESTS, _TOMBSTONES)

@@ -151,6 +151,9 @@ def _mark(project: Project, canaries: Canaries) -> None:
 
 def plant(project: Project, canary: str, person: int) -> None:
     """Write a word that nobody else has into every place that the map names."""
+    picture = project.media / "pictures" / str(person) / f"{canary}.png"
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    picture.write_text(canary)
     execute(
         project.database_url,
         f"UPDATE streaming_listener SET email = '{canary}@example.com', display_name = '{canary} Doe'"

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import uuid
@@ -72,6 +73,7 @@ class Project:
             "DJANGO_SETTINGS_MODULE": "core.settings",
             "PYTHONPATH": str(ROOT),
             "COLUMNS": "200",
+            "MEDIA_ROOT": str(self.media),
             **self.extra,
         }
 
@@ -195,8 +197,14 @@ class Project:
         name = hashlib.sha256(address.encode()).hexdigest()[:16]
         return ROOT / ".accord" / f"erasure-register-{name}.jsonl"
 
+    @property
+    def media(self) -> Path:
+        """Where files lie that people upload: a folder of this project's own."""
+        return self.register.with_suffix(".media")
+
     def clean(self) -> None:
         """Remove everything from MongoDB and search; the PostgreSQL database is dropped by its maker."""
+        shutil.rmtree(self.media, ignore_errors=True)
         for file in self.register.parent.glob(f"{self.register.name}*"):
             file.unlink()
         with MongoClient[dict[str, Any]](self.mongodb_url) as client:

@@ -52,6 +52,7 @@ from gdpr.datamap.locators import (
 )
 from gdpr.datamap.order import rank
 from gdpr.datamap.presets import framework, suite
+from gdpr.datamap.recipients import Recipient, declared
 from gdpr.datamap.renewal import looked_up
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import InvalidDataMap
@@ -96,18 +97,22 @@ class DataMap:
     Attributes:
         entries: The entries.
         subject: Whose data these are; None where no app says it.
+        recipients: Who else got data, and is told of an erasure.
     """
 
     entries: tuple[Entry, ...]
     subject: Subject | None = None
+    recipients: tuple[Recipient, ...] = ()
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that is declared; an approval holds for this map only."""
-        described = {
+        described: dict[str, object] = {
             "subject": self.subject.described() if self.subject else [],
             "entries": [document(one) for one in self.entries],
         }
+        if self.recipients:
+            described["recipients"] = [one.described() for one in self.recipients]
         canonical = json.dumps(described, sort_keys=True, ensure_ascii=False, default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -249,14 +254,15 @@ def build(modules: Iterable[ModuleType]) -> DataMap:
     Put a data map together.
 
     Args:
-        modules: What apps declare: `DATA_MAP` with entries, and in one of them `SUBJECT`.
+        modules: What apps declare: `DATA_MAP` with entries, `RECIPIENTS`, and in one of them `SUBJECT`.
 
     Raises:
         InvalidDataMap: Something else is declared, an id is used twice, or two apps declare a subject.
     """
     entries: dict[str, Entry] = {}
     subject: Subject | None = None
-    for module in modules:
+    listed = list(modules)
+    for module in listed:
         for entry in _entries(module):
             if entry.id in entries:
                 raise InvalidDataMap(
@@ -266,7 +272,8 @@ def build(modules: Iterable[ModuleType]) -> DataMap:
             entries[entry.id] = entry
         subject = _one_subject(subject, module)
     compared = map(subject.comparing, entries.values()) if subject else entries.values()
-    return DataMap(entries=ordered(compared), subject=subject)
+    recipients = declared(listed, entries, subject)
+    return DataMap(entries=ordered(compared), subject=subject, recipients=recipients)
 
 
 def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:

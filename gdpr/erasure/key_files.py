@@ -12,7 +12,7 @@ from pathlib import Path
 
 from accord.durable import sync_folder
 from accord.errors import ConfigurationError
-from gdpr.models import ErasureRequest
+from gdpr.models import ErasureRequest, RecipientNotice
 
 _OWNER_ONLY = 0o600
 _DRAFT = ".part"
@@ -88,8 +88,11 @@ class KeyFolder:
     def _ended(self) -> list[Path]:
         with self._reported():
             names = {path.name: path for path in self.folder.iterdir() if _OURS.fullmatch(path.name)}
-        requests = ErasureRequest.objects.filter(reference__in=[name.removesuffix(_DRAFT) for name in names])
+        references = [name.removesuffix(_DRAFT) for name in names]
+        requests = ErasureRequest.objects.filter(reference__in=references)
+        notices = RecipientNotice.objects.filter(reference__in=references)
         known = dict(requests.values_list("reference", "sealed_keys"))
+        known |= notices.values_list("reference", "sealed_person")
         over = {reference for reference, sealed in known.items() if sealed is None}
         return [path for name, path in sorted(names.items()) if name in over or _is_left(path, known)]
 

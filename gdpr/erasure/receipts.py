@@ -20,8 +20,8 @@ from accord import clock, conf
 from accord.errors import SignatureError
 from accord.secrets import signing
 from accord.wording import say
-from gdpr.documents import KeptLine, PlanDocument, PlanLine, ReceiptDocument, ReceiptStep
-from gdpr.erasure import planning, remains
+from gdpr.documents import KeptLine, PlanDocument, PlanLine, ReceiptDocument, ReceiptStep, RecipientLine
+from gdpr.erasure import outbox, planning, remains
 from gdpr.erasure.verdicts import Verdict, Verdicts
 from gdpr.errors import ReceiptInvalid
 from gdpr.fields import random_reference
@@ -71,6 +71,7 @@ class _Source:
     plan: ErasurePlan
     steps: Sequence[Any]  # rows with the attributes of ErasureStep; many requests have tens of thousands
     approved_at: datetime | None
+    recipients: list[RecipientLine]
 
 
 def _sources(held: Sequence[ErasureRequest]) -> Mapping[int, _Source]:
@@ -82,7 +83,13 @@ def _sources(held: Sequence[ErasureRequest]) -> Mapping[int, _Source]:
         steps[step.request_id].append(step)
     standing = Approval.objects.filter(request__in=keys, decision=Decision.APPROVED, voided_at__isnull=True)
     approved = dict(standing.values_list("request_id", "decided_at"))
-    return {key: _Source(plan=newest[key], steps=steps[key], approved_at=approved.get(key)) for key in keys}
+    told = outbox.lines(held)
+    return {
+        key: _Source(
+            plan=newest[key], steps=steps[key], approved_at=approved.get(key), recipients=told.get(key, [])
+        )
+        for key in keys
+    }
 
 
 def signed_document(receipt: Receipt) -> Mapping[str, Any]:
@@ -151,7 +158,7 @@ def _document(
     until = {reading.entry: reading.until for reading in verdict.readings}
     settings = conf.load()
     lines_of_backups, undeclared = remains.backups(declared, verdict.servers, verdict.at)
-    return {
+    document: ReceiptDocument = {
         "schema": SCHEMA,
         "receipt": random_reference(),
         "kind": str(kind),
@@ -186,6 +193,9 @@ def _document(
         "backups_until": max((line["until"] for line in lines_of_backups), default=None),
         "backups_undeclared": undeclared,
     }
+    if source.recipients:
+        document["recipients"] = source.recipients
+    return document
 
 
 def _step(step: Any) -> ReceiptStep:

@@ -1,6 +1,8 @@
 """
 A key of its own for each request: random, kept apart from what it opens, destroyed when the request ends.
 
+A notice to a recipient has such a key as well, until the recipient is told.
+
 What a request seals lies in the heap and the write-ahead log of PostgreSQL, and in every backup, long
 after its column is empty. Its key never does: it is a row of an UNLOGGED table or, by
 `ACCORD["REQUEST_KEYS"]`, a file. Each is encrypted once more with a key derived from `SECRET_KEY`, so that

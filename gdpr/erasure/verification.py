@@ -22,6 +22,7 @@ from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import (
     encryption,
+    outbox,
     planning,
     policy,
     receipts,
@@ -265,6 +266,7 @@ def _complete(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
                 "registered": None,
             },
         )
+    outbox.enter(held)
     _issue([one for one in held if not one.replays], Receipt.Kind.ERASURE, verdicts)
     _issue([one for one in held if one.replays], Receipt.Kind.REPLAY, verdicts)
 

@@ -7,8 +7,8 @@ bare numbers without a foreign key in the database, so that evidence outlives ac
 What must not change any more is guarded by triggers (migration 0001), not by these classes.
 
 One module for each kind: `requests` has plans, approvals and steps with them, `evidence` holds and
-receipts, `consents` the notices too, `exports` the files for people, `keys` what opens a request, `register`
-what binds the register of erasures; `datamap` has no table.
+receipts, `consents` the texts people agree to, `exports` the files for people, `notices` what recipients are
+told, `keys` what opens a request, `register` what binds the register of erasures; `datamap` has no table.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from gdpr.models.datamap import DataMap
 from gdpr.models.evidence import LegalHold, Receipt
 from gdpr.models.exports import KeptExport
 from gdpr.models.keys import RequestKey
+from gdpr.models.notices import RecipientNotice
 from gdpr.models.register import RegisterMark
 from gdpr.models.requests import Approval, ErasurePlan, ErasureRequest, ErasureStep
 
@@ -33,6 +34,7 @@ __all__ = [
     "KeptExport",
     "LegalHold",
     "Receipt",
+    "RecipientNotice",
     "RegisterMark",
     "RequestKey",
 ]

@@ -22,7 +22,8 @@ class Command(AnsweringCommand):
 
     help = (
         "Carries approved erasures out, tries again what waited, verifies a second time what was completed, "
-        "and lets approvals, consents and exports expire. For cron, every few minutes; safe beside itself."
+        "tells recipients, and lets approvals, consents and exports expire. For cron, every few minutes; "
+        "safe beside itself."
     )
     examples: ClassVar[Mapping[str, str]] = {
         "": "carry on with every request, once",
@@ -41,7 +42,7 @@ class Command(AnsweringCommand):
         person = who.account() if who.is_given else None
         with stop_on_signal() as stop:
             done = process_due(by=person, stop=stop)
-        partial = done.waiting or done.register
+        partial = done.waiting or done.register or done.uninformed
         code = ExitCode.FAILED if done.failed else ExitCode.PARTIAL if partial else ExitCode.DONE
         document = {"schema": "accord.erasure.process/1", "exit_code": int(code), **asdict(done)}
         answer = Answer(document=document, lines=_lines(done), code=code)
@@ -54,8 +55,10 @@ def _lines(done: Processed) -> Iterator[str]:
         "verified again and closed": done.verified,
         "reopened, something had turned up": done.reopened,
         "approval expired": done.expired_approvals,
+        "recipient told": done.informed,
     }
     reasons = {"waiting": done.waiting, "blocked": done.blocked, "failed": done.failed}
+    reasons["recipient not told"] = done.uninformed
     lines = [f"{reference[:8]}  {word}" for word, found in listed.items() for reference in found]
     lines += [f"{ref[:8]}  {word}: {why}" for word, found in reasons.items() for ref, why in found.items()]
     if done.expired_consents:

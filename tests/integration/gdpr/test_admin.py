@@ -438,7 +438,7 @@ def test_data_map_is_shown_with_its_coverage_to_those_who_may(erasing: Erasing) 
     assert f"{total} of {total} classified" in shown
     assert classified == total > 40
     assert all(answered.values())
-    assert set(answered) == {"default", "documents", "mongodb", "search"}
+    assert set(answered) == {"default", "documents", "mongodb", "search", "external:media"}
     assert refused == [403, 403]
     assert linked[0] == 403
     assert linked[1] > 0

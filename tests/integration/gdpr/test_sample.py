@@ -258,6 +258,8 @@ NO_SCHEMA_TELLS = {
     "auditlog-of-rows",
     "audit-reference-of-django-users",
     "audit-reference-of-listeners",
+    # Nor what lies where only the project's own code looks.
+    "pictures",
 }
 
 
@@ -445,7 +447,7 @@ def test_export_is_refused_where_nothing_can_be_written(module_project: Project,
 
 
 def everything(project: Project) -> str:
-    """Read all rows, documents and indexed documents by the drivers alone, sessions decoded."""
+    """Read all rows, documents and indexed documents by the drivers alone; decode sessions, name files."""
     dump = subprocess.run(
         [str(dump_program()), "--data-only", "--inserts", project.database_url],
         capture_output=True,
@@ -465,7 +467,13 @@ def everything(project: Project) -> str:
         ]
     found = project.ask("GET", f"/{project.prefix}*/_search?size=1000&expand_wildcards=all")
     return "\n".join(
-        [dump, project.manage("shell", "-v", "0", "-c", sessions), *documents, json.dumps(found)]
+        [
+            dump,
+            project.manage("shell", "-v", "0", "-c", sessions),
+            *documents,
+            json.dumps(found),
+            *map(str, project.media.rglob("*")),
+        ]
     )
 
 

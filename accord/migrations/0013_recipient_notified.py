@@ -1,27 +1,16 @@
+"""The word for a recipient that was told is written again; the list is the same in another order."""
+
 from django.db import migrations, models
 
-from accord.guards import OnPostgres, RemoveWords
-
-# As 0011 does: what the earliest migrations put back knows nothing of this word.
-_ON_THE_WAY_OUT = """
-DO $$ BEGIN
-    IF to_regclass('migrator_run') IS NULL THEN
-        ALTER TABLE accord_auditevent DISABLE TRIGGER USER;
-        DELETE FROM accord_auditevent WHERE event = 'policy.reviewed';
-        ALTER TABLE accord_auditevent ENABLE TRIGGER USER;
-    END IF;
-END $$
-"""
+from accord.guards import RemoveWords
 
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accord", "0013_taken_back"),
+        ("accord", "0012_exports_leave"),
     ]
 
     operations = [
-        # Undone last.
-        OnPostgres(sql="", reverse_sql=_ON_THE_WAY_OUT),
         RemoveWords(
             model_name="auditevent",
             name="accord_auditevent_event",
@@ -53,6 +42,7 @@ class Migration(migrations.Migration):
                     ("erasure.residue_found", "residue found"),
                     ("erasure.completed", "erasure completed"),
                     ("erasure.reopened", "erasure reopened"),
+                    ("recipient.notified", "recipient notified"),
                     ("receipt.issued", "receipt issued"),
                     ("hold.placed", "legal hold placed"),
                     ("hold.released", "legal hold released"),
@@ -89,21 +79,17 @@ class Migration(migrations.Migration):
                     ("token.revoked", "access token revoked"),
                     ("register.renewed", "register of erasures begun anew"),
                     ("heads.renewed", "signed heads begun anew"),
-                    ("erasure.revoked", "approval of an erasure taken back"),
-                    ("approval.revoked", "approval taken back"),
-                    ("policy.break_glass", "policy overridden in an emergency"),
-                    ("policy.reviewed", "run without approval reviewed"),
                     ("subject.revealed", "masked subject revealed"),
                     ("subject.restricted", "processing restricted"),
                     ("subject.released", "restriction lifted"),
                     ("receipt.viewed", "receipt viewed"),
-                    ("recipient.notified", "recipient notified"),
                     ("hold.reviewed", "legal hold reviewed"),
                     ("consent.invalidated", "consent invalidated"),
                     ("tombstone.purged", "tombstone purged"),
                     ("retention.applied", "retention applied"),
                     ("approval.cancelled", "approval request cancelled"),
                     ("policy.refused", "policy refused"),
+                    ("policy.break_glass", "policy overridden in an emergency"),
                     ("chain.verified", "audit trail verified"),
                     ("chain.broken", "audit trail found broken"),
                 ],
@@ -140,6 +126,7 @@ class Migration(migrations.Migration):
                             "erasure.residue_found",
                             "erasure.completed",
                             "erasure.reopened",
+                            "recipient.notified",
                             "receipt.issued",
                             "hold.placed",
                             "hold.released",
@@ -176,21 +163,17 @@ class Migration(migrations.Migration):
                             "token.revoked",
                             "register.renewed",
                             "heads.renewed",
-                            "erasure.revoked",
-                            "approval.revoked",
-                            "policy.break_glass",
-                            "policy.reviewed",
                             "subject.revealed",
                             "subject.restricted",
                             "subject.released",
                             "receipt.viewed",
-                            "recipient.notified",
                             "hold.reviewed",
                             "consent.invalidated",
                             "tombstone.purged",
                             "retention.applied",
                             "approval.cancelled",
                             "policy.refused",
+                            "policy.break_glass",
                             "chain.verified",
                             "chain.broken",
                         ],
