@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from gdpr.screens import consent, datamap, exports, requests
+from gdpr.screens import consent, datamap, exports, requests, rights
 
-__all__ = ["consent", "datamap", "exports", "requests"]
+__all__ = ["consent", "datamap", "exports", "requests", "rights"]

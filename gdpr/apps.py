@@ -25,6 +25,7 @@ class GdprConfig(AppConfig):
         "LegalHold",
         "Receipt",
         "RecipientNotice",
+        "RightsRequest",
     )
     # What django-auditlog may show. Tags and sealed keys say who a request is about: never those.
     audited = {"ErasureRequest": ("state",), "LegalHold": ("reason", "review_at")}

@@ -116,6 +116,28 @@ HOLDS = Guards(
     FOR EACH ROW EXECUTE FUNCTION gdpr_guard_hold()""",
     ],
 )
+_RIGHT = """
+BEGIN
+    IF OLD.closed_at IS NOT NULL
+        OR to_jsonb(NEW) - ARRAY['state', 'sealed_keys', 'taken_by_id', 'answered_by_id', 'refusal_ground',
+            'sealed_note', 'closed_at']
+            IS DISTINCT FROM to_jsonb(OLD) - ARRAY['state', 'sealed_keys', 'taken_by_id', 'answered_by_id',
+            'refusal_ground', 'sealed_note', 'closed_at'] THEN
+        RAISE EXCEPTION 'A request of a right stays as it came in, and is answered once.'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+
+RIGHTS = Guards(
+    functions={"gdpr_guard_right": _RIGHT},
+    tables={"gdpr_rightsrequest_guard": "gdpr_rightsrequest"},
+    triggers=[
+        """CREATE TRIGGER gdpr_rightsrequest_guard BEFORE UPDATE ON gdpr_rightsrequest
+    FOR EACH ROW EXECUTE FUNCTION gdpr_guard_right()""",
+    ],
+) + against_emptying("gdpr_rights", (), rows_stay=("gdpr_rightsrequest",))
 EMPTYING = against_emptying("gdpr", _TABLES, rows_stay=("gdpr_legalhold",))
 REGISTER = Guards(
     functions={"gdpr_guard_mark": _MARK},
@@ -149,7 +171,7 @@ NOTICES = Guards(
     FOR EACH ROW EXECUTE FUNCTION gdpr_guard_notice()""",
     ],
 ) + against_emptying("gdpr_notice", (), rows_stay=("gdpr_recipientnotice",))
-EVIDENCE = DECISIONS + EMPTYING + REGISTER + HOLDS + NOTICES
+EVIDENCE = DECISIONS + EMPTYING + REGISTER + HOLDS + RIGHTS + NOTICES
 
 
 def install(connection: BaseDatabaseWrapper) -> None:

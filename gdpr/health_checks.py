@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Exists, Min, OuterRef, Q
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
@@ -64,28 +64,20 @@ def look_at_external(alias: str) -> Iterator[Finding]:
 
 def look_at_deadlines() -> Iterator[Finding]:
     """Count the requests that are overdue or soon will be, by the server's clock."""
-    from gdpr.models import ErasureRequest
+    from gdpr.models import ErasureRequest, RightsRequest
+    from gdpr.rights.requests import OPEN
     from gdpr.states import RequestState
 
     closed = (
         RequestState.COMPLETED, RequestState.COMPLETED_WITH_RETENTION,
         RequestState.REJECTED, RequestState.CANCELLED, RequestState.DUPLICATE,
     )  # fmt: skip
-    waiting = ErasureRequest.objects.exclude(state__in=closed)
-    overdue = waiting.filter(due_at__lt=Now())
-    count, late = overdue.count(), overdue.aggregate(first=Min("due_at"))["first"]
-    if count:
-        yield Finding(
-            name="erasure.deadlines",
-            level=Level.CRITICAL,
-            message=f"{_counted(count, 'erasure request')} overdue.",
-            value=count,
-            threshold=1,
-            age=(clock.now() - late).total_seconds(),
-            hint="The month of Art. 12(3) is over: see the erasure requests in the admin, oldest first.",
-        )
+    waiting = ErasureRequest.objects.exclude(state__in=closed), RightsRequest.objects.filter(state__in=OPEN)
+    erasures, rights = (_due(requests, Now()) for requests in waiting)
+    if erasures[0] or rights[0]:
+        yield _overdue(erasures, rights)
         return
-    soon = waiting.filter(due_at__lt=Now() + DUE_SOON).count()
+    soon = sum(_due(requests, Now() + DUE_SOON)[0] for requests in waiting)
     yield Finding(
         name="erasure.deadlines",
         level=Level.WARN if soon else Level.OK,
@@ -93,6 +85,27 @@ def look_at_deadlines() -> Iterator[Finding]:
         value=0,
         threshold=1,
         hint="Decide about them, or extend them in time, in the admin." if soon else "",
+    )
+
+
+def _due(requests: QuerySet[Any], by: Any) -> tuple[int, datetime | None]:
+    """Count the requests that are due by a moment, and say since when the first is."""
+    found = requests.filter(due_at__lt=by).aggregate(count=Count("pk"), first=Min("due_at"))
+    return int(found["count"]), found["first"]
+
+
+def _overdue(erasures: tuple[int, datetime | None], rights: tuple[int, datetime | None]) -> Finding:
+    named = ((erasures[0], "erasure request"), (rights[0], "other request"))
+    listed = [f"{_counted(count, what)} overdue." for count, what in named if count]
+    first = min(moment for moment in (erasures[1], rights[1]) if moment is not None)
+    return Finding(
+        name="erasure.deadlines",
+        level=Level.CRITICAL,
+        message=" ".join(listed),
+        value=erasures[0] + rights[0],
+        threshold=1,
+        age=(clock.now() - first).total_seconds(),
+        hint="The month of Art. 12(3) is over: see the requests in the admin, oldest first.",
     )
 
 

@@ -94,6 +94,33 @@ class RejectionGround(models.TextChoices):
     LEGAL_CLAIMS = "17(3)(e)", _("legal claims")
 
 
+class RightKind(models.TextChoices):
+    """What a person may ask for beside access and erasure."""
+
+    CORRECTION = "correction", _("correction (Art. 16)")
+    OBJECTION = "objection", _("objection (Art. 21)")
+
+
+class RightState(models.TextChoices):
+    """Where a request of such a right stands."""
+
+    RECEIVED = "received", _("received")
+    IN_WORK = "in_work", _("in work")
+    ANSWERED = "answered", _("answered")
+    """The project did what was asked for, and told the person."""
+    REFUSED = "refused", _("refused")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+class RightRefusal(models.TextChoices):
+    """Why such a request is refused. The letters are those of the Regulation."""
+
+    IDENTITY = "12(2)", _("the person can't be identified")
+    EXCESSIVE = "12(5)", _("manifestly unfounded or excessive")
+    ACCURATE = "16", _("the data are accurate and complete")
+    COMPELLING = "21(1)", _("compelling legitimate grounds, or legal claims")
+
+
 class ExtensionReason(models.TextChoices):
     """Why two more months are needed: the only reasons that Art. 12(3) knows."""
 

@@ -95,6 +95,17 @@ _REQUESTS = Witnessed(
     """,  # noqa: S608 - constants
     events=(E.ERASURE_RECEIVED, E.ERASURE_DUPLICATE),
 )
+_RIGHTS = Witnessed(
+    what="request of a right",
+    tables=("gdpr_rightsrequest",),
+    rows="""
+        SELECT reference, 'right.received' AS event, NULL AS digest FROM gdpr_rightsrequest
+        UNION ALL SELECT reference, 'right.' || state, NULL FROM gdpr_rightsrequest
+        WHERE state IN ('answered', 'refused', 'withdrawn')
+    """,
+    events=(E.RIGHT_RECEIVED, E.RIGHT_ANSWERED, E.RIGHT_REFUSED, E.RIGHT_WITHDRAWN),
+    each=True,
+)
 # A tombstone names nobody: it is found by the tag of the request that raised it.
 _TOMBSTONES = Witnessed(
     what="tombstone",
@@ -108,4 +119,4 @@ _TOMBSTONES = Witnessed(
     """,
     events=(E.ERASURE_FENCED,),
 )
-EVIDENCE = (_CONSENTS, _RECEIPTS, _DECISIONS, _HOLDS, _NOTICES, _REQUESTS, _TOMBSTONES)
+EVIDENCE = (_CONSENTS, _RECEIPTS, _DECISIONS, _HOLDS, _NOTICES, _REQUESTS, _RIGHTS, _TOMBSTONES)

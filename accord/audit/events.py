@@ -37,6 +37,11 @@ class EventKind(models.TextChoices):
     ERASURE_COMPLETED = "erasure.completed", _("erasure completed")
     ERASURE_REOPENED = "erasure.reopened", _("erasure reopened")
     RECIPIENT_NOTIFIED = "recipient.notified", _("recipient notified")
+    RIGHT_RECEIVED = "right.received", _("request of a right received")
+    RIGHT_TAKEN = "right.taken", _("request of a right taken up")
+    RIGHT_ANSWERED = "right.answered", _("request of a right answered")
+    RIGHT_REFUSED = "right.refused", _("request of a right refused")
+    RIGHT_WITHDRAWN = "right.withdrawn", _("request of a right withdrawn")
     RECEIPT_ISSUED = "receipt.issued", _("receipt issued")
     HOLD_PLACED = "hold.placed", _("legal hold placed")
     HOLD_RELEASED = "hold.released", _("legal hold released")
@@ -109,6 +114,7 @@ class ObjectKind(models.TextChoices):
     """What it was done to."""
 
     ERASURE_REQUEST = "erasure_request", _("erasure request")
+    RIGHTS_REQUEST = "rights_request", _("request of a right")
     ERASURE_STEP = "erasure_step", _("erasure step")
     SUBJECT = "subject", _("data subject")
     RECEIPT = "receipt", _("receipt")

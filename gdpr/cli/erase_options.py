@@ -109,7 +109,7 @@ class EraseOptions:
             **{name: options[name] for name in (*names, *entries, *switches)},
             who=Credentials.read(options),
             ground=Ground(options["ground"]),
-            received=_day(options["received"]),
+            received=day(options["received"]),
             keys=tuple(map(whom.key, options["key"])),
             identity=IdentityMethod(options["identity"]) if options["identity"] else None,
             reject=RejectionGround(options["reject"]) if options["reject"] else None,
@@ -132,7 +132,13 @@ def _refuse_contradictions(options: Mapping[str, Any]) -> None:
         )
 
 
-def _day(text: str) -> date | None:
+def day(text: str) -> date | None:
+    """
+    Read a day as it is typed; None for nothing.
+
+    Raises:
+        UsageError: It is none.
+    """
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as exc:

@@ -12,13 +12,20 @@ from pathlib import Path
 
 from accord.durable import sync_folder
 from accord.errors import ConfigurationError
-from gdpr.models import ErasureRequest, RecipientNotice
+from gdpr.models import ErasureRequest, RecipientNotice, RightsRequest
 
 _OWNER_ONLY = 0o600
 _DRAFT = ".part"
 _OURS = re.compile(r"[0-9a-f]{32}(\.part)?")
 _YOUNG = 3600.0
 """Seconds during which a file without a request may belong to one that is being filed."""
+
+_SEALED = (
+    (ErasureRequest, "sealed_keys"),
+    (RecipientNotice, "sealed_person"),
+    (RightsRequest, "sealed_keys"),
+)
+"""What may have a key of its own, and the column that is empty once it is over."""
 
 
 class KeyFolder:
@@ -89,11 +96,11 @@ class KeyFolder:
         with self._reported():
             names = {path.name: path for path in self.folder.iterdir() if _OURS.fullmatch(path.name)}
         references = [name.removesuffix(_DRAFT) for name in names]
-        requests = ErasureRequest.objects.filter(reference__in=references)
-        notices = RecipientNotice.objects.filter(reference__in=references)
-        known = dict(requests.values_list("reference", "sealed_keys"))
-        known |= notices.values_list("reference", "sealed_person")
-        over = {reference for reference, sealed in known.items() if sealed is None}
+        known: dict[str, object] = {}
+        for model, sealed in _SEALED:
+            found = model.objects.filter(reference__in=references)
+            known |= found.values_list("reference", sealed)
+        over = {reference for reference, content in known.items() if content is None}
         return [path for name, path in sorted(names.items()) if name in over or _is_left(path, known)]
 
     @contextmanager

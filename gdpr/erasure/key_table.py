@@ -12,22 +12,18 @@ from gdpr.erasure import state_changes
 from gdpr.models import RequestKey
 
 _LOCK_NOT_AVAILABLE = "55P03"
-_NEEDED = """
+_OPEN = """
+    SELECT reference FROM gdpr_erasurerequest WHERE sealed_keys IS NOT NULL
+    UNION ALL SELECT reference FROM gdpr_recipientnotice WHERE sealed_person IS NOT NULL
+    UNION ALL SELECT reference FROM gdpr_rightsrequest WHERE sealed_keys IS NOT NULL
+"""
+_NEEDED = f"""
     SELECT held.reference, held.wrapped FROM gdpr_requestkey AS held
-    WHERE held.reference IN (
-        SELECT reference FROM gdpr_erasurerequest WHERE sealed_keys IS NOT NULL
-        UNION ALL SELECT reference FROM gdpr_recipientnotice WHERE sealed_person IS NOT NULL
-    )
-"""
-_ENDED = """
-    SELECT count(*) FROM gdpr_requestkey AS held WHERE NOT EXISTS (
-        SELECT FROM gdpr_erasurerequest AS request
-        WHERE request.reference = held.reference AND request.sealed_keys IS NOT NULL
-    ) AND NOT EXISTS (
-        SELECT FROM gdpr_recipientnotice AS notice
-        WHERE notice.reference = held.reference AND notice.sealed_person IS NOT NULL
-    )
-"""
+    WHERE held.reference IN ({_OPEN})
+"""  # noqa: S608 - constants
+_ENDED = f"""
+    SELECT count(*) FROM gdpr_requestkey AS held WHERE held.reference NOT IN ({_OPEN})
+"""  # noqa: S608 - constants
 
 
 class KeyTable:

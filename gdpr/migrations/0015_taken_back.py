@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gdpr", "0013_notices"),
+        ("gdpr", "0014_rights"),
     ]
 
     operations = [
