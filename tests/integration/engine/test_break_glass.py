@@ -16,6 +16,7 @@ from accord.health.runner import Level
 from accord.models import AuditEvent
 from migrator import break_health
 from migrator.engine.api import Migrations
+from migrator.engine.plan import Target
 from migrator.engine.request import Request
 from migrator.errors import NotEntitled, OwnPlan, PlanNotApproved, ReviewMissing
 from migrator.governance.break_glass import Breaks
@@ -62,7 +63,7 @@ def test_run_goes_ahead_on_record_and_nothing_follows_before_its_review(
         made.run(Request())
     assert made.run(EMERGENCY).error is None
     [row] = rows(journal)
-    back = Request(kind=RunKind.REVERT)
+    back = Request(kind=RunKind.REVERT, target=Target(to="zero"))
 
     for request in (back, replace(back, break_glass=True, reason="undo", account=person(1))):
         with pytest.raises(ReviewMissing, match=f"Run {row.short} went ahead without approval"):
@@ -129,7 +130,7 @@ def test_review_that_the_trail_does_not_tell_of_is_none(
 
     assert len(breaks.open()) == 1
     with pytest.raises(ReviewMissing):
-        made.run(Request(kind=RunKind.REVERT))
+        made.run(Request(kind=RunKind.REVERT, target=Target(to="zero")))
 
 
 def test_health_is_critical_until_the_review(
