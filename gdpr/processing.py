@@ -33,6 +33,7 @@ from gdpr.models import ErasureRequest
 from gdpr.notices import delivery
 from gdpr.states import RequestState
 from gdpr.stores.base import Stores, opened_stores
+from gdpr.stores.lookups import Values
 
 logger = logging.getLogger(__name__)
 
@@ -177,7 +178,8 @@ def _verify_again(requests: Requests, found: Processed, stores: Stores) -> None:
 def _carry_out(requests: Requests, found: Processed, stores: Stores, stop: Stop) -> None:
     refused = saga.carry_out(requests, stores, stop=stop)
     _note_refusals(refused, _references(requests), found)
-    for rested in ErasureRequest.objects.filter(pk__in=requests).exclude(pk__in=refused):
+    rested_ones = ErasureRequest.objects.filter(pk__among=Values(set(requests) - refused.keys()))
+    for rested in rested_ones:
         if rested.state in transitions.COMPLETE:
             found.completed.append(rested.reference)
         elif rested.state in (RequestState.BLOCKED_HOLD, RequestState.NEEDS_OPERATOR):
@@ -187,7 +189,7 @@ def _carry_out(requests: Requests, found: Processed, stores: Stores, stop: Stop)
 
 
 def _references(requests: Requests) -> dict[int, str]:
-    rows = ErasureRequest.objects.filter(pk__in=requests)
+    rows = ErasureRequest.objects.filter(pk__among=Values(requests))
     return dict(rows.values_list("pk", "reference"))
 
 

@@ -12,6 +12,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from operator import attrgetter
 
 GENESIS = hashlib.sha256(b"accord audit trail 1").hexdigest()
 """Stands for the hash before the first event."""
@@ -55,32 +57,53 @@ class Link:
 
     def digest(self) -> str:
         """Return the event's hash."""
-        return hashlib.sha256(self.before_the_last() + _part(self.prev_hash)).hexdigest()
+        return digest_of(self.texts())
 
     def before_the_last(self) -> bytes:
         """Return the bytes that are hashed before the hash of the event before."""
-        return _VERSION + b"".join(map(_part, self.values()[:-1]))
+        return _bytes_of(self.texts()[:-1])
 
     def texts(self) -> tuple[str, ...]:
         """Return the fields as the texts that are hashed, in order."""
-        return tuple(_encoded(value).decode() for value in self.values())
-
-    def values(self) -> tuple[object, ...]:
-        """Return the fields' values in order."""
-        return tuple(getattr(self, name) for name in FIELDS)
+        return tuple(map(_text, _VALUES(self)))
 
 
 FIELDS = tuple(item.name for item in fields(Link))
+_VALUES = attrgetter(*FIELDS)
+_MICROSECOND = timedelta(microseconds=1)
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+# From the second to the seventh: when, what and who, which events of one call have in common.
+_COMMON = slice(1, 7)
 
 
-def _part(value: object) -> bytes:
-    encoded = _encoded(value)
+def digest_of(texts: tuple[str, ...]) -> str:
+    """
+    Return an event's hash.
+
+    Args:
+        texts: What :meth:`Link.texts` gives.
+    """
+    return hashlib.sha256(_bytes_of(texts)).hexdigest()
+
+
+def _bytes_of(texts: tuple[str, ...]) -> bytes:
+    own = map(_part, texts[_COMMON.stop :])
+    return b"".join((_VERSION, *map(_part, texts[: _COMMON.start]), _common(texts[_COMMON]), *own))
+
+
+@lru_cache(maxsize=64)
+def _common(texts: tuple[str, ...]) -> bytes:
+    return b"".join(map(_part, texts))
+
+
+def _part(text: str) -> bytes:
+    encoded = text.encode()
     return len(encoded).to_bytes(4, "big") + encoded
 
 
-def _encoded(value: object) -> bytes:
+def _text(value: object) -> str:
+    if type(value) is str:  # nearly all of them
+        return value
     if isinstance(value, datetime):
-        return str((value - _EPOCH) // timedelta(microseconds=1)).encode()
-    if isinstance(value, Mapping):
-        return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-    return str(value).encode()
+        return str((value - _EPOCH) // _MICROSECOND)
+    return _JSON.encode(value) if isinstance(value, Mapping) else str(value)

@@ -68,16 +68,17 @@ def exist(alias: str) -> bool:
         return bool((cursor.fetchone() or [False])[0])
 
 
-def over(mark: Mark, links: Sequence[Link], digest: str) -> Seal:
+def over(mark: Mark, first: int, last: int, digest: str) -> Seal:
     """
     Make the seal of events that are written together.
 
     Args:
         mark: The mark that counts.
-        links: The events, in order.
+        first: Number of the first event.
+        last: Number of the last one.
         digest: Hash of the last one.
     """
-    return seal(*_parts(mark, links[0].seq, links[-1].seq, digest))
+    return seal(*_parts(mark, first, last, digest))
 
 
 def among(numbers: Collection[int], using: str) -> frozenset[int]:

@@ -10,25 +10,26 @@ Events are chained by hash, numbered without gaps, sealed with a key that no dat
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 
 from django.db import connections, transaction
+from django.db.models import TextChoices
 
-from accord import conf
+from accord import arrays, conf
 from accord.audit import marks, sealed, signed_heads
-from accord.audit.chain import FIELDS, GENESIS, Link
+from accord.audit.chain import FIELDS, GENESIS, Link, digest_of
 from accord.audit.events import BIGGEST, ActorKind, Counter, EventKind, EventOutcome, ObjectKind
 from accord.audit.marks import Mark
 from accord.errors import OutsideTransaction, PersonalDataRefused
 from accord.models import DIGEST, REFERENCE, ActorReference
 
 _COUNTERS = frozenset(Counter.values)
+_REFERENCE, _DIGEST = re.compile(REFERENCE), re.compile(DIGEST)
 # An earlier version has neither; a run may be about to bring them.
 _LOCK = """
     SELECT pg_advisory_xact_lock(%s),
@@ -196,13 +197,13 @@ def record_all(acts: Sequence[Act], *, actor: Actor, using: str | None = None) -
     for act in acts:
         _check(act, actor)
     end = _end(alias)
-    links: list[Link] = []
-    prev_hash = end.hash
+    rows: list[tuple[str, ...]] = []
+    head = end.hash
     for seq, act in enumerate(acts, end.seq + 1):
-        links.append(_link(act, actor, seq, prev_hash, end.at))
-        prev_hash = links[-1].digest()
-    _write(alias, links, prev_hash, end.mark)
-    return links[-1].seq
+        rows.append(_link(act, actor, seq, head, end.at).texts())
+        head = digest_of(rows[-1])
+    _write(alias, end, rows, head)
+    return end.seq + len(rows)
 
 
 def reference_for(kind: str, key: object, *, using: str | None = None) -> str:
@@ -258,9 +259,9 @@ def _check(act: Act, actor: Actor) -> None:
         for number, (name, value) in enumerate(act.counters.items())
         if not _counts(name, value)
     ]
-    refs = {"actor.ref": actor.ref, "object_ref": act.object_ref, "request_ref": act.request_ref}
-    wrong += [name for name, ref in refs.items() if ref and not re.fullmatch(REFERENCE, ref)]
-    if act.plan_digest and not re.fullmatch(DIGEST, act.plan_digest):
+    refs = (("actor.ref", actor.ref), ("object_ref", act.object_ref), ("request_ref", act.request_ref))
+    wrong += [name for name, ref in refs if ref and not _REFERENCE.fullmatch(ref)]
+    if act.plan_digest and not _DIGEST.fullmatch(act.plan_digest):
         wrong.append("plan_digest")
     if wrong:
         raise PersonalDataRefused(
@@ -271,8 +272,9 @@ def _check(act: Act, actor: Actor) -> None:
 
 
 def _counts(name: str, value: object) -> bool:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return whole and name in _COUNTERS and 0 <= int(str(value)) <= BIGGEST
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return name in _COUNTERS and 0 <= value <= BIGGEST
 
 
 def _end(alias: str) -> _End:
@@ -291,11 +293,11 @@ def _link(act: Act, actor: Actor, seq: int, prev_hash: str, at: datetime) -> Lin
     return Link(
         seq=seq,
         at=at,
-        event=EventKind(act.event).value,
-        outcome=EventOutcome(act.outcome).value,
-        actor_kind=ActorKind(actor.kind).value,
+        event=_word(EventKind, act.event),
+        outcome=_word(EventOutcome, act.outcome),
+        actor_kind=_word(ActorKind, actor.kind),
         actor_ref=actor.ref,
-        object_kind=ObjectKind(act.object_kind).value,
+        object_kind=_word(ObjectKind, act.object_kind),
         object_ref=act.object_ref,
         request_ref=act.request_ref,
         counters=dict(act.counters),
@@ -304,19 +306,24 @@ def _link(act: Act, actor: Actor, seq: int, prev_hash: str, at: datetime) -> Lin
     )
 
 
-def _write(alias: str, links: Sequence[Link], head: str, mark: Mark | None) -> None:
+@lru_cache(maxsize=256)
+def _word(kind: type[TextChoices], word: str) -> str:
+    """Return a word of a list as plain text; refuses any other."""
+    return str(kind(word).value)
+
+
+def _write(alias: str, end: _End, rows: Sequence[tuple[str, ...]], head: str) -> None:
     """Write events and their seal, and have their head signed once they are committed."""
-    hashes = [*(link.prev_hash for link in links[1:]), head]
-    columns: dict[str, list[object]] = {name: [getattr(link, name) for link in links] for name in FIELDS}
-    columns["counters"] = [json.dumps(link.counters) for link in links]
+    columns = dict(zip(FIELDS, map(arrays.of_texts, zip(*rows, strict=True)), strict=True))
+    columns["at"] = arrays.of_texts([end.at.isoformat()] * len(rows))
+    columns["hash"] = arrays.of_texts([*(prev_hash for *_, prev_hash in rows[1:]), head])
+    last = end.seq + len(rows)
     with connections[alias].cursor() as cursor:
-        if mark is None:
-            cursor.execute(_INSERT, {**columns, "hash": hashes})
+        if end.mark is None:
+            cursor.execute(_INSERT, columns)
         else:
-            made = sealed.over(mark, links, head)
-            cursor.execute(
-                _INSERT_AND_SEAL, {**columns, "hash": hashes, "key_id": made.key_id, "mac": made.mac}
-            )
-    if mark is not None:
-        note = partial(signed_heads.note, alias, mark, links[-1].seq, head)
+            made = sealed.over(end.mark, end.seq + 1, last, head)
+            cursor.execute(_INSERT_AND_SEAL, {**columns, "key_id": made.key_id, "mac": made.mac})
+    if end.mark is not None:
+        note = partial(signed_heads.note, alias, end.mark, last, head)
         transaction.on_commit(note, using=alias, robust=True)

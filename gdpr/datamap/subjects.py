@@ -115,13 +115,16 @@ class SubjectKeys:
     def settle(self, entries: Iterable[str]) -> SubjectKeys:
         """Return the same keys; entries are from now on what was collected, and nothing where nothing was."""
         wanted = frozenset(entries)
+        if wanted <= self.settled & self.collected.keys():
+            return self
         collected = {**dict.fromkeys(wanted, ()), **self.collected}
         return replace(self, collected=collected, settled=self.settled | wanted)
 
     def unsettled(self, entry: str) -> SubjectKeys:
         """Return the same keys, by which an entry finds what has them now; a settled one, anybody's."""
-        contested = {} if entry in self.settled else self.contested
-        return replace(self, settled=self.settled - {entry}, contested=contested)
+        if entry not in self.settled:
+            return self
+        return replace(self, settled=self.settled - {entry}, contested={})
 
     def told(self, entry: str, *, same_person: bool) -> SubjectKeys:
         """Return the same keys after a person said whose the newer rows of an entry are."""

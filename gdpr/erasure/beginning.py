@@ -15,6 +15,7 @@ from gdpr.errors import RegisterError
 from gdpr.models import ErasureRequest
 from gdpr.states import RequestState
 from gdpr.stores.base import Stores
+from gdpr.stores.lookups import Values
 from gdpr.stores.per_person import People
 
 
@@ -26,7 +27,7 @@ def begin(requests: Collection[int], stores: Stores) -> tuple[set[int], Refusals
     register of erasures does: what isn't entered there is not begun.
     """
     the_map = load_data_map()
-    fenced = ErasureRequest.objects.filter(pk__in=requests, state=RequestState.FENCED)
+    fenced = ErasureRequest.objects.filter(pk__among=Values(requests), state=RequestState.FENCED)
     unvouched = replays.unvouched(fenced.exclude(replays=""))
     people, refused = encryption.people_of(set(requests) - unvouched.keys(), RequestState.FENCED)
     refused |= unvouched

@@ -9,17 +9,17 @@ filed under it are closed.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.db import transaction
+from cryptography.fernet import InvalidToken
+from django.db import connections, transaction
 
+from accord import arrays
 from accord.erased import subject_key, tombstones
 from accord.erased.folding import Fold
 from accord.errors import AccordError
-from accord.secrets import keys
+from accord.secrets.boxes import box
 from accord.wording import say
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
@@ -27,13 +27,18 @@ from gdpr.erasure import request_keys, state_changes
 from gdpr.errors import KeysDestroyed
 from gdpr.models import ConsentEvent, ErasureRequest, LegalHold
 from gdpr.states import RequestState
+from gdpr.stores.lookups import Values
 
 _PURPOSE = "gdpr.sealing"
+_SEALED = """
+    UPDATE gdpr_erasurerequest AS request SET sealed_keys = fresh.sealed_keys
+    FROM unnest(%s::bigint[], %s::bytea[]) AS fresh (id, sealed_keys) WHERE request.id = fresh.id
+"""
 
 
 def seal(text: str) -> bytes:
     """Encrypt a text."""
-    return _box().encrypt(text.encode())
+    return box(_PURPOSE).encrypt(text.encode())
 
 
 def unseal(sealed: bytes | memoryview | None) -> str:
@@ -49,7 +54,7 @@ def unseal(sealed: bytes | memoryview | None) -> str:
             hint="Name the person again by a key: gdpr_erase KEY --verify-only.",
         )
     try:
-        return _box().decrypt(bytes(sealed)).decode()
+        return box(_PURPOSE).decrypt(bytes(sealed)).decode()
     except InvalidToken as exc:
         raise KeysDestroyed(
             "What was sealed can't be opened with today's secrets.",
@@ -86,7 +91,7 @@ def people_of(
     Returns:
         The keys, and a refusal for each request whose keys can't be opened.
     """
-    chosen = ErasureRequest.objects.filter(pk__in=requests, state__in=states).order_by("pk")
+    chosen = ErasureRequest.objects.filter(pk__among=Values(requests), state__in=states).order_by("pk")
     people: dict[int, SubjectKeys] = {}
     refused: dict[int, AccordError] = {}
     own = request_keys.ring([request.reference for request in chosen])
@@ -118,10 +123,11 @@ def reseal(held: Sequence[ErasureRequest], people: Mapping[int, SubjectKeys]) ->
     own = request_keys.ring([one.reference for one in held])
     made = {one.reference: request_keys.new_key() for one in held if one.reference not in own.wrapped}
     request_keys.keep(made)
-    for one in held:
-        key = made.get(one.reference) or own.key(one.reference)
-        one.sealed_keys = seal_keys(people[one.pk], key)
-    ErasureRequest.objects.bulk_update(held, ["sealed_keys"], batch_size=500)
+    sealed = [seal_keys(people[one.pk], made.get(one.reference) or own.key(one.reference)) for one in held]
+    for one, text in zip(held, sealed, strict=True):
+        one.sealed_keys = text
+    with connections[state_changes.alias()].cursor() as cursor:
+        cursor.execute(_SEALED, [arrays.of_numbers(one.pk for one in held), arrays.of_bytes(sealed)])
 
 
 def carry_over() -> int:
@@ -206,7 +212,3 @@ def _in_use(tags: list[str]) -> str:
         if found is not None:
             return str(found)
     return tags[0]
-
-
-def _box() -> MultiFernet:
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(key.secret)) for key in keys.derived(_PURPOSE)])

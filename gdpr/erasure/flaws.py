@@ -18,6 +18,7 @@ from accord.wording import say
 from gdpr.erasure import actors, own_accounts, policy, state_changes
 from gdpr.models import Approval
 from gdpr.states import Decision
+from gdpr.stores.lookups import Values
 from gdpr.stores.per_person import People
 
 NONE = "its plan has no approval that still counts"
@@ -90,7 +91,7 @@ def _yes_of(approval: Approval) -> Yes:
 def _given(requests: Collection[int]) -> _Given:
     """Return the yes-es that stand, by their own keys."""
     found = Approval.objects.exclude(late()).filter(
-        request__in=requests,
+        request__among=Values(requests),
         decision=Decision.APPROVED,
         voided_at__isnull=True,
         plan_digest=F("request__plan_digest"),

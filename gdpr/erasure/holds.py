@@ -26,6 +26,7 @@ from gdpr.erasure import actors, state_changes, transitions
 from gdpr.errors import IllegalTransition
 from gdpr.models import ErasureRequest, LegalHold
 from gdpr.states import HoldReason, RequestState, StepState
+from gdpr.stores.lookups import Values
 
 EVERYTHING = ""
 """What a hold is on that names no entry."""
@@ -47,7 +48,7 @@ def among(tags: Collection[str]) -> Mapping[str, frozenset[str]]:
     Returns:
         Ids of entries by tag, with an empty one where everything is held; no person of whom nothing is held.
     """
-    found = LegalHold.objects.filter(subject_tag__in=tags, released_at__isnull=True)
+    found = LegalHold.objects.filter(subject_tag__among=Values(tags), released_at__isnull=True)
     held: dict[str, frozenset[str]] = {}
     for tag, entry in found.values_list("subject_tag", "entry"):
         held[tag] = held.get(tag, frozenset()) | {entry}

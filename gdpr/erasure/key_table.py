@@ -10,6 +10,7 @@ from django.db.backends.utils import CursorWrapper
 from accord.connecting import code_of
 from gdpr.erasure import state_changes
 from gdpr.models import RequestKey
+from gdpr.stores.lookups import Values
 
 _LOCK_NOT_AVAILABLE = "55P03"
 _OPEN = """
@@ -41,7 +42,7 @@ class KeyTable:
 
     def read(self, references: Iterable[str]) -> Mapping[str, bytes]:
         """Return those that are there, by one statement."""
-        rows = RequestKey.objects.filter(reference__in=list(references))
+        rows = RequestKey.objects.filter(reference__among=Values(references))
         return {reference: bytes(key) for reference, key in rows.values_list("reference", "wrapped")}
 
     def count_ended(self) -> int:

@@ -26,6 +26,7 @@ from gdpr.models import ErasurePlan, ErasureRequest
 from gdpr.states import RequestState
 from gdpr.stores import per_person
 from gdpr.stores.base import ErasureStore, Found, Stores, opened_stores
+from gdpr.stores.lookups import Values
 from gdpr.stores.per_person import People
 
 _ONE = 0
@@ -255,7 +256,7 @@ def current(request: ErasureRequest) -> ErasurePlan:
 
 def current_among(requests: Collection[int]) -> dict[int, ErasurePlan]:
     """Return the plan that counts of each of several requests; those without one are missing."""
-    plans = ErasurePlan.objects.filter(request__in=requests).order_by("request_id", "-number")
+    plans = ErasurePlan.objects.filter(request__among=Values(requests)).order_by("request_id", "-number")
     return {plan.request_id: plan for plan in plans.distinct("request_id")}
 
 

@@ -27,6 +27,7 @@ from gdpr.errors import ReceiptInvalid
 from gdpr.fields import random_reference
 from gdpr.models import Approval, ErasurePlan, ErasureRequest, ErasureStep, Receipt
 from gdpr.states import Decision
+from gdpr.stores.lookups import Values
 
 SCHEMA = "accord.receipt/2"
 READ = ("accord.receipt/1", SCHEMA)
@@ -78,10 +79,12 @@ def _sources(held: Sequence[ErasureRequest]) -> Mapping[int, _Source]:
     keys = [one.pk for one in held]
     newest = planning.current_among(keys)
     steps: dict[int, list[Any]] = {key: [] for key in keys}
-    rows = ErasureStep.objects.filter(request__in=keys).order_by("request_id", "position")
+    rows = ErasureStep.objects.filter(request__among=Values(keys)).order_by("request_id", "position")
     for step in rows.values_list(named=True):
         steps[step.request_id].append(step)
-    standing = Approval.objects.filter(request__in=keys, decision=Decision.APPROVED, voided_at__isnull=True)
+    standing = Approval.objects.filter(
+        request__among=Values(keys), decision=Decision.APPROVED, voided_at__isnull=True
+    )
     approved = dict(standing.values_list("request_id", "decided_at"))
     told = outbox.lines(held)
     return {

@@ -11,10 +11,10 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import QuerySet
 
-from accord import clock
+from accord import arrays, clock
 from accord.acting import Account
 from accord.audit import trail
 from accord.audit.events import EventKind, ObjectKind
@@ -30,8 +30,13 @@ from gdpr.register import binding, epochs, restored, seals, soundness
 from gdpr.register.entries import EntryDraft, EntryWord, RegisterEntry
 from gdpr.register.restored import Restored
 from gdpr.register.soundness import is_due
+from gdpr.stores.lookups import Values
 
 _People = Mapping[int, SubjectKeys]
+_REGISTERED = """
+    UPDATE gdpr_erasurerequest AS request SET registered = entered.seq
+    FROM unnest(%s::bigint[], %s::bigint[]) AS entered (id, seq) WHERE request.id = entered.id
+"""
 
 
 def refusals(requests: Collection[int]) -> Refusals:
@@ -72,7 +77,7 @@ def conclude(requests: Collection[int]) -> tuple[set[int], Refusals]:
     Returns:
         No request, because none can go on; and those that can't be entered. They stay to be entered.
     """
-    waiting = unregistered().filter(pk__in=requests).values_list("pk", flat=True)
+    waiting = unregistered().filter(pk__among=Values(requests)).values_list("pk", flat=True)
     chosen = list(waiting)
     people, refused = encryption.people_of(chosen, *transitions.COMPLETE)
     try:
@@ -172,9 +177,13 @@ def _enter(people: _People) -> None:
                 for one in held
             ]
         )
-        for one, entry in zip(held, entries, strict=True):
-            one.registered = entry.seq
-        ErasureRequest.objects.bulk_update(held, ["registered"], batch_size=500)
+        _note(entries, held)
+
+
+def _note(entries: Sequence[RegisterEntry], held: Sequence[ErasureRequest]) -> None:
+    columns = (arrays.of_numbers(one.pk for one in held), arrays.of_numbers(one.seq for one in entries))
+    with connections[state_changes.alias()].cursor() as cursor:
+        cursor.execute(_REGISTERED, columns)
 
 
 def _written(drafts: Sequence[EntryDraft]) -> Sequence[RegisterEntry]:
@@ -189,7 +198,7 @@ def _written(drafts: Sequence[EntryDraft]) -> Sequence[RegisterEntry]:
 def _facts(held: Sequence[ErasureRequest]) -> Mapping[int, Mapping[str, str]]:
     keys = [one.pk for one in held]
     plans = planning.current_among(keys)
-    rows = Receipt.objects.filter(request__in=keys).order_by("request_id", "-made_at", "-pk")
+    rows = Receipt.objects.filter(request__among=Values(keys)).order_by("request_id", "-made_at", "-pk")
     receipts = dict(rows.distinct("request_id").values_list("request_id", "digest"))
     return {
         one.pk: {

@@ -11,16 +11,15 @@ the table or the folder alone opens nothing.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken
 from django.db.models import BinaryField, F, Func, QuerySet, Value
 
 from accord import conf
-from accord.secrets import keys
+from accord.secrets.boxes import box
 from accord.wording import say
 from gdpr.erasure.key_files import KeyFolder
 from gdpr.erasure.key_table import KeyTable
@@ -84,7 +83,7 @@ class KeyRing:
                 ),
             )
         try:
-            return _box().decrypt(self.wrapped[reference])
+            return box(_PURPOSE).decrypt(self.wrapped[reference])
         except InvalidToken as exc:
             raise KeysDestroyed(
                 say(
@@ -125,8 +124,7 @@ def keep(made: Mapping[str, bytes]) -> None:
         ConfigurationError: The folder of keys can't be written to.
     """
     if made:
-        box = _box()
-        _places()[0].keep({reference: box.encrypt(key) for reference, key in made.items()})
+        _places()[0].keep({reference: box(_PURPOSE).encrypt(key) for reference, key in made.items()})
 
 
 def ring(references: Iterable[str]) -> KeyRing:
@@ -191,7 +189,3 @@ def _places() -> list[KeyPlace]:
     """Return the place for new keys, then the other one, where those may be that were made before."""
     folder = conf.load().request_keys
     return [KeyFolder(conf.base_dir() / folder), KeyTable()] if folder else [KeyTable()]
-
-
-def _box() -> MultiFernet:
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(key.secret)) for key in keys.derived(_PURPOSE)])

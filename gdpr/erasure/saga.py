@@ -47,6 +47,7 @@ from gdpr.errors import ApprovalVoid, IllegalTransition, OnHold
 from gdpr.models import ErasureRequest, ErasureStep
 from gdpr.states import RequestState, StepState
 from gdpr.stores.base import Stores, opened_stores
+from gdpr.stores.lookups import Values
 from gdpr.stores.per_person import People
 
 Requests = Collection[int]
@@ -126,7 +127,7 @@ def wake(requests: Requests) -> _Done:
     due = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=Now())
     with transaction.atomic(using=state_changes.alias()):
         held = {one.pk: one for one in state_changes.lock(requests, RequestState.RETRY_WAIT)}
-        woken = ErasureRequest.objects.filter(due, pk__in=held).values_list("pk", flat=True)
+        woken = ErasureRequest.objects.filter(due, pk__among=Values(held)).values_list("pk", flat=True)
         resumed = EventKind.ERASURE_RESUMED
         chosen = [held[key] for key in sorted(woken)]
         state_changes.move(chosen, RequestState.EXECUTING, resumed, changes={"next_attempt_at": None})
@@ -282,7 +283,7 @@ def _conclusion(found: Outlook) -> tuple[RequestState, object] | None:
 
 def progress(requests: Requests) -> dict[int, dict[str, int]]:
     """Count the steps of each request by how they stand."""
-    rows = ErasureStep.objects.filter(request__in=requests).order_by().values("request_id")
+    rows = ErasureStep.objects.filter(request__among=Values(requests)).order_by().values("request_id")
     counted = rows.annotate(
         steps=Count("pk"),
         done=Count("pk", filter=Q(state=StepState.DONE)),

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from django.db import OperationalError, connections, transaction
 
-from accord import clock, conf
+from accord import arrays, clock, conf
 from accord.acting import Account, actor, worker
 from accord.audit import trail
 from accord.audit.events import EventKind, EventOutcome, ObjectKind
@@ -21,6 +21,7 @@ from gdpr.erasure import transitions
 from gdpr.errors import UnknownRequest
 from gdpr.models import Approval, ErasureRequest
 from gdpr.states import Decision, RequestState
+from gdpr.stores.lookups import Values
 
 _SHORTEST = 4
 _DEADLOCKS = 5
@@ -90,7 +91,7 @@ def lock(requests: Collection[int], *states: RequestState) -> list[ErasureReques
         requests: Primary keys.
         states: Which states.
     """
-    rows = ErasureRequest.objects.select_for_update().filter(pk__in=requests, state__in=states)
+    rows = ErasureRequest.objects.select_for_update().filter(pk__among=Values(requests), state__in=states)
     return list(rows.order_by("pk"))
 
 
@@ -125,8 +126,9 @@ def share(requests: Collection[int], state: RequestState) -> set[int]:
     """
     with connections[alias()].cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM gdpr_erasurerequest WHERE id = ANY(%s) AND state = %s ORDER BY id FOR SHARE",
-            [list(requests), state],
+            "SELECT id FROM gdpr_erasurerequest WHERE id = ANY(%s::bigint[]) AND state = %s "
+            "ORDER BY id FOR SHARE",
+            [arrays.of_numbers(requests), state],
         )
         return {key for (key,) in cursor.fetchall()}
 
@@ -177,7 +179,7 @@ def save(held: Sequence[ErasureRequest], **changes: object) -> None:
     if len(held) == 1:
         held[0].save(update_fields=list(changes))
     else:
-        ErasureRequest.objects.filter(pk__in=[request.pk for request in held]).update(**changes)
+        ErasureRequest.objects.filter(pk__among=Values(request.pk for request in held)).update(**changes)
 
 
 def void_approvals(held: Sequence[ErasureRequest]) -> dict[str, object]:
@@ -189,7 +191,9 @@ def void_approvals(held: Sequence[ErasureRequest]) -> dict[str, object]:
         without an approver.
     """
     standing = Approval.objects.filter(
-        request__in=[request.pk for request in held], decision=Decision.APPROVED, voided_at__isnull=True
+        request__among=Values(request.pk for request in held),
+        decision=Decision.APPROVED,
+        voided_at__isnull=True,
     )
     standing.update(voided_at=clock.now())
     return {"approved_by_id": None, "approval_expires_at": None}

@@ -19,7 +19,7 @@ from django.db import connections, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, When
 from django.db.models.functions import Coalesce, Now
 
-from accord import process
+from accord import arrays, process
 from accord.audit import trail
 from accord.audit.events import EventKind, EventOutcome, ObjectKind
 from gdpr.datamap import actions
@@ -32,6 +32,7 @@ from gdpr.erasure.schedule import StepView
 from gdpr.errors import DeletionQueued, WhoseIsIt
 from gdpr.models import ErasureRequest, ErasureStep
 from gdpr.states import RequestState, StepState
+from gdpr.stores.lookups import Values
 
 _BY_HAND = actions.name(Manual(""))
 
@@ -95,7 +96,8 @@ def passes(the_map: DataMap) -> list[Pass]:
 
 def left(the_map: DataMap, requests: Collection[int]) -> list[Pass]:
     """List what is not done of any request and can be done without a person, in order."""
-    rows = ErasureStep.objects.filter(request__in=requests).exclude(state=StepState.DONE).order_by()
+    rows = ErasureStep.objects.filter(request__among=Values(requests)).order_by()
+    rows = rows.exclude(state=StepState.DONE)
     counted = rows.values_list("entry", "again").annotate(expected=Sum("found"))
     planned = {(entry, again): int(expected) for entry, again, expected in counted}
     return [
@@ -114,13 +116,15 @@ def create(the_map: DataMap, plans: Mapping[int, PlanDocument]) -> None:
         plans: The plan that counts of each request.
     """
     found = {key: {line["entry"]: line["found"] for line in plan["entries"]} for key, plan in plans.items()}
+    keys = arrays.of_numbers(found)
     with connections[state_changes.alias()].cursor() as cursor:
         for position, one in enumerate(passes(the_map)):
             entry = one.entry
             counts = [0 if one.again else counted[entry.id] for counted in found.values()]
             states = [str(_initial(entry, counted[entry.id])) for counted in found.values()]
             named: list[Any] = [position, entry.id, one.again, entry.store, entry.target]
-            cursor.execute(_CREATE, [*named, actions.name(entry.action), list(found), states, counts])
+            planned = (keys, arrays.of_texts(states), arrays.of_numbers(counts))
+            cursor.execute(_CREATE, [*named, actions.name(entry.action), *planned])
 
 
 def _initial(entry: Entry, found: int) -> StepState:
@@ -133,7 +137,7 @@ def _initial(entry: Entry, found: int) -> StepState:
 def views(requests: Collection[int]) -> dict[int, list[StepView]]:
     """Read the steps that are not done, by request, judged by the server's clock and by who still lives."""
     rows = (
-        ErasureStep.objects.filter(request_id__in=requests)
+        ErasureStep.objects.filter(request__among=Values(requests))
         .exclude(state=StepState.DONE)
         .order_by("request_id", "position")
         .annotate(silent=Q(lease_until__lte=Now()), is_due=Coalesce(Q(next_attempt_at__lte=Now()), True))
@@ -188,7 +192,9 @@ def pass_over(one: Pass, requests: Requests) -> set[int]:
     rows = rows.filter(found=0, affected=0, request__state=RequestState.EXECUTING)
     chosen = dict(rows.values_list("pk", "request_id"))
     first = Case(When(Q(started_at__isnull=True) | Q(failures__gt=0), then=1), default=0)
-    rows.filter(pk__in=chosen).update(
+    # Chosen a moment ago: it is enough that no other process has begun with them since.
+    unchanged = ErasureStep.objects.filter(pk__among=Values(chosen), found=0, affected=0)
+    unchanged.filter(state__in=(StepState.PENDING, StepState.RETRY_WAIT)).update(
         state=StepState.DONE,
         batches=F("batches") + 1,
         attempt=F("attempt") + first,
@@ -216,7 +222,9 @@ def _free_steps(one: Pass, requests: Collection[int]) -> QuerySet[ErasureStep]:
     open_steps = ErasureStep.objects.filter(request=OuterRef("request"))
     open_steps = open_steps.exclude(state__in=(StepState.DONE, StepState.MANUAL))
     before = open_steps.filter(store=one.entry.store, again=one.again, position__lt=OuterRef("position"))
-    found = ErasureStep.objects.filter(due, request__in=requests, entry=one.entry.id, again=one.again)
+    found = ErasureStep.objects.filter(
+        due, request__among=Values(requests), entry=one.entry.id, again=one.again
+    )
     found = found.exclude(Exists(before))
     return found.exclude(Exists(open_steps.filter(again=False))) if one.again else found
 
@@ -224,9 +232,9 @@ def _free_steps(one: Pass, requests: Collection[int]) -> QuerySet[ErasureStep]:
 def note(requests: Requests, taken: Mapping[int, int], before: Counts, after: Counts) -> None:
     """Record what a batch did, person by person: whoever has nothing left is done."""
     columns = (
-        list(taken.values()),
-        [max(before[key] - after[key], 0) for key in taken],
-        [after[key] == 0 for key in taken],
+        arrays.of_numbers(taken.values()),
+        arrays.of_numbers(max(before[key] - after[key], 0) for key in taken),
+        arrays.of_numbers(after[key] == 0 for key in taken),
     )
     with connections[state_changes.alias()].cursor() as cursor:
         cursor.execute(_NOTE, [process.identity(), policy.load().lease_seconds, *columns])
@@ -269,7 +277,7 @@ def _wait(steps: Sequence[int], failures: int, code: str) -> None:
     queued = code == DeletionQueued.code
     given_up = failures >= rules.attempts and not queued
     pause = max(rules.delay(failures), _QUEUED) if queued else rules.delay(failures)
-    rows = ErasureStep.objects.filter(pk__in=steps)
+    rows = ErasureStep.objects.filter(pk__among=Values(steps))
     first = Q(started_at__isnull=True) if failures == 1 else Q()
     rows.filter(first).update(attempt=F("attempt") + 1, started_at=Coalesce("started_at", Now()))
     rows.update(

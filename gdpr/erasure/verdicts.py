@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from gdpr.states import RequestState
 
@@ -46,17 +47,17 @@ class Verdict:
     servers: dict[str, str]
     at: datetime
 
-    @property
+    @cached_property
     def residue(self) -> int:
         """Everything that is left and shouldn't be."""
         return sum(reading.residue for reading in self.readings)
 
-    @property
+    @cached_property
     def kept(self) -> int:
         """Everything that stays on a legal ground."""
         return sum(reading.kept for reading in self.readings)
 
-    @property
+    @cached_property
     def newer(self) -> int:
         """Everything of which a person has to say whose it is."""
         return sum(reading.newer for reading in self.readings)

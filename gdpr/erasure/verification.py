@@ -8,11 +8,13 @@ code that erased. A second verification comes after a delay, for writers that we
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.db import connections, transaction
 
-from accord import clock
+from accord import arrays, clock
 from accord.audit.events import EventKind, EventOutcome, ObjectKind
 from accord.erased import tombstones
 from accord.errors import StoreError
@@ -37,6 +39,7 @@ from gdpr.models import ErasureRequest, ErasureStep, Receipt
 from gdpr.states import RequestState
 from gdpr.stores import per_person
 from gdpr.stores.base import Stores, opened_stores
+from gdpr.stores.lookups import Values
 from gdpr.stores.per_person import People
 
 _ONE = 0
@@ -204,7 +207,7 @@ def _wait(troubles: Refusals) -> None:
 
 def _write_down(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
     """Write into the steps what was read; of most entries nothing is left and nothing kept."""
-    rows = ErasureStep.objects.filter(request__in=[one.pk for one in held])
+    rows = ErasureStep.objects.filter(request__among=Values(one.pk for one in held))
     for some in held[:1]:
         for store, server in verdicts[some.pk].servers.items():
             entries = [one.entry for one in verdicts[some.pk].readings if one.store == store]
@@ -216,7 +219,10 @@ def _write_down(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
         if reading.residue or reading.kept
     ]
     with connections[state_changes.alias()].cursor() as cursor:
-        cursor.execute(_TOLD, [list(column) for column in zip(*told, strict=True)] or [[], [], [], []])
+        columns: Sequence[Sequence[Any]] = list(zip(*told, strict=True)) or [(), (), (), ()]
+        of, named, residue, kept = columns
+        counted = (arrays.of_numbers(residue), arrays.of_numbers(kept))
+        cursor.execute(_TOLD, [arrays.of_numbers(of), arrays.of_texts(named), *counted])
 
 
 def _reopen(held: ErasureRequest, verdict: Verdict) -> bool:
@@ -247,19 +253,15 @@ def _complete(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
     numbers = {one.pk: verdicts[one.pk].counters for one in held}
     verified = EventKind.ERASURE_VERIFIED
     state_changes.record([state_changes.act(one, verified, counters=numbers[one.pk]) for one in held])
-    for at, target in sorted({(verdicts[one.pk].at, verdicts[one.pk].target) for one in held}):
-        chosen = [one for one in held if (verdicts[one.pk].at, verdicts[one.pk].target) == (at, target)]
-        # A verification that reopened an erasure later does not make it late: it was answered then.
-        for first in sorted({one.completed_at or at for one in chosen}):
-            state_changes.save(
-                [one for one in chosen if (one.completed_at or at) == first], completed_at=first
-            )
+    ends = {one.pk: _end(one, verdicts[one.pk]) for one in held}
+    for at, target, first in sorted(set(ends.values())):
         state_changes.move(
-            chosen,
+            [one for one in held if ends[one.pk] == (at, target, first)],
             target,
             EventKind.ERASURE_COMPLETED,
             counters=numbers,
             changes={
+                "completed_at": first,
                 "verify_again_at": at + policy.load().verify_again,
                 "trouble": "",
                 "next_attempt_at": None,
@@ -271,6 +273,12 @@ def _complete(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
     _issue([one for one in held if one.replays], Receipt.Kind.REPLAY, verdicts)
 
 
+def _end(held: ErasureRequest, verdict: Verdict) -> tuple[datetime, RequestState, datetime]:
+    """Return when a request was verified, its last state, and when it was answered."""
+    # A verification that reopened an erasure later does not make it late.
+    return verdict.at, verdict.target, held.completed_at or verdict.at
+
+
 def _close(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
     """Destroy the keys. From here on nothing of the requests can be changed any more."""
     verified = EventKind.ERASURE_VERIFIED
@@ -278,7 +286,7 @@ def _close(held: Sequence[ErasureRequest], verdicts: Verdicts) -> None:
     state_changes.record([state_changes.act(one, verified, counters=numbers) for one, numbers in counted])
     _issue(held, Receipt.Kind.VERIFICATION, verdicts)
     keys = [one.pk for one in held]
-    ErasureStep.objects.filter(request__in=keys).update(sealed_keys=None)
+    ErasureStep.objects.filter(request__among=Values(keys)).update(sealed_keys=None)
     closed_at = max((verdicts[key].at for key in keys), default=None)
     state_changes.save(held, sealed_keys=None, verify_again_at=None, closed_at=closed_at)
     encryption.destroy_ended()

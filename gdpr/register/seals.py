@@ -6,12 +6,11 @@ A secret that was replaced must stay in `SECRET_KEY_FALLBACKS` for as long as en
 
 from __future__ import annotations
 
-import base64
 import secrets
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import InvalidToken
 
-from accord.secrets import keys
+from accord.secrets.boxes import box
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import KeysDestroyed
 from gdpr.register.entries import Secrets
@@ -28,7 +27,7 @@ def sealed(tag: str, found: SubjectKeys) -> Secrets:
         tag: The person's tag.
         found: Their keys, with what was collected before anything was erased.
     """
-    token = _box().encrypt(found.to_json().encode()).decode()
+    token = box(_PURPOSE).encrypt(found.to_json().encode()).decode()
     return Secrets(salt=secrets.token_hex(_SALT_BYTES), tag=tag, keys=token)
 
 
@@ -40,13 +39,9 @@ def opened(found: Secrets) -> SubjectKeys:
         KeysDestroyed: The secret that it was sealed with is gone.
     """
     try:
-        return SubjectKeys.from_json(_box().decrypt(found.keys.encode()).decode())
+        return SubjectKeys.from_json(box(_PURPOSE).decrypt(found.keys.encode()).decode())
     except InvalidToken as exc:
         raise KeysDestroyed(
             "What the register has sealed can't be opened with today's secrets.",
             hint="Put the SECRET_KEY that it was sealed with into SECRET_KEY_FALLBACKS.",
         ) from exc
-
-
-def _box() -> MultiFernet:
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(key.secret)) for key in keys.derived(_PURPOSE)])

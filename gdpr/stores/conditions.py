@@ -31,7 +31,7 @@ from gdpr.datamap.strategies import Equals, Strategy
 from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
 from gdpr.stores.base import every_row
-from gdpr.stores.lookups import AMONG, Values
+from gdpr.stores.lookups import AMONG, JOINED, Values
 
 NOTHING = Q(pk__in=())
 _PAGE = 2_000
@@ -86,7 +86,7 @@ def condition(  # noqa: C901, PLR0911 - one case a locator
             forms = Values(form for each in wanted for form in each)
             return Q(**{f"{locator.field}__{AMONG}": forms}, **locator.where)
         case Generic():
-            return _walked(alias, model, _any(_logged(locator, keys)))
+            return _logged_in(alias, model, locator, keys)
         case Sessions():
             return Q(pk__in=[session for session, _ in sessions(alias, model, locator, keys)])
         case AnyOf():
@@ -179,15 +179,24 @@ def _is_own(locator: Array, wanted: Sequence[Any], element: Any) -> bool:
     return any(same(key, _inner(locator, element)) for key in wanted)
 
 
+def _logged_in(alias: str, model: type[models.Model], locator: Generic, keys: Keys) -> Q:
+    """Look for each kind of row by itself: what is joined by “or” reads the whole log, or each key."""
+    rows = every_row(model, alias).order_by()
+    found = [rows.filter(one).values("pk") for one in _logged(locator, keys)]
+    if not found:
+        return NOTHING
+    return Q(pk__in=found[0].union(*found[1:], all=True) if found[1:] else found[0])
+
+
 def _logged(locator: Generic, keys: Keys) -> Iterator[Q]:
     for entry_id, label in locator.of.items():
-        texts = [str(key) for key in collected(entry_id, keys)]
-        for app_label, name in kin(label):
+        texts = Values(str(key) for key in collected(entry_id, keys))
+        for app_label, name in kin(label) if texts else ():
             yield Q(
                 **{
                     f"{locator.content_type}__app_label": app_label,
                     f"{locator.content_type}__model": name,
-                    f"{locator.object_id}__{AMONG}": Values(texts),
+                    f"{locator.object_id}__{JOINED}": texts,
                 }
             )
 

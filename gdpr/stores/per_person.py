@@ -57,7 +57,11 @@ def find(store: ErasureStore, entry: Entry, people: People) -> dict[int, Found]:
     left = None if counts is None else _pending(store, entry, people, counts)
     if counts is None or left is None:
         return _apart(store, entry, people)
-    return {one: Found(count=counts[one], pending=left[one]) for one in people}
+    # One for all who have as much: mostly that is nothing.
+    told = {
+        each: Found(count=each[0], pending=each[1]) for each in {(counts[one], left[one]) for one in people}
+    }
+    return {one: told[counts[one], left[one]] for one in people}
 
 
 def pending(store: ErasureStore, entry: Entry, people: People) -> dict[int, int]:
@@ -125,13 +129,16 @@ def _pending(
 def _tally(
     store: ErasureStore, entry: Entry, people: People, *, pending: bool = False
 ) -> dict[int, int] | None:
-    owners = _owners(entry, people)
-    if owners is None:
-        return None
-    counted = store.tally(entry, several(people), pending=pending)
-    if counted is None or not counted.keys() <= owners.keys():
+    counted = None if _keys(entry) is None else store.tally(entry, several(people), pending=pending)
+    if counted is None:
         return None
     found = dict.fromkeys(people, 0)
+    if not counted:
+        # Mostly so, and then it doesn't matter whose a hundred thousand keys are.
+        return found
+    owners = _owners(entry, people)
+    if owners is None or not counted.keys() <= owners.keys():
+        return None
     for key, rows in counted.items():
         found[owners[key]] += rows
     return found

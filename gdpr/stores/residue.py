@@ -17,6 +17,7 @@ from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
+from accord import arrays
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Manual, Pull, Retain, Unset
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.keys import KeyType, key_type
@@ -142,14 +143,20 @@ class Residue:
         id_column = self._column(self._model, locator.object_id)
         cursor.execute("SELECT id, app_label, model FROM django_content_type")
         known = cursor.fetchall()
-        conditions, values = [], []
+        kinds: list[int] = []
+        objects: list[str] = []
         for entry_id, label in locator.of.items():
-            kinds = [key for key, *kind in known if _shares_keys(apps.get_model(label), *kind)]
-            typed, types = self._in(type_column, kinds)
-            found, texts = self._in(id_column, [str(key) for key in _collected(entry_id, keys)])
-            conditions.append(f"({typed} AND {found})")
-            values += [*types, *texts]
-        return " OR ".join(conditions) or "1 = 0", values
+            texts = [str(key) for key in _collected(entry_id, keys)]
+            for kind in [key for key, *kind in known if _shares_keys(apps.get_model(label), *kind)]:
+                kinds += [kind] * len(texts)
+                objects += texts
+        pairs = f"SELECT kind, object::{self._text_as(locator.object_id)}"
+        pairs += " FROM unnest(%s::bigint[], %s::text[]) AS pair (kind, object)"
+        # A join, which the server plans without a look at each of a hundred thousand keys.
+        return f"({type_column}, {id_column}) IN ({pairs})", [
+            arrays.of_numbers(kinds),
+            arrays.of_texts(objects),
+        ]
 
     def _sessions(self, locator: Sessions, keys: Keys, cursor: CursorWrapper) -> Iterator[str]:
         wanted = {str(key) for key in _collected(locator.entry, keys)}
@@ -161,7 +168,15 @@ class Residue:
     def _in(self, expression: str, values: Sequence[Any]) -> Condition:
         if not values:
             return _NEVER
-        return f"{expression} IN ({', '.join(['%s'] * len(values))})", list(values)
+        # Untyped, so that the server reads them as what they are compared with.
+        return f"{expression} = ANY(%s)", [arrays.of_texts(map(str, values))]
+
+    def _text_as(self, name: str) -> str:
+        """Return the type that texts are compared with a column as."""
+        field = self._model._meta.get_field(name)
+        if isinstance(field, models.CharField | models.TextField):
+            return "text"
+        return str(field.db_type(connections[self._alias]))
 
     def _only(self, where: Mapping[str, str | int], found: Condition) -> Condition:
         sql = [found[0], *(f"{self._column(self._model, name)} = %s" for name in where)]

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.x509.oid import NameOID
 
 from tests.fix_requests import PRELUDE, Erasing
+from tests.integration.gdpr.test_admin import CLIENT
 
 pytestmark = pytest.mark.acceptance
 
@@ -391,3 +392,43 @@ say([found, sent.to, sent.subject, sent.body, sent.message()["Message-ID"], sent
     assert address in body
     assert number.startswith(f"<{reference}@")
     assert json.loads(attached[0][1])["person"]["values"] == [address]
+
+
+PAGES = """
+done(1)
+recipient_down = deliver()
+notice = RecipientNotice.objects.get()
+own, stranger = client("filer"), client("nobody")
+listing = reverse("admin:gdpr_recipientnotice_changelist")
+address = page("recipientnotice_change", notice)
+german = text(own.get(listing, headers={"accept-language": "de"}))
+shown = [text(own.get(listing)), text(own.get(address)), german]
+posted = stranger.post(page("recipientnotice_retry", notice))
+refused = [stranger.get(listing).status_code, posted.status_code]
+own.get(page("recipientnotice_told", notice))
+untouched = fresh(notice).state
+own.post(page("recipientnotice_retry", notice))
+again = [fresh(notice).attempts, deliver()]
+sent = text(own.get(address))
+late = own.post(page("recipientnotice_told", notice), follow=True)
+receipt = ErasureRequest.objects.get().receipts.get()
+said = ["newsletter" in shown[0], "listeners" in shown[0], "no answer in time" in shown[1],
+        "../retry/" in shown[1], "Wer Daten erhält" in shown[2]]
+say([said, refused, untouched, again, ["../retry/" in sent, "../told/" in sent],
+     "is told already" in text(late), "not informed yet" in receipts.render_html(receipt),
+     "not informed yet" in text(own.get(page("receipt_change", receipt)))])
+"""
+
+
+def test_the_admin_shows_who_is_not_told_and_has_it_tried_again(
+    erasing: Erasing, recipient: Recipient
+) -> None:
+    """Who is declared, what waits and why; only a POST of somebody who may act does anything."""
+    recipient.answers = ["hang"]
+    seen = told(erasing, recipient.url, CLIENT + PAGES)
+    shown, refused, untouched, again, offered, late, printed, page = seen
+
+    assert shown == [True] * 5
+    assert (refused, untouched) == ([403, 403], "waiting")
+    assert (again, offered) == ([0, [1, [], []]], [False, False])
+    assert (late, printed, page) == (True, True, True)

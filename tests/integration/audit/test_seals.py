@@ -41,7 +41,12 @@ def insert(trail: Trail, **values: Any) -> int:
         **{"event": "run.started", "outcome": "done", "actor_kind": "system", "object_kind": "run", **values},
     )
     columns = ", ".join((*FIELDS, "hash"))
-    given = ", ".join(["'{}'" if one == {} else f"'{one}'" for one in (*link.values(), link.digest())])
+    given = ", ".join(
+        [
+            "'{}'" if one == {} else f"'{one}'"
+            for one in (*(getattr(link, name) for name in FIELDS), link.digest())
+        ]
+    )
     trail.sql(f"INSERT INTO accord_auditevent ({columns}) VALUES ({given})")
     return link.seq
 

@@ -162,6 +162,20 @@ def test_locator_finds_the_person_and_nobody_else(tables: OwnTables, locator: Lo
     assert things(tables, "owner") == [43, None]
 
 
+@pytest.mark.parametrize("email", ["o\"'\\,{}@example.com", "NULL", "%s", "ü — ẞ"])
+def test_key_may_hold_any_sign(tables: OwnTables, email: str) -> None:
+    """A key is sent as part of an array and found as it stands, whatever it means there; nobody else is."""
+    put(tables, {"email": email}, {"email": f"{email}2"}, {"email": None})
+    keys = replace(KEYS, alternates={"email": email})
+    one = entry(Delete(), Key("email", str, by="email"))
+
+    assert tables.tally(one, keys) == {email: 1}
+    assert tables.residue(one, keys) == 1
+    assert tables.erase(one, keys, 5).affected == 1
+    assert tables.residue(one, keys) == 0
+    assert things(tables, "email") == [f"{email}2", None]
+
+
 def test_batches_are_bounded(tables: OwnTables) -> None:
     """Seven rows take four batches of two."""
     put(tables, *[{"owner": 42} for _ in range(7)])
