@@ -22,6 +22,7 @@ from gdpr.models.keys import RequestKey
 from gdpr.models.notices import RecipientNotice
 from gdpr.models.register import RegisterMark
 from gdpr.models.requests import Approval, ErasurePlan, ErasureRequest, ErasureStep
+from gdpr.models.retention import RetentionRun
 from gdpr.models.rights import RightsRequest
 
 __all__ = [
@@ -39,5 +40,6 @@ __all__ = [
     "RecipientNotice",
     "RegisterMark",
     "RequestKey",
+    "RetentionRun",
     "RightsRequest",
 ]
