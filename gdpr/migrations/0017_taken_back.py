@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gdpr", "0015_retention"),
+        ("gdpr", "0016_self_service"),
     ]
 
     operations = [
