@@ -160,6 +160,7 @@ class Decision(models.TextChoices):
 
     APPROVED = "approved", _("approved")
     REJECTED = "rejected", _("rejected")
+    REVOKED = "revoked", _("approval taken back")
 
 
 class NoticeKind(models.TextChoices):

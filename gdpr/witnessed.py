@@ -51,7 +51,7 @@ _DECISIONS = Witnessed(
         SELECT request.reference, 'erasure.' || approval.decision AS event, approval.plan_digest AS digest
         FROM gdpr_approval AS approval JOIN gdpr_erasurerequest AS request ON request.id = approval.request_id
     """,
-    events=(E.ERASURE_APPROVED, E.ERASURE_REJECTED),
+    events=(E.ERASURE_APPROVED, E.ERASURE_REJECTED, E.ERASURE_REVOKED),
     each=True,
 )
 _HOLDS = Witnessed(

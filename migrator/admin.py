@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from django import forms
 from django.contrib import admin
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, OuterRef, Q, QuerySet
@@ -27,6 +26,7 @@ from accord.wording import worded
 from accord.words import duration
 from migrator.admin_filters import TagFilter
 from migrator.decisions import DECISIONS, decision
+from migrator.forms import DecisionForm, LosingForm
 from migrator.models import (
     DRIFT,
     IDENTITY,
@@ -143,23 +143,6 @@ class RunAdmin(Pages):
         return duration((run.finished_at - run.started_at).total_seconds() if run.finished_at else None)
 
 
-class DecisionForm(forms.Form):
-    """The reason that every decision needs."""
-
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 4, "cols": 70, "autofocus": True}),
-        help_text=_("Kept with the decision, for whoever reads it later. Name no private person."),
-    )
-
-
-class LosingForm(DecisionForm):
-    """The reason, and the word of a person who has seen what goes."""
-
-    seen = forms.BooleanField(label=_("I have seen what goes with this plan, and it may go."))
-
-
 @admin.register(PlanApproval)
 class PlanApprovalAdmin(Pages):
     """Plans that wait for another person, and what became of them."""
@@ -206,6 +189,7 @@ class PlanApprovalAdmin(Pages):
             "requester": _name_of(shown.requester_key),
             "approver": _name_of(shown.approver_key),
             "open": _approvals().state_of(shown) in OPEN,
+            "so_far": worded(_approvals().standing(shown)[shown.pk].words),
             "ends": _ends(shown),
             "review": review(shown),
         }
@@ -215,7 +199,9 @@ class PlanApprovalAdmin(Pages):
         state = _approvals().state_of(shown)
         if state not in OPEN:
             return ()
-        offered = ("approve", "reject") if state is ApprovalState.REQUESTED else ("take_back",)
+        given = _approvals().standing(shown)[shown.pk]
+        asks = state is ApprovalState.REQUESTED or not given.is_enough
+        offered = [*(("approve", "reject") if asks else ()), *(("take_back",) if given.given else ())]
         return [
             replace(decision(name, shown), hindrance=_hindrance(request, shown, name)) for name in offered
         ]
@@ -253,6 +239,8 @@ class PlanApprovalAdmin(Pages):
         def decided() -> str:
             if act == "approve":
                 plan = approve(approvals, shown.reference, person, reason, seen=said.get("seen", False))
+            elif act == "take_back":
+                plan = approvals.revoke(shown.reference, person, reason)
             else:
                 plan = approvals.reject(shown.reference, person, reason)
             told = {"name": plan.short, "state": ApprovalState(plan.state).label}
@@ -272,8 +260,11 @@ class PlanApprovalAdmin(Pages):
     @admin.display(description=_("state"), ordering="state")
     def shown_state(self, approval: PlanApproval) -> SafeString:
         """Show the state of this moment as a chip."""
-        state = _approvals().state_of(approval)
-        return chip(state.value, str(state.label))
+        approvals = _approvals()
+        state = approvals.state_of(approval)
+        if state is not ApprovalState.REQUESTED or approvals.takes_one:
+            return chip(state.value, str(state.label))
+        return chip(state.value, f"{state.label}: {worded(approvals.standing(approval)[approval.pk].words)}")
 
     @admin.display(description=_("steps"))
     def size(self, approval: PlanApproval) -> str:

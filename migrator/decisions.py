@@ -36,7 +36,10 @@ DECISIONS = {
             name="take_back",
             label=_("Take back…"),
             submit=_("Take the approval back"),
-            explains=_("The plan may no longer run. If it is still wanted, it has to be asked for anew."),
+            explains=_(
+                "Your own yes is taken back, or those of all others where you gave none. The plan may not "
+                "run until it is approved again; a run that goes on under it stops before its next step."
+            ),
         ),
     )
 }
@@ -55,7 +58,7 @@ _ABOUT_DRIFT: Mapping[str, Mapping[str, Any]] = {
     },
     "take_back": {
         "submit": _("Take the acceptance back"),
-        "explains": _("The drift stops runs again. To have it accepted, it has to be asked for anew."),
+        "explains": _("The drift stops runs again, until it is accepted again."),
     },
 }
 """What the decisions say that are about drift, and not about a plan."""
@@ -71,9 +74,7 @@ _ABOUT_IDENTITY: Mapping[str, Mapping[str, Any]] = {
         ),
     },
     "take_back": {
-        "explains": _(
-            "The stores stay where they belong. To have them changed, it has to be asked for anew."
-        ),
+        "explains": _("The stores stay where they belong, until the change is approved again."),
     },
 }
 """What those say that are about the environment of stores."""

@@ -233,6 +233,46 @@ class PlanApproval(models.Model):
         return self.reference[:8]
 
 
+class PlanYes(models.Model):
+    """
+    One person's yes to a request, bound to its digest. A policy may ask for several.
+
+    It is never changed but by being taken back, once; the trigger of migration 0009 keeps the rest.
+    """
+
+    approval = models.ForeignKey(
+        PlanApproval, verbose_name=_("plan approval"), on_delete=models.PROTECT, related_name="yeses"
+    )
+    digest = models.CharField(_("plan digest"), max_length=64)
+    account_ref = models.CharField(_("reference of who approved"), max_length=32)
+    account_key = models.CharField(_("account that approved"), max_length=64)
+    reason = models.TextField(_("reason"))
+    given_at = Moment(_("approved"))
+    revoked_at = Moment(_("taken back"), null=True)
+    revoker_ref = models.CharField(_("reference of who took it back"), max_length=32, blank=True)
+    revoker_key = models.CharField(_("account that took it back"), max_length=64, blank=True)
+    revoked_because = models.TextField(_("taken back because"), blank=True)
+
+    class Meta:
+        """In the order in which they were given; an account says yes once."""
+
+        ordering = ("id",)
+        verbose_name = _("yes to a plan")
+        verbose_name_plural = _("yes-es to plans")
+        required_db_vendor = "postgresql"
+        default_permissions = ()
+        constraints = (
+            models.UniqueConstraint(
+                fields=("approval", "account_key"),
+                condition=Q(revoked_at__isnull=True),
+                name="migrator_yes_once_an_account",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.digest[:12]
+
+
 class Attestation(models.Model):
     """
     A signed word that an environment has run some steps, as they are, and succeeded.

@@ -46,6 +46,12 @@ def flaws(given: Mapping[_Name, Yes], deciding: Deciding, *, using: str) -> dict
     return {name: words for name, words in found.items() if words}
 
 
+def witnessed(given: Mapping[_Name, Yes], deciding: Deciding, *, using: str) -> set[_Name]:
+    """Return the yes-es that the trail tells of, whatever became of their accounts since; by name."""
+    told = _told(given.values(), deciding, using)
+    return {name for name, one in given.items() if one in told}
+
+
 def _flaw(one: Yes, active: set[str], known: set[tuple[str, str]], told: Collection[Yes]) -> str:
     if one.account in one.askers:
         return OWN

@@ -79,6 +79,8 @@ class EventKind(models.TextChoices):
     RETENTION_APPLIED = "retention.applied", _("retention applied")
     REGISTER_RENEWED = "register.renewed", _("register of erasures begun anew")
     HEADS_RENEWED = "heads.renewed", _("signed heads begun anew")
+    ERASURE_REVOKED = "erasure.revoked", _("approval of an erasure taken back")
+    APPROVAL_REVOKED = "approval.revoked", _("approval taken back")
 
 
 class FormerEventKind(models.TextChoices):

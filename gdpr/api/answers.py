@@ -12,7 +12,7 @@ from accord.acting import Account
 from accord.api.moments import MomentField
 from accord.api.people import references
 from gdpr.api.subjects import masked
-from gdpr.erasure import actors, deadlines, transitions
+from gdpr.erasure import actors, approvals, deadlines, transitions
 from gdpr.models import ErasurePlan, ErasureRequest
 from gdpr.states import Channel, Decision, Ground, IdentityMethod, RequestState, StepState
 
@@ -163,17 +163,32 @@ class DecisionAnswer(serializers.Serializer):
         return self.context["people"].get(str(shown.decided_by_id))
 
 
+class YesesAnswer(serializers.Serializer):
+    """How far the yes-es to a plan are."""
+
+    given = serializers.IntegerField(help_text="How many count of those that are needed.")
+    needed = serializers.IntegerField()
+    missing = serializers.ListField(
+        child=serializers.CharField(),
+        source="lacking",
+        help_text="Groups of which nobody has said yes yet.",
+    )
+
+
 class RequestDetail(RequestAnswer):
     """A demand for erasure with its plan, steps and decisions."""
 
     plan = ErasurePlanAnswer(allow_null=True)
     steps = ErasureStepAnswer(many=True)
     approvals = DecisionAnswer(many=True)
+    standing = YesesAnswer(allow_null=True, help_text="While it waits for approval, or for its beginning.")
     held = serializers.BooleanField(help_text="Whether a legal hold stops it.")
 
     def to_representation(self, instance: ErasureRequest) -> Any:
         """Read what belongs to it."""
         instance.plan = instance.plans.order_by("-number").first()  # type: ignore[attr-defined]  # shown with it
+        waits = instance.state in (RequestState.PLANNED, RequestState.APPROVED)
+        instance.standing = approvals.standing(instance) if waits else None  # type: ignore[attr-defined]  # shown with it
         instance.held = instance.state == RequestState.BLOCKED_HOLD  # type: ignore[attr-defined]  # shown with it
         return super().to_representation(instance)
 

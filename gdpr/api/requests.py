@@ -17,11 +17,21 @@ from rest_framework.reverse import reverse
 from rest_framework.viewsets import GenericViewSet
 
 from accord import clock
-from accord.api.bodies import Sent, Text, Word
+from accord.api.bodies import Word
 from accord.api.described import extend_schema, in_path
 from accord.api.views import Api
 from gdpr.api import answers, idempotency, subjects
 from gdpr.api.answers import RequestAnswer, RequestDetail
+from gdpr.api.bodies import (
+    ApproveBody,
+    ConfirmBody,
+    ExtendBody,
+    FileBody,
+    IdentityBody,
+    RejectBody,
+    RevokeBody,
+    WhoseBody,
+)
 from gdpr.erasure import (
     actors,
     approvals,
@@ -52,60 +62,6 @@ VIEW = ("gdpr.view_erasurerequest", actors.APPROVE)
 REFERENCE = "[0-9a-f]{4,32}"
 WEEK = timedelta(days=7)
 _RESUMABLE = transitions.EXECUTABLE | {RequestState.NEEDS_OPERATOR}
-
-
-class FileBody(Sent):
-    """A demand for erasure."""
-
-    subject = subjects.SubjectBody()
-    ground = Word(Ground.choices, default=Ground.NO_LONGER_NECESSARY.value)
-    identity = Word(
-        IdentityMethod.choices, required=False, help_text="How it was made sure who asks, if it was already."
-    )
-    received_on = serializers.DateField(
-        required=False, help_text="The day on which it came in, if before today: the month counts from there."
-    )
-
-
-class IdentityBody(Sent):
-    """How it was made sure who asks. The proof itself is never kept."""
-
-    method = Word(IdentityMethod.choices)
-
-
-class ApproveBody(Sent):
-    """A yes to the plan that was seen, and to no other."""
-
-    digest = serializers.RegexField(r"^[0-9a-f]{64}$", error_messages={"invalid": "64 hexadecimal digits."})
-    reason = Text(max_length=2000, help_text="Kept encrypted.")
-
-
-class RejectBody(Sent):
-    """A no, on a legal ground."""
-
-    ground = Word(RejectionGround.choices)
-    reason = Text(max_length=2000, help_text="Kept encrypted.")
-
-
-class ExtendBody(Sent):
-    """Why two more months are needed."""
-
-    reason = Word(ExtensionReason.choices)
-
-
-class ConfirmBody(Sent):
-    """An entry whose instructions were followed."""
-
-    entry = Text(max_length=200)
-
-
-class WhoseBody(Sent):
-    """Whose the rows of an entry are that came after the erasure."""
-
-    entry = Text(max_length=200)
-    same_person = serializers.BooleanField(
-        help_text="True erases them; false leaves them alone, as somebody else's."
-    )
 
 
 class RequestQuery(serializers.Serializer):
@@ -143,12 +99,13 @@ class ErasureRequestViewSet(Api, GenericViewSet):
         "extend": actors.FILE,
         "cancel": actors.FILE,
         "approve": actors.APPROVE,
+        "revoke": actors.APPROVE,
         "reject": actors.APPROVE,
         "resume": actors.EXECUTE,
         "confirm": actors.EXECUTE,
         "whose": actors.EXECUTE,
     }
-    decides: ClassVar[frozenset[str]] = frozenset({"approve", "reject", "confirm", "whose"})
+    decides: ClassVar[frozenset[str]] = frozenset({"approve", "revoke", "reject", "confirm", "whose"})
     queryset = ErasureRequest.objects.none()
     serializer_class = RequestDetail
     lookup_field = "reference"
@@ -208,6 +165,18 @@ class ErasureRequestViewSet(Api, GenericViewSet):
         found, sent = state_changes.find(reference), self.sent(ApproveBody)
         approvals.approve(found, by=request.user, digest=sent["digest"], reason=sent["reason"])
         return Response(answers.detail(found, request.user), 202)
+
+    @extend_schema(parameters=[_BY_REFERENCE], request=RevokeBody)
+    @action(detail=True, methods=["post"])
+    def revoke(self, request: Request, reference: str) -> Response:
+        """
+        Take a yes back before the erasure begins: one's own, or else those of all others.
+
+        What has begun is stopped by a legal hold.
+        """
+        found, reason = state_changes.find(reference), self.sent(RevokeBody)["reason"]
+        approvals.revoke(found, by=request.user, reason=reason)
+        return Response(answers.detail(found, request.user))
 
     @extend_schema(parameters=[_BY_REFERENCE], request=RejectBody)
     @action(detail=True, methods=["post"])

@@ -10,7 +10,7 @@ from accord.errors import ExitCode, StoreRefused, StoreUnavailable
 from accord.meanings import meaning, permission
 from accord.words import counted
 from gdpr.documents import OpenFinding, PlanDocument
-from gdpr.erasure import actors, receipts, transitions
+from gdpr.erasure import actors, approvals, receipts, transitions
 from gdpr.models import ErasureRequest
 from gdpr.states import RequestState
 
@@ -78,10 +78,18 @@ def request_document(request: ErasureRequest, code: ExitCode) -> dict[str, Any]:
         "next_attempt_at": request.next_attempt_at and request.next_attempt_at.isoformat(),
         "trouble": request.trouble,
         "next": next_move(request),
+        "approvals": _approvals(request),
         "plan": None if newest is None else newest.document,
         "steps": [_step(step) for step in request.steps.order_by("position")],
         "receipt": None if receipt is None else receipts.signed_document(receipt),
     }
+
+
+def _approvals(request: ErasureRequest) -> dict[str, Any] | None:
+    if request.state not in (RequestState.PLANNED, RequestState.APPROVED):
+        return None
+    found = approvals.standing(request)
+    return {"given": found.given, "needed": found.needed, "missing": list(found.lacking)}
 
 
 def _step(step: Any) -> dict[str, Any]:
@@ -98,6 +106,8 @@ def request_lines(request: ErasureRequest) -> Iterator[str]:
         yield f"Due {request.due_at:%Y-%m-%d} ({time})"
     if request.next_attempt_at is not None:
         yield f"Next attempt {request.next_attempt_at:%Y-%m-%d %H:%M:%S} UTC"
+    if request.state == RequestState.PLANNED and (given := approvals.standing(request)).needed > 1:
+        yield f"Approvals: {given.words}"
     move = next_move(request)
     if move:
         yield f"Next: {move}"

@@ -125,6 +125,8 @@ class Erase:
             self.conversation.show_plan(request)
             self.conversation.confirm(f"Approve this plan of request {request.reference[:8]}?")
             approvals.approve(request, by=person, digest=request.plan_digest, reason=reason)
+        elif self.asked.revoke:
+            approvals.revoke(request, by=person, reason=reason)
         elif self.asked.reject:
             requests.reject(request, self.asked.reject, by=person, reason=reason)
         elif self.asked.cancel:

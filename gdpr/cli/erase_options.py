@@ -16,7 +16,7 @@ from accord.proof import Credentials
 from gdpr.cli import whom
 from gdpr.states import Ground, IdentityMethod, RejectionGround
 
-_DECISIONS = ("approve", "reject", "cancel", "confirm", "same_person", "another_person")
+_DECISIONS = ("approve", "revoke", "reject", "cancel", "confirm", "same_person", "another_person")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +36,13 @@ class EraseOptions:
         received: The day on which the demand came in; None for today.
         identity: How it was made sure who asks; None if nothing is said about it.
         approve: Approve the plan.
+        revoke: Take a yes to the plan back.
         reject: The ground on which the request is refused, if it is.
         cancel: Take the request back.
         confirm: The manual entry whose instructions were followed; empty for none.
         same_person: The entry whose newer rows are those of the person who is erased; empty for none.
         another_person: The entry whose newer rows are somebody else's; empty for none.
-        reason: Why it is approved or refused.
+        reason: Why it is approved, taken back or refused.
         dry_run: Count, and record nothing.
         resume: Try now what waits.
         scrub: Have the stores write over what was deleted.
@@ -62,6 +63,7 @@ class EraseOptions:
     received: date | None
     identity: IdentityMethod | None
     approve: bool
+    revoke: bool
     reject: RejectionGround | None
     cancel: bool
     confirm: str
@@ -77,10 +79,15 @@ class EraseOptions:
     as_json: bool
 
     @property
+    def judged(self) -> bool:
+        """Whether something is said to the plan: yes, no, or a yes no more."""
+        return bool(self.approve or self.revoke or self.reject)
+
+    @property
     def decides(self) -> bool:
         """Whether a decision about a request is asked for."""
         told = self.confirm or self.same_person or self.another_person
-        return bool(self.approve or self.reject or self.cancel or told)
+        return bool(self.judged or self.cancel or told)
 
     @property
     def judges(self) -> bool:
@@ -96,9 +103,9 @@ class EraseOptions:
             UsageError: Neither or both of a person and a request are named, or a decision lacks a request.
         """
         _refuse_contradictions(options)
-        names = ("kind", "by", "choose", "request", "approve", "cancel", "reason")
+        names = ("kind", "by", "choose", "request", "cancel", "reason")
         entries = ("confirm", "same_person", "another_person")
-        switches = ("dry_run", "scrub", "resume", "verify_only", "interactive")
+        switches = ("approve", "revoke", "dry_run", "scrub", "resume", "verify_only", "interactive")
         return cls(
             subject=whom.key(options["subject"]),
             **{name: options[name] for name in (*names, *entries, *switches)},
@@ -208,6 +215,11 @@ def _add_decisions(parser: CommandParser) -> None:
         help="Approve the plan, as another person than the one who filed it.",
     )
     decisions.add_argument(
+        "--revoke",
+        action="store_true",
+        help="Take a yes back before the erasure begins: your own, or else those of all others.",
+    )
+    decisions.add_argument(
         "--reject", choices=RejectionGround.values, default="", help="Refuse the request on a legal ground."
     )
     decisions.add_argument("--cancel", action="store_true", help="Take the request back before it has begun.")
@@ -229,4 +241,6 @@ def _add_decisions(parser: CommandParser) -> None:
         metavar="ENTRY",
         help="Rows of this entry that came after the erasure are somebody else's: leave them alone.",
     )
-    parser.add_argument("--reason", default="", help="Why it is approved or refused; kept encrypted.")
+    parser.add_argument(
+        "--reason", default="", help="Why it is approved, taken back or refused; kept encrypted."
+    )

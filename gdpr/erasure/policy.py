@@ -9,10 +9,15 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 
 from accord import conf
+from accord.approvals import quorum
+from accord.approvals.quorum import Quorum
 from accord.errors import ConfigurationError
 from accord.retry import Backoff
 
 _OPEN = "open_findings"
+_APPROVALS = "approvals"
+PLACE = "ACCORD['POLICY']['erasure']['approvals']"
+"""Where it stands how many have to approve."""
 
 
 class OpenFindings(enum.StrEnum):
@@ -47,6 +52,7 @@ class ErasurePolicy:
         scrub: 1 to have stores write over what they deleted before the second look; 0 to leave it to them.
         retention_rows: Rows and documents that a run of retention in production lets go without a person.
         open_findings: What becomes of an erasure while the data map leaves something open.
+        approvals: How many have to approve, and out of which groups.
     """
 
     approval_days: float = 7
@@ -63,6 +69,7 @@ class ErasurePolicy:
     scrub: float = 0
     retention_rows: float = 10_000
     open_findings: OpenFindings = OpenFindings.WARN
+    approvals: Quorum = quorum.ONE
 
     @property
     def approval_life(self) -> timedelta:
@@ -120,7 +127,8 @@ def parse(configured: Mapping[str, object], *, environment: str = "") -> Erasure
         ConfigurationError: A name is unknown, or a value can't be its.
     """
     known = [item.name for item in fields(ErasurePolicy)]
-    numbers = {name: value for name, value in configured.items() if name != _OPEN}
+    words = (_OPEN, _APPROVALS)
+    numbers = {name: value for name, value in configured.items() if name not in words}
     for name, value in numbers.items():
         if name not in known:
             raise _unknown(name, known)
@@ -130,7 +138,10 @@ def parse(configured: Mapping[str, object], *, environment: str = "") -> Erasure
                 hint="See docs/reference/settings.md.",
             )
     found = _open_findings(configured.get(_OPEN, OpenFindings.WARN), environment)
-    return ErasurePolicy(open_findings=found, **{name: float(str(one)) for name, one in numbers.items()})
+    needed = quorum.parse(configured.get(_APPROVALS, 1), PLACE)
+    return ErasurePolicy(
+        open_findings=found, approvals=needed, **{name: float(str(one)) for name, one in numbers.items()}
+    )
 
 
 def _open_findings(value: object, environment: str) -> OpenFindings:

@@ -26,6 +26,7 @@ from gdpr.screens.action import Answer, DecisionAct
 from gdpr.screens.forms import (
     ApproveForm,
     ByHandForm,
+    DecisionForm,
     ExtendForm,
     HoldForm,
     IdentityForm,
@@ -47,6 +48,10 @@ def decisions(request: ErasureRequest, person: Account) -> Sequence[OfferedDecis
 def _approve(request: ErasureRequest, person: Account, answer: Answer) -> None:
     # The plan that stood on the page, and no other.
     approvals.approve(request, by=person, digest=answer["digest"], reason=answer["reason"])
+
+
+def _revoke(request: ErasureRequest, person: Account, answer: Answer) -> None:
+    approvals.revoke(request, by=person, reason=answer["reason"])
 
 
 def _settle_identity(request: ErasureRequest, person: Account, answer: Answer) -> None:
@@ -276,6 +281,23 @@ _ACTS = (
         form=lambda sent, request: HoldForm(sent, entries=request_context.entries_of(request)),
         take=_hold,
         said=gettext_lazy("The hold is placed. Another person has to release it."),
+    ),
+    DecisionAct(
+        decision=OfferedDecision(
+            name="revoke",
+            label=gettext_lazy("Take the approval back…"),
+            submit=gettext_lazy("Take the approval back"),
+            explains=gettext_lazy(
+                "Your own yes is taken back, or those of all others where you gave none. The plan waits for "
+                "approval again. What has begun is stopped by a legal hold."
+            ),
+        ),
+        permissions=(actors.APPROVE,),
+        offered=offers.has_a_yes,
+        hindered=offers.asked_for_it,
+        form=lambda sent, _request: DecisionForm(sent),
+        take=_revoke,
+        said=gettext_lazy("Taken back. Nothing is erased until the plan is approved again."),
     ),
     DecisionAct(
         decision=OfferedDecision(

@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _
 
 from accord import clock
 from accord.acting import Account
-from gdpr.erasure import actors, deadlines, steps, transitions
+from accord.approvals.quorum import ONE
+from accord.wording import worded
+from gdpr.erasure import actors, approvals, deadlines, policy, steps, transitions
 from gdpr.models import ErasureRequest
 from gdpr.states import RequestState as S
 
@@ -32,6 +34,24 @@ def waits_for_a_hand(request: ErasureRequest) -> bool:
 def is_in_doubt(request: ErasureRequest) -> bool:
     """Return whether it is asked whose something newer is."""
     return S(request.state) in transitions.OPEN and bool(steps.in_doubt(request))
+
+
+def has_a_yes(request: ErasureRequest) -> bool:
+    """Return whether there is a yes to the plan that can be taken back."""
+    if S(request.state) is S.APPROVED:
+        return True
+    return S(request.state) is S.PLANNED and not _takes_one() and approvals.given(request).exists()
+
+
+def so_far(request: ErasureRequest) -> str:
+    """Tell how many yes-es there are of how many, and whose is missing; empty where one will do."""
+    if _takes_one():
+        return ""
+    return worded(approvals.standing(request).words)
+
+
+def _takes_one() -> bool:
+    return policy.load().approvals == ONE
 
 
 def asked_for_it(request: ErasureRequest, person: Account) -> str:

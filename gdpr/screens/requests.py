@@ -34,7 +34,7 @@ APPROVE = "gdpr.approve_erasurerequest"
 FILE = "gdpr.add_erasurerequest"
 ACTS = (
     *("approve", "identity", "plan", "retry", "confirm", "whose", "verify"),
-    *("ask", "extend", "hold", "reject", "cancel"),
+    *("ask", "extend", "hold", "revoke", "reject", "cancel"),
 )
 
 
@@ -104,7 +104,7 @@ class ErasureRequestAdmin(GdprPages):
             "state": self.shown_state(shown),
             "subject": self.subject(shown),
             "filer": self.filer(shown),
-            "approver": name(shown.approved_by_id),
+            "approver": self.approval(shown),
             "due": self.due(shown),
             "stages": request_context.stages(shown),
             "plan": request_context.plan_by_store(shown),
@@ -182,9 +182,11 @@ class ErasureRequestAdmin(GdprPages):
     @admin.display(description=_("approved by"))
     def approval(self, shown: ErasureRequest) -> str:
         """Show who approved it, or that an account has to."""
-        if shown.state == RequestState.PLANNED:
-            return str(_("none yet"))
-        return name(shown.approved_by_id)
+        if shown.state != RequestState.PLANNED:
+            return name(shown.approved_by_id)
+        from gdpr.screens import offers
+
+        return offers.so_far(shown) or str(_("none yet"))
 
 
 @admin.register(Receipt)

@@ -79,6 +79,16 @@ class BoundStep(serializers.Serializer):
     checksum = serializers.CharField()
 
 
+class StandingAnswer(serializers.Serializer):
+    """How far the yes-es to a request are."""
+
+    given = serializers.IntegerField(help_text="How many count of those that are needed.")
+    needed = serializers.IntegerField()
+    missing = serializers.ListField(
+        child=serializers.CharField(), help_text="Groups of which nobody has said yes yet."
+    )
+
+
 class ApprovalAnswer(serializers.Serializer):
     """A request that a plan may run (`accord.approval/1`)."""
 
@@ -98,6 +108,7 @@ class ApprovalAnswer(serializers.Serializer):
     requested_by = serializers.CharField()
     requested_at = MomentField()
     expires_at = MomentField()
+    approvals = StandingAnswer(allow_null=True, help_text="While it is open.")
     decided_by = serializers.CharField(allow_null=True)
     decided_at = MomentField(allow_null=True)
     decision_reason = serializers.CharField(allow_blank=True)

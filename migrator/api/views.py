@@ -27,7 +27,8 @@ from migrator.engine.api import Migrations
 from migrator.engine.gate import Gate
 from migrator.engine.request import Request
 from migrator.governance import people
-from migrator.governance.approvals import OPEN, Approvals
+from migrator.governance.approvals import Approvals
+from migrator.governance.requests import OPEN
 from migrator.models import ApprovalState, PlanApproval, Run, RunKind, RunOutcome
 from migrator.review import approve, review
 
@@ -130,8 +131,9 @@ class PlanApprovalViewSet(Api, GenericViewSet):
         "retrieve": VIEW_APPROVALS,
         "approve": people.APPROVE,
         "reject": people.APPROVE,
+        "revoke": people.APPROVE,
     }
-    decides: ClassVar[frozenset[str]] = frozenset({"approve", "reject"})
+    decides: ClassVar[frozenset[str]] = frozenset({"approve", "reject", "revoke"})
     queryset = PlanApproval.objects.none()
     serializer_class = ApprovalAnswer
     lookup_field = "reference"
@@ -168,9 +170,21 @@ class PlanApprovalViewSet(Api, GenericViewSet):
     @extend_schema(parameters=[_BY_REFERENCE], request=DecisionBody)
     @action(detail=True, methods=["post"])
     def reject(self, request: HttpRequest, reference: str) -> Response:
-        """Say no; or take a yes back, as long as it isn't used up."""
+        """Say no, as long as it isn't used up. The request stays closed."""
         approvals = _approvals()
         decided = approvals.reject(reference, request.user, self.sent(DecisionBody)["reason"])
+        return Response(ApprovalAnswer(decided, context={"approvals": approvals}).data)
+
+    @extend_schema(parameters=[_BY_REFERENCE], request=DecisionBody)
+    @action(detail=True, methods=["post"])
+    def revoke(self, request: HttpRequest, reference: str) -> Response:
+        """
+        Take a yes back that isn't used up: one's own, or else those of all others.
+
+        The request waits for approval again. A run that goes on under it stops before its next step.
+        """
+        approvals = _approvals()
+        decided = approvals.revoke(reference, request.user, self.sent(DecisionBody)["reason"])
         return Response(ApprovalAnswer(decided, context={"approvals": approvals}).data)
 
 

@@ -137,7 +137,11 @@ def add_approval_arguments(parser: ArgumentParser) -> None:
     _add_drift(request)
     add_acting(request)
     _add_reason(request)
-    for act, words in (("approve", "Say yes to"), ("reject", "Say no to, or take back the yes to,")):
+    for act, words in (
+        ("approve", "Say yes to"),
+        ("reject", "Say no to"),
+        ("revoke", "Take back a yes, one's own or all others, to"),
+    ):
         decision = _act(acts, act, f"{words} another person's request.")
         _add_reference(decision)
         add_acting(decision)

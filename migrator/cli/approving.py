@@ -65,6 +65,7 @@ class Approving:
             "request": self._request,
             "approve": self._approve,
             "reject": self._reject,
+            "revoke": self._revoke,
             "list": self._list,
             "show": self._show,
             "attest": self._attest,
@@ -134,8 +135,13 @@ class Approving:
             self._approvals().reject(self.asked.reference, self._person(deciding=True), self.asked.reason)
         )
 
+    def _revoke(self) -> Answer:
+        asked, approvals = self.asked, self._approvals()
+        approval = approvals.revoke(asked.reference, self._person(deciding=True), asked.reason)
+        return self._about(approval, render_approvals.revoked_lines(approval, approvals))
+
     def _decided(self, approval: PlanApproval) -> Answer:
-        return self._about(approval, render_approvals.decided_lines(approval))
+        return self._about(approval, render_approvals.decided_lines(approval, self.gate.approvals))
 
     def _list(self) -> Answer:
         approvals, state = self.gate.approvals, self.asked.state

@@ -8,23 +8,36 @@ from typing import Any
 
 from django.core.management.color import Style
 
+from accord.approvals.quorum import Standing
 from accord.cli.printable import one_line
 from accord.clock import aware, local
 from accord.words import counted
 from migrator.governance import people
 from migrator.governance.acceptances import NO_END, Acceptance
 from migrator.governance.approvals import Approvals
+from migrator.governance.requests import OPEN
 from migrator.models import DRIFT, IDENTITY, Attestation, PlanApproval
 
 
 def approval_document(approval: PlanApproval, approvals: Approvals) -> dict[str, Any]:
     """Describe a request (`accord.approval/1`); people are random references in it."""
-    return {"schema": "accord.approval/1", **_facts(approval, approvals)}
+    standing = _standing([approval], approvals).get(approval.pk)
+    return {"schema": "accord.approval/1", **_facts(approval, approvals, standing)}
+
+
+def _standing(found: Iterable[PlanApproval], approvals: Approvals) -> dict[int, Standing]:
+    """Say how far the yes-es are to requests that are open still."""
+    return approvals.standing(*(one for one in found if approvals.state_of(one) in OPEN))
 
 
 def listing_document(found: Iterable[PlanApproval], approvals: Approvals) -> dict[str, Any]:
     """Describe requests (`accord.approvals/1`)."""
-    return {"schema": "accord.approvals/1", "approvals": [_facts(one, approvals) for one in found]}
+    rows = list(found)
+    standing = _standing(rows, approvals)
+    return {
+        "schema": "accord.approvals/1",
+        "approvals": [_facts(one, approvals, standing.get(one.pk)) for one in rows],
+    }
 
 
 def accepted_words(acceptance: Acceptance) -> str:
@@ -33,7 +46,7 @@ def accepted_words(acceptance: Acceptance) -> str:
     return f"Accepted by {by} {acceptance.until} ({acceptance.reference}): {one_line(acceptance.reason)}"
 
 
-def _facts(approval: PlanApproval, approvals: Approvals) -> dict[str, Any]:
+def _facts(approval: PlanApproval, approvals: Approvals, standing: Standing | None) -> dict[str, Any]:
     drifts = [{"key": key, "drift": kind, "digest": digest} for key, kind, digest in approval.steps]
     planned = approval.kind not in (DRIFT, IDENTITY)
     return {
@@ -58,11 +71,18 @@ def _facts(approval: PlanApproval, approvals: Approvals) -> dict[str, Any]:
         "requested_by": approval.requester_ref,
         "requested_at": approval.requested_at.isoformat(),
         "expires_at": approval.expires_at.isoformat(),
+        "approvals": standing
+        and {"given": standing.given, "needed": standing.needed, "missing": list(standing.lacking)},
         "decided_by": approval.approver_ref or None,
         "decided_at": approval.decided_at.isoformat() if approval.decided_at else None,
         "decision_reason": approval.decision_reason,
         "run": approval.run_id or None,
     }
+
+
+def _so_far(standing: Standing | None) -> str:
+    """Tell how far the yes-es are, where one alone would not do."""
+    return f"{standing.words}, asked " if standing and standing.needed > 1 else ""
 
 
 _UNITS = {DRIFT: "drift", IDENTITY: "store"}
@@ -72,12 +92,14 @@ def listing_lines(found: Sequence[PlanApproval], approvals: Approvals, style: St
     """List requests, a line each."""
     if not found:
         yield "There are no requests for an approval here."
+    standing = _standing(found, approvals)
     for approval in found:
         state = approvals.state_of(approval).value
         steps = counted(len(approval.steps), _UNITS.get(approval.kind, "step"))
         asked = f"{_time(approval.requested_at)} by {_name(approval.requester_key)}"
         label, reason = style.MIGRATE_LABEL(approval.short), one_line(approval.reason)
-        yield f"{label}  {state:<9}  {steps:>9}  {asked}: {reason}"
+        so_far = _so_far(standing.get(approval.pk))
+        yield f"{label}  {state:<9}  {steps:>9}  {so_far}{asked}: {reason}"
 
 
 def approval_lines(approval: PlanApproval, approvals: Approvals, style: Style) -> Iterator[str]:
@@ -90,6 +112,10 @@ def approval_lines(approval: PlanApproval, approvals: Approvals, style: Style) -
     yield f"  asked by     {_name(approval.requester_key)} at {_time(approval.requested_at)}"
     yield f"  because      {one_line(approval.reason)}"
     yield f"  expires      {_time(approval.expires_at) if _ends(approval) else 'when ledger or file changes'}"
+    for standing in _standing([approval], approvals).values():
+        yield f"  approvals    {standing.words}"
+        if standing.flaw:
+            yield f"               one doesn't count: {standing.flaw}"
     if approval.decided_at:
         yield f"  decided by   {_name(approval.approver_key)} at {_time(approval.decided_at)}"
         yield f"  because      {one_line(approval.decision_reason)}"
@@ -122,8 +148,12 @@ def asked_lines(approval: PlanApproval, *, counts_alone: bool = False) -> Iterat
     yield f"  manage.py migration_approval approve {approval.short} --as USERNAME --reason TEXT"
 
 
-def decided_lines(approval: PlanApproval) -> Iterator[str]:
+def decided_lines(approval: PlanApproval, approvals: Approvals) -> Iterator[str]:
     """Describe what was decided."""
+    if approval.state == "requested":
+        words = approvals.standing(approval)[approval.pk].words
+        yield f"Your yes to request {approval.short} is on record. It has {words}; it waits for the rest."
+        return
     yield f"Approval {approval.short} is {approval.state}."
     if approval.state == "approved" and approval.kind == DRIFT:
         yield _counting(approval)
@@ -132,6 +162,15 @@ def decided_lines(approval: PlanApproval) -> Iterator[str]:
         if approval.kind == IDENTITY:
             command = "manage.py accord_environment change --reason TEXT"
         yield f"It counts until {_time(approval.expires_at)} for this plan alone: {command}"
+
+
+def revoked_lines(approval: PlanApproval, approvals: Approvals) -> Iterator[str]:
+    """Describe what became of a request of which a yes was taken back."""
+    words = approvals.standing(approval)[approval.pk].words
+    yield f"Taken back. Request {approval.short} is {approval.state}: it has {words}."
+    if approval.run_id:
+        yield f"Run {approval.run_id} began under it: if it still goes on, it stops before its next step."
+        yield "What it has done stays done."
 
 
 def attested_lines(attestation: Attestation, path: Path, public_key: str) -> Iterator[str]:

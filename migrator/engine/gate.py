@@ -134,6 +134,17 @@ class Gate:
         if request.kind is RunKind.FORGET:
             self._witness(request, plan, situation, report)
 
+    def refuse_taken_back(self) -> None:
+        """
+        Make sure, before a step, that the run's approval was not taken back meanwhile.
+
+        Raises:
+            PlanNotApproved: It was; the run stops.
+        """
+        # A run that undoes the suite's own tables has dropped them at its end.
+        if self._taken is not None and self.approvals.exist():
+            self.approvals.refuse_taken_back(self._taken)
+
     def _witness(self, request: Request, plan: Plan, situation: Situation, report: Reporter) -> None:
         """Put on record who has a step forgotten, before it is; the journal has the reason, by the digest."""
         own = {key for key, step in situation.graph.steps.items() if step.foundation}

@@ -69,8 +69,9 @@ class Run:
             fan_out([Journal(settings.coordinator, clock), report]) if gate else report
         )
         self._executor = Executor(
-            stores, held, report=self._tell, clock=clock, stop=stop, one_by_one=one_by_one
+            stores, held, report=self._tell, clock=clock, stop=self._stopping, one_by_one=one_by_one
         )
+        self._stop = stop
         self._marked: dict[str, Identity | None] = {}
         self._started = clock.monotonic()
 
@@ -128,6 +129,11 @@ class Run:
                 hint="Run the same command again to continue.",
             )
         return None
+
+    def _stopping(self) -> bool:
+        if self._gate is not None:
+            self._gate.refuse_taken_back()
+        return self._stop()
 
     def _mark(self, situation: Situation) -> None:
         """Write into stores of which this is the first run which environment they belong to."""

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from accord import conf, db
 from accord.clock import Clock, aware, local
 from accord.errors import UsageError
+from migrator.governance import yeses
 from migrator.governance.approvals import Approvals
 from migrator.governance.evidence import is_on_record
 from migrator.governance.policy import Policy
@@ -89,7 +90,7 @@ class Acceptances:
 
     def __init__(self, settings: conf.AccordSettings, policy: Policy, approvals: Approvals) -> None:
         self._using = settings.coordinator
-        self._alone = not policy.approval
+        self._alone, self._quorum = not policy.approval, policy.approvals
         self._approvals = approvals
 
     def by_digest(self) -> Mapping[str, Acceptance]:
@@ -129,7 +130,11 @@ class Acceptances:
 
     def _is_true(self, row: PlanApproval) -> bool:
         """Check the row against its digest, and the digest against the audit trail."""
-        return row.digest == digest_of_drift(row.steps, row.expires_at) and is_on_record(row, self._using)
+        if row.digest != digest_of_drift(row.steps, row.expires_at):
+            return False
+        if not row.approver_ref:
+            return is_on_record(row, self._using)
+        return yeses.told(row, self._using) >= len(self._quorum.places)
 
 
 def end_of(text: str, clock: Clock) -> datetime:

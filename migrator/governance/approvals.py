@@ -8,27 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from django.db import IntegrityError, connections, transaction
-from django.db.models import Q, QuerySet
+from django.db import IntegrityError, transaction
+from django.db.models import Q
 
-from accord import conf, second_person
+from accord import second_person
 from accord.acting import Account, actor
-from accord.approvals import expiry
+from accord.approvals import expiry, groups
 from accord.audit import trail
-from accord.audit.events import Counter, EventKind, EventOutcome, ObjectKind
+from accord.audit.events import EventKind
 from accord.errors import UsageError
 from accord.seam.types import StepKey
-from migrator.errors import ApprovalClosed, OwnPlan, PlanNotApproved, UnknownApproval
-from migrator.governance import people
-from migrator.governance.flaws import ASKED, flaw_of, no_second_person
-from migrator.governance.policy import Policy
+from migrator.errors import ApprovalClosed, OwnPlan, PlanNotApproved
+from migrator.governance import people, yeses
+from migrator.governance.flaws import flaw_of, no_second_person, not_approved
+from migrator.governance.requests import OPEN, Requests
 from migrator.governance.work import AnyWork, PlannedWork, TakenWork
+from migrator.governance.yeses import ASKED
 from migrator.models import DRIFT, IDENTITY, ApprovalState, PlanApproval
 
 Seen = Callable[[PlanApproval], None]
 """Raises where something of a request has to be seen before it is approved."""
-OPEN = (ApprovalState.REQUESTED, ApprovalState.APPROVED)
-_REFUSALS = (EventKind.APPROVAL_REJECTED, EventKind.APPROVAL_EXPIRED, EventKind.APPROVAL_VOIDED)
 _NOT_ASKED = "Nobody has asked for its approval."
 _EVENTS = {
     ApprovalState.APPROVED: EventKind.APPROVAL_GRANTED,
@@ -36,51 +35,8 @@ _EVENTS = {
 }
 
 
-class Approvals:
-    """
-    The approvals of one environment of one project.
-
-    Args:
-        settings: Settings of the suite.
-        policy: Policy of the environment.
-    """
-
-    def __init__(self, settings: conf.AccordSettings, policy: Policy) -> None:
-        self._settings = settings
-        self._policy = policy
-        self._using = settings.coordinator
-
-    # --- reading ----------------------------------------------------------------------------------
-
-    def exist(self) -> bool:
-        """Return whether the table is there: on an empty database it isn't."""
-        with connections[self._using].cursor() as cursor:
-            cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [PlanApproval._meta.db_table])
-            return bool((cursor.fetchone() or [False])[0])
-
-    def all(self) -> QuerySet[PlanApproval]:
-        """Return the requests of this project and environment, newest first."""
-        return PlanApproval.objects.using(self._using).filter(
-            project=self._settings.project, environment=self._settings.environment
-        )
-
-    def find(self, reference: str) -> PlanApproval:
-        """
-        Find a request by its reference or the beginning of it.
-
-        Raises:
-            UnknownApproval: There is none, or there are several.
-        """
-        found = list(self.all().filter(reference__startswith=reference)[:2]) if reference else []
-        if len(found) != 1:
-            fact = "Several approval requests begin" if found else "No approval request here begins"
-            raise UnknownApproval(f"{fact} with “{reference}”.", hint="migration_approval list shows them.")
-        return found[0]
-
-    def state_of(self, approval: PlanApproval) -> ApprovalState:
-        """Return how far a request was when it was read: one that ran out of time is expired."""
-        state = ApprovalState(approval.state)
-        return ApprovalState.EXPIRED if state in OPEN and approval.late else state
+class Approvals(Requests):
+    """The approvals of one environment of one project: asked for, given, refused, taken back, and used up."""
 
     # --- deciding ---------------------------------------------------------------------------------
 
@@ -104,6 +60,7 @@ class Approvals:
                 hint="showmigrations_all lists what is applied; name other steps, or nothing.",
             )
         people.require_reason(reason)
+        groups.refuse_unknown(self._policy.approvals, self._place)
         for _attempt in (1, 2):
             found = self._open_for(work)
             if found is not None:
@@ -116,7 +73,7 @@ class Approvals:
 
     def approve(self, reference: str, person: Account, reason: str, look: Seen) -> PlanApproval:
         """
-        Approve the plan of another account.
+        Say yes to the plan of another account. It is approved once all have that the policy asks for.
 
         Args:
             reference: The request's, or the beginning of it.
@@ -134,7 +91,7 @@ class Approvals:
         return self._decide(reference, person, reason, ApprovalState.APPROVED, look)
 
     def reject(self, reference: str, person: Account, reason: str) -> PlanApproval:
-        """Reject a plan, or withdraw an approval that isn't used up. Raises as :meth:`approve`."""
+        """Say no to a plan, approved or not, as long as it isn't used up. Raises as :meth:`approve`."""
         return self._decide(reference, person, reason, ApprovalState.REJECTED)
 
     def refuse_own(self, approval: PlanApproval, person: Account, wanted: ApprovalState) -> None:
@@ -152,37 +109,100 @@ class Approvals:
         if fact := no_second_person(approval, person, approving=wanted is ApprovalState.APPROVED):
             raise OwnPlan(fact, hint=people.ask_another()).told(people.denial(person, approval.reference))
 
-    def _decide(
-        self, reference: str, person: Account, reason: str, state: ApprovalState, look: Seen | None = None
-    ) -> PlanApproval:
+    def revoke(self, reference: str, person: Account, reason: str) -> PlanApproval:
+        """
+        Take a yes back that isn't used up: one's own, or all of them where it is another approver who does.
+
+        The request waits for approval again. A run that goes on under it stops before its next step.
+
+        Args:
+            reference: The request's, or the beginning of it.
+            person: Who takes it back.
+            reason: Why.
+
+        Raises:
+            ApprovalClosed: There is no yes, or it is used up.
+            OwnPlan, NotEntitled, UnknownApproval, UsageError: As for :meth:`approve`.
+        """
+        asked = self._entitled(reference, person, reason)
+        with transaction.atomic(using=self._using):
+            approval = self._locked(asked.pk)
+            self.refuse_own(approval, person, ApprovalState.REJECTED)
+            state = self.state_of(approval)
+            if state not in OPEN or not yeses.take_back(approval, person, reason, self._using):
+                raise ApprovalClosed(
+                    f"There is no yes to take back of request {approval.short}: it is {state.value}.",
+                    hint="migration_approval list shows how far each request is.",
+                )
+            if state is ApprovalState.APPROVED and not self._is_enough(approval):
+                self._wait_again(approval)
+            self._record(EventKind.APPROVAL_REVOKED, approval, actor(person))
+        return approval
+
+    def _entitled(self, reference: str, person: Account, reason: str) -> PlanApproval:
         asked = self.find(reference)
         people.require(person, people.APPROVE, asked.reference)
         people.require_reason(reason)
         self._expire(asked)
+        return asked
+
+    def _decide(
+        self, reference: str, person: Account, reason: str, state: ApprovalState, look: Seen | None = None
+    ) -> PlanApproval:
+        asked = self._entitled(reference, person, reason)
         if look is not None:
             # Before the row is locked: a look at every store takes its time.
             self.refuse_own(asked, person, state)
             self._refuse_closed(asked, state)
             look(asked)
         with transaction.atomic(using=self._using):
-            approval = self._locked(self.find(reference).pk)
+            approval = self._locked(asked.pk)
             self.refuse_own(approval, person, state)
             self._refuse_closed(approval, state)
-            approval.state = state
-            approval.approver_ref, approval.approver_key = actor(person).ref, str(person.pk)
-            approval.decision_reason, approval.decided_at = reason, expiry.server_now(self._using)
-            approval.save(using=self._using)
+            if state is ApprovalState.APPROVED:
+                self._say_yes(approval, person, reason)
+            else:
+                self._settle_on(approval, state, person, reason)
             self._record(_EVENTS[state], approval, actor(person))
+            if state is ApprovalState.APPROVED and self._is_enough(approval):
+                self._settle_on(approval, state, person, reason)
         return approval
+
+    def _say_yes(self, approval: PlanApproval, person: Account, reason: str) -> None:
+        groups.refuse_unknown(self._policy.approvals, self._place)
+        if yeses.has_given(approval, person, self._using):
+            words = self.standing(approval)[approval.pk].words
+            raise ApprovalClosed(
+                f"You approved request {approval.short} already: {words}.", hint=people.ask_another()
+            )
+        yeses.give(approval, person, reason, self._using)
+
+    def _settle_on(self, approval: PlanApproval, state: ApprovalState, person: Account, reason: str) -> None:
+        approval.state = state
+        approval.approver_ref, approval.approver_key = actor(person).ref, str(person.pk)
+        approval.decision_reason, approval.decided_at = reason, expiry.server_now(self._using)
+        approval.save(using=self._using)
 
     def _refuse_closed(self, approval: PlanApproval, wanted: ApprovalState) -> None:
         state = self.state_of(approval)
         may = (ApprovalState.REQUESTED,) if wanted is ApprovalState.APPROVED else OPEN
-        if state not in may:
+        if state not in may and not (state in OPEN and not self._is_enough(approval)):
             raise ApprovalClosed(
                 f"Approval request {approval.short} can't become {wanted.value}: it is {state.value}.",
                 hint="If the plan is still wanted, ask anew: migration_approval request.",
             )
+
+    def _is_enough(self, approval: PlanApproval) -> bool:
+        return self.standing(approval)[approval.pk].is_enough
+
+    def _wait_again(self, approval: PlanApproval) -> None:
+        approval.state, approval.decided_at = ApprovalState.REQUESTED, None
+        approval.approver_ref = approval.approver_key = approval.decision_reason = ""
+        approval.save(using=self._using)
+
+    @property
+    def _place(self) -> str:
+        return f"ACCORD['POLICY']['{self._settings.environment}']['approvals']"
 
     def _open_for(self, work: AnyWork) -> PlanApproval | None:
         same = self.all().filter(kind=work.kind, digest=work.digest, state__in=OPEN).first()
@@ -218,21 +238,6 @@ class Approvals:
             self._record(EventKind.APPROVAL_REQUESTED, approval, acts)
         return approval
 
-    def _expire(self, approval: PlanApproval) -> bool:
-        """Write down that a request ran out of time, if it did."""
-        if approval.state not in OPEN or self.state_of(approval) is not ApprovalState.EXPIRED:
-            return False
-        self._close(approval, ApprovalState.EXPIRED, EventKind.APPROVAL_EXPIRED)
-        return True
-
-    def _close(self, approval: PlanApproval, state: ApprovalState, event: EventKind) -> None:
-        with transaction.atomic(using=self._using):
-            locked = self._locked(approval.pk)
-            if locked.state in OPEN:
-                locked.state = state
-                locked.save(using=self._using)
-                self._record(event, locked, trail.SYSTEM)
-
     # --- enforcing --------------------------------------------------------------------------------
 
     def covering(self, work: TakenWork) -> PlanApproval:
@@ -249,7 +254,8 @@ class Approvals:
         for approval in alike.filter(state=ApprovalState.APPROVED).exclude(expiry.late()):
             if not self._flaw(approval, work):
                 return approval
-        telling = Q(digest=work.digest) | Q(state=ApprovalState.APPROVED)
+        begun = Q(state=ApprovalState.REQUESTED) & ~Q(run_id="")
+        telling = Q(digest=work.digest) | Q(state=ApprovalState.APPROVED) | begun
         raise self._missing(work, alike.filter(telling))
 
     def take(self, work: TakenWork, run_id: str) -> PlanApproval:
@@ -296,9 +302,26 @@ class Approvals:
             if not locked.remaining and locked.state == ApprovalState.APPROVED:
                 locked.state, locked.used_at = ApprovalState.USED, expiry.server_now(self._using)
             locked.save(using=self._using)
+            if not locked.remaining and locked.state == ApprovalState.REQUESTED:
+                # Taken back while the last step ran: nothing is left to be approved.
+                self._close(locked, ApprovalState.EXPIRED, EventKind.APPROVAL_VOIDED)
+
+    def refuse_taken_back(self, approval: PlanApproval) -> None:
+        """
+        Make sure, before a step, that what covers a run was not taken back meanwhile.
+
+        Raises:
+            PlanNotApproved: It was.
+        """
+        state = self.all().filter(pk=approval.pk).values_list("state", flat=True).first()
+        if state not in (ApprovalState.APPROVED, ApprovalState.USED):
+            raise PlanNotApproved(
+                f"Approval {approval.short} was taken back while the run went on.",
+                hint="What is done stays done; once it is approved again, the same command continues.",
+            )
 
     def _flaw(self, approval: PlanApproval, work: TakenWork) -> str:
-        return flaw_of(approval, work, self._using)
+        return flaw_of(approval, work, self._using, self._policy.approvals)
 
     def _not_now(self, approval: PlanApproval) -> str:
         return "" if (state := self.state_of(approval)) is ApprovalState.APPROVED else f"it is {state.value}"
@@ -307,9 +330,13 @@ class Approvals:
         """Return the error that says how far an approval of this plan is."""
         for approval in candidates:
             state = self.state_of(approval)
-            if approval.digest == work.digest and state is ApprovalState.REQUESTED:
+            # What was begun under it and taken back is less than what its digest is of.
+            same = approval.digest == work.digest or (bool(approval.run_id) and work.is_left(approval))
+            if same and state is ApprovalState.REQUESTED:
+                found = self.standing(approval)[approval.pk]
+                so_far = f" So far: {found.words}." if found.needed > 1 else ""
                 return PlanNotApproved(
-                    f"Request {approval.short} waits for another person's approval of that.",
+                    f"Request {approval.short} waits for another person's approval of that.{so_far}",
                     hint=f"manage.py migration_approval approve {approval.short} --as USERNAME --reason TEXT",
                 )
             if approval.digest == work.digest and state is not ApprovalState.APPROVED:
@@ -319,27 +346,4 @@ class Approvals:
         return self._refusal(_NOT_ASKED, work)
 
     def _refusal(self, fact: str, work: TakenWork) -> PlanNotApproved:
-        flags = f" {work.asking}" if work.asking else ""
-        return PlanNotApproved(
-            f"In “{self._settings.environment}”, {work.named} needs the approval of a second person. {fact}",
-            hint=f"manage.py migration_approval request{flags} --as USERNAME --reason TEXT",
-        )
-
-    # --- writing ----------------------------------------------------------------------------------
-
-    def _locked(self, key: int) -> PlanApproval:
-        return PlanApproval.objects.using(self._using).select_for_update().get(pk=key)
-
-    def _record(self, event: EventKind, approval: PlanApproval, actor: trail.Actor, steps: int = 0) -> None:
-        refused = event in _REFUSALS
-        trail.record(
-            event,
-            actor=actor,
-            object_kind=ObjectKind.APPROVAL,
-            outcome=EventOutcome.REFUSED if refused else EventOutcome.DONE,
-            object_ref=approval.reference,
-            request_ref=approval.reference,
-            counters={Counter.STEPS.value: steps or len(approval.steps)},
-            plan_digest=approval.digest,
-            using=self._using,
-        )
+        return not_approved(self._settings.environment, work, fact)

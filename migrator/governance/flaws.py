@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from accord import second_person
 from accord.acting import Account, actor
-from accord.approvals import counting
 from accord.approvals.deciding import Hindrance, hindrance
-from accord.approvals.decision import Deciding, Yes
-from accord.audit.events import EventKind
-from migrator.governance import people
+from accord.approvals.quorum import ONE, Quorum
+from migrator.errors import PlanNotApproved
 from migrator.governance.work import (
     IdentityWork,
     TakenWork,
@@ -18,10 +15,8 @@ from migrator.governance.work import (
     not_covered,
     words_in,
 )
+from migrator.governance.yeses import PLANS, standing
 from migrator.models import PlanApproval
-
-ASKED = second_person.Asked(event=EventKind.APPROVAL_REQUESTED, permission=people.APPROVE)
-PLANS = Deciding(asked=ASKED, granted=EventKind.APPROVAL_GRANTED)
 
 
 def no_second_person(approval: PlanApproval, person: Account, *, approving: bool) -> str:
@@ -44,7 +39,7 @@ def no_second_person(approval: PlanApproval, person: Account, *, approving: bool
     return ""
 
 
-def flaw_of(approval: PlanApproval, work: TakenWork, using: str) -> str:
+def flaw_of(approval: PlanApproval, work: TakenWork, using: str, quorum: Quorum = ONE) -> str:
     """
     Describe why an approval does not cover work.
 
@@ -55,18 +50,19 @@ def flaw_of(approval: PlanApproval, work: TakenWork, using: str) -> str:
         approval: The approval.
         work: What would run.
         using: Database of approvals and trail.
+        quorum: Who has to say yes.
 
     Returns:
         A few words; empty when it does.
     """
     if isinstance(work, IdentityWork):
-        return _flaw_of_identity(approval, work) or _unwitnessed(approval, using)
+        return _flaw_of_identity(approval, work) or _lacking(approval, quorum, using)
     words = words_in(approval.target)
     if digest_of(approval.direction, approval.steps, words) != approval.digest:
         return "its steps are not those of its digest"
     if lacking := [word for word in work.words if word not in words]:
         return f"it was asked for without {' '.join(lacking)}"
-    return not_covered(approval.steps, approval.remaining, work.steps) or _unwitnessed(approval, using)
+    return not_covered(approval.steps, approval.remaining, work.steps) or _lacking(approval, quorum, using)
 
 
 def _flaw_of_identity(approval: PlanApproval, work: IdentityWork) -> str:
@@ -75,16 +71,16 @@ def _flaw_of_identity(approval: PlanApproval, work: IdentityWork) -> str:
     return not_among(approval.steps, approval.remaining, work.bound)
 
 
-def _unwitnessed(approval: PlanApproval, using: str) -> str:
-    given = {approval.pk: yes_of(approval)}
-    return counting.flaws(given, PLANS, using=using).get(approval.pk, "")
+def _lacking(approval: PlanApproval, quorum: Quorum, using: str) -> str:
+    """Ask again what was asked of the second persons who decided; much may have happened since."""
+    found = standing([approval], quorum, using)[approval.pk]
+    return "" if found.is_enough else found.flaw or f"it has {found.words}"
 
 
-def yes_of(approval: PlanApproval) -> Yes:
-    """Return a granted request as the one service for approvals reads it."""
-    return Yes(
-        ref=approval.reference,
-        digest=approval.digest,
-        account=approval.approver_key,
-        askers=frozenset({approval.requester_key}),
+def not_approved(environment: str, work: TakenWork, fact: str) -> PlanNotApproved:
+    """Return the error that a plan needs an approval, with the command that asks for it."""
+    flags = f" {work.asking}" if work.asking else ""
+    return PlanNotApproved(
+        f"In “{environment}”, {work.named} needs the approval of a second person. {fact}",
+        hint=f"manage.py migration_approval request{flags} --as USERNAME --reason TEXT",
     )

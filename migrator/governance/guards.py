@@ -1,4 +1,4 @@
-"""What PostgreSQL itself holds against changing an approval; migration 0002 installs it."""
+"""What PostgreSQL itself holds against changing an approval; migrations 0002 and 0009 install it."""
 
 from __future__ import annotations
 
@@ -66,8 +66,34 @@ ATTESTATIONS = Guards(
     FOR EACH ROW EXECUTE FUNCTION migrator_guard_attestation()""",
     ],
 )
+# A yes that is taken back lets the request wait again: the one change of state that 0002 didn't know.
+_AGAIN = _GUARD.replace("('approved', 'used'),", "('approved', 'used'), ('approved', 'requested'),")
+_YES = """
+BEGIN
+    IF TG_OP = 'DELETE' OR OLD.revoked_at IS NOT NULL OR NEW.revoked_at IS NULL
+        OR (NEW.id, NEW.approval_id, NEW.digest, NEW.account_ref, NEW.account_key, NEW.reason, NEW.given_at)
+        IS DISTINCT FROM
+        (OLD.id, OLD.approval_id, OLD.digest, OLD.account_ref, OLD.account_key, OLD.reason, OLD.given_at) THEN
+        RAISE EXCEPTION 'A yes to a plan can only be taken back, once: % is refused.', TG_OP
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+_YES_TABLE = "migrator_planyes"
+WAITED_NEVER_AGAIN = Guards(functions={_NAME: _GUARD}, tables={}, triggers=[])
+"""The function of migration 0002, for the way back."""
+WAITS_AGAIN = Guards(functions={_NAME: _AGAIN}, tables={}, triggers=[])
+YESES = Guards(
+    functions={"migrator_guard_yes": _YES},
+    tables={"migrator_planyes_guard": _YES_TABLE},
+    triggers=[
+        f"""CREATE TRIGGER migrator_planyes_guard BEFORE UPDATE OR DELETE ON {_YES_TABLE}
+    FOR EACH ROW EXECUTE FUNCTION migrator_guard_yes()""",
+    ],
+) + against_emptying("migrator_yes", (_YES_TABLE,))
 EMPTYING = against_emptying("migrator", (_TABLE, "migrator_attestation"))
-EVIDENCE = PLAN_APPROVALS + EMPTYING + ATTESTATIONS
+EVIDENCE = PLAN_APPROVALS + EMPTYING + ATTESTATIONS + WAITS_AGAIN + YESES
 # Django's stubs want lists that may hold parameters, too, and a list of one type is no list of two.
 INSTALL: list[Any] = PLAN_APPROVALS.install
 REMOVE: list[Any] = PLAN_APPROVALS.remove

@@ -15,6 +15,8 @@ from datetime import timedelta
 from typing import Any
 
 from accord import conf
+from accord.approvals import quorum
+from accord.approvals.quorum import Quorum
 from accord.errors import ConfigurationError
 
 PRODUCTION = "production"
@@ -44,6 +46,7 @@ class Policy:
 
     Attributes:
         approval: Another person has to approve a plan before it runs.
+        approvals: How many have to, and out of which groups.
         attestation: Environment that must have run the same steps before; empty for none.
         rules: Conventions that pending steps keep, out of :data:`RULES`.
         approval_ttl: Seconds until a request or an approval that wasn't used expires.
@@ -52,6 +55,7 @@ class Policy:
     """
 
     approval: bool = False
+    approvals: Quorum = quorum.ONE
     attestation: str = ""
     rules: tuple[str, ...] = ()
     approval_ttl: float = WEEK
@@ -124,6 +128,8 @@ def _policy(environment: str, entry: object) -> Policy:
         if name not in known:
             raise _unknown(f"{place}['{name}'] is not a setting.", str(name), known)
     policy = Policy(**{name: _value(place, name, value) for name, value in entry.items()})
+    if "approvals" in entry and not policy.approval:
+        raise ConfigurationError(f"{place} names approvals, and asks for none.", hint="Add 'approval': True.")
     if policy.attestation == environment:
         raise ConfigurationError(f"{place}['attestation'] names the environment itself.", hint=_HINT)
     return policy
@@ -132,6 +138,8 @@ def _policy(environment: str, entry: object) -> Policy:
 def _value(place: str, name: str, value: object) -> Any:
     if name == "rules":
         return _rules(place, value)
+    if name == "approvals":
+        return quorum.parse(value, f"{place}['approvals']")
     if name in _REACTIONS and value in list(Reaction):
         return Reaction(str(value))
     if name == "approval" and isinstance(value, bool):

@@ -17,6 +17,19 @@ _APPROVALS = Witnessed(
     """,
     events=(E.APPROVAL_REQUESTED, E.APPROVAL_GRANTED, E.APPROVAL_REJECTED, E.APPROVAL_USED),
 )
+_YESES = Witnessed(
+    what="yes to a plan",
+    tables=("migrator_planyes", "migrator_planapproval"),
+    rows="""
+        SELECT asked.reference, 'approval.granted' AS event, given.digest
+        FROM migrator_planyes AS given JOIN migrator_planapproval AS asked ON asked.id = given.approval_id
+        UNION ALL SELECT asked.reference, 'approval.revoked', given.digest
+        FROM migrator_planyes AS given JOIN migrator_planapproval AS asked ON asked.id = given.approval_id
+        WHERE given.revoked_at IS NOT NULL
+    """,
+    events=(E.APPROVAL_REVOKED,),
+    each=True,
+)
 _ATTESTATIONS = Witnessed(
     what="attestation",
     tables=("migrator_attestation", "accord_auditevent"),
@@ -28,4 +41,4 @@ _ATTESTATIONS = Witnessed(
     """,
     events=(E.ATTESTATION_WRITTEN, E.ATTESTATION_ACCEPTED),
 )
-EVIDENCE = (_APPROVALS, _ATTESTATIONS)
+EVIDENCE = (_APPROVALS, _YESES, _ATTESTATIONS)

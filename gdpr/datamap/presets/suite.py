@@ -18,6 +18,7 @@ REASONS: Mapping[str, str] = {
     "migrator.Run": "What migrations did.",
     "migrator.StepRun": "What migrations did.",
     "migrator.PlanApproval": "Digests, and who of the staff approved.",
+    "migrator.PlanYes": "Digests, and who of the staff approved or took it back.",
     "migrator.Attestation": "Digests and signatures of runs.",
     "migrator.Tag": "Names of moments, and keys of steps.",
     "gdpr.ErasureRequest": "A keyed tag; the keys are sealed and destroyed when the request is closed.",
