@@ -25,6 +25,7 @@ from gdpr.datamap.entries import Entry
 from gdpr.datamap.externals import EXTERNAL, externals
 from gdpr.datamap.findings import Fault, MapFinding, MapLevel, about
 from gdpr.datamap.identity import identity
+from gdpr.datamap.inactive import unfounded
 from gdpr.datamap.kin import kin, strangers
 from gdpr.datamap.kinds import Subject
 from gdpr.datamap.lapses import endless
@@ -97,6 +98,9 @@ def _subject(data_map: DataMap) -> Iterator[MapFinding]:
         names = {field.name for field in model._meta.concrete_fields} | {"pk"}
     except (LookupError, ValueError):
         names = set()
+    rule = data_map.subject.inactive
+    if rule is not None:
+        yield from unfounded(rule, data_map.subject.model, data_map.subject.names, data_map.by_id)
     declared = (*data_map.subject.names, *filter(None, [data_map.subject.created]))
     missing = [name for name in declared if name not in names]
     if missing:
