@@ -7,7 +7,7 @@ import gdpr.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gdpr", "0015_retention"),
+        ("gdpr", "0016_self_service"),
     ]
 
     operations = [
