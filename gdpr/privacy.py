@@ -11,13 +11,14 @@ from gdpr.datamap.bases import LawfulBasis
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.externals import ExternalPlace
 from gdpr.datamap.history import Audited, History
+from gdpr.datamap.inactive import Inactive
 from gdpr.datamap.kinds import Subject
 from gdpr.datamap.locators import AnyOf, Array, External, Generic, Key, Path, Rows, Sessions, Through
 from gdpr.datamap.presets import accounts, framework, logs, suite
 from gdpr.datamap.presets.django import references, tokens
 from gdpr.datamap.recipients import Recipient
 from gdpr.datamap.strategies import CoarseDate, Constant, Null, Pseudonym, RandomToken, Redact, Strategy
-from gdpr.datamap.terms import After
+from gdpr.datamap.terms import After, Span
 
 __all__ = [
     "After",
@@ -34,6 +35,7 @@ __all__ = [
     "ExternalPlace",
     "Generic",
     "History",
+    "Inactive",
     "Key",
     "LawfulBasis",
     "Manual",
@@ -49,6 +51,7 @@ __all__ = [
     "Retain",
     "Rows",
     "Sessions",
+    "Span",
     "Strategy",
     "Subject",
     "Through",

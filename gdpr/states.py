@@ -70,6 +70,15 @@ class LapseKind(models.TextChoices):
     KEPT = "kept", _("erased people")
 
 
+class InactiveState(models.TextChoices):
+    """How far the warning of an inactive person is."""
+
+    SENDING = "sending", _("being sent")
+    WARNED = "warned", _("warned")
+    RETURNED = "returned", _("came back, or is gone")
+    FILED = "filed", _("erasure asked for")
+
+
 class RetentionState(models.TextChoices):
     """How far a run of retention is with a term."""
 

@@ -17,6 +17,7 @@ from gdpr.privacy import (
     Delete,
     Entry,
     External,
+    Inactive,
     Key,
     LawfulBasis,
     Nothing,
@@ -24,6 +25,7 @@ from gdpr.privacy import (
     RandomToken,
     Redact,
     Retain,
+    Span,
     Subject,
     accounts,
     framework,
@@ -39,6 +41,14 @@ SUBJECT = Subject(
     lookups=("id", "email"),
     folds={"email": "email"},
     created="joined_at",
+    inactive=Inactive(
+        entry="django-users",
+        last_seen="last_login",
+        since="date_joined",
+        after=Span(years=2),
+        warn=Span(days=30),
+        language="language",
+    ),
 )
 
 OPENED = datetime(2020, 1, 1, tzinfo=UTC)

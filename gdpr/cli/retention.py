@@ -18,8 +18,9 @@ from gdpr.datamap.map import load_data_map
 from gdpr.erasure import planning
 from gdpr.erasure.schedule import Stop
 from gdpr.models import RetentionRun
-from gdpr.retention import due, running
+from gdpr.retention import due, inactivity, running
 from gdpr.retention.due import Due
+from gdpr.retention.inactivity import Followed
 from gdpr.states import LapseKind, RetentionState
 from gdpr.stores.base import opened_stores
 
@@ -121,7 +122,8 @@ def carry_out(asked: RetentionOptions, stop: Stop) -> Answer:
         wait=asked.lock_wait,
         stop=stop,
     )
-    return _done(done, asked)
+    nobody = None if asked.entry else inactivity.follow(by=person, wait=asked.lock_wait, stop=stop)
+    return _done(done, nobody, asked)
 
 
 def _told(asked: RetentionOptions) -> Answer:
@@ -138,7 +140,7 @@ def _told(asked: RetentionOptions) -> Answer:
     return Answer(document=_document(code, asked, found, ()), lines=_lines(heading, rows, asked), code=code)
 
 
-def _done(done: Sequence[RetentionRun], asked: RetentionOptions) -> Answer:
+def _done(done: Sequence[RetentionRun], followed: Followed | None, asked: RetentionOptions) -> Answer:
     whole = all(one.state == RetentionState.DONE for one in done)
     limited = all(one.state in (RetentionState.DONE, RetentionState.STOPPED) for one in done)
     code = ExitCode.DONE if whole or (limited and asked.limit) else ExitCode.PARTIAL
@@ -155,7 +157,22 @@ def _done(done: Sequence[RetentionRun], asked: RetentionOptions) -> Answer:
         for one in done
     ]
     heading = ("store", "entry", "of", "gone", "on hold", "now", "")
-    return Answer(document=_document(code, asked, (), done), lines=_lines(heading, rows, asked), code=code)
+    document = {**_document(code, asked, (), done), "inactive": followed and asdict(followed)}
+    lines = [*_lines(heading, rows, asked), *_followed(followed)]
+    return Answer(document=document, lines=lines, code=code)
+
+
+def _followed(found: Followed | None) -> Iterator[str]:
+    if found is None:
+        return
+    yield (
+        f"Inactive people: {found.warned} warned, {found.filed} whose erasure was asked for, "
+        f"{found.returned} seen again."
+    )
+    if found.waiting:
+        yield f"{found.waiting} wait for a run by an account that may file: gdpr_retention --as USERNAME."
+    if found.unsent:
+        yield f"{found.unsent} could not be written to: no address, or the mail server didn't take it."
 
 
 def _lines(heading: Sequence[str], rows: Sequence[Sequence[str]], asked: RetentionOptions) -> Iterator[str]:

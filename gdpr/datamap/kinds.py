@@ -17,6 +17,7 @@ from accord.erased.subject_key import canonical
 from accord.errors import UsageError
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.history import Earlier, described
+from gdpr.datamap.inactive import Inactive
 from gdpr.datamap.keys import KeyType, Plain, declared_fold, key_type, parsed, plain
 from gdpr.datamap.locators import with_folds
 from gdpr.datamap.spellings import candidates
@@ -51,6 +52,7 @@ class Subject:
             none. After a restore it tells an erased person from a new one with the same key.
         name: What this kind of person is called where a project has several, as in `--kind employee`; the
             model's own name in lower case unless given.
+        inactive: When somebody who is not seen any more is warned, and their erasure asked for.
     """
 
     model: str
@@ -61,6 +63,7 @@ class Subject:
     earlier: Mapping[str, Earlier] = field(default_factory=dict)
     created: str = ""
     name: str = ""
+    inactive: Inactive | None = None
 
     @property
     def called(self) -> str:
@@ -81,6 +84,7 @@ class Subject:
         # A map that doesn't say these keeps the digest that approvals were given for.
         earlier = {name: described(one) for name, one in self.earlier.items()}
         more = [one for one in (self.created, dict(self.folds), earlier) if one]
+        more += [repr(self.inactive)] if self.inactive else []
         return [self.model, self.key, str(self.type), list(self.lookups), *more]
 
     def comparing(self, entry: Entry) -> Entry:

@@ -26,6 +26,7 @@ from gdpr.datamap.entries import Entry
 from gdpr.datamap.externals import EXTERNAL, externals
 from gdpr.datamap.findings import Fault, MapFinding, MapLevel, about
 from gdpr.datamap.identity import identity
+from gdpr.datamap.inactive import unfounded
 from gdpr.datamap.kin import kin, strangers
 from gdpr.datamap.kinds import Subject
 from gdpr.datamap.lapses import endless
@@ -103,6 +104,9 @@ def _subject(subject: Subject) -> Iterator[MapFinding]:
         names = {field.name for field in model._meta.concrete_fields} | {"pk"}
     except (LookupError, ValueError):
         names = set()
+    rule = subject.inactive
+    if rule is not None:
+        yield from unfounded(rule, subject.model, subject.names, data_map.by_id)
     declared = (*subject.names, *filter(None, [subject.created]))
     missing = [name for name in declared if name not in names]
     if missing:

@@ -22,7 +22,7 @@ from gdpr.models.keys import RequestKey
 from gdpr.models.notices import RecipientNotice
 from gdpr.models.register import RegisterMark
 from gdpr.models.requests import Approval, ErasurePlan, ErasureRequest, ErasureStep
-from gdpr.models.retention import RetentionRun
+from gdpr.models.retention import InactiveNotice, RetentionRun
 from gdpr.models.rights import RightsRequest
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "ErasurePlan",
     "ErasureRequest",
     "ErasureStep",
+    "InactiveNotice",
     "KeptExport",
     "LegalHold",
     "Receipt",

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accord.moments import Moment
 from gdpr.fields import CoordinatorManager, random_reference, reference
-from gdpr.states import LapseKind, RetentionState
+from gdpr.states import InactiveState, LapseKind, RetentionState
 
 
 class RetentionRun(models.Model):
@@ -43,3 +43,40 @@ class RetentionRun(models.Model):
     def is_of_a_failed_run(self) -> bool:
         """Return whether any term failed in the same run."""
         return type(self).objects.filter(run=self.run, state=RetentionState.FAILED).exists()
+
+
+class InactiveNotice(models.Model):
+    """That somebody who was not seen for long was warned, and what became of it; one open one a person."""
+
+    OPEN = (InactiveState.SENDING, InactiveState.WARNED)
+
+    reference = reference()
+    subject_kind = models.CharField(_("kind of person"), max_length=100)
+    subject_tag = models.CharField(_("subject tag"), max_length=200)
+    state = models.CharField(
+        _("state"), max_length=20, choices=InactiveState.choices, default=InactiveState.SENDING
+    )
+    entered_at = Moment(_("entered"))
+    warned_on = models.DateField(_("warned on"), null=True)
+    ask_on = models.DateField(_("last day to come back"), null=True)
+    ended_at = Moment(_("ended"), null=True)
+
+    objects = CoordinatorManager["InactiveNotice"]()
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ("-entered_at", "-id")
+        verbose_name = _("warning of an inactive person")
+        verbose_name_plural = _("warnings of inactive people")
+        required_db_vendor = "postgresql"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("subject_tag",),
+                condition=models.Q(state__in=("sending", "warned")),
+                name="gdpr_inactivenotice_one_open",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.reference)

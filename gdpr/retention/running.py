@@ -8,7 +8,8 @@ one of another store right after it. The next run ends what a dead one left open
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from django.db import transaction
 from django.db.models import F
@@ -64,20 +65,30 @@ def let_go(
     if by is not None:
         actors.require(by, actors.EXECUTE)
     planning.require_map()
-    settings, run = conf.load(), uuid.uuid4().hex
-    held = lease.hold(
-        f"retention:{settings.project}",
-        alias=settings.coordinator,
-        run_id=run,
-        ttl=policy.load().lease_seconds,
-        wait=wait,
-    )
-    with held as leased, opened_stores() as stores, working_for(by):
+    run = uuid.uuid4().hex
+    with leased(wait) as held, opened_stores() as stores, working_for(by):
         stores.own.require_all(stores)
         _end_dead_runs(by)
         _require_few(stores, entry, limit, looked_at=looked_at and by is not None)
         ready = [one for one in due.terms(entry) if one.is_told]
-        return [_Term(one, run, stores, leased, by).let_go(limit, stop) for one in ready if not stop()]
+        return [_Term(one, run, stores, held, by).let_go(limit, stop) for one in ready if not stop()]
+
+
+@contextmanager
+def leased(wait: float) -> Iterator[Lease]:
+    """
+    Hold the lease of retention: no two runs at once.
+
+    Args:
+        wait: Seconds to wait for another run.
+
+    Raises:
+        LeaseHeld: Another run is under way.
+    """
+    settings, ttl = conf.load(), policy.load().lease_seconds
+    scope, run = f"retention:{settings.project}", uuid.uuid4().hex
+    with lease.hold(scope, alias=settings.coordinator, run_id=run, ttl=ttl, wait=wait) as held:
+        yield held
 
 
 def _require_few(stores: Stores, entry: str, limit: int | None, *, looked_at: bool) -> None:

@@ -181,8 +181,11 @@ def test_table_is_never_refreshed(coordinator: Coordinator) -> None:
 )
 def test_only_views_whose_rows_can_be_told_are_refreshed(store: str, locator: Locator | None) -> None:
     """Without a column that says whose a row is, no second look could see that it is gone."""
-    wrong = DataMap((replace(VIEW, store=store, locator=locator),), load_data_map().subject)
-    right = DataMap((replace(VIEW, store="default"),), load_data_map().subject)
+    subject = load_data_map().subject
+    assert subject is not None
+    alone = replace(subject, inactive=None)
+    wrong = DataMap((replace(VIEW, store=store, locator=locator),), alone)
+    right = DataMap((replace(VIEW, store="default"),), alone)
 
     assert Fault.WRONG_ACTION in {one.fault for one in check(wrong)}
     assert check(right) == []

@@ -11,6 +11,7 @@ from django.test import override_settings
 
 from gdpr.datamap.actions import Anonymise, Delete, Manual, Pull, Retain, Unset, term
 from gdpr.datamap.entries import Entry, document
+from gdpr.datamap.inactive import Inactive, unfounded
 from gdpr.datamap.kinds import Subject
 from gdpr.datamap.lapses import endless, lapses
 from gdpr.datamap.locators import AnyOf, Array, Key, Locator, Path, Rows, Through
@@ -186,3 +187,31 @@ def test_terms_are_said_in_words() -> None:
     assert str(TAX) == in_words(TAX) == "10 years after the end of the year of ended_on"
     assert str(After("at", years=1, days=2)) == "1 year and 2 days after at"
     assert in_words("ten years") == "ten years"
+
+
+ACCOUNTS = replace(PLAY, id="accounts", target="auth.User", locator=Key("username", str, by="email"))
+UNUSED = Inactive(
+    entry="accounts", last_seen="last_login", since="date_joined", after=Span(years=2), warn=Span(days=30)
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "faults"),
+    [
+        (UNUSED, 0),
+        (replace(UNUSED, entry="gone"), 1),
+        (replace(UNUSED, last_seen="email"), 1),
+        (replace(UNUSED, last_seen="gone", since="is_staff", address="phone"), 3),
+    ],
+)
+def test_rule_about_inactive_people_counts_on_what_is_there(rule: Inactive, faults: int) -> None:
+    """Entry, fields with moments and the key that mail goes to have to be there."""
+    assert len(list(unfounded(rule, "x.Person", ("id", "email"), {"accounts": ACCOUNTS}))) == faults
+
+
+def test_rule_about_inactive_people_is_in_the_digest() -> None:
+    """Maps without one keep theirs."""
+    person = Subject(model="x.Person")
+    known = [DataMap((), replace(person, inactive=one)).digest for one in (None, UNUSED)]
+
+    assert known[0] == DataMap((), person).digest != known[1]
