@@ -45,6 +45,8 @@ class EventKind(models.TextChoices):
     RECEIPT_ISSUED = "receipt.issued", _("receipt issued")
     HOLD_PLACED = "hold.placed", _("legal hold placed")
     HOLD_RELEASED = "hold.released", _("legal hold released")
+    SUBJECT_RESTRICTED = "subject.restricted", _("processing restricted")
+    SUBJECT_RELEASED = "subject.released", _("restriction lifted")
     EXPORT_MADE = "export.made", _("access export made")
     EXPORT_DOWNLOADED = "export.downloaded", _("access export downloaded")
     EXPORT_DELETED = "export.deleted", _("access export deleted")
@@ -84,8 +86,6 @@ class FormerEventKind(models.TextChoices):
     """Words that earlier versions declared. Nothing writes them any more; whatever did can be read."""
 
     SUBJECT_REVEALED = "subject.revealed", _("masked subject revealed")
-    SUBJECT_RESTRICTED = "subject.restricted", _("processing restricted")
-    SUBJECT_RELEASED = "subject.released", _("restriction lifted")
     RECEIPT_VIEWED = "receipt.viewed", _("receipt viewed")
     HOLD_REVIEWED = "hold.reviewed", _("legal hold reviewed")
     CONSENT_INVALIDATED = "consent.invalidated", _("consent invalidated")

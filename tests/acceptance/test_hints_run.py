@@ -55,6 +55,7 @@ FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
     ("gdpr_erase", ("SUBJECT",)): (("7", "--by", "id", "--dry-run"), 0, ""),
     ("gdpr_replay", ("--dry-run",)): (("--dry-run",), 0, "No store was restored"),
     ("gdpr_hold", ("list",)): (("list",), 0, ""),
+    ("gdpr_restrict", ("list",)): (("list",), 0, "There are no restrictions"),
     ("gdpr_rights", ("list",)): (("list",), 0, "No request of a right is open"),
     ("gdpr_hold", ("place", "KEY")): (
         ("place", "8", "--by", "id", "--reason", "17(3)(e)", "--as", "filer"), 0, "",

@@ -27,6 +27,7 @@ CALLS = {
     "gdpr_datamap": [["show"], ["check"], ["suggest"], ["freeze"]],
     "gdpr_erase": [["nobody@example.com", "--dry-run"], ["--request", "ffff"]],
     "gdpr_hold": [["list"], ["release", "ffff"]], "gdpr_process": [[]], "gdpr_replay": [[], ["--dry-run"]],
+    "gdpr_restrict": [["list"], ["lift", "ffff", "--told", "2026-11-27"]],
     "gdpr_rights": [["list"], ["take", "ffff"]],
     "gdpr_consent": [["nobody"], ["1", "--by", "id"]],
     "gdpr_export": [["nobody", "--output", "/tmp"]],
