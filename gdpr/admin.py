@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from gdpr.screens import consent, datamap, exports, recipients, requests, rights
+from gdpr.screens import consent, datamap, exports, recipients, requests, retention, rights
 
-__all__ = ["consent", "datamap", "exports", "recipients", "requests", "rights"]
+__all__ = ["consent", "datamap", "exports", "recipients", "requests", "retention", "rights"]

@@ -83,6 +83,13 @@ class NotThatPerson(RequestError):
     exit_code = ExitCode.USAGE
 
 
+class RetentionUnapproved(RequestError):
+    """More has run out than a run in production lets go without a person."""
+
+    code = "ACC-860"
+    exit_code = ExitCode.AWAITING_APPROVAL
+
+
 class ReceiptInvalid(RequestError):
     """A receipt is not what was signed."""
 

@@ -269,7 +269,7 @@ def _part(entry: Entry, rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
         "category": entry.category,
         "purpose": entry.purpose,
         "recipients": list(entry.recipients),
-        "retention": entry.retention,
+        "retention": str(entry.retention),
         "source": entry.source,
         "basis": None if entry.basis is None else str(entry.basis),
         "provided": entry.provided and not entry.derived_from,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,12 +17,18 @@ from accord.health.runner import Check, Finding, Level
 from accord.seam.registry import opened
 
 if TYPE_CHECKING:
+    from gdpr.models import RetentionRun
     from gdpr.register.soundness import RegisterState
+    from gdpr.retention.due import Due
 
 DUE_SOON = timedelta(days=7)
 """Time before the deadline of Art. 12(3) from which on a request that isn't done is a warning."""
 STUCK = timedelta(hours=1)
 """Time after which a step that no worker took up although it could be is stuck: cron isn't working on it."""
+RETENTION_LATE = timedelta(days=2)
+"""Age of the last run of retention from which on what is overdue is a warning: cron lets it go once a day."""
+RETENTION_COUNTED = 1_000
+"""Rows of each term that the check counts at most."""
 
 
 def checks() -> Iterable[Check]:
@@ -34,6 +40,7 @@ def checks() -> Iterable[Check]:
     yield Check(name="erasure.keys", look=look_at_keys)
     yield Check(name="erasure.recipients", look=look_at_recipients)
     yield Check(name="erasure.register", look=look_at_register)
+    yield Check(name="retention", look=look_at_retention)
     for alias in _externals():
         yield Check(name=alias.replace(":", "."), look=partial(look_at_external, alias))
 
@@ -212,6 +219,49 @@ def look_at_keys() -> Iterator[Finding]:
         threshold=1,
         hint=" ".join(filter(None, hints)),
     )
+
+
+def look_at_retention() -> Iterator[Finding]:
+    """Count what has run out and is still there, and ask how the last run of retention ended."""
+    from gdpr.models import RetentionRun
+    from gdpr.retention import due
+    from gdpr.stores.base import opened_stores
+
+    with opened_stores() as stores:
+        found = list(due.look(stores, most=RETENTION_COUNTED))
+    unread = [one for one in found if one.trouble not in ("", due.UNTOLD)]
+    last = RetentionRun.objects.filter(finished_at__isnull=False).first()
+    age = None if last is None else (clock.now() - last.started_at).total_seconds()
+    yield _retention(found, unread, last, age)
+
+
+def _retention(
+    found: Sequence[Due], unread: Sequence[Due], last: RetentionRun | None, age: float | None
+) -> Finding:
+    overdue = [one for one in found if one.due]
+    number = sum(one.due for one in overdue)
+    lazy = bool(number) and (age is None or age > RETENTION_LATE.total_seconds())
+    failed = last is not None and last.is_of_a_failed_run()
+    listed = ", ".join(f"{one.entry} {one.due}{'+' * one.more}" for one in overdue)
+    told = f"Overdue by its term: {listed}." if overdue else "Nothing is overdue by its term."
+    level = Level.UNKNOWN if unread else Level.WARN if lazy or failed else Level.OK
+    return Finding(
+        name="retention",
+        level=level,
+        message=f"{told} {_asked(unread)}{_last_run(last)}",
+        value=number,
+        threshold=1,
+        age=age,
+        hint="Is cron running gdpr_retention? It lets go what has run out." if lazy or failed else "",
+    )
+
+
+def _asked(unread: Sequence[Due]) -> str:
+    return f"Not asked: {', '.join(f'{one.entry} ({one.trouble})' for one in unread)}. " if unread else ""
+
+
+def _last_run(last: RetentionRun | None) -> str:
+    return "There was no run yet." if last is None else f"Last run: {last.entry} {last.state}."
 
 
 def look_at_recipients() -> Iterator[Finding]:

@@ -63,6 +63,23 @@ class Ground(models.TextChoices):
     CHILD = "17(1)(f)", _("collected from a child")
 
 
+class LapseKind(models.TextChoices):
+    """Of whom rows are that have run out."""
+
+    ROWS = "rows", _("everybody")
+    KEPT = "kept", _("erased people")
+
+
+class RetentionState(models.TextChoices):
+    """How far a run of retention is with a term."""
+
+    RUNNING = "running", _("at work")
+    DONE = "done", _("nothing is left")
+    STOPPED = "stopped", _("stopped before the end")
+    FAILED = "failed", _("failed")
+    INTERRUPTED = "interrupted", _("killed")
+
+
 class Channel(models.TextChoices):
     """How a demand reached us."""
 

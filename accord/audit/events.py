@@ -78,6 +78,7 @@ class EventKind(models.TextChoices):
     ACCESS_DENIED = "access.denied", _("access denied")
     TOKEN_ISSUED = "token.issued", _("access token issued")
     TOKEN_REVOKED = "token.revoked", _("access token revoked")
+    RETENTION_APPLIED = "retention.applied", _("retention applied")
     REGISTER_RENEWED = "register.renewed", _("register of erasures begun anew")
     HEADS_RENEWED = "heads.renewed", _("signed heads begun anew")
 
@@ -90,7 +91,6 @@ class FormerEventKind(models.TextChoices):
     HOLD_REVIEWED = "hold.reviewed", _("legal hold reviewed")
     CONSENT_INVALIDATED = "consent.invalidated", _("consent invalidated")
     TOMBSTONE_PURGED = "tombstone.purged", _("tombstone purged")
-    RETENTION_APPLIED = "retention.applied", _("retention applied")
     APPROVAL_CANCELLED = "approval.cancelled", _("approval request cancelled")
     POLICY_REFUSED = "policy.refused", _("policy refused")
     BREAK_GLASS = "policy.break_glass", _("policy overridden in an emergency")

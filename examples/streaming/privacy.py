@@ -123,7 +123,7 @@ ACTIVITY = [
         category="behaviour",
         purpose="The person's history, royalties and charts; only counts leave the collection.",
         basis=LawfulBasis.CONTRACT,
-        retention="Two years.",
+        retention=After("played_at", years=10),  # as long as royalties can be claimed
     ),
     Entry(
         id="recommendations",

@@ -15,6 +15,7 @@ from gdpr.datamap.bases import PORTABLE, LawfulBasis
 from gdpr.datamap.keys import key_type
 from gdpr.datamap.locators import Locator
 from gdpr.datamap.strategies import Strategy
+from gdpr.datamap.terms import After
 
 TABLE = "table:"
 """What the target of an entry begins with when it is a table that no model stands for."""
@@ -38,7 +39,8 @@ class Entry:
         order: Lower goes first among the entries of one store.
         derived_from: Ids of the entries that this is a copy of.
         recipients: Who else gets them.
-        retention: How long they are kept when no person asks for erasure.
+        retention: How long they are kept when no person asks for erasure: in words, or a term by which
+            every row of the target runs out: the action is done to it then, and what is retained goes.
         export: Whether an access export holds them.
         keeps: Where rows are changed and stay: the fields that stay as they are, by the reason for it.
         basis: What allows to use them (Art. 6(1)); None while nobody has said it.
@@ -57,7 +59,7 @@ class Entry:
     order: int = 0
     derived_from: tuple[str, ...] = ()
     recipients: tuple[str, ...] = ()
-    retention: str = ""
+    retention: str | After = ""
     export: bool = True
     keeps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     basis: LawfulBasis | None = None
@@ -102,8 +104,8 @@ class Entry:
     @property
     def dates(self) -> tuple[str, ...]:
         """The fields that terms are counted from."""
-        counted = actions.term(self.action)
-        return () if counted is None else (counted.field,)
+        counted = (actions.term(self.action), self.retention)
+        return tuple(one.field for one in counted if isinstance(one, After))
 
     @property
     def table(self) -> str:

@@ -27,6 +27,7 @@ from gdpr.datamap.findings import Fault, MapFinding, MapLevel, about
 from gdpr.datamap.identity import identity
 from gdpr.datamap.kin import kin, strangers
 from gdpr.datamap.kinds import Subject
+from gdpr.datamap.lapses import endless
 from gdpr.datamap.lawful import lawful
 from gdpr.datamap.locators import Array, External, Generic, Key, Keyed, Sessions, needs, parts
 from gdpr.datamap.map import DataMap
@@ -76,6 +77,7 @@ def static_findings(data_map: DataMap) -> Iterator[MapFinding]:
         yield from _keys(entry, data_map.subject)
         yield from _action(entry)
         yield from _keeps(entry)
+        yield from endless(entry, data_map.subject.model if data_map.subject else "")
         yield from lawful(entry)
         yield from _strategies(entry)
     yield from _cycles(data_map)

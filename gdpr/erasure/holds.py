@@ -55,6 +55,12 @@ def among(tags: Collection[str]) -> Mapping[str, frozenset[str]]:
     return held
 
 
+def tags_on(entry: str) -> frozenset[str]:
+    """Return the tags of everybody of whom an entry is held, or everything, or who is restricted."""
+    found = LegalHold.objects.filter(entry__in=(EVERYTHING, entry), released_at__isnull=True)
+    return frozenset(found.values_list("subject_tag", flat=True)) | restricted.tags()
+
+
 def held_as_a_whole(requests: Sequence[ErasureRequest]) -> list[ErasureRequest]:
     """Choose the requests that nothing of may be done: everything is held, or kept by a restriction."""
     held = among([request.subject_tag for request in requests])

@@ -45,6 +45,7 @@ class ErasurePolicy:
         backups_kept_days: Days after which no backup of any store is left, a margin included: until then the
             register of erasures can repeat an erasure after a restore.
         scrub: 1 to have stores write over what they deleted before the second look; 0 to leave it to them.
+        retention_rows: Rows and documents that a run of retention in production lets go without a person.
         open_findings: What becomes of an erasure while the data map leaves something open.
     """
 
@@ -60,6 +61,7 @@ class ErasurePolicy:
     tolerance_rows: float = 100
     backups_kept_days: float = 100
     scrub: float = 0
+    retention_rows: float = 10_000
     open_findings: OpenFindings = OpenFindings.WARN
 
     @property

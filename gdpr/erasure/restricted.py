@@ -24,6 +24,12 @@ def active(tags: Iterable[str]) -> QuerySet[Restriction]:
     return Restriction.objects.filter(subject_tag__in=list(tags), lifted_at__isnull=True)
 
 
+def tags() -> frozenset[str]:
+    """Return the tags of everybody who is restricted."""
+    found = Restriction.objects.filter(lifted_at__isnull=True)
+    return frozenset(found.values_list("subject_tag", flat=True))
+
+
 def among(kind: str, keys: Collection[object]) -> frozenset[object]:
     """
     Find of several people those whose data must not be used. One query, however many they are.

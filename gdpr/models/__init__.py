@@ -23,6 +23,7 @@ from gdpr.models.notices import RecipientNotice
 from gdpr.models.register import RegisterMark
 from gdpr.models.requests import Approval, ErasurePlan, ErasureRequest, ErasureStep
 from gdpr.models.restrictions import Restriction
+from gdpr.models.retention import RetentionRun
 from gdpr.models.rights import RightsRequest
 
 __all__ = [
@@ -41,5 +42,6 @@ __all__ = [
     "RegisterMark",
     "RequestKey",
     "Restriction",
+    "RetentionRun",
     "RightsRequest",
 ]

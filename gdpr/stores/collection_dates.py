@@ -1,9 +1,9 @@
-"""Dates in collections: the latest of each person, asked with one aggregation."""
+"""Dates in collections: the latest of each person, and documents that have run out."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
@@ -12,11 +12,14 @@ from pymongo.collection import Collection
 
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.keys import plain
+from gdpr.datamap.lapses import Lapse
 from gdpr.datamap.subjects import Keys
 from gdpr.datamap.terms import After, day_of_moment
 from gdpr.stores.base import plain_field
 from gdpr.stores.dates import Dates, joined
-from gdpr.stores.filters import Filter
+from gdpr.stores.filters import Filter, pending
+from gdpr.stores.lapsing import NOBODY, LapsedRow, beginning_of_moments
+from gdpr.stores.paths import at as values_at
 
 
 class DatedCollections(ABC):
@@ -27,6 +30,9 @@ class DatedCollections(ABC):
 
     @abstractmethod
     def _matched(self, entry: Entry, keys: Keys) -> Filter: ...
+
+    @abstractmethod
+    def _act(self, entry: Entry, keys: Keys, target: Collection[dict[str, Any]], chosen: Filter) -> int: ...
 
     @abstractmethod
     def translated(self) -> AbstractContextManager[None]:
@@ -58,6 +64,31 @@ class DatedCollections(ABC):
             key = "" if one["_id"] is None else str(plain(one["_id"]))
             told[key] = joined([told.get(key, Dates()), _dates(one["latest"], one["missing"])])
         return told
+
+    def run_out(self, lapse: Lapse) -> Iterator[LapsedRow]:
+        """Find documents that have run out; see :class:`gdpr.stores.lapsing.Lapsing`."""
+        path = self.column(lapse.entry, lapse.owner) if lapse.owner else "_id"
+        with self.translated():
+            for document in self._target(lapse.entry).find(self._lapsed(lapse), {path: 1}):
+                owners = values_at(document, path) if lapse.owner else []
+                told = tuple(plain(one) for one in owners if one is not None)
+                yield LapsedRow(key=document["_id"], owners=told)
+
+    def let_go(self, lapse: Lapse, rows: Sequence[LapsedRow]) -> int:
+        """Delete or change documents; see :class:`gdpr.stores.lapsing.Lapsing`."""
+        chosen = {"$and": [{"_id": {"$in": [row.key for row in rows]}}, self._lapsed(lapse)]}
+        with self.translated():
+            return self._act(lapse.entry, NOBODY, self._target(lapse.entry), chosen)
+
+    def _lapsed(self, lapse: Lapse) -> Filter:
+        entry = self.localised(lapse.entry)
+        found: list[Filter] = [pending(entry.action, None, NOBODY)]
+        if lapse.before is not None:
+            edge = beginning_of_moments(lapse.before)
+            found.append({self.column(lapse.entry, lapse.field): {"$type": "date", "$lt": edge}})
+        if lapse.wheres:
+            found.append({"$or": list(lapse.wheres)})
+        return {"$and": found}
 
 
 def _dates(latest: datetime | None, missing: int) -> Dates:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connections, models
 from pymongo import MongoClient
@@ -25,6 +25,8 @@ from gdpr.stores.base import model_of
 from gdpr.stores.filters import Filter
 from gdpr.stores.mongo import CollectionErasure, Document
 from mongo_migrations.client import Place
+
+Term = TypeVar("Term")
 
 
 class DocumentsErasure(CollectionErasure):
@@ -55,6 +57,7 @@ class DocumentsErasure(CollectionErasure):
             entry,
             locator=_located(model, entry.locator),
             action=_acting(model, entry.action),
+            retention=_counted(model, entry.retention),
             fields=tuple(_column(model, name) for name in entry.fields),
             keeps={why: tuple(_column(model, one) for one in kept) for why, kept in entry.keeps.items()},
         )
@@ -147,15 +150,14 @@ def _acting(model: type[models.Model], action: Action) -> Action:
         case Anonymise():
             return Anonymise(_renamed(model, action.strategies))
         case Retain():
-            counted = action.until
-            until = (
-                replace(counted, field=_column(model, counted.field))
-                if isinstance(counted, After)
-                else counted
-            )
+            until = _counted(model, action.until)
             return replace(action, minimise=_renamed(model, action.strategies), until=until)
         case _:
             return action
+
+
+def _counted(model: type[models.Model], term: Term) -> Term:
+    return replace(term, field=_column(model, term.field)) if isinstance(term, After) else term
 
 
 def _renamed(model: type[models.Model], strategies: Mapping[str, Strategy]) -> Mapping[str, Strategy]:

@@ -16,12 +16,14 @@ from accord.erased.folding import Fold, folded
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain, declared_fold
+from gdpr.datamap.lapses import Lapse
 from gdpr.datamap.locators import AnyOf, Keyed, Locator, parts
 from gdpr.datamap.lock import Inventory
 from gdpr.datamap.subjects import Keys
 from gdpr.datamap.terms import After
 from gdpr.stores.base import Erased, ErasureStore, Found, IndexUse
 from gdpr.stores.dates import UNKNOWN, Dates, TellsDates, joined
+from gdpr.stores.lapsing import LapsedRow, lapsing
 from gdpr.stores.scrubs import Scrubbed
 
 MANY = 10_000
@@ -124,6 +126,12 @@ class Folded:
             (fold(key), one) for key, one in self._store.dates(*self._written(entry, keys), term).items()
         ]
         return {key: joined(one for other, one in found if other == key) for key in dict(found)}
+
+    def run_out(self, lapse: Lapse) -> Iterator[LapsedRow]:
+        return lapsing(self._store, lapse).run_out(lapse)
+
+    def let_go(self, lapse: Lapse, rows: Sequence[LapsedRow]) -> int:
+        return lapsing(self._store, lapse).let_go(lapse, rows)
 
     def erase(self, entry: Entry, keys: Keys, limit: int) -> Erased:
         return self._store.erase(*self._written(entry, keys), limit)

@@ -32,7 +32,6 @@ from gdpr.stores.base import (
     Found,
     IndexUse,
     every_row,
-    model_of,
     owner_fields,
     plain_field,
 )
@@ -196,8 +195,6 @@ class RelationalErasure(DatedTables):
         tables = dict.fromkeys(self.model(entry)._meta.db_table for entry in entries)
         with self._translated():
             return scrub(self.alias, list(tables))
-
-    model = staticmethod(model_of)
 
     @property
     def _copies(self) -> Copies:

@@ -54,6 +54,8 @@ FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
     ),
     ("gdpr_erase", ("SUBJECT",)): (("7", "--by", "id", "--dry-run"), 0, ""),
     ("gdpr_replay", ("--dry-run",)): (("--dry-run",), 0, "No store was restored"),
+    ("gdpr_retention", ("--dry-run",)): (("--dry-run",), 0, "plays"),
+    ("gdpr_retention", ("--yes", "--as", "USERNAME")): (("--yes", "--as", "approver"), 0, "nothing is left"),
     ("gdpr_hold", ("list",)): (("list",), 0, ""),
     ("gdpr_restrict", ("list",)): (("list",), 0, "There are no restrictions"),
     ("gdpr_rights", ("list",)): (("list",), 0, "No request of a right is open"),

@@ -64,7 +64,7 @@ kept = restricted(4)
 rule = requests.file_request(
     keys(4), by=filer, channel=Channel.RETENTION, identity=IdentityMethod.STAFF
 )
-unplanned = [code(lambda: planning.plan(rule)), state(rule)]
+unplanned = [code(lambda: planning.plan(rule)), state(rule), kept.subject_tag in holds.tags_on("plays")]
 holds.place_hold(before.subject_kind, before.subject_tag, HoldReason.AUTHORITY, by=filer)
 for one in stops: restrictions.lift(one, told_at=one.restricted_at, by=filer)
 lifted = [state(before), state(going)]
@@ -94,7 +94,7 @@ def test_only_what_the_person_demands_afterwards_erases(erasing: Erasing) -> Non
 
     assert stopped == ["blocked_hold", "blocked_hold", "done", "ACC-827"]
     assert after == "completed_with_retention"
-    assert unplanned == ["ACC-827", "blocked_hold"]
+    assert unplanned == ["ACC-827", "blocked_hold", True], "no row of theirs lapses either"
     assert lifted == ["blocked_hold", "executing"], "one is held as well"
     assert (released, done) == ("planned", "completed_with_retention")
 

@@ -160,3 +160,25 @@ get_user_model().objects.create_user("later", password="{PASSWORD}")
 
     assert approve(erasing, reference, "later") == 4
     assert approve(erasing, reference, "member") == 0
+
+
+def test_yes_of_an_approver_who_is_erased_ends_with_them(erasing: Erasing) -> None:
+    """What they approved waits for another yes; what was done by their yes stays proved, and names nobody."""
+    erasing.call(OF_THE_PERSON)
+    name = str(erasing.call('say(keys(3).alternates["email"])'))
+    done, waits = erasing.call("say([planned(key).reference for key in (4, 5)])")
+    assert [approve(erasing, one, name) for one in (done, waits)] == [0, 0]
+    assert erasing.erase("--request", done).returncode == 0
+
+    own = erasing.reference("approved(3)")
+    gone = erasing.erase("--request", own)
+    refused = erasing.erase("--request", waits)
+    trail = erasing.command("audit_verify", "--full", "--format", "json")
+
+    assert gone.returncode == 0, gone.stdout + gone.stderr
+    assert erasing.rows(f"SELECT 1 FROM auth_user WHERE username = '{name}'") == []
+    assert (refused.returncode, "[ACC-826]" in refused.stderr) == (5, True), refused.stdout + refused.stderr
+    assert "gone or not active any more" in refused.stderr
+    assert (erasing.state(waits), erasing.holdings(5)["listener"]) == ("planned", 1)
+    assert trail.returncode == 0, trail.stdout + trail.stderr
+    assert name not in trail.stdout + refused.stderr

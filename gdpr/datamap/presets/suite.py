@@ -27,6 +27,7 @@ REASONS: Mapping[str, str] = {
     "gdpr.ErasureStep": "Entries and numbers; collected keys are sealed with the request's.",
     "gdpr.LegalHold": "A keyed tag and a reason from a list.",
     "gdpr.Receipt": "Entries, numbers and a signature.",
+    "gdpr.RetentionRun": "Entries and numbers.",
     "gdpr.KeptExport": "A keyed tag; the file is encrypted for its reader, and deleted after some days.",
     "gdpr.RecipientNotice": "Who was told of what; whom it was about is sealed until then.",
     "gdpr.Restriction": "A keyed tag and a letter of Art. 18(1).",

@@ -224,6 +224,20 @@ say([shown.status_code, text(shown), document["classified"], document["total"],
      [own.get(address + "add/").status_code, text(own.get(reverse("admin:index"))).count(address)]])
 """
 
+RETENTION = """
+from gdpr.retention import running
+address = reverse("admin:gdpr_retentionrun_changelist")
+before = text(client("filer").get(address))
+running.let_go()
+after = client("filer").get(address)
+german = text(client("filer").get(address, HTTP_ACCEPT_LANGUAGE="de"))
+say([client("nobody").get(address).status_code, after.status_code, "There was no run yet" in before,
+     "10 years after played_at" in before, "nothing is left" in text(after),
+     "There was no run yet" in text(after),
+     "10 Jahre nach played_at" in german, "nichts übrig" in german,
+     client("filer").get(address + "add/").status_code])
+"""
+
 CONSENTS = """
 first = consent.publish_notice("newsletter", "1", "en", "We write to you once a month.")
 second = consent.publish_notice(
@@ -442,6 +456,11 @@ def test_data_map_is_shown_with_its_coverage_to_those_who_may(erasing: Erasing) 
     assert refused == [403, 403]
     assert linked[0] == 403
     assert linked[1] > 0
+
+
+def test_retention_shows_what_is_due_and_the_last_runs(erasing: Erasing) -> None:
+    """Terms and runs are there in the reader's language, for those who may; nothing can be added."""
+    assert erasing.call(CLIENT + RETENTION) == [403, 200, True, True, True, False, True, True, 403]
 
 
 def test_store_that_is_away_is_said_to_be_and_the_page_works(erasing: Erasing) -> None:

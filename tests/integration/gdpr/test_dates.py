@@ -5,21 +5,29 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+import psycopg2
 import pytest
 from django.apps.registry import Apps
 from django.db import connections, models
+from django.test import override_settings
 
-from gdpr.datamap.actions import Retain, term
+from gdpr.datamap.actions import Action, Anonymise, Delete, Retain, term
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import Fault
+from gdpr.datamap.kinds import Subject
+from gdpr.datamap.lapses import lapses
 from gdpr.datamap.locators import AnyOf, Key, Locator
+from gdpr.datamap.map import DataMap
+from gdpr.datamap.strategies import Redact
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.datamap.terms import After
 from gdpr.stores import per_person
 from gdpr.stores.base import ErasureStore
+from gdpr.stores.lapsing import lapsing
 from gdpr.stores.relational import RelationalErasure
 from gdpr.stores.relations import Relations
 from gdpr.stores.table_dates import undated
@@ -35,11 +43,11 @@ ADA, BEA, CEM, DOA = (SubjectKeys(kind="x", primary=number) for number in (1, 2,
 PEOPLE = {10: ADA, 20: BEA, 30: CEM, 40: DOA}
 # Ada has two bills, Bea one that isn't paid, Cem one by somebody else's clock, Doa none.
 BILLS: tuple[dict[str, Any], ...] = (
-    {"owner": 1, "paid": datetime(2024, 5, 1, tzinfo=UTC)},
-    {"owner": 1, "paid": datetime(2026, 2, 1, tzinfo=UTC)},
-    {"owner": 2, "paid": datetime(2025, 5, 1, tzinfo=UTC)},
-    {"owner": 2, "paid": None},
-    {"owner": 3, "paid": datetime(2020, 6, 1, tzinfo=UTC)},
+    {"owner": 1, "paid": datetime(2024, 5, 1, tzinfo=UTC), "note": "x"},
+    {"owner": 1, "paid": datetime(2026, 2, 1, tzinfo=UTC), "note": "x"},
+    {"owner": 2, "paid": datetime(2025, 5, 1, tzinfo=UTC), "note": "x"},
+    {"owner": 2, "paid": None, "note": "x"},
+    {"owner": 3, "paid": datetime(2020, 6, 1, tzinfo=UTC), "note": "x"},
 )
 LAST_DAYS = {10: date(2036, 12, 31), 20: None, 30: date(2030, 12, 31), 40: None}
 
@@ -148,6 +156,89 @@ def test_collections_tell_the_last_day_of_each_person(filled: OwnMongo) -> None:
 def test_indexes_tell_the_last_day_of_each_person(search: OwnSearch) -> None:
     """As in tables."""
     assert last_days(search, kept()) == LAST_DAYS
+
+
+EVERYBODY = Entry(
+    id="bills",
+    store="x",
+    target="bills",
+    locator=Key("owner", int),
+    action=Delete(),
+    retention=After("paid", years=1, end_of_year=True),
+)
+
+
+def gone(store: ErasureStore, entry: Entry, day: date) -> list[tuple[int, ...]]:
+    """Let go whatever has run out by a day, and give whose it was."""
+    [lapse] = lapses(DataMap((entry,), Subject(model="x.X", key="id", type=int)), day)
+    found = list(lapsing(store, lapse).run_out(lapse))
+    assert lapsing(store, lapse).let_go(lapse, found) == len(found)
+    assert list(lapsing(store, lapse).run_out(lapse)) == []
+    assert lapsing(store, lapse).let_go(lapse, found) == 0
+    return sorted(tuple(int(owner) for owner in one.owners) for one in found)
+
+
+def assert_all_go_in_time(store: ErasureStore, action: Action) -> None:
+    """Each bill goes on the day after its last one, whosever it is; the one without a date stays."""
+    entry = replace(EVERYBODY, action=action)
+    days = (date(2021, 12, 31), date(2022, 1, 1), date(2026, 1, 1), date(2027, 1, 1), date(2028, 1, 1))
+    assert [gone(store, entry, day) for day in days] == [[], [(3,)], [(1,)], [(2,)], [(1,)]]
+    assert gone(store, entry, date(2100, 1, 1)) == []
+
+
+def test_what_has_run_out_of_tables_goes(tables: OwnTables) -> None:
+    """Rows go by a moment as by a day, and only those that the locator's conditions name."""
+    assert_all_go_in_time(tables, Anonymise({"note": Redact("gone")}))
+    assert Bill._base_manager.using(tables.alias).filter(note="gone").count() == 4
+    none = replace(EVERYBODY, locator=Key("owner", int, where={"note": "x"}))
+    assert gone(tables, none, date(2100, 1, 1)) == []
+    assert gone(tables, replace(EVERYBODY, retention=After("day", years=1)), date(2022, 1, 1)) == [(3,)]
+    assert gone(tables, EVERYBODY, date(2100, 1, 1)) == [(1,), (1,), (2,)]
+    assert Bill._base_manager.using(tables.alias).get().paid is None
+
+
+def test_rows_that_somebody_holds_are_left(tables: OwnTables, coordinator: Coordinator) -> None:
+    """A run waits for no lock: what another transaction holds is for the next run."""
+    [lapse] = lapses(DataMap((EVERYBODY,)), date(2100, 1, 1))
+    found = list(tables.run_out(lapse))
+    other = psycopg2.connect(coordinator.url)
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT id FROM dates_bill WHERE owner = 3 FOR UPDATE")
+            assert tables.let_go(lapse, found) == 3
+    finally:
+        other.close()
+    assert tables.let_go(lapse, found) == 1
+
+
+def test_what_has_run_out_of_collections_goes(filled: OwnMongo) -> None:
+    """As in tables; a document of two people says both, and one whose date is a text has none."""
+    assert_all_go_in_time(filled, Anonymise({"note": Redact("gone")}))
+    bills = filled.database()["bills"]
+    bills.insert_many(
+        [{"owner": 5, "paid": "2001-01-01"}, {"owner": [6, 7], "paid": datetime(2001, 1, 1, tzinfo=UTC)}]
+    )
+    assert gone(filled, EVERYBODY, date(2022, 1, 1)) == [(3,), (6, 7)]
+    assert gone(filled, EVERYBODY, date(2100, 1, 1)) == [(1,), (1,), (2,)]
+    assert sorted(one["owner"] for one in bills.find()) == [2, 5]
+
+
+def test_what_has_run_out_of_indexes_goes(search: OwnSearch) -> None:
+    """As in tables."""
+    assert_all_go_in_time(search, Anonymise({"note": Redact("gone")}))
+    assert gone(search, EVERYBODY, date(2022, 1, 1)) == [(3,)]
+    assert gone(search, EVERYBODY, date(2100, 1, 1)) == [(1,), (1,), (2,)]
+    assert search.find(EVERYBODY, BEA).count == 1
+
+
+def test_a_day_ends_in_no_zone_before_its_time(filled: OwnMongo) -> None:
+    """West of Greenwich a day that is kept as a moment in UTC isn't taken for the day before."""
+    filled.database()["bills"].insert_one({"owner": 8, "paid": datetime(2019, 1, 1, tzinfo=UTC), "note": "x"})
+    with override_settings(TIME_ZONE="America/New_York"):
+        assert gone(filled, EVERYBODY, date(2021, 1, 1)) == [(8,)]
+    filled.database()["bills"].insert_one({"owner": 8, "paid": datetime(2020, 1, 1, tzinfo=UTC), "note": "x"})
+    with override_settings(TIME_ZONE="America/New_York"):
+        assert gone(filled, EVERYBODY, date(2021, 1, 1)) == []
 
 
 def test_check_finds_columns_that_no_term_counts_from(tables: OwnTables) -> None:

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from gdpr.datamap.actions import Delete, Retain, term
+from gdpr.datamap.actions import Anonymise, Delete, Manual, Pull, Retain, Unset, term
 from gdpr.datamap.entries import Entry, document
-from gdpr.datamap.locators import Key
+from gdpr.datamap.kinds import Subject
+from gdpr.datamap.lapses import endless, lapses
+from gdpr.datamap.locators import AnyOf, Array, Key, Locator, Path, Rows, Through
 from gdpr.datamap.map import DataMap
+from gdpr.datamap.strategies import Null
 from gdpr.datamap.terms import After, Span, day_of, day_of_moment
 from gdpr.errors import InvalidDataMap
 from gdpr.screens.datamap_context import in_words
@@ -119,6 +122,63 @@ def test_a_map_knows_its_terms() -> None:
     assert kept("ten years").dates == kept(date(2036, 1, 1)).dates == ()
     assert term(Delete()) is None
     assert document(kept(date(2036, 1, 1)))["action"]["until"] == "2036-01-01"
+
+
+PLAY = Entry(
+    id="plays", store="mongodb", target="plays", locator=Key("owner", int), action=Delete(), retention=TAX
+)
+LAST_YEAR = date(2027, 1, 1)
+
+
+def ends(entry: Entry, day: date = LAST_YEAR) -> list[tuple[str, str, date | None, str]]:
+    found = lapses(DataMap((entry,), Subject(model="x.Person", lookups=("email",))), day)
+    return [(str(one.kind), one.field, one.before, one.owner) for one in found]
+
+
+def test_what_runs_out_is_what_has_a_term() -> None:
+    """Rows of everybody, and what is kept of erased people; words and days to come end nothing."""
+    both = replace(kept(TAX), retention=After("started_on", days=1))
+    assert ends(PLAY) == [("rows", "ended_on", date(2017, 1, 1), "owner")]
+    assert ends(kept(TAX)) == [("kept", "ended_on", date(2017, 1, 1), "listener_id")]
+    assert [one[0] for one in ends(both)] == ["rows", "kept"]
+    assert ends(kept(date(2026, 12, 31))) == [("kept", "", None, "listener_id")]
+    assert ends(kept(date(2027, 1, 1))) == ends(kept("2001-01-01")) == ends(replace(PLAY, retention="")) == []
+
+
+@pytest.mark.parametrize(
+    ("locator", "owner"),
+    [
+        (Key("owner", int, by="id"), "owner"),
+        (Path("author.id", int), "author.id"),
+        (Through("order__owner_id", int), "order__owner_id"),
+        (Key("mail", str, by="email"), ""),
+        (Rows("orders", "order_id", int), ""),
+        (AnyOf((Key("owner", int),)), ""),
+    ],
+)
+def test_only_the_primary_key_says_whose_a_row_is(locator: Locator, owner: str) -> None:
+    """An address may be somebody else's by now: what is kept of erased people isn't ended by it."""
+    [lapse] = lapses(DataMap((replace(kept(TAX), locator=locator),), Subject(model="x.Person")), LAST_YEAR)
+
+    assert (lapse.owner, lapse.is_told) == (owner, bool(owner))
+
+
+@pytest.mark.parametrize(
+    ("entry", "wrong"),
+    [
+        (PLAY, False),
+        (replace(PLAY, action=Anonymise({"a": Null()})), False),
+        (replace(PLAY, locator=Array("members[]", int)), False),
+        (replace(PLAY, action=Pull(), locator=Array("members[]", int)), True),
+        (replace(PLAY, action=Unset(("members[].a",)), locator=Array("members[].id", int)), True),
+        (replace(PLAY, action=Manual("Ask.")), True),
+        (replace(PLAY, target="x.Person"), True),
+        (replace(PLAY, target="x.Person", retention="ten years"), False),
+    ],
+)
+def test_terms_of_what_cant_go_row_by_row_are_refused(entry: Entry, wrong: bool) -> None:
+    """Elements of shared documents, work by hand, and people's own rows are no matter of a term."""
+    assert bool(list(endless(entry, "x.person"))) is wrong
 
 
 def test_terms_are_said_in_words() -> None:

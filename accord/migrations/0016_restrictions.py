@@ -7,7 +7,7 @@ from accord.guards import RemoveWords
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accord", "0014_rights_words"),
+        ("accord", "0015_retention_applied"),
     ]
 
     operations = [
@@ -84,6 +84,7 @@ class Migration(migrations.Migration):
                     ("access.denied", "access denied"),
                     ("token.issued", "access token issued"),
                     ("token.revoked", "access token revoked"),
+                    ("retention.applied", "retention applied"),
                     ("register.renewed", "register of erasures begun anew"),
                     ("heads.renewed", "signed heads begun anew"),
                     ("subject.revealed", "masked subject revealed"),
@@ -91,7 +92,6 @@ class Migration(migrations.Migration):
                     ("hold.reviewed", "legal hold reviewed"),
                     ("consent.invalidated", "consent invalidated"),
                     ("tombstone.purged", "tombstone purged"),
-                    ("retention.applied", "retention applied"),
                     ("approval.cancelled", "approval request cancelled"),
                     ("policy.refused", "policy refused"),
                     ("policy.break_glass", "policy overridden in an emergency"),
@@ -173,6 +173,7 @@ class Migration(migrations.Migration):
                             "access.denied",
                             "token.issued",
                             "token.revoked",
+                            "retention.applied",
                             "register.renewed",
                             "heads.renewed",
                             "subject.revealed",
@@ -180,7 +181,6 @@ class Migration(migrations.Migration):
                             "hold.reviewed",
                             "consent.invalidated",
                             "tombstone.purged",
-                            "retention.applied",
                             "approval.cancelled",
                             "policy.refused",
                             "policy.break_glass",

@@ -11,7 +11,7 @@ from gdpr.guards import RESTRICTIONS
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gdpr", "0014_rights"),
+        ("gdpr", "0015_retention"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,43 @@
+"""Retention in the admin: what has a term, what has run out by it, and the last runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+
+from accord.admin_parts import refused
+from gdpr.models import RetentionRun
+from gdpr.screens.base import GdprPages
+
+_COUNTED = 1_000
+"""Rows of each term that the page counts at most."""
+_RUNS = 50
+
+
+@admin.register(RetentionRun)
+class RetentionRunAdmin(GdprPages):
+    """One page: the terms of the data map with what is due by each, and what the last runs did."""
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Count what is due by each term, and list the last runs. A store that is away is said to be."""
+        from gdpr.errors import InvalidDataMap
+        from gdpr.screens import retention_context
+
+        if not self.has_view_permission(request):
+            raise refused(request)
+        context = {
+            **self.context_of(request, None, str(_("Retention"))),
+            "list_url": "",
+            "runs": RetentionRun.objects.all()[:_RUNS],
+        }
+        try:
+            context |= {"lines": retention_context.lines(_COUNTED), "by_words": retention_context.by_words()}
+        except InvalidDataMap as exc:
+            context["fault"] = exc
+        return TemplateResponse(request, "admin/gdpr/retention.html", context)
