@@ -7,6 +7,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("my-data/", include("gdpr.selfservice.urls")),  # there once ACCORD["SELF_SERVICE_DAYS"] is set
     path("api/v1/", include("gdpr.api.urls")),
     path("api/v1/", include("migrator.api.urls")),
     path("api/v1/", include("accord.api.urls")),

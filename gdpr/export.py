@@ -33,7 +33,7 @@ from gdpr.datamap.map import DataMap
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.envelopes.age import SUFFIX as AGE
 from gdpr.envelopes.age import Envelope
-from gdpr.erasure import actors, planning
+from gdpr.erasure import actors, own_accounts, planning
 from gdpr.export_csv import write_archive
 from gdpr.export_files import new_file
 from gdpr.stores.base import opened_stores
@@ -80,6 +80,7 @@ def gather(
     *,
     by: Account,
     portable: bool = False,
+    own: bool = False,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Mapping[str, Any]:
     """
@@ -90,6 +91,7 @@ def gather(
         keys: Whose data.
         by: Who wants it.
         portable: Only what the person may take along to another service (Art. 20).
+        own: Whether it is the person themselves, which is then made sure of, in the place of the permission.
         clock: Tells the time.
 
     Returns:
@@ -99,7 +101,8 @@ def gather(
         NotAllowed: The account may not export what is kept of people.
         StoreUnavailable: A store can't be reached; an export with holes is none.
     """
-    actors.require(by, actors.EXPORT, kind=ObjectKind.EXPORT.value)
+    if not (own and own_accounts.is_theirs(by, keys)):
+        actors.require(by, actors.EXPORT, kind=ObjectKind.EXPORT.value)
     with opened_stores() as stores:
         [keys] = planning.collected({0: keys}, data_map.to_collect(), stores).values()
         chosen = [entry for entry in _exported(data_map) if entry.is_portable or not portable]

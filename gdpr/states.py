@@ -88,6 +88,7 @@ class Channel(models.TextChoices):
     API = "api", _("API")
     RETENTION = "retention", _("retention rule")
     REPLAY = "replay", _("replay after a restore")
+    SELF = "self", _("the person's own page")
 
 
 class IdentityMethod(models.TextChoices):

@@ -19,7 +19,7 @@ from gdpr.datamap.map import load_data_map
 from gdpr.datamap.static import require_sound
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.documents import PlanDocument, PlanDraft, PlanLine
-from gdpr.erasure import actors, encryption, holds, openings, policy, state_changes, transitions
+from gdpr.erasure import actors, encryption, grace, holds, openings, policy, state_changes, transitions
 from gdpr.erasure.refusals import Refusals, together_or_apart
 from gdpr.errors import IllegalTransition, OnHold
 from gdpr.models import ErasurePlan, ErasureRequest
@@ -195,7 +195,7 @@ def plan(request: ErasureRequest, *, by: Account | None = None) -> ErasurePlan:
         by: Who plans; None where Accord plans anew by itself.
 
     Raises:
-        IllegalTransition: Identity is not settled, or the erasure has begun.
+        IllegalTransition: Identity is not settled, the person may still take it back, or it has begun.
         OnHold: A legal hold covers everything; the request waits for its release.
         DataMapOpen: The data map leaves something open, and the policy refuses.
         StoreUnavailable: A store can't be asked.
@@ -203,6 +203,7 @@ def plan(request: ErasureRequest, *, by: Account | None = None) -> ErasurePlan:
     if by is not None:
         actors.require(by, actors.FILE, about=request)
     _require_ready(request)
+    grace.require_over(request)
     people = renewed({request.pk: encryption.keys_of(request)})
     document = preview(people[request.pk])
     openings.require_none(document.get("open_findings"), policy.load())

@@ -92,13 +92,14 @@ class KeptExportAdmin(GdprPages):
 
     def _made(self, request: HttpRequest, form: Any) -> KeptExport | None:
         """Make it; tell what is refused beside the form."""
-        from gdpr import kept_exports
+        from gdpr import kept_exports, reauthentication
         from gdpr.datamap.map import load_data_map
         from gdpr.export import ExportFormat
-        from gdpr.screens import proof
 
         said = form.cleaned_data
-        if "own_password" in form.fields and not proof.is_proved(request, said["own_password"], "export"):
+        if "own_password" in form.fields and not reauthentication.is_proved(
+            request, person_of(request), said["own_password"], "export"
+        ):
             form.add_error("own_password", _("That is not your password."))
             return None
         try:

@@ -11,7 +11,7 @@ from gdpr.guards import RESTRICTIONS
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gdpr", "0015_retention"),
+        ("gdpr", "0016_self_service"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
