@@ -15,8 +15,8 @@ from accord.errors import AccordError, ExitCode
 from accord.events import Reporter
 from core.environment import BASE_DIR, Environment, load_environment
 
-# Commands that read files only (makemigrations asks the databases, too), bring servers of their own (test),
-# or tell how servers stand and so must not change it (health_check).
+# Commands that read files only (makemigrations asks the databases, too), bring servers of their own (test,
+# gdpr_drill), or tell how servers stand and so must not change it (health_check).
 OFFLINE = frozenset({
     "check",
     "collectstatic",
@@ -24,6 +24,7 @@ OFFLINE = frozenset({
     "diffsettings",
     "embedded",
     "findstatic",
+    "gdpr_drill",
     "health_check",
     "help",
     "makemessages",

@@ -239,3 +239,16 @@ class RegisterForeign(RegisterError):
 
     code = "ACC-853"
     exit_code = ExitCode.DRIFT
+
+
+class DrillRefused(UsageError):
+    """A drill of this project can't be held: a store can't be moved to a server of its own."""
+
+    code = "ACC-855"
+
+
+class DrillFailed(AccordError):
+    """A drill did not go as it has to: what was restored was not noticed, or not erased again."""
+
+    code = "ACC-856"
+    exit_code = ExitCode.DRIFT

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 from django.db import transaction
 
@@ -22,7 +23,7 @@ from accord.seam.registry import Registry, opened
 from accord.seam.types import Lease
 from accord.wording import say
 from gdpr.datamap.map import load_data_map
-from gdpr.datamap.subjects import SubjectKeys
+from gdpr.datamap.subjects import SubjectKeys, merged_rows
 from gdpr.documents import PlanDraft
 from gdpr.erasure import (
     actors,
@@ -198,7 +199,12 @@ def _trouble(one: Forgotten, found: Restored) -> tuple[SubjectKeys | None, str]:
 def _opened(one: Forgotten) -> tuple[SubjectKeys | None, str]:
     try:
         sealed = one.entry.draft.secrets
-        return (seals.opened(sealed), "") if sealed else (None, DESTROYED)
+        if sealed is None:
+            return None, DESTROYED
+        keys = seals.opened(sealed)
+        before = [seals.opened(other.draft.secrets) for other in one.before if other.draft.secrets]
+        rows = [keys.collected, *(other.collected for other in before)]
+        return replace(keys, collected=reduce(merged_rows, rows)), ""
     except KeysDestroyed as exc:
         return None, exc.code
 

@@ -46,10 +46,13 @@ class Forgotten:
     Attributes:
         entry: What the register says last of it, with the keys; without, where these were destroyed.
         answer: What a person said of who has the key now: `same`, `another` or nothing.
+        before: What it says of the same person besides. A replay for another store found less than the
+            erasure did, because the rest was gone.
     """
 
     entry: RegisterEntry
     answer: str = ""
+    before: Sequence[RegisterEntry] = ()
 
 
 def database() -> Restored | None:
@@ -105,7 +108,17 @@ def forgotten(found: Restored) -> Sequence[Forgotten]:
         after = (one for one in entries if one.seq > found.replaying)
         done = {_tag(one) for one in after if one.draft.word is EntryWord.DONE}
         undone = {one: entry for one, entry in undone.items() if one not in done}
-    listed = (Forgotten(entry=one, answer=answers.get(one.draft.request, "")) for one in undone.values())
+    of_person: dict[str, list[RegisterEntry]] = {tag: [] for tag in undone}
+    for one in gone:
+        of_person.get(_tag(one), []).append(one)
+    listed = (
+        Forgotten(
+            entry=one,
+            answer=answers.get(one.draft.request, ""),
+            before=[other for other in of_person[tag] if other is not one],
+        )
+        for tag, one in undone.items()
+    )
     return sorted((one for one in listed if one.answer != ANOTHER), key=lambda one: one.entry.seq)
 
 

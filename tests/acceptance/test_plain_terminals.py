@@ -25,6 +25,7 @@ CALLS = {
     "migrate_all": [["--plan", "--revert", "streaming", "zero"], ["nosuch"], ["--dry-run"]],
     "migrate_mongo": [["nosuch"]], "migrate_search": [["nosuch"]],
     "gdpr_datamap": [["show"], ["check"], ["suggest"], ["freeze"]],
+    "gdpr_drill": [["--store", "nosuch"]],
     "gdpr_erase": [["nobody@example.com", "--dry-run"], ["--request", "ffff"]],
     "gdpr_hold": [["list"], ["release", "ffff"]], "gdpr_process": [[]], "gdpr_replay": [[], ["--dry-run"]],
     "gdpr_restrict": [["list"], ["lift", "ffff", "--told", "2026-11-27"]],

@@ -107,7 +107,7 @@ VALUES ('{email}', 'Somebody New', 'FR', 'fr', now()) RETURNING id
 
 def test_somebody_new_with_the_key_of_an_erased_person_stays(erasing: Erasing, backup: str) -> None:
     """Keys are given again: asked about each, the replay does as it is told, by the commands of the page."""
-    look, dry, plain, one_store, another, same, _ = page()
+    look, dry, plain, one_store, _, another, same, _ = page()
     [(key,)] = erasing.rows("SELECT max(id) + 1 FROM streaming_listener")
     for email in ("first@example.com", "second@example.com"):
         erasing.execute(NEW.format(email=email))
