@@ -36,6 +36,8 @@ class EventKind(models.TextChoices):
     ERASURE_RESIDUE_FOUND = "erasure.residue_found", _("residue found")
     ERASURE_COMPLETED = "erasure.completed", _("erasure completed")
     ERASURE_REOPENED = "erasure.reopened", _("erasure reopened")
+    LETTER_MADE = "letter.made", _("letter to a person made")
+    LETTER_SENT = "letter.sent", _("letter to a person sent")
     RECIPIENT_NOTIFIED = "recipient.notified", _("recipient notified")
     RIGHT_RECEIVED = "right.received", _("request of a right received")
     RIGHT_TAKEN = "right.taken", _("request of a right taken up")
