@@ -174,6 +174,14 @@ def middleware() -> tuple[str, ...]:
     return tuple(django_settings.MIDDLEWARE)
 
 
+def languages() -> tuple[str, ...]:
+    """Return the codes of the project's languages, the one that it speaks by itself first."""
+    codes = [code for code, _name in django_settings.LANGUAGES]
+    own = django_settings.LANGUAGE_CODE
+    first = own if own in codes else own.partition("-")[0]
+    return tuple(sorted(codes, key=lambda code: code != first))
+
+
 def named_secret(name: str) -> bytes:
     """Return the secret that a setting of the project holds; empty where it isn't set."""
     return force_bytes(getattr(django_settings, name, "") or "")

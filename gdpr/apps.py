@@ -25,6 +25,7 @@ class GdprConfig(AppConfig):
         "LegalHold",
         "Receipt",
         "RecipientNotice",
+        "Restriction",
         "RightsRequest",
     )
     # What django-auditlog may show. Tags and sealed keys say who a request is about: never those.

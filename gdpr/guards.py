@@ -171,7 +171,28 @@ NOTICES = Guards(
     FOR EACH ROW EXECUTE FUNCTION gdpr_guard_notice()""",
     ],
 ) + against_emptying("gdpr_notice", (), rows_stay=("gdpr_recipientnotice",))
-EVIDENCE = DECISIONS + EMPTYING + REGISTER + HOLDS + RIGHTS + NOTICES
+
+_RESTRICTION = """
+BEGIN
+    IF OLD.lifted_at IS NOT NULL
+        OR to_jsonb(NEW) - 'told_at' - 'lifted_at' - 'lifted_by_id'
+            IS DISTINCT FROM to_jsonb(OLD) - 'told_at' - 'lifted_at' - 'lifted_by_id' THEN
+        RAISE EXCEPTION 'A restriction stays as it was put on record, and can be lifted once.'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+
+RESTRICTIONS = Guards(
+    functions={"gdpr_guard_restriction": _RESTRICTION},
+    tables={"gdpr_restriction_guard": "gdpr_restriction"},
+    triggers=[
+        """CREATE TRIGGER gdpr_restriction_guard BEFORE UPDATE ON gdpr_restriction
+    FOR EACH ROW EXECUTE FUNCTION gdpr_guard_restriction()""",
+    ],
+) + against_emptying("gdpr_restriction", (), rows_stay=("gdpr_restriction",))
+EVIDENCE = DECISIONS + EMPTYING + REGISTER + HOLDS + RIGHTS + NOTICES + RESTRICTIONS
 
 
 def install(connection: BaseDatabaseWrapper) -> None:

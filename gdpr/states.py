@@ -23,8 +23,8 @@ class RequestState(models.TextChoices):
     """Steps are being worked on."""
     RETRY_WAIT = "retry_wait", _("waiting to retry")
     """What could be done is done; the rest waits for its store."""
-    BLOCKED_HOLD = "blocked_hold", _("blocked by a legal hold")
-    """A legal hold stops it until another person releases the hold."""
+    BLOCKED_HOLD = "blocked_hold", _("blocked by a hold or a restriction")
+    """A legal hold stops it until another person releases the hold; or a restriction, until it is lifted."""
     NEEDS_OPERATOR = "needs_operator", _("needs a person")
     """It can't go on by itself: a manual step, or too many failures."""
     VERIFYING = "verifying", _("verifying")
@@ -162,6 +162,15 @@ class HoldReason(models.TextChoices):
     LEGAL_OBLIGATION = "17(3)(b)", _("legal obligation")
     AUTHORITY = "authority", _("ordered by an authority")
     INVESTIGATION = "investigation", _("internal investigation")
+
+
+class RestrictionReason(models.TextChoices):
+    """Why the person may demand that their data are kept and not used: the letters of Art. 18(1)."""
+
+    CONTESTED = "18(1)(a)", _("accuracy contested")
+    UNLAWFUL = "18(1)(b)", _("unlawful, and the person opposes erasure")
+    CLAIMS = "18(1)(c)", _("the person needs them for legal claims")
+    OBJECTION = "18(1)(d)", _("an objection is being looked at")
 
 
 class Decision(models.TextChoices):

@@ -64,6 +64,16 @@ _HOLDS = Witnessed(
     events=(E.HOLD_PLACED, E.HOLD_RELEASED),
     each=True,
 )
+_RESTRICTIONS = Witnessed(
+    what="restriction of processing",
+    tables=("gdpr_restriction",),
+    rows="""
+        SELECT reference, 'subject.restricted' AS event, NULL AS digest FROM gdpr_restriction
+        UNION ALL SELECT reference, 'subject.released', NULL FROM gdpr_restriction WHERE lifted_at IS NOT NULL
+    """,
+    events=(E.SUBJECT_RESTRICTED, E.SUBJECT_RELEASED),
+    each=True,
+)
 _NOTICES = Witnessed(
     what="notice to a recipient",
     tables=("gdpr_recipientnotice",),
@@ -119,4 +129,7 @@ _TOMBSTONES = Witnessed(
     """,
     events=(E.ERASURE_FENCED,),
 )
-EVIDENCE = (_CONSENTS, _RECEIPTS, _DECISIONS, _HOLDS, _NOTICES, _REQUESTS, _RIGHTS, _TOMBSTONES)
+EVIDENCE = (
+    *(_CONSENTS, _RECEIPTS, _DECISIONS, _HOLDS, _NOTICES),
+    *(_RESTRICTIONS, _REQUESTS, _RIGHTS, _TOMBSTONES),
+)

@@ -36,6 +36,8 @@ class EventKind(models.TextChoices):
     ERASURE_RESIDUE_FOUND = "erasure.residue_found", _("residue found")
     ERASURE_COMPLETED = "erasure.completed", _("erasure completed")
     ERASURE_REOPENED = "erasure.reopened", _("erasure reopened")
+    LETTER_MADE = "letter.made", _("letter to a person made")
+    LETTER_SENT = "letter.sent", _("letter to a person sent")
     RECIPIENT_NOTIFIED = "recipient.notified", _("recipient notified")
     RIGHT_RECEIVED = "right.received", _("request of a right received")
     RIGHT_TAKEN = "right.taken", _("request of a right taken up")
@@ -45,6 +47,8 @@ class EventKind(models.TextChoices):
     RECEIPT_ISSUED = "receipt.issued", _("receipt issued")
     HOLD_PLACED = "hold.placed", _("legal hold placed")
     HOLD_RELEASED = "hold.released", _("legal hold released")
+    SUBJECT_RESTRICTED = "subject.restricted", _("processing restricted")
+    SUBJECT_RELEASED = "subject.released", _("restriction lifted")
     EXPORT_MADE = "export.made", _("access export made")
     EXPORT_DOWNLOADED = "export.downloaded", _("access export downloaded")
     EXPORT_DELETED = "export.deleted", _("access export deleted")
@@ -87,8 +91,6 @@ class FormerEventKind(models.TextChoices):
     """Words that earlier versions declared. Nothing writes them any more; whatever did can be read."""
 
     SUBJECT_REVEALED = "subject.revealed", _("masked subject revealed")
-    SUBJECT_RESTRICTED = "subject.restricted", _("processing restricted")
-    SUBJECT_RELEASED = "subject.released", _("restriction lifted")
     RECEIPT_VIEWED = "receipt.viewed", _("receipt viewed")
     HOLD_REVIEWED = "hold.reviewed", _("legal hold reviewed")
     CONSENT_INVALIDATED = "consent.invalidated", _("consent invalidated")

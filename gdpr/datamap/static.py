@@ -95,10 +95,10 @@ def _subjects(data_map: DataMap) -> Iterator[MapFinding]:
             hint='Write SUBJECT = Subject(model="app.Model") into the privacy.py of one app.',
         )
     for subject in data_map.subjects:
-        yield from _subject(subject)
+        yield from _subject(subject, data_map)
 
 
-def _subject(subject: Subject) -> Iterator[MapFinding]:
+def _subject(subject: Subject, data_map: DataMap) -> Iterator[MapFinding]:
     try:
         model = apps.get_model(subject.model)
         names = {field.name for field in model._meta.concrete_fields} | {"pk"}

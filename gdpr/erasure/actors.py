@@ -24,6 +24,8 @@ EXECUTE = "gdpr.execute_erasurerequest"
 EXPORT = "gdpr.export_person"
 PLACE_HOLD = "gdpr.add_legalhold"
 RELEASE_HOLD = "gdpr.change_legalhold"
+RESTRICT = "gdpr.add_restriction"
+LIFT = "gdpr.change_restriction"
 FILED = second_person.Asked(event=EventKind.ERASURE_RECEIVED, permission=APPROVE)
 ERASURES = Deciding(asked=FILED, granted=EventKind.ERASURE_APPROVED)
 HELD = second_person.Asked(event=EventKind.HOLD_PLACED, permission=RELEASE_HOLD)

@@ -22,7 +22,7 @@ from accord.audit import trail
 from accord.audit.events import EventKind, ObjectKind
 from accord.meanings import permission
 from accord.wording import say
-from gdpr.erasure import actors, state_changes, transitions
+from gdpr.erasure import actors, restricted, state_changes, transitions
 from gdpr.errors import IllegalTransition
 from gdpr.models import ErasureRequest, LegalHold
 from gdpr.states import HoldReason, RequestState, StepState
@@ -56,15 +56,16 @@ def among(tags: Collection[str]) -> Mapping[str, frozenset[str]]:
 
 
 def tags_on(entry: str) -> frozenset[str]:
-    """Return the tags of everybody of whom an entry is held, or everything."""
+    """Return the tags of everybody of whom an entry is held, or everything, or who is restricted."""
     found = LegalHold.objects.filter(entry__in=(EVERYTHING, entry), released_at__isnull=True)
-    return frozenset(found.values_list("subject_tag", flat=True))
+    return frozenset(found.values_list("subject_tag", flat=True)) | restricted.tags()
 
 
 def held_as_a_whole(requests: Sequence[ErasureRequest]) -> list[ErasureRequest]:
-    """Choose the requests about people of whom everything is held."""
+    """Choose the requests that nothing of may be done: everything is held, or kept by a restriction."""
     held = among([request.subject_tag for request in requests])
-    return [request for request in requests if EVERYTHING in held.get(request.subject_tag, ())]
+    kept = {request.pk for request in restricted.stopping(requests)}
+    return [one for one in requests if one.pk in kept or EVERYTHING in held.get(one.subject_tag, ())]
 
 
 def place_hold(
@@ -89,7 +90,7 @@ def place_hold(
     """
     actors.require(by, actors.PLACE_HOLD, kind=ObjectKind.HOLD.value)
     with transaction.atomic(using=state_changes.alias()):
-        request = _open(tag)
+        request = open_request(tag)
         now = clock.now()
         hold = LegalHold.objects.create(
             subject_kind=kind,
@@ -117,13 +118,13 @@ def release_hold(hold: LegalHold, *, by: Account) -> LegalHold:
     """
     actors.require(by, actors.RELEASE_HOLD, about=hold)
     with transaction.atomic(using=state_changes.alias()):
-        request = _open(hold.subject_tag)
+        request = open_request(hold.subject_tag)
         held = LegalHold.objects.select_for_update().get(pk=hold.pk)
         require_releasable(held, by)
         held.released_by_id, held.released_at = by.pk, clock.now()
         held.save()
-        if request is not None and request.state == RequestState.BLOCKED_HOLD:
-            _resume_if_free(request, by)
+        if request is not None:
+            resume_if_free(request, by)
         _record(held, EventKind.HOLD_RELEASED, request, by)
     return held
 
@@ -137,7 +138,7 @@ def block(held: Sequence[ErasureRequest], *, by: Account | None = None) -> None:
         )
 
 
-def _open(tag: str) -> ErasureRequest | None:
+def open_request(tag: str) -> ErasureRequest | None:
     """Lock the row of the open request about a person; no batch of it runs meanwhile."""
     rows = ErasureRequest.objects.select_for_update()
     return rows.filter(subject_tag=tag, state__in=transitions.OPEN).first()
@@ -182,8 +183,10 @@ def require_releasable(hold: LegalHold, by: Account) -> None:
         )
 
 
-def _resume_if_free(request: ErasureRequest, by: Account) -> None:
-    if active(request.subject_tag).exists():
+def resume_if_free(request: ErasureRequest, by: Account) -> None:
+    """Let a request go on whose row is held, if nothing stops it any more: no hold, and no restriction."""
+    stopped = active(request.subject_tag).exists() or restricted.stopping([request])
+    if request.state != RequestState.BLOCKED_HOLD or stopped:
         return
     target = transitions.after_release(RequestState(request.held_in))
     changes: dict[str, object] = {"held_in": ""}

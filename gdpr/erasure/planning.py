@@ -218,8 +218,12 @@ def plan(request: ErasureRequest, *, by: Account | None = None) -> ErasurePlan:
         made = None if blocked else store(held, document, by)
     if made is None:
         raise OnHold(
-            say("Request {reference} waits for a legal hold to be released.", reference=request.reference),
-            hint="Another person than the one who placed the hold releases it.",
+            say(
+                "Request {reference} waits for a hold to be released, or a restriction to be lifted.",
+                reference=request.reference,
+            ),
+            hint="Another person than the one who placed a hold releases it; a restriction is "
+            "lifted once the person was told.",
         )
     return made
 

@@ -171,8 +171,12 @@ def _on_hold(held: Sequence[ErasureRequest]) -> Refusals:
     holds.block(stopped)
     return {
         one.pk: OnHold(
-            say("Request {reference} waits for a legal hold to be released.", reference=one.reference),
-            hint="Another person than the one who placed the hold releases it.",
+            say(
+                "Request {reference} waits for a hold to be released, or a restriction to be lifted.",
+                reference=one.reference,
+            ),
+            hint="Another person than the one who placed a hold releases it; a restriction is "
+            "lifted once the person was told.",
         )
         for one in stopped
     }

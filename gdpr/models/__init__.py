@@ -8,8 +8,8 @@ What must not change any more is guarded by triggers (migration 0001), not by th
 
 One module for each kind: `requests` has plans, approvals and steps with them, `evidence` holds and
 receipts, `consents` the texts people agree to, `exports` the files for people, `notices` what recipients are
-told, `keys` what opens a request, `register` what binds the register of erasures, `rights` requests of other
-rights; `datamap` has no table.
+told, `keys` what opens a request, `register` what binds the register of erasures, `restrictions` whose data
+are kept and not used, `rights` requests of other rights; `datamap` has no table.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from gdpr.models.keys import RequestKey
 from gdpr.models.notices import RecipientNotice
 from gdpr.models.register import RegisterMark
 from gdpr.models.requests import Approval, ErasurePlan, ErasureRequest, ErasureStep
+from gdpr.models.restrictions import Restriction
 from gdpr.models.retention import InactiveNotice, RetentionRun
 from gdpr.models.rights import RightsRequest
 
@@ -41,6 +42,7 @@ __all__ = [
     "RecipientNotice",
     "RegisterMark",
     "RequestKey",
+    "Restriction",
     "RetentionRun",
     "RightsRequest",
 ]

@@ -28,6 +28,8 @@ CALLS = {
     "gdpr_drill": [["--store", "nosuch"]],
     "gdpr_erase": [["nobody@example.com", "--dry-run"], ["--request", "ffff"]],
     "gdpr_hold": [["list"], ["release", "ffff"]], "gdpr_process": [[]], "gdpr_replay": [[], ["--dry-run"]],
+    "gdpr_letter": [["ffff", "refusal"]],
+    "gdpr_restrict": [["list"], ["lift", "ffff", "--told", "2026-11-27"]],
     "gdpr_retention": [[], ["--dry-run"], ["--entry", "nosuch"]],
     "gdpr_rights": [["list"], ["take", "ffff"]],
     "gdpr_consent": [["nobody"], ["1", "--by", "id"]],

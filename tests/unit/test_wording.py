@@ -15,7 +15,14 @@ from accord.errors import UsageError
 from accord.wording import explained, say, worded
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("gdpr/erasure", "gdpr/notices", "gdpr/consent", "accord/second_person.py", "accord/tokens.py")
+SERVICES = (
+    "gdpr/erasure",
+    "gdpr/letters.py",
+    "gdpr/notices",
+    "gdpr/consent",
+    "accord/second_person.py",
+    "accord/tokens.py",
+)
 """Rooms whose refusals a page of the admin can show."""
 SETTINGS = ("gdpr/erasure/policy.py", "gdpr/erasure/remains.py", "gdpr/erasure/key_files.py")
 """What says how a setting is wrong: to whoever starts the server, in the words of the code."""

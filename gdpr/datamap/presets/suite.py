@@ -32,6 +32,7 @@ REASONS: Mapping[str, str] = {
     "gdpr.RetentionRun": "Entries and numbers.",
     "gdpr.KeptExport": "A keyed tag; the file is encrypted for its reader, and deleted after some days.",
     "gdpr.RecipientNotice": "Who was told of what; whom it was about is sealed until then.",
+    "gdpr.Restriction": "A keyed tag and a letter of Art. 18(1).",
     "gdpr.RegisterMark": "Where the register of erasures ends, which repeats them after a restore.",
     "gdpr.RightsRequest": "A keyed tag; who asked and for what is sealed, and destroyed when it is answered.",
     "gdpr.ConsentNotice": "The texts that people were shown.",
