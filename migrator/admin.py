@@ -25,6 +25,7 @@ from accord.errors import AccordError
 from accord.wording import worded
 from accord.words import duration
 from migrator.admin_filters import TagFilter
+from migrator.break_admin import BreakGlassAdmin
 from migrator.decisions import DECISIONS, decision
 from migrator.forms import DecisionForm, LosingForm
 from migrator.models import (
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 else:
     StepRuns = admin.TabularInline
 
+__all__ = ["BreakGlassAdmin"]
 APPROVE = "migrator.approve_planapproval"
 OPEN = (ApprovalState.REQUESTED, ApprovalState.APPROVED)
 

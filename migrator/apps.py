@@ -15,7 +15,7 @@ class MigratorConfig(AppConfig):
     guards = "migrator.governance.guards.EVIDENCE"
     witnessed = "migrator.governance.witnessed.EVIDENCE"
     # What a person has to say goes when the suite is uninstalled.
-    evidence = ("Attestation", "PlanYes", "PlanApproval")
+    evidence = ("Attestation", "PlanYes", "PlanApproval", "BreakGlass")
     # What django-auditlog may show. Reasons are free text, and accounts belong to people.
     audited = {"PlanApproval": ("state", "environment", "digest")}
     # An approval may be what the migration of django-auditlog's own table is waiting for.

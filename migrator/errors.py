@@ -110,6 +110,13 @@ class PlanNotApproved(GovernanceError):
     exit_code = ExitCode.AWAITING_APPROVAL
 
 
+class ReviewMissing(GovernanceError):
+    """A run went ahead without approval, and nobody has reviewed that. Nothing else runs before."""
+
+    code = "ACC-929"
+    exit_code = ExitCode.AWAITING_APPROVAL
+
+
 class ApprovalClosed(GovernanceError):
     """An approval request is decided, used or expired, and can't be decided any more."""
 

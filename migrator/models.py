@@ -14,8 +14,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accord.approvals import expiry
 from accord.moments import Moment
+from migrator.managers import PlanApprovals
 
 
 class RunKind(models.TextChoices):
@@ -142,15 +142,6 @@ class ApprovalState(models.TextChoices):
     USED = "used", _("used")
 
 
-class PlanApprovals(models.Manager["PlanApproval"]):
-    """Tells of every request whether it is late, by the server's clock."""
-
-    def get_queryset(self) -> models.QuerySet[PlanApproval]:
-        """Ask that with the row."""
-        columns = {"late": expiry.is_late()}
-        return super().get_queryset().annotate(**columns)
-
-
 class PlanApproval(models.Model):
     """
     A request that a plan may run, or that drift may stay, and what another person said to it.
@@ -271,6 +262,59 @@ class PlanYes(models.Model):
 
     def __str__(self) -> str:
         return self.digest[:12]
+
+
+class BreakGlass(models.Model):
+    """
+    A run that went ahead without approval, on record before its first step, and its review by another person.
+
+    It is never changed but by being reviewed, once; the trigger of migration 0010 keeps the rest.
+    """
+
+    reference = models.CharField(_("reference"), max_length=32, unique=True, default=random_reference)
+    project = models.CharField(_("project"), max_length=200)
+    environment = models.CharField(_("environment"), max_length=60)
+    kind = models.CharField(_("kind"), max_length=10, choices=RunKind.choices)
+    direction = models.CharField(_("direction"), max_length=10)
+    words = models.JSONField(_("flags"))
+    digest = models.CharField(_("plan digest"), max_length=64)
+    steps = models.JSONField(_("steps"))
+    run_id = models.CharField(_("first run"), max_length=40)
+    reason = models.TextField(_("reason"))
+    account_ref = models.CharField(_("reference of who had it run"), max_length=32)
+    account_key = models.CharField(_("account that had it run"), max_length=64)
+    broken_at = Moment(_("went ahead"))
+    reviewed_at = Moment(_("reviewed"), null=True)
+    reviewer_ref = models.CharField(_("reference of who reviewed it"), max_length=32, blank=True)
+    reviewer_key = models.CharField(_("account that reviewed it"), max_length=64, blank=True)
+    review_reason = models.TextField(_("what the review says"), blank=True)
+
+    class Meta:
+        """Newest first; no account reviews its own."""
+
+        ordering = ("-broken_at", "-id")
+        verbose_name = _("run without approval")
+        verbose_name_plural = _("runs without approval")
+        required_db_vendor = "postgresql"
+        default_permissions = ("view",)
+        permissions = (("break_glass", _("Can have a plan run without approval in an emergency")),)
+        constraints = (
+            models.CheckConstraint(
+                condition=~Q(reviewer_key=F("account_key")), name="migrator_break_reviewed_by_another"
+            ),
+            models.CheckConstraint(
+                condition=Q(reviewed_at__isnull=True) | ~Q(reviewer_ref="") & ~Q(reviewer_key=""),
+                name="migrator_break_has_reviewer",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.short
+
+    @property
+    def short(self) -> str:
+        """The beginning of the reference, enough to name it on a command line."""
+        return self.reference[:8]
 
 
 class Attestation(models.Model):

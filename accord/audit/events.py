@@ -85,6 +85,8 @@ class EventKind(models.TextChoices):
     HEADS_RENEWED = "heads.renewed", _("signed heads begun anew")
     ERASURE_REVOKED = "erasure.revoked", _("approval of an erasure taken back")
     APPROVAL_REVOKED = "approval.revoked", _("approval taken back")
+    BREAK_GLASS = "policy.break_glass", _("policy overridden in an emergency")
+    BREAK_GLASS_REVIEWED = "policy.reviewed", _("run without approval reviewed")
 
 
 class FormerEventKind(models.TextChoices):
@@ -97,7 +99,6 @@ class FormerEventKind(models.TextChoices):
     TOMBSTONE_PURGED = "tombstone.purged", _("tombstone purged")
     APPROVAL_CANCELLED = "approval.cancelled", _("approval request cancelled")
     POLICY_REFUSED = "policy.refused", _("policy refused")
-    BREAK_GLASS = "policy.break_glass", _("policy overridden in an emergency")
     CHAIN_VERIFIED = "chain.verified", _("audit trail verified")
     CHAIN_BROKEN = "chain.broken", _("audit trail found broken")
 

@@ -1,4 +1,4 @@
-"""The words of approvals that are taken back."""
+"""The words of approvals: a yes that is taken back, a run without approval and its review."""
 
 from django.db import migrations, models
 
@@ -10,7 +10,7 @@ DO $$ BEGIN
     IF to_regclass('migrator_run') IS NULL THEN
         ALTER TABLE accord_auditevent DISABLE TRIGGER USER;
         DELETE FROM accord_auditevent
-        WHERE event IN ('erasure.revoked', 'approval.revoked');
+        WHERE event IN ('erasure.revoked', 'approval.revoked', 'policy.reviewed');
         ALTER TABLE accord_auditevent ENABLE TRIGGER USER;
     END IF;
 END $$
@@ -101,6 +101,8 @@ class Migration(migrations.Migration):
                     ("heads.renewed", "signed heads begun anew"),
                     ("erasure.revoked", "approval of an erasure taken back"),
                     ("approval.revoked", "approval taken back"),
+                    ("policy.break_glass", "policy overridden in an emergency"),
+                    ("policy.reviewed", "run without approval reviewed"),
                     ("subject.revealed", "masked subject revealed"),
                     ("subject.restricted", "processing restricted"),
                     ("subject.released", "restriction lifted"),
@@ -110,7 +112,6 @@ class Migration(migrations.Migration):
                     ("tombstone.purged", "tombstone purged"),
                     ("approval.cancelled", "approval request cancelled"),
                     ("policy.refused", "policy refused"),
-                    ("policy.break_glass", "policy overridden in an emergency"),
                     ("chain.verified", "audit trail verified"),
                     ("chain.broken", "audit trail found broken"),
                 ],
@@ -192,6 +193,8 @@ class Migration(migrations.Migration):
                             "heads.renewed",
                             "erasure.revoked",
                             "approval.revoked",
+                            "policy.break_glass",
+                            "policy.reviewed",
                             "subject.revealed",
                             "subject.restricted",
                             "subject.released",
@@ -201,7 +204,6 @@ class Migration(migrations.Migration):
                             "tombstone.purged",
                             "approval.cancelled",
                             "policy.refused",
-                            "policy.break_glass",
                             "chain.verified",
                             "chain.broken",
                         ],

@@ -152,6 +152,10 @@ def add_approval_arguments(parser: ArgumentParser) -> None:
                 action="store_true",
                 help="Say that you have seen what goes with a plan that undoes steps, and that it may go.",
             )
+    review = _act(acts, "review", "Say that you have looked at what another person ran without approval.")
+    _add_reference(review)
+    add_acting(review)
+    _add_reason(review)
     listing = _act(acts, "list", "List the requests of this environment, newest first.")
     listing.add_argument(
         "--state", choices=ApprovalState.values, default="", help="Only those in this state."

@@ -66,6 +66,7 @@ class Approving:
             "approve": self._approve,
             "reject": self._reject,
             "revoke": self._revoke,
+            "review": self._review,
             "list": self._list,
             "show": self._show,
             "attest": self._attest,
@@ -140,6 +141,13 @@ class Approving:
         approval = approvals.revoke(asked.reference, self._person(deciding=True), asked.reason)
         return self._about(approval, render_approvals.revoked_lines(approval, approvals))
 
+    def _review(self) -> Answer:
+        person = self._person(deciding=True)
+        row = self.gate.breaks.review(self.asked.reference, person, self.asked.reason)
+        return Answer(
+            document=render_approvals.break_document(row), lines=[f"Run {row.short} is reviewed. Runs go on."]
+        )
+
     def _decided(self, approval: PlanApproval) -> Answer:
         return self._about(approval, render_approvals.decided_lines(approval, self.gate.approvals))
 
@@ -147,9 +155,10 @@ class Approving:
         approvals, state = self.gate.approvals, self.asked.state
         found = list(approvals.all()) if approvals.exist() else []
         found = [one for one in found if not state or approvals.state_of(one).value == state]
+        unreviewed = self.gate.breaks.open()
         return Answer(
-            document=render_approvals.listing_document(found, approvals),
-            lines=render_approvals.listing_lines(found, approvals, self.style),
+            document=render_approvals.listing_document(found, approvals, unreviewed),
+            lines=render_approvals.listing_lines(found, approvals, self.style, unreviewed),
         )
 
     def _show(self) -> Answer:

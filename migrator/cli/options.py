@@ -10,6 +10,7 @@ from typing import Any
 from accord.cli.arguments import add_format, add_noinput
 from accord.errors import UsageError
 from accord.seam.types import Phase
+from migrator.cli.answering_options import add_answering
 from migrator.cli.live_options import add_check_live, refuse_beside_check_live
 from migrator.cli.proof_options import add_proof_arguments, refuse_odd_proof
 from migrator.cli.refused_options import add_refused, refuse_djangos
@@ -68,14 +69,7 @@ def add_migrate_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--skip-checks", action="store_true", help="Skip Django's system checks.")
     add_refused(parser)
-    parser.add_argument("--reason", default="", metavar="TEXT", help="With --forget: why, in a sentence.")
-    parser.add_argument(
-        "--as",
-        dest="person",
-        default="",
-        metavar="USERNAME",
-        help="With --forget: the account that acts (default: that of the user who is signed in, if any).",
-    )
+    add_answering(parser)
     add_format(parser)
 
 
@@ -196,6 +190,8 @@ def request_from(options: dict[str, Any]) -> Request:
         environment=options["env"],
         lock_wait=options.get("lock_wait"),
         tag=options.get("tag") or "",
+        break_glass=options.get("break_glass", False),
+        reason=options.get("reason", "") if options.get("break_glass") else "",
     )
 
 
@@ -245,6 +241,8 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
     _refuse_vague_wait(options)
     _refuse_odd_tags(options)
     _refuse_beside_rebuild(options)
+    if options.get("break_glass") and options["forget"]:
+        raise UsageError("--break-glass and --forget exclude each other.", hint="Choose one of them.")
     if options["forget"]:
         _refuse_vague_forgetting(options)
     else:

@@ -16,7 +16,7 @@ from migrator.governance import people
 from migrator.governance.acceptances import NO_END, Acceptance
 from migrator.governance.approvals import Approvals
 from migrator.governance.requests import OPEN
-from migrator.models import DRIFT, IDENTITY, Attestation, PlanApproval
+from migrator.models import DRIFT, IDENTITY, Attestation, BreakGlass, PlanApproval
 
 
 def approval_document(approval: PlanApproval, approvals: Approvals) -> dict[str, Any]:
@@ -30,13 +30,36 @@ def _standing(found: Iterable[PlanApproval], approvals: Approvals) -> dict[int, 
     return approvals.standing(*(one for one in found if approvals.state_of(one) in OPEN))
 
 
-def listing_document(found: Iterable[PlanApproval], approvals: Approvals) -> dict[str, Any]:
+def listing_document(
+    found: Iterable[PlanApproval], approvals: Approvals, unreviewed: Sequence[BreakGlass] = ()
+) -> dict[str, Any]:
     """Describe requests (`accord.approvals/1`)."""
     rows = list(found)
     standing = _standing(rows, approvals)
     return {
         "schema": "accord.approvals/1",
         "approvals": [_facts(one, approvals, standing.get(one.pk)) for one in rows],
+        "unreviewed": [break_document(one) for one in unreviewed],
+    }
+
+
+def break_document(row: BreakGlass) -> dict[str, Any]:
+    """Describe a run without approval (`accord.break/1`); people are random references in it."""
+    return {
+        "schema": "accord.break/1",
+        "reference": row.reference,
+        "environment": row.environment,
+        "kind": row.kind,
+        "direction": row.direction,
+        "digest": row.digest,
+        "steps": [key for key, _phase, _checksum in row.steps],
+        "run": row.run_id,
+        "reason": row.reason,
+        "by": row.account_ref,
+        "at": row.broken_at.isoformat(),
+        "reviewed_by": row.reviewer_ref or None,
+        "reviewed_at": row.reviewed_at.isoformat() if row.reviewed_at else None,
+        "review": row.review_reason,
     }
 
 
@@ -88,8 +111,18 @@ def _so_far(standing: Standing | None) -> str:
 _UNITS = {DRIFT: "drift", IDENTITY: "store"}
 
 
-def listing_lines(found: Sequence[PlanApproval], approvals: Approvals, style: Style) -> Iterator[str]:
-    """List requests, a line each."""
+def listing_lines(
+    found: Sequence[PlanApproval],
+    approvals: Approvals,
+    style: Style,
+    unreviewed: Sequence[BreakGlass] = (),
+) -> Iterator[str]:
+    """List what ran without approval and waits for its review, then requests, a line each."""
+    for row in unreviewed:
+        by = f"{_time(row.broken_at)} by {_name(row.account_key)}"
+        yield style.ERROR(
+            f"{row.short}  ran without approval, waits for its review  {by}: {one_line(row.reason)}"
+        )
     if not found:
         yield "There are no requests for an approval here."
     standing = _standing(found, approvals)

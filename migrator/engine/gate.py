@@ -33,6 +33,7 @@ from migrator.governance import rules
 from migrator.governance.acceptances import Acceptances
 from migrator.governance.approvals import Approvals
 from migrator.governance.attestations import Attestations, Attested, standing
+from migrator.governance.break_glass import Breaks
 from migrator.governance.work import PlannedWork
 from migrator.models import PlanApproval, RunKind
 
@@ -55,6 +56,7 @@ class Gate:
         self.approvals = Approvals(settings, self._policy)
         self.acceptances = Acceptances(settings, self._policy, self.approvals)
         self.attestations = Attestations(settings, clock)
+        self.breaks = Breaks(settings)
         self._taken: PlanApproval | None = None
 
     @property
@@ -100,11 +102,13 @@ class Gate:
             ConventionBroken: Pending steps break conventions.
             NotAttested, ForgedSignature, ForeignSignature: Another environment has to go first.
             PlanNotApproved: Another person has to approve.
+            ReviewMissing: A run went ahead without approval, and waits for its review.
+            NotEntitled: The account may not run a plan without approval.
         """
-        if self._policy.asks:
-            with self.refusal_on_record(request, plan):
-                if work := self._asked(request, plan, situation):
-                    self.approvals.covering(work)
+        with self.refusal_on_record(request, plan):
+            self._refuse_unreviewed(request, plan, situation)
+            if self._policy.asks and (work := self._asked(request, plan, situation)):
+                self.approvals.covering(work)
 
     @contextmanager
     def refusal_on_record(self, request: Request, plan: Plan) -> Iterator[None]:
@@ -126,11 +130,13 @@ class Gate:
             if found.acceptance is not None:
                 told = f"{found.error.message} Accepted under {found.acceptance.reference}"
                 report(RunNoted(note=f"{told} {found.acceptance.until}."))
-        if self._policy.asks:
-            with self.refusal_on_record(request, plan):
-                if work := self._asked(request, plan, situation):
-                    self._taken = self.approvals.take(work, run_id)
-                    report(RunNoted(note=f"Approval {self._taken.short} covers this run."))
+        with self.refusal_on_record(request, plan):
+            self._refuse_unreviewed(request, plan, situation)
+            if self._policy.asks and (work := self._asked(request, plan, situation)):
+                self._taken = self.approvals.take(work, run_id)
+                report(RunNoted(note=f"Approval {self._taken.short} covers this run."))
+            if request.break_glass:
+                self._break(request, self.work(request, plan, situation), run_id, report)
         if request.kind is RunKind.FORGET:
             self._witness(request, plan, situation, report)
 
@@ -169,7 +175,19 @@ class Gate:
             rules.refuse_broken(self._policy.rules, work.steps, work.applied)
         if work.steps and work.kind in _ACTS and self._policy.attestation:
             self.attestations.require(work, self._policy.attestation, store_ids(situation.identities))
-        return work if work.steps and self._policy.approval else None
+        return work if work.steps and self._policy.approval and not request.break_glass else None
+
+    def _refuse_unreviewed(self, request: Request, plan: Plan, situation: Situation) -> None:
+        work = self.work(request, plan, situation)
+        self.breaks.refuse_unreviewed(work, request.account, breaking=request.break_glass)
+        if request.break_glass:
+            self.breaks.refuse_unentitled(request.account, request.reason)
+            self.breaks.refuse_needless(needed=self._policy.approval)
+
+    def _break(self, request: Request, work: PlannedWork, run_id: str, report: Reporter) -> None:
+        account = self.breaks.refuse_unentitled(request.account, request.reason)
+        row = self.breaks.put_on_record(work, account, request.reason, run_id)
+        report(RunNoted(note=f"Without approval: on record as {row.short}; another person has to review it."))
 
     def finish(
         self,

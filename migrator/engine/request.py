@@ -33,6 +33,7 @@ class Request:
         one_by_one: Don't let steps of different stores run at the same time.
         environment: If set, the environment that the settings must describe.
         lock_wait: Seconds to wait for the lease; None means the setting.
+        break_glass: Run without approval, in an emergency; the account, and the reason, go on record before.
         reason: Why, in a person's words; kept in the journal.
         tag: Name where every store stands afterwards.
         account: Who asks for it, where that is known; for the audit trail.
@@ -49,6 +50,7 @@ class Request:
     one_by_one: bool = False
     environment: str = ""
     lock_wait: float | None = None
+    break_glass: bool = False
     reason: str = ""
     tag: str = ""
     account: Account | None = None

@@ -92,8 +92,29 @@ YESES = Guards(
     FOR EACH ROW EXECUTE FUNCTION migrator_guard_yes()""",
     ],
 ) + against_emptying("migrator_yes", (_YES_TABLE,))
+_BREAK = """
+BEGIN
+    IF TG_OP = 'DELETE' OR OLD.reviewed_at IS NOT NULL OR NEW.reviewed_at IS NULL
+        OR to_jsonb(NEW) - 'reviewed_at' - 'reviewer_ref' - 'reviewer_key' - 'review_reason'
+        IS DISTINCT FROM
+        to_jsonb(OLD) - 'reviewed_at' - 'reviewer_ref' - 'reviewer_key' - 'review_reason' THEN
+        RAISE EXCEPTION 'A run without approval can only be reviewed, once: % is refused.', TG_OP
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+_BREAKS = "migrator_breakglass"
+BREAKS = Guards(
+    functions={"migrator_guard_break": _BREAK},
+    tables={"migrator_breakglass_guard": _BREAKS},
+    triggers=[
+        f"""CREATE TRIGGER migrator_breakglass_guard BEFORE UPDATE OR DELETE ON {_BREAKS}
+    FOR EACH ROW EXECUTE FUNCTION migrator_guard_break()""",
+    ],
+) + against_emptying("migrator_break", (_BREAKS,))
 EMPTYING = against_emptying("migrator", (_TABLE, "migrator_attestation"))
-EVIDENCE = PLAN_APPROVALS + EMPTYING + ATTESTATIONS + WAITS_AGAIN + YESES
+EVIDENCE = PLAN_APPROVALS + EMPTYING + ATTESTATIONS + WAITS_AGAIN + YESES + BREAKS
 # Django's stubs want lists that may hold parameters, too, and a list of one type is no list of two.
 INSTALL: list[Any] = PLAN_APPROVALS.install
 REMOVE: list[Any] = PLAN_APPROVALS.remove

@@ -94,7 +94,8 @@ class Requests:
                 self._record(event, locked, trail.SYSTEM)
 
     def _locked(self, key: int) -> PlanApproval:
-        return PlanApproval.objects.using(self._using).select_for_update().get(pk=key)
+        held: PlanApproval = PlanApproval.objects.using(self._using).select_for_update().get(pk=key)
+        return held
 
     def _record(self, event: EventKind, approval: PlanApproval, actor: trail.Actor, steps: int = 0) -> None:
         refused = event in _REFUSALS

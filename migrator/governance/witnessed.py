@@ -30,6 +30,17 @@ _YESES = Witnessed(
     events=(E.APPROVAL_REVOKED,),
     each=True,
 )
+_BREAKS = Witnessed(
+    what="run without approval",
+    tables=("migrator_breakglass",),
+    rows="""
+        SELECT reference, 'policy.break_glass' AS event, digest FROM migrator_breakglass
+        UNION ALL SELECT reference, 'policy.reviewed', digest FROM migrator_breakglass
+        WHERE reviewed_at IS NOT NULL
+    """,
+    events=(E.BREAK_GLASS, E.BREAK_GLASS_REVIEWED),
+    each=True,
+)
 _ATTESTATIONS = Witnessed(
     what="attestation",
     tables=("migrator_attestation", "accord_auditevent"),
@@ -41,4 +52,4 @@ _ATTESTATIONS = Witnessed(
     """,
     events=(E.ATTESTATION_WRITTEN, E.ATTESTATION_ACCEPTED),
 )
-EVIDENCE = (_APPROVALS, _YESES, _ATTESTATIONS)
+EVIDENCE = (_APPROVALS, _YESES, _BREAKS, _ATTESTATIONS)

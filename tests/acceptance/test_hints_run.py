@@ -134,6 +134,11 @@ ELSEWHERE: Mapping[Named, str] = {
         "migration_approval",
         ("request", "--kind", "drift", FILLED, "--as", "USERNAME", "--reason", "TEXT"),
     ): _SETTLING + "test_accepted_drift_stops_nothing_until_ledger_or_file_changes",
+    (
+        "migration_approval",
+        ("review", FILLED, "--as", "USERNAME", "--reason", "TEXT"),
+    ): "acceptance/test_break_glass.py::"
+    "test_emergency_runs_on_record_and_blocks_until_another_person_has_reviewed_it",
     ("migration_approval", ("import", "FILE")): _GOVERNANCE + "test_production_follows_staging",
     ("migration_approval", ("request",)): _GOVERNANCE + "test_asking_twice_gives_one_request",
 }

@@ -19,6 +19,7 @@ REASONS: Mapping[str, str] = {
     "migrator.StepRun": "What migrations did.",
     "migrator.PlanApproval": "Digests, and who of the staff approved.",
     "migrator.PlanYes": "Digests, and who of the staff approved or took it back.",
+    "migrator.BreakGlass": "Digests, and who of the staff had what run without approval and who reviewed it.",
     "migrator.Attestation": "Digests and signatures of runs.",
     "migrator.Tag": "Names of moments, and keys of steps.",
     "gdpr.ErasureRequest": "A keyed tag; the keys are sealed and destroyed when the request is closed.",

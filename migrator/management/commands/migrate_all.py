@@ -21,7 +21,7 @@ from accord.seam.registry import opened
 from accord.seam.types import Shown
 from accord.stopping import stop_on_signal
 from migrator.cli import render_environment, render_json, render_looks, render_proof, render_text
-from migrator.cli.acting import acting
+from migrator.cli.acting import acting, deciding
 from migrator.cli.options import add_migrate_arguments, request_from
 from migrator.cli.progress import progress
 from migrator.cli.prompts import confirmation
@@ -161,7 +161,9 @@ class Command(AnsweringCommand):
         return found.exit_code
 
     def _run(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
-        if request.kind is RunKind.FORGET:
+        if request.break_glass:
+            request = replace(request, account=deciding(options))
+        elif request.kind is RunKind.FORGET:
             request = replace(request, account=acting(options))
         ask = confirmation(request.kind, interactive=options["interactive"])
         if ask is not None and request.kind is RunKind.REVERT:

@@ -26,6 +26,7 @@ class Command(AnsweringCommand):
         "request --as USERNAME --reason TEXT": "ask for the approval of what migrate_all would do",
         "list": "what waits, and what was decided",
         "approve REFERENCE --as USERNAME --reason TEXT": "decide, as another person",
+        "review REFERENCE --as USERNAME --reason TEXT": "look at what ran without approval",
     }
 
     def add_arguments(self, parser: CommandParser) -> None:

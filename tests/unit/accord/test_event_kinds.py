@@ -39,7 +39,7 @@ def test_what_earlier_versions_could_write_can_be_read_and_is_not_written_again(
     assert allowed - shown.keys() == set()
     assert {*FormerEventKind.values} & {*EventKind.values} == set()
     with pytest.raises(ValueError, match="policy"):
-        EventKind(FormerEventKind.BREAK_GLASS.value)
+        EventKind(FormerEventKind.POLICY_REFUSED.value)
 
 
 def words_of(name: str) -> frozenset[str]:

@@ -110,8 +110,17 @@ def test_every_part_of_the_suite_brings_its_checks() -> None:
     names = {found.name for found in discover()}
 
     assert names >= {
-        *("store.default", "store.mongodb", "store.search", "audit", "disk", "migrations", "lease"),
-        *("replica.mongodb", "aliases.search", "cluster.search"),
+        *(
+            "store.default",
+            "store.mongodb",
+            "store.search",
+            "audit",
+            "disk",
+            "migrations",
+            "lease",
+            "break_glass",
+        ),
+        *("replica.mongodb", "aliases.search", "cluster.search", "break_glass"),
         *("erasure.deadlines", "erasure.requests", "erasure.steps", "erasure.holds", "erasure.keys"),
     }
 
