@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 
 from gdpr.datamap.keys import Plain
 from gdpr.datamap.subjects import SubjectKeys
@@ -24,7 +25,7 @@ class _OfEverybody(Mapping[str, tuple[Plain, ...]]):
         if entry not in self._known:
             raise KeyError(entry)
         if entry not in self._asked:
-            self._asked[entry] = tuple(key for one in self._people for key in one.collected[entry])
+            self._asked[entry] = tuple(chain.from_iterable(one.collected[entry] for one in self._people))
         return self._asked[entry]
 
     def __iter__(self) -> Iterator[str]:
@@ -52,7 +53,7 @@ class SeveralKeys:
 
     def values(self, by: str = "") -> tuple[Plain, ...]:
         """Return everybody's keys of a name."""
-        return tuple(value for one in self.people for value in one.values(by))
+        return tuple(chain.from_iterable(one.values(by) for one in self.people))
 
     def only(self, entry: str) -> tuple[Plain, ...] | None:
         """

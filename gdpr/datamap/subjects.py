@@ -68,7 +68,8 @@ class SubjectKeys:
 
     def values(self, by: str = "") -> tuple[Plain, ...]:
         """Return what a key is, and was, where it is this person's alone; the primary one for no name."""
-        return tuple(one for one in self.known(by) if one not in self.contested.get(by, ()))
+        contested = self.contested.get(by)
+        return tuple(one for one in self.known(by) if one not in contested) if contested else self.known(by)
 
     def known(self, by: str = "") -> tuple[Plain, ...]:
         """Return what a key is, and was, whoever has it now."""
@@ -89,6 +90,8 @@ class SubjectKeys:
 
         What a settled entry holds beyond that is not this person's for certain: it is kept as `newer`.
         """
+        if not self.newer and not any(found.values()) and found.keys() <= self.collected.keys():
+            return self
         collected, newer = dict(self.collected), dict(self.newer)
         for entry_id, keys in found.items():
             if entry_id in self.settled:

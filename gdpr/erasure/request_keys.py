@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.db.models import BinaryField, F, Func, QuerySet, Value
 
 from accord import conf
@@ -83,7 +84,7 @@ class KeyRing:
                 ),
             )
         try:
-            return box(_PURPOSE).decrypt(self.wrapped[reference])
+            return self._box.decrypt(self.wrapped[reference])
         except InvalidToken as exc:
             raise KeysDestroyed(
                 say(
@@ -92,6 +93,10 @@ class KeyRing:
                 ),
                 hint="Put the SECRET_KEY that it was encrypted with into SECRET_KEY_FALLBACKS.",
             ) from exc
+
+    @cached_property
+    def _box(self) -> MultiFernet:
+        return box(_PURPOSE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -111,10 +111,13 @@ class RelationalErasure(DatedTables):
         field = plain_field(entry)
         if not field or isinstance(entry.action, Refresh):
             return None
-        found: dict[str, list[Plain]] = {}
+        rows: dict[object, list[object]] = {}
         with self._translated():
             for owner, key in self._matched(entry, keys).order_by("pk").values_list(field, "pk").iterator():
-                found.setdefault(str(owner), []).append(plain(key))
+                rows.setdefault(owner, []).append(key)
+        found: dict[str, list[Plain]] = {}
+        for owner, held in rows.items():
+            found.setdefault(str(owner), []).extend(map(plain, held))
         return found
 
     def erase(self, entry: Entry, keys: Keys, limit: int) -> Erased:

@@ -78,6 +78,21 @@ def test_together_each_erasure_ends_as_it_would_have_alone(erasing: Erasing) -> 
     assert trusted == ["self"] * 4
 
 
+def test_steps_are_changed_in_place(erasing: Erasing) -> None:
+    """A step's new version lies beside the one before it, and no index learns of it."""
+    changed, in_place = erasing.call(
+        "from django.db import connection, transaction\n"
+        "begun(1)\n"
+        "of = \"'gdpr_erasurestep'::regclass\"\n"
+        "with transaction.atomic(), connection.cursor() as cursor:\n"
+        "    changed = ErasureStep.objects.update(state='done', batches=1)\n"
+        "    cursor.execute(f'SELECT pg_stat_get_xact_tuples_hot_updated({of})')\n"
+        "    say([changed, cursor.fetchone()[0]])"
+    )
+
+    assert changed == in_place > 20
+
+
 def test_whoever_is_no_plain_case_is_left_to_go_alone(erasing: Erasing) -> None:
     """A hold stops one, a plan that changed goes back to one, and the others are erased all the same."""
     held, grown, plain, further = erasing.call("say([approved(key).reference for key in (1, 2, 3, 4)])")
