@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gdpr", "0016_self_service"),
+        ("gdpr", "0018_restrictions"),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ from gdpr.guards import RESTRICTIONS
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gdpr", "0016_self_service"),
+        ("gdpr", "0017_inactive"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from accord.guards import OnPostgres
 
 
 class Migration(migrations.Migration):
-    dependencies = [("gdpr", "0016_self_service")]
+    dependencies = [("gdpr", "0019_taken_back")]
 
     operations = [
         # Of pages that are written from now on; nothing is rewritten, nobody waits.

@@ -1,16 +1,18 @@
-"""The words of approvals: a yes that is taken back, a run without approval and its review."""
+"""Words for the rest of the rights: exports, recipients, letters, restrictions, corrections, retention, approvals."""
 
 from django.db import migrations, models
 
 from accord.guards import OnPostgres, RemoveWords
 
-# As 0011 does: what the earliest migrations put back knows nothing of these words.
+# Where the journal is gone, the suite is being taken out, and its trail is next. What the earliest migrations
+# put back is checked against every row, and they know nothing of these words.
 _ON_THE_WAY_OUT = """
 DO $$ BEGIN
     IF to_regclass('migrator_run') IS NULL THEN
         ALTER TABLE accord_auditevent DISABLE TRIGGER USER;
         DELETE FROM accord_auditevent
-        WHERE event IN ('erasure.revoked', 'approval.revoked', 'policy.reviewed');
+        WHERE event LIKE 'right.%' OR event LIKE 'letter.%' OR object_kind = 'rights_request'
+            OR event IN ('erasure.revoked', 'approval.revoked', 'policy.reviewed');
         ALTER TABLE accord_auditevent ENABLE TRIGGER USER;
     END IF;
 END $$
@@ -19,7 +21,7 @@ END $$
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accord", "0015_retention_applied"),
+        ("accord", "0011_environment_changed"),
     ]
 
     operations = [
@@ -28,6 +30,10 @@ class Migration(migrations.Migration):
         RemoveWords(
             model_name="auditevent",
             name="accord_auditevent_event",
+        ),
+        RemoveWords(
+            model_name="auditevent",
+            name="accord_auditevent_object_kind",
         ),
         migrations.AlterField(
             model_name="auditevent",
@@ -56,6 +62,8 @@ class Migration(migrations.Migration):
                     ("erasure.residue_found", "residue found"),
                     ("erasure.completed", "erasure completed"),
                     ("erasure.reopened", "erasure reopened"),
+                    ("letter.made", "letter to a person made"),
+                    ("letter.sent", "letter to a person sent"),
                     ("recipient.notified", "recipient notified"),
                     ("right.received", "request of a right received"),
                     ("right.taken", "request of a right taken up"),
@@ -65,6 +73,8 @@ class Migration(migrations.Migration):
                     ("receipt.issued", "receipt issued"),
                     ("hold.placed", "legal hold placed"),
                     ("hold.released", "legal hold released"),
+                    ("subject.restricted", "processing restricted"),
+                    ("subject.released", "restriction lifted"),
                     ("export.made", "access export made"),
                     ("export.downloaded", "access export downloaded"),
                     ("export.deleted", "access export deleted"),
@@ -104,8 +114,6 @@ class Migration(migrations.Migration):
                     ("policy.break_glass", "policy overridden in an emergency"),
                     ("policy.reviewed", "run without approval reviewed"),
                     ("subject.revealed", "masked subject revealed"),
-                    ("subject.restricted", "processing restricted"),
-                    ("subject.released", "restriction lifted"),
                     ("receipt.viewed", "receipt viewed"),
                     ("hold.reviewed", "legal hold reviewed"),
                     ("consent.invalidated", "consent invalidated"),
@@ -117,6 +125,38 @@ class Migration(migrations.Migration):
                 ],
                 max_length=40,
                 verbose_name="event",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="auditevent",
+            name="object_kind",
+            field=models.CharField(
+                choices=[
+                    ("erasure_request", "erasure request"),
+                    ("rights_request", "request of a right"),
+                    ("erasure_step", "erasure step"),
+                    ("subject", "data subject"),
+                    ("receipt", "receipt"),
+                    ("recipient", "recipient"),
+                    ("hold", "legal hold"),
+                    ("export", "access export"),
+                    ("consent", "consent"),
+                    ("tombstone", "tombstone"),
+                    ("retention_rule", "retention rule"),
+                    ("replay", "replay"),
+                    ("approval", "approval"),
+                    ("plan", "migration plan"),
+                    ("run", "migration run"),
+                    ("step", "migration step"),
+                    ("attestation", "attestation"),
+                    ("chain", "audit trail"),
+                    ("store", "store"),
+                    ("page", "page of the admin or API"),
+                    ("account", "account"),
+                    ("token", "access token"),
+                ],
+                max_length=20,
+                verbose_name="what",
             ),
         ),
         migrations.AddConstraint(
@@ -148,6 +188,8 @@ class Migration(migrations.Migration):
                             "erasure.residue_found",
                             "erasure.completed",
                             "erasure.reopened",
+                            "letter.made",
+                            "letter.sent",
                             "recipient.notified",
                             "right.received",
                             "right.taken",
@@ -157,6 +199,8 @@ class Migration(migrations.Migration):
                             "receipt.issued",
                             "hold.placed",
                             "hold.released",
+                            "subject.restricted",
+                            "subject.released",
                             "export.made",
                             "export.downloaded",
                             "export.deleted",
@@ -196,8 +240,6 @@ class Migration(migrations.Migration):
                             "policy.break_glass",
                             "policy.reviewed",
                             "subject.revealed",
-                            "subject.restricted",
-                            "subject.released",
                             "receipt.viewed",
                             "hold.reviewed",
                             "consent.invalidated",
@@ -210,6 +252,41 @@ class Migration(migrations.Migration):
                     )
                 ),
                 name="accord_auditevent_event",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="auditevent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "object_kind__in",
+                        [
+                            "erasure_request",
+                            "rights_request",
+                            "erasure_step",
+                            "subject",
+                            "receipt",
+                            "recipient",
+                            "hold",
+                            "export",
+                            "consent",
+                            "tombstone",
+                            "retention_rule",
+                            "replay",
+                            "approval",
+                            "plan",
+                            "run",
+                            "step",
+                            "attestation",
+                            "chain",
+                            "store",
+                            "page",
+                            "account",
+                            "token",
+                        ],
+                    )
+                ),
+                name="accord_auditevent_object_kind",
             ),
         ),
     ]
