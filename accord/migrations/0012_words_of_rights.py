@@ -1,4 +1,4 @@
-"""Words for the rest of the rights: exports, recipients, letters, restrictions, corrections, retention, approvals."""
+"""Words for the rest of the rights: exports, recipients, letters, restrictions, retention, approvals."""
 
 from django.db import migrations, models
 
