@@ -32,6 +32,7 @@ class RightsOptions:
     Attributes:
         verb: What to do.
         what: A key of the person, or the beginning of a request's reference.
+        of_kind: What kind of person; empty where there is one kind.
         by: Name of that key; empty to try every one.
         choose: The primary key of one of several people who have it; empty where there is one.
         kind: Which right; empty where none is filed.
@@ -44,6 +45,7 @@ class RightsOptions:
 
     verb: str
     what: str
+    of_kind: str
     by: str
     choose: str
     kind: str
@@ -61,7 +63,7 @@ class RightsOptions:
         Raises:
             UsageError: What the verb needs is missing.
         """
-        names = ("verb", "by", "choose", "kind", "ground", "note")
+        names = ("verb", "of_kind", "by", "choose", "kind", "ground", "note")
         asked = cls(
             what=whom.key(options["what"]),
             **{name: options[name] for name in names},
@@ -103,7 +105,7 @@ def add_rights_arguments(parser: ArgumentParser) -> None:
         default="",
         help="file: a key of the person, - reads it from standard input; else: a request.",
     )
-    whom.add_whom(parser)
+    whom.add_whom(parser, kind="--of-kind")
     parser.add_argument("--kind", choices=RightKind.values, default="", help="Which right is asked for.")
     parser.add_argument(
         "--received",
@@ -137,7 +139,7 @@ def carry_out(asked: RightsOptions) -> Answer:
 
 
 def _file(asked: RightsOptions) -> Sequence[RightsRequest]:
-    keys = whom.resolve(asked.what, asked.by, asked.choose)
+    keys = whom.resolve(asked.what, asked.by, asked.choose, asked.of_kind)
     received = deadlines.received_on(asked.received, clock.now()) if asked.received else None
     return [
         requests.file(

@@ -15,9 +15,9 @@ STDIN = "-"
 LONGEST = 4_096
 
 
-def add_whom(parser: ArgumentParser) -> None:
-    """Add the flags that say which key it is, and which person of several."""
-    add_kind(parser)
+def add_whom(parser: ArgumentParser, kind: str = "--kind") -> None:
+    """Add the flags that say what kind of person it is, which key, and which person of several."""
+    add_kind(parser, kind)
     parser.add_argument(
         "--by", default="", metavar="KEY", help="Which key it is; every one is tried unless given."
     )
@@ -26,10 +26,10 @@ def add_whom(parser: ArgumentParser) -> None:
     )
 
 
-def add_kind(parser: ArgumentParser) -> None:
+def add_kind(parser: ArgumentParser, flag: str = "--kind") -> None:
     """Add the flag that says which kind of person it is."""
     parser.add_argument(
-        "--kind",
+        flag,
         default="",
         metavar="NAME",
         help="What kind of person, where the data map declares several.",

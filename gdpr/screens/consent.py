@@ -87,7 +87,7 @@ class ConsentEventAdmin(GdprPages):
         from gdpr.screens import consent_context
 
         try:
-            event = consent_context.newest_event(said["key"], said.get("kind", ""))
+            event = consent_context.newest_event(said["key"], said.get("of_kind", ""))
         except AccordError as exc:
             messages.error(request, explained(exc))
             return None

@@ -103,7 +103,7 @@ class KeptExportAdmin(GdprPages):
             form.add_error("own_password", _("That is not your password."))
             return None
         try:
-            keys = load_data_map().resolve(said["key"], kind=said.get("kind", ""))
+            keys = load_data_map().resolve(said["key"], kind=said.get("of_kind", ""))
             return kept_exports.make(
                 keys,
                 form.envelope,

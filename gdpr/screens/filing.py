@@ -80,7 +80,7 @@ def _filed(request: HttpRequest, said: Mapping[str, Any]) -> ErasureRequest | No
     day, identity = said["received_on"], said["identity"]
     try:
         filed = requests.file_request(
-            load_data_map().resolve(said["key"], kind=said.get("kind", "")),
+            load_data_map().resolve(said["key"], kind=said.get("of_kind", "")),
             by=person_of(request),
             channel=Channel.ADMIN,
             ground=Ground(said["ground"]),

@@ -93,8 +93,8 @@ class PersonForm(forms.Form):
         if several := load_data_map().several:
             # Customer 7 and employee 7 are two people.
             choices = [(one.called, one.called) for one in several]
-            self.fields["kind"] = OwnChoice(label=_("Kind of person"), choices=choices)
-            self.order_fields(["kind", *self.fields])
+            self.fields["of_kind"] = OwnChoice(label=_("Kind of person"), choices=choices)
+            self.order_fields(["of_kind", *self.fields])
 
 
 class HoldForm(forms.Form):

@@ -232,7 +232,7 @@ def _filed(request: HttpRequest, said: dict[str, Any]) -> RightsRequest | None:
     on = said["received_on"]
     try:
         return requests.file(
-            load_data_map().resolve(said["key"]),
+            load_data_map().resolve(said["key"], kind=said.get("of_kind", "")),
             RightKind(said["kind"]),
             words=said["words"],
             by=person_of(request),
