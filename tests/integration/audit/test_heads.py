@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
+from django.conf import settings as settings_of_django
 from django.core.management import call_command
 from django.db import connections
 from pytest_django.fixtures import Settings
@@ -388,3 +391,53 @@ def test_place_that_is_none_is_refused(trail: Trail, settings: Settings, entry: 
 
     with pytest.raises(ConfigurationError, match="AUDIT_HEADS"):
         verify()
+
+
+DYING = """
+import json, os, signal, sys
+import django, environ
+from django.conf import settings
+from django.db import transaction
+options = json.loads(sys.argv[1])
+settings.configure(
+    INSTALLED_APPS=["accord"], DATABASES={"default": environ.Env.db_url_config(options["url"])},
+    SECRET_KEY=options["secret"], USE_TZ=True,
+    ACCORD={"AUDIT_CHECKPOINTS": options["file"], "ENVIRONMENT": "production"},
+)
+django.setup()
+from accord.audit import signed_heads, trail
+from accord.audit.events import EventKind, ObjectKind
+def die(*unused, **unknown): os.kill(os.getpid(), signal.SIGKILL)
+if sys.argv[2] == "before the line":
+    signed_heads._signed = die
+else:
+    signed_heads.marks.remember = die
+with transaction.atomic():
+    trail.record(EventKind.RUN_STARTED, actor=trail.SYSTEM, object_kind=ObjectKind.RUN, counters={"steps": 2})
+"""
+
+
+@pytest.mark.parametrize(
+    ("moment", "lines", "reach"), [("before the line", 3, 3), ("before the database is told", 4, 3)]
+)
+def test_kill_between_event_head_and_memory_accuses_nobody(
+    trail: Trail, moment: str, lines: int, reach: int
+) -> None:
+    """The file may be behind the trail, and the database behind the file; the next event catches up."""
+    trail.record(3)
+    options = {"url": trail.url, "secret": settings_of_django.SECRET_KEY, "file": str(trail.file)}
+    killed = subprocess.run(
+        [sys.executable, "-c", DYING, json.dumps(options), moment], capture_output=True, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert trail.rows("SELECT count(*) FROM accord_auditevent") == [(4,)]
+    assert len(trail.file.read_text().splitlines()) == lines
+    assert trail.rows("SELECT reach FROM accord_trailmark") == [(reach,)]
+    assert problems() == set()
+
+    trail.record(1)
+    assert trail.rows("SELECT reach FROM accord_trailmark") == [(5,)]
+    assert (problems(), verify().anchored) == (set(), 5)
+    kept = trail.file.read_text().splitlines(keepends=True)[:-1]
+    trail.file.write_text("".join(kept))
+    assert problems() == {ProblemKind.HEADS_SHORTENED}
