@@ -206,6 +206,7 @@ def test_rows_that_somebody_holds_are_left(tables: OwnTables, coordinator: Coord
         with other.cursor() as cursor:
             cursor.execute("SELECT id FROM dates_bill WHERE owner = 3 FOR UPDATE")
             assert tables.let_go(lapse, found) == 3
+        other.rollback()
     finally:
         other.close()
     assert tables.let_go(lapse, found) == 1
