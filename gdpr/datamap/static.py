@@ -68,12 +68,8 @@ def static_findings(data_map: DataMap) -> Iterator[MapFinding]:
     stores = conf.load().store_settings()
     for entry in data_map.entries:
         if entry.store not in stores and not entry.store.startswith(EXTERNAL):
-            yield about(
-                Fault.NO_STORE,
-                entry,
-                f"names the store {entry.store}, which is not configured",
-                f"Stores: {', '.join(stores)}.",
-            )
+            what = f"names the store {entry.store}, which is not configured"
+            yield about(Fault.NO_STORE, entry, what, f"Stores: {', '.join(stores)}.")
         yield from externals(entry)
         yield from _references(entry, data_map)
         for subject in data_map.subjects:

@@ -1,9 +1,9 @@
 """
 The saga: fence, steps, verification, and again where something turned up. Forward only.
 
-Each phase takes a set of requests as far as it goes together and gives a refusal for each that it
-can't take further. Every function may be killed between any two lines and called again: what is
-recorded is done, what is not recorded is done again and finds nothing to do.
+Each phase takes a set of requests as far as it goes together and gives a refusal for each that it can't
+take further. Every function may be killed between any two lines and called again: what is recorded is done,
+what is not recorded is done again and finds nothing to do.
 """
 
 from __future__ import annotations
@@ -315,10 +315,8 @@ def retry(request: ErasureRequest, *, by: Account | None = None) -> ErasureReque
     with state_changes.locked(request) as held:
         if held.state in transitions.RESTING:
             steps.hurry(held)
-            changes: dict[str, object] = {"next_attempt_at": None, "reopened": 0}
-            state_changes.move(
-                [held], RequestState.EXECUTING, EventKind.ERASURE_RESUMED, by=by, changes=changes
-            )
+            new: dict[str, object] = {"next_attempt_at": None, "reopened": 0}
+            state_changes.move([held], RequestState.EXECUTING, EventKind.ERASURE_RESUMED, by=by, changes=new)
     return held
 
 

@@ -29,7 +29,7 @@ class AnswerForm(forms.Form):
     """Who has the key of an erased person now."""
 
     reference = forms.RegexField(r"^[0-9a-f]{32}$")
-    answer = forms.ChoiceField(choices=[("same", ""), ("another", "")])
+    answer = forms.ChoiceField(choices=[("", ""), ("same", ""), ("another", "")])
 
 
 @admin.register(RegisterMark)
@@ -91,6 +91,7 @@ class RestoreCentre(GdprPages):
         return self._act(request, act, _("The answer is on record."))
 
     def _act(self, request: HttpRequest, act: Callable[[], object], said: Any) -> HttpResponse:
+        from gdpr import reauthentication
         from gdpr.screens import proof
 
         if request.method != "POST":
@@ -98,8 +99,8 @@ class RestoreCentre(GdprPages):
         if not self.has_view_permission(request):
             raise refused(request)
         try:
-            if proof.is_asked_for() and not proof.is_proved(
-                request, request.POST.get(OWN_PASSWORD, ""), "replay"
+            if proof.is_asked_for() and not reauthentication.is_proved(
+                request, person_of(request), request.POST.get(OWN_PASSWORD, ""), "replay"
             ):
                 messages.error(request, gettext("That is not your password."))
             else:
