@@ -14,10 +14,13 @@ from tests.fix_requests import Erasing
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 CLIENT = """
+from django.conf import settings
+from django.template import Template
 from django.test import Client
-from django.test.utils import setup_test_environment
+from django.test.utils import instrumented_test_render
 from django.urls import reverse
-setup_test_environment()
+# Answers carry the context of their templates then. A whole test environment would bring stores of its own.
+settings.ALLOWED_HOSTS, Template._render = ["*"], instrumented_test_render
 centre = reverse("admin:gdpr_registermark_changelist")
 def client(name):
     found = Client()
