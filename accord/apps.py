@@ -19,9 +19,10 @@ class AccordConfig(AppConfig):
         """Set up django-auditlog for what the apps declare, and register the check of the settings."""
         from django.core.checks import register
 
-        from accord.audit import auditlog
+        from accord.audit import auditlog, signing_in
         from accord.checks import check_apps, check_settings
 
         auditlog.install()
+        signing_in.install()
         register(check_settings)
         register(check_apps)

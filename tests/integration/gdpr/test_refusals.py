@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fix_api import Served
-from tests.fix_requests import Erasing
+from tests.fix_requests import PASSWORD, Erasing
 from tests.integration.gdpr.test_admin import CLIENT
 
 pytestmark = pytest.mark.integration
@@ -76,3 +76,23 @@ def test_api_puts_who_is_refused_on_record(served: Served, listener: int, atomic
         ["filer", "erasure_request", reference, "refused"],
         ["nobody", "page", reference, "refused"],
     ]
+
+
+SIGN_IN = f"""{CLIENT}
+from accord.models import ActorReference, AuditEvent
+login = reverse("admin:login")
+def tried(name, password): return Client().post(login, {{"username": name, "password": password}}).status_code
+codes = [tried("approver", "wrong"), tried("approver", "wrong again"), tried("mallory@example.com", "x"),
+         tried("approver", "{PASSWORD}")]
+found = AuditEvent.objects.filter(event="access.denied").order_by("seq")
+whose = dict(ActorReference.objects.values_list("ref", "key"))
+say([codes, [[one.actor_ref, one.object_kind, whose.get(one.object_ref)] for one in found], str(approver.pk)])
+"""
+
+
+def test_failed_sign_in_is_put_on_record_without_the_name_that_was_typed(erasing: Erasing) -> None:
+    """With the account that somebody tried to be, once a minute; a name that nobody has may be a person's."""
+    codes, events, approver = erasing.call(SIGN_IN)
+
+    assert codes == [200, 200, 200, 302]
+    assert events == [["", "page", approver], ["", "page", None]]
