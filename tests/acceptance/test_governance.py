@@ -17,6 +17,7 @@ import psycopg2
 import pytest
 from pymongo import MongoClient
 
+from accord.audit.chain import FIELDS, Link
 from tests.fix_workshop import ROOT, Workshop
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(2)]
@@ -246,6 +247,46 @@ def test_raw_sql_in_the_name_of_another_is_not_believed(production: Workshop) ->
     )
 
     assert_refused(production.run("migrate_all", "--noinput"), "ACC-921", 5, "audit trail")
+
+
+def test_yes_and_event_that_sql_added_are_not_believed(production: Workshop) -> None:
+    """The event continues the chain, with a right hash; what only the project's key can make is missing."""
+    with_people(production)
+    reference = ask(production)["reference"]
+    [(digest, ben)] = sql(
+        production,
+        "SELECT a.digest, r.ref FROM migrator_planapproval AS a, accord_actorreference AS r "
+        "JOIN auth_user AS u ON r.kind = 'auth.user' AND r.key = u.id::text AND username = 'ben'",
+    )
+    [(seq, at, last)] = sql(
+        production, "SELECT seq, at, hash FROM accord_auditevent ORDER BY seq DESC LIMIT 1"
+    )
+    link = Link(
+        seq=seq + 1, at=at, event="approval.granted", outcome="done", actor_kind="person", actor_ref=ben,
+        object_kind="approval", object_ref=reference, plan_digest=digest, prev_hash=last,
+    )  # fmt: skip
+    values = [json.dumps(one) if one == {} else one for one in (getattr(link, name) for name in FIELDS)]
+    columns, places = ", ".join((*FIELDS, "hash")), ", ".join(["%s"] * (len(FIELDS) + 1))
+
+    sql(production, f"INSERT INTO accord_auditevent ({columns}) VALUES ({places})", *values, link.digest())
+    sql(
+        production,
+        "INSERT INTO migrator_planyes (approval_id, digest, account_ref, account_key, reason, given_at, "
+        "revoker_ref, revoker_key, revoked_because) SELECT id, digest, %s, '2', 'seen', now(), '', '', '' "
+        "FROM migrator_planapproval",
+        ben,
+    )
+    sql(
+        production,
+        "UPDATE migrator_planapproval SET state = 'approved', approver_ref = %s, approver_key = '2', "
+        "decided_at = now()",
+        ben,
+    )
+
+    assert_refused(production.run("migrate_all", "--noinput"), "ACC-921", 5, "audit trail")
+    assert collections(production) == set()
+    trail = production.run("audit_verify")
+    assert (trail.returncode, "seal" in trail.stdout + trail.stderr) == (6, True), trail.stdout + trail.stderr
 
 
 def test_what_was_asked_for_never_changes(production: Workshop) -> None:
