@@ -63,12 +63,12 @@ def planter_of(path: str) -> Planter:
 
 def subject() -> Subject:
     """
-    Return whose data the project keeps.
+    Return whose data the project keeps; of several kinds of person the first that is declared.
 
     Raises:
         DrillRefused: Its data map doesn't say.
     """
-    found = load_data_map().subject
+    found = next(iter(load_data_map().subjects), None)
     if found is None:
         raise DrillRefused(
             "No app declares whose data these are, so nobody can be planted.",
@@ -79,8 +79,8 @@ def subject() -> Subject:
 
 def plant_by(planter: Planter, number: int) -> Planted:
     """Have the project make a person."""
-    key = planter(number)
-    return Planted(keys=load_data_map().resolve(str(key), subject().key))
+    whose, key = subject(), planter(number)
+    return Planted(keys=load_data_map().resolve(str(key), whose.key, kind=whose.called))
 
 
 def plant(stores: Registry) -> Planted:
@@ -95,7 +95,7 @@ def plant(stores: Registry) -> Planted:
     with transaction.atomic(using=router.db_for_write(model)):
         made = fitting.row(model, router.db_for_write(model), {}, fitting.Neighbours())
     key = getattr(made, whose.key)
-    return _Garden(load_data_map().resolve(str(key), whose.key), made.pk, stores).planted()
+    return _Garden(load_data_map().resolve(str(key), whose.key, kind=whose.called), made.pk, stores).planted()
 
 
 def _has_model(entry: Entry) -> bool:

@@ -8,7 +8,7 @@ sent again with the same Message-ID; the day that counts is noted once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from smtplib import SMTPException
@@ -78,24 +78,32 @@ def follow(*, by: Account | None = None, wait: float = 0, stop: Stop = never) ->
         LeaseHeld: Another run is under way.
         NotAllowed: The account may not file requests for others.
     """
-    subject = load_data_map().subject
-    if subject is None or subject.inactive is None:
+    kinds = [(one, one.inactive) for one in load_data_map().subjects if one.inactive is not None]
+    if not kinds:
         return None
     if by is not None:
         actors.require(by, actors.FILE)
     with running.leased(wait) as held, working_for(by):
         found, away = Counter[str](), set[str]()
-        for keys in unused(subject, subject.inactive, today()):
+        for subject, rule, keys in _every_unused(kinds):
             held.check()
             if stop():
                 # Of whoever wasn't looked at nobody knows whether they came back.
                 return Followed(**found)
             tag = encryption.tag_of(keys)
             away.add(tag)
-            found[_follow_one(subject, subject.inactive, keys, tag, by)] += 1
+            found[_follow_one(subject, rule, keys, tag, by)] += 1
         found["returned"] = _end_returned(away)
     del found[""]
     return Followed(**found)
+
+
+def _every_unused(
+    kinds: Iterable[tuple[Subject, Inactive]],
+) -> Iterator[tuple[Subject, Inactive, SubjectKeys]]:
+    for subject, rule in kinds:
+        for keys in unused(subject, rule, today()):
+            yield subject, rule, keys
 
 
 def unused(subject: Subject, rule: Inactive, day: date) -> Iterator[SubjectKeys]:
