@@ -297,7 +297,7 @@ class BreakGlass(models.Model):
         verbose_name_plural = _("runs without approval")
         required_db_vendor = "postgresql"
         default_permissions = ("view",)
-        permissions = (("break_glass", _("Can have a plan run without approval in an emergency")),)
+        permissions = (("break_glass", _("Can have a plan run without approval")),)
         constraints = (
             models.CheckConstraint(
                 condition=~Q(reviewer_key=F("account_key")), name="migrator_break_reviewed_by_another"

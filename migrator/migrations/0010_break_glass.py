@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "run without approval",
                 "verbose_name_plural": "runs without approval",
                 "ordering": ("-broken_at", "-id"),
-                "permissions": (("break_glass", "Can have a plan run without approval in an emergency"),),
+                "permissions": (("break_glass", "Can have a plan run without approval"),),
                 "default_permissions": ("view",),
                 "required_db_vendor": "postgresql",
                 "constraints": [

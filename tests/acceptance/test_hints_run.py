@@ -114,6 +114,8 @@ ELSEWHERE: Mapping[Named, str] = {
     + "test_lost_key_is_asked_for_and_held_against_the_request",
     ("gdpr_erase", ("--request", "{reference}", "--key", "KEY", "--key", "NAME=VALUE")): _REQUEST_KEYS
     + "test_key_lost_after_the_fence_takes_every_key_and_a_question",
+    ("migrate_all", ("--break-glass",)): "acceptance/test_break_glass.py::"
+    "test_emergency_runs_on_record_and_blocks_until_another_person_has_reviewed_it",
     ("migrate_all", ("--forget", FILLED, "--reason", '"WHY"')): _FORGETTING
     + "test_remedy_for_what_another_release_began_works",
     ("migrate_all", ("--rebuild", FILLED)): _REBUILD

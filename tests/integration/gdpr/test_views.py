@@ -14,6 +14,7 @@ from accord.errors import StoreError
 from gdpr.coverage import check
 from gdpr.datamap.actions import Delete, Refresh
 from gdpr.datamap.entries import Entry
+from gdpr.datamap.externals import EXTERNAL
 from gdpr.datamap.findings import Fault
 from gdpr.datamap.locators import AnyOf, Key, Locator
 from gdpr.datamap.map import DataMap, load_data_map, ordered
@@ -199,7 +200,7 @@ def test_views_come_after_every_table_and_each_after_what_it_is_made_from() -> N
     )
     every: Sequence[Entry] = ordered([first, second, *load_data_map().entries])
 
-    assert [one.id for one in every[-2:]] == ["z", "a"]
+    assert [one.id for one in every if not one.store.startswith(EXTERNAL)][-2:] == ["z", "a"]
     assert first not in DataMap(tuple(every)).derived()
     assert DataMap((replace(BY_ADDRESS, store="default"),), load_data_map().subject).reusable == frozenset()
 
