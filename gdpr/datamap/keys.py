@@ -82,8 +82,13 @@ def parsed(text: str, kind: KeyType, name: str) -> Plain:
     Raises:
         WrongKeyType: The text is no such key; the message does not repeat it.
     """
+    return _read(text if kind is KeyType.STR else text.strip(), kind, name)
+
+
+def _read(text: str, kind: KeyType, name: str) -> Plain:
+    """Turn a text into a key. What is stored keeps its spaces: with one more it may be somebody else's."""
     try:
-        return _parse(text.strip(), kind)
+        return _parse(text, kind)
     except ValueError as exc:
         raise WrongKeyType(
             f"The key “{name}” is of type {kind}; what was given is not.",
@@ -92,7 +97,7 @@ def parsed(text: str, kind: KeyType, name: str) -> Plain:
 
 
 def _parse(text: str, kind: KeyType) -> Plain:
-    if not text:
+    if not text.strip():
         raise ValueError("empty")
     if kind in (KeyType.INT, KeyType.BOTH):
         return int(_matched(_NUMBER, text))
@@ -120,7 +125,7 @@ def variants(value: Plain, declared: object) -> tuple[object, ...]:
     if declared is int and type(value) is int:
         return (value,)
     kind = key_type(declared)
-    converted = parsed(str(value), kind, kind)
+    converted = _read(str(value), kind, kind)
     if kind is KeyType.BOTH:
         return converted, str(converted)
     return (UUID(str(converted)),) if kind is KeyType.UUID else (converted,)

@@ -141,7 +141,11 @@ class Subject:
 
     def people(self, text: str, by: str = "") -> list[SubjectKeys]:
         """Find everybody that a key belongs to; of very many, the first ones. See :meth:`resolve`."""
-        rows = {row["pk"]: row for name, value in self._readings(text, by) for row in self._rows(name, value)}
+        rows: dict[Any, Any] = {}
+        # Spaces around a key are most often a slip of the hand, unless somebody's key has them.
+        for spelled in dict.fromkeys((text, text.strip())):
+            readings = self._readings(spelled, by) if not rows else []
+            rows |= {row["pk"]: row for name, value in readings for row in self._rows(name, value)}
         return [self._keys_of(row) for row in rows.values()]
 
     def told(self, keys: SubjectKeys) -> str:
