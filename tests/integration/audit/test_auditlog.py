@@ -51,8 +51,10 @@ def test_no_personal_value_is_written(written: Trail) -> None:
 
 
 def says(row: str, canary: str) -> bool:
-    """Return whether a row holds a word, and not within a time or a random identifier: those hold any digits."""
-    return re.search(rf"(?<![0-9a-f.-]){re.escape(canary)}(?![0-9a-f-])", row) is not None
+    """Return whether a row holds a word; digits not within a time or a random identifier, which hold any."""
+    if not canary.isdigit():
+        return canary in row
+    return re.search(rf"(?<![0-9a-f.-]){canary}(?![0-9a-f-])", row) is not None
 
 
 def test_digits_within_times_and_identifiers_are_no_personal_value() -> None:
