@@ -21,6 +21,7 @@ from accord.seam.types import StepKey
 from migrator.errors import ApprovalClosed, OwnPlan, PlanNotApproved
 from migrator.governance import people, yeses
 from migrator.governance.flaws import flaw_of, no_second_person, not_approved
+from migrator.governance.policy import place_of_approvals
 from migrator.governance.requests import OPEN, Requests
 from migrator.governance.work import AnyWork, PlannedWork, TakenWork
 from migrator.governance.yeses import ASKED
@@ -105,9 +106,14 @@ class Approvals(Requests):
 
         Raises:
             OwnPlan: It is the same person, or one who was not known when it was asked for.
+            NotEntitled: Their yes is in none of the places that the policy names.
+            ConfigurationError: The policy names a group that can't do it.
         """
         if fact := no_second_person(approval, person, approving=wanted is ApprovalState.APPROVED):
             raise OwnPlan(fact, hint=people.ask_another()).told(people.denial(person, approval.reference))
+        if wanted is ApprovalState.APPROVED:
+            groups.refuse_unknown(self._policy.approvals, self._place)
+            people.require_place(person, self._policy.approvals, approval.reference)
 
     def revoke(self, reference: str, person: Account, reason: str) -> PlanApproval:
         """
@@ -169,7 +175,6 @@ class Approvals(Requests):
         return approval
 
     def _say_yes(self, approval: PlanApproval, person: Account, reason: str) -> None:
-        groups.refuse_unknown(self._policy.approvals, self._place)
         if yeses.has_given(approval, person, self._using):
             words = self.standing(approval)[approval.pk].words
             raise ApprovalClosed(
@@ -202,7 +207,7 @@ class Approvals(Requests):
 
     @property
     def _place(self) -> str:
-        return f"ACCORD['POLICY']['{self._settings.environment}']['approvals']"
+        return place_of_approvals(self._settings.environment)
 
     def _open_for(self, work: AnyWork) -> PlanApproval | None:
         same = self.all().filter(kind=work.kind, digest=work.digest, state__in=OPEN).first()
