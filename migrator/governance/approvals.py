@@ -61,7 +61,7 @@ class Approvals(Requests):
                 hint="showmigrations_all lists what is applied; name other steps, or nothing.",
             )
         people.require_reason(reason)
-        groups.refuse_unknown(self._policy.approvals, self._place)
+        groups.refuse_unknown(self._policy.approvals, place_of_approvals(self._settings.environment))
         for _attempt in (1, 2):
             found = self._open_for(work)
             if found is not None:
@@ -106,14 +106,17 @@ class Approvals(Requests):
 
         Raises:
             OwnPlan: It is the same person, or one who was not known when it was asked for.
-            NotEntitled: Their yes is in none of the places that the policy names.
-            ConfigurationError: The policy names a group that can't do it.
+            NotEntitled, ConfigurationError: As for :func:`migrator.governance.people.require_place`.
         """
         if fact := no_second_person(approval, person, approving=wanted is ApprovalState.APPROVED):
             raise OwnPlan(fact, hint=people.ask_another()).told(people.denial(person, approval.reference))
         if wanted is ApprovalState.APPROVED:
-            groups.refuse_unknown(self._policy.approvals, self._place)
-            people.require_place(person, self._policy.approvals, approval.reference)
+            people.require_place(
+                person,
+                self._policy.approvals,
+                place_of_approvals(self._settings.environment),
+                approval.reference,
+            )
 
     def revoke(self, reference: str, person: Account, reason: str) -> PlanApproval:
         """
@@ -204,10 +207,6 @@ class Approvals(Requests):
         approval.state, approval.decided_at = ApprovalState.REQUESTED, None
         approval.approver_ref = approval.approver_key = approval.decision_reason = ""
         approval.save(using=self._using)
-
-    @property
-    def _place(self) -> str:
-        return place_of_approvals(self._settings.environment)
 
     def _open_for(self, work: AnyWork) -> PlanApproval | None:
         same = self.all().filter(kind=work.kind, digest=work.digest, state__in=OPEN).first()

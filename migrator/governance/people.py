@@ -40,18 +40,21 @@ def require(person: Account, permission: str, ref: str = "", kind: ObjectKind = 
         ).told(denial(person, ref, kind))
 
 
-def require_place(person: Account, quorum: Quorum, ref: str) -> None:
+def require_place(person: Account, quorum: Quorum, place: str, ref: str) -> None:
     """
     Make sure that a person's yes can be one of those that a policy asks for.
 
     Args:
         person: Who.
         quorum: What the policy asks for.
+        place: Where that stands, for the message.
         ref: Reference of what it is about, for the event of a refusal.
 
     Raises:
         NotEntitled: They are in none of its groups.
+        ConfigurationError: It names a group that can't do it.
     """
+    groups.refuse_unknown(quorum, place)
     if not groups.has_place(person, quorum):
         raise NotEntitled(
             "This account is in none of the groups whose approval is asked for: "
