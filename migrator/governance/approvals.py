@@ -21,7 +21,6 @@ from accord.seam.types import StepKey
 from migrator.errors import ApprovalClosed, OwnPlan, PlanNotApproved
 from migrator.governance import people, yeses
 from migrator.governance.flaws import flaw_of, no_second_person, not_approved
-from migrator.governance.policy import place_of_approvals
 from migrator.governance.requests import OPEN, Requests
 from migrator.governance.work import AnyWork, PlannedWork, TakenWork
 from migrator.governance.yeses import ASKED
@@ -61,7 +60,7 @@ class Approvals(Requests):
                 hint="showmigrations_all lists what is applied; name other steps, or nothing.",
             )
         people.require_reason(reason)
-        groups.refuse_unknown(self._policy.approvals, place_of_approvals(self._settings.environment))
+        groups.refuse_unknown(self._policy.approvals, self._place)
         for _attempt in (1, 2):
             found = self._open_for(work)
             if found is not None:
@@ -114,7 +113,7 @@ class Approvals(Requests):
             people.require_place(
                 person,
                 self._policy.approvals,
-                place_of_approvals(self._settings.environment),
+                self._place,
                 approval.reference,
             )
 
