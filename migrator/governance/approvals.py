@@ -110,12 +110,7 @@ class Approvals(Requests):
         if fact := no_second_person(approval, person, approving=wanted is ApprovalState.APPROVED):
             raise OwnPlan(fact, hint=people.ask_another()).told(people.denial(person, approval.reference))
         if wanted is ApprovalState.APPROVED:
-            people.require_place(
-                person,
-                self._policy.approvals,
-                self._place,
-                approval.reference,
-            )
+            people.require_place(person, self._policy.approvals, self._place, approval.reference)
 
     def revoke(self, reference: str, person: Account, reason: str) -> PlanApproval:
         """
