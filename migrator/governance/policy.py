@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any
@@ -18,6 +18,8 @@ from accord import conf
 from accord.approvals import quorum
 from accord.approvals.quorum import Quorum
 from accord.errors import ConfigurationError
+from accord.locks import patience
+from accord.locks.patience import Patience
 
 PRODUCTION = "production"
 STAGING = "staging"
@@ -52,6 +54,7 @@ class Policy:
         approval_ttl: Seconds until a request or an approval that wasn't used expires.
         foretelling: What a run does about steps that are foretold to fail.
         live_drift: What a run does about live stores that are not as their applied steps describe.
+        locks: How long a step waits for locks.
     """
 
     approval: bool = False
@@ -61,6 +64,7 @@ class Policy:
     approval_ttl: float = WEEK
     foretelling: Reaction = Reaction.REFUSE
     live_drift: Reaction = Reaction.OFF
+    locks: Patience = patience.USUAL
 
     @property
     def asks(self) -> bool:
@@ -136,10 +140,8 @@ def _policy(environment: str, entry: object) -> Policy:
 
 
 def _value(place: str, name: str, value: object) -> Any:
-    if name == "rules":
-        return _rules(place, value)
-    if name == "approvals":
-        return quorum.parse(value, f"{place}['approvals']")
+    if name in _PARSED:
+        return _PARSED[name](value, f"{place}['{name}']")
     if name in _REACTIONS and value in list(Reaction):
         return Reaction(str(value))
     if name == "approval" and isinstance(value, bool):
@@ -157,13 +159,20 @@ def _value(place: str, name: str, value: object) -> Any:
     raise ConfigurationError(f"{place}['{name}'] must be {word.get(name, 'a number above 0')}.", hint=_HINT)
 
 
-def _rules(place: str, value: object) -> tuple[str, ...]:
+def _rules(value: object, place: str) -> tuple[str, ...]:
     if not isinstance(value, Sequence) or isinstance(value, str):
-        raise ConfigurationError(f"{place}['rules'] must be a list of names.", hint=_HINT)
+        raise ConfigurationError(f"{place} must be a list of names.", hint=_HINT)
     for rule in value:
         if rule not in RULES:
-            raise _unknown(f"{place}['rules'] holds {rule!r}, which is no rule.", str(rule), RULES)
+            raise _unknown(f"{place} holds {rule!r}, which is no rule.", str(rule), RULES)
     return tuple(value)
+
+
+_PARSED: Mapping[str, Callable[[object, str], Any]] = {
+    "rules": _rules,
+    "approvals": quorum.parse,
+    "locks": patience.parse,
+}
 
 
 def _unknown(message: str, name: str, known: Sequence[str]) -> ConfigurationError:

@@ -10,6 +10,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import Migration
 
 from accord.events import Reporter
+from accord.locks.trying import Tries
 from accord.seam.assertions import Moment, refuse_broken
 from accord.seam.origins import left_alone, was_found
 from accord.seam.types import Direction, Lease, Origin, Step, StepOutcome
@@ -17,6 +18,7 @@ from migrator.relational import asserting
 from migrator.relational.entries import LedgerEntry, Progress, RowState
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import Name
+from migrator.relational.locking import limit, tries_of
 from migrator.relational.refusals import refuse_irreversible
 from migrator.relational.states import Project
 from migrator.relational.substeps import Resumable
@@ -50,13 +52,19 @@ class Runner:
         """Apply a step and record it."""
         migration = self.project.migration(name_of(step))
         if self._is_one_transaction(migration):
-            return self._apply_at_once(step, migration, lease)
+            return self._tries(step, migration, lease, report).through(
+                lambda seconds: self._apply_at_once(step, migration, lease, seconds),
+                afresh=self.project.forget_states,
+            )
         return self._apply_resumably(step, migration, lease, report)
 
-    def _apply_at_once(self, step: Step, migration: Migration, lease: Lease) -> StepOutcome:
+    def _apply_at_once(
+        self, step: Step, migration: Migration, lease: Lease, seconds: float | None
+    ) -> StepOutcome:
         state = self.project.state()
         with self._connection.schema_editor(atomic=True) as editor:
             clock = self._ledger.claim(lease)
+            limit(self._connection, seconds)
             if self._is_applied(migration):
                 self.project.learn(_rows_of(migration))
                 return _already(step, Direction.APPLY)
@@ -116,12 +124,18 @@ class Runner:
             self._strike(self._rows_to_strike(step, migration), lease)
             return left_alone(step)
         if self._is_one_transaction(migration):
-            return self._revert_at_once(step, migration, lease)
+            return self._tries(step, migration, lease, report).through(
+                lambda seconds: self._revert_at_once(step, migration, lease, seconds),
+                afresh=self.project.forget_states,
+            )
         return self._revert_resumably(step, migration, lease, report)
 
-    def _revert_at_once(self, step: Step, migration: Migration, lease: Lease) -> StepOutcome:
+    def _revert_at_once(
+        self, step: Step, migration: Migration, lease: Lease, seconds: float | None
+    ) -> StepOutcome:
         with self._connection.schema_editor(atomic=True) as editor:
             self._ledger.claim(lease)
+            limit(self._connection, seconds)
             if not self._ledger.is_applied(name_of(step)):
                 return _already(step, Direction.REVERT)
             refuse_irreversible(step, step.irreversible)
@@ -196,7 +210,11 @@ class Runner:
         return bool(self._connection.features.can_rollback_ddl) and migration.atomic and not unfinished
 
     def _resumable(self, step: Step, migration: Migration, lease: Lease, report: Reporter) -> Resumable:
-        return Resumable(step, migration, ledger=self._ledger, lease=lease, report=report)
+        tries = self._tries(step, migration, lease, report)
+        return Resumable(step, migration, ledger=self._ledger, lease=lease, report=report, tries=tries)
+
+    def _tries(self, step: Step, migration: Migration, lease: Lease, report: Reporter) -> Tries:
+        return tries_of(self._connection, migration, step, lease, report)
 
 
 def adopt(ledger: Ledger, lease: Lease) -> None:
