@@ -99,6 +99,11 @@ class Policies:
         )
 
 
+def place_of_approvals(environment: str) -> str:
+    """Return where it stands how many have to approve in an environment."""
+    return f"ACCORD['POLICY']['{environment}']['approvals']"
+
+
 def load(settings: conf.AccordSettings) -> Policies:
     """
     Read the policies out of the suite's settings.
