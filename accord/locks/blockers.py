@@ -10,7 +10,7 @@ from typing import Any
 from accord.secrets.redact import redact
 from accord.words import duration
 
-Look = Callable[[int], Sequence[Sequence[Any]]]
+Sample = Callable[[int], Sequence[Sequence[Any]]]
 """Sends :data:`QUERY` about a session and gives its rows."""
 
 QUERY = """

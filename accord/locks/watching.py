@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import Self
 
-from accord.locks.blockers import Look, Wait, wait_of
+from accord.locks.blockers import Sample, Wait, wait_of
 
-Beside = Callable[[], AbstractContextManager[Look]]
+Beside = Callable[[], AbstractContextManager[Sample]]
 """Opens a connection of its own, in the thread that calls it."""
 _EVERY = 0.1
 _READY = 2.0
@@ -67,15 +67,15 @@ class Watch:
         # Whatever goes wrong here, the step is none the worse for it.
         with suppress(Exception):
             if not self._ended.wait(self._after):
-                with self._beside() as look:
-                    self._look_on(look)
+                with self._beside() as sample:
+                    self._look_on(sample)
         self._ready.set()
 
-    def _look_on(self, look: Look) -> None:
+    def _look_on(self, sample: Sample) -> None:
         self._ready.set()
         while not self._ended.is_set():
             pid = self._pid()
-            found = wait_of(look(pid)) if pid is not None else None
+            found = wait_of(sample(pid)) if pid is not None else None
             if found is not None:
                 self.seen = found
                 self._tell(found)

@@ -14,7 +14,7 @@ from django.db.migrations.operations.base import Operation
 from accord import conf, db
 from accord.events import Reporter
 from accord.locks import blockers, patience
-from accord.locks.blockers import Look
+from accord.locks.blockers import Sample
 from accord.locks.patience import Behind, Patience
 from accord.locks.trying import Tries
 from accord.seam.types import Lease, Step
@@ -75,16 +75,16 @@ def pid_of(connection: Any) -> int | None:
 
 
 @contextmanager
-def beside(alias: str) -> Iterator[Look]:
+def beside(alias: str) -> Iterator[Sample]:
     """Open a connection of this thread's own, from which another session can be looked at."""
 
-    def look(pid: int) -> Any:
+    def sample(pid: int) -> Any:
         with connections[alias].cursor() as cursor:
             cursor.execute(blockers.QUERY.format(pid=int(pid)))
             return cursor.fetchall()
 
     try:
-        yield look
+        yield sample
     finally:
         db.close_own()
 
