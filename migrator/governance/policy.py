@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any
@@ -18,6 +18,8 @@ from accord import conf
 from accord.approvals import quorum
 from accord.approvals.quorum import Quorum
 from accord.errors import ConfigurationError
+from accord.locks import patience
+from accord.locks.patience import Patience
 from accord.seam.rewriting import Extent
 
 PRODUCTION = "production"
@@ -60,6 +62,7 @@ class Policy:
         foretelling: What a run does about steps that are foretold to fail.
         live_drift: What a run does about live stores that are not as their applied steps describe.
         rewriting: Which tables are so large that what would lock them for long is sent in parts.
+        locks: How long a step waits for locks.
     """
 
     approval: bool = False
@@ -70,6 +73,7 @@ class Policy:
     foretelling: Reaction = Reaction.REFUSE
     live_drift: Reaction = Reaction.OFF
     rewriting: Extent = Extent.LARGE
+    locks: Patience = patience.USUAL
 
     @property
     def asks(self) -> bool:
@@ -102,6 +106,11 @@ class Policies:
         return environment == STAGING or any(
             policy.attestation == environment for policy in self.named.values()
         )
+
+
+def place_of_approvals(environment: str) -> str:
+    """Return where it stands how many have to approve in an environment."""
+    return f"ACCORD['POLICY']['{environment}']['approvals']"
 
 
 def load(settings: conf.AccordSettings) -> Policies:
@@ -145,10 +154,8 @@ def _policy(environment: str, entry: object) -> Policy:
 
 
 def _value(place: str, name: str, value: object) -> Any:
-    if name == "rules":
-        return _rules(place, value)
-    if name == "approvals":
-        return quorum.parse(value, f"{place}['approvals']")
+    if name in _PARSED:
+        return _PARSED[name](value, f"{place}['{name}']")
     if name in _CHOICES and value in list(_CHOICES[name]):
         return _CHOICES[name](str(value))
     if name == "approval" and isinstance(value, bool):
@@ -171,13 +178,20 @@ def _listed(choices: type[enum.StrEnum]) -> str:
     return f"{', '.join(others)} or {last}"
 
 
-def _rules(place: str, value: object) -> tuple[str, ...]:
+def _rules(value: object, place: str) -> tuple[str, ...]:
     if not isinstance(value, Sequence) or isinstance(value, str):
-        raise ConfigurationError(f"{place}['rules'] must be a list of names.", hint=_HINT)
+        raise ConfigurationError(f"{place} must be a list of names.", hint=_HINT)
     for rule in value:
         if rule not in RULES:
-            raise _unknown(f"{place}['rules'] holds {rule!r}, which is no rule.", str(rule), RULES)
+            raise _unknown(f"{place} holds {rule!r}, which is no rule.", str(rule), RULES)
     return tuple(value)
+
+
+_PARSED: Mapping[str, Callable[[object, str], Any]] = {
+    "rules": _rules,
+    "approvals": quorum.parse,
+    "locks": patience.parse,
+}
 
 
 def _unknown(message: str, name: str, known: Sequence[str]) -> ConfigurationError:

@@ -11,6 +11,7 @@ from django.db.migrations import Migration
 from django.db.migrations.state import ProjectState
 
 from accord.events import Reporter, StepNoted
+from accord.locks.trying import Tries
 from accord.seam.assertions import Moment, refuse_broken
 from accord.seam.origins import left_alone, was_found
 from accord.seam.rewriting import AS_EVER, Rewriting
@@ -20,6 +21,7 @@ from migrator.relational.chain import IN_PARTS
 from migrator.relational.entries import LedgerEntry, Progress, RowState
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import Name
+from migrator.relational.locking import limit, tries_of
 from migrator.relational.refusals import refuse_irreversible
 from migrator.relational.safety.rewriter import has_parts, locks_large
 from migrator.relational.states import Project
@@ -60,15 +62,20 @@ class Runner:
         in_parts = self._is_sent_in_parts(step, migration, self.project.state(), Direction.APPLY)
         self._tell(step, report)
         if self._is_one_transaction(migration) and not in_parts:
-            return self._apply_at_once(step, migration, lease)
-        return self._apply_resumably(
-            step, migration, self._resumable(step, migration, lease, report, in_parts=in_parts), lease
-        )
+            return self._tries(step, migration, lease, report).through(
+                lambda seconds: self._apply_at_once(step, migration, lease, seconds),
+                afresh=self.project.forget_states,
+            )
+        resumable = self._resumable(step, migration, lease, report, in_parts=in_parts)
+        return self._apply_resumably(step, migration, resumable, lease)
 
-    def _apply_at_once(self, step: Step, migration: Migration, lease: Lease) -> StepOutcome:
+    def _apply_at_once(
+        self, step: Step, migration: Migration, lease: Lease, seconds: float | None
+    ) -> StepOutcome:
         state = self.project.state()
         with self._connection.schema_editor(atomic=True) as editor:
             clock = self._ledger.claim(lease)
+            limit(self._connection, seconds)
             if self._is_applied(migration):
                 self.project.learn(_rows_of(migration))
                 return _already(step, Direction.APPLY)
@@ -131,15 +138,19 @@ class Runner:
         in_parts = self._is_sent_in_parts(step, migration, state, Direction.REVERT)
         self._tell(step, report)
         if self._is_one_transaction(migration) and not in_parts:
-            return self._revert_at_once(step, migration, state, lease)
+            return self._tries(step, migration, lease, report).through(
+                lambda seconds: self._revert_at_once(step, migration, state, lease, seconds),
+                afresh=self.project.forget_states,
+            )
         resumable = self._resumable(step, migration, lease, report, in_parts=in_parts)
         return self._revert_resumably(step, resumable, state, lease)
 
     def _revert_at_once(
-        self, step: Step, migration: Migration, state: ProjectState, lease: Lease
+        self, step: Step, migration: Migration, state: ProjectState, lease: Lease, seconds: float | None
     ) -> StepOutcome:
         with self._connection.schema_editor(atomic=True) as editor:
             self._ledger.claim(lease)
+            limit(self._connection, seconds)
             if not self._ledger.is_applied(name_of(step)):
                 return _already(step, Direction.REVERT)
             refuse_irreversible(step, step.irreversible)
@@ -233,7 +244,18 @@ class Runner:
     def _resumable(
         self, step: Step, migration: Migration, lease: Lease, report: Reporter, *, in_parts: bool
     ) -> Resumable:
-        return Resumable(step, migration, ledger=self._ledger, lease=lease, report=report, in_parts=in_parts)
+        return Resumable(
+            step,
+            migration,
+            ledger=self._ledger,
+            lease=lease,
+            report=report,
+            tries=self._tries(step, migration, lease, report),
+            in_parts=in_parts,
+        )
+
+    def _tries(self, step: Step, migration: Migration, lease: Lease, report: Reporter) -> Tries:
+        return tries_of(self._connection, migration, step, lease, report)
 
 
 def adopt(ledger: Ledger, lease: Lease) -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
+from functools import partial
 
 from django.db import DatabaseError, IntegrityError, connections, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -25,6 +26,8 @@ from django.db.migrations.state import ProjectState
 
 from accord.errors import ChecksumMismatch, ConflictingState
 from accord.events import Reporter, StepNoted
+from accord.locks.patience import Behind
+from accord.locks.trying import Tries
 from accord.seam.types import Direction, Lease, Step
 from accord.words import counted
 from migrator.relational.chain import IN_PARTS, WHOLE, Chain, recognises
@@ -32,7 +35,8 @@ from migrator.relational.entries import Progress, RowState
 from migrator.relational.indexes import ConcurrentIndex, index_plan
 from migrator.relational.ledger import Ledger
 from migrator.relational.live_indexes import clear_leftovers
-from migrator.relational.refusals import SubstepKind, left_nothing, refuse_irreversible
+from migrator.relational.locking import limit, limited, who_waits_behind
+from migrator.relational.refusals import SubstepKind, left_nothing, refuse_irreversible, sent_at_once
 from migrator.relational.remains import refuse_gone
 from migrator.relational.safety.rewriter import unrolling
 from migrator.relational.unrolled import Substep, Unroll, backwards, forwards, whole
@@ -49,6 +53,7 @@ class Resumable:
         ledger: Where the progress is noted.
         lease: Whose right it is.
         report: Whom to tell of recoveries.
+        tries: How substeps come by their locks.
         in_parts: Operations that would lock a table for long are sent in parts.
     """
 
@@ -60,6 +65,7 @@ class Resumable:
         ledger: Ledger,
         lease: Lease,
         report: Reporter,
+        tries: Tries,
         in_parts: bool = False,
     ) -> None:
         self._step = step
@@ -67,6 +73,7 @@ class Resumable:
         self._ledger = ledger
         self._lease = lease
         self._report = report
+        self._tries = tries
         self._connection = connections[step.key.store]
         self._in_parts = in_parts
         self._form = IN_PARTS if in_parts else WHOLE
@@ -226,18 +233,39 @@ class Resumable:
     def _act(self, substep: Substep, direction: Direction, now: Progress, after: Progress) -> None:
         kind = self._kind(substep.operation)
         if kind is SubstepKind.TRANSACTIONAL:
-            with transaction.atomic(using=self._connection.alias):
-                clock = self._ledger.claim(self._lease)
-                self._run(substep, direction, self._connection.schema_editor(atomic=False))
-                self._ledger.write_progress(self._step, self._lease, after, clock)
+            self._tries.through(partial(self._act_whole, substep, direction, after))
             return
         if kind is SubstepKind.CONCURRENT:
             self._write(replace(now, in_flight=True))
-            self._run_concurrent(substep, direction)
+            self._tries.through(partial(self._act_beside, substep, direction), behind=Behind.NOBODY)
         else:
             self._clear_leftovers(substep, direction)
-            self._run_plain(substep, direction, now)
+            self._act_plainly(substep, direction, now)
         self._write(after)
+
+    def _act_whole(
+        self, substep: Substep, direction: Direction, after: Progress, seconds: float | None
+    ) -> None:
+        with transaction.atomic(using=self._connection.alias):
+            clock = self._ledger.claim(self._lease)
+            limit(self._connection, seconds)
+            self._run(substep, direction, self._connection.schema_editor(atomic=False))
+            self._ledger.write_progress(self._step, self._lease, after, clock)
+
+    def _act_beside(self, substep: Substep, direction: Direction, seconds: float | None) -> None:
+        with limited(self._connection, seconds):
+            self._run_concurrent(substep, direction)
+
+    def _act_plainly(self, substep: Substep, direction: Direction, now: Progress) -> None:
+        def act(seconds: float | None) -> None:
+            with limited(self._connection, seconds):
+                self._run_plain(substep, direction, now)
+
+        # Of anything else, a part may stand when a lock isn't free in its middle.
+        if sent_at_once(self._connection, substep.operation):
+            self._tries.through(act)
+        else:
+            self._tries.once(act, behind=who_waits_behind(substep.operation))
 
     def _clear_leftovers(self, substep: Substep, direction: Direction) -> None:
         app, wait = self._migration.app_label, self._lease.check
