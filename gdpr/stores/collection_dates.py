@@ -24,8 +24,8 @@ from gdpr.stores.paths import at as values_at
 
 # Every type but dates, nothing, and lists, which MongoDB looks into: asked so, an index serves the question.
 _OTHERS = [
-    "double", "string", "object", "binData", "undefined", "objectId", "bool", "regex", "dbPointer", "javascript",
-    "symbol", "javascriptWithScope", "int", "timestamp", "long", "decimal", "minKey", "maxKey",
+    "double", "string", "object", "binData", "undefined", "objectId", "bool", "regex", "dbPointer", "symbol",
+    "javascript", "javascriptWithScope", "int", "timestamp", "long", "decimal", "minKey", "maxKey",
 ]  # fmt: skip
 _MILLISECONDS = 5_000
 

@@ -265,7 +265,7 @@ def test_check_finds_fields_that_no_term_counts_from(filled: OwnMongo, search: O
 
 
 def test_every_document_is_asked_where_an_index_begins_with_the_date(filled: OwnMongo) -> None:
-    """One text among a thousand dates is found by it, and at both ends alone without; a list of dates is none."""
+    """One text among a thousand dates is found by it, only at both ends without; a list of dates is none."""
     bills = filled.database()["bills"]
     moment = datetime(2024, 5, 1, tzinfo=UTC)
     bills.insert_many(
