@@ -53,7 +53,7 @@ def test_lint_leaves_alone(lint: Lint, code: str) -> None:
 def test_the_model_of_today_is_found(lint: Lint) -> None:
     """A model that is imported and used by the function, and not one that is only imported."""
     above = """
-    from accord.models import AuditEvent, LeaseRecord
+    from accord.models import ActorReference, AuditEvent
 
     def forwards(apps, schema_editor):
         AuditEvent.objects.count()
