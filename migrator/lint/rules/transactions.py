@@ -22,15 +22,15 @@ def _locked(subject: Subject) -> list[Sight]:
 
 def _mixed(subject: Subject) -> Iterator[Found]:
     locked = _locked(subject)
-    moving = [one.spot for one in subject.functions if one.forwards]
-    moving += [one.spot for one in subject.standing(*_ROWS)]
-    if locked and moving:
+    writing = [one.spot for one in subject.functions if one.forwards]
+    writing += [one.spot for one in subject.standing(*_ROWS)]
+    if locked and writing:
         first = locked[0]
         text = (
             f"Rows are written in the transaction that locks {first.act.table}, so that "
             "everybody waits for all of them."
         )
-        yield Found(text=text, spot=moving[0], table=first.act.table, burden=first.burden)
+        yield Found(text=text, spot=writing[0], table=first.act.table, burden=first.burden)
 
 
 def _several(subject: Subject) -> Iterator[Found]:
