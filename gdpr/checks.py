@@ -8,12 +8,12 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's own name
 
 from accord import conf
-from accord.errors import AccordError
+from accord.errors import AccordError, ConfigurationError
 from gdpr.datamap import lock, review
 from gdpr.datamap.findings import MapFinding, MapLevel
 from gdpr.datamap.map import DataMap, declared_data_map, load_data_map
 from gdpr.datamap.static import static_findings
-from gdpr.erasure import remains
+from gdpr.erasure import policy, remains
 
 
 @register(Tags.models)
@@ -55,6 +55,26 @@ def register_is_known(databases: Sequence[str] | None = None, **_: Any) -> Seque
         return []
     text = f"The store {found.store} was restored: it doesn't know of erasures that the register holds."
     return [Warning(text, hint="See whom that brought back: gdpr_replay --dry-run", id="gdpr.W050")]
+
+
+@register(Tags.database)
+def approvals_can_be_given(databases: Sequence[str] | None = None, **_: Any) -> Sequence[CheckMessage]:
+    """Tell at once of a group that isn't there or is too small; `migrate` and `check --database` ask."""
+    from accord import quorum_looks
+
+    return quorum_looks.messages(databases, "gdpr.W051", policy.asked)
+
+
+@register()
+def register_has_a_place(**_: Any) -> Sequence[CheckMessage]:
+    """Look at where the register of erasures is to be, before an erasure needs it."""
+    from gdpr.register import binding
+
+    try:
+        binding.register()
+    except ConfigurationError as exc:
+        return [Error(exc.message, hint=exc.hint, id="gdpr.E902")]
+    return []
 
 
 @register()

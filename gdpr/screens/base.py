@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accord import clock
-from accord.admin_parts import Pages, person_of
+from accord.acting import Account
+from accord.admin_parts import OfferedDecision, Pages, person_of
+from accord.errors import AccordError
+from accord.wording import worded
 from gdpr.states import RequestState
 
 OVER = (
@@ -72,19 +76,11 @@ def due() -> dict[str, Q]:
 
 def waiting(request: HttpRequest) -> dict[str, Q]:
     """Return the conditions on whom a request waits for."""
-    from gdpr.erasure import encryption
+    from gdpr.erasure import undecided
 
-    person = person_of(request)
-    own = (
-        Q(filed_by_id=person.pk)
-        | Q(planned_by_id=person.pk)
-        | Q(subject_tag=encryption.tag_of_key(person._meta.label, person.pk))
-    )
-    # NULL is neither equal nor unequal: no account in particular planned it.
-    others = Q(filed_by_id__isnull=False) & ~own
     return {
         "open": ~Q(state__in=OVER),
-        "mine": Q(state=RequestState.PLANNED) & others,
+        "mine": undecided.by(person_of(request)),
         "stuck": Q(state__in=STUCK),
     }
 
@@ -99,6 +95,24 @@ def name(account: int | str | None) -> str:
     from gdpr.screens import request_context
 
     return request_context.name_of(account)
+
+
+def hindered(decision: OfferedDecision, person: Account, *permissions: str) -> OfferedDecision:
+    """
+    Return a decision with what hinders an account, as far as permissions do.
+
+    Args:
+        decision: What would be offered.
+        person: Who would take it.
+        permissions: Of which one is enough.
+    """
+    from gdpr.erasure import actors
+
+    try:
+        actors.require(person, *permissions)
+    except AccordError as exc:
+        return replace(decision, hindrance=worded(exc.message))
+    return decision
 
 
 class GdprPages(Pages):
