@@ -85,6 +85,7 @@ class AccordSettings:
         datamap_lock: File beside the project that holds what of the data map was reviewed; a relative path
             starts at `BASE_DIR`.
         live_drift: How live drift is looked for; the engine reads it (docs/reference/settings.md).
+        lint: Which rules of its own a project has for its migrations (docs/howto/lint-in-ci.md).
         exports: Folder for the encrypted exports that are made in the admin; a relative path starts at
             `BASE_DIR`.
         export_days: Days until such a file is deleted.
@@ -112,6 +113,7 @@ class AccordSettings:
     request_keys: str = ""
     datamap_lock: str = "datamap.lock.json"
     live_drift: Mapping[str, Any] = field(default_factory=dict)
+    lint: Mapping[str, Any] = field(default_factory=dict)
     exports: str = ".accord/exports"
     export_days: float = 7.0
     export_downloads: float = 3.0
