@@ -20,13 +20,13 @@ from accord.approvals.quorum import Quorum
 from accord.errors import ConfigurationError
 from accord.locks import patience
 from accord.locks.patience import Patience
+from accord.seam.rewriting import Extent
 
 PRODUCTION = "production"
 STAGING = "staging"
 WEEK = 7 * 24 * 3600.0
 RULES = ("name", "version_order", "docstring", "owner", "reversible")
 _OTHER_SUBJECTS = frozenset({"erasure", "proof"})  # no environments: gdpr and the kernel read them
-_REACTIONS = ("foretelling", "live_drift")
 _HINT = "See docs/reference/policy.md."
 
 
@@ -39,6 +39,13 @@ class Reaction(enum.StrEnum):
     """It says so, and starts."""
     OFF = "off"
     """It doesn't look."""
+
+
+_CHOICES: Mapping[str, type[enum.StrEnum]] = {
+    "foretelling": Reaction,
+    "live_drift": Reaction,
+    "rewriting": Extent,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +61,7 @@ class Policy:
         approval_ttl: Seconds until a request or an approval that wasn't used expires.
         foretelling: What a run does about steps that are foretold to fail.
         live_drift: What a run does about live stores that are not as their applied steps describe.
+        rewriting: Which tables are so large that what would lock them for long is sent in parts.
         locks: How long a step waits for locks.
     """
 
@@ -64,6 +72,7 @@ class Policy:
     approval_ttl: float = WEEK
     foretelling: Reaction = Reaction.REFUSE
     live_drift: Reaction = Reaction.OFF
+    rewriting: Extent = Extent.LARGE
     locks: Patience = patience.USUAL
 
     @property
@@ -147,8 +156,8 @@ def _policy(environment: str, entry: object) -> Policy:
 def _value(place: str, name: str, value: object) -> Any:
     if name in _PARSED:
         return _PARSED[name](value, f"{place}['{name}']")
-    if name in _REACTIONS and value in list(Reaction):
-        return Reaction(str(value))
+    if name in _CHOICES and value in list(_CHOICES[name]):
+        return _CHOICES[name](str(value))
     if name == "approval" and isinstance(value, bool):
         return value
     if name == "attestation" and isinstance(value, str):
@@ -159,9 +168,14 @@ def _value(place: str, name: str, value: object) -> Any:
     word = {
         "approval": "True or False",
         "attestation": "the name of an environment",
-        **dict.fromkeys(_REACTIONS, "refuse, warn or off"),
+        **{known: _listed(choices) for known, choices in _CHOICES.items()},
     }
     raise ConfigurationError(f"{place}['{name}'] must be {word.get(name, 'a number above 0')}.", hint=_HINT)
+
+
+def _listed(choices: type[enum.StrEnum]) -> str:
+    *others, last = choices
+    return f"{', '.join(others)} or {last}"
 
 
 def _rules(value: object, place: str) -> tuple[str, ...]:
