@@ -38,6 +38,7 @@ from migrator.relational.live_indexes import clear_leftovers
 from migrator.relational.locking import limit, limited, who_waits_behind
 from migrator.relational.refusals import SubstepKind, left_nothing, refuse_irreversible, sent_at_once
 from migrator.relational.remains import refuse_gone
+from migrator.relational.safety.parts import Part
 from migrator.relational.safety.rewriter import unrolling
 from migrator.relational.unrolled import Substep, Unroll, backwards, forwards, whole
 from migrator.relational.vendors import fits_a_transaction, is_concurrent, vendor_of
@@ -274,6 +275,8 @@ class Resumable:
                 self._report(StepNoted(key=str(self._step.key), note=note))
 
     def _kind(self, operation: Operation) -> SubstepKind:
+        if isinstance(operation, Part):
+            return operation.kind
         if is_concurrent(operation) and isinstance(operation, AddIndex | RemoveIndex):
             return SubstepKind.CONCURRENT
         # What was one transaction in the file is one for each operation: code runs exactly once, as before.
