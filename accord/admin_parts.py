@@ -222,11 +222,15 @@ class Pages(ReadOnly, ModelAdmin):
         try:
             answer = act()
         except AccordError as exc:
-            _note(request, exc)
-            messages.error(request, explained(exc))
+            self.tell(request, exc)
         else:
             messages.success(request, answer if isinstance(answer, str) else said)
         return HttpResponseRedirect(self.page_of(shown))
+
+    def tell(self, request: HttpRequest, refusal: AccordError) -> None:
+        """Show what a service refuses as a message; that an account was refused is put on record."""
+        _note(request, refusal)
+        messages.error(request, explained(refusal))
 
 
 def _by_hindrance(decisions: Sequence[OfferedDecision]) -> Sequence[tuple[str, Sequence[OfferedDecision]]]:

@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
-from gdpr.screens import consent, datamap, exports, recipients, requests, restores, retention, rights
+from gdpr.screens import (
+    consent,
+    datamap,
+    exports,
+    recipients,
+    requests,
+    restores,
+    restrictions,
+    retention,
+    rights,
+)
 
-__all__ = ["consent", "datamap", "exports", "recipients", "requests", "restores", "retention", "rights"]
+__all__ = [
+    "consent",
+    "datamap",
+    "exports",
+    "recipients",
+    "requests",
+    "restores",
+    "restrictions",
+    "retention",
+    "rights",
+]

@@ -7,7 +7,7 @@ text nor an address is kept: the trail has that one was made, and that one was s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from smtplib import SMTPException
@@ -25,10 +25,15 @@ from accord.acting import Account, actor
 from accord.audit import trail
 from accord.audit.events import EventKind, ObjectKind
 from accord.wording import say
-from gdpr.erasure import actors, receipts, state_changes, transitions
-from gdpr.errors import IllegalTransition, RequestError, UnknownRequest
+from gdpr.erasure import actors, receipts, restrictions, state_changes, transitions
+from gdpr.errors import IllegalTransition, RequestError
 from gdpr.models import ErasureRequest, Restriction
 from gdpr.states import RequestState
+
+ABOUT_REQUESTS = (actors.FILE, actors.APPROVE)
+"""Of which one is enough to write about an erasure request."""
+ABOUT_RESTRICTIONS = (actors.LIFT,)
+"""Of which one is enough to write about a restriction."""
 
 
 class LetterKind(models.TextChoices):
@@ -79,18 +84,33 @@ def write(reference: str, kind: LetterKind, *, language: str, by: Account) -> Le
     """
     with override(language):
         if kind is LetterKind.LIFTING:
-            restriction = _restriction(reference)
-            actors.require(by, actors.LIFT, kind=ObjectKind.SUBJECT.value)
+            restriction = restrictions.find(reference)
+            actors.require(by, *ABOUT_RESTRICTIONS, kind=ObjectKind.SUBJECT.value)
             whole, told = restriction.reference, _lifting(restriction)
         else:
             request = state_changes.find(reference)
-            actors.require(by, actors.FILE, actors.APPROVE, about=request)
+            actors.require(by, *ABOUT_REQUESTS, about=request)
             whole, told = request.reference, _TOLD[kind](request)
         text = render_to_string(f"gdpr/letters/{kind.value}.txt", {**_always(whole), **told})
         subject = str(kind.label)
     letter = Letter(subject=subject, text=text.strip() + "\n", reference=whole, kind=kind)
     _record(letter, EventKind.LETTER_MADE, by)
     return letter
+
+
+def possible(about: ErasureRequest | Restriction) -> Sequence[LetterKind]:
+    """Return the letters that tell what is true of a request or a restriction as it stands."""
+    if isinstance(about, Restriction):
+        return [] if about.lifted_at is not None else [LetterKind.LIFTING]
+    return [kind for kind, told in _TOLD.items() if _is_true(told, about)]
+
+
+def _is_true(told: Callable[[ErasureRequest], Mapping[str, Any]], request: ErasureRequest) -> bool:
+    try:
+        told(request)
+    except IllegalTransition:
+        return False
+    return True
 
 
 def send(letter: Letter, address: str, *, by: Account) -> None:
@@ -124,16 +144,6 @@ def _record(letter: Letter, event: EventKind, by: Account) -> None:
         )
 
 
-def _restriction(reference: str) -> Restriction:
-    found = list(Restriction.objects.filter(reference__startswith=reference.strip().lower())[:2])
-    if len(found) != 1:
-        raise UnknownRequest(
-            "No restriction has a reference that begins so, or more than one.",
-            hint="Give the whole reference of the restriction.",
-        )
-    return found[0]
-
-
 # --- what a letter says ---------------------------------------------------------------------------
 
 
@@ -156,8 +166,10 @@ def _refusal(request: ErasureRequest) -> Mapping[str, Any]:
 
 
 def _completion(request: ErasureRequest) -> Mapping[str, Any]:
+    if request.state not in transitions.COMPLETE or request.completed_at is None:
+        raise _nothing(request.reference)
     receipt = receipts.latest(request)
-    if request.state not in transitions.COMPLETE or request.completed_at is None or receipt is None:
+    if receipt is None:
         raise _nothing(request.reference)
     document = receipt.document
     kept = {(line["basis"], line["article"], str(line["until"])): line for line in document["kept"]}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
+from django.utils import timezone
 
 from accord import clock
 from accord.acting import Account, actor
@@ -13,7 +14,7 @@ from accord.audit.events import EventKind, ObjectKind
 from accord.errors import UsageError
 from accord.wording import say
 from gdpr.erasure import actors, holds, restricted, state_changes
-from gdpr.errors import IllegalTransition
+from gdpr.errors import IllegalTransition, UnknownRequest
 from gdpr.models import Restriction
 from gdpr.states import RestrictionReason
 
@@ -74,6 +75,41 @@ def lift(restriction: Restriction, *, told_at: datetime, by: Account) -> Restric
             holds.resume_if_free(request, by)
         _record(held, EventKind.SUBJECT_RELEASED, by)
     return held
+
+
+def find(reference: str) -> Restriction:
+    """
+    Find a restriction by its reference, or by the beginning of it.
+
+    Raises:
+        UnknownRequest: There is none, or more than one.
+    """
+    begins = reference.strip().lower()
+    found = list(Restriction.objects.filter(reference__startswith=begins)[:2]) if begins else []
+    if len(found) != 1:
+        raise UnknownRequest(
+            "No restriction has a reference that begins so, or more than one.",
+            hint="Give the whole reference of the restriction.",
+        )
+    return found[0]
+
+
+def told_on(day: date, restriction: Restriction) -> datetime:
+    """
+    Read on which day the person was told as a moment: its end, by the project's clock.
+
+    On the day on which it began, and on today, the moments in between count: nobody is told ahead.
+
+    Args:
+        day: On which the person was told.
+        restriction: Of what.
+    """
+    now, begun = timezone.localtime(clock.now()), timezone.localtime(restriction.restricted_at)
+    if day == now.date():
+        return now
+    if day == begun.date():
+        return begun
+    return now.replace(year=day.year, month=day.month, day=day.day, hour=23, minute=59, second=59)
 
 
 def _require_told(held: Restriction, told_at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accord import clock
-from accord.admin_parts import Pages, person_of
+from accord.acting import Account
+from accord.admin_parts import OfferedDecision, Pages, person_of
+from accord.errors import AccordError
+from accord.wording import worded
 from gdpr.states import RequestState
 
 OVER = (
@@ -91,6 +95,24 @@ def name(account: int | str | None) -> str:
     from gdpr.screens import request_context
 
     return request_context.name_of(account)
+
+
+def hindered(decision: OfferedDecision, person: Account, *permissions: str) -> OfferedDecision:
+    """
+    Return a decision with what hinders an account, as far as permissions do.
+
+    Args:
+        decision: What would be offered.
+        person: Who would take it.
+        permissions: Of which one is enough.
+    """
+    from gdpr.erasure import actors
+
+    try:
+        actors.require(person, *permissions)
+    except AccordError as exc:
+        return replace(decision, hindrance=worded(exc.message))
+    return decision
 
 
 class GdprPages(Pages):

@@ -11,7 +11,7 @@ from accord.choosing import OwnChoice
 from gdpr.envelopes.age import SHORTEST_PASSWORD, Envelope
 from gdpr.export import ExportFormat
 from gdpr.screens.forms import PersonForm
-from gdpr.screens.proof import is_asked_for
+from gdpr.screens.proof import ProofForm
 
 SECRETS = ("key", "password", "again", "own_password")
 """What stands in no log and no report of an error."""
@@ -33,7 +33,7 @@ def _password(label: Any, help_text: Any = "") -> forms.CharField:
     )
 
 
-class ExportForm(PersonForm):
+class ExportForm(PersonForm, ProofForm):
     """Whose data, and for whom. Nothing of it is kept but the keyed tag of the person."""
 
     key = forms.CharField(
@@ -59,12 +59,6 @@ class ExportForm(PersonForm):
         _("Password of the file"), _("Tell it to the reader by another way than the file. It is not kept.")
     )
     again = _password(_("The same again"))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if is_asked_for():
-            self.fields["own_password"] = _password(_("Your own password"))
-            self.fields["own_password"].widget.attrs["autocomplete"] = "current-password"
 
     def clean(self) -> dict[str, Any]:
         """Refuse two passwords that differ, and say it where nobody could open the file."""

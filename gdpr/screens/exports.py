@@ -18,7 +18,6 @@ from accord import conf
 from accord.admin_parts import person_of, refused
 from accord.display import chip, day
 from accord.errors import AccordError
-from accord.wording import explained
 from gdpr.models import KeptExport
 from gdpr.screens.base import GdprPages, masked, name
 
@@ -78,7 +77,7 @@ class KeptExportAdmin(GdprPages):
         if not self.has_view_permission(request):
             raise refused(request)
         form = ExportForm(request.POST if request.method == "POST" else None)
-        made = self._made(request, form) if form.is_valid() else None
+        made = self._made(request, form) if form.is_proved(request, "export") else None
         if made is not None:
             messages.success(request, gettext("The export is made. Download it here."))
             return HttpResponseRedirect(self.page_of(made))
@@ -92,16 +91,11 @@ class KeptExportAdmin(GdprPages):
 
     def _made(self, request: HttpRequest, form: Any) -> KeptExport | None:
         """Make it; tell what is refused beside the form."""
-        from gdpr import kept_exports, reauthentication
+        from gdpr import kept_exports
         from gdpr.datamap.map import load_data_map
         from gdpr.export import ExportFormat
 
         said = form.cleaned_data
-        if "own_password" in form.fields and not reauthentication.is_proved(
-            request, person_of(request), said["own_password"], "export"
-        ):
-            form.add_error("own_password", _("That is not your password."))
-            return None
         try:
             keys = load_data_map().resolve(said["key"], kind=said.get("of_kind", ""))
             return kept_exports.make(
@@ -112,7 +106,7 @@ class KeptExportAdmin(GdprPages):
                 portable=said["portable"],
             )
         except AccordError as exc:
-            messages.error(request, explained(exc))
+            self.tell(request, exc)
             return None
 
     def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -125,7 +119,7 @@ class KeptExportAdmin(GdprPages):
         try:
             content = kept_exports.download(shown, by=person_of(request))
         except AccordError as exc:
-            messages.error(request, explained(exc))
+            self.tell(request, exc)
             return HttpResponseRedirect(self.page_of(shown))
         answer = HttpResponse(content, content_type="application/octet-stream")
         answer["Content-Disposition"] = f'attachment; filename="{kept_exports.path_of(shown).name}"'

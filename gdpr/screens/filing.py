@@ -7,17 +7,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accord import clock
-from accord.admin_parts import person_of
+from accord.admin_parts import person_of, refused
 from accord.choosing import OwnChoice
 from accord.errors import AccordError
-from accord.wording import explained
 from gdpr.datamap.map import load_data_map
 from gdpr.erasure import actors, deadlines, requests
 from gdpr.models import ErasureRequest
@@ -61,9 +59,9 @@ def filing(pages: GdprPages, request: HttpRequest) -> HttpResponse:
         PermissionDenied: The account may not file.
     """
     if not request.user.has_perm(actors.FILE):
-        raise PermissionDenied
+        raise refused(request)
     form = FilingForm(request.POST if request.method == "POST" else None)
-    filed = _filed(request, form.cleaned_data) if form.is_valid() else None
+    filed = _filed(pages, request, form.cleaned_data) if form.is_valid() else None
     if filed is not None:
         return HttpResponseRedirect(_next_page(pages, request, filed))
     context = {
@@ -75,7 +73,7 @@ def filing(pages: GdprPages, request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/gdpr/erasurerequest/file.html", context)
 
 
-def _filed(request: HttpRequest, said: Mapping[str, Any]) -> ErasureRequest | None:
+def _filed(pages: GdprPages, request: HttpRequest, said: Mapping[str, Any]) -> ErasureRequest | None:
     """File it; tell what is refused as a message."""
     day, identity = said["received_on"], said["identity"]
     try:
@@ -88,7 +86,7 @@ def _filed(request: HttpRequest, said: Mapping[str, Any]) -> ErasureRequest | No
             received_at=deadlines.received_on(day, clock.now()) if day else None,
         )
     except AccordError as exc:
-        messages.error(request, explained(exc))
+        pages.tell(request, exc)
         return None
     _tell(request, filed)
     return filed

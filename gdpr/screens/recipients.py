@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin
@@ -16,10 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accord.admin_parts import OfferedDecision, person_of
 from accord.display import chip, day
-from accord.errors import AccordError
-from accord.wording import worded
 from gdpr.models import ErasureRequest, RecipientNotice
-from gdpr.screens.base import GdprPages, name
+from gdpr.screens.base import GdprPages, hindered, name
 from gdpr.states import NoticeState
 
 # Services are loaded when a page needs them: every command imports this module.
@@ -120,13 +117,7 @@ class RecipientNoticeAdmin(GdprPages):
         return [self._offered(one, request) for one in offered]
 
     def _offered(self, act: str, request: HttpRequest) -> OfferedDecision:
-        from gdpr.erasure import actors
-
-        try:
-            actors.require(person_of(request), actors.EXECUTE)
-        except AccordError as exc:
-            return replace(DECISIONS[act], hindrance=worded(exc.message))
-        return DECISIONS[act]
+        return hindered(DECISIONS[act], person_of(request), EXECUTE)
 
     def decide(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
         """Have it tried again, or note that it is done; only a POST does."""

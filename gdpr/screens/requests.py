@@ -56,7 +56,7 @@ class ErasureRequestAdmin(GdprPages):
 
     def get_urls(self) -> list[URLPattern]:
         """Add the confirm pages."""
-        own = [self.address("file", self.file, of_row=False)]
+        own = [self.address("file", self.file, of_row=False), self.address("letter", self.letter)]
         return own + [self.address(act, self.decide, act=act) for act in ACTS] + super().get_urls()
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -117,9 +117,10 @@ class ErasureRequestAdmin(GdprPages):
 
     def decisions(self, request: HttpRequest, shown: ErasureRequest) -> Sequence[OfferedDecision]:
         """Return what can be decided about a request as it stands, with what hinders this person."""
-        from gdpr.screens import actions
+        from gdpr.screens import actions, letters
 
-        return actions.decisions(shown, person_of(request))
+        person = person_of(request)
+        return [*actions.decisions(shown, person), *letters.offered(shown, person)]
 
     @method_decorator(sensitive_post_parameters("key"))
     def file(self, request: HttpRequest) -> HttpResponse:
@@ -127,6 +128,14 @@ class ErasureRequestAdmin(GdprPages):
         from gdpr.screens.filing import filing
 
         return filing(self, request)
+
+    @method_decorator(sensitive_post_parameters("to"))
+    def letter(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Write to the person; only a POST does."""
+        from gdpr.screens.letters import writing
+
+        shown: ErasureRequest = self.found(request, object_id)
+        return writing(self, request, shown, {"subject": self.subject(shown)})
 
     def decide(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
         """Ask what a decision needs, and have it taken; only a POST decides."""

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accord import conf
 from accord.display import chip
-from accord.errors import AccordError
+from accord.errors import AccordError, ConfigurationError
 from accord.seam.registry import Registry, opened
 from accord.wording import explained
 from gdpr import replaying
@@ -118,12 +118,13 @@ def page() -> Mapping[str, Any]:
 
 
 def _register() -> Register:
-    where = str(binding.location())
+    where = str(conf.load().erasure_register)
     try:
+        file = binding.register()
+        where = file.place
         binding.require()
-        file = binding.register_file()
         state, last = soundness.checked(file), file.last()
-    except RegisterError as exc:
+    except (RegisterError, ConfigurationError) as exc:
         return Register(where=where, trouble=explained(exc))
     if last is None:
         return Register(where=where, done=0)

@@ -17,7 +17,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accord.admin_parts import person_of, refused
 from accord.errors import AccordError
-from accord.wording import explained
 from gdpr.models import RegisterMark
 from gdpr.screens.base import GdprPages
 
@@ -107,14 +106,5 @@ class RestoreCentre(GdprPages):
                 act()
                 messages.success(request, said)
         except AccordError as exc:
-            self.note(request, exc)
-            messages.error(request, explained(exc))
+            self.tell(request, exc)
         return HttpResponseRedirect(self.url("changelist"))
-
-    @staticmethod
-    def note(request: HttpRequest, refusal: AccordError) -> None:
-        """Put a refusal on record."""
-        from accord.audit import denials
-        from accord.denied import Denial
-
-        denials.note(refusal, Denial(by=person_of(request), kind="replay"))

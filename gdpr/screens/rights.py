@@ -151,7 +151,7 @@ class RightsRequestAdmin(GdprPages):
         if not request.user.has_perm(FILE):
             raise refused(request)
         form = FileRightForm(request.POST if request.method == "POST" else None)
-        filed = _filed(request, form.cleaned_data) if form.is_valid() else None
+        filed = self._filed(request, form.cleaned_data) if form.is_valid() else None
         if filed is not None:
             messages.success(request, gettext("The request is on record."))
             seen = self.has_view_permission(request)
@@ -163,6 +163,26 @@ class RightsRequestAdmin(GdprPages):
             "page_url": self.url("changelist"),
         }
         return TemplateResponse(request, "admin/gdpr/rightsrequest/file.html", context)
+
+    def _filed(self, request: HttpRequest, said: dict[str, Any]) -> RightsRequest | None:
+        """File it; tell what is refused as a message."""
+        from gdpr.datamap.map import load_data_map
+        from gdpr.erasure import deadlines
+        from gdpr.rights import requests
+
+        on = said["received_on"]
+        try:
+            return requests.file(
+                load_data_map().resolve(said["key"], kind=said.get("of_kind", "")),
+                RightKind(said["kind"]),
+                words=said["words"],
+                by=person_of(request),
+                channel=Channel.ADMIN,
+                received_at=deadlines.received_on(on, clock.now()) if on else None,
+            )
+        except AccordError as exc:
+            self.tell(request, exc)
+            return None
 
     @method_decorator(sensitive_post_parameters("note"))
     def act(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
@@ -221,27 +241,6 @@ def _sealed(shown: RightsRequest) -> dict[str, Any]:
     except AccordError as exc:
         return {"fault": explained(exc)}
     return {"words": asked.words, "keys": asked.keys.alternates}
-
-
-def _filed(request: HttpRequest, said: dict[str, Any]) -> RightsRequest | None:
-    """File it; tell what is refused as a message."""
-    from gdpr.datamap.map import load_data_map
-    from gdpr.erasure import deadlines
-    from gdpr.rights import requests
-
-    on = said["received_on"]
-    try:
-        return requests.file(
-            load_data_map().resolve(said["key"], kind=said.get("of_kind", "")),
-            RightKind(said["kind"]),
-            words=said["words"],
-            by=person_of(request),
-            channel=Channel.ADMIN,
-            received_at=deadlines.received_on(on, clock.now()) if on else None,
-        )
-    except AccordError as exc:
-        messages.error(request, explained(exc))
-        return None
 
 
 def _done(shown: RightsRequest, act: str, request: HttpRequest, said: dict[str, Any]) -> None:

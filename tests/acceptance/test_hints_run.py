@@ -59,6 +59,9 @@ FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
     ("gdpr_retention", ("--yes", "--as", "USERNAME")): (("--yes", "--as", "approver"), 0, "nothing is left"),
     ("gdpr_hold", ("list",)): (("list",), 0, ""),
     ("gdpr_restrict", ("list",)): (("list",), 0, "There are no restrictions"),
+    ("gdpr_restrict", ("add", "KEY")): (
+        ("add", "8", "--by", "id", "--reason", "18(1)(a)", "--as", "filer"), 0, "accuracy contested",
+    ),
     ("gdpr_rights", ("list",)): (("list",), 0, "No request of a right is open"),
     ("gdpr_hold", ("place", "KEY")): (
         ("place", "8", "--by", "id", "--reason", "17(3)(e)", "--as", "filer"), 0, "",

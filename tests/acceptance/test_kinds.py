@@ -93,3 +93,14 @@ def test_people_of_two_kinds_are_erased_together_and_nobody_else_is(crew: Erasin
     assert [shared(crew, "listener", key) for key in (11, 12)] == [[1, 1, 1], [0, 0, 0]]
     assert crew.holdings(11) == before
     crew.assert_gone(12)
+
+
+def test_a_restriction_is_of_the_kind_that_is_named(crew: Erasing) -> None:
+    """Number 11 is two people; without the kind nobody is restricted."""
+    restrict = ("gdpr_restrict", "add", "11", "--by", "id", "--reason", "18(1)(a)", "--as", "filer")
+
+    unnamed = crew.command(*restrict)
+    named = crew.command(*restrict, "--kind", "employee")
+
+    assert (unnamed.returncode, named.returncode) == (2, 0), unnamed.stderr + named.stderr
+    assert crew.rows("SELECT subject_kind FROM gdpr_restriction") == [("staff.Employee",)]
