@@ -8,6 +8,8 @@ from pathlib import Path
 
 from accord.seam.stores import Store
 from accord.seam.types import Step, StepKey
+from migrator.alembic.store import AlembicStore
+from migrator.lint.reading import alembic as of_alembic
 from migrator.lint.reading import django as of_django
 from migrator.lint.reading import revisions
 from migrator.lint.subject import Subject
@@ -24,11 +26,13 @@ class Wanted:
         apps: Only these, whoever wrote them; none means all that the project wrote itself.
         files: Only these; None means all.
         keys: Only these steps; None means all.
+        eases: Whether a run sends in parts what would lock large tables.
     """
 
     apps: Collection[str] = ()
     files: Collection[Path] | None = None
     keys: Collection[StepKey] | None = None
+    eases: bool = False
 
     def takes(self, step: Step) -> bool:
         """Return whether a step is looked at."""
@@ -72,6 +76,8 @@ def _of_store(alias: str, store: Store, steps: Sequence[Step], wanted: Wanted) -
     if isinstance(store, RelationalStore):
         named = {(step.key.app, step.key.name): step for step in steps}
         release = frozenset(named) if wanted.is_a_release else frozenset()
-        yield from of_django.read(alias, DiskLoader(), named, release)
+        yield from of_django.read(alias, DiskLoader(), named, release, eases=wanted.eases)
+    elif isinstance(store, AlembicStore):
+        yield from of_alembic.read(steps, is_a_release=wanted.is_a_release)
     else:
         yield from revisions.read(steps)

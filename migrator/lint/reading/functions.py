@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,19 @@ def read(code: Callable[..., Any], number: int, spot: Spot, *, forwards: bool) -
     if node is None:
         return Unseen(spot=spot, why=f"the source of {_named(code)} can't be read")
     return Function(node=node, spot=spot, number=number, forwards=forwards)
+
+
+def sent_by(function: Function) -> Iterator[tuple[int, tuple[str, object]]]:
+    """Yield SQL that a function hands to `execute`, written out: its line, and whether values come along."""
+    for node in ast.walk(function.node) if function.node is not None else ():
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "execute"
+        ):
+            first = node.args[0] if node.args else None
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield node.lineno, (first.value, len(node.args) > 1 or bool(node.keywords))
 
 
 def _named(code: Callable[..., Any]) -> str:

@@ -12,17 +12,21 @@ from migrator.lint.subject import Family, Spot, Subject
 
 def read(steps: Sequence[Step]) -> Iterator[Subject]:
     """Read revisions."""
-    for step in steps:
-        yield Subject(
-            key=step.key,
-            family=Family.REVISION,
-            path=step.source.path,
-            text=step.source.text,
-            tree=parsed(str(step.source.path)),
-            phase=step.phase,
-            one_way=[Spot(what=step.key.name)] if step.irreversible else [],
-            explained=step.irreversible if _says_so(step) else "",
-        )
+    return map(subject_of, steps)
+
+
+def subject_of(step: Step) -> Subject:
+    """Return what can be told of any revision."""
+    return Subject(
+        key=step.key,
+        family=Family.REVISION,
+        path=step.source.path,
+        text=step.source.text,
+        tree=parsed(str(step.source.path)),
+        phase=step.phase,
+        one_way=[Spot(what=step.key.name)] if step.irreversible else [],
+        explained=step.irreversible if _says_so(step) else "",
+    )
 
 
 def _says_so(step: Step) -> bool:

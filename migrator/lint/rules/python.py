@@ -40,7 +40,7 @@ def _bodies(subject: Subject) -> Iterator[tuple[Function, ast.AST]]:
 def _at(subject: Subject, function: Function, node: ast.AST) -> Spot:
     """Return where a node stands; where its function is written in another file, the operation."""
     line = getattr(node, "lineno", 1)
-    own = function.node is not None and any(one is function.node for one in subject.nodes)
+    own = function.is_of(subject.tree)
     return Spot(line=line, end=line, what=function.spot.what) if own else function.spot
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migrator.foretelling.locks import LockMode
+from migrator.lint.finding import Severity
 from tests.fix_lint import ROOM, Lint, Workbench
 
 FOUND = {
@@ -219,3 +220,29 @@ def test_each_operation_of_a_wrapper_is_found_at_its_own_line(lint: Lint) -> Non
     (found,) = [one for one in lint(body) if one.rule == "index-not-concurrent"]
 
     assert "AddIndex" in found.path.read_text().splitlines()[found.line - 1]
+
+
+@pytest.mark.parametrize(
+    ("body", "rule"),
+    [
+        ('AddIndex("room", models.Index(fields=["name"], name="n"))', "index-not-concurrent"),
+        ('RemoveIndex("room", "n")', "index-drop-not-concurrent"),
+        (
+            'AddConstraint("room", models.CheckConstraint(condition=models.Q(size=1), name="b"))',
+            "check-validating",
+        ),
+    ],
+)
+def test_what_a_run_sends_in_parts_is_only_told(workbench: Workbench, body: str, rule: str) -> None:
+    """Where the policy lets a run do so, it is no error, and a column that is dropped stays one."""
+    workbench.write(ROOM)
+    workbench.write(f'migrations.{body},\nmigrations.RemoveField("room", "code"),')
+
+    plainly, eased = workbench.look(), workbench.look(eases=True)
+
+    assert (
+        {one.rule for one in plainly.findings}
+        == {one.rule for one in eased.findings}
+        == {rule, "column-dropped"}
+    )
+    assert [one.rule for one in eased.at_least(Severity.WARNING)] == ["column-dropped"]
