@@ -12,6 +12,7 @@ from pathlib import Path
 from accord.seam.types import Phase, StepKey
 from migrator.foretelling.acts import Act, Kind
 from migrator.foretelling.locks import Burden, burden_of
+from migrator.lint.syntax import Nodes
 
 
 class Family(enum.StrEnum):
@@ -93,9 +94,14 @@ class Function:
     number: int = 0
     forwards: bool = True
 
-    def is_of(self, tree: ast.Module) -> bool:
+    @cached_property
+    def nodes(self) -> Nodes:
+        """The nodes of its tree."""
+        return Nodes(self.node or ast.Module(body=[], type_ignores=[]))
+
+    def is_of(self, nodes: Nodes) -> bool:
         """Return whether it is written in a file."""
-        return self.node is not None and any(node is self.node for node in ast.walk(tree))
+        return self.node is not None and any(one is self.node for one in nodes.of(type(self.node)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,9 +172,9 @@ class Subject:
     squash: bool = False
 
     @cached_property
-    def nodes(self) -> Sequence[ast.AST]:
-        """All nodes of the tree; many rules go through them."""
-        return list(ast.walk(self.tree))
+    def nodes(self) -> Nodes:
+        """The nodes of the tree."""
+        return Nodes(self.tree)
 
     def standing(self, *kinds: Kind) -> Iterator[Sight]:
         """Yield the acts of some kinds on tables that somebody uses already."""

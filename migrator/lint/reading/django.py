@@ -19,6 +19,7 @@ from migrator.lint.reading.operations import Operations
 from migrator.lint.reading.places import Places
 from migrator.lint.reading.tables import Tables
 from migrator.lint.subject import CutName, Family, Function, Sight, Spot, Subject, Unseen
+from migrator.lint.syntax import Nodes
 from migrator.relational.graph import RecordedLoader, full_order, translated_graph
 from migrator.relational.loader import DiskLoader, Name
 
@@ -141,7 +142,7 @@ class _Reader:
         if not self._is_postgres or not isinstance(function, Function) or not function.forwards:
             return
         for line, sql in functions.sent_by(function):
-            spot = Spot(line=line, end=line) if function.is_of(self._tree) else place.spot
+            spot = Spot(line=line, end=line) if function.is_of(Nodes(self._tree)) else place.spot
             yield from self._of_sql(place, [sql], spot)
 
     def _of_schema(self, place: _Place, operation: Operation) -> Iterator[Sight | Unseen | CutName]:

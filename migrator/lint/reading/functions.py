@@ -33,15 +33,11 @@ def read(code: Callable[..., Any], number: int, spot: Spot, *, forwards: bool) -
 
 def sent_by(function: Function) -> Iterator[tuple[int, tuple[str, object]]]:
     """Yield SQL that a function hands to `execute`, written out: its line, and whether values come along."""
-    for node in ast.walk(function.node) if function.node is not None else ():
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr == "execute"
-        ):
-            first = node.args[0] if node.args else None
-            if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                yield node.lineno, (first.value, len(node.args) > 1 or bool(node.keywords))
+    for node in function.nodes.of(ast.Call):
+        first = node.args[0] if node.args else None
+        sends = isinstance(node.func, ast.Attribute) and node.func.attr == "execute"
+        if sends and isinstance(first, ast.Constant) and isinstance(first.value, str):
+            yield node.lineno, (first.value, len(node.args) > 1 or bool(node.keywords))
 
 
 def _named(code: Callable[..., Any]) -> str:

@@ -63,17 +63,18 @@ FINE = (
     'op.alter_column("room", "name", type_=sa.String(80), existing_type=sa.String(40))',
     'op.create_check_constraint("c", "room", "size > 0", postgresql_not_valid=True)',
     'op.create_foreign_key("f", "room", "owner", ["owner"], ["id"], postgresql_not_valid=True)',
-    'op.create_table("t", sa.Column("id", sa.BigInteger, '
-    'primary_key=True))\nop.create_index("n", "t", ["id"])',
-    "with op.get_context().autocommit_block():\n"
-    '    op.create_index("n", "room", ["name"], postgresql_concurrently=True)',
+    """op.create_table("t", sa.Column("id", sa.BigInteger, primary_key=True))
+op.create_index("n", "t", ["id"])""",
+    """with op.get_context().autocommit_block():
+    op.create_index("n", "room", ["name"], postgresql_concurrently=True)""",
     "op.execute(room.update().where(room.c.id == 1).values(size=1))",
     "op.execute(room.insert().values(size=1))",
 )
 
 
 def step(folder: Path, code: str, *, phase: Phase = Phase.EXPAND, name: str = "0002_step") -> Step:
-    text = f'"""Does it."""\n\nimport sqlalchemy as sa\nfrom alembic import op\n\n\ndef upgrade():\n{indent(code, "    ")}\n'
+    head = '"""Does it."""\n\nimport sqlalchemy as sa\nfrom alembic import op\n\n\ndef upgrade():\n'
+    text = f"{head}{indent(code, '    ')}\n"
     path = folder / f"{name}.py"
     path.write_text(text)
     return Step(key=StepKey("royalties", "royalties", name), source=Source(path), phase=phase)
