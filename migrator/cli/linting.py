@@ -96,11 +96,13 @@ def carry_out(options: Mapping[str, Any]) -> Linted:
     """
     settings = conf.load()
     rules = registry.rules(settings.lint)
-    extent = policy.load(settings).of(settings.environment).rewriting
-    wanted = Wanted(apps=options["app_label"], files=_files(options["since"]), eases=extent is not Extent.OFF)
+    own = policy.load(settings).of(settings.environment)
+    wanted = Wanted(
+        apps=options["app_label"], files=_files(options["since"]), eases=own.rewriting is not Extent.OFF
+    )
     with opened() as stores:
         _refuse_unknown(stores, options["app_label"])
-        linter = Linter(rules, {}, timezone.now().date())
+        linter = Linter(rules, own.lint_rules, timezone.now().date())
         report = linter.look(looking.subjects(stores, wanted))
     return Linted(report=report, rules=rules, fail_on=Severity(options["fail_on"]))
 

@@ -10,6 +10,7 @@ from migrator.lint import waivers
 from migrator.lint.finding import Finding, Severity
 from migrator.lint.rule import Found, Rule
 from migrator.lint.rules.waiving import MALFORMED, UNUSED
+from migrator.lint.severities import refuse_unknown
 from migrator.lint.subject import Subject
 from migrator.lint.waivers import Waived, Waiver
 
@@ -44,9 +45,13 @@ class Linter:
         rules: By their words.
         severities: By a rule's word, how much it weighs here; other rules weigh what they say themselves.
         today: The day, for waivers.
+
+    Raises:
+        ConfigurationError: A weight is given to a rule that isn't there.
     """
 
     def __init__(self, rules: Mapping[str, Rule], severities: Mapping[str, Severity], today: date) -> None:
+        refuse_unknown(severities, rules)
         self._rules = [
             rule for rule in rules.values() if self._severity(rule, severities) is not Severity.OFF
         ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from accord.seam.stores import Store
+from accord.seam.stores import Store, by_store
 from accord.seam.types import Step, StepKey
 from migrator.alembic.store import AlembicStore
 from migrator.lint.reading import alembic as of_alembic
@@ -62,12 +62,25 @@ def subjects(stores: Mapping[str, Store], wanted: Wanted) -> Iterator[Subject]:
     Raises:
         RevisionError: A file can't be used.
     """
-    seen: set[Path] = set()
-    for alias in stores:
-        store = stores[alias]
-        steps = [step for step in store.steps() if wanted.takes(step) and step.source.path not in seen]
-        seen.update(step.source.path for step in steps)
-        yield from _of_store(alias, store, steps, wanted)
+    everything = (step for alias in stores for step in stores[alias].steps())
+    return subjects_of(stores, everything, wanted)
+
+
+def subjects_of(stores: Mapping[str, Store], steps: Iterable[Step], wanted: Wanted) -> Iterator[Subject]:
+    """
+    Read what is wanted of some steps, each file once.
+
+    Args:
+        stores: The stores by alias.
+        steps: Their steps.
+        wanted: Which of them.
+
+    Raises:
+        RevisionError: A file can't be used.
+    """
+    chosen = {step.source.path: step for step in reversed([*steps]) if wanted.takes(step)}
+    for alias, own in by_store(reversed([*chosen.values()])).items():
+        yield from _of_store(alias, stores[alias], own, wanted)
 
 
 def _of_store(alias: str, store: Store, steps: Sequence[Step], wanted: Wanted) -> Iterator[Subject]:

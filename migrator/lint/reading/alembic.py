@@ -11,7 +11,7 @@ from migrator.foretelling.acts import Act, Kind
 from migrator.lint.reading import written
 from migrator.lint.reading.alembic_calls import acts_of
 from migrator.lint.reading.alembic_columns import Arguments, named_by
-from migrator.lint.reading.functions import parsed
+from migrator.lint.reading.functions import tree_of
 from migrator.lint.reading.revisions import subject_of
 from migrator.lint.subject import CutName, Family, Function, Sight, Spot, Subject, Unseen
 
@@ -26,7 +26,7 @@ def read(steps: Sequence[Step], *, is_a_release: bool) -> Iterator[Subject]:
         steps: What to look at.
         is_a_release: Whether they come out together: their tables are in nobody's use yet.
     """
-    trees = [parsed(str(step.source.path)) for step in steps]
+    trees = [tree_of(step.source.text) for step in steps]
     made = [frozenset(_made(tree)) for tree in trees]
     together = frozenset[str]().union(*made) if is_a_release else frozenset[str]()
     for step, tree, own in zip(steps, trees, made, strict=True):

@@ -14,7 +14,7 @@ from accord.seam.types import Step
 from migrator.foretelling.acts import Act, Kind
 from migrator.lint.reading import functions, written
 from migrator.lint.reading.columns import Columns
-from migrator.lint.reading.easing import is_eased
+from migrator.lint.reading.easing import eased_by
 from migrator.lint.reading.operations import Operations
 from migrator.lint.reading.places import Places
 from migrator.lint.reading.tables import Tables
@@ -92,7 +92,7 @@ class _Reader:
             for operation in migration.operations:
                 self._tables.move_on(name[0], operation, name)
             return None
-        tree = self._tree = functions.parsed(str(step.source.path))
+        tree = self._tree = functions.tree_of(step.source.text)
         found = list(self._walk(name, migration, Places(tree)))
         return Subject(
             key=step.key,
@@ -153,10 +153,12 @@ class _Reader:
         if acts is None:
             yield Unseen(spot=place.spot, why=f"{type(operation).__name__} is no operation of Django's")
             return
-        for act in acts:
+        listed = list(acts)
+        eased = eased_by(operation, listed) if self._eases else ()
+        for act in listed:
             if act.kind is Kind.CREATE_TABLE:
                 self._tables.make(act.table, place.name)
-            yield self._sight(place, act, operation)
+            yield replace(self._sight(place, act, operation), eased=act.kind in eased)
 
     def _of_sql(self, place: _Place, sql: Any, spot: Spot) -> Iterator[Sight | Unseen | CutName]:
         for one in written.read(sql, spot):
@@ -178,7 +180,6 @@ class _Reader:
             in_transaction=place.in_transaction,
             old_type=self._old_type(place, act, operation),
             proved=self._is_proved(place, act, operation),
-            eased=self._eases and operation is not None and is_eased(place.name[0], operation),
         )
 
     def _old_type(self, place: _Place, act: Act, operation: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +57,18 @@ def _begins(node: ast.FunctionDef) -> int:
     return min([node.lineno, *(one.lineno for one in node.decorator_list)])
 
 
-@cache
 def parsed(filename: str) -> ast.Module:
     """Return a file's syntax tree; an empty one where it can't be read."""
     try:
-        return ast.parse(Path(filename).read_bytes())
-    except (SyntaxError, ValueError, OSError):
+        return tree_of(Path(filename).read_text(encoding="utf-8"))
+    except (ValueError, OSError):
+        return tree_of("")
+
+
+@lru_cache(maxsize=256)
+def tree_of(text: str) -> ast.Module:
+    """Return the syntax tree of a text, the same one for a while; an empty one where it can't be read."""
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError):
         return ast.Module(body=[], type_ignores=[])
