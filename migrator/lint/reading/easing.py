@@ -1,8 +1,8 @@
 """
 What a run sends in parts by itself, told from an operation and its acts.
 
-:mod:`migrator.relational.safety` decides when it comes to it, with states and the size of the table at hand; the
-table of docs/howto/change-a-large-table.md is what both go by.
+:mod:`migrator.relational.safety` decides when it comes to it, with states and the size of the table at hand;
+the table of docs/howto/change-a-large-table.md is what both go by.
 """
 
 from __future__ import annotations
