@@ -1,8 +1,8 @@
 """
 What lint claims about locks and rewrites, held against servers.
 
-Each statement runs in a transaction on a table with rows; `pg_locks` tells which lock it holds, and the file of
-the table whether its rows were written anew. Then all is rolled back. A claim that is too weak would let
+Each statement runs in a transaction on a table with rows; `pg_locks` tells which lock it holds, and the file
+of the table whether its rows were written anew. Then all is rolled back. A claim that is too weak would let
 somebody wait unwarned; one that is too strong is noise: both fail.
 """
 
