@@ -35,7 +35,7 @@ LETTER = OfferedDecision(
 class LetterForm(forms.Form):
     """Which letter, in which language, and where it goes."""
 
-    def __init__(self, *args: Any, kinds: Sequence[LetterKind], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kinds: Sequence[LetterKind] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["kind"] = OwnChoice(
             label=_("Which letter"), choices=[(kind.value, kind.label) for kind in kinds]

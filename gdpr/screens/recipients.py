@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
@@ -26,6 +25,8 @@ TONES = {
     NoticeState.WAITING: "retry_wait",
     NoticeState.INFORMED: "completed",
     NoticeState.BY_HAND: "needs_operator",
+    NoticeState.LATER: "planned",
+    NoticeState.NEEDLESS: "cancelled",
 }
 DECISIONS: Mapping[str, OfferedDecision] = {
     "retry": OfferedDecision(
@@ -80,22 +81,9 @@ class RecipientNoticeAdmin(GdprPages):
         """Show who is declared above the list of notices."""
         if not self.has_view_permission(request):
             return super().changelist_view(request, extra_context)
-        return super().changelist_view(request, {"declared": self._declared(), **(extra_context or {})})
+        from gdpr.notices import declared
 
-    def _declared(self) -> Sequence[dict[str, Any]]:
-        from gdpr.datamap.map import load_data_map
-
-        by_state = {state: Count("pk", filter=Q(state=state)) for state in NoticeState.values}
-        rows = RecipientNotice.objects.order_by().values("recipient").annotate(**by_state)
-        counts: dict[str, Any] = {row["recipient"]: row for row in rows}
-        return [
-            {
-                "recipient": one,
-                "entries": ", ".join(one.of),
-                **{state: counts.get(one.id, {}).get(state, 0) for state in NoticeState.values},
-            }
-            for one in load_data_map().recipients
-        ]
+        return super().changelist_view(request, {"declared": declared.recipients(), **(extra_context or {})})
 
     def title_of(self, shown: RecipientNotice) -> str:
         """Name a notice."""
@@ -111,7 +99,7 @@ class RecipientNoticeAdmin(GdprPages):
 
     def decisions(self, request: HttpRequest, shown: RecipientNotice) -> Sequence[OfferedDecision]:
         """Offer what can be done about a recipient that isn't told yet."""
-        if shown.state == NoticeState.INFORMED:
+        if shown.state not in (NoticeState.WAITING, NoticeState.BY_HAND):
             return ()
         offered = [one for one in DECISIONS if one != "retry" or shown.sealed_person is not None]
         return [self._offered(one, request) for one in offered]

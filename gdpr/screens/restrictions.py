@@ -136,12 +136,11 @@ class RestrictionAdmin(GdprPages):
     def _restricted(self, request: HttpRequest, said: Mapping[str, Any]) -> Restriction | None:
         """Have it done; tell what is refused as a message."""
         from gdpr.datamap.map import load_data_map
-        from gdpr.erasure import encryption, restrictions
+        from gdpr.erasure import restrictions
 
         try:
             keys = load_data_map().resolve(said["key"], kind=said.get("of_kind", ""))
-            tag, reason = encryption.tag_of(keys), RestrictionReason(said["reason"])
-            return restrictions.restrict(keys.kind, tag, reason, by=person_of(request))
+            return restrictions.restrict(keys, RestrictionReason(said["reason"]), by=person_of(request))
         except AccordError as exc:
             self.tell(request, exc)
             return None
