@@ -184,6 +184,12 @@ class StepFailed(AccordError):
     code = "ACC-400"
 
 
+class LockNotFree(StepFailed):
+    """Others held what a step has to lock for as long as the policy lets it try."""
+
+    code = "ACC-408"
+
+
 class IrreversibleStep(AccordError):
     """A step that the revert would pass says that it can't be undone. Nothing was changed."""
 

@@ -129,6 +129,37 @@ class StepNoted(Event):
     note: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class StepWaited(Event):
+    """
+    Somebody is in the way of a lock that a step takes.
+
+    Attributes:
+        key: The step, as `store:app.name`.
+        what: What it waits for: a lock on a table.
+        who: Who is in the way, for people; empty where that isn't known (yet).
+        spent: Seconds since it began to try.
+        left: Seconds for which it goes on trying; None where it waits in one go, and nobody behind it.
+        tries: How often it tried.
+    """
+
+    key: str
+    what: str
+    who: str
+    spent: float
+    left: float | None
+    tries: int
+
+    @property
+    def words(self) -> str:
+        """Write it for people."""
+        who = f": {self.who}" if self.who else ""
+        if self.left is None:
+            return f"waits for {self.what} since {self.spent:.0f} s{who}"
+        tries = f"{self.tries} tries" if self.tries > 1 else "1 try"
+        return f"waits for {self.what}, {tries} in {self.spent:.1f} s, goes on for {self.left:.0f} s{who}"
+
+
 # --- the lease ------------------------------------------------------------------------
 
 

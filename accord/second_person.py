@@ -20,11 +20,11 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import PermissionsMixin
 from django.db import connections, router
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accord import conf, db
 from accord.audit.events import EventKind
-from accord.models import ActorReference
+from accord.models import ActorReference, AuditEvent
 
 INACTIVE = "the account that gave it is gone or not active any more"
 NEWER = "the audit trail did not know the account that gave it when it was asked for"
@@ -107,6 +107,24 @@ def known(pairs: Collection[tuple[str, object]], asked: Asked) -> set[tuple[str,
 def is_known(ref: str, key: object, asked: Asked) -> bool:
     """Return whether the trail knew an account when something was asked for."""
     return bool(known([(ref, key)], asked))
+
+
+def is_known_to(key: object, asked: Asked) -> Q:
+    """
+    Return the condition on rows with a `reference`, in the database of the trail, that it knew an account.
+
+    Args:
+        key: Of the account.
+        asked: What the rows are.
+    """
+    using = conf.load().coordinator
+    sights = ActorReference.objects.using(using).filter(kind=get_user_model()._meta.label_lower, key=str(key))
+    told = AuditEvent.objects.using(using).filter(event=asked.event.value, object_ref=OuterRef("reference"))
+    seen = sights.values_list("made_at", flat=True).first()
+    if seen is None:
+        return Q(pk__in=())
+    # As in _KNOWN: the first event counts, so none may be older than the sight.
+    return Q(Exists(told)) & ~Q(Exists(told.filter(at__lt=seen)))
 
 
 def active(keys: Collection[Any]) -> set[str]:

@@ -31,6 +31,12 @@ Cancel = Callable[[], None]
 """Ends the statement that a connection waits for; may be called by another thread."""
 
 _cancels: list[Cancel] = []
+_wishes: list[Callable[[], bool]] = []
+
+
+def wished() -> bool:
+    """Return whether an operator or the system asked this process to stop, for whoever waits in a step."""
+    return any(wish() for wish in _wishes)
 
 
 @contextmanager
@@ -64,9 +70,11 @@ def stop_on_signal() -> Iterator[Callable[[], bool]]:
     # The handlers count by what is read, so that the reading begins before them and ends after them.
     with signals.read_at_once():
         before = {number: signal.signal(number, signals.handle) for number in _SIGNALS}
+        _wishes.append(signals.wished)
         try:
             yield signals.wished
         finally:
+            _wishes.remove(signals.wished)
             for number, handler in before.items():
                 signal.signal(number, handler)
 

@@ -13,7 +13,7 @@ from gdpr.datamap import lock, review
 from gdpr.datamap.findings import MapFinding, MapLevel
 from gdpr.datamap.map import DataMap, declared_data_map, load_data_map
 from gdpr.datamap.static import static_findings
-from gdpr.erasure import remains
+from gdpr.erasure import policy, remains
 
 
 @register(Tags.models)
@@ -55,6 +55,14 @@ def register_is_known(databases: Sequence[str] | None = None, **_: Any) -> Seque
         return []
     text = f"The store {found.store} was restored: it doesn't know of erasures that the register holds."
     return [Warning(text, hint="See whom that brought back: gdpr_replay --dry-run", id="gdpr.W050")]
+
+
+@register(Tags.database)
+def approvals_can_be_given(databases: Sequence[str] | None = None, **_: Any) -> Sequence[CheckMessage]:
+    """Tell at once of a group that isn't there or is too small; `migrate` and `check --database` ask."""
+    from accord import quorum_looks
+
+    return quorum_looks.messages(databases, "gdpr.W051", policy.asked)
 
 
 @register()

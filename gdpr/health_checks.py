@@ -11,10 +11,11 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
-from accord import clock
+from accord import clock, quorum_looks
 from accord.errors import AccordError, StoreUnavailable
 from accord.health.runner import Check, Finding, Level
 from accord.seam.registry import opened
+from gdpr.erasure import policy
 
 if TYPE_CHECKING:
     from gdpr.models import RetentionRun
@@ -41,6 +42,7 @@ def checks() -> Iterable[Check]:
     yield Check(name="erasure.recipients", look=look_at_recipients)
     yield Check(name="erasure.register", look=look_at_register)
     yield Check(name="retention", look=look_at_retention)
+    yield from quorum_looks.health("erasure.approvals", policy.asked)
     for alias in _externals():
         yield Check(name=alias.replace(":", "."), look=partial(look_at_external, alias))
 

@@ -22,9 +22,11 @@ class MigratorConfig(AppConfig):
     audited_if_possible = True
 
     def ready(self) -> None:
-        """Register the check of what belongs together; the kernel's app may be what is missing."""
-        from django.core.checks import register
+        """Register the checks of what belongs together and of the policy; the kernel's app may be missing."""
+        from django.core.checks import Tags, register
 
         from accord.checks import check_apps
+        from migrator.checks import policy_can_be_kept
 
         register(check_apps)
+        register(policy_can_be_kept, Tags.database)

@@ -9,6 +9,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import router
 
 from accord import db
+from accord.acting import Account
 from accord.approvals.quorum import Quorum
 from accord.errors import ConfigurationError
 
@@ -32,6 +33,21 @@ def of_accounts(keys: Collection[str]) -> dict[str, set[str]]:
         for key, group in rows:
             found.setdefault(str(key), set()).update({group} - {None})
     return found
+
+
+def has_place(person: Account, quorum: Quorum) -> bool:
+    """
+    Return whether an account's yes could be one of those that are asked for, whoever else has said yes.
+
+    Args:
+        person: The account.
+        quorum: What the policy asks for.
+
+    Raises:
+        StoreUnavailable: The accounts can't be read.
+    """
+    key = str(person.pk)
+    return not quorum.groups or not quorum.groups.keys().isdisjoint(of_accounts([key]).get(key, ()))
 
 
 def refuse_unknown(quorum: Quorum, place: str) -> None:

@@ -46,6 +46,7 @@ from gdpr.erasure import (
     saga,
     state_changes,
     transitions,
+    undecided,
 )
 from gdpr.errors import IllegalTransition, KeyReused, UnknownSubject
 from gdpr.models import ErasureRequest
@@ -77,7 +78,7 @@ class RequestQuery(serializers.Serializer):
         r"^[A-Za-z0-9_-]{1,60}$", required=False, help_text="A store that steps failed in or wait for."
     )
     mine_to_approve = serializers.BooleanField(
-        required=False, help_text="Those that wait for a decision which you may take."
+        required=False, help_text="Those whose plan waits for your approval, which would count."
     )
 
 
@@ -264,7 +265,7 @@ def _found(query: Mapping[str, Any], person: Any) -> QuerySet[ErasureRequest]:
     if store := query.get("store_failing"):
         troubled = (StepState.RETRY_WAIT, StepState.FAILED)
         found = found.filter(steps__store=store, steps__state__in=troubled).distinct()
-    return _decidable(found, person) if query.get("mine_to_approve") else found
+    return found.filter(undecided.by(person)) if query.get("mine_to_approve") else found
 
 
 def _limits(due: str) -> dict[str, Any]:
@@ -275,15 +276,6 @@ def _limits(due: str) -> dict[str, Any]:
         "later": {"due_at__gte": now + WEEK},
     }
     return limits[due]
-
-
-def _decidable(found: QuerySet[ErasureRequest], person: Any) -> QuerySet[ErasureRequest]:
-    """Keep what a person may decide; the service decides in the end."""
-    if not person.has_perm(actors.APPROVE):
-        return found.none()
-    own = encryption.tag_of_key(person._meta.label, person.pk)
-    waiting = found.filter(state=RequestState.PLANNED, filed_by__isnull=False).exclude(subject_tag=own)
-    return waiting.exclude(filed_by=person.pk).exclude(planned_by__isnull=False, planned_by=person.pk)
 
 
 def _file(sent: Mapping[str, Any], request: Request) -> ErasureRequest:

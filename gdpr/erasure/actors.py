@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 
 from django.contrib.auth.models import PermissionsMixin
@@ -99,6 +100,17 @@ def _no_second_person(person: Account, request: ErasureRequest) -> str:
             "This account was not known here when request {reference} was filed.", reference=request.reference
         )
     return ""
+
+
+def no_member(person: Account, request: ErasureRequest, groups: Iterable[str]) -> NotAllowed:
+    """Return the error of a person who is in none of the groups whose approval is asked for."""
+    return NotAllowed(
+        say(
+            "This account is in none of the groups whose approval is asked for: {groups}.",
+            groups=", ".join(sorted(groups)),
+        ),
+        hint="Ask somebody of these groups.",
+    ).told(_denial(person, request, ""))
 
 
 def askers(request: ErasureRequest) -> frozenset[str]:

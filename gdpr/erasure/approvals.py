@@ -33,12 +33,13 @@ def approve(request: ErasureRequest, *, by: Account, digest: str, reason: str = 
 
     Raises:
         OwnRequest: The person filed or planned it, or it is about them.
+        NotAllowed: They are in none of the groups that the policy asks for.
         ApprovalVoid: The plan changed since the person saw it.
         IllegalTransition: There is nothing to approve, or they have approved it already.
         ConfigurationError: The policy names a group that can't do it.
     """
     actors.require(by, actors.APPROVE, about=request)
-    groups.refuse_unknown(policy.load().approvals, policy.PLACE)
+    require_place(by, request)
     with state_changes.locked(request) as held:
         actors.require_another(by, held)
         transitions.check(RequestState(held.state), RequestState.APPROVED)
@@ -60,6 +61,21 @@ def approve(request: ErasureRequest, *, by: Account, digest: str, reason: str = 
                 ),
             )
         return _approve(held, by, reason)
+
+
+def require_place(by: Account, request: ErasureRequest) -> None:
+    """
+    Make sure that a person's yes can be one of those that the policy asks for.
+
+    Raises:
+        NotAllowed: They are in none of its groups.
+        ConfigurationError: It names a group that can't do it.
+        StoreUnavailable: The accounts can't be read.
+    """
+    quorum = policy.load().approvals
+    groups.refuse_unknown(quorum, policy.PLACE)
+    if not groups.has_place(by, quorum):
+        raise actors.no_member(by, request, quorum.groups)
 
 
 def _approve(held: ErasureRequest, by: Account, reason: str) -> Approval:

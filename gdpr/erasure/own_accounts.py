@@ -8,17 +8,21 @@ person, and decides nothing about their own erasure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
 
 from accord.acting import Account
 from gdpr.datamap.entries import Entry
-from gdpr.datamap.locators import needs
+from gdpr.datamap.kinds import Subject
+from gdpr.datamap.locators import Key, needs, parts
 from gdpr.datamap.map import DataMap, load_data_map
+from gdpr.datamap.renewal import looked_up
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import encryption
+from gdpr.errors import WrongKeyType
 from gdpr.stores import per_person
 from gdpr.stores.base import opened_stores
 from gdpr.stores.per_person import People
@@ -40,6 +44,40 @@ def is_theirs(person: Account, keys: SubjectKeys) -> bool:
     if encryption.tag_of_key(person._meta.label, person.pk) == encryption.tag_of(keys):
         return True
     return str(person.pk) in of_people({_ONE: keys})[_ONE]
+
+
+def people_of(account: Account) -> Iterator[SubjectKeys]:
+    """
+    Find everybody whom an account may belong to, by what stands in it now; whoever has its e-mail is one.
+
+    Args:
+        account: The account.
+
+    Raises:
+        StoreUnavailable: The people can't be read.
+    """
+    the_map = load_data_map()
+    found = [(one.model, *link) for one in the_map.subjects for link in _links(account, the_map, one)]
+    for kind, value, by in dict.fromkeys(found):
+        subject = the_map.kind(kind)
+        with suppress(WrongKeyType):
+            yield from looked_up(subject, dict(enumerate(subject.people(value, by)))).values()
+
+
+def _links(account: Account, the_map: DataMap, subject: Subject) -> Iterator[tuple[str, str]]:
+    """Yield values of an account that are keys of a person of a kind, with the names of the keys."""
+    if _is_of_accounts(subject.model):
+        yield str(account.pk), subject.key
+        return
+    for entry in the_map.of(subject.model).looked_at():
+        if _is_of_accounts(entry.target):
+            yield from _links_of(account, entry, subject.key)
+
+
+def _links_of(account: Account, entry: Entry, primary: str) -> Iterator[tuple[str, str]]:
+    for locator in parts(entry.locator):
+        if isinstance(locator, Key) and (value := getattr(account, locator.field, None)) is not None:
+            yield str(value), locator.by or primary
 
 
 def of_people(people: People) -> Mapping[int, frozenset[str]]:

@@ -115,6 +115,11 @@ def load() -> ErasurePolicy:
     return parse(configured, environment=settings.environment)
 
 
+def asked() -> tuple[Quorum, str]:
+    """Return who has to approve, and where that stands. Raises as :func:`load`."""
+    return load().approvals, PLACE
+
+
 def parse(configured: Mapping[str, object], *, environment: str = "") -> ErasurePolicy:
     """
     Check a policy.

@@ -132,7 +132,7 @@ _ACTS = (
         ),
         permissions=(actors.APPROVE,),
         offered=offers.in_states({S.PLANNED}),
-        hindered=offers.asked_for_it,
+        hindered=offers.may_not_approve,
         query=lambda request: f"?digest={request.plan_digest}",
         form=lambda sent, request: ApproveForm(sent, initial={"digest": request.plan_digest}),
         take=_approve,

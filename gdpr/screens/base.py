@@ -76,19 +76,11 @@ def due() -> dict[str, Q]:
 
 def waiting(request: HttpRequest) -> dict[str, Q]:
     """Return the conditions on whom a request waits for."""
-    from gdpr.erasure import encryption
+    from gdpr.erasure import undecided
 
-    person = person_of(request)
-    own = (
-        Q(filed_by_id=person.pk)
-        | Q(planned_by_id=person.pk)
-        | Q(subject_tag=encryption.tag_of_key(person._meta.label, person.pk))
-    )
-    # NULL is neither equal nor unequal: no account in particular planned it.
-    others = Q(filed_by_id__isnull=False) & ~own
     return {
         "open": ~Q(state__in=OVER),
-        "mine": Q(state=RequestState.PLANNED) & others,
+        "mine": undecided.by(person_of(request)),
         "stuck": Q(state__in=STUCK),
     }
 

@@ -65,6 +65,18 @@ def asked_for_it(request: ErasureRequest, person: Account) -> str:
     return ""
 
 
+def may_not_approve(request: ErasureRequest, person: Account) -> str:
+    """
+    Refuse whoever filed or planned it, and whose yes would not count.
+
+    Raises:
+        OwnRequest: It is their own.
+        NotAllowed: They are in none of the groups that the policy asks for.
+    """
+    approvals.require_place(person, request)
+    return asked_for_it(request, person)
+
+
 def identity_unsettled(request: ErasureRequest, _person: Account) -> str:
     """Say that the identity has to be settled first; empty when it is."""
     return "" if request.identity_method else _("It has to be settled first who asks.")

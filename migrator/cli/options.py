@@ -10,7 +10,7 @@ from typing import Any
 from accord.cli.arguments import add_format, add_noinput
 from accord.errors import UsageError
 from accord.seam.types import Phase
-from migrator.cli.answering_options import add_answering
+from migrator.cli.answering_options import add_answering, add_unsafe_ddl, reason_of, refuse_unreasoned
 from migrator.cli.live_options import add_check_live, refuse_beside_check_live
 from migrator.cli.proof_options import add_proof_arguments, refuse_odd_proof
 from migrator.cli.refused_options import add_refused, refuse_djangos
@@ -86,6 +86,7 @@ def add_plan_arguments(parser: ArgumentParser) -> None:
     )
     _add_kinds(parser)
     _add_rebuild(parser)
+    add_unsafe_ddl(parser)
     _add_targets(parser)
     parser.add_argument(
         "--env", default="", metavar="NAME", help="Refuse unless the settings are those of NAME."
@@ -191,7 +192,8 @@ def request_from(options: dict[str, Any]) -> Request:
         lock_wait=options.get("lock_wait"),
         tag=options.get("tag") or "",
         break_glass=options.get("break_glass", False),
-        reason=options.get("reason", "") if options.get("break_glass") else "",
+        unsafe_ddl=tuple(dict.fromkeys(options.get("unsafe_ddl") or ())),
+        reason=reason_of(options),
     )
 
 
@@ -241,6 +243,7 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
     _refuse_vague_wait(options)
     _refuse_odd_tags(options)
     _refuse_beside_rebuild(options)
+    refuse_unreasoned(options, _LOOKS)
     if options.get("break_glass") and options["forget"]:
         raise UsageError("--break-glass and --forget exclude each other.", hint="Choose one of them.")
     if options["forget"]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from accord import process
 from accord.cli.printable import harmless
-from accord.events import Event, LeaseAwaited, Reporter, StepNoted, StepProgressed
+from accord.events import Event, LeaseAwaited, Reporter, StepNoted, StepProgressed, StepWaited
 from accord.seam.types import Direction, Origin, Step, StepOutcome
 from migrator.engine.events import RunNoted, StepBroke, StepFinished, StepSkipped, StepStarted
 
@@ -37,9 +37,17 @@ def line_for(event: Event, verbosity: int) -> str | None:
             return f"{event.step.key}  FAILED after {event.seconds:.2f} s"
         case StepSkipped():
             return f"{event.step.key}  left out: it needs {event.because.key}"
-        case StepNoted() if verbosity > 0:
+        case _:
+            return _note(event) if verbosity > 0 else None
+
+
+def _note(event: Event) -> str | None:
+    match event:
+        case StepNoted():
             return f"{event.key}  {event.note}"
-        case RunNoted() if verbosity > 0:
+        case StepWaited():
+            return f"{event.key}  {event.words}"
+        case RunNoted():
             return event.note
         case _:
             return None

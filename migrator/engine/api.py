@@ -103,7 +103,13 @@ class Migrations:
             IrreversibleStep: A revert would pass a step that can't be undone.
         """
         self.refuse_other(request.environment)
-        return plan_request(request, situation, self._stores)
+        plan = plan_request(request, situation, self._stores)
+        if plan.steps:
+            # Loaded here, as above.
+            from migrator.engine.rewriting import settle
+
+            settle(request, situation, self._stores, self._settings)
+        return plan
 
     def refuse_other(self, environment: str) -> None:
         """

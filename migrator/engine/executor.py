@@ -240,7 +240,7 @@ class Executor:
         started = self._clock.monotonic()
         try:
             outcome = self._do(action, self._stores[step.key.store], step)
-        except (LeaseError, StoreUnavailable) as exc:
+        except (Interrupted, LeaseError, StoreUnavailable) as exc:
             if str(step.key) not in exc.message:
                 exc.reword(f"{exc.message} {step.key} was under way.")
             raise

@@ -19,6 +19,7 @@ def flags_of(request: Request) -> Iterator[str]:
     else:
         yield from _acting(request)
         yield from _reaching(request.target)
+        yield from (f"--unsafe-ddl={key}" for key in request.unsafe_ddl)
         if request.tag:
             yield f"--tag {request.tag}"
 
@@ -45,7 +46,8 @@ def _reaching(target: Target) -> Iterator[str]:
 
 def command_of(request: Request) -> str:
     """Write the command that asks for the same again."""
-    return " ".join(["migrate_all", *flags_of(request)])
+    why = ['--reason "WHY"'] if request.unsafe_ddl else []
+    return " ".join(["migrate_all", *flags_of(request), *why])
 
 
 def _rebuilding(request: Request) -> Iterator[str]:

@@ -17,7 +17,7 @@ from django.db import connections, models, transaction
 
 from accord import db, process
 from accord.clock import Clock
-from accord.events import Event, StepNoted
+from accord.events import Event, StepNoted, StepWaited
 from accord.seam.types import Direction, Origin, Step, StepKey
 from migrator.engine import run_trail
 from migrator.engine.events import (
@@ -29,6 +29,8 @@ from migrator.engine.events import (
     StepStarted,
 )
 from migrator.models import Run, RunOutcome, StepRun
+
+_WAITS = "waits for "
 
 
 class Journal:
@@ -65,8 +67,8 @@ class Journal:
             case StepStarted():
                 self._open(event.step, event.direction)
                 self._flush()
-            case StepNoted():
-                self._note(self._going.get(event.key), event.note)
+            case StepNoted() | StepWaited():
+                self._tell(event)
             case StepFinished():
                 self._close(event)
             case StepBroke():
@@ -110,6 +112,17 @@ class Journal:
     def _note(self, going: StepRun | None, text: str) -> None:
         if going is not None:
             going.detail = "\n".join(filter(None, [going.detail, text]))
+
+    def _tell(self, event: StepNoted | StepWaited) -> None:
+        going = self._going.get(event.key)
+        if isinstance(event, StepNoted):
+            self._note(going, event.note)
+        elif going is not None:
+            # Shown while it lasts; what was told of the same wait before is of no use then.
+            kept = [line for line in going.detail.splitlines() if not line.startswith(_WAITS)]
+            going.detail = "\n".join([*kept, event.words])
+            self._write_later(going)
+            self._flush()
 
     def _close(self, event: StepFinished) -> None:
         ended = self._put_away(event.step, RunOutcome.SUCCEEDED)

@@ -30,6 +30,7 @@ class Request:
         even_with_data: Agree that a revert drops rows, documents and indexed documents.
         asks: A person is told what goes, and asked, before the run; their yes does for `even_with_data`
             where no second person has to approve.
+        unsafe_ddl: Keys of steps that are sent as their migrations say, whatever they lock; with a reason.
         one_by_one: Don't let steps of different stores run at the same time.
         environment: If set, the environment that the settings must describe.
         lock_wait: Seconds to wait for the lease; None means the setting.
@@ -47,6 +48,7 @@ class Request:
     data_is_lost: bool = False
     even_with_data: bool = False
     asks: bool = False
+    unsafe_ddl: tuple[str, ...] = ()
     one_by_one: bool = False
     environment: str = ""
     lock_wait: float | None = None

@@ -105,9 +105,12 @@ class Approvals(Requests):
 
         Raises:
             OwnPlan: It is the same person, or one who was not known when it was asked for.
+            NotEntitled, ConfigurationError: As for :func:`migrator.governance.people.require_place`.
         """
         if fact := no_second_person(approval, person, approving=wanted is ApprovalState.APPROVED):
             raise OwnPlan(fact, hint=people.ask_another()).told(people.denial(person, approval.reference))
+        if wanted is ApprovalState.APPROVED:
+            people.require_place(person, self._policy.approvals, self._place, approval.reference)
 
     def revoke(self, reference: str, person: Account, reason: str) -> PlanApproval:
         """
@@ -169,7 +172,6 @@ class Approvals(Requests):
         return approval
 
     def _say_yes(self, approval: PlanApproval, person: Account, reason: str) -> None:
-        groups.refuse_unknown(self._policy.approvals, self._place)
         if yeses.has_given(approval, person, self._using):
             words = self.standing(approval)[approval.pk].words
             raise ApprovalClosed(
@@ -199,10 +201,6 @@ class Approvals(Requests):
         approval.state, approval.decided_at = ApprovalState.REQUESTED, None
         approval.approver_ref = approval.approver_key = approval.decision_reason = ""
         approval.save(using=self._using)
-
-    @property
-    def _place(self) -> str:
-        return f"ACCORD['POLICY']['{self._settings.environment}']['approvals']"
 
     def _open_for(self, work: AnyWork) -> PlanApproval | None:
         same = self.all().filter(kind=work.kind, digest=work.digest, state__in=OPEN).first()

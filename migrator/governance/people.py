@@ -6,6 +6,8 @@ from django.contrib.auth import get_user_model
 
 from accord import meanings
 from accord.acting import Account
+from accord.approvals import groups
+from accord.approvals.quorum import Quorum
 from accord.audit.events import ObjectKind
 from accord.denied import Denial
 from accord.errors import UsageError
@@ -36,6 +38,29 @@ def require(person: Account, permission: str, ref: str = "", kind: ObjectKind = 
             f"This account is not active, or lacks the permission {meanings.permission(permission)}.",
             hint="An administrator gives it in the admin, to the account or to one of its groups.",
         ).told(denial(person, ref, kind))
+
+
+def require_place(person: Account, quorum: Quorum, place: str, ref: str) -> None:
+    """
+    Make sure that a person's yes can be one of those that a policy asks for.
+
+    Args:
+        person: Who.
+        quorum: What the policy asks for.
+        place: Where that stands, for the message.
+        ref: Reference of what it is about, for the event of a refusal.
+
+    Raises:
+        NotEntitled: They are in none of its groups.
+        ConfigurationError: It names a group that can't do it.
+    """
+    groups.refuse_unknown(quorum, place)
+    if not groups.has_place(person, quorum):
+        raise NotEntitled(
+            "This account is in none of the groups whose approval is asked for: "
+            f"{', '.join(sorted(quorum.groups))}.",
+            hint="Ask somebody of these groups.",
+        ).told(denial(person, ref))
 
 
 def denial(person: Account, ref: str, kind: ObjectKind = ObjectKind.APPROVAL) -> Denial:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any
@@ -18,13 +18,15 @@ from accord import conf
 from accord.approvals import quorum
 from accord.approvals.quorum import Quorum
 from accord.errors import ConfigurationError
+from accord.locks import patience
+from accord.locks.patience import Patience
+from accord.seam.rewriting import Extent
 
 PRODUCTION = "production"
 STAGING = "staging"
 WEEK = 7 * 24 * 3600.0
 RULES = ("name", "version_order", "docstring", "owner", "reversible")
 _OTHER_SUBJECTS = frozenset({"erasure", "proof"})  # no environments: gdpr and the kernel read them
-_REACTIONS = ("foretelling", "live_drift")
 _HINT = "See docs/reference/policy.md."
 
 
@@ -37,6 +39,13 @@ class Reaction(enum.StrEnum):
     """It says so, and starts."""
     OFF = "off"
     """It doesn't look."""
+
+
+_CHOICES: Mapping[str, type[enum.StrEnum]] = {
+    "foretelling": Reaction,
+    "live_drift": Reaction,
+    "rewriting": Extent,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +61,8 @@ class Policy:
         approval_ttl: Seconds until a request or an approval that wasn't used expires.
         foretelling: What a run does about steps that are foretold to fail.
         live_drift: What a run does about live stores that are not as their applied steps describe.
+        rewriting: Which tables are so large that what would lock them for long is sent in parts.
+        locks: How long a step waits for locks.
     """
 
     approval: bool = False
@@ -61,6 +72,8 @@ class Policy:
     approval_ttl: float = WEEK
     foretelling: Reaction = Reaction.REFUSE
     live_drift: Reaction = Reaction.OFF
+    rewriting: Extent = Extent.LARGE
+    locks: Patience = patience.USUAL
 
     @property
     def asks(self) -> bool:
@@ -93,6 +106,11 @@ class Policies:
         return environment == STAGING or any(
             policy.attestation == environment for policy in self.named.values()
         )
+
+
+def place_of_approvals(environment: str) -> str:
+    """Return where it stands how many have to approve in an environment."""
+    return f"ACCORD['POLICY']['{environment}']['approvals']"
 
 
 def load(settings: conf.AccordSettings) -> Policies:
@@ -136,12 +154,10 @@ def _policy(environment: str, entry: object) -> Policy:
 
 
 def _value(place: str, name: str, value: object) -> Any:
-    if name == "rules":
-        return _rules(place, value)
-    if name == "approvals":
-        return quorum.parse(value, f"{place}['approvals']")
-    if name in _REACTIONS and value in list(Reaction):
-        return Reaction(str(value))
+    if name in _PARSED:
+        return _PARSED[name](value, f"{place}['{name}']")
+    if name in _CHOICES and value in list(_CHOICES[name]):
+        return _CHOICES[name](str(value))
     if name == "approval" and isinstance(value, bool):
         return value
     if name == "attestation" and isinstance(value, str):
@@ -152,18 +168,30 @@ def _value(place: str, name: str, value: object) -> Any:
     word = {
         "approval": "True or False",
         "attestation": "the name of an environment",
-        **dict.fromkeys(_REACTIONS, "refuse, warn or off"),
+        **{known: _listed(choices) for known, choices in _CHOICES.items()},
     }
     raise ConfigurationError(f"{place}['{name}'] must be {word.get(name, 'a number above 0')}.", hint=_HINT)
 
 
-def _rules(place: str, value: object) -> tuple[str, ...]:
+def _listed(choices: type[enum.StrEnum]) -> str:
+    *others, last = choices
+    return f"{', '.join(others)} or {last}"
+
+
+def _rules(value: object, place: str) -> tuple[str, ...]:
     if not isinstance(value, Sequence) or isinstance(value, str):
-        raise ConfigurationError(f"{place}['rules'] must be a list of names.", hint=_HINT)
+        raise ConfigurationError(f"{place} must be a list of names.", hint=_HINT)
     for rule in value:
         if rule not in RULES:
-            raise _unknown(f"{place}['rules'] holds {rule!r}, which is no rule.", str(rule), RULES)
+            raise _unknown(f"{place} holds {rule!r}, which is no rule.", str(rule), RULES)
     return tuple(value)
+
+
+_PARSED: Mapping[str, Callable[[object, str], Any]] = {
+    "rules": _rules,
+    "approvals": quorum.parse,
+    "locks": patience.parse,
+}
 
 
 def _unknown(message: str, name: str, known: Sequence[str]) -> ConfigurationError:

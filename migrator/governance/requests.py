@@ -11,7 +11,7 @@ from accord.audit import trail
 from accord.audit.events import Counter, EventKind, EventOutcome, ObjectKind
 from migrator.errors import UnknownApproval
 from migrator.governance import yeses
-from migrator.governance.policy import Policy
+from migrator.governance.policy import Policy, place_of_approvals
 from migrator.models import ApprovalState, PlanApproval
 
 OPEN = (ApprovalState.REQUESTED, ApprovalState.APPROVED)
@@ -71,6 +71,10 @@ class Requests:
     def takes_one(self) -> bool:
         """Return whether one yes is enough, of whomever."""
         return self._policy.approvals == ONE
+
+    @property
+    def _place(self) -> str:
+        return place_of_approvals(self._settings.environment)
 
     def standing(self, *approvals: PlanApproval) -> dict[int, Standing]:
         """Say how far the yes-es to requests are, by primary key."""

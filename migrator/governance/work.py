@@ -16,6 +16,8 @@ from migrator.models import DRIFT, IDENTITY, PlanApproval, RunKind
 
 BINDING = ("--data-is-lost", "--even-with-data", "--rebuild", "--trust-unproved")
 """Flags with which the same steps do more harm, or prove less: a yes without them is none to them."""
+_BINDING_WITH_STEP = "--unsafe-ddl="
+"""Such a flag, of which what it names binds, too."""
 Bound = list[str]
 """A step as a request holds it: key, phase, checksum. A list, because JSON has no tuples."""
 
@@ -160,7 +162,8 @@ def bind(step: Step) -> Bound:
 def words_in(target: str) -> tuple[str, ...]:
     """Return the flags of a target that an approval binds, in a fixed order."""
     given = target.split()
-    return tuple(word for word in BINDING if word in given)
+    plainly = sorted({word for word in given if word.startswith(_BINDING_WITH_STEP)})
+    return (*(word for word in BINDING if word in given), *plainly)
 
 
 def digest_of(direction: str, bound: Sequence[Bound], words: Sequence[str] = ()) -> str:

@@ -14,16 +14,24 @@ from django.db.migrations.writer import MigrationWriter
 
 from accord.seam.checksum import checksum
 
-_FORM = "2:"
+WHOLE = "2:"
 """Beginning of a digest of whole operations; earlier versions wrote one of their descriptions, without it."""
+IN_PARTS = "3:"
+"""Beginning of a digest of a migration whose operations are sent in parts."""
 _LENGTH = 64
 """What the ledger has room for."""
 
 
 class Chain:
-    """Digest of a growing list of operations."""
+    """
+    Digest of a growing list of operations.
 
-    def __init__(self) -> None:
+    Args:
+        form: How they are sent: :data:`WHOLE` or :data:`IN_PARTS`.
+    """
+
+    def __init__(self, form: str = WHOLE) -> None:
+        self._form = form
         self._hash = hashlib.sha256()
 
     def add(self, operation: Operation) -> None:
@@ -33,21 +41,23 @@ class Chain:
 
     def with_(self, operation: Operation) -> str:
         """Return the digest with one operation more, which isn't taken in."""
-        copy = Chain()
+        copy = Chain(self._form)
         copy._hash = self._hash.copy()
         copy.add(operation)
-        return copy._text()
+        return copy.text
 
     @staticmethod
-    def of(operations: Iterable[Operation]) -> str:
+    def of(operations: Iterable[Operation], form: str = WHOLE) -> str:
         """Return the digest of operations."""
-        chain = Chain()
+        chain = Chain(form)
         for operation in operations:
             chain.add(operation)
-        return chain._text()
+        return chain.text
 
-    def _text(self) -> str:
-        return f"{_FORM}{self._hash.hexdigest()}"[:_LENGTH]
+    @property
+    def text(self) -> str:
+        """The digest of what was taken in, as the ledger holds it."""
+        return f"{self._form}{self._hash.hexdigest()}"[:_LENGTH]
 
 
 def recognises(recorded: str, operations: Iterable[Operation]) -> bool:
@@ -58,8 +68,8 @@ def recognises(recorded: str, operations: Iterable[Operation]) -> bool:
         recorded: What the ledger holds.
         operations: Those of today's file.
     """
-    if recorded.startswith(_FORM):
-        return Chain.of(operations) == recorded
+    if recorded.startswith((WHOLE, IN_PARTS)):
+        return Chain.of(operations, recorded[: len(WHOLE)]) == recorded
     told = b"".join(operation.describe().encode() + b"\0" for operation in operations)
     return hashlib.sha256(told).hexdigest() == recorded
 

@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import RunSQL
 from django.db.migrations.operations.base import Operation
 
-from accord.errors import ConflictingState, IrreversibleStep
+from accord.errors import ConflictingState, IrreversibleStep, LockNotFree
 from accord.seam.types import Step
 from migrator.relational.vendors import vendor_of
 
@@ -40,15 +40,17 @@ def left_nothing(
     """
     if kind is SubstepKind.TRANSACTIONAL:
         return True
+    if isinstance(exc, LockNotFree) and isinstance(exc.__cause__, Exception):
+        exc = exc.__cause__
     trouble = vendor_of(connection).trouble(exc)
     refused = isinstance(exc, DatabaseError) and (trouble is None or trouble.refused)
     if kind is SubstepKind.CONCURRENT:  # what the server left of the index is dropped by then
         return refused or isinstance(exc, ConflictingState)
-    known = refused and _sent_at_once(connection, operation)
+    known = refused and sent_at_once(connection, operation)
     return is_new and (known or isinstance(exc, ConflictingState))
 
 
-def _sent_at_once(connection: BaseDatabaseWrapper, operation: Operation) -> bool:
+def sent_at_once(connection: BaseDatabaseWrapper, operation: Operation) -> bool:
     """Check that SQL is one request, of which the server does all or nothing."""
     if not isinstance(operation, RunSQL) or not isinstance(operation.sql, str):
         return False

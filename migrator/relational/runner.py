@@ -8,16 +8,22 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import Migration
+from django.db.migrations.state import ProjectState
 
-from accord.events import Reporter
+from accord.events import Reporter, StepNoted
+from accord.locks.trying import Tries
 from accord.seam.assertions import Moment, refuse_broken
 from accord.seam.origins import left_alone, was_found
+from accord.seam.rewriting import AS_EVER, Rewriting
 from accord.seam.types import Direction, Lease, Origin, Step, StepOutcome
 from migrator.relational import asserting
+from migrator.relational.chain import IN_PARTS
 from migrator.relational.entries import LedgerEntry, Progress, RowState
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import Name
+from migrator.relational.locking import limit, tries_of
 from migrator.relational.refusals import refuse_irreversible
+from migrator.relational.safety.rewriter import has_parts, locks_large
 from migrator.relational.states import Project
 from migrator.relational.substeps import Resumable
 
@@ -30,13 +36,17 @@ class Runner:
         alias: The database.
         ledger: Its ledger.
         project: Graph and states.
+        rewriting: Which steps may be sent in parts.
 
     Build it after :func:`adopt`: then no run with an earlier token can write any more.
     """
 
-    def __init__(self, alias: str, *, ledger: Ledger, project: Project) -> None:
+    def __init__(
+        self, alias: str, *, ledger: Ledger, project: Project, rewriting: Rewriting = AS_EVER
+    ) -> None:
         self._alias = alias
         self._ledger = ledger
+        self._rewriting = rewriting
         self.project = project
         self._unfinished = ledger.unfinished()
 
@@ -49,14 +59,23 @@ class Runner:
     def apply(self, step: Step, lease: Lease, report: Reporter) -> StepOutcome:
         """Apply a step and record it."""
         migration = self.project.migration(name_of(step))
-        if self._is_one_transaction(migration):
-            return self._apply_at_once(step, migration, lease)
-        return self._apply_resumably(step, migration, lease, report)
+        in_parts = self._is_sent_in_parts(step, migration, self.project.state(), Direction.APPLY)
+        self._tell(step, report)
+        if self._is_one_transaction(migration) and not in_parts:
+            return self._tries(step, migration, lease, report).through(
+                lambda seconds: self._apply_at_once(step, migration, lease, seconds),
+                afresh=self.project.forget_states,
+            )
+        resumable = self._resumable(step, migration, lease, report, in_parts=in_parts)
+        return self._apply_resumably(step, migration, resumable, lease)
 
-    def _apply_at_once(self, step: Step, migration: Migration, lease: Lease) -> StepOutcome:
+    def _apply_at_once(
+        self, step: Step, migration: Migration, lease: Lease, seconds: float | None
+    ) -> StepOutcome:
         state = self.project.state()
         with self._connection.schema_editor(atomic=True) as editor:
             clock = self._ledger.claim(lease)
+            limit(self._connection, seconds)
             if self._is_applied(migration):
                 self.project.learn(_rows_of(migration))
                 return _already(step, Direction.APPLY)
@@ -75,7 +94,7 @@ class Runner:
         return StepOutcome(key=step.key, direction=Direction.APPLY, verified=True)
 
     def _apply_resumably(
-        self, step: Step, migration: Migration, lease: Lease, report: Reporter
+        self, step: Step, migration: Migration, resumable: Resumable, lease: Lease
     ) -> StepOutcome:
         entry = self._ledger.entry(name_of(step))
         applied = self._is_applied(migration)
@@ -83,7 +102,7 @@ class Runner:
             self.project.learn(_rows_of(migration))
             return self._healed(step, entry, lease)
         state = self.project.state_before(name_of(step)) if applied else self.project.state()
-        state = self._resumable(step, migration, lease, report).apply(state, _progress(entry))
+        state = resumable.apply(state, _progress(entry))
         with self._ledger.transaction():
             clock = self._ledger.claim(lease)
             self._record_replacements(step, migration)
@@ -115,17 +134,27 @@ class Runner:
         if was_found(step, self._ledger.recorded().applied):
             self._strike(self._rows_to_strike(step, migration), lease)
             return left_alone(step)
-        if self._is_one_transaction(migration):
-            return self._revert_at_once(step, migration, lease)
-        return self._revert_resumably(step, migration, lease, report)
+        state = self.project.state_before(name_of(step))
+        in_parts = self._is_sent_in_parts(step, migration, state, Direction.REVERT)
+        self._tell(step, report)
+        if self._is_one_transaction(migration) and not in_parts:
+            return self._tries(step, migration, lease, report).through(
+                lambda seconds: self._revert_at_once(step, migration, state, lease, seconds),
+                afresh=self.project.forget_states,
+            )
+        resumable = self._resumable(step, migration, lease, report, in_parts=in_parts)
+        return self._revert_resumably(step, resumable, state, lease)
 
-    def _revert_at_once(self, step: Step, migration: Migration, lease: Lease) -> StepOutcome:
+    def _revert_at_once(
+        self, step: Step, migration: Migration, state: ProjectState, lease: Lease, seconds: float | None
+    ) -> StepOutcome:
         with self._connection.schema_editor(atomic=True) as editor:
             self._ledger.claim(lease)
+            limit(self._connection, seconds)
             if not self._ledger.is_applied(name_of(step)):
                 return _already(step, Direction.REVERT)
             refuse_irreversible(step, step.irreversible)
-            migration.unapply(self.project.state_before(name_of(step)), editor)
+            migration.unapply(state, editor)
             _flush(editor)
             lease.check()
             self._ledger.strike(self._rows_to_strike(step, migration))
@@ -133,7 +162,7 @@ class Runner:
         return StepOutcome(key=step.key, direction=Direction.REVERT)
 
     def _revert_resumably(
-        self, step: Step, migration: Migration, lease: Lease, report: Reporter
+        self, step: Step, resumable: Resumable, state: ProjectState, lease: Lease
     ) -> StepOutcome:
         entry = self._ledger.entry(name_of(step))
         applied = self._ledger.is_applied(name_of(step))
@@ -145,9 +174,7 @@ class Runner:
         )
         if applied:
             refuse_irreversible(step, step.irreversible)
-        self._resumable(step, migration, lease, report).revert(
-            self.project.state_before(name_of(step)), found
-        )
+        resumable.revert(state, found)
         self._strike(self._rows_of_line(step), lease)
         self._unfinished.discard(name_of(step))
         return StepOutcome(key=step.key, direction=Direction.REVERT)
@@ -195,8 +222,40 @@ class Runner:
         unfinished = (migration.app_label, migration.name) in self._unfinished
         return bool(self._connection.features.can_rollback_ddl) and migration.atomic and not unfinished
 
-    def _resumable(self, step: Step, migration: Migration, lease: Lease, report: Reporter) -> Resumable:
-        return Resumable(step, migration, ledger=self._ledger, lease=lease, report=report)
+    def _is_sent_in_parts(
+        self, step: Step, migration: Migration, state: ProjectState, direction: Direction
+    ) -> bool:
+        """Decide it when the step begins; one that was begun goes on the way it was."""
+        if name_of(step) in self._unfinished:
+            entry = self._ledger.entry(name_of(step))
+            return entry is not None and entry.done.startswith(IN_PARTS)
+        if not locks_large(self._connection, migration, state, self._rewriting.extent_for(step.key)):
+            return False
+        if direction is Direction.APPLY and self._is_applied(migration):
+            return False
+        return has_parts(self._connection, migration, state)
+
+    def _tell(self, step: Step, report: Reporter) -> None:
+        """Say why a step is sent as it stands, where a person wanted that."""
+        why = self._rewriting.plainly.get(step.key)
+        if why is not None:
+            report(StepNoted(key=str(step.key), note=f"sent as its migration says, whatever it locks: {why}"))
+
+    def _resumable(
+        self, step: Step, migration: Migration, lease: Lease, report: Reporter, *, in_parts: bool
+    ) -> Resumable:
+        return Resumable(
+            step,
+            migration,
+            ledger=self._ledger,
+            lease=lease,
+            report=report,
+            tries=self._tries(step, migration, lease, report),
+            in_parts=in_parts,
+        )
+
+    def _tries(self, step: Step, migration: Migration, lease: Lease, report: Reporter) -> Tries:
+        return tries_of(self._connection, migration, step, lease, report)
 
 
 def adopt(ledger: Ledger, lease: Lease) -> None:

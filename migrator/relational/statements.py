@@ -21,12 +21,14 @@ from django.db.migrations import Migration, RunPython
 from django.db.migrations.state import ProjectState
 
 from accord.errors import StoreUnavailable
+from accord.seam.rewriting import PLAIN, Extent, Rewriting
 from accord.seam.types import Direction, Language, Statement, Step
 from migrator.relational import failures
 from migrator.relational.graph import GraphLoader
 from migrator.relational.loader import DiskLoader, Name
+from migrator.relational.safety.rewriter import locks_large, unrolling
 from migrator.relational.states import Executor, PastStates
-from migrator.relational.unrolled import Substep, backwards, forwards
+from migrator.relational.unrolled import Substep, Unroll, backwards, forwards, whole
 from migrator.relational.vendors import vendor_of
 
 
@@ -38,10 +40,18 @@ class Explanation:
         alias: The database.
         disk: Migrations as read from disk.
         steps: Steps to render, in the order in which they would run.
+        rewriting: Which of them may be sent in parts.
     """
 
-    def __init__(self, alias: str, disk: DiskLoader, steps: Sequence[Step]) -> None:
+    def __init__(
+        self,
+        alias: str,
+        disk: DiskLoader,
+        steps: Sequence[Step],
+        rewriting: Rewriting = PLAIN,
+    ) -> None:
         self._steps = steps
+        self._rewriting = rewriting
         self._connection = connections[alias]
         self._names = [(step.key.app, step.key.name) for step in steps]
         loader, self._offline = _loader(alias, disk)
@@ -66,14 +76,23 @@ class Explanation:
     def _forwards(self) -> Iterator[tuple[Step, Iterable[Substep]]]:
         state = self._state_before_all()
         for step, name in zip(self._steps, self._names, strict=True):
-            yield step, forwards(self._migration(name), state)
+            migration = self._migration(name)
+            yield step, forwards(migration, state, self._unroll(step, migration, state))
 
     def _backwards(self) -> Iterator[tuple[Step, Iterable[Substep]]]:
         loader = self._executor.loader
         loader.applied_migrations.update({name: loader.disk_migrations[name] for name in self._known()})
         past = PastStates(self._executor, frozenset(self._names))
         for step, name in zip(self._steps, self._names, strict=True):
-            yield step, reversed(backwards(self._migration(name), past.before(name)))
+            migration, state = self._migration(name), past.before(name)
+            yield step, reversed(backwards(migration, state, self._unroll(step, migration, state)))
+
+    def _unroll(self, step: Step, migration: Migration, state: ProjectState) -> Unroll:
+        """Decide as a run does; a table that an earlier step makes isn't there, and so isn't large."""
+        extent = Extent.OFF if self._offline else self._rewriting.extent_for(step.key)
+        if not locks_large(self._connection, migration, state, extent):
+            return whole
+        return unrolling(self._connection, migration.app_label)
 
     def _migration(self, name: Name) -> Migration:
         return self._executor.loader.disk_migrations[name]

@@ -35,13 +35,14 @@ from migrator.relational.loader import DiskLoader, History, Name
 from migrator.relational.looks_around import LooksAround
 from migrator.relational.marks import Marks
 from migrator.relational.runner import Runner, adopt, name_of
+from migrator.relational.safety.settling import Settles
 from migrator.relational.statements import Explanation
 from migrator.relational.states import Project, recorded_names
 from migrator.relational.taking import apps_for, takes_part, why_absent
 from migrator.relational.vendors import vendor_of, vendor_of_engine
 
 
-class RelationalStore(Leaves, LooksAround, Marks):
+class RelationalStore(Leaves, LooksAround, Marks, Settles):
     """
     One alias of `DATABASES`.
 
@@ -148,7 +149,8 @@ class RelationalStore(Leaves, LooksAround, Marks):
         self, steps: Sequence[Step], direction: Direction
     ) -> Iterator[tuple[Step, Sequence[Statement]]]:
         """Render steps as Django's `sqlmigrate` does; works on an empty database and without one."""
-        rendered = Explanation(self.alias, self._disk or DiskLoader(), steps).render(direction)
+        disk = self._disk or DiskLoader()
+        rendered = Explanation(self.alias, disk, steps, self._rewriting).render(direction)
         return showing_left(rendered, self._found(steps, direction))
 
     def _found(self, steps: Sequence[Step], direction: Direction) -> Collection[StepKey]:
@@ -315,7 +317,8 @@ class RelationalStore(Leaves, LooksAround, Marks):
         holder = (lease.run_id, lease.fence)
         if self._runner is None or self._holder != holder:
             adopt(self._ledger, lease)
-            self._runner = Runner(self.alias, ledger=self._ledger, project=self._fitting_project())
+            project = self._fitting_project()
+            self._runner = Runner(self.alias, ledger=self._ledger, project=project, rewriting=self._rewriting)
             self._holder = holder
         return self._runner
 

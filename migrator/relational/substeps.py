@@ -16,24 +16,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
+from functools import partial
 
-from django.db import connections, transaction
+from django.db import DatabaseError, IntegrityError, connections, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations import AddIndex, CreateModel, Migration, RemoveIndex, SeparateDatabaseAndState
+from django.db.migrations import AddIndex, CreateModel, Migration, RemoveIndex
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from accord.errors import ChecksumMismatch, ConflictingState
 from accord.events import Reporter, StepNoted
+from accord.locks.patience import Behind
+from accord.locks.trying import Tries
 from accord.seam.types import Direction, Lease, Step
-from migrator.relational.chain import Chain, recognises
+from accord.words import counted
+from migrator.relational.chain import IN_PARTS, WHOLE, Chain, recognises
 from migrator.relational.entries import Progress, RowState
 from migrator.relational.indexes import ConcurrentIndex, index_plan
 from migrator.relational.ledger import Ledger
 from migrator.relational.live_indexes import clear_leftovers
-from migrator.relational.refusals import SubstepKind, left_nothing, refuse_irreversible
+from migrator.relational.locking import limit, limited, who_waits_behind
+from migrator.relational.refusals import SubstepKind, left_nothing, refuse_irreversible, sent_at_once
 from migrator.relational.remains import refuse_gone
-from migrator.relational.unrolled import Substep, backwards, forwards
+from migrator.relational.safety.rewriter import unrolling
+from migrator.relational.unrolled import Substep, Unroll, backwards, forwards, whole
 from migrator.relational.vendors import fits_a_transaction, is_concurrent, vendor_of
 
 
@@ -47,17 +53,30 @@ class Resumable:
         ledger: Where the progress is noted.
         lease: Whose right it is.
         report: Whom to tell of recoveries.
+        tries: How substeps come by their locks.
+        in_parts: Operations that would lock a table for long are sent in parts.
     """
 
     def __init__(
-        self, step: Step, migration: Migration, *, ledger: Ledger, lease: Lease, report: Reporter
+        self,
+        step: Step,
+        migration: Migration,
+        *,
+        ledger: Ledger,
+        lease: Lease,
+        report: Reporter,
+        tries: Tries,
+        in_parts: bool = False,
     ) -> None:
         self._step = step
         self._migration = migration
         self._ledger = ledger
         self._lease = lease
         self._report = report
+        self._tries = tries
         self._connection = connections[step.key.store]
+        self._in_parts = in_parts
+        self._form = IN_PARTS if in_parts else WHOLE
 
     def apply(self, state: ProjectState, found: Progress | None) -> ProjectState:
         """
@@ -70,12 +89,18 @@ class Resumable:
         Returns:
             The state after the migration. It isn't recorded as applied yet.
         """
-        done = Chain()
+        done, behind = Chain(self._form), list[tuple[Substep, str]]()
         progress = self._taken_up(found, Direction.APPLY, state)
-        for place, substep in enumerate(forwards(self._migration, state)):
+        for place, substep in enumerate(forwards(self._migration, state, self._unroll())):
+            behind = behind if substep.part else []
             if place >= progress.position:
-                with self._withdrawing(substep, is_first=place == 0, is_new=found is None):
+                is_first = place == len(behind)
+                with (
+                    self._withdrawing(substep, is_first=is_first, is_new=found is None),
+                    self._giving_up(place, behind),
+                ):
                     progress = self._advance(substep, progress, done)
+            behind.append((substep, done.text))
             done.add(substep.operation)
         return state
 
@@ -87,11 +112,11 @@ class Resumable:
             state: State before the migration.
             found: How far an earlier run came; None when it is applied as a whole.
         """
-        substeps = backwards(self._migration, state)
+        substeps = self._unrolled(state)
         if found is not None and found.state is RowState.APPLYING:
             self._refuse_stuck(substeps[: found.position + found.in_flight])
-        whole = Progress(state=RowState.APPLIED, position=len(substeps), done=_chain_of(substeps))
-        progress = self._taken_up(found or whole, Direction.REVERT, state)
+        every = Progress(state=RowState.APPLIED, position=len(substeps), done=self._chain_of(substeps))
+        progress = self._taken_up(found or every, Direction.REVERT, state)
         for place in range(progress.position - 1, -1, -1):
             progress = self._retreat(substeps, place, progress)
 
@@ -115,22 +140,52 @@ class Resumable:
                     self._ledger.strike_unbegun((self._step.key.app, self._step.key.name))
             raise
 
+    @contextmanager
+    def _giving_up(self, place: int, behind: Sequence[tuple[Substep, str]]) -> Iterator[None]:
+        """Take back what is done of an operation in parts that the rows refuse: all or nothing stands."""
+        try:
+            yield
+        except IntegrityError:
+            try:
+                for part, done in reversed(behind):
+                    place -= 1
+                    until = Progress(state=RowState.APPLYING, position=place, done=done)
+                    self._act(part, Direction.REVERT, until, until)
+            except DatabaseError:
+                note = "what was done of the refused operation could not be taken back, and stands"
+                self._report(StepNoted(key=str(self._step.key), note=note))
+            raise
+
+    def _unroll(self) -> Unroll:
+        return unrolling(self._connection, self._migration.app_label) if self._in_parts else whole
+
     # --- taking up -------------------------------------------------------------------
 
     def _taken_up(self, found: Progress | None, direction: Direction, before: ProjectState) -> Progress:
         state = RowState.APPLYING if direction is Direction.APPLY else RowState.REVERTING
         if found is None:
-            progress = Progress(state=state)
+            progress = Progress(state=state, done=Chain(self._form).text)
+            self._note_parts(before)
         else:
-            self._refuse_edited(found)
+            substeps = self._unrolled(before)
+            self._refuse_edited(found, substeps)
             if not found.state.is_whole:
                 # On the way back, the last of them may be undone, and only the note of that be missing.
                 sure = found.position - (found.state is RowState.REVERTING)
-                refuse_gone(self._step, backwards(self._migration, before)[: max(sure, 0)])
+                refuse_gone(self._step, substeps[: max(sure, 0)])
             progress = self._turned(found, state)
             self._note_recovery(found, direction)
         self._write(progress)
         return progress
+
+    def _note_parts(self, before: ProjectState) -> None:
+        parts = [each for each in self._unrolled(before) if each.part is not None] if self._in_parts else ()
+        if parts:
+            note = f"{counted(len(parts), 'part')}: nobody waits long for a large table"
+            self._report(StepNoted(key=str(self._step.key), note=note))
+
+    def _unrolled(self, before: ProjectState) -> Sequence[Substep]:
+        return backwards(self._migration, before, self._unroll())
 
     def _turned(self, found: Progress, state: RowState) -> Progress:
         """
@@ -144,9 +199,9 @@ class Resumable:
         moved = 1 if state == RowState.REVERTING else -1
         return replace(found, state=state, position=found.position + moved)
 
-    def _refuse_edited(self, found: Progress) -> None:
-        operations = [leaf for operation in self._migration.operations for leaf in _flat(operation)]
-        if found.done and not recognises(found.done, operations[: found.position]):
+    def _refuse_edited(self, found: Progress, substeps: Sequence[Substep]) -> None:
+        operations = [substep.operation for substep in substeps[: found.position]]
+        if found.done and not recognises(found.done, operations):
             raise ChecksumMismatch(
                 f"Step {self._step.key} is half done, and what is done of it was edited since.",
                 hint=f"Restore its first {found.position} operations; those after them may be changed. If "
@@ -171,25 +226,46 @@ class Resumable:
 
     def _retreat(self, substeps: Sequence[Substep], place: int, progress: Progress) -> Progress:
         self._lease.check()
-        after = Progress(state=RowState.REVERTING, position=place, done=_chain_of(substeps[:place]))
+        after = Progress(state=RowState.REVERTING, position=place, done=self._chain_of(substeps[:place]))
         self._act(substeps[place], Direction.REVERT, replace(progress, position=place + 1), after)
         return after
 
     def _act(self, substep: Substep, direction: Direction, now: Progress, after: Progress) -> None:
         kind = self._kind(substep.operation)
         if kind is SubstepKind.TRANSACTIONAL:
-            with transaction.atomic(using=self._connection.alias):
-                clock = self._ledger.claim(self._lease)
-                self._run(substep, direction, self._connection.schema_editor(atomic=False))
-                self._ledger.write_progress(self._step, self._lease, after, clock)
+            self._tries.through(partial(self._act_whole, substep, direction, after))
             return
         if kind is SubstepKind.CONCURRENT:
             self._write(replace(now, in_flight=True))
-            self._run_concurrent(substep, direction)
+            self._tries.through(partial(self._act_beside, substep, direction), behind=Behind.NOBODY)
         else:
             self._clear_leftovers(substep, direction)
-            self._run_plain(substep, direction, now)
+            self._act_plainly(substep, direction, now)
         self._write(after)
+
+    def _act_whole(
+        self, substep: Substep, direction: Direction, after: Progress, seconds: float | None
+    ) -> None:
+        with transaction.atomic(using=self._connection.alias):
+            clock = self._ledger.claim(self._lease)
+            limit(self._connection, seconds)
+            self._run(substep, direction, self._connection.schema_editor(atomic=False))
+            self._ledger.write_progress(self._step, self._lease, after, clock)
+
+    def _act_beside(self, substep: Substep, direction: Direction, seconds: float | None) -> None:
+        with limited(self._connection, seconds):
+            self._run_concurrent(substep, direction)
+
+    def _act_plainly(self, substep: Substep, direction: Direction, now: Progress) -> None:
+        def act(seconds: float | None) -> None:
+            with limited(self._connection, seconds):
+                self._run_plain(substep, direction, now)
+
+        # Of anything else, a part may stand when a lock isn't free in its middle.
+        if sent_at_once(self._connection, substep.operation):
+            self._tries.through(act)
+        else:
+            self._tries.once(act, behind=who_waits_behind(substep.operation))
 
     def _clear_leftovers(self, substep: Substep, direction: Direction) -> None:
         app, wait = self._migration.app_label, self._lease.check
@@ -200,7 +276,9 @@ class Resumable:
     def _kind(self, operation: Operation) -> SubstepKind:
         if is_concurrent(operation) and isinstance(operation, AddIndex | RemoveIndex):
             return SubstepKind.CONCURRENT
-        in_transaction = operation.atomic or fits_a_transaction(operation)
+        # What was one transaction in the file is one for each operation: code runs exactly once, as before.
+        was_one = self._in_parts and self._migration.atomic
+        in_transaction = operation.atomic or was_one or fits_a_transaction(operation)
         if self._connection.features.can_rollback_ddl and in_transaction:
             return SubstepKind.TRANSACTIONAL
         return SubstepKind.PLAIN
@@ -266,14 +344,5 @@ class Resumable:
             clock = self._ledger.claim(self._lease)
             self._ledger.write_progress(self._step, self._lease, progress, clock)
 
-
-def _flat(operation: Operation) -> Iterator[Operation]:
-    if type(operation) is not SeparateDatabaseAndState:
-        yield operation
-        return
-    for inner in operation.database_operations:
-        yield from _flat(inner)
-
-
-def _chain_of(substeps: Iterable[Substep]) -> str:
-    return Chain.of(substep.operation for substep in substeps)
+    def _chain_of(self, substeps: Iterable[Substep]) -> str:
+        return Chain.of((substep.operation for substep in substeps), self._form)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db.migrations import Migration, SeparateDatabaseAndState
@@ -19,40 +19,55 @@ class Substep:
         operation: What is done.
         before: State before it.
         after: State after it.
+        part: Which part it is of an operation that is sent in parts, from 0 on; None for a whole one.
     """
 
     operation: Operation
     before: ProjectState
     after: ProjectState
+    part: int | None = None
 
 
-def forwards(migration: Migration, state: ProjectState) -> Iterator[Substep]:
+Unroll = Callable[[Substep], Sequence[Substep]]
+"""Makes parts of an operation; what is handed to it are the operations of one migration in their order."""
+
+
+def whole(substep: Substep) -> Sequence[Substep]:
+    """Leave an operation as it is."""
+    return (substep,)
+
+
+def forwards(migration: Migration, state: ProjectState, unroll: Unroll = whole) -> Iterator[Substep]:
     """
     Go through a migration's substeps; the state moves with them.
 
     Args:
         migration: The migration.
         state: State before it. Holds the state after it once the iterator is used up.
+        unroll: Makes parts of operations.
     """
     for operation in migration.operations:
         before = state.clone()
         operation.state_forwards(migration.app_label, state)
-        yield from _leaves(migration.app_label, Substep(operation, before, state))
+        for leaf in _leaves(migration.app_label, Substep(operation, before, state)):
+            yield from unroll(leaf)
 
 
-def backwards(migration: Migration, state: ProjectState) -> Sequence[Substep]:
+def backwards(migration: Migration, state: ProjectState, unroll: Unroll = whole) -> Sequence[Substep]:
     """
     List a migration's substeps from the first to the last, each with states of its own.
 
     Args:
         migration: The migration.
         state: State before it; stays as it is.
+        unroll: As above.
     """
     substeps: list[Substep] = []
     for operation in migration.operations:
         after = state.clone()
         operation.state_forwards(migration.app_label, after)
-        substeps.extend(_leaves(migration.app_label, Substep(operation, state, after)))
+        for leaf in _leaves(migration.app_label, Substep(operation, state, after)):
+            substeps.extend(unroll(leaf))
         state = after
     return substeps
 

@@ -38,6 +38,8 @@ class Vendor:
     """Does the server describe constraints and indexes in its own words (:mod:`.definitions`)?"""
     has_transactions: ClassVar[bool] = True
     """Can changes of the schema be rolled back?"""
+    queues_for_locks: ClassVar[bool] = False
+    """Does everybody wait behind a statement that waits for a lock, and can it be told how long it may?"""
 
     def limit_connect_time(self, settings: dict[str, Any], seconds: float) -> None:
         """Make a first connection give up after some seconds, unless the settings say otherwise."""
@@ -146,6 +148,7 @@ class PostgreSQL(Vendor):
 
     OLDEST = 140000
     describes_tables = True
+    queues_for_locks = True
 
     def limit_connect_time(self, settings: dict[str, Any], seconds: float) -> None:
         settings["OPTIONS"].setdefault("connect_timeout", max(2, round(seconds)))

@@ -79,7 +79,7 @@ def test_erasure_begins_when_one_of_each_group_has_said_yes(erasing: Erasing) ->
     said, left, again = erasing.call(SEVERAL + BOTH)
 
     assert "names the group “dpo”, which doesn't exist" in said[0]
-    assert said[1] == ["planned", "0 of 2; dpo, security are missing"]
+    assert "none of the groups whose approval is asked for: dpo, security" in said[1]
     assert said[2] == ["planned", "1 of 2; security is missing"]
     assert "already: 1 of 2; security is missing" in said[3]
     assert said[4] == ["approved", "2 of 2"]

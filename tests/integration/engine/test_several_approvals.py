@@ -13,7 +13,7 @@ from accord import conf
 from accord.approvals.quorum import Quorum
 from accord.errors import ConfigurationError
 from migrator.engine.request import Request
-from migrator.errors import ApprovalClosed, PlanNotApproved
+from migrator.errors import ApprovalClosed, NotEntitled, PlanNotApproved
 from migrator.governance.approvals import Approvals
 from migrator.governance.policy import Policy
 from migrator.models import ApprovalState, PlanYes
@@ -53,10 +53,11 @@ def yes(book: Approvals, reference: str, key: int) -> ApprovalState:
 
 
 def test_plan_runs_when_one_of_each_group_has_said_yes(book: Approvals) -> None:
-    """What is missing is told, a person counts once, and one of neither group brings nothing on."""
+    """What is missing is told, a person counts once, and one of neither group is refused."""
     asked = book.request(work_of(STEPS), person(1), "release")
 
-    assert yes(book, asked.reference, 4) is ApprovalState.REQUESTED
+    with pytest.raises(NotEntitled, match=r"none of the groups .* dba, security"):
+        yes(book, asked.reference, 4)
     assert yes(book, asked.reference, 2) is ApprovalState.REQUESTED
     with pytest.raises(ApprovalClosed, match="already: 1 of 2; security is missing"):
         yes(book, asked.reference, 2)

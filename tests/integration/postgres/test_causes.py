@@ -91,6 +91,8 @@ def test_each_cause_has_its_own_sentence_and_next_move(harness: AnyHarness) -> N
     with closing(psycopg2.connect(harness.url)) as holder:
         holder.cursor().execute("LOCK TABLE busy")
         for name, (statements, kind, says, hint) in CAUSES.items():
+            if name == "lock" and call == "editor.execute":
+                continue  # tried again: test_patience
             body = "; ".join(f"{call}({each!r})" if each else "time.sleep(0.2)" for each in statements)
             harness.write_revision("0000_cause", text.format(body=body))
 

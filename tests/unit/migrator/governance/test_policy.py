@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accord.errors import ConfigurationError
+from accord.seam.rewriting import Extent
 from migrator.governance.policy import WEEK, Reaction, parse
 
 
@@ -33,6 +34,15 @@ def test_what_is_foretold_to_fail_is_refused_unless_said_otherwise() -> None:
     assert {policies.of(name).foretelling for name in ("staging", "production", "x")} == {Reaction.REFUSE}
 
 
+def test_large_tables_are_spared_unless_said_otherwise() -> None:
+    """Everywhere, whether an environment has an entry or not."""
+    policies = parse({"qa": {"rewriting": "off"}, "staging": {"rewriting": "every"}, "x": {}})
+
+    assert policies.of("qa").rewriting is Extent.OFF
+    assert policies.of("staging").rewriting is Extent.EVERY
+    assert {policies.of(name).rewriting for name in ("x", "production", "y")} == {Extent.LARGE}
+
+
 def test_environments_that_others_rely_on_attest_their_runs() -> None:
     """Staging always does, and whatever a policy names."""
     policies = parse({"production": {"attestation": "rehearsal"}})
@@ -55,6 +65,8 @@ def test_environments_that_others_rely_on_attest_their_runs() -> None:
         ({"foretelling": "maybe"}, "docs"),
         ({"foretelling": True}, "docs"),
         ({"live_drift": "tell"}, "docs"),
+        ({"rewriting": "always"}, "docs"),
+        ({"rewriting": True}, "docs"),
     ],
 )
 def test_what_can_not_be_meant_is_refused(entry: dict[str, object], word: str) -> None:

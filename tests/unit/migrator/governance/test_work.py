@@ -107,6 +107,17 @@ def test_yes_to_the_steps_is_none_to_the_word(word: str) -> None:
     assert flaw_of(approval_of(plain), more, "default") == f"it was asked for without {word}"
 
 
+def test_step_that_locks_is_agreed_to_by_its_name() -> None:
+    """A yes to one step sent as it stands is none to another."""
+    first, second = (
+        replace(APPROVED, target=" ".join(flags_of(Request(unsafe_ddl=(key,)))))
+        for key in ("default:shop.0002_b", "default:shop.0003_c")
+    )
+
+    assert APPROVED.digest != first.digest != second.digest
+    assert flaw_of(approval_of(first), second, "default").endswith("--unsafe-ddl=default:shop.0003_c")
+
+
 def test_word_that_is_written_into_a_request_later_does_not_count() -> None:
     """The digest that was approved knows nothing of it."""
     forged = approval_of(replace(APPROVED, target="--baseline"))

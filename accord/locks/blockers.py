@@ -1,0 +1,132 @@
+"""Who keeps a session of PostgreSQL waiting: asked of the server, told without the values in statements."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accord.secrets.redact import redact
+from accord.words import duration
+
+Sample = Callable[[int], Sequence[Sequence[Any]]]
+"""Sends :data:`QUERY` about a session and gives its rows."""
+
+QUERY = """
+SELECT l.mode, l.relation::regclass::text, b.pid, a.usename, a.application_name, a.state,
+       CAST(extract(epoch FROM clock_timestamp() - a.xact_start) AS float8), a.query
+FROM pg_locks l
+LEFT JOIN unnest(pg_blocking_pids(l.pid)) AS b(pid) ON true
+LEFT JOIN pg_stat_activity a ON a.pid = b.pid
+WHERE l.pid = {pid} AND NOT l.granted
+"""
+_LITERAL = re.compile(r"'|\$\D|\$$|--|/\*")
+_NUMBER = re.compile(r"\b\d[\d.]*\b")
+_LONGEST = 80
+_SHOWN = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blocker:
+    """
+    A session that holds, or asked before us for, what we wait for.
+
+    Attributes:
+        pid: Its process; 0 for a transaction that was prepared and is in no session's hands.
+        user: Its role; None where ours may not see it.
+        application: What it calls itself.
+        state: What it does: `active`, `idle in transaction`.
+        age: Seconds since its transaction began.
+        query: Its last statement up to the first value in it: a value may be personal.
+    """
+
+    pid: int
+    user: str | None = None
+    application: str | None = None
+    state: str | None = None
+    age: float | None = None
+    query: str = ""
+
+    def __str__(self) -> str:
+        """Write it for people."""
+        if not self.pid:
+            return "a prepared transaction (pg_prepared_xacts tells which)"
+        facts = [f"user {self.user}" if self.user else "", _quoted(self.application), self.state or ""]
+        facts.append(f"in its transaction for {duration(self.age)}" if self.age is not None else "")
+        facts.append(f"last: {self.query}" if self.query else "")
+        told = ", ".join(filter(None, facts)) or "gone by now"
+        return f"pid {self.pid} ({told})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """
+    What a session waits for.
+
+    Attributes:
+        mode: The lock, as the server names it.
+        relation: The table, or index, where it is one.
+        blockers: Who is in the way.
+    """
+
+    mode: str
+    relation: str = ""
+    blockers: tuple[Blocker, ...] = ()
+
+    @property
+    def what(self) -> str:
+        """What is waited for, in a sentence."""
+        return f"{self.mode} on {self.relation}" if self.relation else "transactions that are open"
+
+    @property
+    def who(self) -> str:
+        """Who is in the way, in a sentence."""
+        shown = "; ".join(map(str, self.blockers[:_SHOWN]))
+        more = len(self.blockers) - _SHOWN
+        return f"{shown}; and {more} more" if more > 0 else shown
+
+
+def wait_of(rows: Sequence[Sequence[Any]]) -> Wait | None:
+    """
+    Read an answer to :data:`QUERY`.
+
+    Returns:
+        None where the session waits for nothing.
+    """
+    if not rows:
+        return None
+    blockers = {row[2]: _blocker(row) for row in rows if row[2] is not None}
+    return Wait(mode=rows[0][0], relation=rows[0][1] or "", blockers=tuple(blockers.values()))
+
+
+def _blocker(row: Sequence[Any]) -> Blocker:
+    _, _, pid, user, application, state, age, query = row
+    return Blocker(
+        pid=pid,
+        user=user,
+        application=application or None,
+        state=state,
+        age=age,
+        query=skeleton(query or ""),
+    )
+
+
+def skeleton(query: str) -> str:
+    """
+    Return the beginning of a statement, up to the first value or comment: either may hold anything.
+
+    Args:
+        query: As the server shows it, which cuts long ones.
+    """
+    shown = _NUMBER.sub("?", " ".join(_LITERAL.split(query, maxsplit=1)[0].split()))
+    shown = redact(shown)
+    return (
+        f"{shown[:_LONGEST].rstrip()} …"
+        if shown and (len(shown) > _LONGEST or _LITERAL.search(query))
+        else shown
+    )
+
+
+def _quoted(application: str | None) -> str:
+    return f"application “{redact(application)}”" if application else ""

@@ -1,0 +1,135 @@
+"""Patience with locks on a database of Django's: limits set and taken back, and who is in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations import Migration, RunSQL
+from django.db.migrations.operations.base import Operation
+
+from accord import conf, db
+from accord.events import Reporter
+from accord.locks import blockers, patience
+from accord.locks.blockers import Sample
+from accord.locks.patience import Behind, Patience
+from accord.locks.trying import Tries
+from accord.seam.types import Lease, Step
+from migrator.relational.vendors import vendor_of
+
+# What the session's settings allow already may be less, and then it stays so.
+_LIMIT = """
+SELECT set_config('lock_timeout', CASE WHEN own.seconds > 0 AND own.seconds < %s
+    THEN current_setting('lock_timeout') ELSE %s END, true)
+FROM (SELECT extract(epoch FROM current_setting('lock_timeout')::interval)) AS own(seconds)
+"""
+_SET = "SELECT current_setting('lock_timeout'), set_config('lock_timeout', %s, false)"
+
+
+def patience_with(connection: BaseDatabaseWrapper, migration: Migration, step: Step) -> Patience:
+    """
+    Return how long a migration waits for locks.
+
+    Args:
+        connection: Of its database.
+        migration: It may say so itself: `locks = {"budget": 900, "reason": "..."}`.
+        step: Its step.
+
+    Raises:
+        ConfigurationError: What it says, or the policy, can't be read.
+    """
+    # In a transaction of somebody else's nothing can be tried again, and nobody may sleep.
+    if not vendor_of(connection).queues_for_locks or connection.in_atomic_block:
+        return patience.OFF
+    usual = patience.of_environment(conf.load())
+    asked = getattr(migration, "locks", None)
+    return usual if asked is None else patience.parse_waiver(asked, f"“locks” of {step.key}", usual)
+
+
+def tries_of(
+    connection: BaseDatabaseWrapper, migration: Migration, step: Step, lease: Lease, report: Reporter
+) -> Tries:
+    """Return the tries of one migration."""
+
+    def pid() -> int | None:
+        return pid_of(connection)
+
+    return Tries(
+        key=step.key,
+        patience=patience_with(connection, migration, step),
+        lease=lease,
+        report=report,
+        beside=lambda: beside(connection.alias),
+        pid=pid,
+    )
+
+
+def pid_of(connection: Any) -> int | None:
+    """Return the server's process behind a connection; None while there is none."""
+    info = getattr(connection.connection, "info", None)
+    found = getattr(info, "backend_pid", None)
+    return int(found) if found else None
+
+
+@contextmanager
+def beside(alias: str) -> Iterator[Sample]:
+    """Open a connection of this thread's own, from which another session can be looked at."""
+
+    def sample(pid: int) -> Any:
+        with connections[alias].cursor() as cursor:
+            cursor.execute(blockers.QUERY.format(pid=int(pid)))
+            return cursor.fetchall()
+
+    try:
+        yield sample
+    finally:
+        db.close_own()
+
+
+def limit(connection: BaseDatabaseWrapper, seconds: float | None) -> None:
+    """
+    Let no statement of this transaction stand in a queue for longer.
+
+    Args:
+        connection: In a transaction.
+        seconds: How long; None leaves what the server's settings say.
+    """
+    if seconds:
+        with connection.cursor() as cursor:
+            cursor.execute(_LIMIT, [seconds, _written(seconds)])
+
+
+@contextmanager
+def limited(connection: BaseDatabaseWrapper, seconds: float | None) -> Iterator[None]:
+    """
+    Let no statement of the body stand in a queue for longer; the session is left as it was found.
+
+    Args:
+        connection: Outside of a transaction.
+        seconds: How long; 0 for ever, None leaves what the server's settings say.
+    """
+    if seconds is None:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_SET, [_written(seconds)])
+        ((before, _),) = cursor.fetchall()
+    try:
+        yield
+    finally:
+        # A session that broke has nothing left to be put back.
+        with suppress(*db.ERRORS), connection.cursor() as cursor:
+            cursor.execute(_SET, [before])
+
+
+def who_waits_behind(operation: Operation) -> Behind:
+    """Return who waits behind an operation that waits for a lock, outside of a transaction."""
+    sql = str(operation.sql).lower() if isinstance(operation, RunSQL) else ""
+    return Behind.NOBODY if "concurrently" in sql else Behind.EVERYBODY
+
+
+def _written(seconds: float) -> str:
+    return f"{round(seconds * 1000)}ms"

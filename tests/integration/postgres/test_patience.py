@@ -1,0 +1,303 @@
+"""A step whose table is in use steps out of the queue, tries again, and names who is in its way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import psycopg2
+import pytest
+from pytest_django.fixtures import Settings
+
+from accord.errors import LockNotFree
+from accord.events import StepWaited
+from accord.testing import RecordingReporter, make_lease
+from tests.conformance.harness_relational import RelationalHarness
+
+pytestmark = pytest.mark.integration
+HEAD = "from django.db import connections, migrations, models\n"
+STEP = """
+class Migration(migrations.Migration):
+    {head}
+    operations = [{operations}]
+"""
+ADD_FIELD = 'migrations.AddField("shelf", "more", models.IntegerField(null=True))'
+FIRST = """
+from django.db import migrations, models
+class Migration(migrations.Migration):
+    dependencies = []
+    operations = [
+        migrations.CreateModel("Shelf", [("id", models.BigAutoField(primary_key=True))]),
+    ]
+"""
+LIMIT = 0.3
+BUDGET = 30.0
+LEASE = make_lease()
+
+
+@pytest.fixture
+def shelves(relational_harness: RelationalHarness, settings: Settings) -> RelationalHarness:
+    """Give a database with one table that is in use, and a policy of short tries."""
+    patient(settings)
+    harness = relational_harness
+    for name in harness.step_names:
+        harness.remove(name)
+    harness.write_revision("0001_shelf", FIRST)
+    harness.store().apply(harness.step("0001_shelf"), LEASE)
+    return harness
+
+
+def patient(settings: Settings, budget: float = BUDGET) -> None:
+    """Set how long steps wait."""
+    policy = {"development": {"locks": {"lock_timeout": LIMIT, "budget": budget}}}
+    settings.ACCORD = {**settings.ACCORD, "ENVIRONMENT": "development", "POLICY": policy}
+
+
+def write(harness: RelationalHarness, operations: str = ADD_FIELD, more: str = "", head: str = "") -> None:
+    """Write the second migration."""
+    needs = f'dependencies = [("{harness.app}", "0001_shelf")]'
+    harness.write_revision(
+        "0002_more", HEAD + more + STEP.format(operations=operations, head=f"{needs}\n    {head}")
+    )
+
+
+def table(harness: RelationalHarness) -> str:
+    """Name the table that is in use."""
+    return f"{harness.app}_shelf"
+
+
+def columns(harness: RelationalHarness) -> set[str]:
+    """Name its columns."""
+    return {
+        name
+        for (name,) in harness._query(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0", [table(harness)]
+        )
+    }
+
+
+@contextmanager
+def open_reader(harness: RelationalHarness) -> Iterator[psycopg2.extensions.connection]:
+    """Keep a transaction open that has read the table."""
+    with closing(psycopg2.connect(harness.url, application_name="night report")) as reader:
+        reader.cursor().execute(f"SELECT count(*) FROM {table(harness)} WHERE 'jane@example.com' <> ''")
+        yield reader
+
+
+@contextmanager
+def applications(harness: RelationalHarness, waited: list[float]) -> Iterator[None]:
+    """Read the table all the time, as an application does, and note how long each read took."""
+    over = threading.Event()
+
+    def read() -> None:
+        with closing(psycopg2.connect(harness.url)) as connection:
+            connection.autocommit = True
+            while not over.is_set():
+                began = time.monotonic()
+                connection.cursor().execute(f"SELECT count(*) FROM {table(harness)}")
+                waited.append(time.monotonic() - began)
+                time.sleep(0.01)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+class Ending(RecordingReporter):
+    """A reporter that ends a transaction once it was named as being in the way."""
+
+    def __init__(self, holder: psycopg2.extensions.connection, tries: int = 2) -> None:
+        super().__init__()
+        self._holder = holder
+        self._tries = tries
+
+    def __call__(self, event: object) -> None:
+        """Keep the event; let the holder go."""
+        super().__call__(event)  # type: ignore[arg-type]
+        if isinstance(event, StepWaited) and event.tries >= self._tries:
+            self._holder.rollback()
+
+
+def test_readers_wait_no_longer_than_one_try(shelves: RelationalHarness) -> None:
+    """Beside an open transaction that read it, a plain AddField holds nobody up; then it is done, once."""
+    write(shelves)
+    waited: list[float] = []
+
+    with open_reader(shelves) as reader, applications(shelves, waited):
+        heard = Ending(reader, tries=3)
+        shelves.store().apply(shelves.step("0002_more"), LEASE, heard)
+
+    assert len(waited) > 20
+    assert max(waited) < LIMIT + 0.35
+    assert "more" in columns(shelves)
+    assert shelves.recorded() == {"0001_shelf", "0002_more"}
+    last = heard.of(StepWaited)[-1]
+    assert last.what == f"AccessExclusiveLock on {table(shelves)}"
+    assert "application “night report”, idle in transaction" in last.who
+    assert f"last: SELECT count(*) FROM {table(shelves)} WHERE …" in last.who
+
+
+def test_who_never_leaves_is_named_and_nothing_is_half_done(
+    shelves: RelationalHarness, settings: Settings
+) -> None:
+    """The budget ends the step; the same command goes on once the table is free."""
+    patient(settings, budget=1.0)
+    write(shelves, f"{ADD_FIELD}, migrations.RunSQL('CREATE TABLE {shelves.app}_more (id int)')")
+
+    with open_reader(shelves) as reader:
+        began = time.monotonic()
+        with pytest.raises(LockNotFree, match="night report") as caught:
+            shelves.store().apply(shelves.step("0002_more"), LEASE)
+
+        assert time.monotonic() - began < 4
+        assert str(reader.info.backend_pid) in caught.value.message
+        assert "jane" not in caught.value.message
+        assert "more" not in columns(shelves)
+        assert f"{shelves.app}_more" not in shelves.tables()
+        assert shelves.recorded() == {"0001_shelf"}
+    shelves.store().apply(shelves.step("0002_more"), LEASE)
+
+    assert shelves.recorded() == {"0001_shelf", "0002_more"}
+    assert f"{shelves.app}_more" in shelves.tables()
+
+
+SIBLINGS = {
+    "SQL in a transaction": ("migrations.RunSQL('ALTER TABLE {table} ADD more int')", "", "atomic = True"),
+    "SQL without one": ("migrations.RunSQL('ALTER TABLE {table} ADD more int')", "", "atomic = False"),
+    "an operation without one": (ADD_FIELD, "", "atomic = False"),
+    "Python in a transaction": (
+        "migrations.RunPython(act)",
+        "def act(apps, editor):\n    editor.execute('ALTER TABLE {table} ADD more int')\n",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SIBLINGS)
+def test_whatever_leaves_nothing_of_itself_is_done_again(shelves: RelationalHarness, kind: str) -> None:
+    """Operations, SQL and Python alike; each once, when the reader has gone."""
+    operations, more, head = (part.replace("{table}", table(shelves)) for part in SIBLINGS[kind])
+    write(shelves, operations, more, head)
+
+    with open_reader(shelves) as reader:
+        heard = Ending(reader)
+        shelves.store().apply(shelves.step("0002_more"), LEASE, heard)
+
+    assert len(heard.of(StepWaited)) >= 2
+    assert "more" in columns(shelves)
+    assert shelves.recorded() == {"0001_shelf", "0002_more"}
+    assert setting(shelves) == "0"
+
+
+def setting(harness: RelationalHarness) -> str:
+    """Read the limit that the store's own session has afterwards."""
+    from django.db import connections
+
+    with connections[harness.alias].cursor() as cursor:
+        cursor.execute("SELECT current_setting('lock_timeout')")
+        return str(cursor.fetchone()[0])
+
+
+PYTHON = """
+def act(apps, editor):
+    with connections[editor.connection.alias].cursor() as cursor:
+        cursor.execute("CREATE TABLE IF NOT EXISTS {table}_tried (id int)")
+        cursor.execute("INSERT INTO {table}_tried VALUES (1)")
+        cursor.execute("ALTER TABLE {table} ADD more int")
+"""
+
+
+def test_python_outside_of_a_transaction_is_not_done_twice(shelves: RelationalHarness) -> None:
+    """What it did before stands, and perhaps outside of the database; a person decides."""
+    write(shelves, "migrations.RunPython(act)", PYTHON.format(table=table(shelves)), "atomic = False")
+
+    with open_reader(shelves), pytest.raises(LockNotFree, match="night report") as caught:
+        shelves.store().apply(shelves.step("0002_more"), LEASE)
+
+    assert "wasn't tried again by itself" in caught.value.hint
+    assert shelves._query(f"SELECT count(*) FROM {table(shelves)}_tried") == [(1,)]
+    shelves.store().apply(shelves.step("0002_more"), LEASE)
+    assert setting(shelves) == "0"
+
+
+def test_an_index_built_beside_writers_waits_and_tells_for_whom(shelves: RelationalHarness) -> None:
+    """It gives up never: what it would leave can't be used. Whom it waits for is told meanwhile."""
+    write(
+        shelves,
+        'AddIndexConcurrently("shelf", models.Index(fields=["id"], name="shelf_ids"))',
+        "from django.contrib.postgres.operations import AddIndexConcurrently\n",
+        "atomic = False",
+    )
+    with closing(psycopg2.connect(shelves.url, application_name="long writer")) as writer:
+        writer.cursor().execute(f"INSERT INTO {table(shelves)} DEFAULT VALUES")
+        heard = Ending(writer, tries=1)
+        shelves.store().apply(shelves.step("0002_more"), LEASE, heard)
+
+    told = heard.of(StepWaited)
+    assert "long writer" in told[0].who
+    assert told[0].left is None
+    assert shelves._query("SELECT indisvalid FROM pg_index WHERE indexrelid = 'shelf_ids'::regclass") == [
+        (True,)
+    ]
+
+
+def test_a_deadlock_with_the_application_is_tried_again(shelves: RelationalHarness) -> None:
+    """The server ends us, who have no limit here; the step is done in the end, and recorded once."""
+    other = f"{shelves.app}_other"
+    shelves.execute(f"CREATE TABLE {other} (id int)")
+    write(
+        shelves,
+        "migrations.RunSQL(['SET LOCAL lock_timeout = 0', \"SET LOCAL deadlock_timeout = '50ms'\", "
+        f"'ALTER TABLE {table(shelves)} ADD more int', 'SELECT pg_sleep(0.2)', "
+        f"'ALTER TABLE {other} ADD more int'])",
+    )
+    with closing(psycopg2.connect(shelves.url)) as writer:
+        cursor = writer.cursor()
+        # Its own look for deadlocks comes late, so that it is never the one that is ended.
+        cursor.execute(f"SET deadlock_timeout = '20s'; INSERT INTO {other} VALUES (1)")
+        thread = threading.Timer(0.1, cursor.execute, [f"INSERT INTO {table(shelves)} DEFAULT VALUES"])
+        thread.start()
+        heard = Ending(writer, tries=1)
+        shelves.store().apply(shelves.step("0002_more"), LEASE, heard)
+        thread.join()
+
+    assert heard.of(StepWaited)
+    assert "more" in columns(shelves)
+
+
+def test_a_step_may_ask_for_more_and_gives_its_reason(shelves: RelationalHarness) -> None:
+    """`locks` in the file goes over the policy's, for this step alone."""
+    write(shelves, head='locks = {"budget": 0.4, "reason": "the night report reads for hours"}')
+
+    with open_reader(shelves):
+        began = time.monotonic()
+        with pytest.raises(LockNotFree):
+            shelves.store().apply(shelves.step("0002_more"), LEASE)
+
+    assert time.monotonic() - began < 5
+
+
+def test_limits_of_the_session_stay_where_they_are_shorter(shelves: RelationalHarness) -> None:
+    """What a role's settings, or the migration's own SQL, allow is kept."""
+    write(
+        shelves,
+        f'migrations.RunSQL("CREATE TABLE {shelves.app}_seen AS '
+        "SELECT current_setting('lock_timeout') AS l\")",
+    )
+    store = shelves.store()
+    setting(shelves)
+    from django.db import connections
+
+    with connections[shelves.alias].cursor() as cursor:
+        cursor.execute("SET lock_timeout = '120ms'")
+
+    store.apply(shelves.step("0002_more"), LEASE)
+
+    assert shelves._query(f"SELECT l FROM {shelves.app}_seen") == [("120ms",)]
+    assert setting(shelves) == "120ms"

@@ -1,0 +1,204 @@
+"""Operations that would lock a live table are sent in parts; what stands in the end is what Django leaves."""
+
+from __future__ import annotations
+
+import pytest
+
+from accord.errors import StepFailed
+from accord.seam.rewriting import Extent
+from tests.chance import chance, moments
+from tests.conformance.harness_relational import RelationalHarness
+from tests.integration.postgres.rewriting import Live
+
+pytestmark = pytest.mark.integration
+
+INDEX = 'migrations.AddIndex("play", models.Index(fields=["code"], condition=Q(at__gt=3), name="by_code"))'
+CHECK = """migrations.AddConstraint(
+    "play", models.CheckConstraint(condition=Q(whose__gt=0), name="has_owner")
+)"""
+CODE = """migrations.RunPython(
+    lambda apps, editor: apps.get_model("APP", "play").objects.using(editor.connection.alias)
+        .filter(at=7).update(whose=F("whose") + 1),
+    lambda apps, editor: apps.get_model("APP", "play").objects.using(editor.connection.alias)
+        .filter(at=7).update(whose=F("whose") - 1),
+)"""
+OPERATIONS = {
+    "index": INDEX,
+    "index of an expression": 'migrations.AddIndex("play", models.Index(Lower("code"), name="by_lower"))',
+    "index that goes": 'migrations.RemoveIndex("play", "plays_at")',
+    "check": CHECK,
+    "check that goes": 'migrations.RemoveConstraint("play", "plays_at_positive")',
+    "several, with code": f"{INDEX}, {CODE}, {CHECK}",
+    "of a table with a new name": f'migrations.RenameModel("play", "game"), {CHECK.replace("play", "game")}',
+}
+OF_ROWS = "SELECT sum(whose), count(*) FROM {app}_play"
+LOCKING = ("CREATE INDEX", "DROP INDEX", "ADD CONSTRAINT")
+
+
+@pytest.fixture
+def live(relational_harness: RelationalHarness) -> Live:
+    """Give a table with rows, and nothing to do yet."""
+    found = Live(relational_harness)
+    found.do("apply", "0001_first")
+    found.fill()
+    return found
+
+
+def wanted_of(live: Live) -> object:
+    """Have Django do it and undo it, and return what stood between."""
+    live.by_django("0002")
+    wanted = live.catalog()
+    live.by_django("0001")
+    return wanted
+
+
+def moments_of(live: Live, action: str) -> list[int]:
+    """Do it once, and draw before which of its statements it dies next time."""
+    with live.listening():
+        live.do(action)
+    return sorted(chance(action).sample(range(len(live.sent)), moments(len(live.sent), 3)))
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("operations", OPERATIONS.values(), ids=OPERATIONS)
+def test_killed_before_any_statement_it_ends_as_with_django(live: Live, operations: str) -> None:
+    """Killed anywhere, forward, back or given up, and run again: Django's own catalog; code ran once."""
+    live.write(operations)
+    before, wanted = live.catalog(), wanted_of(live)
+    ways = moments_of(live, "apply"), moments_of(live, "revert")
+
+    for forward, back in zip(*ways, strict=False):
+        assert live.die_at(forward, "apply")
+        live.do("revert")
+        assert live.catalog() == before, f"killed before statement {forward}, and given up"
+        assert live.die_at(forward, "apply")
+        live.do("apply")
+        assert live.catalog() == wanted, f"killed before statement {forward} on the way forward"
+        assert live.die_at(back, "revert")
+        live.do("revert")
+        assert live.catalog() == before, f"killed before statement {back} on the way back"
+        assert "0002_second" not in live.harness.recorded()
+
+    assert live.harness._query(OF_ROWS.format(app=live.harness.app)) == [(500, 500)]
+
+
+@pytest.mark.parametrize("operations", OPERATIONS.values(), ids=OPERATIONS)
+def test_nothing_is_sent_that_reads_the_table_under_a_lock(live: Live, operations: str) -> None:
+    """Forward and back: indexes concurrently, constraints without a look at the rows that stand."""
+    live.write(operations)
+
+    for action in ("apply", "revert"):
+        with live.listening():
+            live.do(action)
+        locking = [sql for sql in live.sent if any(word in sql for word in LOCKING) and "_probe" not in sql]
+        harmless = ("CONCURRENTLY", "NOT VALID", "DROP CONSTRAINT")
+        assert [sql for sql in locking if not any(word in sql for word in harmless)] == []
+    assert any("nobody waits long" in note for note in live.notes)
+
+
+@pytest.mark.parametrize("extent", [Extent.LARGE, Extent.OFF])
+def test_small_table_and_policy_keep_the_one_transaction(live: Live, extent: Extent) -> None:
+    """What locks nobody out for long, or is wanted so, goes as Django sends it: all of it or nothing."""
+    live.write(f"{INDEX}, {CHECK}")
+
+    with live.listening():
+        live.do("apply", extent=extent)
+
+    assert not any("CONCURRENTLY" in sql or "NOT VALID" in sql for sql in live.sent)
+    assert live.catalog() == wanted_of_applied(live)
+
+
+def wanted_of_applied(live: Live) -> object:
+    live.do("revert", extent=Extent.OFF)
+    live.by_django("0002")
+    return live.catalog()
+
+
+def test_table_of_many_rows_is_large(live: Live) -> None:
+    """The files count, and not the statistics: nobody has analysed the table yet."""
+    live.harness.execute(
+        f"INSERT INTO {live.harness.app}_label (name) "
+        "SELECT (SELECT string_agg(md5((n * m)::text), '') FROM generate_series(1, 30) m) "
+        "FROM generate_series(1, 10000) n"
+    )
+    live.write('migrations.AddIndex("label", models.Index("id", name="by_id")), ' + CHECK)
+
+    with live.listening():
+        live.do("apply", extent=Extent.LARGE)
+
+    assert any("CREATE INDEX CONCURRENTLY" in sql for sql in live.sent)
+    assert any("NOT VALID" in sql for sql in live.sent)
+
+
+def test_step_that_a_person_names_goes_as_it_stands(live: Live) -> None:
+    """With the reason in its notes, which the journal keeps."""
+    live.write(INDEX)
+
+    with live.listening():
+        live.do("apply", plainly="nobody is awake")
+
+    assert not any("CONCURRENTLY" in sql for sql in live.sent)
+    assert live.notes == ["sent as its migration says, whatever it locks: nobody is awake"]
+
+
+def test_what_was_begun_goes_on_in_the_way_it_was_begun(live: Live) -> None:
+    """Whatever the policy says by then: the ledger knows how its parts are counted."""
+    live.write(f"{INDEX}, {CHECK}")
+    wanted = wanted_of(live)
+    with live.listening():
+        live.do("apply")
+    validates = next(n for n, sql in enumerate(live.sent) if "VALIDATE" in sql)
+    live.do("revert")
+
+    assert live.die_at(validates, "apply")
+    assert live.ledger() == ("applying", 2)
+    with live.listening():
+        live.do("apply", extent=Extent.OFF)
+
+    assert live.catalog() == wanted
+    assert not any("CONCURRENTLY" in sql for sql in live.sent)
+    assert any("VALIDATE" in sql for sql in live.sent)
+
+
+@pytest.mark.parametrize("before", ["", f"{INDEX}, "], ids=["first", "second"])
+def test_refused_by_the_rows_nothing_of_the_operation_is_left(live: Live, before: str) -> None:
+    """The constraint that held for new rows goes again; what came before it stands, and counts as done."""
+    live.write(before + CHECK)
+    live.harness.execute(f"UPDATE {live.harness.app}_play SET whose = 0 WHERE id = 9")
+
+    with pytest.raises(StepFailed, match="has_owner"):
+        live.do("apply")
+
+    assert live.ledger() == (("applying", 1) if before else None)
+    assert not any("has_owner" in row for row in live.catalog())
+    live.harness.execute(f"UPDATE {live.harness.app}_play SET whose = 1 WHERE id = 9")
+    live.do("apply")
+    assert any("has_owner" in row for row in live.catalog())
+
+
+def test_table_that_the_migration_makes_keeps_the_one_transaction(live: Live) -> None:
+    """Nobody can wait for what nobody sees."""
+    live.write(
+        """migrations.CreateModel("Song", fields=[("id", models.BigAutoField(primary_key=True))]),
+        migrations.AddIndex("song", models.Index(fields=["-id"], name="songs_back"))"""
+    )
+
+    with live.listening():
+        live.do("apply")
+
+    assert not any("CONCURRENTLY" in sql for sql in live.sent)
+
+
+def test_partitioned_table_goes_as_it_stands(live: Live) -> None:
+    """PostgreSQL builds no index on one beside writers."""
+    app = live.harness.app
+    live.harness.execute(
+        f"ALTER TABLE {app}_play RENAME TO part; "
+        f"CREATE TABLE {app}_play (LIKE part INCLUDING DEFAULTS) PARTITION BY RANGE (id); "
+        f"CREATE TABLE {app}_all PARTITION OF {app}_play DEFAULT"
+    )
+    live.write(INDEX)
+
+    live.do("apply")
+
+    assert any("by_code" in row for row in live.catalog())
