@@ -199,8 +199,8 @@ class NoticeState(models.TextChoices):
     """The recipient took it, or a person told them; who it was about isn't kept any more."""
     BY_HAND = "by_hand", _("a person has to act")
     """It failed too often, or nobody knows any more by which key the recipient knows the person."""
-    LATER = "later", _("once the restriction is lifted")
-    """Who it is about is sealed until then: a restriction itself has no more than a tag of the person."""
+    LATER = "later", _("later")
+    """Once a restriction is lifted. Who it is about is sealed: the restriction itself has but a tag."""
     NEEDLESS = "needless", _("nothing to tell")
     """The recipient got nothing of the person, or the person was erased meanwhile."""
 

@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                     ("waiting", "waiting"),
                     ("informed", "informed"),
                     ("by_hand", "a person has to act"),
-                    ("later", "once the restriction is lifted"),
+                    ("later", "later"),
                     ("needless", "nothing to tell"),
                 ],
                 default="waiting",

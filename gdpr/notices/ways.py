@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from smtplib import SMTPException
 from threading import Thread
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
@@ -151,12 +152,18 @@ def _mailed(recipient: Recipient, message: Message) -> Outcome:
     return Outcome()
 
 
+def _in_words(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a document whose values can be joined: a key may be a number."""
+    person = document["person"]
+    return {**document, "person": {**person, "values": [str(value) for value in person["values"]]}}
+
+
 def mail(recipient: Recipient, message: Message) -> EmailMessage:
     """Write a notice as a mail, with the signed document beside it."""
     document = message.document
     with override(recipient.language or get_language()):
         subject = str(_SUBJECTS[NoticeKind(document["kind"])])
-        body = render_to_string(f"gdpr/notices/{document['kind']}.txt", {"notice": document})
+        body = render_to_string(f"gdpr/notices/{document['kind']}.txt", {"notice": _in_words(document)})
     written = EmailMessage(subject=subject, body=body, to=[recipient.mail])
     domain = written.from_email.rpartition("@")[2].strip("> ")
     # The same at every attempt, so that whoever gets two sees that they are one.

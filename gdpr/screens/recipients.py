@@ -56,7 +56,7 @@ SAID = {
 class RecipientNoticeAdmin(GdprPages):
     """What recipients are told, the newest first."""
 
-    list_display = ("short", "recipient", "kind", "shown_state", "attempts", "entered", "informed")
+    list_display = ("short", "recipient", "kind", "shown_state", "entered", "informed")
     list_filter = ("state", "recipient")
     search_fields = ("reference__startswith", "cause__startswith")
     search_help_text = _("Reference of the notice or of the request, or the beginning of it")
@@ -119,7 +119,7 @@ class RecipientNoticeAdmin(GdprPages):
         context = {**self.asking(request, shown, self._offered(act, request)), **self.facts(request, shown)}
         return TemplateResponse(request, "admin/gdpr/recipient_decide.html", context)
 
-    @admin.display(description=_("notice"), ordering="reference")
+    @admin.display(description=_("reference"), ordering="reference")
     def short(self, shown: RecipientNotice) -> str:
         """Show the beginning of the reference."""
         return str(shown.reference)[:8]
