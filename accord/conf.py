@@ -21,6 +21,7 @@ from django.utils.encoding import force_bytes
 from accord.errors import ConfigurationError
 
 _LIST = Sequence[object]
+_PLACE = str | Mapping[str, Any]
 RELATIONAL_BACKEND = "migrator.relational.store.RelationalStore"
 
 
@@ -72,7 +73,8 @@ class AccordSettings:
             appended to; a relative path starts at `BASE_DIR`.
         audit_heads: Further places for the same heads: paths of files, or `{"COMMAND": [...]}`.
         erasure_register: File outside of the databases that every erasure is entered in, so that it can be
-            repeated after a restore; a relative path starts at `BASE_DIR`.
+            repeated after a restore; a relative path starts at `BASE_DIR`. Or `{"DATABASE": alias}`, a
+            database that no restore takes back with the others.
         policy: Rules by subject, such as `erasure`; each subject's package reads its own; and by
             environment, what it asks of a run (docs/reference/policy.md).
         attestations: Folder that attestations of successful runs are written to; empty for none.
@@ -83,6 +85,7 @@ class AccordSettings:
         datamap_lock: File beside the project that holds what of the data map was reviewed; a relative path
             starts at `BASE_DIR`.
         live_drift: How live drift is looked for; the engine reads it (docs/reference/settings.md).
+        lint: Which rules of its own a project has for its migrations (docs/howto/lint-in-ci.md).
         exports: Folder for the encrypted exports that are made in the admin; a relative path starts at
             `BASE_DIR`.
         export_days: Days until such a file is deleted.
@@ -102,7 +105,7 @@ class AccordSettings:
     trusted_keys: Mapping[str, object] = field(default_factory=dict)
     audit_checkpoints: str = ".accord/audit-checkpoints.jsonl"
     audit_heads: Sequence[object] = ()
-    erasure_register: str = ".accord/erasure-register.jsonl"
+    erasure_register: _PLACE = ".accord/erasure-register.jsonl"
     policy: Mapping[str, Any] = field(default_factory=dict)
     attestations: str = ""
     token_days: float = 90.0
@@ -110,6 +113,7 @@ class AccordSettings:
     request_keys: str = ""
     datamap_lock: str = "datamap.lock.json"
     live_drift: Mapping[str, Any] = field(default_factory=dict)
+    lint: Mapping[str, Any] = field(default_factory=dict)
     exports: str = ".accord/exports"
     export_days: float = 7.0
     export_downloads: float = 3.0
@@ -228,12 +232,17 @@ def _unknown_key(key: str, known: Mapping[str, str]) -> ConfigurationError:
 def _typed(key: str, value: object, wanted: Any) -> Any:
     if wanted is float and isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
         return float(value)
-    if wanted is str and isinstance(value, str) and value:
+    if wanted in (str, _PLACE) and isinstance(value, str) and value:
         return value
     if wanted == _LIST and isinstance(value, list | tuple):
         return tuple(value)
     if wanted not in (float, str, _LIST) and isinstance(value, Mapping):
         return value
-    words = {float: "a number above 0", str: "a text that isn't empty", _LIST: "a list"}
+    words: Mapping[object, str] = {
+        float: "a number above 0",
+        str: "a text that isn't empty",
+        _LIST: "a list",
+        _PLACE: "a text that isn't empty, or a dictionary",
+    }
     word = words.get(wanted, "a dictionary")
     raise ConfigurationError(f"ACCORD['{key}'] must be {word}.", hint="See docs/reference/settings.md.")

@@ -27,6 +27,7 @@ OFFLINE = frozenset({
     "gdpr_drill",
     "health_check",
     "help",
+    "lint_migrations",
     "makemessages",
     "startapp",
     "startproject",

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's own name
 
 from accord import conf
-from accord.errors import AccordError
+from accord.errors import AccordError, ConfigurationError
 from gdpr.datamap import lock, review
 from gdpr.datamap.findings import MapFinding, MapLevel
 from gdpr.datamap.map import DataMap, declared_data_map, load_data_map
@@ -63,6 +63,18 @@ def approvals_can_be_given(databases: Sequence[str] | None = None, **_: Any) -> 
     from accord import quorum_looks
 
     return quorum_looks.messages(databases, "gdpr.W051", policy.asked)
+
+
+@register()
+def register_has_a_place(**_: Any) -> Sequence[CheckMessage]:
+    """Look at where the register of erasures is to be, before an erasure needs it."""
+    from gdpr.register import binding
+
+    try:
+        binding.register()
+    except ConfigurationError as exc:
+        return [Error(exc.message, hint=exc.hint, id="gdpr.E902")]
+    return []
 
 
 @register()

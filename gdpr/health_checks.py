@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,14 +12,13 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from accord import clock, quorum_looks
-from accord.errors import AccordError, StoreUnavailable
+from accord.errors import AccordError
 from accord.health.runner import Check, Finding, Level
-from accord.seam.registry import opened
+from gdpr import register_health
 from gdpr.erasure import policy
 
 if TYPE_CHECKING:
     from gdpr.models import RetentionRun
-    from gdpr.register.soundness import RegisterState
     from gdpr.retention.due import Due
 
 DUE_SOON = timedelta(days=7)
@@ -40,7 +39,7 @@ def checks() -> Iterable[Check]:
     yield Check(name="erasure.holds", look=look_at_holds)
     yield Check(name="erasure.keys", look=look_at_keys)
     yield Check(name="erasure.recipients", look=look_at_recipients)
-    yield Check(name="erasure.register", look=look_at_register)
+    yield Check(name="erasure.register", look=register_health.look)
     yield Check(name="retention", look=look_at_retention)
     yield from quorum_looks.health("erasure.approvals", policy.asked)
     for alias in _externals():
@@ -290,56 +289,6 @@ def look_at_recipients() -> Iterator[Finding]:
         age=None if first is None else (clock.now() - first).total_seconds(),
         hint=" ".join(filter(None, hints)),
     )
-
-
-def look_at_register() -> Iterator[Finding]:
-    """Read the register of erasures, and hold it against what the database and the stores know of it."""
-    from gdpr.errors import RegisterError
-    from gdpr.register import binding, restored, soundness
-    from gdpr.register.file import obstacle
-
-    try:
-        file, hindered = binding.register_file(), obstacle(binding.location())
-        binding.require()
-        state = soundness.checked(file)
-        with opened() as stores:
-            undone = {one.store: len(restored.forgotten(one)) for one in restored.anywhere(stores)}
-    except RegisterError as exc:
-        yield _register(Level.CRITICAL, exc.message, exc.hint)
-    except StoreUnavailable as exc:
-        text = f"Nobody can say whether every store knows the register of erasures: {exc.message}"
-        yield _register(Level.UNKNOWN, text, exc.hint)
-    else:
-        yield _undone(undone) if undone else _hindered(hindered) if hindered else _kept(state)
-
-
-def _undone(stores: Mapping[str, int]) -> Finding:
-    listed = ", ".join(f"{store} ({_number(count)} to be replayed)" for store, count in stores.items())
-    hint = "See whom that brought back: gdpr_replay --dry-run"
-    return _register(Level.CRITICAL, f"Restored to an earlier state: {listed}.", hint, max(stores.values()))
-
-
-def _number(count: int) -> str:
-    return f"{count} erasure" if count == 1 else f"{count} erasures"
-
-
-def _hindered(why: str) -> Finding:
-    text = f"The register of erasures can't be written ({why}): no erasure begins."
-    return _register(
-        Level.CRITICAL, text, "Let ACCORD['ERASURE_REGISTER'] name a file that this user may write."
-    )
-
-
-def _kept(state: RegisterState) -> Finding:
-    told = f"{_number(state.done)} in the register; {state.kept} of its entries keep sealed keys"
-    late = f", {state.overdue} of them too long" if state.overdue else ""
-    hint = "Is cron running gdpr_process? It destroys what no backup can bring back." if late else ""
-    return _register(Level.WARN if late else Level.OK, f"{told}{late}.", hint, state.overdue)
-
-
-def _register(level: Level, message: str, hint: str, value: int = 0) -> Finding:
-    value = max(value, level is Level.CRITICAL)
-    return Finding(name="erasure.register", level=level, message=message, value=value, threshold=1, hint=hint)
 
 
 def _counted(count: int, what: str, several: str = "") -> str:

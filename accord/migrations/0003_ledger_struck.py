@@ -1,3 +1,5 @@
+"""Striking an entry of a ledger is an event of the trail."""
+
 from django.db import migrations, models
 
 
@@ -84,6 +86,7 @@ class Migration(migrations.Migration):
                 verbose_name="event",
             ),
         ),
+        # lint: waive check-validating for good (accord): released before there was lint
         migrations.AddConstraint(
             model_name="auditevent",
             constraint=models.CheckConstraint(

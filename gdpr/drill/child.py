@@ -110,9 +110,9 @@ def erase(said: Said) -> Said:
 
 def detect(_: Said) -> Said:
     """Ask the health check of the register."""
-    from gdpr.health_checks import look_at_register
+    from gdpr import register_health
 
-    [found] = look_at_register()
+    [found] = register_health.look()
     return {"level": str(found.level), "message": found.message}
 
 

@@ -105,7 +105,7 @@ def destroy_due() -> int:
         RegisterError: The register can't be relied on, or written.
     """
     binding.require()
-    file = binding.register_file()
+    file = binding.register()
     if not soundness.checked(file).due:
         return 0
     destroyed = file.destroy_secrets(partial(is_due, now=clock.now()))

@@ -1,3 +1,5 @@
+"""Making an export of a person takes a permission of its own."""
+
 from django.db import migrations
 
 

@@ -1,3 +1,5 @@
+"""Exports that are made in the admin are kept for a time, encrypted."""
+
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models

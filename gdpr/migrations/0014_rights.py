@@ -1,3 +1,5 @@
+"""Requests for other rights than erasure, with their deadlines."""
+
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models

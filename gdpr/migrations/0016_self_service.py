@@ -1,3 +1,5 @@
+"""People may ask for their erasure on their own page."""
+
 from django.db import migrations, models
 
 

@@ -8,37 +8,68 @@ relies on it stops before anybody is erased.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from django.db import connections
 
 from accord import conf
+from accord.errors import ConfigurationError
 from accord.wording import say
 from gdpr.errors import RegisterBroken, RegisterForeign
 from gdpr.fields import random_reference
 from gdpr.models import RegisterMark
 from gdpr.register.entries import EntryDraft, EntryWord, RegisterEntry
 from gdpr.register.file import RegisterFile, logger
+from gdpr.register.place import Register
+from gdpr.register.table import NAME, RegisterTable
 
 _REMADE = frozenset({"development", "test"})
 """Environments whose databases are thrown away and made again: each has a file of its own address there."""
 ROW = 1
 """Primary key of the one row that knows the register."""
 _PUT_BACK = (
-    "Put the file back from where you keep it, or let ACCORD['ERASURE_REGISTER'] name it. "
+    "Put it back from where you keep it, or let ACCORD['ERASURE_REGISTER'] name it. "
     "Without it nobody can be erased again after a restore. If it is lost for good, begin another: "
     "gdpr_replay --new-register --as USERNAME"
 )
 
 
-def location() -> Path:
-    """Return where the register of this project's database is."""
+def register() -> Register:
+    """
+    Return the register of this project's database, at the place that the settings name.
+
+    Raises:
+        ConfigurationError: They name no place that is outside of that database.
+    """
     settings = conf.load()
-    path = conf.base_dir() / settings.erasure_register
-    if settings.environment not in _REMADE:
-        return path
-    return path.with_name(f"{path.stem}-{_address(settings.coordinator)}{path.suffix}")
+    named, own = settings.erasure_register, ""
+    if settings.environment in _REMADE:
+        own = _address(settings.coordinator)
+    if isinstance(named, Mapping):
+        return RegisterTable(_alias(named, settings.coordinator), f"{NAME}_{own}" if own else NAME)
+    path = conf.base_dir() / named
+    return RegisterFile(path.with_name(f"{path.stem}-{own}{path.suffix}") if own else path)
+
+
+def _alias(named: Mapping[str, object], coordinator: str) -> str:
+    """Read the alias of the database that a register is to lie in."""
+    alias = named.get("DATABASE") if set(named) == {"DATABASE"} else None
+    if not isinstance(alias, str) or alias not in connections:
+        raise ConfigurationError(
+            "ACCORD['ERASURE_REGISTER'] is neither the path of a file nor a database.",
+            hint='Write "/mnt/register.jsonl" or {"DATABASE": "register"}, an alias of DATABASES.',
+        )
+    if _address(alias) == _address(coordinator):
+        raise ConfigurationError(
+            f"ACCORD['ERASURE_REGISTER'] names “{alias}”, the database that the register is to outlive.",
+            hint="Name another one, on another server: a restore must not take both back.",
+        )
+    if connections[alias].vendor != "postgresql":
+        raise ConfigurationError(
+            f"ACCORD['ERASURE_REGISTER'] names “{alias}”, which is no PostgreSQL.",
+            hint="Its triggers keep what is entered: name an alias of PostgreSQL, or the path of a file.",
+        )
+    return alias
 
 
 def _address(alias: str) -> str:
@@ -46,11 +77,6 @@ def _address(alias: str) -> str:
     settings = connections[alias].settings_dict
     address = "\n".join(str(settings.get(name) or "") for name in ("HOST", "PORT", "NAME"))
     return hashlib.sha256(address.encode()).hexdigest()[:16]
-
-
-def register_file() -> RegisterFile:
-    """Return the register of this project's database."""
-    return RegisterFile(location())
 
 
 def mark() -> RegisterMark:
@@ -66,42 +92,42 @@ def require() -> RegisterMark:
         What the database knows of it.
 
     Raises:
-        RegisterUnavailable: The file can't be read.
+        RegisterUnavailable: It can't be read.
         RegisterForeign: It is another database's, or gone.
         RegisterBroken: It was changed, or cut off.
     """
-    known, file = mark(), register_file()
-    first = file.first()
+    known, kept = mark(), register()
+    first = kept.first()
     if first is None:
         if known.position:
             raise RegisterForeign(
-                say("The register of erasures is gone: {path}.", path=file.path), hint=_PUT_BACK
+                say("The register of erasures is gone: {path}.", path=kept.place), hint=_PUT_BACK
             )
     elif first.draft.facts.get("register") != known.register:
-        _refuse_foreign(known, file)
+        _refuse_foreign(known, kept)
     elif known.position:
-        _require_known(known, file)
+        _require_known(known, kept)
     return known
 
 
-def _refuse_foreign(known: RegisterMark, file: RegisterFile) -> None:
+def _refuse_foreign(known: RegisterMark, kept: Register) -> None:
     if conf.load().environment in _REMADE and not known.position:
         # The database was dropped and made again; nothing can be restored into it that this file is about.
-        logger.warning("The register of a database that is gone was set aside: %s", file.set_aside())
+        logger.warning("The register of a database that is gone was set aside: %s", kept.set_aside())
         return
     raise RegisterForeign(
-        say("The register of erasures is that of another database: {path}.", path=file.path), hint=_PUT_BACK
+        say("The register of erasures is that of another database: {path}.", path=kept.place), hint=_PUT_BACK
     )
 
 
-def _require_known(known: RegisterMark, file: RegisterFile) -> None:
-    newest = file.since(known.position)
+def _require_known(known: RegisterMark, kept: Register) -> None:
+    newest = kept.since(known.position)
     if not newest or newest[0].seq != known.position:
         raise RegisterBroken(
             say(
                 "The register of erasures was cut off: the database knows {position}: {path}.",
                 position=known.position,
-                path=file.path,
+                path=kept.place,
             ),
             hint=_PUT_BACK,
         )
@@ -111,7 +137,7 @@ def _require_known(known: RegisterMark, file: RegisterFile) -> None:
                 "Entry {position} of the register of erasures is another one than the database knows: "
                 "{path}.",
                 position=known.position,
-                path=file.path,
+                path=kept.place,
             ),
             hint=_PUT_BACK,
         )
@@ -128,24 +154,24 @@ def enter(drafts: Sequence[EntryDraft]) -> Sequence[RegisterEntry]:
         The entries, which are on the disk.
 
     Raises:
-        RegisterError: As :func:`require`; or the file can't be written.
+        RegisterError: As :func:`require`; or it can't be written.
     """
     known = require()
     beginning = EntryDraft(word=EntryWord.BEGUN, at=drafts[0].at, facts={"register": known.register})
-    return register_file().append(drafts, beginning=beginning)
+    return register().append(drafts, beginning=beginning)
 
 
 def begin_anew() -> int:
     """
-    Bind the database to a new register, in the open transaction. What is in the file's place is set aside.
+    Bind the database to a new register, in the open transaction. What is at its place is set aside.
 
     Returns:
         How many entries the database knew of the former one.
     """
     known = RegisterMark.objects.select_for_update().get(pk=mark().pk)
-    former, file = known.position, register_file()
-    if file.path.exists():
-        logger.warning("The former register of erasures was set aside: %s", file.set_aside(known.register))
+    former, kept = known.position, register()
+    if aside := kept.set_aside(known.register):
+        logger.warning("The former register of erasures was set aside: %s", aside)
     fresh: dict[str, object] = {"register": random_reference(), "position": 0, "head": "", "stores": {}}
     RegisterMark.objects.filter(pk=ROW).update(**fresh, replaying=None)
     return former

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 
 from accord.errors import SignatureError
 from accord.secrets import signing
-from gdpr.register.file import RegisterFile
+from gdpr.register.place import Register
 
 PURPOSE = "accord.erasure.register.checked/1"
 
@@ -41,19 +41,17 @@ class Checkpoint:
 NOTHING = Checkpoint()
 
 
-def read(file: RegisterFile) -> Checkpoint:
+def read(register: Register) -> Checkpoint:
     """Return what the last check of a register left; nothing, where we did not write what is there."""
-    with suppress(OSError, ValueError, TypeError, KeyError, SignatureError):
-        text, signature = json.loads(file.checked.read_text(encoding="utf-8"))
+    with suppress(ValueError, TypeError, KeyError, SignatureError):
+        text, signature = json.loads(register.note())
         if signing.verify(text.encode(), signature, purpose=PURPOSE) == signing.OURSELVES:
             return Checkpoint(**json.loads(text))
     return NOTHING
 
 
-def leave(file: RegisterFile, found: Checkpoint) -> None:
+def leave(register: Register, found: Checkpoint) -> None:
     """Leave what a check found for the next one, where this user may; without it that one takes longer."""
     text = json.dumps(asdict(found), sort_keys=True)
     line = json.dumps([text, signing.sign(text.encode(), purpose=PURPOSE)])
-    with suppress(OSError):
-        # One that a kill or another writer cut into has no signature of ours, and is passed over.
-        file.checked.write_text(line, encoding="utf-8")
+    register.leave_note(line)

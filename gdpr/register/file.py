@@ -11,15 +11,16 @@ import errno
 import fcntl
 import logging
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from accord.durable import sync_folder
 from accord.wording import say
-from gdpr.errors import RegisterBroken, RegisterUnavailable
-from gdpr.register.entries import EntryDraft, RegisterEntry, continued, fault, genesis, parsed
+from gdpr.errors import RegisterUnavailable
+from gdpr.register.entries import EntryDraft, RegisterEntry
+from gdpr.register.place import Chosen, Register, bared
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ _BLOCK = 64 * 1024
 
 
 @dataclass(frozen=True)
-class RegisterFile:
+class RegisterFile(Register):
     """
     A register at its place.
 
@@ -39,9 +40,10 @@ class RegisterFile:
 
     # --- reading -----------------------------------------------------------------------------
 
-    def exists(self) -> bool:
-        """Return whether there is a file with at least one whole entry in it."""
-        return self.last() is not None
+    @property
+    def place(self) -> str:
+        """Where it is, in messages."""
+        return str(self.path)
 
     @property
     def checked(self) -> Path:
@@ -49,137 +51,72 @@ class RegisterFile:
         return self.path.with_name(self.path.name + ".checked")
 
     def lines(self) -> Generator[bytes]:
-        """
-        Yield every entry as it is written, the oldest first. A line without an end is not one yet.
-
-        Raises:
-            RegisterUnavailable: The file can't be read.
-        """
+        """Yield every line that has an end, the oldest first. See :class:`Register`."""
         with self._told("read"):
             if self.path.exists():
                 with self.path.open("rb") as file:
                     yield from (line for line in file if line.endswith(b"\n"))
 
-    def entries(self) -> Iterator[RegisterEntry]:
-        """
-        Yield every entry, the oldest first, unchecked.
-
-        Raises:
-            RegisterUnavailable: The file can't be read.
-            RegisterBroken: A line is no entry.
-        """
-        return map(self.parsed, self.lines())
-
-    def newest(self) -> Iterator[RegisterEntry]:
-        """Yield every entry, the newest first, unchecked. Raises as :meth:`entries`."""
+    def lines_backwards(self) -> Generator[bytes]:
+        """Yield every line that has an end, the newest first. See :class:`Register`."""
         with self._told("read"):
             if self.path.exists():
-                yield from map(self.parsed, _lines_backwards(self.path))
+                yield from _lines_backwards(self.path)
 
-    def first(self) -> RegisterEntry | None:
-        """Return the oldest entry."""
-        return next(self.entries(), None)
-
-    def last(self) -> RegisterEntry | None:
-        """Return the newest entry."""
-        return next(self.newest(), None)
-
-    def since(self, seq: int) -> Sequence[RegisterEntry]:
-        """
-        Return the entries from a number on, the oldest first, each checked with its signature.
-
-        Raises:
-            RegisterUnavailable: The file can't be read.
-            RegisterBroken: One of them is not what was written.
-        """
-        found: list[RegisterEntry] = []
-        for entry in self.newest():
-            if entry.seq < seq:
-                break
-            found.append(entry)
-        found.reverse()
-        for number, entry in enumerate(found):
-            self.require(fault(entry, found[number - 1] if number else None))
-        return found
-
-    def parsed(self, line: bytes) -> RegisterEntry:
-        """
-        Read a line.
-
-        Raises:
-            RegisterBroken: It is no entry.
-        """
+    def note(self) -> str:
+        """Return what a check left beside the file. See :class:`Register`."""
         try:
-            return parsed(line)
-        except ValueError as exc:
-            raise self._broken("A line of it is no entry") from exc
+            return self.checked.read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return ""
 
-    def require(self, wrong: str) -> None:
-        """
-        Say of the register what :func:`gdpr.register.entries.fault` found; nothing where that is empty.
+    def obstacle(self) -> str:
+        """Say why it can't be written. See :class:`Register`."""
+        return obstacle(self.path)
 
-        Raises:
-            RegisterBroken: It is not.
-        """
-        if wrong:
-            raise self._broken(wrong)
+    def unguarded(self) -> str:
+        """Say nothing: whoever may write a file may write anything into it."""
+        return ""
 
     # --- writing -----------------------------------------------------------------------------
 
     def append(self, drafts: Sequence[EntryDraft], *, beginning: EntryDraft) -> Sequence[RegisterEntry]:
-        """
-        Add entries by one write, and return when they are on the disk.
-
-        Args:
-            drafts: What they say.
-            beginning: The first entry of all, where the file has none yet; it names the register.
-
-        Returns:
-            The entries, without the beginning.
-
-        Raises:
-            RegisterUnavailable: The file can't be written; nothing was added.
-            RegisterBroken: Its last entry is not what was written.
-        """
+        """Add entries by one write, and return when they are on the disk. See :class:`Register`."""
         with self._told("written"), self._locked():
             new = not self.path.exists()
             descriptor = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:
                 self._mend(descriptor)
-                last = self.last()
-                if last is not None:
-                    self.require(fault(last))
-                before = (last.seq, last.hash) if last else (0, genesis(beginning.facts["register"]))
-                made = list(continued(*before, drafts if last else [beginning, *drafts]))
+                made = self.following(self.last(), drafts, beginning)
                 _write(descriptor, b"".join(entry.line() for entry in made))
             finally:
                 os.close(descriptor)
             if new:
                 sync_folder(self.path.parent)
-        return made if last else made[1:]
+        return made[-len(drafts) :]
 
-    def destroy_secrets(self, chosen: Callable[[RegisterEntry], bool]) -> int:
-        """
-        Write the file anew without the secrets of some entries; there whole, before or after, at any kill.
-
-        Args:
-            chosen: Says whose.
-
-        Returns:
-            How many entries lost theirs.
-        """
+    def destroy_secrets(self, chosen: Chosen) -> int:
+        """Write the file anew without the secrets of some entries. See :class:`Register`."""
         with self._told("written"), self._locked():
             doomed = sum(1 for entry in self.entries() if entry.draft.secrets and chosen(entry))
             if doomed:
                 self._replace(_bared(entry, chosen) for entry in self.entries())
         return doomed
 
-    def set_aside(self, name: str = "former") -> Path:
-        """Give the file another name, and return that."""
-        aside = self.path.with_name(f"{self.path.name}.{name}")
+    def set_aside(self, name: str = "") -> str:
+        """Give the file another name, and return that. See :class:`Register`."""
+        aside = self.path.with_name(f"{self.path.name}.{name or 'former'}")
         with self._told("written"), self._locked():
+            if not self.path.exists():
+                return ""
             self.path.replace(aside)
-        return aside
+        return str(aside)
+
+    def leave_note(self, text: str) -> None:
+        """Leave what a check found, where this user may. See :class:`Register`."""
+        with suppress(OSError):
+            # One that a kill or another writer cut into has no signature of ours, and is passed over.
+            self.checked.write_text(text, encoding="utf-8")
 
     def _replace(self, lines: Iterable[bytes]) -> None:
         draft = self.path.with_name(self.path.name + ".new")
@@ -215,12 +152,6 @@ class RegisterFile:
         )
         os.ftruncate(descriptor, whole)
 
-    def _broken(self, what: str) -> RegisterBroken:
-        return RegisterBroken(
-            say("The register of erasures was changed. {what}: {path}.", what=what, path=self.path),
-            hint="Keep this file, and put back the copy that you keep of it.",
-        )
-
     @contextmanager
     def _told(self, done: str) -> Iterator[None]:
         try:
@@ -247,8 +178,8 @@ def obstacle(path: Path) -> str:
     return "" if all(os.access(one, rights) for one, rights in wanted) else os.strerror(errno.EACCES)
 
 
-def _bared(entry: RegisterEntry, chosen: Callable[[RegisterEntry], bool]) -> bytes:
-    return (entry.without_secrets() if entry.draft.secrets and chosen(entry) else entry).line()
+def _bared(entry: RegisterEntry, chosen: Chosen) -> bytes:
+    return bared(entry) if entry.draft.secrets and chosen(entry) else entry.line()
 
 
 def _write(descriptor: int, content: bytes) -> None:

@@ -138,7 +138,7 @@ def vouched_for(references: Collection[str]) -> Mapping[str, str]:
     Raises:
         RegisterError: What it says of one of them is not what was written.
     """
-    file, missing, found = binding.register_file(), set(references), dict[str, str]()
+    file, missing, found = binding.register(), set(references), dict[str, str]()
     for entry in file.newest() if missing else ():
         if entry.draft.request in missing and entry.draft.secrets:
             file.require(fault(entry))
@@ -150,7 +150,7 @@ def vouched_for(references: Collection[str]) -> Mapping[str, str]:
 
 
 def _since(seq: int) -> Sequence[RegisterEntry]:
-    return binding.register_file().since(seq)
+    return binding.register().since(seq)
 
 
 def _tag(entry: RegisterEntry) -> str:

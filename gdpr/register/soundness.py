@@ -13,7 +13,7 @@ from accord import clock
 from gdpr.register import checkpoint
 from gdpr.register.checkpoint import Checkpoint
 from gdpr.register.entries import EntryWord, RegisterEntry, fault
-from gdpr.register.file import RegisterFile
+from gdpr.register.place import Register
 
 _NEWEST = 1000
 """Entries whose signatures are looked at; the hashes of all others lead up to these."""
@@ -40,25 +40,25 @@ class RegisterState:
     overdue: int
 
 
-def checked(file: RegisterFile, *, worth: int = WORTH) -> RegisterState:
+def checked(register: Register, *, worth: int = WORTH) -> RegisterState:
     """
     Read the whole register, and judge what no check before has judged.
 
     Args:
-        file: Which.
+        register: Which.
         worth: Entries that have to be judged for the next check to be spared them.
 
     Raises:
         RegisterBroken: An entry is not what was written, or lost its keys before their time.
         RegisterUnavailable: It can't be read.
     """
-    now, before = clock.now(), checkpoint.read(file)
-    found = _judged(file, before, now)
+    now, before = clock.now(), checkpoint.read(register)
+    found = _judged(register, before, now)
     if found is None:
         before = checkpoint.NOTHING
-        found = _judged(file, before, now) or before
+        found = _judged(register, before, now) or before
     if found.lines - before.lines >= worth:
-        checkpoint.leave(file, found)
+        checkpoint.leave(register, found)
     return _state(found, now.astimezone(UTC).date())
 
 
@@ -67,15 +67,15 @@ def is_due(entry: RegisterEntry, now: datetime) -> bool:
     return entry.draft.keep_until is not None and entry.draft.keep_until <= now
 
 
-def _judged(file: RegisterFile, before: Checkpoint, now: datetime) -> Checkpoint | None:
+def _judged(register: Register, before: Checkpoint, now: datetime) -> Checkpoint | None:
     """Judge every entry that a check before has not; None where what that one judged is there no more."""
     hashed, last = hashlib.sha256(), b""
-    with closing(file.lines()) as lines:
+    with closing(register.lines()) as lines:
         for last in islice(lines, before.lines):
             hashed.update(last)
         if before.lines and hashed.hexdigest() != before.digest:
             return None
-        reading = _Reading(file, before, file.parsed(last) if last else None, now)
+        reading = _Reading(register, before, register.parsed(last) if last else None, now)
         for line in lines:
             hashed.update(line)
             reading.take(line)
@@ -86,9 +86,9 @@ class _Reading:
     """What is found from one entry on."""
 
     def __init__(
-        self, file: RegisterFile, before: Checkpoint, last: RegisterEntry | None, now: datetime
+        self, register: Register, before: Checkpoint, last: RegisterEntry | None, now: datetime
     ) -> None:
-        self._file = file
+        self._register = register
         self._previous = last
         self._now = now
         self._lines = before.lines
@@ -97,8 +97,8 @@ class _Reading:
         self._newest = deque[RegisterEntry](maxlen=_NEWEST)
 
     def take(self, line: bytes) -> None:
-        entry = self._file.parsed(line)
-        self._file.require(fault(entry, self._previous, signed=False) or _lost(entry, self._now))
+        entry = self._register.parsed(line)
+        self._register.require(fault(entry, self._previous, signed=False) or _lost(entry, self._now))
         self._previous = entry
         self._newest.append(entry)
         self._lines += 1
@@ -108,7 +108,7 @@ class _Reading:
 
     def end(self, digest: str) -> Checkpoint:
         for entry in self._newest:
-            self._file.require(fault(entry))
+            self._register.require(fault(entry))
         return Checkpoint(lines=self._lines, digest=digest, done=self._done, keeps=dict(self._keeps))
 
 

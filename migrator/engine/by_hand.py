@@ -9,8 +9,7 @@ from django.apps import apps
 from django.conf import settings as django_settings
 
 from accord import conf
-from migrator.governance.rules import SUITE
-from migrator.relational.loader import DiskLoader
+from migrator.relational.loader import SUITE, DiskLoader
 
 _FOLDERS = ("mongo_migrations", "search_migrations")
 _SETTINGS = ("MIDDLEWARE", "TEST_RUNNER", "DATABASE_ROUTERS")

@@ -34,6 +34,19 @@ class Kind(enum.StrEnum):
     """Rows of one table are written or deleted."""
     HARMLESS = "harmless"
     """The shape alone changes, and nothing that stands could refuse it."""
+    NULLABLE = "drop not null"
+    DEFAULT = "set default"
+    REINDEX = "reindex"
+    REWRITE = "rewrite"
+    """A table is written anew as it is: CLUSTER, VACUUM FULL, another tablespace."""
+    ATTACH = "attach partition"
+    DETACH = "detach partition"
+    PARTITION = "create partition"
+    TRUNCATE = "truncate"
+    DROP_SCHEMA = "drop schema"
+    ENUM_VALUE = "enum value"
+    TRANSACTION = "transaction"
+    """A transaction is begun or ended by hand."""
     DEFINES = "defines"
     """Types, functions or operators come or go; no row changes."""
     UNREAD = "unread"
@@ -65,6 +78,7 @@ class Act:
         valid: What stands is looked at.
         generated: A new column is computed from others, or counted up.
         lenient: Says IF EXISTS or IF NOT EXISTS.
+        cascade: Takes along whatever depends on it.
     """
 
     kind: Kind
@@ -86,6 +100,7 @@ class Act:
     valid: bool = True
     generated: bool = False
     lenient: bool = False
+    cascade: bool = False
 
     @property
     def made(self) -> str:

@@ -73,6 +73,9 @@ class Burden:
         return f"{self.mode.words}: {self.mode.keeps_out}" + (f" while {work}" if work else "")
 
 
+NO_BURDEN = Burden()
+"""What costs no table anything."""
+
 _CONSTANT = re.compile(
     r"^\(*\s*([eE]?'(?:[^']|'')*'|[-+]?[\d.]+|true|false|null|now\(\)|current_\w+|localtime\w*|"
     r"statement_timestamp\(\)|transaction_timestamp\(\))(::[\w\s()\[\],\"]+)?\s*\)*$",
@@ -94,10 +97,14 @@ def burden_of(act: Act, old_type: str = "") -> Burden:
         return _of_new_column(act)
     if act.kind is Kind.INDEX and act.concurrently:
         return Burden(mode=LockMode.SHARE_UPDATE_EXCLUSIVE, scans=True, builds=True)
+    if act.kind in _CONCURRENT and act.concurrently:
+        return Burden(mode=LockMode.SHARE_UPDATE_EXCLUSIVE) if act.table else Burden()
     found = _BURDENS.get(act.kind, Burden()) if act.table else Burden()
     return found if act.valid else replace(found, scans=False)
 
 
+_CONCURRENT = (Kind.DROP_INDEX, Kind.REINDEX, Kind.DETACH)
+"""What, besides building an index, may be done beside writers."""
 _BURDENS: Mapping[Kind, Burden] = {
     Kind.FOREIGN_KEY: Burden(mode=LockMode.SHARE_ROW_EXCLUSIVE, scans=True),
     Kind.INDEX: Burden(mode=LockMode.SHARE, scans=True, builds=True),
@@ -109,8 +116,15 @@ _BURDENS: Mapping[Kind, Burden] = {
     Kind.UPDATE: Burden(mode=LockMode.ROW_EXCLUSIVE),
     Kind.ROWS: Burden(mode=LockMode.ROW_EXCLUSIVE),
     Kind.DROP_TABLE: Burden(mode=LockMode.ACCESS_EXCLUSIVE, drops=True),
+    Kind.REINDEX: Burden(mode=LockMode.SHARE, scans=True, builds=True),
+    Kind.REWRITE: Burden(mode=LockMode.ACCESS_EXCLUSIVE, rewrites=True),
+    Kind.ATTACH: Burden(mode=LockMode.ACCESS_EXCLUSIVE, scans=True),
+    Kind.TRUNCATE: Burden(mode=LockMode.ACCESS_EXCLUSIVE, drops=True),
     **dict.fromkeys(
-        (Kind.DROP_COLUMN, Kind.DROP_INDEX, Kind.RENAME, Kind.HARMLESS),
+        (
+            *(Kind.DROP_COLUMN, Kind.DROP_INDEX, Kind.RENAME, Kind.HARMLESS, Kind.NULLABLE, Kind.DEFAULT),
+            *(Kind.DETACH, Kind.PARTITION),
+        ),
         Burden(mode=LockMode.ACCESS_EXCLUSIVE),
     ),
 }

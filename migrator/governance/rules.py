@@ -15,9 +15,7 @@ from functools import cached_property
 
 from accord.seam.types import Step, StepKey
 from migrator.errors import ConventionBroken
-
-SUITE = frozenset({"accord", "migrator", "mongo_migrations", "searchindex", "gdpr"})
-"""Apps of the suite itself, whose files may lie in the checkout."""
+from migrator.relational.loader import SUITE
 
 _NAME = re.compile(r"^\d{4}(_[a-z0-9]+)+$")
 _GENERATED = re.compile(r"^\d{4}_auto_")

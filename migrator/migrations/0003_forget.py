@@ -1,3 +1,5 @@
+"""Striking an entry of a ledger is a kind of run."""
+
 from django.db import migrations, models
 
 

@@ -1,3 +1,5 @@
+"""Tags name what stands applied after a run."""
+
 from django.db import migrations, models
 
 

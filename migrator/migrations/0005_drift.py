@@ -1,3 +1,5 @@
+"""Drift can be accepted, as a kind of approval."""
+
 from django.db import migrations, models
 
 

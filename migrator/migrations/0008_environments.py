@@ -1,3 +1,5 @@
+"""Changing a store's environment can be approved."""
+
 from django.db import migrations, models
 
 

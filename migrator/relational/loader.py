@@ -26,6 +26,9 @@ Name = tuple[str, str]
 FOUNDATION = frozenset({"accord", "migrator", "gdpr"})
 """The suite's own apps: what they keep can't stand in a system that never ran them."""
 
+SUITE = FOUNDATION | {"mongo_migrations", "searchindex"}
+"""Apps of the suite itself, whose files may lie in the checkout."""
+
 
 class DiskLoader(MigrationLoader):
     """Django's loader, which says which file is wrong and never asks a server."""

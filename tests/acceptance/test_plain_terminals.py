@@ -22,6 +22,7 @@ CALLS = {
     "accord_environment": [["show"]], "accord_token": [["list"], ["revoke", "ffff"]],
     "accord_uninstall": [[]],
     "showmigrations_all": [["--tree"], ["--plan"], ["nosuch"]],
+    "lint_migrations": [["accord"], ["nosuch"], ["--since", "nosuch"]],
     "migrate_all": [["--plan", "--revert", "streaming", "zero"], ["nosuch"], ["--dry-run"]],
     "migrate_mongo": [["nosuch"]], "migrate_search": [["nosuch"]],
     "gdpr_datamap": [["show"], ["check"], ["suggest"], ["freeze"]],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from django.apps import apps
@@ -50,6 +51,10 @@ BOOKS: Mapping[str, str] = {
     "accord_mark_alembic": "As accord_mark, of an Alembic history.",
 }
 """The suite's books: tables without a model, in every database that it migrates; they need no entry."""
+
+
+REGISTER = re.compile(r"accord_erasure_register(_[0-9a-f]{16}|_[0-9a-f]{32})?(_note)?")
+"""Tables of the register of erasures in another database: sealed keys, destroyed in their time."""
 
 
 def suite(store: str = "default") -> list[Entry]:

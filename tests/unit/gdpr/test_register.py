@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import override_settings
 
 from accord.secrets import signing
+from gdpr.checks import register_has_a_place
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.errors import RegisterBroken, RegisterUnavailable
 from gdpr.register import checkpoint, seals, soundness
@@ -207,6 +209,25 @@ def test_place_that_can_not_be_written_is_told(tmp_path: Path) -> None:
     assert "ERASURE_REGISTER" in raised.value.hint
     assert obstacle(tmp_path)
     assert not obstacle(tmp_path / "deep" / "register.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ({"DATABASE": "default"}, "the database that the register is to outlive"),
+        ({"DATABASE": "documents"}, "no PostgreSQL"),
+        ({"DATABASE": "nowhere"}, "neither the path of a file nor a database"),
+        ({"ALIAS": "default"}, "neither the path of a file nor a database"),
+    ],
+)
+def test_place_that_is_none_is_an_error_of_check(named: dict[str, str], said: str) -> None:
+    """Told by `check`, before an erasure needs it; what is there by default is a place."""
+    assert list(register_has_a_place()) == []
+    with override_settings(ACCORD={**settings.ACCORD, "ERASURE_REGISTER": named}):
+        [found] = register_has_a_place()
+
+    assert found.id == "gdpr.E902"
+    assert said in found.msg
 
 
 # --- what a check before has judged ------------------------------------------------------------

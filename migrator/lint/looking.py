@@ -1,0 +1,77 @@
+"""Chooses what is looked at, out of all stores, and reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from accord.seam.stores import Store
+from accord.seam.types import Step, StepKey
+from migrator.lint.reading import django as of_django
+from migrator.lint.reading import revisions
+from migrator.lint.subject import Subject
+from migrator.relational.loader import SUITE, DiskLoader
+from migrator.relational.store import RelationalStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """
+    What is to be looked at.
+
+    Attributes:
+        apps: Only these, whoever wrote them; none means all that the project wrote itself.
+        files: Only these; None means all.
+        keys: Only these steps; None means all.
+    """
+
+    apps: Collection[str] = ()
+    files: Collection[Path] | None = None
+    keys: Collection[StepKey] | None = None
+
+    def takes(self, step: Step) -> bool:
+        """Return whether a step is looked at."""
+        if self.apps and step.key.app not in self.apps:
+            return False
+        if self.keys is not None and step.key not in self.keys:
+            return False
+        if self.files is not None and step.source.path.resolve() not in self.files:
+            return False
+        return bool(self.apps) or is_own(step)
+
+    @property
+    def is_a_release(self) -> bool:
+        """Return whether what is looked at comes out together, and isn't the whole past."""
+        return self.files is not None or self.keys is not None
+
+
+def is_own(step: Step) -> bool:
+    """Return whether the project wrote a step itself."""
+    return not (step.foundation or step.third_party or step.key.app in SUITE)
+
+
+def subjects(stores: Mapping[str, Store], wanted: Wanted) -> Iterator[Subject]:
+    """
+    Read what is wanted of every store, each file once.
+
+    Raises:
+        RevisionError: A file can't be used.
+    """
+    seen: set[Path] = set()
+    for alias in stores:
+        store = stores[alias]
+        steps = [step for step in store.steps() if wanted.takes(step) and step.source.path not in seen]
+        seen.update(step.source.path for step in steps)
+        yield from _of_store(alias, store, steps, wanted)
+
+
+def _of_store(alias: str, store: Store, steps: Sequence[Step], wanted: Wanted) -> Iterator[Subject]:
+    if not steps:
+        return
+    if isinstance(store, RelationalStore):
+        named = {(step.key.app, step.key.name): step for step in steps}
+        release = frozenset(named) if wanted.is_a_release else frozenset()
+        yield from of_django.read(alias, DiskLoader(), named, release)
+    else:
+        yield from revisions.read(steps)

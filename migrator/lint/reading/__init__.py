@@ -1,0 +1,1 @@
+"""Readers: from each kind of file to a subject."""

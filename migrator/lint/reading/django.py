@@ -1,0 +1,171 @@
+"""Django's migrations as subjects, in the order in which they run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import connections
+from django.db.migrations import Migration, RunPython, RunSQL, SeparateDatabaseAndState
+from django.db.migrations.operations.base import Operation
+
+from accord.seam.types import Step
+from migrator.foretelling.acts import Act, Kind
+from migrator.lint.reading import functions
+from migrator.lint.reading.columns import Columns
+from migrator.lint.reading.operations import Operations
+from migrator.lint.reading.places import Places
+from migrator.lint.reading.tables import Tables
+from migrator.lint.subject import Family, Function, Sight, Spot, Subject, Unseen
+from migrator.relational.graph import RecordedLoader, full_order, translated_graph
+from migrator.relational.loader import DiskLoader, Name
+
+
+def read(
+    alias: str, disk: DiskLoader, steps: Mapping[Name, Step], release: Collection[Name]
+) -> Iterator[Subject]:
+    """
+    Read migrations of one database.
+
+    Args:
+        alias: The database.
+        disk: All migrations; those before a step say what stands.
+        steps: What to look at.
+        release: Migrations that come out together: their tables are in nobody's use yet.
+    """
+    left = dict(steps)
+    for names in _orders(disk):
+        reader = _Reader(alias, disk, release)
+        for name in names:
+            subject = reader.read(name, left.pop(name, None))
+            if subject is not None:
+                yield subject
+
+
+def _orders(disk: DiskLoader) -> Iterator[Sequence[Name]]:
+    """Yield the order with what stands for others; where there is such a thing, then the one with those."""
+    with translated_graph():
+        loader = RecordedLoader(disk, ())
+        yield full_order(loader.graph)
+        if loader.replacements:
+            loader.keep_replaced()
+            yield full_order(loader.graph)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """One operation on its way: the migration, its number, and whether it stands within a wrapper."""
+
+    name: Name
+    path: tuple[int, ...]
+    spot: Spot
+    in_transaction: bool
+
+
+class _Reader:
+    """Moves through the migrations of one order."""
+
+    def __init__(self, alias: str, disk: DiskLoader, release: Collection[Name]) -> None:
+        connection = connections[alias]
+        self._disk = disk
+        self._release = release
+        self._tables = Tables()
+        self._is_postgres = connection.vendor == "postgresql"
+        self._columns = Columns(connection, self._tables)
+        self._operations = Operations(self._tables, self._columns)
+
+    def read(self, name: Name, step: Step | None) -> Subject | None:
+        """Move over a migration, and return it where it is to be looked at."""
+        migration = self._disk.migrations[name]
+        if step is None:
+            for operation in migration.operations:
+                self._tables.move_on(name[0], operation, name)
+            return None
+        tree = functions.parsed(str(step.source.path))
+        found = list(self._walk(name, migration, Places(tree)))
+        return Subject(
+            key=step.key,
+            family=Family.DJANGO,
+            path=step.source.path,
+            text=step.source.text,
+            tree=tree,
+            atomic=migration.atomic,
+            phase=step.phase,
+            explained=str(getattr(migration, "irreversible", "")),
+            sights=[one for one in found if isinstance(one, Sight)],
+            functions=[one for one in found if isinstance(one, Function)],
+            unseen=[one for one in found if isinstance(one, Unseen)],
+            one_way=[one for one in found if isinstance(one, Spot)],
+            squash=bool(migration.replaces),
+        )
+
+    def _walk(
+        self, name: Name, migration: Migration, places: Places
+    ) -> Iterator[Sight | Function | Unseen | Spot]:
+        count = len(migration.operations)
+        for number, operation in enumerate(migration.operations):
+            spot = places.of((number,), count, operation.describe())
+            inside = bool(getattr(operation, "atomic", None) or migration.atomic)
+            place = _Place(name=name, path=(number,), spot=spot, in_transaction=inside)
+            yield from self._of_operation(place, operation, places, count)
+            self._tables.move_on(name[0], operation, name)
+
+    def _of_operation(
+        self, place: _Place, operation: Operation, places: Places, count: int
+    ) -> Iterator[Sight | Function | Unseen | Spot]:
+        if isinstance(operation, SeparateDatabaseAndState):
+            for number, inner in enumerate(operation.database_operations):
+                path = (*place.path, number)
+                spot = places.of(path, count, inner.describe())
+                yield from self._of_operation(replace(place, path=path, spot=spot), inner, places, count)
+        elif isinstance(operation, RunPython):
+            yield from _of_python(place, operation)
+        elif self._is_postgres:
+            yield from self._of_schema(place, operation)
+        if not operation.reversible:
+            yield place.spot
+
+    def _of_schema(self, place: _Place, operation: Operation) -> Iterator[Sight | Unseen]:
+        if isinstance(operation, RunSQL):
+            yield Unseen(spot=place.spot, why="SQL isn't read yet")
+            return
+        acts = self._operations.acts(place.name[0], operation)
+        if acts is None:
+            yield Unseen(spot=place.spot, why=f"{type(operation).__name__} is no operation of Django's")
+            return
+        for act in acts:
+            if act.kind is Kind.CREATE_TABLE:
+                self._tables.make(act.table, place.name)
+            yield self._sight(place, act, operation)
+
+    def _sight(self, place: _Place, act: Act, operation: Any) -> Sight:
+        fresh = self._tables.is_fresh(act.table, {*self._release, place.name})
+        return Sight(
+            act=act,
+            spot=place.spot,
+            number=place.path[0],
+            fresh=fresh,
+            in_transaction=place.in_transaction,
+            old_type=self._old_type(place, act, operation),
+            proved=self._is_proved(place, act, operation),
+        )
+
+    def _old_type(self, place: _Place, act: Act, operation: Any) -> str:
+        if act.kind is not Kind.TYPE:
+            return ""
+        app, model = place.name[0], operation.model_name
+        return self._columns.type_of(self._tables.get(app, model).fields[operation.name], app, model)
+
+    def _is_proved(self, place: _Place, act: Act, operation: Any) -> bool:
+        if act.kind is not Kind.NOT_NULL:
+            return False
+        return operation.name in self._tables.get(place.name[0], operation.model_name).proved
+
+
+def _of_python(place: _Place, operation: Any) -> Iterator[Function | Unseen]:
+    number = place.path[0]
+    yield functions.read(operation.code, number, place.spot, forwards=True)
+    back = operation.reverse_code
+    if back is not None and back is not RunPython.noop:
+        yield functions.read(back, number, place.spot, forwards=False)

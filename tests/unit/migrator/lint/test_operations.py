@@ -1,0 +1,221 @@
+"""What lint finds in Django's operations, beside what it must leave alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from migrator.foretelling.locks import LockMode
+from tests.fix_lint import ROOM, Lint, Workbench
+
+FOUND = {
+    "index": (
+        'migrations.AddIndex("room", models.Index(fields=["name"], name="by_name"))',
+        "index-not-concurrent",
+    ),
+    "field with an index": (
+        'migrations.AddField("room", "born", models.DateField(null=True, db_index=True))',
+        "index-not-concurrent",
+    ),
+    "index of a field that stands": (
+        'migrations.AlterField("room", "size", models.IntegerField(default=0, db_index=True))',
+        "index-not-concurrent",
+    ),
+    "conditional unique": (
+        'migrations.AddConstraint("room", ONE_NAME)',
+        "index-not-concurrent",
+    ),
+    "index dropped": ('migrations.RemoveIndex("room", "by_name")', "index-drop-not-concurrent"),
+    "concurrent in a transaction": (
+        'AddIndexConcurrently("room", models.Index(fields=["name"], name="by_name"))',
+        "concurrent-in-transaction",
+    ),
+    "random default": (
+        'migrations.AddField("room", "luck", models.FloatField(db_default=Random()))',
+        "column-volatile-default",
+    ),
+    "generated column": (
+        'migrations.AddField("room", "twice", TWICE)',
+        "column-computed",
+    ),
+    "required column": (
+        'migrations.AddField("room", "floor", models.IntegerField(default=1))',
+        "column-required",
+    ),
+    "unique column": (
+        'migrations.AddField("room", "key", models.CharField(max_length=9, null=True, unique=True))',
+        "column-unique",
+    ),
+    "not null": ('migrations.AlterField("room", "code", models.CharField(max_length=40))', "column-not-null"),
+    "type": ('migrations.AlterField("room", "size", models.TextField(default=""))', "column-type"),
+    "shorter": ('migrations.AlterField("room", "name", models.CharField(max_length=9))', "column-narrower"),
+    "nullable": (
+        'migrations.AlterField("room", "name", models.CharField(max_length=40, null=True))',
+        "column-nullable",
+    ),
+    "default": (
+        'migrations.AlterField("room", "size", models.IntegerField(default=0, db_default=0))',
+        "column-default-changed",
+    ),
+    "small key": (
+        'migrations.CreateModel("Seat", [("id", models.AutoField(primary_key=True))])',
+        "column-small-key",
+    ),
+    "check": (
+        'migrations.AddConstraint("room", models.CheckConstraint(condition=models.Q(size=1), name="b"))',
+        "check-validating",
+    ),
+    "foreign key with a value": (
+        'migrations.AddField("room", "owner", models.ForeignKey("shop.Owner", models.CASCADE, default=1))',
+        "foreign-key-validating",
+    ),
+    "foreign key on what stands": (
+        'migrations.AlterField("room", "size", models.ForeignKey("shop.Owner", models.CASCADE))',
+        "foreign-key-validating",
+    ),
+    "unique": (
+        'migrations.AddConstraint("room", models.UniqueConstraint(fields=["name"], name="one"))',
+        "unique-building",
+    ),
+    "unique of what stands": (
+        'migrations.AlterField("room", "name", models.CharField(max_length=40, unique=True))',
+        "unique-building",
+    ),
+    "unique together": ('migrations.AlterUniqueTogether("room", {("name", "size")})', "unique-building"),
+    "exclusion": (
+        'migrations.AddConstraint("room", ExclusionConstraint(name="apart", expressions=[("size", "=")]))',
+        "exclusion-building",
+    ),
+    "column dropped": ('migrations.RemoveField("room", "size")', "column-dropped"),
+    "table dropped": ('migrations.DeleteModel("Room")', "table-dropped"),
+    "column renamed": ('migrations.RenameField("room", "name", "title")', "renamed"),
+    "table renamed": ('migrations.RenameModel("Room", "Hall")', "renamed"),
+    "table named otherwise": ('migrations.AlterModelTable("room", "halls")', "renamed"),
+    "ours is unknown": ("Odd()", "not-looked-at"),
+    "one way": ('migrations.RunSQL("SELECT 1")', "no-way-back"),
+}
+ODD = """
+from django.db.migrations.operations.base import Operation
+
+class Odd(Operation):
+    def state_forwards(self, app_label, state): ...
+
+ONE_NAME = models.UniqueConstraint(fields=["name"], condition=models.Q(size=0), name="one")
+TWICE = models.GeneratedField(
+    expression=models.F("size") * 2, output_field=models.IntegerField(), db_persist=True
+)
+"""
+
+
+@pytest.mark.parametrize(("body", "rule"), FOUND.values(), ids=FOUND)
+def test_lint_finds(lint: Lint, body: str, rule: str) -> None:
+    """Each is found, at its own line, with the safe way."""
+    found = [one for one in lint(f"{body},", above=ODD) if one.rule == rule]
+
+    assert found
+    assert found[0].safe
+    assert found[0].path.read_text().splitlines()[found[0].line - 1].strip().startswith(body[:12])
+
+
+FINE = {
+    "index beside writers": (
+        'atomic = False\noperations = [AddIndexConcurrently("room", models.Index(fields=["name"], name="n"))]'
+    ),
+    "nullable column": 'migrations.AddField("room", "floor", models.IntegerField(null=True)),',
+    "column with a default in the database": (
+        'migrations.AddField("room", "floor", models.IntegerField(db_default=1)),'
+    ),
+    "column with the time of the migration": (
+        'migrations.AddField("room", "made", models.DateTimeField(db_default=Now())),'
+    ),
+    "empty foreign key without index": (
+        'migrations.AddField("room", "owner", '
+        'models.ForeignKey("shop.Owner", models.CASCADE, null=True, db_index=False)),'
+    ),
+    "longer": 'migrations.AlterField("room", "name", models.CharField(max_length=80)),',
+    "only words for people": (
+        'migrations.AlterField("room", "name", models.CharField(max_length=40, verbose_name="x")),'
+    ),
+    "check for new rows": (
+        'AddConstraintNotValid("room", models.CheckConstraint(condition=models.Q(size__gt=0), name="b")),'
+    ),
+    "renamed in code alone": (
+        "migrations.SeparateDatabaseAndState("
+        'state_operations=[migrations.RenameField("room", "name", "title")]),'
+    ),
+    "dropped after the deploy": 'phase = "contract"\noperations = [migrations.RemoveField("room", "size")]',
+    "new table with all of it": (
+        'migrations.CreateModel("Seat", [("id", models.BigAutoField(primary_key=True)), '
+        '("room", models.ForeignKey("shop.Room", models.CASCADE))]),\n'
+        'migrations.AddIndex("seat", models.Index(fields=["room"], name="s")),\n'
+        'migrations.AddConstraint("seat", models.UniqueConstraint(fields=["room"], name="u")),'
+    ),
+}
+
+
+@pytest.mark.parametrize("body", FINE.values(), ids=FINE)
+def test_lint_leaves_alone(lint: Lint, body: str) -> None:
+    """What is safe is no finding at all."""
+    assert [one.rule for one in lint(body)] == []
+
+
+def test_not_null_that_is_proved_is_left_alone(workbench: Workbench) -> None:
+    """A CHECK that was validated before spares reading the rows; one that wasn't, doesn't."""
+    check = 'models.CheckConstraint(condition=models.Q(code__isnull=False), name="has_code")'
+    required = 'migrations.AlterField("room", "code", models.CharField(max_length=40)),'
+    workbench.write(ROOM)
+    workbench.write(f'AddConstraintNotValid("room", {check}),')
+    early = workbench.write(required)
+    del workbench.written[early]
+    workbench.write('ValidateConstraint("room", "has_code"),')
+
+    workbench.write(required, name="0004_required")
+
+    assert [one.rule for one in workbench.look().findings] == []
+
+
+def test_not_null_under_a_check_that_is_not_validated_is_found(workbench: Workbench) -> None:
+    """PostgreSQL believes only what was looked at."""
+    check = 'models.CheckConstraint(condition=models.Q(code__isnull=False), name="has_code")'
+    workbench.write(ROOM)
+    workbench.write(f'AddConstraintNotValid("room", {check}),')
+
+    workbench.write('migrations.AlterField("room", "code", models.CharField(max_length=40)),')
+
+    assert [one.rule for one in workbench.look().findings] == ["column-not-null"]
+
+
+def test_tables_of_the_same_release_are_in_nobodys_use(workbench: Workbench) -> None:
+    """What comes out together with its table locks nobody out; alone, it does."""
+    first = workbench.write(ROOM)
+    second = workbench.write('migrations.AddIndex("room", models.Index(fields=["name"], name="n")),')
+
+    assert [one.rule for one in workbench.look(second).findings] == ["index-not-concurrent"]
+    assert workbench.look(first, second, release=[first, second]).findings == []
+
+
+def test_a_renamed_table_is_the_same_table(workbench: Workbench) -> None:
+    """An index on a table that was renamed on the way names it as it is called then."""
+    workbench.write(ROOM)
+    workbench.write('migrations.RenameModel("Room", "Hall"),')
+    workbench.write('migrations.AddIndex("hall", models.Index(fields=["name"], name="n")),')
+
+    (found,) = workbench.look().findings
+
+    assert found.table == "shop_hall"
+    assert found.burden.mode is LockMode.SHARE
+
+
+def test_each_operation_of_a_wrapper_is_found_at_its_own_line(lint: Lint) -> None:
+    """An index within SeparateDatabaseAndState stands where it is written."""
+    body = """
+    migrations.SeparateDatabaseAndState(
+        database_operations=[
+            migrations.AddField("room", "floor", models.IntegerField(null=True)),
+            migrations.AddIndex("room", models.Index(fields=["name"], name="n")),
+        ],
+    ),
+    """
+
+    (found,) = [one for one in lint(body) if one.rule == "index-not-concurrent"]
+
+    assert "AddIndex" in found.path.read_text().splitlines()[found.line - 1]
