@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -60,7 +61,8 @@ def _refuse_programs(request: Request, decides: bool) -> None:  # noqa: FBT001 -
 
 def _refuse_sessions(request: Request, asks: bool) -> None:  # noqa: FBT001 - one word of one call
     settings = conf.load()
-    if asks and request.auth is None and policy(settings.policy).asks(settings.environment):
+    by_session = isinstance(request.successful_authenticator, SessionAuthentication)
+    if asks and by_session and policy(settings.policy).asks(settings.environment):
         raise NotAllowed(
             "A session proves nobody here: a screen may have been left open.",
             hint="Send a token of your own: POST token/ gives one for the password.",
