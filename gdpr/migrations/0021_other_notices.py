@@ -1,16 +1,31 @@
 """Recipients are told of corrections and restrictions, too (Art. 19)."""
 
-from django.conf import settings
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
     dependencies = [
         ("gdpr", "0020_steps_in_place"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name="registermark",
+            options={
+                "required_db_vendor": "postgresql",
+                "verbose_name": "mark of the register of erasures",
+                "verbose_name_plural": "Restore centre",
+            },
+        ),
+        migrations.AlterModelOptions(
+            name="retentionrun",
+            options={
+                "ordering": ("-started_at", "-id"),
+                "required_db_vendor": "postgresql",
+                "verbose_name": "run of retention",
+                "verbose_name_plural": "Retention",
+            },
+        ),
         migrations.RemoveConstraint(
             model_name="recipientnotice",
             name="gdpr_notice_state_known",
