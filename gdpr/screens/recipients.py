@@ -8,15 +8,15 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accord.admin_parts import OfferedDecision, person_of
 from accord.display import chip, day
-from gdpr.models import ErasureRequest, RecipientNotice
+from gdpr.models import ErasureRequest, RecipientNotice, Restriction, RightsRequest
 from gdpr.screens.base import GdprPages, hindered, name
-from gdpr.states import NoticeState
+from gdpr.states import NoticeKind, NoticeState
 
 # Services are loaded when a page needs them: every command imports this module.
 
@@ -45,6 +45,12 @@ DECISIONS: Mapping[str, OfferedDecision] = {
             "the request says which erasure it is."
         ),
     ),
+}
+CAUSES: Mapping[NoticeKind, Any] = {
+    NoticeKind.ERASURE: ErasureRequest,
+    NoticeKind.RECTIFICATION: RightsRequest,
+    NoticeKind.RESTRICTION: Restriction,
+    NoticeKind.LIFTING: Restriction,
 }
 SAID = {
     "retry": _("It is due now. The next run of gdpr_process sends it."),
@@ -90,12 +96,19 @@ class RecipientNoticeAdmin(GdprPages):
         return str(_("Notice %s") % self.short(shown))
 
     def facts(self, request: HttpRequest, shown: RecipientNotice) -> dict[str, Any]:
-        """Show a notice, with the request that it tells of."""
+        """Show a notice, with what it tells of."""
         return {
             "state": self.shown_state(shown),
-            "of_request": ErasureRequest.objects.filter(reference=shown.cause).first(),
+            "cause_url": self._cause_url(shown),
             "by_hand": name(shown.informed_by_id) if shown.informed_by_id else "",
         }
+
+    def _cause_url(self, shown: RecipientNotice) -> str:
+        """Return the address of what it tells of; empty where that is gone."""
+        model = CAUSES[NoticeKind(shown.kind)]
+        cause = model.objects.filter(reference=shown.cause).first()
+        name = f"{self.admin_site.name}:gdpr_{model._meta.model_name}_change"
+        return reverse(name, args=[cause.pk]) if cause else ""
 
     def decisions(self, request: HttpRequest, shown: RecipientNotice) -> Sequence[OfferedDecision]:
         """Offer what can be done about a recipient that isn't told yet."""
