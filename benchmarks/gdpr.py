@@ -1,7 +1,7 @@
 """
 How fast people are erased, with a million rows, a million documents and a million indexed documents.
 
-    ./run setup && .venv/bin/python benchmarks/gdpr.py [--pairs N] [--each ROWS]
+    ./run setup && .venv/bin/python benchmarks/gdpr.py [--pairs N] [--each ROWS] [--together PEOPLE]
 
 It starts servers of its own on 127.0.0.1, migrates and fills the sample project, measures, prints a
 table, and stops them. Quote ratios: seconds depend on the machine and on what else it does.
@@ -10,6 +10,8 @@ table, and stops them. Quote ratios: seconds depend on the machine and on what e
   and signed receipts, against the bare deletes of the same three places for another 1,000 people: one
   statement a store. Ours over the bare ones in turn; the ratio is theirs by ours. At least 0.50.
 - `one`: one person, from filing over plan and approval to the receipt, in a warm process. Under 0.8 s.
+- `replay`: MongoDB is restored from before another 1,000 erasures, and `gdpr_replay` repeats them. Under
+  twice their time.
 - `locators`: how each store finds one person, by its own word. None may read everything.
 - `health`: `health_check` on all of it. Under 1 s without the start of the process.
 """
@@ -23,7 +25,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ from benchmarks.filling import FIRST, PEOPLE, fill
 from benchmarks.measuring import ROOT, Measured, clean_environment, manage, measure, say
 
 GROUP = 1_000
+LARGEST = 9_000
 
 
 @dataclass(frozen=True)
@@ -199,6 +202,52 @@ def health(environment: Mapping[str, str]) -> tuple[float, float]:
     return warm, measure(manage("health_check", "--fail-on", "critical"), environment).wall
 
 
+def replayed(environment: Mapping[str, str], people: tuple[Any, Any], start: int) -> tuple[float, float]:
+    """Give the seconds of a batch, and of its replay after MongoDB was put back to the time before it."""
+    keys = range(start, start + GROUP)
+    approve(keys, *people)
+    restore = kept(list(keys))
+    ours = measure(manage("gdpr_process"), environment).wall
+    restore()
+    again = measure(manage("gdpr_replay", "--noinput"), environment).wall
+    if plays_of(list(keys)):
+        raise SystemExit("The replay left something.")
+    return ours, again
+
+
+def plays_of(keys: Sequence[int]) -> int:
+    """Count the documents of people."""
+    from examples.streaming.stores import collections
+
+    return int(collections()["plays"].count_documents({"listener_id": {"$in": list(keys)}}))
+
+
+def kept(keys: Sequence[int]) -> Callable[[], None]:
+    """Keep what MongoDB has of people, and its mark, aside; what is returned puts both back."""
+    from accord.seam.registry import opened
+    from examples.streaming.stores import collections
+    from gdpr.register import epochs
+
+    plays = collections()["plays"]
+    documents = list(plays.find({"listener_id": {"$in": list(keys)}}))
+    with opened() as stores:
+        before = epochs.marked(stores)["mongodb"].read_mark(epochs.NAME) or ""
+
+    def restore() -> None:
+        plays.insert_many(documents, ordered=False)
+        with epochs.leased("benchmark") as held, opened() as stores:
+            store = epochs.marked(stores)["mongodb"]
+            store.write_mark(epochs.NAME, before, held, expected=store.read_mark(epochs.NAME))
+
+    return restore
+
+
+def together(environment: Mapping[str, str], people: tuple[Any, Any], count: int) -> Measured:
+    """Carry out many requests by one command."""
+    approve(range(FIRST, FIRST + count), *people)
+    return measure(manage("gdpr_process"), environment)
+
+
 # --- telling ----------------------------------------------------------------------------------------
 
 
@@ -226,6 +275,9 @@ def main() -> None:
         "--pairs", type=int, default=3, help="batches of ours and of bare deletes (at most 4)"
     )
     parser.add_argument("--each", type=int, default=100, help="rows and documents of each of 10,000 people")
+    parser.add_argument(
+        "--together", type=int, default=0, help=f"instead of pairs: so many people at once, up to {LARGEST}"
+    )
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -241,10 +293,10 @@ def main() -> None:
             "ELASTICSEARCH_URL": urls["opensearch"],
         }
         measure(manage("migrate_all", "--noinput"), environment)
-        inside(options.pairs, options.each, environment)
+        inside(options.pairs, options.each, options.together, environment)
 
 
-def inside(pairs: int, each: int, environment: Mapping[str, str]) -> None:
+def inside(pairs: int, each: int, many: int, environment: Mapping[str, str]) -> None:
     """Go on as a process of the project."""
     import django
 
@@ -262,7 +314,16 @@ def inside(pairs: int, each: int, environment: Mapping[str, str]) -> None:
     say(f"\nOne person, {each} in each store, five times: {json.dumps(medians(ones))} s (target: under 0.8)")
     warm, command = health(environment)
     say(f"\nhealth_check: {warm:.2f} s in a warm process (target: under 1), {command:.2f} s as a command")
+    if many:
+        found = together(environment, people, many)
+        say(f"\n{many} people by one command: {found.wall:.1f} s, {found.megabytes:.0f} MB at most")
+        return
     tell_batches(batches(pairs, environment, people), GROUP * each)
+    ours, again = replayed(environment, people, FIRST + 2 * pairs * GROUP)
+    say(
+        f"\nReplay of {GROUP} erasures after a restore of MongoDB: {again:.2f} s, the erasures: {ours:.2f} s,"
+    )
+    say(f"that is {again / ours:.2f} times theirs (target: under 2)")
 
 
 def medians(found: Sequence[Mapping[str, float]]) -> dict[str, float]:

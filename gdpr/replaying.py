@@ -295,9 +295,13 @@ class _Replay:
                 people[number] = keys
         drafted, refused = together_or_apart(people, self._drafted)
         self._told.waiting |= {some[one].entry.draft.request: why.code for one, why in refused.items()}
-        requests = {
-            replays.file(some[one].entry, keys, draft).pk: some[one].entry.draft.request
+        filings = [
+            replays.Filing(entry=some[one].entry, keys=keys, draft=draft)
             for one, (keys, draft) in drafted.items()
+        ]
+        requests = {
+            request.pk: filing.entry.draft.request
+            for filing, request in zip(filings, replays.file(filings), strict=True)
         }
         self._note(requests, saga.carry_out(requests, self._stores, stop=self._stop))
 

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from operator import attrgetter
 
 GENESIS = hashlib.sha256(b"accord audit trail 1").hexdigest()
 """Stands for the hash before the first event."""
@@ -65,13 +64,27 @@ class Link:
 
     def texts(self) -> tuple[str, ...]:
         """Return the fields as the texts that are hashed, in order."""
-        return tuple(map(_text, _VALUES(self)))
+        return (
+            str(self.seq),
+            _moment(self.at),
+            self.event,
+            self.outcome,
+            self.actor_kind,
+            self.actor_ref,
+            self.object_kind,
+            self.object_ref,
+            self.request_ref,
+            _numbers(self.counters),
+            self.plan_digest,
+            self.prev_hash,
+        )
 
 
 FIELDS = tuple(item.name for item in fields(Link))
-_VALUES = attrgetter(*FIELDS)
 _MICROSECOND = timedelta(microseconds=1)
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+_FEW = 256
+_SHORT = [length.to_bytes(4, "big") for length in range(_FEW)]
 # From the second to the seventh: when, what and who, which events of one call have in common.
 _COMMON = slice(1, 7)
 
@@ -98,12 +111,22 @@ def _common(texts: tuple[str, ...]) -> bytes:
 
 def _part(text: str) -> bytes:
     encoded = text.encode()
-    return len(encoded).to_bytes(4, "big") + encoded
+    length = len(encoded)
+    return (_SHORT[length] if length < _FEW else length.to_bytes(4, "big")) + encoded
 
 
-def _text(value: object) -> str:
-    if type(value) is str:  # nearly all of them
-        return value
-    if isinstance(value, datetime):
-        return str((value - _EPOCH) // _MICROSECOND)
-    return _JSON.encode(value) if isinstance(value, Mapping) else str(value)
+@lru_cache(maxsize=64)
+def _moment(at: datetime) -> str:
+    return str((at - _EPOCH) // _MICROSECOND)
+
+
+def _numbers(counters: Mapping[str, int]) -> str:
+    """Write counters; the same few come again and again, but `1` is not `true`, which equals it."""
+    if all([type(value) is int for value in counters.values()]):  # noqa: C419 - a list is faster
+        return _whole_numbers(tuple(counters.items()))
+    return _JSON.encode(counters)
+
+
+@lru_cache(maxsize=4096)
+def _whole_numbers(counters: tuple[tuple[str, int], ...]) -> str:
+    return _JSON.encode(dict(counters))

@@ -127,16 +127,21 @@ def raise_fence(tag: SubjectTag | str, since: datetime | None = None, using: str
         since: When, if not now by the server's clock.
         using: Database of the tombstones; the coordinator by default.
     """
-    raise_fences([tag], since, using)
+    raise_fences({str(tag): since}, using)
 
 
-def raise_fences(
-    tags: Iterable[SubjectTag | str], since: datetime | None = None, using: str | None = None
-) -> None:
-    """Raise the fences of several people at once. See :func:`raise_fence`."""
-    parsed, alias = [_parsed(tag) for tag in tags], _alias(using)
+def raise_fences(since: Mapping[str, datetime | None], using: str | None = None) -> None:
+    """
+    Raise the fences of several people at once. See :func:`raise_fence`.
+
+    Args:
+        since: For each tag from when on the fence stands, if not from now on by the server's clock.
+        using: Database of the tombstones.
+    """
+    parsed, alias = {_parsed(tag): at for tag, at in since.items()}, _alias(using)
     rows = [
-        Tombstone(kind=tag.kind, tag=tag.value, key_id=tag.key_id, fenced_at=since or Now()) for tag in parsed
+        Tombstone(kind=tag.kind, tag=tag.value, key_id=tag.key_id, fenced_at=at or Now())
+        for tag, at in parsed.items()
     ]
     with transaction.atomic(using=alias):
         for kind in sorted({tag.kind for tag in parsed}):

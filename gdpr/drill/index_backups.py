@@ -72,6 +72,8 @@ class SearchBackup:
 
     def _documents(self, name: str) -> Iterator[Mapping[str, Any]]:
         """Yield every document, page by page as they were when the first one was asked for."""
+        # An index that was made a moment ago answers 503 until its shards have started.
+        self._ask("GET", f"/_cluster/health/{name}?wait_for_status=yellow&timeout={_SECONDS // 2}s")
         self._ask("POST", f"/{name}/_refresh?{_ALL}")
         found = self._ask("POST", f"/{name}/_search?scroll=5m", {"size": PAGE, "sort": ["_doc"]})
         while hits := found["hits"]["hits"]:

@@ -7,8 +7,11 @@ approved, and the register, which is signed and lies outside of what was restore
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from itertools import starmap
 
 from django.db import transaction
 
@@ -18,7 +21,7 @@ from accord.erased import tombstones
 from accord.wording import say
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
-from gdpr.documents import PlanDraft
+from gdpr.documents import PlanDocument, PlanDraft
 from gdpr.erasure import deadlines, encryption, planning, state_changes, transitions
 from gdpr.erasure.refusals import Refusals
 from gdpr.errors import RegisterForeign
@@ -27,6 +30,7 @@ from gdpr.register import restored
 from gdpr.register.entries import RegisterEntry
 from gdpr.states import Channel, Ground, RequestState
 from gdpr.stores.base import Stores
+from gdpr.stores.lookups import Values
 from gdpr.stores.per_person import People
 
 
@@ -61,67 +65,102 @@ def _bound(before: SubjectKeys, now: SubjectKeys, reusable: frozenset[str]) -> S
     )
 
 
-def file(entry: RegisterEntry, keys: SubjectKeys, draft: PlanDraft) -> ErasureRequest:
+@dataclass(frozen=True, kw_only=True)
+class Filing:
     """
-    Put the replay of an erasure on record, with its fence raised.
+    An erasure that is to be repeated.
 
-    Args:
+    Attributes:
         entry: What the register says of the erasure; it has its secrets.
         keys: The person's keys, from :func:`looked_up`.
         draft: What would happen now.
+    """
+
+    entry: RegisterEntry
+    keys: SubjectKeys
+    draft: PlanDraft
+
+    @property
+    def tag(self) -> str:
+        """The tag of the person."""
+        return self.entry.draft.secrets.tag if self.entry.draft.secrets else ""
+
+
+def file(filings: Sequence[Filing]) -> list[ErasureRequest]:
+    """
+    Put the replays of erasures on record, with their fences raised, in one transaction.
+
+    Args:
+        filings: The erasures, each of another person.
 
     Returns:
-        The request; one that is under way about the person already, where there is one.
+        The request of each; one that is under way about the person already, where there is one.
     """
-    tag = entry.draft.secrets.tag if entry.draft.secrets else ""
     with transaction.atomic(using=state_changes.alias()):
-        rows = ErasureRequest.objects.select_for_update().filter(subject_tag=tag)
-        rival = rows.filter(state__in=transitions.OPEN).first()
-        if rival is not None and rival.fenced_at is not None:
-            return rival
-        if rival is not None:
-            state_changes.save([rival], state=RequestState.DUPLICATE, **state_changes.void_approvals([rival]))
-        made = _insert(entry, keys, tag, draft)
-        if rival is not None:
-            _supersede(rival, made)
+        rows = ErasureRequest.objects.select_for_update(of=("self",)).order_by("pk")
+        rivals = rows.filter(
+            subject_tag__among=Values(one.tag for one in filings), state__in=transitions.OPEN
+        )
+        found = {one.subject_tag: one for one in rivals}
+        overtaken = [one for one in found.values() if one.fenced_at is None]
+        if overtaken:
+            void = state_changes.void_approvals(overtaken)
+            state_changes.save(overtaken, state=RequestState.DUPLICATE, **void)
+        under_way = {tag: one for tag, one in found.items() if one.fenced_at is not None}
+        made = {one.subject_tag: one for one in _insert([one for one in filings if one.tag not in under_way])}
+        _supersede(overtaken, made)
+    return [under_way.get(one.tag) or made[one.tag] for one in filings]
+
+
+def _insert(filings: Sequence[Filing]) -> list[ErasureRequest]:
+    now, alias = clock.now(), state_changes.alias()
+    made = [_request(one, now) for one in filings]
+    received = [state_changes.act(one, EventKind.ERASURE_RECEIVED) for one in made]
+    documents = [planning.digested(one.keys, one.draft) for one in filings]
+    for request, document in zip(made, documents, strict=True):
+        request.plan_digest = document["digest"]
+    ErasureRequest.objects.bulk_create(made)
+    encryption.reseal(made, {one.pk: each.keys for one, each in zip(made, filings, strict=True)})
+    state_changes.record(received)
+    ErasurePlan.objects.bulk_create(starmap(partial(_plan, now), zip(made, documents, strict=True)))
+    tombstones.raise_fences({one.tag: one.entry.draft.at for one in filings}, using=alias)
+    state_changes.save(made, state=RequestState.FENCED, fenced_at=now)
+    state_changes.record([state_changes.act(one, EventKind.ERASURE_FENCED) for one in made])
     return made
 
 
-def _insert(entry: RegisterEntry, keys: SubjectKeys, tag: str, draft: PlanDraft) -> ErasureRequest:
-    now, facts = clock.now(), entry.draft.facts
-    made = ErasureRequest(
-        subject_kind=keys.kind,
-        subject_tag=tag,
-        ground=facts.get("ground") or Ground.NO_LONGER_NECESSARY,
+def _request(filing: Filing, now: datetime) -> ErasureRequest:
+    draft = filing.entry.draft
+    return ErasureRequest(
+        subject_kind=filing.keys.kind,
+        subject_tag=filing.tag,
+        ground=draft.facts.get("ground") or Ground.NO_LONGER_NECESSARY,
         channel=Channel.REPLAY,
-        replays=entry.draft.request,
+        replays=draft.request,
         received_at=now,
         due_at=deadlines.due(now),
     )
-    made.save(using=state_changes.alias(), force_insert=True)
-    encryption.reseal([made], {made.pk: keys})
-    state_changes.record([state_changes.act(made, EventKind.ERASURE_RECEIVED)])
-    document = planning.digested(keys, draft)
-    ErasurePlan.objects.create(
-        request=made,
+
+
+def _plan(now: datetime, request: ErasureRequest, document: PlanDocument) -> ErasurePlan:
+    return ErasurePlan(
+        request=request,
         number=1,
         digest=document["digest"],
         map_digest=document["map_digest"],
         document=document,
         made_at=now,
     )
-    tombstones.raise_fences([tag], since=entry.draft.at, using=state_changes.alias())
-    state_changes.save([made], state=RequestState.FENCED, plan_digest=document["digest"], fenced_at=now)
-    state_changes.record([state_changes.act(made, EventKind.ERASURE_FENCED)])
-    return made
 
 
-def _supersede(rival: ErasureRequest, made: ErasureRequest) -> None:
-    """Close a request that the restore brought back from before it was carried out, as one of the same."""
-    changes: dict[str, object] = {"canonical": made, "sealed_keys": None, "closed_at": clock.now()}
-    state_changes.save([rival], **changes)
-    state_changes.record([state_changes.act(rival, EventKind.ERASURE_DUPLICATE)])
-    encryption.destroy_ended()
+def _supersede(rivals: Sequence[ErasureRequest], made: Mapping[str, ErasureRequest]) -> None:
+    """Close requests that the restore brought back from before they were carried out, as of the same."""
+    for rival in rivals:
+        changes: dict[str, object] = {"canonical": made[rival.subject_tag], "sealed_keys": None}
+        state_changes.save([rival], **changes, closed_at=clock.now())
+    if rivals:
+        state_changes.record([state_changes.act(rival, EventKind.ERASURE_DUPLICATE) for rival in rivals])
+        encryption.destroy_ended()
 
 
 def unvouched(requests: Iterable[ErasureRequest]) -> Refusals:

@@ -216,7 +216,7 @@ def _changed(held: Sequence[ErasureRequest], people: People, drafts: Mapping[int
 
 
 def _fence(held: Sequence[ErasureRequest]) -> None:
-    tombstones.raise_fences([one.subject_tag for one in held], using=state_changes.alias())
+    tombstones.raise_fences(dict.fromkeys(one.subject_tag for one in held), using=state_changes.alias())
     event, now = EventKind.ERASURE_FENCED, clock.now()
     state_changes.move(held, RequestState.FENCED, event, changes={"fenced_at": now})
 

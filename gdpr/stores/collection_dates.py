@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
@@ -15,11 +15,19 @@ from gdpr.datamap.keys import plain
 from gdpr.datamap.lapses import Lapse
 from gdpr.datamap.subjects import Keys
 from gdpr.datamap.terms import After, day_of_moment
+from gdpr.stores import seen
 from gdpr.stores.base import plain_field
 from gdpr.stores.dates import Dates, joined
 from gdpr.stores.filters import Filter, pending
 from gdpr.stores.lapsing import NOBODY, LapsedRow, beginning_of_moments
 from gdpr.stores.paths import at as values_at
+
+# Every type but dates, nothing, and lists, which MongoDB looks into: asked so, an index serves the question.
+_OTHERS = [
+    "double", "string", "object", "binData", "undefined", "objectId", "bool", "regex", "dbPointer", "symbol",
+    "javascript", "javascriptWithScope", "int", "timestamp", "long", "decimal", "minKey", "maxKey",
+]  # fmt: skip
+_MILLISECONDS = 5_000
 
 
 class DatedCollections(ABC):
@@ -93,3 +101,28 @@ class DatedCollections(ABC):
 
 def _dates(latest: datetime | None, missing: int) -> Dates:
     return Dates(latest=None if latest is None else day_of_moment(latest), missing=missing)
+
+
+def others_than_dates(target: Collection[dict[str, Any]], path: str) -> set[str]:
+    """
+    Return the types of what stands where a term counts from and is no date.
+
+    Every document is asked about where an index begins with the field. Of any other collection the oldest
+    and the newest are looked at: this is asked at every plan, and reading a large collection takes minutes.
+
+    Args:
+        target: The collection.
+        path: The field.
+    """
+    if _leads_an_index(target, path):
+        other = target.find_one({path: {"$type": _OTHERS}}, {path: 1}, max_time_ms=_MILLISECONDS)
+        documents: Iterable[Mapping[str, Any]] = [other] if other else []
+    else:
+        documents = seen.sample(target)
+    values = (value for document in documents for value in values_at(document, path))
+    return {type(value).__name__ for value in values if not isinstance(value, datetime | None)}
+
+
+def _leads_an_index(target: Collection[dict[str, Any]], path: str) -> bool:
+    indexes = target.index_information().values()
+    return any(one["key"][0][0] == path and "partialFilterExpression" not in one for one in indexes)

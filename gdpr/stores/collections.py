@@ -20,10 +20,10 @@ from gdpr.datamap.locators import External, Generic, Rows, Sessions, Through, pa
 from gdpr.datamap.lock import SEEN, Inventory
 from gdpr.datamap.subjects import Keys, SubjectKeys
 from gdpr.stores import seen
+from gdpr.stores.collection_dates import others_than_dates
 from gdpr.stores.collection_paths import explain
 from gdpr.stores.filters import Filter, candidates, path_of
 from gdpr.stores.folded import MANY, fold_of
-from gdpr.stores.paths import at as values_at
 
 _LEDGER = "accord_ledger"
 _OWN = frozenset({"accord_ledger", "accord_fence", "accord_mark"})
@@ -276,13 +276,10 @@ class Collections:
                 )
 
     def _dates(self, entry: Entry) -> Iterator[MapFinding]:
-        name = self._store.collection_name(entry)
         for path in entry.dates:
-            other = {path: {"$exists": True, "$not": {"$type": ["date", "null"]}}}
-            stored = self._database[name].find_one(other, {path: 1}, max_time_ms=_MILLISECONDS)
-            if stored is not None:
-                kinds = sorted({type(one).__name__ for one in values_at(stored, path)})
-                yield no_date(entry, path, " or ".join(kinds) or "nothing")
+            kinds = others_than_dates(self._database[self._store.collection_name(entry)], path)
+            if kinds:
+                yield no_date(entry, path, " or ".join(sorted(kinds)))
 
 
 def _declared(schema: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:

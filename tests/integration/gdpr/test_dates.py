@@ -262,3 +262,24 @@ def test_check_finds_fields_that_no_term_counts_from(filled: OwnMongo, search: O
         assert faults(store, kept()) == set()
         assert faults(store, kept(After("gone", years=1))) == {(Fault.NO_FIELD, "bills")}
         assert faults(store, kept(After("note", years=1))) == {(Fault.NOT_A_DATE, "bills")}
+
+
+def test_every_document_is_asked_where_an_index_begins_with_the_date(filled: OwnMongo) -> None:
+    """One text among a thousand dates is found by it, only at both ends without; a list of dates is none."""
+    bills = filled.database()["bills"]
+    moment = datetime(2024, 5, 1, tzinfo=UTC)
+    bills.insert_many(
+        [
+            {"_id": 1_000 + number, "owner": 9, "paid": [moment] if number == 3 else moment}
+            for number in range(1_000)
+        ]
+    )
+    bills.update_one({"_id": 1_500}, {"$set": {"paid": "2024-05-01"}})
+    assert faults(filled, kept(TAX)) == set(), "too far from both ends"
+    bills.create_index("paid")
+    assert faults(filled, kept(TAX)) == {(Fault.NOT_A_DATE, "bills")}
+    bills.update_one({"_id": 1_500}, {"$set": {"paid": None}})
+    assert faults(filled, kept(TAX)) == set()
+    bills.drop_index("paid_1")
+    bills.update_one({"_id": 1_999}, {"$set": {"paid": "2024-05-01"}})
+    assert faults(filled, kept(TAX)) == {(Fault.NOT_A_DATE, "bills")}

@@ -66,6 +66,14 @@ def test_every_field_is_hashed(field: str, value: Any) -> None:
     assert replace(LINK, **{field: value}).digest() != LINK.digest()
 
 
+def test_a_number_is_not_what_equals_it() -> None:
+    """Whoever forges `true` or `1.0` for 1 changes the hash, whichever was hashed before."""
+    values: list[Any] = [1, True, 1.0, 1]
+    hashes = [replace(LINK, counters={"found": value}).digest() for value in values]
+    assert hashes[0] == hashes[3]
+    assert len(set(hashes)) == 3
+
+
 def test_nothing_moves_between_fields() -> None:
     """The end of one field is never the beginning of the next."""
     left = replace(LINK, event="ab", outcome="c")
