@@ -140,6 +140,7 @@ def test_who_got_data_is_told_of_a_correction_by_the_key_that_they_know(
     assert (post["kind"], post["person"]["values"]) == ("rectification", [address])
 
 
+@pytest.mark.by_turns(3)
 def test_end_of_a_restriction_leads_to_nobody_who_is_erased(erasing: Erasing, recipient: Recipient) -> None:
     """The recipient is told of the erasure; who the other notice would have been about is destroyed."""
     later, state, forgotten, after, erased, sent = told(erasing, recipient.url, ERASED)
@@ -151,6 +152,7 @@ def test_end_of_a_restriction_leads_to_nobody_who_is_erased(erasing: Erasing, re
     assert sent == [1, [], []]
 
 
+@pytest.mark.by_turns(3)
 def test_restriction_waits_for_no_store_and_its_notice_does(erasing: Erasing, recipient: Recipient) -> None:
     """A store that is away is asked again later, whether the recipient got data of the person."""
     first, second, states = told(erasing, recipient.url, AWAY)
@@ -160,6 +162,7 @@ def test_restriction_waits_for_no_store_and_its_notice_does(erasing: Erasing, re
     assert states == [["restriction", "informed", True]]
 
 
+@pytest.mark.by_turns(3)
 def test_restriction_that_is_killed_leaves_no_notice(erasing: Erasing, recipient: Recipient) -> None:
     """The notices come and go with the restriction that they tell of."""
     code = DECLARE.format(url=recipient.url, secret=SECRET) + ALSO

@@ -104,6 +104,7 @@ def test_notices_to_recipients_are_seen_and_seen_to_over_http(served: Served, li
     assert not named
 
 
+@pytest.mark.by_turns(3)
 def test_restores_are_seen_over_http(served: Served) -> None:
     """Where nothing was restored everything is even, nobody is asked about, and beginning changes nothing."""
     status, now, program, unknown, begun, going = served.call(RESTORES)
@@ -129,6 +130,7 @@ def test_what_is_due_is_counted_over_http(served: Served) -> None:
     assert runs == 0
 
 
+@pytest.mark.by_turns(2)
 def test_run_without_approval_is_reviewed_over_http(served: Served) -> None:
     """By another person, once, with what they found; a program reviews nothing."""
     listed, own, program, blank, said, again, shown, left = served.call(BROKEN)
