@@ -8,6 +8,7 @@ from tests.fix_api import Served
 
 pytestmark = pytest.mark.integration
 
+NONE = {"waiting": 0, "by_hand": 0, "informed": 0, "later": 0, "needless": 0}
 RECIPIENTS = """
 from examples.streaming import privacy
 from gdpr.privacy import Recipient
@@ -94,13 +95,13 @@ def test_notices_to_recipients_are_seen_and_seen_to_over_http(served: Served, li
 
     assert missed == 1
     assert before[:4] == ["newsletter", "webhook", "127.0.0.1:9", ["listeners"]]
-    assert before[4] == {"waiting": 1, "by_hand": 0, "informed": 0}
+    assert before[4] == {**NONE, "waiting": 1}
     assert one == ["erasure", True, 1, "unreachable"]
     assert retried == [202, 0]
     assert program == [403, "ACC-824"]
     assert told == ["informed", True, None]
     assert twice == [[409, "ACC-822"]] * 2
-    assert after == {"waiting": 0, "by_hand": 0, "informed": 1}
+    assert after == {**NONE, "informed": 1}
     assert not named
 
 
