@@ -49,6 +49,9 @@ def index_plan(
         after: State after it.
         direction: Which way it goes.
     """
+    if planned := getattr(operation, "planned", None):
+        plan: IndexPlan = planned(app, before, after, direction)
+        return plan
     forward = direction is Direction.APPLY
     if isinstance(operation, AddIndex):
         return IndexPlan(after.apps.get_model(app, operation.model_name), operation.index, forward)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING
 
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.migrations import RunSQL
+from django.db.migrations import CreateModel, RunSQL
 from django.db.migrations.operations.base import Operation
 
 from accord.errors import ConflictingState, IrreversibleStep, LockNotFree
 from accord.seam.types import Step
 from migrator.relational.vendors import vendor_of
+
+if TYPE_CHECKING:
+    from migrator.relational.unrolled import Substep
 
 # What holds one of these may have done a part of its work for good before it failed.
 _IN_PARTS = ("concurrently", "commit", "call", "do ")
@@ -78,4 +82,31 @@ def refuse_irreversible(step: Step, why: str, *, begun: bool = False) -> None:
         raise IrreversibleStep(
             f"Step {step.key} can't be undone: {why.rstrip('.')}.",
             hint=ways_on if begun else "Write a migration that goes forward to the wanted state instead.",
+        )
+
+
+def refuse_existing(connection: BaseDatabaseWrapper, step: Step, substep: Substep) -> None:
+    """
+    Check that a table that is about to be made isn't there; a kill would leave nobody knowing whose it is.
+
+    Args:
+        connection: Where it would be made.
+        step: The step.
+        substep: Its operation; only one that makes a table matters.
+
+    Raises:
+        ConflictingState: It is there.
+    """
+    operation = substep.operation
+    if not isinstance(operation, CreateModel):
+        return
+    model = substep.after.apps.get_model(step.key.app, operation.name)
+    if not operation.allow_migrate_model(connection.alias, model):
+        return
+    table = model._meta.db_table
+    if vendor_of(connection).standing(connection, [table]):
+        raise ConflictingState(
+            f"Step {step.key} would create {table}, which exists already.",
+            hint="Rename it; or, if it is what the migration describes, adopt it: "
+            f"migrate_all --baseline --step {step.key}",
         )

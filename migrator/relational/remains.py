@@ -43,8 +43,11 @@ def _gone(step: Step, done: Sequence[Substep]) -> Iterator[str]:
     connection = connections[alias]
     owners, traces = Owners(), Traces(alias, connection.ops.max_name_length())
     for substep in done:
-        owners.note(name, substep.operation)
-        traces.note(name, substep.operation, substep.before)
+        if substep.part is None or substep.ends:
+            # An operation in parts stands as a whole, once it does.
+            operation = substep.ends or substep.operation
+            owners.note(name, operation)
+            traces.note(name, operation, substep.before)
     state = done[-1].after
     owners.keep_only({name}, state)
     for finding in Catalog(alias, state).findings(owners.by_item):

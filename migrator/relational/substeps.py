@@ -20,11 +20,11 @@ from functools import partial
 
 from django.db import DatabaseError, IntegrityError, connections, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations import AddIndex, CreateModel, Migration, RemoveIndex
+from django.db.migrations import AddIndex, Migration, RemoveIndex
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-from accord.errors import ChecksumMismatch, ConflictingState
+from accord.errors import ChecksumMismatch
 from accord.events import Reporter, StepNoted
 from accord.locks.patience import Behind
 from accord.locks.trying import Tries
@@ -36,8 +36,15 @@ from migrator.relational.indexes import ConcurrentIndex, index_plan
 from migrator.relational.ledger import Ledger
 from migrator.relational.live_indexes import clear_leftovers
 from migrator.relational.locking import limit, limited, who_waits_behind
-from migrator.relational.refusals import SubstepKind, left_nothing, refuse_irreversible, sent_at_once
+from migrator.relational.refusals import (
+    SubstepKind,
+    left_nothing,
+    refuse_existing,
+    refuse_irreversible,
+    sent_at_once,
+)
 from migrator.relational.remains import refuse_gone
+from migrator.relational.safety.parts import Part
 from migrator.relational.safety.rewriter import unrolling
 from migrator.relational.unrolled import Substep, Unroll, backwards, forwards, whole
 from migrator.relational.vendors import fits_a_transaction, is_concurrent, vendor_of
@@ -274,6 +281,8 @@ class Resumable:
                 self._report(StepNoted(key=str(self._step.key), note=note))
 
     def _kind(self, operation: Operation) -> SubstepKind:
+        if isinstance(operation, Part):
+            return operation.kind
         if is_concurrent(operation) and isinstance(operation, AddIndex | RemoveIndex):
             return SubstepKind.CONCURRENT
         # What was one transaction in the file is one for each operation: code runs exactly once, as before.
@@ -290,24 +299,10 @@ class Resumable:
         if now.in_flight:
             self._run(substep, direction, vendor_of(self._connection).resuming_editor(self._connection))
             return
-        self._refuse_existing(substep, direction)
+        if direction is Direction.APPLY:
+            refuse_existing(self._connection, self._step, substep)
         self._write(replace(now, in_flight=True))
         self._run(substep, direction, self._connection.schema_editor(atomic=False))
-
-    def _refuse_existing(self, substep: Substep, direction: Direction) -> None:
-        operation = substep.operation
-        if direction is Direction.REVERT or not isinstance(operation, CreateModel):
-            return
-        model = substep.after.apps.get_model(self._migration.app_label, operation.name)
-        if not operation.allow_migrate_model(self._connection.alias, model):
-            return
-        table = model._meta.db_table
-        if vendor_of(self._connection).standing(self._connection, [table]):
-            raise ConflictingState(
-                f"Step {self._step.key} would create {table}, which exists already.",
-                hint="Rename it; or, if it is what the migration describes, adopt it: "
-                f"migrate_all --baseline --step {self._step.key}",
-            )
 
     def _run(self, substep: Substep, direction: Direction, editor: BaseDatabaseSchemaEditor) -> None:
         app = self._migration.app_label

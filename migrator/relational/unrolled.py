@@ -20,12 +20,14 @@ class Substep:
         before: State before it.
         after: State after it.
         part: Which part it is of an operation that is sent in parts, from 0 on; None for a whole one.
+        ends: The operation of which it is the last part, if it is one.
     """
 
     operation: Operation
     before: ProjectState
     after: ProjectState
     part: int | None = None
+    ends: Operation | None = None
 
 
 Unroll = Callable[[Substep], Sequence[Substep]]

@@ -8,7 +8,9 @@ from typing import Any
 
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState
+from django.db.models import Model
 
+from migrator.relational.safety.parts import Reversed
 from migrator.relational.unrolled import Substep
 
 
@@ -18,10 +20,12 @@ class Case:
     An operation that may be sent in parts.
 
     Attributes:
+        connection: Of the database.
         app: Label of the migration's app.
         substep: The operation with its states.
     """
 
+    connection: Any
     app: str
     substep: Substep
 
@@ -31,10 +35,40 @@ class Case:
         return self.substep.operation
 
     @property
+    def editor(self) -> Any:
+        """Django's schema editor, to ask for names and statements; nothing is sent by it."""
+        return self.connection.schema_editor(atomic=False)
+
+    @property
+    def model_name(self) -> str:
+        """Name of the model that the operation is about."""
+        return model_name_of(self.operation)
+
+    @property
     def model_before(self) -> ModelState:
         """The model as it is before the operation."""
-        model: ModelState = self.substep.before.models[self.app, self.operation.model_name.lower()]
+        model: ModelState = self.substep.before.models[self.app, self.model_name.lower()]
         return model
+
+    @property
+    def before(self) -> type[Model]:
+        """The model's class before the operation."""
+        return self.substep.before.apps.get_model(self.app, self.model_name)
+
+    @property
+    def after(self) -> type[Model]:
+        """The model's class after it."""
+        return self.substep.after.apps.get_model(self.app, self.model_name)
+
+
+def model_name_of(operation: Any) -> str:
+    """Return the name of the model that an operation is about."""
+    return str(getattr(operation, "model_name", "") or operation.name)
+
+
+def reversed_parts(parts: Sequence[Operation]) -> Sequence[Operation]:
+    """Return the parts of taking away: those of adding, the last first, each the other way round."""
+    return tuple(Reversed(part) for part in reversed(parts))
 
 
 Rule = Callable[[Case], Sequence[Operation]]

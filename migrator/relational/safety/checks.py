@@ -9,17 +9,13 @@ from django.db.migrations import AddConstraint, RemoveConstraint
 from django.db.migrations.operations.base import Operation
 from django.db.models import CheckConstraint
 
-from migrator.relational.safety.case import Case
-from migrator.relational.safety.parts import RemoveCheck, ValidateOnReturn
+from migrator.relational.safety.case import Case, reversed_parts
 
 
 def adding(case: Case) -> Sequence[Operation]:
     """Rewrite a check that is added."""
     operation = case.operation
-    if type(operation) is not AddConstraint or not isinstance(operation.constraint, CheckConstraint):
-        return ()
-    model, constraint = operation.model_name, operation.constraint
-    return (AddConstraintNotValid(model, constraint), ValidateConstraint(model, constraint.name))
+    return _parts(operation.model_name, operation.constraint) if type(operation) is AddConstraint else ()
 
 
 def removing(case: Case) -> Sequence[Operation]:
@@ -27,7 +23,11 @@ def removing(case: Case) -> Sequence[Operation]:
     operation = case.operation
     if type(operation) is not RemoveConstraint:
         return ()
-    if not isinstance(case.model_before.get_constraint_by_name(operation.name), CheckConstraint):
+    constraint = case.model_before.get_constraint_by_name(operation.name)
+    return reversed_parts(_parts(operation.model_name, constraint))
+
+
+def _parts(model: str, constraint: object) -> Sequence[Operation]:
+    if not isinstance(constraint, CheckConstraint):
         return ()
-    model, name = operation.model_name, operation.name
-    return (ValidateOnReturn(model, name), RemoveCheck(model, name))
+    return (AddConstraintNotValid(model, constraint), ValidateConstraint(model, constraint.name))

@@ -1,44 +1,324 @@
-"""Operations of the suite's own, of which a rewritten one is made, beside those that Django has."""
+"""
+Operations of the suite's own, of which a rewritten one is made, beside those that Django has.
+
+Each does one thing to one table and undoes it, and says what a kill in its middle may leave. The model is
+taken from the state in which there is what it is about: the one after it, whichever way it goes.
+"""
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.postgres.operations import ValidateConstraint
-from django.db.migrations import RemoveConstraint
+from django.contrib.postgres.operations import NotInTransactionMixin
+from django.db.backends.ddl_references import Statement
+from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
+from django.db.models import Model
+
+from accord.seam.types import Direction
+from migrator.relational.indexes import IndexPlan
+from migrator.relational.refusals import SubstepKind
+from migrator.relational.safety import django_sql
+from migrator.relational.vendors import is_concurrent
+
+PAGES = 256
+"""Pages of a table (2 MB) that are filled in one transaction."""
+Makes = Callable[[type[Model], Any], Statement]
+"""Makes a statement of Django's for a model, by a schema editor."""
 
 
-class ValidateOnReturn(ValidateConstraint):
-    """Leave a constraint alone on the way forward, and have the server check it on the way back."""
+class Part(Operation):
+    """
+    One part of an operation.
 
+    Args:
+        model_name: The model.
+        name: Of what it is about, as the catalog has it.
+    """
+
+    reversible = True
     atomic = True
+    kind = SubstepKind.TRANSACTIONAL
+
+    def __init__(self, model_name: str, name: str) -> None:
+        self.model_name = model_name
+        self.name = name
+
+    @abstractmethod
+    def do(self, model: type[Model], editor: Any) -> None:
+        """Do it."""
+
+    @abstractmethod
+    def undo(self, model: type[Model], editor: Any) -> None:
+        """Undo it."""
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Leave the state alone: the operation that this is a part of changes it."""
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
     ) -> None:
-        """Do nothing: what comes next removes it."""
+        """Do it, as Django calls that."""
+        self.do(to_state.apps.get_model(app_label, self.model_name), schema_editor)
 
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
     ) -> None:
-        """Check every row, beside writers."""
-        super().database_forwards(app_label, schema_editor, to_state, to_state)
+        """Undo it, as Django calls that."""
+        self.undo(from_state.apps.get_model(app_label, self.model_name), schema_editor)
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return what it is made of, for the digest of what is done."""
+        return type(self).__qualname__, [], {"model_name": self.model_name, "name": self.name}
+
+    def describe(self) -> str:
+        """Say what it is, for people."""
+        return f"{type(self).__qualname__} {self.name} on model {self.model_name}"
 
 
-class RemoveCheck(RemoveConstraint):
-    """Remove a check; on the way back it holds for new rows alone, until it is validated."""
+class Reversed(Part):
+    """
+    A part that goes the other way round: what is undone on the way forward is done on the way back.
 
-    atomic = True
+    Args:
+        part: The part, or an operation of Django's.
+    """
+
+    def __init__(self, part: Any) -> None:
+        super().__init__(part.model_name, getattr(part, "name", ""))
+        self.part = part
+        self.atomic = part.atomic  # type: ignore[misc]  # Django asks the object
+        self.kind = SubstepKind.CONCURRENT if is_concurrent(part) else getattr(part, "kind", self.kind)
+
+    def do(self, model: type[Model], editor: Any) -> None:
+        """See the methods below, which leave the choice of the model to the part."""
+        raise NotImplementedError
+
+    undo = do
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        """Undo it: the state before holds what goes."""
+        self.part.database_backwards(app_label, schema_editor, from_state, to_state)
 
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
     ) -> None:
-        """Add it without a look at the rows that stand."""
-        model = to_state.apps.get_model(app_label, self.model_name)
-        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+        """Do it."""
+        self.part.database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def planned(self, app: str, before: ProjectState, after: ProjectState, direction: Direction) -> IndexPlan:
+        """Return which index is built or dropped."""
+        other = Direction.REVERT if direction is Direction.APPLY else Direction.APPLY
+        plan: IndexPlan = self.part.planned(app, after, before, other)
+        return plan
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return what the part is made of."""
+        name, args, kwargs = self.part.deconstruct()
+        return f"Reversed {name}", args, kwargs
+
+
+@dataclass(frozen=True)
+class BuiltIndex:
+    """An index that Django makes a statement for, and that no model declares by itself."""
+
+    name: str
+    makes: Makes
+
+    def create_sql(self, model: type[Model], editor: Any) -> Statement:
+        """Return the statement."""
+        return self.makes(model, editor)
+
+
+class BuildIndex(NotInTransactionMixin, Part):
+    """
+    Build an index beside those who write.
+
+    Args:
+        model_name: The model.
+        name: Of the index.
+        makes: Makes its statement.
+    """
+
+    atomic = False
+    kind = SubstepKind.CONCURRENT
+
+    def __init__(self, model_name: str, name: str, makes: Makes) -> None:
+        super().__init__(model_name, name)
+        self._makes = makes
+
+    def planned(self, app: str, before: ProjectState, after: ProjectState, direction: Direction) -> IndexPlan:
+        """Return which index is built or dropped."""
+        model = after.apps.get_model(app, self.model_name)
+        index: Any = BuiltIndex(self.name, self._makes)
+        return IndexPlan(model, index, direction is Direction.APPLY)
+
+    def do(self, model: type[Model], editor: Any) -> None:
+        """Send it."""
+        self._ensure_not_in_transaction(editor)
+        editor.execute(str(self._makes(model, editor)).replace("INDEX", "INDEX CONCURRENTLY", 1), None)
+
+    def undo(self, model: type[Model], editor: Any) -> None:
+        """Drop it."""
+        self._ensure_not_in_transaction(editor)
+        place = editor.quote_name(self.name)
+        editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {place}")
+
+
+class AddUnvalidated(Part):
+    """
+    Add a constraint that holds for new rows, without a look at those that stand.
+
+    Args:
+        model_name: The model.
+        name: Of the constraint.
+        makes: Makes Django's statement that adds it.
+    """
+
+    def __init__(self, model_name: str, name: str, makes: Makes) -> None:
+        super().__init__(model_name, name)
+        self._makes = makes
+
+    def do(self, model: type[Model], editor: Any) -> None:
+        """Add it."""
+        editor.execute(f"{self._makes(model, editor)} NOT VALID", None)
+
+    def undo(self, model: type[Model], editor: Any) -> None:
+        """Drop it."""
+        editor.execute(_altered(model, editor, f"DROP CONSTRAINT {editor.quote_name(self.name)}"))
+
+
+class Validate(Part):
+    """Have the server check a constraint, beside readers and writers."""
+
+    def do(self, model: type[Model], editor: Any) -> None:
+        """Check every row."""
+        editor.execute(_altered(model, editor, f"VALIDATE CONSTRAINT {editor.quote_name(self.name)}"))
+
+    def undo(self, model: type[Model], editor: Any) -> None:
+        """Leave it: a constraint can't be made unchecked."""
+
+
+class AttachUnique(Part):
+    """
+    Make a constraint of a unique index of the same name.
+
+    Args:
+        model_name: The model.
+        name: Of both.
+        deferrable: What follows in the statement, as Django writes it.
+    """
+
+    def __init__(self, model_name: str, name: str, deferrable: str = "") -> None:
+        super().__init__(model_name, name)
+        self._deferrable = deferrable
+
+    def do(self, model: type[Model], editor: Any) -> None:
+        """Attach it."""
+        name = editor.quote_name(self.name)
+        words = f"ADD CONSTRAINT {name} UNIQUE USING INDEX {name}{self._deferrable}"
+        editor.execute(_altered(model, editor, words))
+
+    def undo(self, model: type[Model], editor: Any) -> None:
+        """Drop it; its index goes along."""
+        editor.execute(_altered(model, editor, f"DROP CONSTRAINT {editor.quote_name(self.name)}"))
+
+
+class SetNotNull(Part):
+    """Let a column take no NULL; a validated check says that it holds none, so that no row is read."""
+
+    def do(self, model: type[Model], editor: Any) -> None:
+        """Set it."""
+        editor.execute(_altered(model, editor, f"ALTER COLUMN {editor.quote_name(self.name)} SET NOT NULL"))
+
+    def undo(self, model: type[Model], editor: Any) -> None:
+        """Let it take NULL again."""
+        editor.execute(_altered(model, editor, f"ALTER COLUMN {editor.quote_name(self.name)} DROP NOT NULL"))
+
+
+class AddGuard(AddUnvalidated):
+    """Add a check that is there for a while only; where it isn't any more, undoing it is done."""
+
+    def undo(self, model: type[Model], editor: Any) -> None:
+        """Drop it, if it is there."""
+        _drop_guard(model, editor, self.name)
+
+
+class DropGuard(Part):
+    """Drop such a check; it doesn't come back on the way back."""
+
+    def do(self, model: type[Model], editor: Any) -> None:
+        """Drop it, if it is there."""
+        _drop_guard(model, editor, self.name)
+
+    def undo(self, model: type[Model], editor: Any) -> None:
+        """Leave it away."""
+
+
+class AddColumn(Part):
+    """
+    Add the column of a field, without what would read or index the rows that stand.
+
+    Args:
+        model_name: The model.
+        name: Of the field.
+        without_reference: Leave the foreign key out, too.
+    """
+
+    def __init__(self, model_name: str, name: str, *, without_reference: bool) -> None:
+        super().__init__(model_name, name)
+        self._without_reference = without_reference
+
+    def do(self, model: type[Model], editor: Any) -> None:
+        """Add it, as Django does."""
+        field = model._meta.get_field(self.name)
+        editor.add_field(model, django_sql.bare(field, reference=not self._without_reference))
+
+    def undo(self, model: type[Model], editor: Any) -> None:
+        """Remove it, as Django does."""
+        editor.remove_field(model, model._meta.get_field(self.name))
+
+
+class Backfill(Part):
+    """Give rows that hold NULL the default of a field, some pages at a time; a kill leaves what is done."""
+
+    atomic = False
+    kind = SubstepKind.PLAIN
+
+    def do(self, model: type[Model], editor: Any) -> None:
+        """Fill what is NULL in the pages that there are; new rows have to be kept from it by a check."""
+        field: Any = model._meta.get_field(self.name)
+        table, column = editor.quote_name(model._meta.db_table), editor.quote_name(field.column)
+        value, params = "%s", [editor.effective_default(field)]
+        if field.has_db_default():
+            value, params = editor.db_default_sql(field)
+        fill = f"UPDATE {table} SET {column} = {value} WHERE {column} IS NULL"  # noqa: S608 - quoted
+        if editor.collect_sql:
+            editor.execute(fill, params)
             return
-        constraint = to_state.models[app_label, self.model_name_lower].get_constraint_by_name(self.name)
-        sql = constraint.create_sql(model, schema_editor)
-        if sql:
-            schema_editor.execute(f"{sql} NOT VALID", params=None)
+        for first in range(0, _pages(editor.connection, table), PAGES):
+            # A page beyond the last has none of these rows: what is filled moves there.
+            some = f"ctid >= '({first},0)' AND ctid < '({first + PAGES},0)'"
+            editor.execute(f"{fill} AND {some}", params)
+
+    def undo(self, model: type[Model], editor: Any) -> None:
+        """Leave the values: which rows held NULL nobody knows."""
+
+
+def _pages(connection: Any, table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_relation_size(%s::regclass) / current_setting('block_size')::int", [table])
+        return int(cursor.fetchone()[0])
+
+
+def _drop_guard(model: type[Model], editor: Any, name: str) -> None:
+    editor.execute(_altered(model, editor, f"DROP CONSTRAINT IF EXISTS {editor.quote_name(name)}"))
+
+
+def _altered(model: type[Model], editor: Any, change: str) -> str:
+    return f"ALTER TABLE {editor.quote_name(model._meta.db_table)} {change}"

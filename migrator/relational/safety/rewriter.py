@@ -11,20 +11,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.db.migrations import (
-    AddConstraint,
-    AddIndex,
-    Migration,
-    RemoveConstraint,
-    RemoveIndex,
-    RenameModel,
-)
+from django.db.migrations import Migration, RenameModel, operations
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from accord.seam.rewriting import LARGE_BYTES, Extent
-from migrator.relational.safety import checks, indexes
-from migrator.relational.safety.case import Case, Rule
+from migrator.relational.safety import alterations, checks, columns, indexes, uniques
+from migrator.relational.safety.case import Case, Rule, model_name_of
 from migrator.relational.safety.tables import Names, Size, sizes
 from migrator.relational.unrolled import Substep, Unroll, backwards, whole
 from migrator.relational.vendors import vendor_of
@@ -34,8 +27,23 @@ _RULES: Sequence[Rule] = (
     indexes.removing,
     checks.adding,
     checks.removing,
+    uniques.adding,
+    uniques.removing,
+    columns.adding,
+    columns.removing,
+    alterations.altering,
+    alterations.together,
 )
-_KNOWN = (AddIndex, RemoveIndex, AddConstraint, RemoveConstraint)
+_KNOWN = (
+    operations.AddIndex,
+    operations.RemoveIndex,
+    operations.AddConstraint,
+    operations.RemoveConstraint,
+    operations.AddField,
+    operations.RemoveField,
+    operations.AlterField,
+    operations.AlterUniqueTogether,
+)
 """Operations of which any is rewritten."""
 
 
@@ -58,7 +66,7 @@ def unrolling(connection: Any, app: str) -> Unroll:
         made = sizes(connection, {table, first}).values() if first else ()
         if not first or any(not size.is_ordinary for size in made):
             return whole(substep)
-        return list(_numbered(substep, _rewritten(app, substep))) or whole(substep)
+        return list(_numbered(substep, _rewritten(connection, app, substep))) or whole(substep)
 
     return parts
 
@@ -99,7 +107,7 @@ def _tables(connection: Any, migration: Migration, state: ProjectState) -> Colle
             old = operation.old_name_lower
             first[operation.new_name_lower] = first.get(old, old)
         elif isinstance(operation, _KNOWN):
-            now = operation.model_name_lower
+            now = model_name_of(operation).lower()
             model = first.get(now, now)
             if (migration.app_label, model) in state.models:
                 # On the way back it has its later name.
@@ -107,8 +115,8 @@ def _tables(connection: Any, migration: Migration, state: ProjectState) -> Colle
     return found
 
 
-def _flat(operations: Sequence[Any]) -> Iterator[Any]:
-    for operation in operations:
+def _flat(listed: Sequence[Any]) -> Iterator[Any]:
+    for operation in listed:
         yield operation
         yield from _flat(getattr(operation, "database_operations", ()))
 
@@ -116,22 +124,24 @@ def _flat(operations: Sequence[Any]) -> Iterator[Any]:
 def _table(names: Names, substep: Substep) -> str:
     """Return the table that an operation is about; empty for one that is never rewritten."""
     operation: Any = substep.operation
-    return names.table(substep.before, operation.model_name.lower()) if isinstance(operation, _KNOWN) else ""
+    known = isinstance(operation, _KNOWN)
+    return names.table(substep.before, model_name_of(operation).lower()) if known else ""
 
 
 def _is_ours(connection: Any, app: str, substep: Substep) -> bool:
     """Ask the routers, and whether Django looks after the table at all."""
     operation: Any = substep.operation
-    model = substep.before.apps.get_model(app, operation.model_name)
+    model = substep.before.apps.get_model(app, model_name_of(operation))
     return bool(operation.allow_migrate_model(connection.alias, model))
 
 
-def _rewritten(app: str, substep: Substep) -> Sequence[Operation]:
-    case = Case(app, substep)
+def _rewritten(connection: Any, app: str, substep: Substep) -> Sequence[Operation]:
+    case = Case(connection, app, substep)
     return next((parts for rule in _RULES if (parts := rule(case))), ())
 
 
 def _numbered(substep: Substep, parts: Sequence[Operation]) -> Iterator[Substep]:
     """Give each part the states that Django would: what is added is there from the first part on."""
     for number, operation in enumerate(parts):
-        yield replace(substep, operation=operation, part=number)
+        ends = substep.operation if number == len(parts) - 1 else None
+        yield replace(substep, operation=operation, part=number, ends=ends)

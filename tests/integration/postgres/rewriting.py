@@ -30,8 +30,10 @@ class Migration(migrations.Migration):
                 ("at", models.IntegerField()),
                 ("code", models.CharField(max_length=20)),
                 ("maybe", models.IntegerField(null=True)),
+                ("none", models.IntegerField(null=True)),
                 ("whose", models.BigIntegerField()),
                 ("label", models.ForeignKey("APP.label", models.CASCADE)),
+                ("twin", models.ForeignKey("APP.label", models.CASCADE, null=True, related_name="+")),
             ],
             options={
                 "indexes": [models.Index(fields=["-at"], name="plays_at")],
@@ -55,7 +57,8 @@ class Migration(migrations.Migration):
     operations = [OPERATIONS]
 """
 CATALOG = """
-SELECT 'column', attrelid::regclass::text, attnum::text || attname,
+SELECT 'column', attrelid::regclass::text,
+       attname || ' ' || row_number() OVER (PARTITION BY attrelid ORDER BY attnum),
        concat_ws(' ', format_type(atttypid, atttypmod), attnotnull, attidentity, attgenerated,
                  attcollation::regcollation,
                  (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef

@@ -22,12 +22,50 @@ CODE = """migrations.RunPython(
     lambda apps, editor: apps.get_model("APP", "play").objects.using(editor.connection.alias)
         .filter(at=7).update(whose=F("whose") - 1),
 )"""
+UNIQUE = """migrations.AddConstraint(
+    "play", models.UniqueConstraint(name="code_once", fields=['code', 'maybe'])
+)"""
 OPERATIONS = {
     "index": INDEX,
     "index of an expression": 'migrations.AddIndex("play", models.Index(Lower("code"), name="by_lower"))',
     "index that goes": 'migrations.RemoveIndex("play", "plays_at")',
     "check": CHECK,
     "check that goes": 'migrations.RemoveConstraint("play", "plays_at_positive")',
+    "unique": f"{UNIQUE}",
+    "unique, deferred": UNIQUE.replace(")", ", deferrable=models.Deferrable.DEFERRED)", 1),
+    "unique, one NULL": UNIQUE.replace(")", ", nulls_distinct=False)", 1),
+    "unique, some rows": UNIQUE.replace(")", ", condition=Q(at__gt=3), include=['whose'])", 1),
+    "unique, of an expression": """migrations.AddConstraint(
+        "play", models.UniqueConstraint(Lower("code"), name="code_once")
+    )""",
+    "unique that goes": 'migrations.RemoveConstraint("play", "plays_once")',
+    "column with an index": """migrations.AddField("play", "rank",
+        models.IntegerField(null=True, db_index=True))""",
+    "column with two indexes": """migrations.AddField("play", "tag",
+        models.CharField(max_length=9, default="", db_index=True))""",
+    "column that is unique": """migrations.AddField("play", "tag",
+        models.CharField(max_length=9, null=True, unique=True))""",
+    "column with a check": 'migrations.AddField("play", "rank", models.PositiveIntegerField(default=3))',
+    "key": """migrations.AddField("play", "other",
+        models.ForeignKey("APP.label", models.CASCADE, null=True, related_name="+"))""",
+    "key with a default": """migrations.AddField("play", "other",
+        models.ForeignKey("APP.label", models.CASCADE, default=1, related_name="+"))""",
+    "key of one to one": """migrations.AddField("play", "other",
+        models.OneToOneField("APP.label", models.CASCADE, null=True, related_name="+"))""",
+    "key that goes": 'migrations.RemoveField("play", "twin")',
+    "no NULL": 'migrations.AlterField("play", "maybe", models.IntegerField())',
+    "no NULL, but a default": 'migrations.AlterField("play", "none", models.IntegerField(default=5))',
+    "NULL": 'migrations.AlterField("play", "at", models.IntegerField(null=True))',
+    "NULL of a key": """migrations.AlterField("play", "label",
+        models.ForeignKey("APP.label", models.CASCADE, null=True, related_name="+"))""",
+    "field that becomes unique": """migrations.AlterField("play", "code",
+        models.CharField(max_length=20, unique=True))""",
+    "unique and no NULL": 'migrations.AlterField("play", "maybe", models.IntegerField(unique=True))',
+    "field with an index": """migrations.AlterField("play", "code",
+        models.CharField(max_length=20, db_index=True))""",
+    "field without its index": """migrations.AlterField("play", "label",
+        models.ForeignKey("APP.label", models.CASCADE, db_index=False))""",
+    "unique together": 'migrations.AlterUniqueTogether("play", {("at", "maybe"), ("code", "id")})',
     "several, with code": f"{INDEX}, {CODE}, {CHECK}",
     "of a table with a new name": f'migrations.RenameModel("play", "game"), {CHECK.replace("play", "game")}',
 }
@@ -56,10 +94,11 @@ def moments_of(live: Live, action: str) -> list[int]:
     """Do it once, and draw before which of its statements it dies next time."""
     with live.listening():
         live.do(action)
-    return sorted(chance(action).sample(range(len(live.sent)), moments(len(live.sent), 3)))
+    return sorted(chance(action).sample(range(len(live.sent)), moments(len(live.sent))))
 
 
 @pytest.mark.matrix
+@pytest.mark.by_turns(4)
 @pytest.mark.parametrize("operations", OPERATIONS.values(), ids=OPERATIONS)
 def test_killed_before_any_statement_it_ends_as_with_django(live: Live, operations: str) -> None:
     """Killed anywhere, forward, back or given up, and run again: Django's own catalog; code ran once."""
@@ -82,6 +121,7 @@ def test_killed_before_any_statement_it_ends_as_with_django(live: Live, operatio
     assert live.harness._query(OF_ROWS.format(app=live.harness.app)) == [(500, 500)]
 
 
+@pytest.mark.by_turns(3)
 @pytest.mark.parametrize("operations", OPERATIONS.values(), ids=OPERATIONS)
 def test_nothing_is_sent_that_reads_the_table_under_a_lock(live: Live, operations: str) -> None:
     """Forward and back: indexes concurrently, constraints without a look at the rows that stand."""
@@ -91,7 +131,7 @@ def test_nothing_is_sent_that_reads_the_table_under_a_lock(live: Live, operation
         with live.listening():
             live.do(action)
         locking = [sql for sql in live.sent if any(word in sql for word in LOCKING) and "_probe" not in sql]
-        harmless = ("CONCURRENTLY", "NOT VALID", "DROP CONSTRAINT")
+        harmless = ("CONCURRENTLY", "NOT VALID", "DROP CONSTRAINT", "USING INDEX")
         assert [sql for sql in locking if not any(word in sql for word in harmless)] == []
     assert any("nobody waits long" in note for note in live.notes)
 
@@ -174,6 +214,51 @@ def test_refused_by_the_rows_nothing_of_the_operation_is_left(live: Live, before
     live.harness.execute(f"UPDATE {live.harness.app}_play SET whose = 1 WHERE id = 9")
     live.do("apply")
     assert any("has_owner" in row for row in live.catalog())
+
+
+@pytest.mark.parametrize(
+    ("operation", "spoils"),
+    [
+        (UNIQUE, "UPDATE {app}_play SET code = 'c1', maybe = 1 WHERE id = 9"),
+        (
+            'migrations.AlterField("play", "maybe", models.IntegerField())',
+            "UPDATE {app}_play SET maybe = NULL",
+        ),
+        (
+            'migrations.AlterField("play", "maybe", models.IntegerField(unique=True))',
+            "UPDATE {app}_play SET maybe = 1",
+        ),
+        (
+            """migrations.AddField("play", "other", models.ForeignKey(
+                "APP.label", models.CASCADE, default=99, related_name="+"))""",
+            "SELECT 1",
+        ),
+    ],
+    ids=["duplicates", "NULL", "no NULL, but duplicates", "nobody there"],
+)
+def test_whatever_the_rows_refuse_leaves_what_stood_before(live: Live, operation: str, spoils: str) -> None:
+    """No index that isn't valid, no check that was there for a while; and the step is pending, as before."""
+    live.write(operation)
+    live.harness.execute(spoils.format(app=live.harness.app))
+    before = live.catalog()
+
+    with pytest.raises(StepFailed):
+        live.do("apply")
+
+    assert live.catalog() == before
+    assert live.ledger() is None
+
+
+def test_rows_that_held_null_get_the_default(live: Live) -> None:
+    """Page by page, those that others write meanwhile kept from it."""
+    live.write('migrations.AlterField("play", "none", models.IntegerField(default=5))')
+
+    with live.listening():
+        live.do("apply")
+
+    assert live.harness._query(f"SELECT DISTINCT none FROM {live.harness.app}_play") == [(5,)]
+    filling = [sql for sql in live.sent if sql.startswith("UPDATE") and "none" in sql]
+    assert all("ctid >=" in sql for sql in filling)
 
 
 def test_table_that_the_migration_makes_keeps_the_one_transaction(live: Live) -> None:

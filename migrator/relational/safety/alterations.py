@@ -1,0 +1,108 @@
+"""A column takes no NULL, becomes unique or gets an index, with no look at its rows under a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db.backends.utils import names_digest
+from django.db.migrations import AlterField, AlterUniqueTogether
+from django.db.migrations.operations.base import Operation
+from django.db.models import Model
+
+from migrator.relational.safety import django_sql
+from migrator.relational.safety.case import Case, reversed_parts
+from migrator.relational.safety.columns import index_parts
+from migrator.relational.safety.parts import AddGuard, Backfill, DropGuard, SetNotNull, Validate
+from migrator.relational.safety.uniques import unique_parts
+
+_REWRITTEN = {"null", "unique", "db_index"}
+_OF_MODELS = {"default", "to", "on_delete", "related_name"}
+"""What matters to models alone; a key to another table is another matter, and told by its type and column."""
+
+
+def altering(case: Case) -> Sequence[Operation]:
+    """Rewrite a change of a field that is about NULL, being unique, or its index, and about nothing else."""
+    if type(case.operation) is not AlterField:
+        return ()
+    old: Any = case.before._meta.get_field(case.operation.name)
+    new: Any = case.after._meta.get_field(case.operation.name)
+    changed = _changed(old, new)
+    if not changed or not changed <= _REWRITTEN or old.primary_key or new.many_to_many:
+        return ()
+    if "unique" in changed and (old.unique or old.db_index or new.db_index):
+        return ()
+    return [*_nulls(case, old, new), *_indexes(case, old, new), *_unique(case, old, new)]
+
+
+def together(case: Case) -> Sequence[Operation]:
+    """Rewrite fields that have to be unique together, where none such are taken away."""
+    if type(case.operation) is not AlterUniqueTogether:
+        return ()
+    old = {tuple(fields) for fields in case.model_before.options.get("unique_together") or ()}
+    new = {tuple(fields) for fields in case.operation.unique_together or ()}
+    if old - new:
+        return ()
+    return [part for fields in sorted(new - old) for part in _unique_of(case, case.after, fields)]
+
+
+def _changed(old: Any, new: Any) -> set[str]:
+    """Name what a database may have to do with of the difference between two fields."""
+    (_, path, args, was), (_, new_path, new_args, becomes) = old.deconstruct(), new.deconstruct()
+    if path != new_path or args != new_args or _target(old) != _target(new):
+        return {"type"}
+    names = {name for name in was.keys() | becomes.keys() if was.get(name) != becomes.get(name)}
+    return names - set(new.non_db_attrs) - _OF_MODELS
+
+
+def _target(field: Any) -> Any:
+    return field.remote_field and field.target_field.model._meta.db_table
+
+
+def _nulls(case: Case, old: Any, new: Any) -> Sequence[Operation]:
+    if old.null == new.null:
+        return ()
+    if old.null:
+        return _not_null(case, new, case.after)
+    return reversed_parts(_not_null(case, old, case.before, fills=False))
+
+
+def _not_null(case: Case, field: Any, model: type[Model], *, fills: bool = True) -> Sequence[Operation]:
+    """Return the parts after which a column takes no NULL; a check that is validated spares the look."""
+    name, column = case.model_name, field.column
+    guard = f"accord_notnull_{names_digest(model._meta.db_table, column, length=16)}"
+
+    def makes(of: type[Model], editor: Any) -> Any:
+        return django_sql.check(of, editor, guard, f"{editor.quote_name(column)} IS NOT NULL")
+
+    # Before the check, because it would refuse whatever else is changed in a row that isn't filled yet.
+    fill = [Backfill(name, field.name)] if fills and (field.has_default() or field.has_db_default()) else []
+    return [
+        *fill,
+        AddGuard(name, guard, makes),
+        *fill,
+        Validate(name, guard),
+        SetNotNull(name, column),
+        DropGuard(name, guard),
+    ]
+
+
+def _indexes(case: Case, old: Any, new: Any) -> Sequence[Operation]:
+    if old.db_index == new.db_index:
+        return ()
+    if new.db_index:
+        return list(index_parts(case, new, case.after))
+    return reversed_parts(list(index_parts(case, old, case.before)))
+
+
+def _unique(case: Case, old: Any, new: Any) -> Iterator[Operation]:
+    if not old.unique and new.unique:
+        yield from _unique_of(case, case.after, [new.name])
+        yield from index_parts(case, new, case.after)
+
+
+def _unique_of(case: Case, model: type[Model], fields: Sequence[str]) -> Sequence[Operation]:
+    def makes(of: type[Model], editor: Any) -> Any:
+        return django_sql.unique(of, editor, fields)
+
+    return unique_parts(case.model_name, django_sql.name_of(makes(model, case.editor)), makes)

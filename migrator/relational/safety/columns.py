@@ -1,0 +1,103 @@
+"""A new column comes without its index and its constraints; these follow, beside those who write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db.backends.utils import split_identifier
+from django.db.migrations import AddField, RemoveField
+from django.db.migrations.operations.base import Operation
+from django.db.models import Model
+
+from migrator.relational.safety import django_sql
+from migrator.relational.safety.case import Case, reversed_parts
+from migrator.relational.safety.parts import AddColumn, AddUnvalidated, BuildIndex, Validate
+from migrator.relational.safety.uniques import unique_parts
+
+_LONGEST = 63
+"""Bytes of a name; of a longer one the server keeps a part, by a rule of its own."""
+
+
+def adding(case: Case) -> Sequence[Operation]:
+    """Rewrite a field that is added."""
+    if type(case.operation) is not AddField:
+        return ()
+    return _parts(case, case.after._meta.get_field(case.operation.name), case.after)
+
+
+def removing(case: Case) -> Sequence[Operation]:
+    """Rewrite a field that is removed, which its way back adds."""
+    if type(case.operation) is not RemoveField:
+        return ()
+    return reversed_parts(_parts(case, case.before._meta.get_field(case.operation.name), case.before))
+
+
+def _parts(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
+    if field.many_to_many or field.generated or field.primary_key or field.db_type(case.connection) is None:
+        return ()
+    name, editor = case.model_name, case.editor
+    is_filled = editor.effective_default(field) is not None or field.has_db_default()
+    # A key of a column that is NULL throughout is true without a look.
+    is_checked = bool(field.remote_field and field.db_constraint and is_filled)
+    try:
+        rest = [
+            *_check(case, field, model),
+            *(_reference(case, field, model) if is_checked else ()),
+            *index_parts(case, field, model),
+            *(_unique(case, field, model) if field.unique else ()),
+        ]
+    except _LongName:
+        return ()
+    return (AddColumn(name, field.name, without_reference=is_checked), *rest) if rest else ()
+
+
+def index_parts(case: Case, field: Any, model: type[Model]) -> Iterator[Operation]:
+    """Yield the parts that build the indexes of a field, by Django's own statements."""
+    for number, statement in enumerate(django_sql.indexes(model, case.editor, field)):
+
+        def makes(of: type[Model], editor: Any, number: int = number) -> Any:
+            return django_sql.indexes(of, editor, of._meta.get_field(field.name))[number]
+
+        yield BuildIndex(case.model_name, django_sql.name_of(statement), makes)
+
+
+def _reference(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
+    def makes(of: type[Model], editor: Any) -> Any:
+        return django_sql.reference(of, editor, of._meta.get_field(field.name))
+
+    constraint = django_sql.name_of(makes(model, case.editor))
+    return (AddUnvalidated(case.model_name, constraint, makes), Validate(case.model_name, constraint))
+
+
+def _check(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
+    check = field.db_parameters(case.connection)["check"]
+    if not check:
+        return ()
+    constraint = _as_the_server_names(model, field, "check")
+
+    def makes(of: type[Model], editor: Any) -> Any:
+        return django_sql.check(of, editor, constraint, check)
+
+    return (AddUnvalidated(case.model_name, constraint, makes), Validate(case.model_name, constraint))
+
+
+def _unique(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
+    constraint = _as_the_server_names(model, field, "key")
+
+    def makes(of: type[Model], editor: Any) -> Any:
+        return django_sql.unique(of, editor, [field.name], constraint)
+
+    return unique_parts(case.model_name, constraint, makes)
+
+
+class _LongName(Exception):
+    """The server would shorten a name."""
+
+
+def _as_the_server_names(model: type[Model], field: Any, suffix: str) -> str:
+    """Return the name that PostgreSQL gives to a constraint that has none."""
+    name = f"{split_identifier(model._meta.db_table)[1]}_{field.column}_{suffix}"
+    if len(name.encode()) > _LONGEST:
+        raise _LongName
+    return name

@@ -1,0 +1,67 @@
+"""
+The statements that Django's schema editor would send, made by its own code, so that names are its own.
+
+Django keeps these methods to itself; this is the one module that calls them.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.backends.ddl_references import Statement
+from django.db.models import Model
+
+from migrator.foretelling.tokens import plain
+
+
+def indexes(model: type[Model], editor: Any, field: Any) -> Sequence[Statement]:
+    """Return those of the indexes of a field by itself."""
+    found: Sequence[Statement] = editor._field_indexes_sql(model, field)  # noqa: SLF001 - see above
+    return found
+
+
+def reference(model: type[Model], editor: Any, field: Any) -> Statement:
+    """Return that of a foreign key."""
+    suffix = "_fk_%(to_table)s_%(to_column)s"
+    statement: Statement = editor._create_fk_sql(model, field, suffix)  # noqa: SLF001 - see above
+    return statement
+
+
+def check(model: type[Model], editor: Any, name: str, condition: str) -> Statement:
+    """Return that of a check."""
+    statement: Statement = editor._create_check_sql(model, name, condition)  # noqa: SLF001 - see above
+    return statement
+
+
+def unique(model: type[Model], editor: Any, fields: Sequence[str], name: str | None = None) -> Statement:
+    """Return that of fields that are unique together; under Django's own name unless one is given."""
+    found = [model._meta.get_field(field) for field in fields]
+    statement: Statement = editor._create_unique_sql(model, found, name=name)  # noqa: SLF001 - see above
+    return statement
+
+
+def name_of(statement: Statement) -> str:
+    """Return the name of what a statement makes, as the catalog has it."""
+    return plain(str(statement.parts["name"]))
+
+
+def bare(field: Any, *, reference: bool) -> Any:
+    """
+    Return a field that Django adds without index, unique constraint and check.
+
+    Args:
+        field: The field.
+        reference: With its foreign key.
+    """
+    copied = copy.copy(field)
+    copied.__dict__.pop("unique", None)  # Django keeps what it computed
+    copied._unique, copied.db_index = False, False  # noqa: SLF001 - see above
+    copied.db_check = _no_check
+    copied.db_constraint = reference and getattr(field, "db_constraint", False)
+    return copied
+
+
+def _no_check(connection: Any) -> None:  # noqa: ARG001 - as Django calls it
+    return None

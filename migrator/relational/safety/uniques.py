@@ -1,0 +1,70 @@
+"""What has to be unique gets its index beside those who write; a constraint is made of it in no time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.backends.ddl_references import Statement
+from django.db.migrations import AddConstraint, RemoveConstraint
+from django.db.migrations.operations.base import Operation
+from django.db.models import Model, UniqueConstraint
+
+from migrator.relational.safety.case import Case, reversed_parts
+from migrator.relational.safety.parts import AttachUnique, BuildIndex, Makes
+
+_INDEX = "CREATE UNIQUE INDEX %(name)s ON %(table)s (%(columns)s)%(nulls_distinct)s"
+
+
+def adding(case: Case) -> Sequence[Operation]:
+    """Rewrite a unique constraint that is added."""
+    operation = case.operation
+    return _parts(operation.model_name, operation.constraint) if type(operation) is AddConstraint else ()
+
+
+def removing(case: Case) -> Sequence[Operation]:
+    """Rewrite one that is removed, which its way back adds."""
+    operation = case.operation
+    if type(operation) is not RemoveConstraint:
+        return ()
+    constraint = case.model_before.get_constraint_by_name(operation.name)
+    return reversed_parts(_parts(operation.model_name, constraint))
+
+
+def _parts(model: str, constraint: object) -> Sequence[Operation]:
+    if type(constraint) is not UniqueConstraint:
+        return ()
+    return _parts_of(model, constraint)
+
+
+def _parts_of(model: str, constraint: Any) -> Sequence[Operation]:
+    def makes(of: type[Model], editor: Any) -> Statement:
+        statement: Statement = constraint.create_sql(of, editor)
+        return statement
+
+    name = constraint.name
+    if constraint.condition or constraint.include or constraint.opclasses or constraint.expressions:
+        return (BuildIndex(model, name, makes),)
+    return unique_parts(model, name, makes, deferrable_words(constraint.deferrable))
+
+
+def unique_parts(model: str, name: str, makes: Makes, deferrable: str = "") -> Sequence[Operation]:
+    """
+    Return the parts of a unique constraint.
+
+    Args:
+        model: The model.
+        name: Of the constraint.
+        makes: Makes Django's statement that adds it.
+        deferrable: When it is checked, as Django writes it.
+    """
+
+    def index(of: type[Model], editor: Any) -> Statement:
+        return Statement(_INDEX, **makes(of, editor).parts)
+
+    return (BuildIndex(model, name, index), AttachUnique(model, name, deferrable))
+
+
+def deferrable_words(deferrable: Any) -> str:
+    """Write when a constraint is checked, as PostgreSQL does."""
+    return "" if deferrable is None else f" DEFERRABLE INITIALLY {deferrable.name}"
