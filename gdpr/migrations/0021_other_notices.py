@@ -1,5 +1,6 @@
 """Recipients are told of corrections and restrictions, too (Art. 19)."""
 
+from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 
@@ -81,7 +82,7 @@ class Migration(migrations.Migration):
                 verbose_name="last trouble",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name="recipientnotice",
             constraint=models.CheckConstraint(
                 condition=models.Q(("state__in", ["waiting", "informed", "by_hand", "later", "needless"])),
