@@ -15,9 +15,11 @@ from django.utils import timezone
 from accord import conf
 from accord.errors import ExitCode
 from accord.seam.registry import opened
+from accord.seam.rewriting import Extent
 from accord.seam.stores import Store
 from migrator.cli import render_lint, render_lint_ci
 from migrator.errors import UnknownApp
+from migrator.governance import policy
 from migrator.lint import changed, looking, registry
 from migrator.lint.finding import Severity
 from migrator.lint.linter import Linter, Report
@@ -94,10 +96,13 @@ def carry_out(options: Mapping[str, Any]) -> Linted:
     """
     settings = conf.load()
     rules = registry.rules(settings.lint)
-    wanted = Wanted(apps=options["app_label"], files=_files(options["since"]))
+    own = policy.load(settings).of(settings.environment)
+    wanted = Wanted(
+        apps=options["app_label"], files=_files(options["since"]), eases=own.rewriting is not Extent.OFF
+    )
     with opened() as stores:
         _refuse_unknown(stores, options["app_label"])
-        linter = Linter(rules, {}, timezone.now().date())
+        linter = Linter(rules, own.lint_rules, timezone.now().date())
         report = linter.look(looking.subjects(stores, wanted))
     return Linted(report=report, rules=rules, fail_on=Severity(options["fail_on"]))
 

@@ -28,7 +28,7 @@ def _docstring(subject: Subject) -> Iterator[Found]:
 
 
 def _owner(subject: Subject) -> Iterator[Found]:
-    if not any(_names_owner(node) for node in subject.nodes if isinstance(node, ast.Assign)):
+    if not any(_names_owner(node) for node in subject.nodes.of(ast.Assign)):
         yield Found(text="Nobody owns it.")
 
 
@@ -54,9 +54,10 @@ _NAMED_SECRET = re.compile(
 
 
 def _secrets(subject: Subject) -> Iterator[Found]:
-    for node in subject.nodes:
-        if isinstance(node, ast.Constant | ast.Assign | ast.keyword) and _is_secret(node):
-            yield _secret(node)
+    nodes = subject.nodes
+    found: list[ast.Constant | ast.Assign | ast.keyword] = [*nodes.of(ast.Constant)]
+    found += [*nodes.of(ast.Assign), *nodes.of(ast.keyword)]
+    yield from (_secret(node) for node in found if _is_secret(node))
 
 
 def _is_secret(node: ast.Constant | ast.Assign | ast.keyword) -> bool:
