@@ -42,6 +42,8 @@ class Part(Operation):
     reversible = True
     atomic = True
     kind = SubstepKind.TRANSACTIONAL
+    goes_on = False
+    """Does it do, when it is done again, what was left of it?"""
 
     def __init__(self, model_name: str, name: str) -> None:
         self.model_name = model_name
@@ -289,6 +291,7 @@ class Backfill(Part):
 
     atomic = False
     kind = SubstepKind.PLAIN
+    goes_on = True
 
     def do(self, model: type[Model], editor: Any) -> None:
         """Fill what is NULL in the pages that there are; new rows have to be kept from it by a check."""
