@@ -18,7 +18,7 @@ from accord.wording import explained
 from gdpr import replaying
 from gdpr.errors import RegisterError
 from gdpr.models import RegisterMark
-from gdpr.register import binding, epochs, restored, soundness
+from gdpr.register import binding, epochs, named, restored, soundness
 from gdpr.replaying import Replayed
 
 _STATES = {
@@ -120,7 +120,7 @@ def page() -> Mapping[str, Any]:
 def _register() -> Register:
     where = str(conf.load().erasure_register)
     try:
-        file = binding.register()
+        file = named.register()
         where = file.place
         binding.require()
         state, last = soundness.checked(file), file.last()
