@@ -64,7 +64,7 @@ def refuse_lint(
         plan: The plan.
         policy: Of the environment.
         settings: Settings of the suite.
-        report: Told of what is no error, and of errors where the environment only warns.
+        report: Told of errors where the environment only warns.
 
     Raises:
         LintRefused: It has, and the environment refuses it.
@@ -75,7 +75,7 @@ def refuse_lint(
     errors = found.at_least(Severity.ERROR)
     if errors and policy.lint is Reaction.REFUSE:
         raise _error(errors)
-    for finding in found.at_least(Severity.WARNING):
+    for finding in errors:
         report(RunNoted(note=f"Lint: {sentence(finding)}"))
 
 

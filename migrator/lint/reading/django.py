@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connections
 from django.db.migrations import Migration, RunPython, RunSQL, SeparateDatabaseAndState
+from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.operations.base import Operation
 
 from accord.seam.types import Step
@@ -43,22 +44,28 @@ def read(
         eases: Whether a run sends in parts what would lock large tables.
     """
     left = dict(steps)
-    for names in _orders(disk):
+    for graph in _graphs(disk):
         reader = _Reader(alias, disk, release, eases=eases)
-        for name in names:
+        leaves = graph.leaf_nodes()
+        for name in full_order(graph):
             subject = reader.read(name, left.pop(name, None))
             if subject is not None:
-                yield subject
+                yield replace(subject, rivals=_rivals(name, leaves))
 
 
-def _orders(disk: DiskLoader) -> Iterator[Sequence[Name]]:
-    """Yield the order with what stands for others; where there is such a thing, then the one with those."""
+def _rivals(name: Name, leaves: Sequence[Name]) -> Sequence[str]:
+    """Return the other last migrations of an app; none where a migration isn't one itself."""
+    return [leaf[1] for leaf in leaves if name in leaves and leaf[0] == name[0] and leaf != name]
+
+
+def _graphs(disk: DiskLoader) -> Iterator[MigrationGraph]:
+    """Yield the graph with what stands for others; where there is such a thing, then the one with those."""
     with translated_graph():
         loader = RecordedLoader(disk, ())
-        yield full_order(loader.graph)
+        yield loader.graph
         if loader.replacements:
             loader.keep_replaced()
-            yield full_order(loader.graph)
+            yield loader.graph
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,8 +190,11 @@ class _Reader:
         )
 
     def _old_type(self, place: _Place, act: Act, operation: Any) -> str:
-        if act.kind is not Kind.TYPE or operation is None:
+        if act.kind is not Kind.TYPE:
             return ""
+        if operation is None:
+            found = self._tables.column(act.table, act.columns[0])
+            return self._columns.type_of(found[2], *found[:2]) if found else ""
         app, model = place.name[0], operation.model_name
         return self._columns.type_of(self._tables.get(app, model).fields[operation.name], app, model)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from migrator.lint.finding import Severity
 from migrator.lint.rule import Found, Rule
-from migrator.lint.subject import Family, Spot, Subject
+from migrator.lint.subject import Spot, Subject
 
 _NAME = re.compile(r"^(\d{4,}|[0-9a-f]{8,})(_[a-z0-9]+)+$")
 _GENERATED = re.compile(r"^\d{4}_(auto|alter|remove|rename|delete)_.*\d{6,}|^\d{4}_auto_")
@@ -79,11 +79,6 @@ def _secret(node: ast.Constant | ast.Assign | ast.keyword) -> Found:
     return Found(text="This looks like a secret, and stays in the history of the repository.", spot=spot)
 
 
-def _phase(subject: Subject) -> Iterator[Found]:
-    if subject.family is Family.DJANGO and subject.tree.body == []:
-        yield Found(text="The file can't be read as Python.")
-
-
 RULES = (
     Rule(
         id="file-name",
@@ -117,11 +112,5 @@ RULES = (
         title="No secret stands in a migration.",
         safe="Read it from the settings while the migration runs, and change the secret: it is known by now.",
         check=_secrets,
-    ),
-    Rule(
-        id="file-unreadable",
-        title="A migration can be read.",
-        safe="Mend the file.",
-        check=_phase,
     ),
 )

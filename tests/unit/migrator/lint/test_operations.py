@@ -194,6 +194,38 @@ def test_tables_of_the_same_release_are_in_nobodys_use(workbench: Workbench) -> 
     assert workbench.look(first, second, release=[first, second]).findings == []
 
 
+def test_two_last_migrations_are_told(workbench: Workbench) -> None:
+    """Each names the other, and the one before them names none."""
+    first = workbench.write(ROOM)
+    left, right = workbench.write("", name="0002_left"), workbench.write("", name="0002_right")
+    workbench.written[right].dependencies = [first]
+
+    found = workbench.look(first, left, right).findings
+
+    assert [(one.rule, one.key.name) for one in found] == [
+        ("several-leaves", "0002_left"),
+        ("several-leaves", "0002_right"),
+    ]
+
+
+def test_an_index_is_not_built_under_the_lock_of_what_came_before(lint: Lint) -> None:
+    """Alone it keeps writers out; behind a new column readers, too."""
+    column = 'migrations.AddField("room", "floor", models.IntegerField(null=True)),'
+    index = 'migrations.AddIndex("room", models.Index(fields=["name"], name="n")),'
+
+    assert "index-under-lock" in {one.rule for one in lint(f"{column}\n{index}")}
+    assert "index-under-lock" not in {one.rule for one in lint(index.replace('name="n"', 'name="m"'))}
+
+
+def test_old_rows_are_looked_at_after_the_lock_is_gone(lint: Lint) -> None:
+    """NOT VALID and VALIDATE in one transaction are as one."""
+    check = 'models.CheckConstraint(condition=models.Q(size=1), name="b")'
+    body = f'AddConstraintNotValid("room", {check}),\nValidateConstraint("room", "b"),'
+
+    assert [one.rule for one in lint(body)] == ["validated-at-once"]
+    assert lint(f"atomic = False\noperations = [{body}]") == []
+
+
 def test_a_renamed_table_is_the_same_table(workbench: Workbench) -> None:
     """An index on a table that was renamed on the way names it as it is called then."""
     workbench.write(ROOM)
