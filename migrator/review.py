@@ -8,6 +8,7 @@ from itertools import groupby
 
 from django.utils.translation import gettext
 
+from accord import conf
 from accord.acting import Account
 from accord.errors import AccordError
 from accord.identity import store_ids
@@ -20,6 +21,7 @@ from accord.words import counted
 from migrator.engine.api import Migrations
 from migrator.engine.gate import Gate
 from migrator.engine.plan import Plan
+from migrator.engine.rewriting import settle_asked
 from migrator.engine.situation import Situation
 from migrator.errors import LossesUnseen
 from migrator.governance import rules
@@ -134,6 +136,7 @@ def review(approval: PlanApproval) -> Review:
         approval: The request.
     """
     with opened() as stores:
+        settle_asked(approval.target, stores, conf.load())
         return _review(approval, Migrations(stores))
 
 

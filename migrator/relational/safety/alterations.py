@@ -27,8 +27,10 @@ def altering(case: Case) -> Sequence[Operation]:
         return ()
     old: Any = case.before._meta.get_field(case.operation.name)
     new: Any = case.after._meta.get_field(case.operation.name)
+    if not (case.has_column(old) and case.has_column(new)) or old.primary_key:
+        return ()
     changed = _changed(old, new)
-    if not changed or not changed <= _REWRITTEN or old.primary_key or new.many_to_many:
+    if not changed or not changed <= _REWRITTEN:
         return ()
     if "unique" in changed and (old.unique or old.db_index or new.db_index):
         return ()

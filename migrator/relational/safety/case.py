@@ -60,6 +60,11 @@ class Case:
         """The model's class after it."""
         return self.substep.after.apps.get_model(self.app, self.model_name)
 
+    def has_column(self, field: Any) -> bool:
+        """Return whether a field is one column of its own table; fields of packages may be anything."""
+        concrete = getattr(field, "concrete", False) and not field.many_to_many
+        return bool(concrete) and field.db_type(self.connection) is not None
+
 
 def model_name_of(operation: Any) -> str:
     """Return the name of the model that an operation is about."""

@@ -34,7 +34,7 @@ def removing(case: Case) -> Sequence[Operation]:
 
 
 def _parts(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
-    if field.many_to_many or field.generated or field.primary_key or field.db_type(case.connection) is None:
+    if not case.has_column(field) or field.generated or field.primary_key:
         return ()
     name, editor = case.model_name, case.editor
     is_filled = editor.effective_default(field) is not None or field.has_db_default()
