@@ -155,9 +155,9 @@ class StepWaited(Event):
         """Write it for people."""
         who = f": {self.who}" if self.who else ""
         if self.left is None:
-            return f"waits for {self.what} since {self.spent:.0f} s{who}"
+            return f"waits for {self.what} ({self.spent:.0f} s){who}"
         tries = f"{self.tries} tries" if self.tries > 1 else "1 try"
-        return f"waits for {self.what}, {tries} in {self.spent:.1f} s, goes on for {self.left:.0f} s{who}"
+        return f"waits for {self.what} ({tries} in {self.spent:.1f} s of {self.spent + self.left:.0f} s){who}"
 
 
 # --- the lease ------------------------------------------------------------------------

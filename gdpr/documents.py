@@ -40,17 +40,25 @@ class OpenFinding(TypedDict):
     message: str
 
 
+class RestrictedLine(TypedDict):
+    """That the person's data must not be used (Art. 18): by which letter of it, and since when."""
+
+    reason: str
+    since: str
+
+
 class PlanDraft(TypedDict):
     """
     A plan before it is bound to a person (`accord.erasure.plan/1`).
 
-    `open_findings` is missing where the policy looks for none.
+    `open_findings` is missing where the policy looks for none, `restricted` where the person isn't.
     """
 
     schema: str
     map_digest: str
     entries: list[PlanLine]
     open_findings: NotRequired[list[OpenFinding]]
+    restricted: NotRequired[list[RestrictedLine]]
 
 
 class PlanDocument(PlanDraft):

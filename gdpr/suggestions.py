@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -29,7 +30,7 @@ _ANYBODY = ("user", "owner", "account", "customer", "person", "member", "author"
 
 def suggestions(data_map: DataMap, stores: Sequence[ErasureStore], *, sample: bool) -> Iterator[Suggestion]:
     """
-    Suggest an entry for each place that has none.
+    Suggest entries for each place that has none: one, or one for each kind of person who is found there.
 
     Args:
         data_map: The data map.
@@ -45,7 +46,7 @@ def suggestions(data_map: DataMap, stores: Sequence[ErasureStore], *, sample: bo
         live = store.inventory(missing)
         for entry in missing:
             rows = list(islice(store.some(entry, ROWS), ROWS)) if sample else []
-            yield _suggestion(entry, live.get(entry.target, {}), rows, data_map.subject)
+            yield from _suggested(entry, live.get(entry.target, {}), rows, data_map.subjects)
 
 
 def _unnamed(finding: MapFinding) -> Entry:
@@ -69,40 +70,62 @@ def _model_exists(label: str) -> bool:
     return True
 
 
-def _suggestion(
-    entry: Entry, fields: Fields, rows: Sequence[Mapping[str, Any]], subject: Subject | None
-) -> Suggestion:
+@dataclass(frozen=True)
+class _Owner:
+    """The field that says whose a row is, how that is known, which key of which kind of person it holds."""
+
+    column: str = ""
+    basis: Basis = Basis.NAME
+    by: str = ""
+    kind: Subject | None = None
+
+
+def _suggested(
+    entry: Entry, fields: Fields, rows: Sequence[Mapping[str, Any]], subjects: Sequence[Subject]
+) -> Iterator[Suggestion]:
+    """Suggest an entry for each kind of person whom a link leads to, or one whose kind a person writes."""
     values = {path: [value for row in rows for value in at(row, path)] for path in fields}
     guessed = guesses(fields, values)
-    column, basis, by = _owner(entry, fields, guessed, subject)
-    return Suggestion(
-        store=entry.store,
-        target=entry.target,
-        owner=_as_field(entry, column),
-        owner_type=fields.get(column, ""),
-        owner_basis=basis,
-        owner_by=by,
-        guesses=[one for one in guessed if one.path != column],
-        fields=len(fields),
-        sampled=bool(rows),
-    )
+    linked = [one for kind in subjects for one in _linked(entry, fields, kind)]
+    owned = linked or [_unlinked(fields, guessed, subjects)]
+    links = {one.column for one in linked}
+    for owner in owned:
+        yield Suggestion(
+            store=entry.store,
+            target=entry.target,
+            owner=_as_field(entry, owner.column),
+            owner_type=fields.get(owner.column, ""),
+            owner_basis=owner.basis,
+            owner_by=owner.by,
+            guesses=[one for one in guessed if one.path != owner.column and one.path not in links],
+            fields=len(fields),
+            sampled=bool(rows),
+            kind=owner.kind.called if owner.kind and len(subjects) > 1 else "",
+            kinds=tuple(one.called for one in subjects) if len(subjects) > 1 else (),
+            alone=len(owned) == 1,
+        )
 
 
-def _owner(
-    entry: Entry, fields: Fields, guessed: Sequence[Guess], subject: Subject | None
-) -> tuple[str, Basis, str]:
-    """Find the field that says whose a row is, how that is known, and which key of the person it holds."""
-    names = [subject.model.rpartition(".")[2].lower()] if subject else []
-    keys = _foreign_keys(entry, subject.model if subject else "")
+def _linked(entry: Entry, fields: Fields, kind: Subject) -> Iterator[_Owner]:
+    """Find the field that leads to one kind of person: by a foreign key, or by what that kind is called."""
+    keys = _foreign_keys(entry, kind.model)
     if keys:
-        return keys[0], Basis.KEY, ""
-    named = owners(fields, [*names, *_ANYBODY])
+        yield _Owner(keys[0], Basis.KEY, kind=kind)
+        return
+    named = owners(fields, dict.fromkeys((kind.model.rpartition(".")[2].lower(), kind.called)))
     if named:
-        return named[0], Basis.NAME, ""
+        yield _Owner(named[0], Basis.NAME, kind=kind)
+
+
+def _unlinked(fields: Fields, guessed: Sequence[Guess], subjects: Sequence[Subject]) -> _Owner:
+    """Find a field that may hold the key of anybody, by what people are called elsewhere."""
+    named = owners(fields, _ANYBODY)
+    if named:
+        return _Owner(named[0])
     mails = [one for one in guessed if one.what == EMAIL]
-    if mails and subject and _EMAIL_KEY in subject.names:
-        return mails[0].path, mails[0].basis, _EMAIL_KEY
-    return "", Basis.NAME, ""
+    if mails and any(_EMAIL_KEY in one.names for one in subjects):
+        return _Owner(mails[0].path, mails[0].basis, _EMAIL_KEY)
+    return _Owner()
 
 
 def _foreign_keys(entry: Entry, subject: str) -> list[str]:

@@ -14,11 +14,14 @@ from typing import Any, ClassVar
 
 from accord import conf
 from accord.connecting import code_of
-from accord.errors import ConfigurationError
+from accord.errors import ConfigurationError, InvalidRevision
 from accord.retry import Backoff
 
 _KEPT_OUT = frozenset({"55P03", "40P01"})
 _HINT = "See docs/reference/policy.md#locks."
+_WAIVER = (
+    'Write locks = {"budget": 3600, "reason": "..."}, in seconds; see docs/howto/change-a-large-table.md.'
+)
 OFF_WORD = "off"
 
 
@@ -120,24 +123,46 @@ def parse(value: object, place: str) -> Patience:
     return Patience(**given)
 
 
-def parse_waiver(value: object, place: str, usual: Patience) -> Patience:
+def parse_waiver(value: object, path: str, usual: Patience = USUAL) -> Patience:
     """
     Read what a step asks for itself, over the environment's patience.
 
     Args:
         value: A dictionary of seconds, with a reason.
-        place: Where it stands, for messages.
+        path: File of the step, for messages.
         usual: The environment's.
 
     Raises:
-        ConfigurationError: It can't be read, or gives no reason.
+        InvalidRevision: It can't be read, or gives no reason.
     """
-    if not isinstance(value, Mapping) or not str(value.get("reason") or "").strip():
-        raise ConfigurationError(f"{place} must be a dictionary with a 'reason'.", hint=_HINT)
-    seconds = {name: each for name, each in value.items() if name != "reason"}
-    asked = parse(seconds, place)
-    changed: dict[str, Any] = {str(name): getattr(asked, str(name)) for name in seconds}
-    return replace(usual, **changed, reason=str(value["reason"]).strip())
+    reason = str(value.get("reason") or "").strip() if isinstance(value, Mapping) else ""
+    if not isinstance(value, Mapping) or not reason:
+        raise InvalidRevision(f"{path}: locks must be a dictionary with a 'reason'.", hint=_WAIVER)
+    seconds = {str(name): each for name, each in value.items() if name != "reason"}
+    try:
+        asked = parse(seconds, f"{path}: locks")
+    except ConfigurationError as exc:
+        raise InvalidRevision(exc.message, hint=_WAIVER) from exc
+    return replace(usual, **{name: getattr(asked, name) for name in seconds}, reason=reason)
+
+
+def told(value: object, path: str) -> str:
+    """
+    Write what a step asks for itself, for who reads the plan; empty where it asks for nothing.
+
+    Args:
+        value: As in :func:`parse_waiver`, or None.
+        path: File of the step, for messages.
+
+    Raises:
+        InvalidRevision: It can't be read, or gives no reason.
+    """
+    if value is None:
+        return ""
+    asked = parse_waiver(value, path)
+    words = {"lock_timeout": "stands in a queue for {} s", "budget": "tries for {} s"}
+    named = [text.format(f"{getattr(asked, name):g}") for name, text in words.items() if name in dict(value)]  # type: ignore[call-overload]
+    return f"{' and '.join(named) or 'as any step'}: {asked.reason}"
 
 
 def _seconds(value: object, place: str) -> float:

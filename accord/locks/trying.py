@@ -31,6 +31,11 @@ def _nothing() -> None:
     """Leave everything as it is."""
 
 
+def _never() -> bool:
+    """Say that nothing of it stands."""
+    return False
+
+
 @dataclass(kw_only=True)
 class Tries:
     """
@@ -64,6 +69,7 @@ class Tries:
         *,
         behind: Behind = Behind.EVERYBODY,
         afresh: Callable[[], None] = _nothing,
+        stands: Callable[[], bool] = _never,
     ) -> _Result:
         """
         Do something that takes locks; again, while somebody is in its way.
@@ -73,6 +79,7 @@ class Tries:
                 it may stand in a queue: 0 for ever, None for what the server's settings say.
             behind: Who waits behind it meanwhile.
             afresh: Called before it is done again.
+            stands: Asked after a failure whether a part of it stands after all; then it isn't done again.
 
         Returns:
             What `act` returned.
@@ -95,6 +102,8 @@ class Tries:
                 except Exception as exc:
                     if not is_kept_out(exc):
                         raise
+                    if stands():
+                        raise self._not_free(self.clock() - began, attempt + 1, watch, _IN_PARTS) from exc
                     pause = self._pause_after(exc, attempt, began, watch)
                 watch = watch or watching.enter_context(Watch(self.beside, self.pid))
                 self._stay_out(pause)

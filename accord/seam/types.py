@@ -123,6 +123,7 @@ class Step:
         irreversible: Why it can't be undone; empty when it can.
         replaces: Steps that it stands for (a squashed Django migration).
         foundation: True for the tables of the suite itself, which go first and leave last.
+        waits: How long it waits for locks and why, where it says so itself; empty where it doesn't.
         third_party: True when the file belongs to an installed distribution, so that
             an edit is an upgrade and nothing that the project's developers could restore.
     """
@@ -136,6 +137,7 @@ class Step:
     irreversible: str = ""
     replaces: tuple[StepKey, ...] = ()
     foundation: bool = False
+    waits: str = ""
     third_party: bool = False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
@@ -14,7 +15,15 @@ from accord.api.people import references
 from gdpr.api.subjects import masked
 from gdpr.erasure import actors, approvals, deadlines, transitions
 from gdpr.models import ErasurePlan, ErasureRequest
-from gdpr.states import Channel, Decision, Ground, IdentityMethod, RequestState, StepState
+from gdpr.states import (
+    Channel,
+    Decision,
+    Ground,
+    IdentityMethod,
+    RequestState,
+    RestrictionReason,
+    StepState,
+)
 
 _NEXT: Mapping[str, str] = {
     RequestState.RECEIVED: "POST identity/ where it isn't noted yet, then plan/.",
@@ -22,7 +31,8 @@ _NEXT: Mapping[str, str] = {
     RequestState.PLANNED: f"Another person with {actors.APPROVE} posts approve/ or reject/.",
     RequestState.APPROVED: "gdpr_process or a worker carries it out; no HTTP request waits for that.",
     RequestState.RETRY_WAIT: "gdpr_process tries again by itself; POST resume/ for now.",
-    RequestState.BLOCKED_HOLD: "Another person than the one who placed the hold releases it.",
+    RequestState.BLOCKED_HOLD: "Another person than the one who placed the hold releases it; a restriction "
+    "is lifted once the person was told.",
     RequestState.NEEDS_OPERATOR: "See the steps; then POST resume/, confirm/ for what was done by hand, "
     "or whose/ where something has a key that somebody else may have by now.",
     **dict.fromkeys(transitions.COMPLETE, "GET receipt/."),
@@ -68,7 +78,7 @@ class RequestAnswer(serializers.Serializer):
     def get_days_left(self, shown: ErasureRequest) -> int | None:
         if shown.state not in transitions.OPEN:
             return None
-        return deadlines.left(shown.due_at, clock.now()).days
+        return deadlines.days_left(shown.due_at, clock.now())
 
     def get_filed_by(self, shown: ErasureRequest) -> str | None:
         return self._reference(shown.filed_by_id)
@@ -108,6 +118,13 @@ class ErasurePlanLine(serializers.Serializer):
     reason = serializers.CharField(required=False)
 
 
+class RestrictedAnswer(serializers.Serializer):
+    """That the person's data must not be used (Art. 18)."""
+
+    reason = serializers.ChoiceField(RestrictionReason.choices)
+    since = MomentField()
+
+
 class ErasurePlanAnswer(serializers.Serializer):
     """The plan that counts."""
 
@@ -116,6 +133,7 @@ class ErasurePlanAnswer(serializers.Serializer):
     map_digest = serializers.CharField()
     made_at = MomentField()
     entries = ErasurePlanLine(many=True)
+    restricted = RestrictedAnswer(many=True, help_text="As it was when it was planned; most often empty.")
 
     def to_representation(self, instance: ErasurePlan) -> Any:
         """Add the lines."""
@@ -126,6 +144,10 @@ class ErasurePlanAnswer(serializers.Serializer):
                 "map_digest": instance.map_digest,
                 "made_at": instance.made_at,
                 "entries": instance.document["entries"],
+                "restricted": [
+                    {**one, "since": datetime.fromisoformat(one["since"])}
+                    for one in instance.document.get("restricted", [])
+                ],
             }
         )
 

@@ -9,8 +9,8 @@ from accord import clock
 from accord.errors import ExitCode, StoreRefused, StoreUnavailable
 from accord.meanings import meaning, permission
 from accord.words import counted
-from gdpr.documents import OpenFinding, PlanDocument
-from gdpr.erasure import actors, approvals, receipts, transitions
+from gdpr.documents import OpenFinding, PlanDocument, RestrictedLine
+from gdpr.erasure import actors, approvals, deadlines, receipts, restricted, transitions
 from gdpr.models import ErasureRequest
 from gdpr.states import RequestState
 
@@ -101,9 +101,10 @@ def request_lines(request: ErasureRequest) -> Iterator[str]:
     """Describe a request for people."""
     yield f"Request {request.reference}: {request.get_state_display()}"
     if request.state in transitions.OPEN:
-        left = (request.due_at - clock.now()).days
+        left = deadlines.days_left(request.due_at, clock.now())
         time = f"{left} days left" if left >= 0 else f"overdue by {-left} days"
         yield f"Due {request.due_at:%Y-%m-%d} ({time})"
+        yield from _restrictions(request)
     if request.next_attempt_at is not None:
         yield f"Next attempt {request.next_attempt_at:%Y-%m-%d %H:%M:%S} UTC"
     if request.state == RequestState.PLANNED and (given := approvals.standing(request)).needed > 1:
@@ -111,6 +112,19 @@ def request_lines(request: ErasureRequest) -> Iterator[str]:
     move = next_move(request)
     if move:
         yield f"Next: {move}"
+
+
+def _restrictions(request: ErasureRequest) -> Iterator[str]:
+    """Tell that the person's data are restricted now, and what that means for this request."""
+    found = restricted.told({0: request.subject_tag}).get(0, [])
+    if found and restricted.stopping([request]):
+        yield f"Restricted since {_since(found)}: it waits until that is lifted, with gdpr_restrict lift."
+    elif found:
+        yield f"Restricted since {_since(found)}: the person demanded it after that, so it goes on."
+
+
+def _since(found: Sequence[RestrictedLine]) -> str:
+    return ", ".join(f"{one['since'][:10]} (Art. {one['reason']})" for one in found)
 
 
 def plan_lines(document: PlanDocument) -> Iterator[str]:
@@ -132,7 +146,14 @@ def plan_lines(document: PlanDocument) -> Iterator[str]:
         sum(line[name] for line in document["entries"]) for name in ("found", "delete", "anonymise", "keep")
     ]
     yield "Found {:,}: {:,} to delete, {:,} to anonymise or empty, {:,} to keep.".format(*totals)
+    yield from _restricted_lines(document.get("restricted", []))
     yield from _open_lines(document.get("open_findings", []))
+
+
+def _restricted_lines(found: Sequence[RestrictedLine]) -> Iterator[str]:
+    if found:
+        yield f"The person's data are restricted since {_since(found)}."
+        yield "Only what they demand after that is carried out; anything else waits until it is lifted."
 
 
 def _open_lines(found: Sequence[OpenFinding]) -> Iterator[str]:

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
+from django.apps import apps
 from django.db import connections
+from django.db.models import ForeignKey
 
 from accord import db
 from gdpr.datamap.actions import Anonymise, Delete, Detach, Retain, Unset
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import Fault, MapFinding, about
-from gdpr.datamap.locators import Array, Key, Path, Through, parts
+from gdpr.datamap.locators import Array, Key, Path, Rows, Through, parts
 from gdpr.datamap.map import DataMap
 from gdpr.datamap.terms import After
 from gdpr.states import LapseKind
@@ -65,7 +67,11 @@ def lapses(the_map: DataMap, today: date) -> list[Lapse]:
         today: The day, on the project's calendar.
     """
     found = [(entry, the_map.whose(entry)) for entry in the_map.looked_at()]
-    return [one for entry, whose in found for one in _of_entry(entry, whose.key if whose else "", today)]
+    return [
+        one
+        for entry, whose in found
+        for one in _of_entry(entry, _owner(entry, whose.key if whose else "", the_map), today)
+    ]
 
 
 def by_words(the_map: DataMap) -> list[Entry]:
@@ -99,8 +105,7 @@ def endless(entry: Entry, person: str) -> Iterator[MapFinding]:
         )
 
 
-def _of_entry(entry: Entry, primary: str, today: date) -> Iterator[Lapse]:
-    owner = _owner(entry, primary)
+def _of_entry(entry: Entry, owner: str, today: date) -> Iterator[Lapse]:
     # What is kept by law is no longer needed at all when its time is over.
     acting = replace(entry, action=Delete()) if isinstance(entry.action, Retain) else entry
     if isinstance(entry.retention, After):
@@ -119,9 +124,14 @@ def _counted(entry: Entry, kind: LapseKind, term: After, owner: str, today: date
     )
 
 
-def _owner(entry: Entry, primary: str) -> str:
+def _owner(entry: Entry, primary: str, the_map: DataMap, seen: tuple[str, ...] = ()) -> str:
     """Return the path to the primary key of a row's person; a key that others may have names nobody."""
     match entry.locator:
+        case Rows(entry=other) if other in the_map.by_id and other not in seen:
+            further = the_map.entry(other)
+            joined = _foreign_key(entry, further)
+            beyond = _owner(further, primary, the_map, (*seen, other)) if joined else ""
+            return f"{joined}__{beyond}" if beyond else ""
         case Key(by=by) | Path(by=by) | Through(by=by) if by not in ("", primary):
             return ""
         case Key(field=field):
@@ -132,6 +142,22 @@ def _owner(entry: Entry, primary: str) -> str:
             return path
         case _:
             return ""
+
+
+def _foreign_key(entry: Entry, further: Entry) -> str:
+    """Return the foreign key by which an entry's rows lead to those of another; empty for none in tables."""
+    locator = entry.locator
+    if not isinstance(locator, Rows) or entry.store != further.store or not _has_joins(entry.store):
+        return ""
+    try:
+        model, other = apps.get_model(entry.target), apps.get_model(further.target)
+    except (LookupError, ValueError):
+        return ""
+    for field in model._meta.concrete_fields:
+        if locator.field in (field.name, field.attname) and isinstance(field, ForeignKey):
+            leads = field.related_model is other and field.target_field.primary_key
+            return field.name if leads else ""
+    return ""
 
 
 def _has_joins(store: str) -> bool:

@@ -29,6 +29,9 @@ class Suggestion:
         guesses: What other fields may hold.
         fields: How many fields there are.
         sampled: Whether values were looked at.
+        kind: The kind of person whose key it holds; empty where there is one kind, or where nobody knows.
+        kinds: What the kinds of people are called; empty where there is one.
+        alone: Whether nothing else is suggested for this place.
     """
 
     store: str
@@ -40,6 +43,9 @@ class Suggestion:
     guesses: Sequence[Guess]
     fields: int
     sampled: bool
+    kind: str = ""
+    kinds: tuple[str, ...] = ()
+    alone: bool = True
 
     @property
     def is_personal(self) -> bool:
@@ -63,6 +69,7 @@ def as_document(one: Suggestion) -> Mapping[str, Any]:
         "store": one.store,
         "target": one.target,
         "owner": owner,
+        **({"kind": one.kind} if one.kinds else {}),
         "fields": [{"field": guess.path, "may_hold": guess.what, "how": guess.why} for guess in one.guesses],
         "text": text_of(one),
     }
@@ -90,6 +97,7 @@ def _lines(one: Suggestion) -> Iterator[str]:
         by = f", by={_quoted(one.owner_by)}" if one.owner_by else ""
         yield f"locator=Key({_quoted(one.owner)}, {_python(one.owner_type)}{by}),"
         yield "action=Delete(),  # unless a law wants it kept"
+        yield from _whose(one)
     elif one.is_personal:
         yield 'action=Manual(""),  # how are one person\'s data found here, and who takes them out?'
     else:
@@ -103,6 +111,14 @@ def _lines(one: Suggestion) -> Iterator[str]:
     yield 'purpose="",  # what for?'
 
 
+def _whose(one: Suggestion) -> Iterator[str]:
+    """Say whose data these are where a project has several kinds of people, and no foreign key says it."""
+    if one.kind and one.owner_basis is not Basis.KEY:
+        yield f"of={_quoted(one.kind)},"
+    elif one.kinds and not one.kind:
+        yield f'of="",  # whose: {", ".join(one.kinds)}?'
+
+
 def _python(kind: str) -> str:
     words = set(kind.removesuffix(" (seen)").split("|"))
     if words & _INT:
@@ -113,8 +129,9 @@ def _python(kind: str) -> str:
 
 
 def _id(one: Suggestion) -> str:
-    name = one.target.removeprefix(TABLE)
-    return re.sub(r"[^a-z0-9]+", "-", f"{one.store}-{name}".lower()).strip("-")
+    name = f"{one.store}-{one.target.removeprefix(TABLE)}"
+    whose = "" if one.alone else f"-of-{one.kind}"
+    return re.sub(r"[^a-z0-9]+", "-", f"{name}{whose}".lower()).strip("-")
 
 
 def _quoted(text: str) -> str:

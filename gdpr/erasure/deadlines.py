@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 from django.utils import timezone
 
@@ -69,9 +69,21 @@ def refuse_future(received_at: datetime, now: datetime) -> None:
         raise UsageError("A demand can't have been received in the future.", hint="Give the day of receipt.")
 
 
-def left(due_at: datetime, now: datetime) -> timedelta:
-    """Return the time that is left; negative when the request is overdue."""
-    return due_at - now
+def days_left(due_at: datetime, now: datetime) -> int:
+    """
+    Return the days that are left by the project's calendar, as people count them.
+
+    Args:
+        due_at: The end of the time.
+        now: The time.
+
+    Returns:
+        0 on the last day; negative from the moment on from which the request is overdue.
+    """
+    if now > due_at:
+        return (due_at - now).days
+    zone = timezone.get_default_timezone()
+    return (clock.aware(due_at).astimezone(zone).date() - clock.aware(now).astimezone(zone).date()).days
 
 
 def _months_later(moment: datetime, months: int) -> datetime:

@@ -19,7 +19,17 @@ from gdpr.datamap.map import load_data_map
 from gdpr.datamap.static import require_sound
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.documents import PlanDocument, PlanDraft, PlanLine
-from gdpr.erasure import actors, encryption, grace, holds, openings, policy, state_changes, transitions
+from gdpr.erasure import (
+    actors,
+    encryption,
+    grace,
+    holds,
+    openings,
+    policy,
+    restricted,
+    state_changes,
+    transitions,
+)
 from gdpr.erasure.refusals import Refusals, together_or_apart
 from gdpr.errors import IllegalTransition, OnHold
 from gdpr.models import ErasurePlan, ErasureRequest
@@ -106,6 +116,9 @@ def draft(people: People, stores: Stores, open_findings: openings.Openings) -> d
     if open_findings is not None:
         for one in drafts.values():
             one["open_findings"] = open_findings
+    tags = {one: encryption.tag_of(keys) for one, keys in people.items()}
+    for person, lines in restricted.told(tags).items():
+        drafts[person]["restricted"] = lines
     return drafts
 
 

@@ -7,10 +7,11 @@ goes on; what a rule of retention would erase, and a demand from before, waits u
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db.models import QuerySet
 
+from gdpr.documents import RestrictedLine
 from gdpr.erasure import encryption
 from gdpr.models import ErasureRequest, Restriction
 from gdpr.states import Channel
@@ -40,6 +41,23 @@ def among(kind: str, keys: Collection[object]) -> frozenset[object]:
     """
     by_tag = {tag: key for key in keys for tag in encryption.tags_of_key(kind, key)}
     return frozenset(by_tag[tag] for tag in active(by_tag).values_list("subject_tag", flat=True))
+
+
+def told(tags_of: Mapping[int, str]) -> dict[int, list[RestrictedLine]]:
+    """
+    Describe the restrictions of people for their plans.
+
+    Args:
+        tags_of: The tag of each, by whatever the caller calls them.
+
+    Returns:
+        Those who are restricted, with each reason in the order of time.
+    """
+    lines: dict[str, list[RestrictedLine]] = {}
+    for one in active(set(tags_of.values())).order_by("restricted_at", "pk"):
+        line: RestrictedLine = {"reason": one.reason, "since": one.restricted_at.isoformat()}
+        lines.setdefault(one.subject_tag, []).append(line)
+    return {name: lines[tag] for name, tag in tags_of.items() if tag in lines}
 
 
 def stopping(requests: Sequence[ErasureRequest]) -> list[ErasureRequest]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -40,12 +41,14 @@ class Line:
         action: What an erasure does, in a word.
         detail: On which fields, why, or on which ground and until when.
         locators: How one person's data are found, one line for each way.
+        whose: Of which kinds of people; empty where there is one kind, or for everybody's.
     """
 
     entry: Entry
     action: str
     detail: str
     locators: Sequence[str]
+    whose: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +73,12 @@ class Section:
 
 def sections(coverage: Coverage) -> Sequence[Section]:
     """Prepare each store, in the order of an erasure."""
-    return [_section(store) for store in coverage.stores]
+    called = {one.model: one.called for one in coverage.data_map.several}
+    return [_section(store, called) for store in coverage.stores]
 
 
-def _section(store: StoreCoverage) -> Section:
-    lines = [line_of(entry) for entry in store.entries]
+def _section(store: StoreCoverage, called: Mapping[str, str]) -> Section:
+    lines = [line_of(entry, called) for entry in store.entries]
     return Section(
         store=store,
         lines=[line for line in lines if line.entry.holds_data],
@@ -89,13 +93,20 @@ def percent(part: int, whole: int) -> int:
     return part * 100 // whole if whole else 100
 
 
-def line_of(entry: Entry) -> Line:
-    """Describe an entry."""
+def line_of(entry: Entry, called: Mapping[str, str] = MappingProxyType({})) -> Line:
+    """
+    Describe an entry.
+
+    Args:
+        entry: Which.
+        called: What each kind of person is called, by the label of its model, where there are several.
+    """
     return Line(
         entry=entry,
         action=str(_WORDS[name(entry.action)]),
         detail=_detail(entry.action),
         locators=ways(entry.locator),
+        whose=", ".join(called.get(kind, kind) for kind in entry.kinds) if called else "",
     )
 
 

@@ -19,9 +19,9 @@ from accord.audit.events import ObjectKind
 from accord.errors import AccordError
 from accord.models import AuditEvent
 from accord.wording import worded
-from gdpr.erasure import actors, holds, receipts, transitions
+from gdpr.erasure import actors, holds, receipts, restricted, transitions
 from gdpr.errors import ReceiptInvalid
-from gdpr.models import ErasurePlan, ErasureRequest, ErasureStep, LegalHold, Receipt
+from gdpr.models import ErasurePlan, ErasureRequest, ErasureStep, LegalHold, Receipt, Restriction
 from gdpr.states import RequestState as S
 from gdpr.states import StepState
 
@@ -80,6 +80,29 @@ def open_findings(request: ErasureRequest) -> Sequence[Mapping[str, Any]]:
     """Return what the data map left open when the request was planned: no erasure covers it."""
     made = _plan(request)
     return made.document.get("open_findings", ()) if made else ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restricted:
+    """
+    That the person's data must not be used at the moment.
+
+    Attributes:
+        restriction: Why, and since when.
+        waits: Whether this erasure waits for that to be lifted.
+    """
+
+    restriction: Restriction
+    waits: bool
+
+
+def restrictions(request: ErasureRequest) -> Sequence[Restricted]:
+    """Return the restrictions that count now, of an erasure that isn't over."""
+    if request.state not in transitions.OPEN:
+        return ()
+    waits = bool(restricted.stopping([request]))
+    found = restricted.active([request.subject_tag]).order_by("restricted_at", "pk")
+    return [Restricted(restriction=one, waits=waits) for one in found]
 
 
 def totals(request: ErasureRequest, digest: str) -> Mapping[str, int]:

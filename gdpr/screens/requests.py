@@ -110,6 +110,7 @@ class ErasureRequestAdmin(GdprPages):
             "plan": request_context.plan_by_store(shown),
             "untouched": request_context.untouched(shown),
             "open_findings": request_context.open_findings(shown),
+            "restrictions": request_context.restrictions(shown),
             "steps": request_context.steps_by_store(shown),
             "holds": request_context.active_holds(shown),
             **request_context.timeline(shown),
@@ -171,9 +172,11 @@ class ErasureRequestAdmin(GdprPages):
     @admin.display(description=_("due"), ordering="due_at")
     def due(self, shown: ErasureRequest) -> str | SafeString:
         """Show the days that are left."""
+        from gdpr.erasure import deadlines
+
         if shown.state in OVER:
             return "-"
-        days = (shown.due_at - clock.now()).days
+        days = deadlines.days_left(shown.due_at, clock.now())
         if days < 0:
             return chip("overdue", ngettext("%d day late", "%d days late", -days) % -days)
         left = ngettext("in %d day", "in %d days", days) % days

@@ -208,9 +208,11 @@ class RightsRequestAdmin(GdprPages):
     @admin.display(description=_("due"), ordering="due_at")
     def due(self, shown: RightsRequest) -> str | SafeString:
         """Show the days that are left."""
+        from gdpr.erasure import deadlines
+
         if shown.state not in _OPEN:
             return day(shown.closed_at)
-        days = (shown.due_at - clock.now()).days
+        days = deadlines.days_left(shown.due_at, clock.now())
         if days < 0:
             return chip("overdue", ngettext("%d day late", "%d days late", -days) % -days)
         left = ngettext("in %d day", "in %d days", days) % days

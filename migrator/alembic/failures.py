@@ -18,7 +18,7 @@ from accord.errors import (
     StoreError,
 )
 from accord.limits import limit_of
-from accord.seam.types import Step
+from accord.seam.types import BegunStep, Direction, Step
 from accord.secrets.redact import first_line
 
 _EXISTS = frozenset({"42P07", "42701", "42710", "42P06", "42723"})
@@ -118,3 +118,22 @@ def explained(error: AccordError, step: Step, *, begun: bool, width: Callable[[]
         hint="A part of the revision ran outside of its transaction and stayed. Let its operations say "
         "if_not_exists or if_exists and run again, or finish by hand and adopt it with --baseline.",
     )
+
+
+def refuse_begun(step: Step, begun: BegunStep | None) -> None:
+    """
+    Refuse to go back over a revision that left its transaction and did not end: how far it came nobody knows.
+
+    Args:
+        step: The revision.
+        begun: What is on record of its being begun.
+
+    Raises:
+        StepFailed: It was begun.
+    """
+    if begun is not None and begun.direction is Direction.APPLY:
+        raise StepFailed(
+            f"A part of {step.key} ran outside of its transaction and stayed; how much isn't known.",
+            hint="Apply it to its end and revert it then; or undo by hand what stands, and strike the "
+            f'entry: migrate_all --forget {step.key} --reason "WHY"',
+        )

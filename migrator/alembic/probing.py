@@ -14,8 +14,8 @@ from accord.seam.types import Direction, Presence, Probe, Step
 from migrator.alembic.effects import ColumnEffect, Effects, Name, Recorder
 from migrator.alembic.environment import HistoryEnvironment
 from migrator.alembic.history import History
-from migrator.alembic.ledger import Ask
-from migrator.alembic.offline import Rendering, walk
+from migrator.alembic.ledger import Ask, quoted
+from migrator.alembic.offline import Rendering, indexes_by_sql, walk
 
 _COLUMNS = """
 SELECT CASE WHEN n.nspname = current_schema() THEN '' ELSE n.nspname END, c.relname, a.attname,
@@ -101,6 +101,12 @@ def probe(
     verdicts = compare(effects, catalog)
     for step in steps:
         yield judge(step, effects, verdicts[step.key.name])
+
+
+def indexes_of(environment: HistoryEnvironment, history: History, step: Step) -> Sequence[str]:
+    """Name the indexes that a revision makes, as SQL writes them."""
+    by_operations = [quoted(*name) for name in expected(environment, history, [step]).indexes]
+    return [*by_operations, *indexes_by_sql(environment, history, step)]
 
 
 def expected(environment: HistoryEnvironment, history: History, steps: Sequence[Step]) -> Effects:

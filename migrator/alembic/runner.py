@@ -20,6 +20,7 @@ from migrator.alembic.entries import APPLIED, APPLYING, REVERTING
 from migrator.alembic.environment import asker
 from migrator.alembic.history import History
 from migrator.alembic.ledger import Ask, Tables
+from migrator.alembic.locking import Limits, Session
 from migrator.errors import LedgerOrphan
 
 _BACK = "Its transaction was rolled back."
@@ -43,6 +44,8 @@ class Change:
         claims: Whether the fence has to be claimed first.
         report: Who hears about recoveries.
         indexes: Indexes that the revision makes; None until they were looked for.
+        seconds: How long its statements may stand in a queue for a lock; None: as the server's settings say.
+        session: Where it runs, for who looks from beside.
         already: Set when the wanted state was there before.
         cut_off: Set, with nothing done, when an earlier run left a part of the revision
             behind and `indexes` has to be known before it runs again.
@@ -60,6 +63,8 @@ class Change:
     claims: bool = True
     report: Reporter = silent
     indexes: Collection[str] | None = None
+    seconds: float | None = None
+    session: Session = field(default_factory=Session)
     already: bool = field(default=False, init=False)
     cut_off: bool = field(default=False, init=False)
     verified: bool = field(default=False, init=False)
@@ -68,6 +73,7 @@ class Change:
         """Make sure that we are where we think we are, alone, and not outdated."""
         connection = context.connection
         ask = asker(connection)
+        self.session.begins(context)
         self._require_same_place(context, ledger.place(ask))
         if self.claims and connection is not None:
             # In a transaction of its own: a step that fails afterwards doesn't take the fence back.
@@ -173,9 +179,19 @@ class Change:
         def announced(**kw: Any) -> object:
             state = APPLYING if self.direction is Direction.APPLY else REVERTING
             ledger.write(asker(context.connection), self.tables, self.step, self.lease, state)
-            return act(**kw)
+            with self._limits(context).held():
+                return act(**kw)
 
         return announced
+
+    def _limits(self, context: MigrationContext) -> Limits:
+        return Limits(
+            seconds=self.seconds,
+            context=context,
+            asker=asker,
+            in_transaction=not _commits_each_statement(context),
+            source=self.step.source.text,
+        )
 
     def _record(self, *, ctx: MigrationContext, **_: object) -> None:
         """Alembic has moved its head: check the lease a last time and write the ledger."""

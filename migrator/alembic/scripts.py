@@ -27,6 +27,7 @@ _NAMES = frozenset(
         "cross_dependencies",
         "phase",
         "irreversible",
+        "locks",
     }
 )
 # Alembic before 0.2 took the id from the file's name, and still does where no id is declared.
@@ -49,6 +50,7 @@ class Script:
         cross_dependencies: Steps of other stores that must be applied before.
         phase: When it runs.
         irreversible: Why it can't be undone; empty when it can.
+        locks: How long it waits for locks; None: as long as any step.
         title: First line of the docstring, Alembic's message.
     """
 
@@ -60,6 +62,7 @@ class Script:
     cross_dependencies: tuple[StepKey, ...] = ()
     phase: Phase = Phase.EXPAND
     irreversible: str = ""
+    locks: object = None
     title: str = ""
 
 
@@ -204,6 +207,7 @@ def _script(path: Path, tree: ast.Module, values: Mapping[str, object]) -> Scrip
         cross_dependencies=parse_cross_dependencies(values.get("cross_dependencies", ()), str(path)),
         phase=_phase(path, values.get("phase", Phase.EXPAND)),
         irreversible=_irreversible(path, values) or _refusal(tree),
+        locks=values.get("locks"),
         title=_title(tree),
     )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from accord.errors import AccordError, ConflictingState, IrreversibleStep, StepFailed
 from accord.events import Reporter, silent
+from accord.locks import patience
 from accord.revisions.entry import not_understood, origin_of
 from accord.seam.origins import left_alone, was_found
 from accord.seam.stores import StoreFeatures, StoreInfo
@@ -33,11 +34,12 @@ from migrator.alembic import server
 from migrator.alembic.ahead import LooksAhead
 from migrator.alembic.database import Database
 from migrator.alembic.entries import REVERTING, STATES, HistoryState
-from migrator.alembic.failures import explained
+from migrator.alembic.failures import explained, refuse_begun
 from migrator.alembic.history import History
 from migrator.alembic.layout import HistoryConfig
 from migrator.alembic.leaving import Leaves
-from migrator.alembic.ledger import Ask, Tables, heads, id_width, place, quoted, read
+from migrator.alembic.ledger import Ask, Tables, heads, id_width, place, read
+from migrator.alembic.locking import leaves_its_transaction, tries_of
 from migrator.alembic.marks import Marks
 from migrator.alembic.reader import Reader
 from migrator.alembic.scripts import Script
@@ -139,7 +141,7 @@ class AlembicStore(LooksAhead, Leaves, Marks, InTestDatabase):
                 f"{step.key} can't be undone: {step.irreversible}",
                 hint="Leave it applied, or write a new revision that goes back as far as data allow.",
             )
-        _refuse_begun(step, ledger.begun.get(step.key))
+        refuse_begun(step, ledger.begun.get(step.key))
         return self._change(step, lease, Direction.REVERT, report)
 
     def record(self, step: Step, lease: Lease, how: Origin = Origin.ADOPTED) -> None:
@@ -169,6 +171,7 @@ class AlembicStore(LooksAhead, Leaves, Marks, InTestDatabase):
             follows=tuple(map(self._key, history.follows[script.revision])),
             phase=script.phase,
             title=script.title or script.revision,
+            waits=patience.told(script.locks, str(script.path)),
             irreversible=script.irreversible,
             third_party=not {"site-packages", "dist-packages"}.isdisjoint(script.path.parts),
         )
@@ -269,44 +272,61 @@ class AlembicStore(LooksAhead, Leaves, Marks, InTestDatabase):
             claims=self._claimed != lease.fence,
             report=report,
         )
-        self._run(change)
-        if change.cut_off:
-            # What it makes is told by the revision itself, offline; env.py can't do both at once.
-            change = replace(change, indexes=self._indexes_of(step), claims=False)
-            self._run(change)
+        change = self._patiently(change) if acts else self._taken(change)
         self._claimed = lease.fence
         self._read_back(step, direction)
         return StepOutcome(
             key=step.key, direction=direction, already=change.already, verified=change.verified
         )
 
+    def _patiently(self, change: Change) -> Change:
+        """Run a revision; again, while others hold what it locks and nothing of it stands."""
+        step = change.step
+        declared = self._reader.current(step).scripts[step.key.name].locks
+        tries = tries_of(
+            step, change.lease, change.report, declared=declared, session=change.session, to=self._database
+        )
+
+        act = partial(self._taken, change)
+        if leaves_its_transaction(step.source.text):
+            return tries.once(act)
+        return tries.through(act, stands=lambda: self._is_begun(step))
+
+    def _taken(self, change: Change, seconds: float | None = None) -> Change:
+        change = replace(change, seconds=seconds)
+        self._run(change)
+        if not change.cut_off:
+            return change
+        # What it makes is told by the revision itself, offline; env.py can't do both at once.
+        from migrator.alembic import probing
+
+        indexes = probing.indexes_of(self._environment, self._reader.current(change.step), change.step)
+        change = replace(change, indexes=indexes, claims=False)
+        self._run(change)
+        return change
+
+    def _is_begun(self, step: Step) -> bool:
+        entry = self._state().entries.get(step.key.name)
+        return entry is not None and entry.is_begun
+
     def _strike_orphan(self, step: Step, lease: Lease) -> None:
         from migrator.alembic import forgetting
 
-        history = self._reader.history()
-
-        def act(ask: Ask) -> None:
-            forgetting.forget(ask, self._tables, history, step, lease)
-
+        strike = partial(
+            forgetting.forget, tables=self._tables, history=self._reader.history(), step=step, lease=lease
+        )
         if self._database:
             with self._database.asking() as ask, forgetting.in_transaction(ask):
-                act(ask)
+                strike(ask)
         else:
-            self._environment.run(forgetting.Forgetting(act=act, tables=self._tables), looks_only=True)
+            self._environment.run(forgetting.Forgetting(act=strike, tables=self._tables), looks_only=True)
 
     def _run(self, change: Change) -> None:
         try:
             self._environment.run(change, what=str(change.step.key))
         except (StepFailed, ConflictingState) as exc:
-            raise self._explained(exc, change.step) from exc
-
-    def _indexes_of(self, step: Step) -> Sequence[str]:
-        from migrator.alembic import offline, probing
-
-        history = self._reader.current(step)
-        effects = probing.expected(self._environment, history, [step])
-        by_operations = [quoted(*name) for name in effects.indexes]
-        return [*by_operations, *offline.indexes_by_sql(self._environment, history, step)]
+            # With its own cause, which says whether others were in the way.
+            raise self._explained(exc, change.step) from exc.__cause__
 
     def _known_place(self) -> str:
         if self._database and not self._place:
@@ -324,17 +344,6 @@ class AlembicStore(LooksAhead, Leaves, Marks, InTestDatabase):
             )
 
     def _explained(self, error: AccordError, step: Step) -> AccordError:
-        entry = self._state().entries.get(step.key.name)
-        begun = entry is not None and entry.is_begun
+        begun = self._is_begun(step)
         look = partial(self._ask_once, partial(id_width, tables=self._tables))
         return explained(error, step, begun=begun, width=look)
-
-
-def _refuse_begun(step: Step, begun: BegunStep | None) -> None:
-    """Raise for a revision that left its transaction and did not end: how far it came nobody knows."""
-    if begun is not None and begun.direction is Direction.APPLY:
-        raise StepFailed(
-            f"A part of {step.key} ran outside of its transaction and stayed; how much isn't known.",
-            hint="Apply it to its end and revert it then; or undo by hand what stands, and strike the "
-            f'entry: migrate_all --forget {step.key} --reason "WHY"',
-        )

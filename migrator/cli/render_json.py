@@ -65,6 +65,7 @@ def step_document(step: Step) -> dict[str, Any]:
         "title": step.title,
         "checksum": step.source.checksum,
         "irreversible": step.irreversible,
+        "waits": step.waits,
     }
 
 

@@ -38,6 +38,8 @@ def plan_lines(
             key = style.MIGRATE_LABEL(f"{step.key!s:<{longest}}")
             line = f"  {position:>{width}}. {key}  {step.phase.value:<8}  {step.title}".rstrip()
             yield f"{line}{_going_on(plan, situation, step)}{_origin(situation, step)}{_staying(plan, step)}"
+            if step.waits and plan.direction is Direction.APPLY:
+                yield f"  {' ' * width}  locks: {step.waits}"
         yield f"Plan digest {plan.digest}"
     yield from waiting_lines(plan)
 

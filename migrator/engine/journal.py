@@ -151,6 +151,7 @@ class Journal:
     def _put_away(self, step: Step, outcome: RunOutcome) -> StepRun:
         """Leave the end of a step to the next write."""
         ended = self._going.pop(str(step.key))
+        ended.detail = ended.detail.replace(_WAITS, "waited for ")
         ended.outcome = outcome
         self._left -= 1
         self._write_later(ended)

@@ -17,6 +17,7 @@ from django.db.migrations.operations import SeparateDatabaseAndState
 from django.db.migrations.operations.base import Operation
 
 from accord.errors import InvalidRevision, RevisionError, RevisionUnreadable, RevisionWithoutMigration
+from accord.locks import patience
 from accord.revisions import parse_cross_dependencies
 from accord.seam.types import FIRST, LATEST, Phase, Source, Step, StepKey
 
@@ -114,6 +115,7 @@ class History:
             irreversible=getattr(migration, "irreversible", "") or irreversible_reason(migration.operations),
             replaces=tuple(StepKey(alias, *replaced) for replaced in migration.replaces),
             foundation=name[0] in FOUNDATION,
+            waits=patience.told(getattr(migration, "locks", None), str(path)),
             third_party=_is_installed(path),
         )
 

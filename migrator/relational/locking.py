@@ -39,14 +39,15 @@ def patience_with(connection: BaseDatabaseWrapper, migration: Migration, step: S
         step: Its step.
 
     Raises:
-        ConfigurationError: What it says, or the policy, can't be read.
+        ConfigurationError: The policy can't be read.
+        InvalidRevision: What it says can't be read.
     """
     # In a transaction of somebody else's nothing can be tried again, and nobody may sleep.
     if not vendor_of(connection).queues_for_locks or connection.in_atomic_block:
         return patience.OFF
     usual = patience.of_environment(conf.load())
     asked = getattr(migration, "locks", None)
-    return usual if asked is None else patience.parse_waiver(asked, f"“locks” of {step.key}", usual)
+    return usual if asked is None else patience.parse_waiver(asked, str(step.source.path), usual)
 
 
 def tries_of(

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.fix_requests import Erasing
+from tests.integration.gdpr.test_admin import CLIENT
 
 pytestmark = pytest.mark.acceptance
 
@@ -118,6 +119,48 @@ def test_a_restriction_is_put_on_record_and_lifted_at_the_command_line(erasing: 
     assert (untold.returncode, "--told" in untold.stderr) == (2, True)
     assert lifted.returncode == 0, lifted.stderr
     assert "There are no restrictions." in erasing.command("gdpr_restrict", "list").stdout
+
+
+SHOWN = (
+    CLIENT
+    + """
+from gdpr.erasure import restrictions
+def restricted(key):
+    who = keys(key)
+    return restrictions.restrict(who.kind, encryption.tag_of(who), RestrictionReason.CONTESTED, by=filer)
+before = approved(1)
+one, two = restricted(1), restricted(2)
+after = planned(2)
+def told(request):
+    shown = client("approver").get(page("erasurerequest_change", request)).content.decode()
+    answer = client("approver").get(f"/api/v1/erasure-requests/{request.reference}/").json()
+    return ["waits until that is lifted" in shown, "so it goes on" in shown,
+            [line["reason"] for line in answer["plan"]["restricted"]], fresh(request).state]
+said = [told(before), told(after)]
+restrictions.lift(two, told_at=two.restricted_at, by=filer)
+say([before.reference, after.reference, *said, told(after)[:2], str(two.restricted_at.date())])
+"""
+)
+
+
+def test_plan_of_a_restricted_person_says_so_and_what_waits(erasing: Erasing) -> None:
+    """At the command line, in the admin and over HTTP; the plan keeps what it was made under."""
+    before, after, waiting, going, lifted, day = erasing.call(SHOWN)
+    dry = erasing.erase("1", "--by", "id", "--dry-run")
+    document = json.loads(erasing.erase("1", "--by", "id", "--dry-run", "--format", "json").stdout)
+    free = erasing.erase("3", "--by", "id", "--dry-run")
+    stopped = erasing.erase("--request", before)
+    goes = erasing.erase("--request", after)
+
+    assert waiting == [True, False, [], "blocked_hold"]
+    assert going == [False, True, ["18(1)(a)"], "planned"]
+    assert lifted == [False, False]
+    assert f"restricted since {day} (Art. 18(1)(a))" in dry.stdout
+    assert "waits until it is lifted" in dry.stdout
+    assert [line["reason"] for line in document["restricted"]] == ["18(1)(a)"]
+    assert "restricted" not in free.stdout
+    assert "it waits until that is lifted, with gdpr_restrict lift" in stopped.stdout + stopped.stderr
+    assert f"restricted since {day}" in goes.stdout, goes.stdout
 
 
 def test_postgres_keeps_a_restriction_as_it_was(erasing: Erasing) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from accord import conf, stopping
-from accord.errors import ConfigurationError, Interrupted, LeaseLost, LockNotFree
+from accord.errors import ConfigurationError, Interrupted, InvalidRevision, LeaseLost, LockNotFree
 from accord.events import StepWaited
 from accord.locks.blockers import Blocker, skeleton, wait_of
 from accord.locks.patience import OFF, Behind, Patience, of_environment, parse, parse_waiver
@@ -262,5 +262,5 @@ def test_a_step_of_its_own_patience_says_why() -> None:
 
     assert asked == Patience(lock_timeout=1.0, budget=900.0, reason="nightly reports")
     for wrong in ({"budget": 900}, {"reason": " "}, "off", {"reason": "why", "timeout": 3}):
-        with pytest.raises(ConfigurationError, match="HERE"):
+        with pytest.raises(InvalidRevision, match="HERE"):
             parse_waiver(wrong, "HERE", QUICK)

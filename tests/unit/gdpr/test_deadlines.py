@@ -103,3 +103,22 @@ def test_day_of_receipt_counts_to_its_end() -> None:
     assert deadlines.received_on(date(2026, 5, 11), now) == now
     with pytest.raises(UsageError):
         deadlines.received_on(date(2026, 5, 12), now)
+
+
+@pytest.mark.parametrize(
+    ("now", "left"),
+    [
+        (datetime(2026, 4, 10, 22, 30, tzinfo=UTC), 30),
+        (datetime(2026, 4, 10, 22, 30, 1, tzinfo=UTC), 30),
+        (datetime(2026, 5, 10, 21, 59, tzinfo=UTC), 1),
+        (datetime(2026, 5, 10, 22, 30, tzinfo=UTC), 0),
+        (datetime(2026, 5, 10, 22, 30, 1, tzinfo=UTC), -1),
+        (datetime(2026, 5, 12, 22, 30, 1, tzinfo=UTC), -3),
+    ],
+)
+def test_days_are_counted_as_people_count_them(now: datetime, left: int, settings: Settings) -> None:
+    """By the project's calendar, where it is the eleventh already; on the day of filing a month is left."""
+    settings.TIME_ZONE = "Europe/Paris"
+    due = deadlines.due(datetime(2026, 4, 10, 22, 30, tzinfo=UTC))
+
+    assert deadlines.days_left(due, now) == left

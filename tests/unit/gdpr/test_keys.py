@@ -45,6 +45,7 @@ def test_key_is_compared_in_its_declared_type(
         ("4_2", KeyType.INT),
         ("²", KeyType.BOTH),
         ("٤٢", KeyType.INT),
+        ("１", KeyType.INT),
         ("", KeyType.STR),
         ("  ", KeyType.STR),
         ("1234", KeyType.UUID),

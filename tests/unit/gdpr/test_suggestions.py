@@ -20,6 +20,7 @@ from gdpr.datamap.lock import Inventory
 from gdpr.datamap.map import DataMap, load_data_map
 from gdpr.datamap.suggested import Suggestion, as_document, text_of
 from gdpr.suggestions import suggestions
+from tests.unit.gdpr.test_kinds import built
 
 CANARIES = ("ada@example.com", "+44 20 7946 0958", "203.0.113.77")
 
@@ -179,3 +180,46 @@ def test_suggestion_is_the_same_each_time() -> None:
 
     assert text_of(suggested(store)) == text_of(suggested(store))
     assert pasted(suggested(store)).id == "mongodb-some-letters"
+
+
+BOTH = (
+    Subject(model="streaming.Listener", lookups=("email",)),
+    Subject(model="auth.User", lookups=("email",), name="employee"),
+)
+
+
+def of_both(store: Any) -> list[Suggestion]:
+    return list(suggestions(DataMap((), several=BOTH), [store], sample=False))
+
+
+def test_place_of_two_kinds_gets_an_entry_for_each() -> None:
+    """Each by the field that is called after it, with an id of its own; the check has nothing to ask."""
+    letters = {"employeeId": "long", "listenerId": "long", "mail": "string"}
+
+    found = of_both(Store("mongodb", {"letters": letters}))
+
+    made = [pasted(one) for one in found]
+    assert [(one.id, one.locator, one.of, one.fields) for one in made] == [
+        ("mongodb-letters-of-listener", Key("listenerId", int), "listener", ("mail",)),
+        ("mongodb-letters-of-employee", Key("employeeId", int), "employee", ("mail",)),
+    ]
+    assert [as_document(one)["kind"] for one in found] == ["listener", "employee"]
+
+
+def test_foreign_key_says_the_kind_by_itself() -> None:
+    """Nothing is written that the model says already; what is of one kind alone keeps its plain id."""
+    fields = {"id": "bigint", "listener_id": "bigint", "cents": "bigint"}
+
+    [one] = of_both(Store("default", {"streaming.Subscription": fields}))
+
+    assert (pasted(one).id, pasted(one).locator, pasted(one).of) == (
+        "default-streaming-subscription", Key("listener_id", int), ()
+    )  # fmt: skip
+
+
+def test_kind_that_nothing_says_is_left_to_a_person() -> None:
+    """A field that holds anybody's key: the check fails until somebody writes whose."""
+    [one] = of_both(Store("mongodb", {"visits": {"owner": "long", "seen": "date"}}))
+
+    assert 'of="",  # whose: listener, employee?' in text_of(one)
+    assert Fault.NO_KIND in {fault.fault for fault in check(built(pasted(one), subjects=BOTH))}

@@ -165,6 +165,28 @@ def test_only_the_primary_key_says_whose_a_row_is(locator: Locator, owner: str) 
 
 
 @pytest.mark.parametrize(
+    ("accounts", "logged", "owner"),
+    [
+        (Key("id", int), Rows("accounts", "user_id", int), "user__id"),
+        (Key("id", int), Rows("accounts", "user", int), "user__id"),
+        (Key("username", str, by="email"), Rows("accounts", "user_id", int), ""),
+        (Key("id", int), Rows("accounts", "object_id", str), ""),
+        (Rows("logged", "id", int), Rows("accounts", "user_id", int), ""),
+    ],
+)
+def test_foreign_key_to_rows_of_another_entry_says_whose_a_row_is(
+    accounts: Locator, logged: Locator, owner: str
+) -> None:
+    """As far as those rows say it by the primary key; a text, an address and a circle say nothing."""
+    rows = Entry(id="accounts", store="default", target="auth.User", locator=accounts, action=Delete())
+    log = replace(kept(TAX), id="logged", store="default", target="admin.LogEntry", locator=logged)
+
+    found = lapses(DataMap((rows, log), Subject(model="auth.User", lookups=("email",))), LAST_YEAR)
+
+    assert [(one.owner, one.is_told) for one in found] == [(owner, bool(owner))]
+
+
+@pytest.mark.parametrize(
     ("entry", "wrong"),
     [
         (PLAY, False),
