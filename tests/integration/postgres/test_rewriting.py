@@ -51,6 +51,10 @@ OPERATIONS = {
         models.ForeignKey("APP.label", models.CASCADE, null=True, related_name="+"))""",
     "key with a default": """migrations.AddField("play", "other",
         models.ForeignKey("APP.label", models.CASCADE, default=1, related_name="+"))""",
+    "key with a default for once": """migrations.AddField("play", "other", models.ForeignKey(
+        "APP.label", models.CASCADE, default=1, related_name="+"), preserve_default=False)""",
+    "no NULL, but a default for once": """migrations.AlterField(
+        "play", "none", models.IntegerField(default=5), preserve_default=False)""",
     "key of one to one": """migrations.AddField("play", "other",
         models.OneToOneField("APP.label", models.CASCADE, null=True, related_name="+"))""",
     "key that goes": 'migrations.RemoveField("play", "twin")',
