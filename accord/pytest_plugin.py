@@ -56,6 +56,20 @@ def accord_stores(db: None) -> Iterator[Registry]:  # noqa: ARG001 - asked for i
         yield stores
 
 
+@pytest.fixture
+def migrations(transactional_db: None) -> Iterator[Any]:  # noqa: ARG001 - asked for its effect
+    """
+    Give the migrations of the test stores: `.to("shop.0003")`, `.latest()`, `.there_and_back("shop")`.
+
+    Afterwards every store is brought back to the newest step.
+    """
+    from accord.test_runner import steps_in_tests
+
+    steps = steps_in_tests()
+    yield steps
+    steps.latest()
+
+
 def _make(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:
     from accord import conf, isolation
     from accord.errors import AccordError

@@ -20,6 +20,8 @@ from accord.errors import AccordError
 
 PREPARING = "migrator.test_stores"
 """What makes and removes test stores; the package lies above this one."""
+STEPPING = "migrator.test_steps"
+"""What takes them from step to step; likewise."""
 
 
 def _init_worker(counter: Any, *args: Any, **kwargs: Any) -> None:
@@ -101,6 +103,11 @@ def prepare(*, keep: bool) -> Callable[[], None]:
 def remove() -> Callable[[], None]:
     """Return what removes the test stores of a worker."""
     return lambda: import_module(PREPARING).remove()
+
+
+def steps_in_tests() -> Any:
+    """Return what takes the test stores from step to step, for one test."""
+    return import_module(STEPPING).StepsInTests()
 
 
 def for_each_worker(workers: int, act: Callable[[], None]) -> None:

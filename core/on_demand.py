@@ -34,6 +34,8 @@ OFFLINE = frozenset({
     "test",
     "version",
 })  # fmt: skip
+ASKS_SERVERS = frozenset({"--live"})
+"""Flags by which a command that reads files only asks servers, too."""
 ASKS_ABOUT_ITSELF = frozenset({"--help", "-h", "--version"})
 
 
@@ -66,7 +68,7 @@ def start_stores(
         return 0
     try:
         names = load().embedded
-        if names and arguments[0] not in OFFLINE:
+        if names and (arguments[0] not in OFFLINE or ASKS_SERVERS.intersection(arguments)):
             with reporter_for(sys.stderr, "its URL is unset") as report:
                 # A server may still get another port here, because the settings have not been read yet.
                 ensure_running(BASE_DIR, names, report, may_move=True)

@@ -68,10 +68,10 @@ def approvals_can_be_given(databases: Sequence[str] | None = None, **_: Any) -> 
 @register()
 def register_has_a_place(**_: Any) -> Sequence[CheckMessage]:
     """Look at where the register of erasures is to be, before an erasure needs it."""
-    from gdpr.register import binding
+    from gdpr.register import named
 
     try:
-        binding.register()
+        named.register()
     except ConfigurationError as exc:
         return [Error(exc.message, hint=exc.hint, id="gdpr.E902")]
     return []

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 def look() -> Iterator[Finding]:
     """Read the register of erasures, and hold it against what the database and the stores know of it."""
     from gdpr.errors import RegisterError
-    from gdpr.register import binding, restored, soundness
+    from gdpr.register import binding, named, restored, soundness
 
     try:
-        register = binding.register()
+        register = named.register()
         hindered, unguarded = register.obstacle(), register.unguarded()
         binding.require()
         state = soundness.checked(register)

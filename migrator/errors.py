@@ -166,3 +166,9 @@ class ConventionBroken(GovernanceError):
     """Pending steps break the conventions that the environment asks for."""
 
     code = "ACC-930"
+
+
+class LintRefused(GovernanceError):
+    """Lint finds errors in pending steps, and the policy of the environment refuses that."""
+
+    code = "ACC-931"

@@ -14,12 +14,13 @@ from accord.errors import AccordError
 from accord.identity import store_ids
 from accord.seam.losses import Loss
 from accord.seam.origins import LEFT
-from accord.seam.registry import opened
+from accord.seam.registry import Registry, opened
 from accord.seam.types import Direction, Statement, Step, StepKey
 from accord.wording import explained, worded
 from accord.words import counted
 from migrator.engine.api import Migrations
 from migrator.engine.gate import Gate
+from migrator.engine.linting import linted, sentence
 from migrator.engine.plan import Plan
 from migrator.engine.rewriting import settle_asked
 from migrator.engine.situation import Situation
@@ -136,16 +137,16 @@ def review(approval: PlanApproval) -> Review:
         approval: The request.
     """
     with opened() as stores:
-        settle_asked(approval.target, stores, conf.load())
-        return _review(approval, Migrations(stores))
+        return _review(approval, Migrations(stores), stores)
 
 
-def _review(approval: PlanApproval, migrations: Migrations) -> Review:
+def _review(approval: PlanApproval, migrations: Migrations, stores: Registry) -> Review:
     if approval.kind == DRIFT:
         return _review_of_drift(approval, migrations)
     if approval.kind == IDENTITY:
         return _review_of_identity(approval)
     try:
+        settle_asked(approval.target, stores, conf.load())
         situation = migrations.situation()
         steps = _present(approval, situation)
         found = situation.found
@@ -153,6 +154,7 @@ def _review(approval: PlanApproval, migrations: Migrations) -> Review:
         losses = _losses(migrations, approval, steps)
         findings = list(_findings(migrations.gate(), approval, situation, steps, rendered))
         findings += _not_agreed(approval, losses)
+        findings += _linted(approval, steps, stores, migrations.gate())
     except AccordError as exc:
         losses, found = None, frozenset()
         steps, rendered, findings = [], {}, [gettext("The plan can't be shown whole. %s") % explained(exc)]
@@ -170,6 +172,15 @@ def _review(approval: PlanApproval, migrations: Migrations) -> Review:
         stuck=[f"{step.key}: {step.irreversible}" for step in undone if _is_stuck(step, found)],
         left=[str(step.key) for step in undone if step.key in found],
     )
+
+
+def _linted(approval: PlanApproval, steps: Sequence[Step], stores: Registry, gate: Gate) -> Iterator[str]:
+    """Tell what lint finds in the files, whatever the policy does about it, and what is waived there."""
+    if approval.kind != RunKind.APPLY:
+        return
+    found = linted(stores, steps, gate.policy, conf.load())
+    yield from (f"{sentence(one)} Safe: {one.safe}" for one in found.findings)
+    yield from (f"{one.finding.key}: waived, {one.waiver.words}" for one in found.waived)
 
 
 def _not_agreed(approval: PlanApproval, losses: Sequence[Loss] | None) -> Sequence[str]:

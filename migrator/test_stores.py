@@ -19,7 +19,8 @@ from accord.seam.registry import Registry, opened
 from accord.seam.stores import HasTestStore
 from migrator.engine.api import Migrations
 from migrator.engine.plan import Target
-from migrator.engine.request import Request, RunReport
+from migrator.engine.request import Request
+from migrator.test_steps import refuse_failure
 
 
 def prepare(*, keep: bool = False) -> None:
@@ -86,7 +87,7 @@ def _apply(stores: Registry, aliases: Sequence[str]) -> None:
     # Nobody has to approve what runs in a test, whatever environment the settings are for.
     migrations = Migrations(stores, replace(conf.load(), environment="test", policy={}))
     try:
-        _refuse_failure(migrations.run(Request(target=Target(stores=tuple(aliases)))))
+        refuse_failure(migrations.run(Request(target=Target(stores=tuple(aliases)))))
     except InconsistentLedger:
         # Django migrated its databases already, also what needs a step of these stores.
         _rebuild(migrations, aliases)
@@ -103,12 +104,5 @@ def _rebuild(migrations: Migrations, aliases: Sequence[str]) -> None:
                 report = migrations.run(request)
             except UsageError:
                 continue  # nothing of it is pending
-            _refuse_failure(report)
+            refuse_failure(report)
             came_on = came_on or bool(report.execution.outcomes)
-
-
-def _refuse_failure(report: RunReport) -> None:
-    if report.error is not None:
-        raise report.error
-    for failure in report.execution.failures:
-        raise failure.error

@@ -76,12 +76,16 @@ class Workbench:
         return key
 
     def look(
-        self, *names: Name, release: Sequence[Name] = (), severities: Mapping[str, Severity] | None = None
+        self,
+        *names: Name,
+        release: Sequence[Name] = (),
+        severities: Mapping[str, Severity] | None = None,
+        eases: bool = False,
     ) -> Report:
         """Have migrations looked at; the last one unless some are named."""
         chosen = names or tuple(self.written)[-1:]
         steps = {name: self._step(name) for name in chosen}
-        subjects = of_django.read("default", _Disk(self.written), steps, release)
+        subjects = of_django.read("default", _Disk(self.written), steps, release, eases=eases)
         return Linter(registry.rules({}), severities or {}, TODAY).look(subjects)
 
     def _step(self, name: Name) -> Step:

@@ -48,10 +48,12 @@ class IsolatedProject:
         """Run its tests by Django's command."""
         return self._run("django", "test", "tests.projects.tested.notes.tests", "--noinput", *flags, **more)
 
-    def pytest(self, *flags: str, **more: Any) -> subprocess.CompletedProcess[str]:
-        """Run its tests by pytest, with the plugin that an installed wheel brings."""
+    def pytest(
+        self, *flags: str, file: str = "test_with_pytest.py", **more: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a file of its tests by pytest, with the plugin that an installed wheel brings."""
         ini = ("-c", str(FOLDER / "pytest.ini"), "-p", "accord.pytest_plugin")
-        return self._run("pytest", *ini, *flags, str(FOLDER / "notes" / "test_with_pytest.py"), **more)
+        return self._run("pytest", *ini, *flags, str(FOLDER / "notes" / file), **more)
 
     @property
     def seen(self) -> Sequence[Mapping[str, Any]]:

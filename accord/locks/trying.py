@@ -70,6 +70,7 @@ class Tries:
         behind: Behind = Behind.EVERYBODY,
         afresh: Callable[[], None] = _nothing,
         stands: Callable[[], bool] = _never,
+        goes_on: bool = False,
     ) -> _Result:
         """
         Do something that takes locks; again, while somebody is in its way.
@@ -80,6 +81,7 @@ class Tries:
             behind: Who waits behind it meanwhile.
             afresh: Called before it is done again.
             stands: Asked after a failure whether a part of it stands after all; then it isn't done again.
+            goes_on: Each time does what the one before left, so that of its time the wait alone counts.
 
         Returns:
             What `act` returned.
@@ -97,13 +99,17 @@ class Tries:
             alone = behind is Behind.EVERYBODY
             watch = None if alone else watching.enter_context(self._long_watch(began))
             while True:
+                seconds = self.patience.timeout(attempt) if alone else 0.0
+                tried = self.clock()
                 try:
-                    return act(self.patience.timeout(attempt) if alone else 0.0)
+                    return act(seconds)
                 except Exception as exc:
                     if not is_kept_out(exc):
                         raise
                     if stands():
                         raise self._not_free(self.clock() - began, attempt + 1, watch, _IN_PARTS) from exc
+                    if goes_on:
+                        began += max(self.clock() - tried - seconds, 0.0)
                     pause = self._pause_after(exc, attempt, began, watch)
                 watch = watch or watching.enter_context(Watch(self.beside, self.pid))
                 self._stay_out(pause)

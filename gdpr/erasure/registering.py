@@ -26,7 +26,7 @@ from gdpr.erasure import actors, encryption, planning, policy, state_changes, tr
 from gdpr.erasure.refusals import Refusals, raise_first
 from gdpr.errors import RegisterError, StoreRestored
 from gdpr.models import ErasureRequest, Receipt
-from gdpr.register import binding, epochs, restored, seals, soundness
+from gdpr.register import binding, epochs, named, restored, seals, soundness
 from gdpr.register.entries import EntryDraft, EntryWord, RegisterEntry
 from gdpr.register.restored import Restored
 from gdpr.register.soundness import is_due
@@ -105,7 +105,7 @@ def destroy_due() -> int:
         RegisterError: The register can't be relied on, or written.
     """
     binding.require()
-    file = binding.register()
+    file = named.register()
     if not soundness.checked(file).due:
         return 0
     destroyed = file.destroy_secrets(partial(is_due, now=clock.now()))

@@ -7,24 +7,19 @@ relies on it stops before anybody is erased.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-
-from django.db import connections
+import logging
+from collections.abc import Sequence
 
 from accord import conf
-from accord.errors import ConfigurationError
 from accord.wording import say
 from gdpr.errors import RegisterBroken, RegisterForeign
 from gdpr.fields import random_reference
 from gdpr.models import RegisterMark
+from gdpr.register import named
 from gdpr.register.entries import EntryDraft, EntryWord, RegisterEntry
-from gdpr.register.file import RegisterFile, logger
 from gdpr.register.place import Register
-from gdpr.register.table import NAME, RegisterTable
 
-_REMADE = frozenset({"development", "test"})
-"""Environments whose databases are thrown away and made again: each has a file of its own address there."""
+logger = logging.getLogger(__name__)
 ROW = 1
 """Primary key of the one row that knows the register."""
 _PUT_BACK = (
@@ -32,51 +27,6 @@ _PUT_BACK = (
     "Without it nobody can be erased again after a restore. If it is lost for good, begin another: "
     "gdpr_replay --new-register --as USERNAME"
 )
-
-
-def register() -> Register:
-    """
-    Return the register of this project's database, at the place that the settings name.
-
-    Raises:
-        ConfigurationError: They name no place that is outside of that database.
-    """
-    settings = conf.load()
-    named, own = settings.erasure_register, ""
-    if settings.environment in _REMADE:
-        own = _address(settings.coordinator)
-    if isinstance(named, Mapping):
-        return RegisterTable(_alias(named, settings.coordinator), f"{NAME}_{own}" if own else NAME)
-    path = conf.base_dir() / named
-    return RegisterFile(path.with_name(f"{path.stem}-{own}{path.suffix}") if own else path)
-
-
-def _alias(named: Mapping[str, object], coordinator: str) -> str:
-    """Read the alias of the database that a register is to lie in."""
-    alias = named.get("DATABASE") if set(named) == {"DATABASE"} else None
-    if not isinstance(alias, str) or alias not in connections:
-        raise ConfigurationError(
-            "ACCORD['ERASURE_REGISTER'] is neither the path of a file nor a database.",
-            hint='Write "/mnt/register.jsonl" or {"DATABASE": "register"}, an alias of DATABASES.',
-        )
-    if _address(alias) == _address(coordinator):
-        raise ConfigurationError(
-            f"ACCORD['ERASURE_REGISTER'] names “{alias}”, the database that the register is to outlive.",
-            hint="Name another one, on another server: a restore must not take both back.",
-        )
-    if connections[alias].vendor != "postgresql":
-        raise ConfigurationError(
-            f"ACCORD['ERASURE_REGISTER'] names “{alias}”, which is no PostgreSQL.",
-            hint="Its triggers keep what is entered: name an alias of PostgreSQL, or the path of a file.",
-        )
-    return alias
-
-
-def _address(alias: str) -> str:
-    """Return what tells the databases of one machine apart, of which many come and go."""
-    settings = connections[alias].settings_dict
-    address = "\n".join(str(settings.get(name) or "") for name in ("HOST", "PORT", "NAME"))
-    return hashlib.sha256(address.encode()).hexdigest()[:16]
 
 
 def mark() -> RegisterMark:
@@ -96,7 +46,7 @@ def require() -> RegisterMark:
         RegisterForeign: It is another database's, or gone.
         RegisterBroken: It was changed, or cut off.
     """
-    known, kept = mark(), register()
+    known, kept = mark(), named.register()
     first = kept.first()
     if first is None:
         if known.position:
@@ -111,7 +61,7 @@ def require() -> RegisterMark:
 
 
 def _refuse_foreign(known: RegisterMark, kept: Register) -> None:
-    if conf.load().environment in _REMADE and not known.position:
+    if conf.load().environment in named.REMADE and not known.position:
         # The database was dropped and made again; nothing can be restored into it that this file is about.
         logger.warning("The register of a database that is gone was set aside: %s", kept.set_aside())
         return
@@ -158,7 +108,7 @@ def enter(drafts: Sequence[EntryDraft]) -> Sequence[RegisterEntry]:
     """
     known = require()
     beginning = EntryDraft(word=EntryWord.BEGUN, at=drafts[0].at, facts={"register": known.register})
-    return register().append(drafts, beginning=beginning)
+    return named.register().append(drafts, beginning=beginning)
 
 
 def begin_anew() -> int:
@@ -169,7 +119,7 @@ def begin_anew() -> int:
         How many entries the database knew of the former one.
     """
     known = RegisterMark.objects.select_for_update().get(pk=mark().pk)
-    former, kept = known.position, register()
+    former, kept = known.position, named.register()
     if aside := kept.set_aside(known.register):
         logger.warning("The former register of erasures was set aside: %s", aside)
     fresh: dict[str, object] = {"register": random_reference(), "position": 0, "head": "", "stores": {}}

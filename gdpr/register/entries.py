@@ -17,6 +17,7 @@ from typing import Any
 
 from accord.errors import SignatureError
 from accord.secrets import signing
+from accord.wording import say
 
 PURPOSE = "accord.erasure.register/1"
 
@@ -178,12 +179,12 @@ def fault(entry: RegisterEntry, previous: RegisterEntry | None = None, *, signed
         signed: Whether to check the signature, which takes longer than everything else.
     """
     if previous is not None and (entry.seq, entry.previous) != (previous.seq + 1, previous.hash):
-        return f"Entry {entry.seq} does not continue the one before it"
+        return say("Entry {seq} does not continue the one before it", seq=entry.seq)
     secrets = entry.draft.secrets
     if _digest(entry) != entry.hash or (secrets is not None and secrets.commitment() != entry.commitment):
-        return f"Entry {entry.seq} is not what was written"
+        return say("Entry {seq} is not what was written", seq=entry.seq)
     if signed and not _is_signed(entry):
-        return f"Entry {entry.seq} bears no signature of this project"
+        return say("Entry {seq} bears no signature of this project", seq=entry.seq)
     return ""
 
 

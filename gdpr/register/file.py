@@ -159,8 +159,9 @@ class RegisterFile(Register):
         except OSError as exc:
             raise RegisterUnavailable(
                 say(
-                    "The register of erasures can't be {done}: {strerror}: {path}.",
-                    done=done,
+                    "The register of erasures can't be read: {strerror}: {path}."
+                    if done == "read"
+                    else "The register of erasures can't be written: {strerror}: {path}.",
                     strerror=exc.strerror,
                     path=self.path,
                 ),

@@ -151,7 +151,7 @@ class Register(ABC):
         try:
             return parsed(line)
         except ValueError as exc:
-            raise self._broken("A line of it is no entry") from exc
+            raise self._broken(say("A line of it is no entry")) from exc
 
     def require(self, wrong: str) -> None:
         """

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from accord import conf
 from accord.seam.registry import Registry
 from gdpr.models import ErasureRequest
-from gdpr.register import binding, epochs
+from gdpr.register import binding, epochs, named
 from gdpr.register.entries import EntryWord, RegisterEntry, fault
 
 SAME, ANOTHER = "same", "another"
@@ -138,7 +138,7 @@ def vouched_for(references: Collection[str]) -> Mapping[str, str]:
     Raises:
         RegisterError: What it says of one of them is not what was written.
     """
-    file, missing, found = binding.register(), set(references), dict[str, str]()
+    file, missing, found = named.register(), set(references), dict[str, str]()
     for entry in file.newest() if missing else ():
         if entry.draft.request in missing and entry.draft.secrets:
             file.require(fault(entry))
@@ -150,7 +150,7 @@ def vouched_for(references: Collection[str]) -> Mapping[str, str]:
 
 
 def _since(seq: int) -> Sequence[RegisterEntry]:
-    return binding.register().since(seq)
+    return named.register().since(seq)
 
 
 def _tag(entry: RegisterEntry) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
 from accord import clock
+from accord.wording import say
 from gdpr.register import checkpoint
 from gdpr.register.checkpoint import Checkpoint
 from gdpr.register.entries import EntryWord, RegisterEntry, fault
@@ -129,4 +130,4 @@ def _state(found: Checkpoint, today: date) -> RegisterState:
 
 def _lost(entry: RegisterEntry, now: datetime) -> str:
     early = entry.is_bare and not is_due(entry, now)
-    return f"Entry {entry.seq} has lost the keys that it should still have" if early else ""
+    return say("Entry {seq} has lost the keys that it should still have", seq=entry.seq) if early else ""

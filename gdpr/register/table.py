@@ -229,8 +229,9 @@ class RegisterTable(Register):
         except db.ERRORS as exc:
             raise RegisterUnavailable(
                 say(
-                    "The register of erasures can't be {done}: {strerror}: {path}.",
-                    done=done,
+                    "The register of erasures can't be read: {strerror}: {path}."
+                    if done == "read"
+                    else "The register of erasures can't be written: {strerror}: {path}.",
                     strerror=first_line(exc),
                     path=self.place,
                 ),

@@ -6,6 +6,7 @@ import json
 from argparse import ArgumentParser
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,20 @@ from django.utils import timezone
 from accord import conf
 from accord.errors import ExitCode
 from accord.seam.registry import opened
+from accord.seam.rewriting import Extent
 from accord.seam.stores import Store
 from migrator.cli import render_lint, render_lint_ci
 from migrator.errors import UnknownApp
-from migrator.lint import changed, looking, registry
+from migrator.foretelling.looks import Relations, Size
+from migrator.governance import policy
+from migrator.lint import changed, live, looking, registry
 from migrator.lint.finding import Severity
 from migrator.lint.linter import Linter, Report
 from migrator.lint.looking import Wanted
 from migrator.lint.rule import Rule
+from migrator.relational import failures
+from migrator.relational.foretelling import asker
+from migrator.relational.store import RelationalStore
 
 FORMATS = ("text", "json", "sarif", "github", "gitlab")
 _STOPS = (Severity.ERROR, Severity.WARNING, Severity.INFO)
@@ -36,6 +43,11 @@ def add_lint_arguments(parser: ArgumentParser) -> None:
         default="",
         metavar="REF",
         help="Only files that changed since this branch left REF, a branch, tag or commit of git.",
+    )
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="Ask the databases, read-only, how large the tables are; work on a small one is only told.",
     )
     parser.add_argument(
         "--fail-on",
@@ -94,12 +106,28 @@ def carry_out(options: Mapping[str, Any]) -> Linted:
     """
     settings = conf.load()
     rules = registry.rules(settings.lint)
-    wanted = Wanted(apps=options["app_label"], files=_files(options["since"]))
+    own = policy.load(settings).of(settings.environment)
+    wanted = Wanted(
+        apps=options["app_label"], files=_files(options["since"]), eases=own.rewriting is not Extent.OFF
+    )
     with opened() as stores:
         _refuse_unknown(stores, options["app_label"])
-        linter = Linter(rules, {}, timezone.now().date())
+        linter = Linter(rules, own.lint_rules, timezone.now().date())
         report = linter.look(looking.subjects(stores, wanted))
+        if options["live"]:
+            report = live.measured(report, _sizes(stores))
     return Linted(report=report, rules=rules, fail_on=Severity(options["fail_on"]))
+
+
+def _sizes(stores: Mapping[str, Store]) -> live.Sizes:
+    @cache
+    def sizes(alias: str) -> Mapping[str, Size] | None:
+        if not isinstance(stores[alias], RelationalStore):
+            return None
+        with failures.translated(alias):
+            return Relations(asker(alias)).tables
+
+    return sizes
 
 
 def _files(reference: str) -> Collection[Path] | None:

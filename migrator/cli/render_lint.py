@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.color import Style
 
 from accord.cli.printable import one_line
-from accord.words import counted
+from accord.words import counted, duration
 from migrator.lint.finding import Finding, Severity
 from migrator.lint.linter import Report
 
@@ -47,8 +47,17 @@ def _finding_lines(finding: Finding, style: Style) -> Iterator[str]:
     what = f" {one_line(finding.what)}:" if finding.what else ""
     yield colour(f"  {finding.line:>4} {finding.severity} {finding.rule}:{what} {one_line(finding.text)}")
     if finding.burden.mode:
-        yield f"       {finding.table}: {finding.burden.words}."
+        yield f"       {finding.table}: {finding.burden.words}.{_cost_words(finding)}"
     yield f"       Safe: {finding.safe}"
+
+
+def _cost_words(finding: Finding) -> str:
+    cost = finding.measured
+    if cost is None:
+        return ""
+    rows = "rows not counted" if cost.rows is None else f"about {counted(cost.rows, 'row')}"
+    held = f"held for about {duration(cost.seconds)}" if cost.seconds else "held for an instant"
+    return f" Now: {rows}, {cost.bytes / 1_000_000:,.1f} MB, {held}."
 
 
 def _summary(report: Report) -> str:
@@ -95,4 +104,7 @@ def finding_document(finding: Finding, place: Place) -> Mapping[str, Any]:
         "lock": burden.mode.words or None,
         "scans": burden.scans,
         "rewrites": burden.rewrites,
+        "rows": finding.measured.rows if finding.measured else None,
+        "bytes": finding.measured.bytes if finding.measured else None,
+        "seconds": round(finding.measured.seconds, 3) if finding.measured else None,
     }

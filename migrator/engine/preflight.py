@@ -9,6 +9,7 @@ from accord.seam.stores import by_store
 from migrator.engine import baseline, live_settings, rebuild
 from migrator.engine.foretelling import refuse_foretold
 from migrator.engine.gate import Gate
+from migrator.engine.linting import refuse_lint
 from migrator.engine.live_preflight import refuse_drifted
 from migrator.engine.losses import refuse_losses
 from migrator.engine.plan import Plan
@@ -63,9 +64,11 @@ def under_the_lease(
 
     Raises:
         LiveStoresDiffer: They are not, and the policy refuses that.
+        LintRefused: Lint finds errors in the steps, and the policy refuses that.
         ForetoldToFail: A look at the servers shows that a step would fail.
     """
     with gate.refusal_on_record(request, plan):
         ignored = live_settings.load(settings)
         refuse_drifted(stores, request, plan, situation, gate.policy.live_drift, report, ignored)
+        refuse_lint(stores, request, plan, gate.policy, settings, report)
     refuse_foretold(stores, request, plan, gate.policy.foretelling, report)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +21,8 @@ from accord.errors import ConfigurationError
 from accord.locks import patience
 from accord.locks.patience import Patience
 from accord.seam.rewriting import Extent
+from migrator.lint import severities
+from migrator.lint.finding import Severity
 
 PRODUCTION = "production"
 STAGING = "staging"
@@ -43,6 +45,7 @@ class Reaction(enum.StrEnum):
 
 _CHOICES: Mapping[str, type[enum.StrEnum]] = {
     "foretelling": Reaction,
+    "lint": Reaction,
     "live_drift": Reaction,
     "rewriting": Extent,
 }
@@ -61,6 +64,8 @@ class Policy:
         approval_ttl: Seconds until a request or an approval that wasn't used expires.
         foretelling: What a run does about steps that are foretold to fail.
         live_drift: What a run does about live stores that are not as their applied steps describe.
+        lint: What a run does about errors that lint finds in its steps.
+        lint_rules: By the word of a rule of lint, how much it weighs here.
         rewriting: Which tables are so large that what would lock them for long is sent in parts.
         locks: How long a step waits for locks.
     """
@@ -72,6 +77,8 @@ class Policy:
     approval_ttl: float = WEEK
     foretelling: Reaction = Reaction.REFUSE
     live_drift: Reaction = Reaction.OFF
+    lint: Reaction = Reaction.OFF
+    lint_rules: Mapping[str, Severity] = field(default_factory=dict)
     rewriting: Extent = Extent.LARGE
     locks: Patience = patience.USUAL
 
@@ -99,13 +106,19 @@ class Policies:
 
     def of(self, environment: str) -> Policy:
         """Return the policy of an environment."""
-        return self.named.get(environment, Policy(approval=environment == PRODUCTION))
+        return self.named.get(environment) or _unnamed(environment)
 
     def attests(self, environment: str) -> bool:
         """Return whether successful runs in an environment are attested: others rely on it."""
         return environment == STAGING or any(
             policy.attestation == environment for policy in self.named.values()
         )
+
+
+def _unnamed(environment: str) -> Policy:
+    """Return what an environment asks for that has no entry."""
+    lint = Reaction.WARN if environment in (PRODUCTION, STAGING) else Reaction.OFF
+    return Policy(approval=environment == PRODUCTION, lint=lint)
 
 
 def place_of_approvals(environment: str) -> str:
@@ -190,6 +203,7 @@ def _rules(value: object, place: str) -> tuple[str, ...]:
 _PARSED: Mapping[str, Callable[[object, str], Any]] = {
     "rules": _rules,
     "approvals": quorum.parse,
+    "lint_rules": severities.parse,
     "locks": patience.parse,
 }
 

@@ -29,6 +29,22 @@ class Severity(enum.StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Measured:
+    """
+    What a finding costs the table that stands.
+
+    Attributes:
+        rows: How many it has, about; None where nobody counted yet.
+        bytes: How large it is, with its indexes.
+        seconds: For how long its lock would be held once it is there, about.
+    """
+
+    rows: int | None
+    bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """
     One finding.
@@ -45,6 +61,7 @@ class Finding:
         table: The table that suffers; empty where none does.
         burden: Lock and work that it costs that table.
         end: The last line of the place.
+        measured: What it costs the table that stands; None where nobody asked.
     """
 
     rule: str
@@ -58,6 +75,7 @@ class Finding:
     table: str = ""
     burden: Burden = NO_BURDEN
     end: int = 0
+    measured: Measured | None = None
 
     @property
     def lines(self) -> range:

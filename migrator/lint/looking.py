@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from accord.seam.stores import Store
+from accord.seam.stores import Store, by_store
 from accord.seam.types import Step, StepKey
+from migrator.alembic.store import AlembicStore
+from migrator.lint.reading import alembic as of_alembic
 from migrator.lint.reading import django as of_django
 from migrator.lint.reading import revisions
 from migrator.lint.subject import Subject
@@ -24,11 +26,13 @@ class Wanted:
         apps: Only these, whoever wrote them; none means all that the project wrote itself.
         files: Only these; None means all.
         keys: Only these steps; None means all.
+        eases: Whether a run sends in parts what would lock large tables.
     """
 
     apps: Collection[str] = ()
     files: Collection[Path] | None = None
     keys: Collection[StepKey] | None = None
+    eases: bool = False
 
     def takes(self, step: Step) -> bool:
         """Return whether a step is looked at."""
@@ -58,12 +62,25 @@ def subjects(stores: Mapping[str, Store], wanted: Wanted) -> Iterator[Subject]:
     Raises:
         RevisionError: A file can't be used.
     """
-    seen: set[Path] = set()
-    for alias in stores:
-        store = stores[alias]
-        steps = [step for step in store.steps() if wanted.takes(step) and step.source.path not in seen]
-        seen.update(step.source.path for step in steps)
-        yield from _of_store(alias, store, steps, wanted)
+    everything = (step for alias in stores for step in stores[alias].steps())
+    return subjects_of(stores, everything, wanted)
+
+
+def subjects_of(stores: Mapping[str, Store], steps: Iterable[Step], wanted: Wanted) -> Iterator[Subject]:
+    """
+    Read what is wanted of some steps, each file once.
+
+    Args:
+        stores: The stores by alias.
+        steps: Their steps.
+        wanted: Which of them.
+
+    Raises:
+        RevisionError: A file can't be used.
+    """
+    chosen = {step.source.path: step for step in reversed([*steps]) if wanted.takes(step)}
+    for alias, own in by_store(reversed([*chosen.values()])).items():
+        yield from _of_store(alias, stores[alias], own, wanted)
 
 
 def _of_store(alias: str, store: Store, steps: Sequence[Step], wanted: Wanted) -> Iterator[Subject]:
@@ -72,6 +89,8 @@ def _of_store(alias: str, store: Store, steps: Sequence[Step], wanted: Wanted) -
     if isinstance(store, RelationalStore):
         named = {(step.key.app, step.key.name): step for step in steps}
         release = frozenset(named) if wanted.is_a_release else frozenset()
-        yield from of_django.read(alias, DiskLoader(), named, release)
+        yield from of_django.read(alias, DiskLoader(), named, release, eases=wanted.eases)
+    elif isinstance(store, AlembicStore):
+        yield from of_alembic.read(steps, is_a_release=wanted.is_a_release)
     else:
         yield from revisions.read(steps)

@@ -9,13 +9,24 @@ from typing import Any
 
 from accord.errors import ConfigurationError
 from migrator.lint.rule import Rule
-from migrator.lint.rules import columns, constraints, files, indexes, python, removals, transactions, waiving
+from migrator.lint.rules import (
+    columns,
+    constraints,
+    files,
+    indexes,
+    python,
+    removals,
+    sql,
+    transactions,
+    waiving,
+)
 
 _OWN: Sequence[Sequence[Rule]] = (
     indexes.RULES,
     columns.RULES,
     constraints.RULES,
     removals.RULES,
+    sql.RULES,
     transactions.RULES,
     python.RULES,
     files.RULES,

@@ -20,12 +20,14 @@ class Found:
         spot: Where.
         table: The table that suffers; empty where none does.
         burden: Lock and work that it costs that table.
+        eased: Whether a run sends it in parts, beside readers and writers, where the table is large.
     """
 
     text: str
     spot: Spot = WHOLE
     table: str = ""
     burden: Burden = NO_BURDEN
+    eased: bool = False
 
 
 Check = Callable[[Subject], Iterable[Found]]
@@ -53,7 +55,7 @@ class Rule:
 
 def about(sight: Sight, text: str) -> Found:
     """Return what was found about an act, with the lock that it takes."""
-    return Found(text=text, spot=sight.spot, table=sight.act.table, burden=sight.burden)
+    return Found(text=text, spot=sight.spot, table=sight.act.table, burden=sight.burden, eased=sight.eased)
 
 
 def each(*sights: Iterable[Sight], says: Callable[[Sight], str]) -> Iterator[Found]:

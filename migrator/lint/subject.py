@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import enum
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from accord.seam.types import Phase, StepKey
 from migrator.foretelling.acts import Act, Kind
 from migrator.foretelling.locks import Burden, burden_of
+from migrator.lint.syntax import Nodes
 
 
 class Family(enum.StrEnum):
@@ -56,8 +57,7 @@ class Sight:
         old_type: Type of the column before, where a type changes and it is known.
         proved: Whether a validated CHECK says already what is asked for, so that no row is read.
         in_transaction: Whether it runs inside one.
-        written: Whether a person wrote it as SQL.
-        reversible: Whether what it belongs to has a way back.
+        eased: Whether Accord sends it in parts, beside readers and writers, where the table is large.
     """
 
     act: Act
@@ -67,7 +67,7 @@ class Sight:
     old_type: str = ""
     proved: bool = False
     in_transaction: bool = True
-    written: bool = False
+    eased: bool = False
 
     @cached_property
     def burden(self) -> Burden:
@@ -94,6 +94,15 @@ class Function:
     number: int = 0
     forwards: bool = True
 
+    @cached_property
+    def nodes(self) -> Nodes:
+        """The nodes of its tree."""
+        return Nodes(self.node or ast.Module(body=[], type_ignores=[]))
+
+    def is_of(self, nodes: Nodes) -> bool:
+        """Return whether it is written in a file."""
+        return self.node is not None and any(one is self.node for one in nodes.of(type(self.node)))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Unseen:
@@ -107,6 +116,20 @@ class Unseen:
 
     spot: Spot
     why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutName:
+    """
+    A name of which the database keeps a part alone.
+
+    Attributes:
+        name: As it is written.
+        spot: Where.
+    """
+
+    name: str
+    spot: Spot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +150,7 @@ class Subject:
         functions: The Python that it runs.
         one_way: Operations without a way back.
         unseen: What nobody looked at.
+        cut_names: Names that are too long.
         rivals: Names of other last migrations of its app, of which Django takes none.
         squash: Whether it stands for others.
     """
@@ -143,13 +167,14 @@ class Subject:
     functions: Sequence[Function] = ()
     one_way: Sequence[Spot] = ()
     unseen: Sequence[Unseen] = ()
-    rivals: Sequence[str] = field(default=())
+    cut_names: Sequence[CutName] = ()
+    rivals: Sequence[str] = ()
     squash: bool = False
 
     @cached_property
-    def nodes(self) -> Sequence[ast.AST]:
-        """All nodes of the tree; many rules go through them."""
-        return list(ast.walk(self.tree))
+    def nodes(self) -> Nodes:
+        """The nodes of the tree."""
+        return Nodes(self.tree)
 
     def standing(self, *kinds: Kind) -> Iterator[Sight]:
         """Yield the acts of some kinds on tables that somebody uses already."""

@@ -269,7 +269,9 @@ class Resumable:
                 self._run_plain(substep, direction, now)
 
         # Of anything else, a part may stand when a lock isn't free in its middle.
-        if sent_at_once(self._connection, substep.operation):
+        if isinstance(substep.operation, Part) and substep.operation.goes_on:
+            self._tries.through(act, goes_on=True)
+        elif sent_at_once(self._connection, substep.operation):
             self._tries.through(act)
         else:
             self._tries.once(act, behind=who_waits_behind(substep.operation))

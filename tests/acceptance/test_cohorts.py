@@ -146,6 +146,7 @@ def test_hold_placed_between_two_batches_takes_one_person_out(erasing: Erasing) 
     assert erasing.state(other) == "executing"
 
 
+@pytest.mark.by_turns(2)
 def test_store_that_is_down_keeps_a_cohort_from_nothing_else(erasing: Erasing) -> None:
     """With MongoDB away, PostgreSQL and search are erased for all of them; the rest follows later."""
     references = erasing.call("say([begun(key).reference for key in (7, 8)])")

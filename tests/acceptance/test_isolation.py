@@ -80,6 +80,17 @@ def test_pytest_gives_tests_their_own_stores(tested: IsolatedProject, flags: tup
     assert seen_by(tested) <= allowed
 
 
+@pytest.mark.by_turns(2)
+def test_pytest_takes_stores_from_step_to_step(tested: IsolatedProject) -> None:
+    """Back in one store and in several, rows of then, and the newest again; real stores stay as they are."""
+    before = tested.state()
+    done = tested.pytest(file="test_steps.py")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    assert "6 passed" in done.stdout
+    assert tested.state() == before
+    assert tested.leftovers() == []
+
+
 @pytest.mark.parametrize(
     ("run", "database"), [("pytest", {}), ("django", {"TEST": {"MIGRATE": False}})], ids=["pytest", "django"]
 )

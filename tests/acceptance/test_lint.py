@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fix_project import ROOT
+from tests.fix_project import ROOT, Project
 
 pytestmark = pytest.mark.acceptance
 
@@ -84,3 +84,11 @@ def test_unknown_app_and_reference_are_mistakes(shell: Shell) -> None:
     """They never mean that all is well."""
     for words in ("nosuch", "--since nosuch"):
         assert shell(f"{sys.executable} manage.py lint_migrations {words}").returncode == 2
+
+
+def test_live_asks_how_large_the_tables_are(migrated: Project) -> None:
+    """Read-only, on the project's own database."""
+    done = migrated.run("lint_migrations", "gdpr", "--live", "--format", "json")
+
+    measured = {one["table"]: one["bytes"] for one in json.loads(done.stdout)["findings"]}
+    assert measured["gdpr_consentevent"] > 0

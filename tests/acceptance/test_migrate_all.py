@@ -50,6 +50,7 @@ def test_ten_first_starts_at_once_do_the_work_once(project: Project) -> None:
     assert project.answer("migrate_all", "--plan")["steps"] == []
 
 
+@pytest.mark.by_turns(2)
 def test_revert_to_zero_and_forward_again_is_clean(project: Project) -> None:
     """Back to nothing and forward again ends where the first start ended."""
     project.manage("migrate_all")
@@ -194,6 +195,7 @@ def test_phases_run_apart(project: Project) -> None:
     assert not [step for step in rest if "listener_language" in step["key"]]
 
 
+@pytest.mark.by_turns(2)
 def test_baseline_adopts_what_stands(project: Project) -> None:
     """A system whose ledgers are lost is recorded after looking; nothing in it changes."""
     project.manage("migrate_all")

@@ -20,11 +20,15 @@ SERVICES = (
     "gdpr/letters.py",
     "gdpr/notices",
     "gdpr/consent",
+    "gdpr/register",
     "accord/second_person.py",
     "accord/tokens.py",
 )
 """Rooms whose refusals a page of the admin can show."""
-SETTINGS = ("gdpr/erasure/policy.py", "gdpr/erasure/remains.py", "gdpr/erasure/key_files.py")
+SETTINGS = (
+    *("gdpr/erasure/policy.py", "gdpr/erasure/remains.py", "gdpr/erasure/key_files.py"),
+    "gdpr/register/named.py",
+)
 """What says how a setting is wrong: to whoever starts the server, in the words of the code."""
 
 

@@ -8,22 +8,30 @@ from typing import Any
 
 from django.db import connections
 from django.db.migrations import Migration, RunPython, RunSQL, SeparateDatabaseAndState
+from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.operations.base import Operation
 
 from accord.seam.types import Step
 from migrator.foretelling.acts import Act, Kind
-from migrator.lint.reading import functions
+from migrator.lint.reading import functions, written
 from migrator.lint.reading.columns import Columns
+from migrator.lint.reading.easing import eased_by
 from migrator.lint.reading.operations import Operations
 from migrator.lint.reading.places import Places
 from migrator.lint.reading.tables import Tables
-from migrator.lint.subject import Family, Function, Sight, Spot, Subject, Unseen
+from migrator.lint.subject import CutName, Family, Function, Sight, Spot, Subject, Unseen
+from migrator.lint.syntax import Nodes
 from migrator.relational.graph import RecordedLoader, full_order, translated_graph
 from migrator.relational.loader import DiskLoader, Name
 
 
 def read(
-    alias: str, disk: DiskLoader, steps: Mapping[Name, Step], release: Collection[Name]
+    alias: str,
+    disk: DiskLoader,
+    steps: Mapping[Name, Step],
+    release: Collection[Name],
+    *,
+    eases: bool = False,
 ) -> Iterator[Subject]:
     """
     Read migrations of one database.
@@ -33,24 +41,31 @@ def read(
         disk: All migrations; those before a step say what stands.
         steps: What to look at.
         release: Migrations that come out together: their tables are in nobody's use yet.
+        eases: Whether a run sends in parts what would lock large tables.
     """
     left = dict(steps)
-    for names in _orders(disk):
-        reader = _Reader(alias, disk, release)
-        for name in names:
+    for graph in _graphs(disk):
+        reader = _Reader(alias, disk, release, eases=eases)
+        leaves = graph.leaf_nodes()
+        for name in full_order(graph):
             subject = reader.read(name, left.pop(name, None))
             if subject is not None:
-                yield subject
+                yield replace(subject, rivals=_rivals(name, leaves))
 
 
-def _orders(disk: DiskLoader) -> Iterator[Sequence[Name]]:
-    """Yield the order with what stands for others; where there is such a thing, then the one with those."""
+def _rivals(name: Name, leaves: Sequence[Name]) -> Sequence[str]:
+    """Return the other last migrations of an app; none where a migration isn't one itself."""
+    return [leaf[1] for leaf in leaves if name in leaves and leaf[0] == name[0] and leaf != name]
+
+
+def _graphs(disk: DiskLoader) -> Iterator[MigrationGraph]:
+    """Yield the graph with what stands for others; where there is such a thing, then the one with those."""
     with translated_graph():
         loader = RecordedLoader(disk, ())
-        yield full_order(loader.graph)
+        yield loader.graph
         if loader.replacements:
             loader.keep_replaced()
-            yield full_order(loader.graph)
+            yield loader.graph
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +81,12 @@ class _Place:
 class _Reader:
     """Moves through the migrations of one order."""
 
-    def __init__(self, alias: str, disk: DiskLoader, release: Collection[Name]) -> None:
+    def __init__(self, alias: str, disk: DiskLoader, release: Collection[Name], *, eases: bool) -> None:
         connection = connections[alias]
         self._disk = disk
         self._release = release
+        self._eases = eases
+        self._tree = functions.parsed("")
         self._tables = Tables()
         self._is_postgres = connection.vendor == "postgresql"
         self._columns = Columns(connection, self._tables)
@@ -82,7 +99,7 @@ class _Reader:
             for operation in migration.operations:
                 self._tables.move_on(name[0], operation, name)
             return None
-        tree = functions.parsed(str(step.source.path))
+        tree = self._tree = functions.tree_of(step.source.text)
         found = list(self._walk(name, migration, Places(tree)))
         return Subject(
             key=step.key,
@@ -96,13 +113,12 @@ class _Reader:
             sights=[one for one in found if isinstance(one, Sight)],
             functions=[one for one in found if isinstance(one, Function)],
             unseen=[one for one in found if isinstance(one, Unseen)],
+            cut_names=[one for one in found if isinstance(one, CutName)],
             one_way=[one for one in found if isinstance(one, Spot)],
             squash=bool(migration.replaces),
         )
 
-    def _walk(
-        self, name: Name, migration: Migration, places: Places
-    ) -> Iterator[Sight | Function | Unseen | Spot]:
+    def _walk(self, name: Name, migration: Migration, places: Places) -> Iterator[_Found]:
         count = len(migration.operations)
         for number, operation in enumerate(migration.operations):
             spot = places.of((number,), count, operation.describe())
@@ -113,31 +129,53 @@ class _Reader:
 
     def _of_operation(
         self, place: _Place, operation: Operation, places: Places, count: int
-    ) -> Iterator[Sight | Function | Unseen | Spot]:
+    ) -> Iterator[_Found]:
         if isinstance(operation, SeparateDatabaseAndState):
             for number, inner in enumerate(operation.database_operations):
                 path = (*place.path, number)
                 spot = places.of(path, count, inner.describe())
                 yield from self._of_operation(replace(place, path=path, spot=spot), inner, places, count)
         elif isinstance(operation, RunPython):
-            yield from _of_python(place, operation)
+            for found in _of_python(place, operation):
+                yield found
+                yield from self._sent_by(place, found)
         elif self._is_postgres:
             yield from self._of_schema(place, operation)
         if not operation.reversible:
             yield place.spot
 
-    def _of_schema(self, place: _Place, operation: Operation) -> Iterator[Sight | Unseen]:
+    def _sent_by(self, place: _Place, function: Function | Unseen) -> Iterator[_Found]:
+        """Read the SQL that a function sends on the way forward, where it is written out."""
+        if not self._is_postgres or not isinstance(function, Function) or not function.forwards:
+            return
+        for line, sql in functions.sent_by(function):
+            spot = Spot(line=line, end=line) if function.is_of(Nodes(self._tree)) else place.spot
+            yield from self._of_sql(place, [sql], spot)
+
+    def _of_schema(self, place: _Place, operation: Operation) -> Iterator[Sight | Unseen | CutName]:
         if isinstance(operation, RunSQL):
-            yield Unseen(spot=place.spot, why="SQL isn't read yet")
+            yield from self._of_sql(place, operation.sql, place.spot)
             return
         acts = self._operations.acts(place.name[0], operation)
         if acts is None:
             yield Unseen(spot=place.spot, why=f"{type(operation).__name__} is no operation of Django's")
             return
-        for act in acts:
+        listed = list(acts)
+        eased = eased_by(operation, listed) if self._eases else ()
+        for act in listed:
             if act.kind is Kind.CREATE_TABLE:
                 self._tables.make(act.table, place.name)
-            yield self._sight(place, act, operation)
+            yield replace(self._sight(place, act, operation), eased=act.kind in eased)
+
+    def _of_sql(self, place: _Place, sql: Any, spot: Spot) -> Iterator[Sight | Unseen | CutName]:
+        for one in written.read(sql, spot):
+            if not isinstance(one, written.Written):
+                yield one
+                continue
+            if one.act.kind is Kind.CREATE_TABLE:
+                self._tables.make(one.act.table.rpartition(".")[2], place.name)
+            inside = place.in_transaction or one.together
+            yield self._sight(replace(place, spot=one.spot, in_transaction=inside), one.act, None)
 
     def _sight(self, place: _Place, act: Act, operation: Any) -> Sight:
         fresh = self._tables.is_fresh(act.table, {*self._release, place.name})
@@ -152,13 +190,13 @@ class _Reader:
         )
 
     def _old_type(self, place: _Place, act: Act, operation: Any) -> str:
-        if act.kind is not Kind.TYPE:
+        if act.kind is not Kind.TYPE or operation is None:
             return ""
         app, model = place.name[0], operation.model_name
         return self._columns.type_of(self._tables.get(app, model).fields[operation.name], app, model)
 
     def _is_proved(self, place: _Place, act: Act, operation: Any) -> bool:
-        if act.kind is not Kind.NOT_NULL:
+        if act.kind is not Kind.NOT_NULL or operation is None:
             return False
         return operation.name in self._tables.get(place.name[0], operation.model_name).proved
 
@@ -169,3 +207,7 @@ def _of_python(place: _Place, operation: Any) -> Iterator[Function | Unseen]:
     back = operation.reverse_code
     if back is not None and back is not RunPython.noop:
         yield functions.read(back, number, place.spot, forwards=False)
+
+
+_Found = Sight | Function | Unseen | CutName | Spot
+"""What going through a migration gives; a spot stands for an operation without a way back."""

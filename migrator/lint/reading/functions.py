@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,15 @@ def read(code: Callable[..., Any], number: int, spot: Spot, *, forwards: bool) -
     return Function(node=node, spot=spot, number=number, forwards=forwards)
 
 
+def sent_by(function: Function) -> Iterator[tuple[int, tuple[str, object]]]:
+    """Yield SQL that a function hands to `execute`, written out: its line, and whether values come along."""
+    for node in function.nodes.of(ast.Call):
+        first = node.args[0] if node.args else None
+        sends = isinstance(node.func, ast.Attribute) and node.func.attr == "execute"
+        if sends and isinstance(first, ast.Constant) and isinstance(first.value, str):
+            yield node.lineno, (first.value, len(node.args) > 1 or bool(node.keywords))
+
+
 def _named(code: Callable[..., Any]) -> str:
     return str(getattr(code, "__qualname__", type(code).__name__))
 
@@ -48,10 +57,18 @@ def _begins(node: ast.FunctionDef) -> int:
     return min([node.lineno, *(one.lineno for one in node.decorator_list)])
 
 
-@cache
 def parsed(filename: str) -> ast.Module:
     """Return a file's syntax tree; an empty one where it can't be read."""
     try:
-        return ast.parse(Path(filename).read_bytes())
-    except (SyntaxError, ValueError, OSError):
+        return tree_of(Path(filename).read_text(encoding="utf-8"))
+    except (ValueError, OSError):
+        return tree_of("")
+
+
+@lru_cache(maxsize=256)
+def tree_of(text: str) -> ast.Module:
+    """Return the syntax tree of a text, the same one for a while; an empty one where it can't be read."""
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError):
         return ast.Module(body=[], type_ignores=[])

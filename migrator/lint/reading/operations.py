@@ -119,9 +119,11 @@ class Operations:
             type=self.columns.type_of(field, app, operation.model_name),
             default=default_of(field),
             not_null=not field.null,
-            unique=field.unique,
+            unique=field.primary_key,
             generated=is_computed(field),
         )
+        if field.unique and not field.primary_key:
+            yield Act(kind=Kind.UNIQUE, table=table.name, columns=(column,))
         if is_relation(field) and field.db_constraint:
             filled = not field.null or bool(default_of(field)) or field.has_default()
             yield self._foreign_key(table, column, field, app, operation.model_name, valid=filled)

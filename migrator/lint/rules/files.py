@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from migrator.lint.finding import Severity
 from migrator.lint.rule import Found, Rule
-from migrator.lint.subject import Family, Spot, Subject
+from migrator.lint.subject import Spot, Subject
 
 _NAME = re.compile(r"^(\d{4,}|[0-9a-f]{8,})(_[a-z0-9]+)+$")
 _GENERATED = re.compile(r"^\d{4}_(auto|alter|remove|rename|delete)_.*\d{6,}|^\d{4}_auto_")
@@ -28,7 +28,7 @@ def _docstring(subject: Subject) -> Iterator[Found]:
 
 
 def _owner(subject: Subject) -> Iterator[Found]:
-    if not any(_names_owner(node) for node in subject.nodes if isinstance(node, ast.Assign)):
+    if not any(_names_owner(node) for node in subject.nodes.of(ast.Assign)):
         yield Found(text="Nobody owns it.")
 
 
@@ -54,9 +54,10 @@ _NAMED_SECRET = re.compile(
 
 
 def _secrets(subject: Subject) -> Iterator[Found]:
-    for node in subject.nodes:
-        if isinstance(node, ast.Constant | ast.Assign | ast.keyword) and _is_secret(node):
-            yield _secret(node)
+    nodes = subject.nodes
+    found: list[ast.Constant | ast.Assign | ast.keyword] = [*nodes.of(ast.Constant)]
+    found += [*nodes.of(ast.Assign), *nodes.of(ast.keyword)]
+    yield from (_secret(node) for node in found if _is_secret(node))
 
 
 def _is_secret(node: ast.Constant | ast.Assign | ast.keyword) -> bool:
@@ -76,11 +77,6 @@ def _secret(node: ast.Constant | ast.Assign | ast.keyword) -> Found:
     # The text is not repeated: a report of lint goes to many places.
     spot = Spot(line=node.lineno, end=node.end_lineno or node.lineno)
     return Found(text="This looks like a secret, and stays in the history of the repository.", spot=spot)
-
-
-def _phase(subject: Subject) -> Iterator[Found]:
-    if subject.family is Family.DJANGO and subject.tree.body == []:
-        yield Found(text="The file can't be read as Python.")
 
 
 RULES = (
@@ -116,11 +112,5 @@ RULES = (
         title="No secret stands in a migration.",
         safe="Read it from the settings while the migration runs, and change the secret: it is known by now.",
         check=_secrets,
-    ),
-    Rule(
-        id="file-unreadable",
-        title="A migration can be read.",
-        safe="Mend the file.",
-        check=_phase,
     ),
 )

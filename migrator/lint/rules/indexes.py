@@ -38,7 +38,7 @@ _BESIDE = (Kind.INDEX, Kind.DROP_INDEX, Kind.REINDEX, Kind.DETACH)
 
 def _in_transaction(subject: Subject) -> Iterator[Found]:
     for sight in subject.sights:
-        if sight.act.kind in _BESIDE and sight.act.concurrently and subject.atomic:
+        if sight.act.kind in _BESIDE and sight.act.concurrently and sight.in_transaction:
             yield about(
                 sight, "PostgreSQL refuses CONCURRENTLY inside a transaction, and the migration is one."
             )

@@ -30,17 +30,14 @@ _QUERIES = frozenset(
 _NARROWS = frozenset({"filter", "exclude", "get", "in_bulk"})
 
 
-def _bodies(subject: Subject) -> Iterator[tuple[Function, ast.AST]]:
-    for function in subject.functions:
-        if function.node is not None:
-            for node in ast.walk(function.node):
-                yield function, node
+def _calls(subject: Subject) -> Iterator[tuple[Function, ast.Call]]:
+    return ((function, node) for function in subject.functions for node in function.nodes.of(ast.Call))
 
 
 def _at(subject: Subject, function: Function, node: ast.AST) -> Spot:
     """Return where a node stands; where its function is written in another file, the operation."""
     line = getattr(node, "lineno", 1)
-    own = function.node is not None and any(one is function.node for one in subject.nodes)
+    own = function.is_of(subject.nodes)
     return Spot(line=line, end=line, what=function.spot.what) if own else function.spot
 
 
@@ -57,9 +54,9 @@ def _chain(node: ast.expr) -> list[str]:
 
 
 def _whole_loops(subject: Subject) -> Iterator[Found]:
-    for function, node in _bodies(subject):
-        loops = [node.iter] if isinstance(node, ast.For | ast.comprehension) else []
-        for loop in loops:
+    for function in subject.functions:
+        loops = [one.iter for one in function.nodes.of(ast.For)]
+        for loop in (*loops, *(one.iter for one in function.nodes.of(ast.comprehension))):
             chain = _chain(loop)
             is_query = "objects" in chain and chain[0] in _QUERIES
             if is_query and not _BOUNDED.intersection(chain) and "[:]" not in chain:
@@ -68,8 +65,8 @@ def _whole_loops(subject: Subject) -> Iterator[Found]:
 
 
 def _whole_writes(subject: Subject) -> Iterator[Found]:
-    for function, node in _bodies(subject):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+    for function, node in _calls(subject):
+        if isinstance(node.func, ast.Attribute):
             chain = _chain(node.func)
             whole = "objects" in chain and not _NARROWS.intersection(chain)
             if node.func.attr in ("update", "delete") and whole:
@@ -78,8 +75,7 @@ def _whole_writes(subject: Subject) -> Iterator[Found]:
 
 
 def _endless(subject: Subject) -> Iterator[Found]:
-    loops = (node for node in subject.nodes if isinstance(node, ast.While))
-    for node in loops:
+    for node in subject.nodes.of(ast.While):
         always = isinstance(node.test, ast.Constant) and bool(node.test.value)
         if always and not any(isinstance(one, ast.Break | ast.Return | ast.Raise) for one in ast.walk(node)):
             yield Found(text="This loop never ends.", spot=Spot(line=node.lineno, end=node.lineno))
@@ -88,8 +84,8 @@ def _endless(subject: Subject) -> Iterator[Found]:
 def _imported(subject: Subject) -> Iterator[Found]:
     if subject.family is not Family.DJANGO:
         return
-    imported = dict(pair for node in subject.nodes for pair in _models_of(node))
-    used = {node.id for _, body in _bodies(subject) for node in [body] if isinstance(node, ast.Name)}
+    imported = dict(pair for node in subject.nodes.of(ast.ImportFrom) for pair in _models_of(node))
+    used = {node.id for function in subject.functions for node in function.nodes.of(ast.Name)}
     for name in sorted(used & set(imported)):
         text = (
             f"{name} is the model of today, which later code changes; this runs on the "
@@ -123,8 +119,8 @@ def _arguments(subject: Subject) -> Iterator[Found]:
 def _get_model(subject: Subject) -> Iterator[Found]:
     if subject.family is not Family.DJANGO:
         return
-    for function, node in _bodies(subject):
-        if isinstance(node, ast.Call) and _chain(node.func)[:1] == ["get_model"]:
+    for function, node in _calls(subject):
+        if _chain(node.func)[:1] == ["get_model"]:
             if isinstance(node.func, ast.Attribute) and not isinstance(node.func.value, ast.Name):
                 continue
             first = node.args[0] if node.args else None
@@ -138,13 +134,8 @@ _SENDS = frozenset({"execute", "executemany", "raw", "RunSQL", "text"})
 
 
 def _built_sql(subject: Subject) -> Iterator[Found]:
-    for node in subject.nodes:
-        if (
-            isinstance(node, ast.Call)
-            and node.args
-            and _name_of(node.func) in _SENDS
-            and _is_built(node.args[0])
-        ):
+    for node in subject.nodes.of(ast.Call):
+        if node.args and _name_of(node.func) in _SENDS and _is_built(node.args[0]):
             text = "SQL is put together from texts, so that a value can become a statement."
             yield Found(text=text, spot=Spot(line=node.lineno, end=node.end_lineno or node.lineno))
 

@@ -17,7 +17,9 @@ def _locked(subject: Subject) -> list[Sight]:
     """Return what keeps writers of standing tables out until the migration's one transaction ends."""
     if not subject.atomic:
         return []
-    return [one for one in subject.sights if not one.fresh and one.burden.mode >= LockMode.SHARE]
+    return [
+        one for one in subject.sights if not (one.fresh or one.eased) and one.burden.mode >= LockMode.SHARE
+    ]
 
 
 def _mixed(subject: Subject) -> Iterator[Found]:

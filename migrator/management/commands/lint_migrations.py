@@ -17,11 +17,12 @@ class Command(AnsweringCommand):
 
     help = (
         "Looks at the migrations of every store for what would lock, break or lose something, and names the "
-        "safe way. No server is asked."
+        "safe way. No server is asked, unless you say so."
     )
     examples: ClassVar[Mapping[str, str]] = {
         "": "every migration that the project wrote",
         "--since main": "what this branch changes",
+        "--since main --live": "the same, with the sizes of the tables that stand",
         "--since main --format github": "the same, as annotations of a pull request",
     }
 

@@ -42,6 +42,8 @@ class Part(Operation):
     reversible = True
     atomic = True
     kind = SubstepKind.TRANSACTIONAL
+    goes_on = False
+    """Does it do, when it is done again, what was left of it?"""
 
     def __init__(self, model_name: str, name: str) -> None:
         self.model_name = model_name
@@ -298,6 +300,7 @@ class Backfill(Part):
 
     atomic = False
     kind = SubstepKind.PLAIN
+    goes_on = True
 
     def __init__(self, model_name: str, name: str, default: Any) -> None:
         super().__init__(model_name, name)

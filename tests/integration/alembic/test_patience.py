@@ -79,6 +79,7 @@ class Ending(RecordingReporter):
             self._holder.rollback()
 
 
+@pytest.mark.by_turns(3)
 @pytest.mark.parametrize("env", ENVS)
 @pytest.mark.parametrize("knows_url", [True, False])
 def test_a_revision_is_tried_again_and_done_once(harness: AlembicHarness, env: str, knows_url: bool) -> None:

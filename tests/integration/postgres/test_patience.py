@@ -6,9 +6,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 import psycopg2
 import pytest
+from django.db import connections
 from pytest_django.fixtures import Settings
 
 from accord.errors import LockNotFree
@@ -179,6 +181,7 @@ SIBLINGS = {
 }
 
 
+@pytest.mark.by_turns(2)
 @pytest.mark.parametrize("kind", SIBLINGS)
 def test_whatever_leaves_nothing_of_itself_is_done_again(shelves: RelationalHarness, kind: str) -> None:
     """Operations, SQL and Python alike; each once, when the reader has gone."""
@@ -197,8 +200,6 @@ def test_whatever_leaves_nothing_of_itself_is_done_again(shelves: RelationalHarn
 
 def setting(harness: RelationalHarness) -> str:
     """Read the limit that the store's own session has afterwards."""
-    from django.db import connections
-
     with connections[harness.alias].cursor() as cursor:
         cursor.execute("SELECT current_setting('lock_timeout')")
         return str(cursor.fetchone()[0])
@@ -224,6 +225,55 @@ def test_python_outside_of_a_transaction_is_not_done_twice(shelves: RelationalHa
     assert shelves._query(f"SELECT count(*) FROM {table(shelves)}_tried") == [(1,)]
     shelves.store().apply(shelves.step("0002_more"), LEASE)
     assert setting(shelves) == "0"
+
+
+def test_rows_that_are_filled_in_batches_are_gone_on_with(shelves: RelationalHarness) -> None:
+    """A row that an application holds is waited for, and what is filled stays filled."""
+    field = 'migrations.{}("shelf", "more", models.IntegerField(null=True{}))'
+    write(shelves, f"{field.format('AddField', '')}, {field.format('AlterField', ', default=5')}")
+    store = shelves.store()
+    store.apply(shelves.step("0002_more"), LEASE)
+    shelves.execute(f"INSERT INTO {table(shelves)} SELECT generate_series(1, 9)")
+    shelves.write_revision(
+        "0003_filled",
+        "from django.db import migrations\nfrom migrator.relational.safety.parts import Backfill\n"
+        + STEP.format(
+            operations='Backfill("shelf", "more")',
+            head=f'atomic = False\n    dependencies = [("{shelves.app}", "0002_more")]',
+        ),
+    )
+    with closing(psycopg2.connect(shelves.url, application_name="shop")) as holder:
+        holder.cursor().execute(f"SELECT 1 FROM {table(shelves)} WHERE id = 3 FOR UPDATE")
+        heard = Ending(holder)
+        shelves.store().apply(shelves.step("0003_filled"), LEASE, heard)
+
+    assert "shop" in heard.of(StepWaited)[-1].who
+    assert shelves._query(f"SELECT DISTINCT more FROM {table(shelves)}") == [(5,)]
+
+
+@pytest.mark.parametrize("patience", ["usual", "off"])
+def test_where_nobody_is_in_the_way_one_statement_is_sent_more(
+    shelves: RelationalHarness, settings: Settings, patience: str
+) -> None:
+    """The limit of the transaction, and no second connection; `off` sends what was sent before."""
+    if patience == "off":
+        settings.ACCORD = {**settings.ACCORD, "POLICY": {"development": {"locks": "off"}}}
+    write(shelves)
+    sent: list[str] = []
+
+    def listen(execute: Any, sql: str, *rest: Any) -> Any:
+        sent.append(sql)
+        return execute(sql, *rest)
+
+    store = shelves.store()
+    with connections[shelves.alias].execute_wrapper(listen):
+        store.apply(shelves.step("0002_more"), LEASE)
+
+    limits = [place for place, sql in enumerate(sent) if "lock_timeout" in sql]
+    change = next(place for place, sql in enumerate(sent) if "ADD COLUMN" in sql)
+    assert len(limits) == (patience == "usual")
+    assert all(place < change for place in limits)
+    assert not [thread for thread in threading.enumerate() if thread.name == "locks"]
 
 
 def test_an_index_built_beside_writers_waits_and_tells_for_whom(shelves: RelationalHarness) -> None:
@@ -292,8 +342,6 @@ def test_limits_of_the_session_stay_where_they_are_shorter(shelves: RelationalHa
     )
     store = shelves.store()
     setting(shelves)
-    from django.db import connections
-
     with connections[shelves.alias].cursor() as cursor:
         cursor.execute("SET lock_timeout = '120ms'")
 

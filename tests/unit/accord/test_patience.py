@@ -153,6 +153,22 @@ def test_a_lock_and_a_deadlock_pass_and_nothing_else_does(code: str) -> None:
     assert left == []
 
 
+def test_of_work_that_goes_on_the_wait_alone_counts() -> None:
+    """A backfill of an hour that meets a lock now and then is not given up for its own length."""
+    clock, left = Clock(), [3600.0] * 6
+
+    def act(seconds: float | None) -> str:
+        clock.now += left.pop() + (seconds or 0) if left else 0.0
+        if left:
+            raise KeptOut
+        return "done"
+
+    assert tries(clock, patience=replace(QUICK, budget=30.0)).through(act, goes_on=True) == "done"
+    left = [3600.0] * 6
+    with pytest.raises(LockNotFree):
+        tries(clock, patience=replace(QUICK, budget=30.0)).through(act)
+
+
 def test_what_may_stand_in_part_is_not_done_again() -> None:
     """It gets all of its time at once, and the error says that it was tried once."""
     given: list[float | None] = []

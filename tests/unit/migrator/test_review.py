@@ -42,7 +42,8 @@ def looked_at(approval: PlanApproval) -> review.Review:
     for step in (FIRST, FINAL):
         store.apply(step, make_lease())
     store.record(ADOPTED, make_lease(), Origin.ADOPTED)
-    return review._review(approval, Migrations(cast("Registry", {"mem": store})))
+    stores = cast("Registry", {"mem": store})
+    return review._review(approval, Migrations(stores), stores)
 
 
 def page_of(found: review.Review) -> str:

@@ -65,6 +65,8 @@ def test_environments_that_others_rely_on_attest_their_runs() -> None:
         ({"foretelling": "maybe"}, "docs"),
         ({"foretelling": True}, "docs"),
         ({"live_drift": "tell"}, "docs"),
+        ({"locks": {"timeout": 2}}, "docs"),
+        ({"locks": "on"}, "docs"),
         ({"rewriting": "always"}, "docs"),
         ({"rewriting": True}, "docs"),
     ],

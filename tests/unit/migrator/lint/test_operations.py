@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migrator.foretelling.locks import LockMode
+from migrator.lint.finding import Severity
 from tests.fix_lint import ROOM, Lint, Workbench
 
 FOUND = {
@@ -43,7 +44,7 @@ FOUND = {
     ),
     "unique column": (
         'migrations.AddField("room", "key", models.CharField(max_length=9, null=True, unique=True))',
-        "column-unique",
+        "unique-building",
     ),
     "not null": ('migrations.AlterField("room", "code", models.CharField(max_length=40))', "column-not-null"),
     "type": ('migrations.AlterField("room", "size", models.TextField(default=""))', "column-type"),
@@ -193,6 +194,38 @@ def test_tables_of_the_same_release_are_in_nobodys_use(workbench: Workbench) -> 
     assert workbench.look(first, second, release=[first, second]).findings == []
 
 
+def test_two_last_migrations_are_told(workbench: Workbench) -> None:
+    """Each names the other, and the one before them names none."""
+    first = workbench.write(ROOM)
+    left, right = workbench.write("", name="0002_left"), workbench.write("", name="0002_right")
+    workbench.written[right].dependencies = [first]
+
+    found = workbench.look(first, left, right).findings
+
+    assert [(one.rule, one.key.name) for one in found] == [
+        ("several-leaves", "0002_left"),
+        ("several-leaves", "0002_right"),
+    ]
+
+
+def test_an_index_is_not_built_under_the_lock_of_what_came_before(lint: Lint) -> None:
+    """Alone it keeps writers out; behind a new column readers, too."""
+    column = 'migrations.AddField("room", "floor", models.IntegerField(null=True)),'
+    index = 'migrations.AddIndex("room", models.Index(fields=["name"], name="n")),'
+
+    assert "index-under-lock" in {one.rule for one in lint(f"{column}\n{index}")}
+    assert "index-under-lock" not in {one.rule for one in lint(index.replace('name="n"', 'name="m"'))}
+
+
+def test_old_rows_are_looked_at_after_the_lock_is_gone(lint: Lint) -> None:
+    """NOT VALID and VALIDATE in one transaction are as one."""
+    check = 'models.CheckConstraint(condition=models.Q(size=1), name="b")'
+    body = f'AddConstraintNotValid("room", {check}),\nValidateConstraint("room", "b"),'
+
+    assert [one.rule for one in lint(body)] == ["validated-at-once"]
+    assert lint(f"atomic = False\noperations = [{body}]") == []
+
+
 def test_a_renamed_table_is_the_same_table(workbench: Workbench) -> None:
     """An index on a table that was renamed on the way names it as it is called then."""
     workbench.write(ROOM)
@@ -219,3 +252,62 @@ def test_each_operation_of_a_wrapper_is_found_at_its_own_line(lint: Lint) -> Non
     (found,) = [one for one in lint(body) if one.rule == "index-not-concurrent"]
 
     assert "AddIndex" in found.path.read_text().splitlines()[found.line - 1]
+
+
+EASED = {
+    "index": ('AddIndex("room", models.Index(fields=["name"], name="n"))', "index-not-concurrent"),
+    "index dropped": ('RemoveIndex("room", "n")', "index-drop-not-concurrent"),
+    "check": (
+        'AddConstraint("room", models.CheckConstraint(condition=models.Q(size=1), name="b"))',
+        "check-validating",
+    ),
+    "unique": (
+        'AddConstraint("room", models.UniqueConstraint(fields=["name"], name="u"))',
+        "unique-building",
+    ),
+    "unique together": ('AlterUniqueTogether("room", {("name", "size")})', "unique-building"),
+    "column with an index": (
+        'AddField("room", "x", models.IntegerField(null=True, db_index=True))',
+        "index-not-concurrent",
+    ),
+    "unique column": (
+        'AddField("room", "x", models.IntegerField(null=True, unique=True))',
+        "unique-building",
+    ),
+    "not null": ('AlterField("room", "code", models.CharField(max_length=40))', "column-not-null"),
+    "becomes unique": (
+        'AlterField("room", "name", models.CharField(max_length=40, unique=True))',
+        "unique-building",
+    ),
+}
+NOT_EASED = {
+    "not null and longer": ('AlterField("room", "code", models.CharField(max_length=50))', "column-not-null"),
+    "required": ('AddField("room", "x", models.IntegerField(default=1, unique=True))', "column-required"),
+    "exclusion": (
+        'AddConstraint("room", ExclusionConstraint(name="x", expressions=[("size", "=")]))',
+        "exclusion-building",
+    ),
+    "SQL": ('RunSQL("CREATE INDEX n ON shop_room (name)", "")', "index-not-concurrent"),
+}
+
+
+@pytest.mark.parametrize(("body", "rule"), EASED.values(), ids=EASED)
+def test_what_a_run_sends_in_parts_is_only_told(workbench: Workbench, body: str, rule: str) -> None:
+    """Where the policy lets a run do so, it is no error, and a column that is dropped stays one."""
+    workbench.write(ROOM)
+    workbench.write(f'migrations.{body},\nmigrations.RemoveField("room", "size"),')
+
+    plainly, eased = workbench.look(), workbench.look(eases=True)
+
+    assert {rule, "column-dropped"} <= {one.rule for one in plainly.findings}
+    assert [one.severity for one in eased.findings if one.rule == rule] == [Severity.INFO]
+    assert "column-dropped" in {one.rule for one in eased.at_least(Severity.ERROR)}
+
+
+@pytest.mark.parametrize(("body", "rule"), NOT_EASED.values(), ids=NOT_EASED)
+def test_what_a_run_sends_as_it_stands_weighs_as_ever(workbench: Workbench, body: str, rule: str) -> None:
+    """Also beside something that is sent in parts."""
+    workbench.write(ROOM)
+    workbench.write(f"{'' if body.startswith('Ex') else 'migrations.'}{body},")
+
+    assert rule in {one.rule for one in workbench.look(eases=True).at_least(Severity.ERROR)}
