@@ -27,8 +27,10 @@ def altering(case: Case) -> Sequence[Operation]:
         return ()
     old: Any = case.before._meta.get_field(case.operation.name)
     new: Any = case.after._meta.get_field(case.operation.name)
+    if not (case.has_column(old) and case.has_column(new)) or old.primary_key:
+        return ()
     changed = _changed(old, new)
-    if not changed or not changed <= _REWRITTEN or old.primary_key or new.many_to_many:
+    if not changed or not changed <= _REWRITTEN:
         return ()
     if "unique" in changed and (old.unique or old.db_index or new.db_index):
         return ()
@@ -63,7 +65,7 @@ def _nulls(case: Case, old: Any, new: Any) -> Sequence[Operation]:
     if old.null == new.null:
         return ()
     if old.null:
-        return _not_null(case, new, case.after)
+        return _not_null(case, django_sql.with_default(new, case.one_time_default), case.after)
     return reversed_parts(_not_null(case, old, case.before, fills=False))
 
 
@@ -76,7 +78,7 @@ def _not_null(case: Case, field: Any, model: type[Model], *, fills: bool = True)
         return django_sql.check(of, editor, guard, f"{editor.quote_name(column)} IS NOT NULL")
 
     # Before the check, because it would refuse whatever else is changed in a row that isn't filled yet.
-    fill = [Backfill(name, field.name)] if fills and (field.has_default() or field.has_db_default()) else []
+    fill = _filling(case, field) if fills else []
     return [
         *fill,
         AddGuard(name, guard, makes),
@@ -85,6 +87,12 @@ def _not_null(case: Case, field: Any, model: type[Model], *, fills: bool = True)
         SetNotNull(name, column),
         DropGuard(name, guard),
     ]
+
+
+def _filling(case: Case, field: Any) -> Sequence[Operation]:
+    if not (field.has_default() or field.has_db_default()):
+        return ()
+    return (Backfill(case.model_name, field.name, case.one_time_default),)
 
 
 def _indexes(case: Case, old: Any, new: Any) -> Sequence[Operation]:

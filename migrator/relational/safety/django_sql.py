@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.backends.ddl_references import Statement
-from django.db.models import Model
+from django.db.models import NOT_PROVIDED, Model
 
 from migrator.foretelling.tokens import plain
 
@@ -60,6 +60,16 @@ def bare(field: Any, *, reference: bool) -> Any:
     copied._unique, copied.db_index = False, False  # noqa: SLF001 - see above
     copied.db_check = _no_check
     copied.db_constraint = reference and getattr(field, "db_constraint", False)
+    return copied
+
+
+def with_default(field: Any, default: Any) -> Any:
+    """Return a field with the default that an operation gives it for this once; the field itself if none."""
+    if default is NOT_PROVIDED:
+        return field
+    copied = copy.copy(field)
+    copied.__dict__.pop("_get_default", None)  # as above
+    copied.default = default
     return copied
 
 

@@ -270,15 +270,17 @@ class AddColumn(Part):
         model_name: The model.
         name: Of the field.
         without_reference: Leave the foreign key out, too.
+        default: For the rows that stand, if it isn't the field's.
     """
 
-    def __init__(self, model_name: str, name: str, *, without_reference: bool) -> None:
+    def __init__(self, model_name: str, name: str, *, without_reference: bool, default: Any) -> None:
         super().__init__(model_name, name)
         self._without_reference = without_reference
+        self._default = default
 
     def do(self, model: type[Model], editor: Any) -> None:
         """Add it, as Django does."""
-        field = model._meta.get_field(self.name)
+        field = django_sql.with_default(model._meta.get_field(self.name), self._default)
         editor.add_field(model, django_sql.bare(field, reference=not self._without_reference))
 
     def undo(self, model: type[Model], editor: Any) -> None:
@@ -287,15 +289,26 @@ class AddColumn(Part):
 
 
 class Backfill(Part):
-    """Give rows that hold NULL the default of a field, some pages at a time; a kill leaves what is done."""
+    """
+    Give rows that hold NULL the default of a field, some pages at a time; a kill leaves what is done.
+
+    Args:
+        model_name: The model.
+        name: Of the field.
+        default: If it isn't the field's.
+    """
 
     atomic = False
     kind = SubstepKind.PLAIN
     goes_on = True
 
+    def __init__(self, model_name: str, name: str, default: Any) -> None:
+        super().__init__(model_name, name)
+        self._default = default
+
     def do(self, model: type[Model], editor: Any) -> None:
         """Fill what is NULL in the pages that there are; new rows have to be kept from it by a check."""
-        field: Any = model._meta.get_field(self.name)
+        field = django_sql.with_default(model._meta.get_field(self.name), self._default)
         table, column = editor.quote_name(model._meta.db_table), editor.quote_name(field.column)
         value, params = "%s", [editor.effective_default(field)]
         if field.has_db_default():

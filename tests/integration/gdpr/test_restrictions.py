@@ -120,6 +120,7 @@ def test_restriction_is_put_on_record_and_lifted_once_the_person_was_told(erasin
     assert denied == 1, "the same refusal is noted once a minute"
 
 
+@pytest.mark.by_turns(3)
 def test_restriction_asks_for_the_password_where_the_policy_does(erasing: Erasing) -> None:
     """To put it on record, and to lift it, as the command does there."""
     code = CLIENT + SETUP + PROVED.replace("PASSWORD", repr(PASSWORD))
@@ -141,6 +142,7 @@ def test_letter_is_written_and_sent_from_the_page_of_what_it_is_about(erasing: E
     assert events == ["letter.made", "letter.made", "letter.sent", "letter.made"]
 
 
+@pytest.mark.by_turns(3)
 def test_letter_needs_more_than_seeing_the_request(erasing: Erasing) -> None:
     """The button says which permission; whoever sends the form all the same leaves an event."""
     assert erasing.call(CLIENT + SETUP + DENIED) == [True, 302, [], 1]
