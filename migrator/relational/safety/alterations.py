@@ -96,11 +96,8 @@ def _filling(case: Case, field: Any) -> Sequence[Operation]:
 
 
 def _indexes(case: Case, old: Any, new: Any) -> Sequence[Operation]:
-    if old.db_index == new.db_index:
-        return ()
-    if new.db_index:
-        return list(index_parts(case, new, case.after))
-    return reversed_parts(list(index_parts(case, old, case.before)))
+    # One that goes may have another name by now: Django looks for it, and drops it in a moment.
+    return list(index_parts(case, new, case.after)) if new.db_index and not old.db_index else ()
 
 
 def _unique(case: Case, old: Any, new: Any) -> Iterator[Operation]:
@@ -113,4 +110,5 @@ def _unique_of(case: Case, model: type[Model], fields: Sequence[str]) -> Sequenc
     def makes(of: type[Model], editor: Any) -> Any:
         return django_sql.unique(of, editor, fields)
 
-    return unique_parts(case.model_name, django_sql.name_of(makes(model, case.editor)), makes)
+    name = django_sql.name_of(makes(model, case.editor))
+    return unique_parts(case.model_name, name, makes, fields=fields)

@@ -12,7 +12,7 @@ from django.db.models import Model
 
 from migrator.relational.safety import django_sql
 from migrator.relational.safety.case import Case, reversed_parts
-from migrator.relational.safety.parts import AddColumn, AddUnvalidated, BuildIndex, Validate
+from migrator.relational.safety.parts import AddColumn, AddGuard, BuildIndex, Validate
 from migrator.relational.safety.uniques import unique_parts
 
 _LONGEST = 63
@@ -73,7 +73,7 @@ def _reference(case: Case, field: Any, model: type[Model]) -> Sequence[Operation
         return django_sql.reference(of, editor, of._meta.get_field(field.name))
 
     constraint = django_sql.name_of(makes(model, case.editor))
-    return (AddUnvalidated(case.model_name, constraint, makes), Validate(case.model_name, constraint))
+    return (AddGuard(case.model_name, constraint, makes), Validate(case.model_name, constraint))
 
 
 def _check(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
@@ -85,7 +85,7 @@ def _check(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
     def makes(of: type[Model], editor: Any) -> Any:
         return django_sql.check(of, editor, constraint, check)
 
-    return (AddUnvalidated(case.model_name, constraint, makes), Validate(case.model_name, constraint))
+    return (AddGuard(case.model_name, constraint, makes), Validate(case.model_name, constraint))
 
 
 def _unique(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
@@ -94,7 +94,7 @@ def _unique(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
     def makes(of: type[Model], editor: Any) -> Any:
         return django_sql.unique(of, editor, [field.name], constraint)
 
-    return unique_parts(case.model_name, constraint, makes)
+    return unique_parts(case.model_name, constraint, makes, fields=[field.name])
 
 
 class _LongName(Exception):

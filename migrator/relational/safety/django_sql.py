@@ -42,6 +42,17 @@ def unique(model: type[Model], editor: Any, fields: Sequence[str], name: str | N
     return statement
 
 
+def live_uniques(model: type[Model], editor: Any, fields: Sequence[str]) -> Sequence[str]:
+    """Name the unique constraints of just these fields that no model names, as the server has them."""
+    found: list[Any] = [model._meta.get_field(field) for field in fields]
+    named = {constraint.name for constraint in model._meta.constraints}
+    columns = [field.column for field in found]
+    live: Sequence[str] = editor._constraint_names(  # noqa: SLF001 - see above
+        model, columns, unique=True, primary_key=False, exclude=named
+    )
+    return live
+
+
 def name_of(statement: Statement) -> str:
     """Return the name of what a statement makes, as the catalog has it."""
     return plain(str(statement.parts["name"]))

@@ -8,7 +8,7 @@ taken from the state in which there is what it is about: the one after it, which
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -214,11 +214,13 @@ class AttachUnique(Part):
         model_name: The model.
         name: Of both.
         deferrable: What follows in the statement, as Django writes it.
+        fields: Its fields, where no model names it: what is undone may have another name by then.
     """
 
-    def __init__(self, model_name: str, name: str, deferrable: str = "") -> None:
+    def __init__(self, model_name: str, name: str, deferrable: str = "", fields: Sequence[str] = ()) -> None:
         super().__init__(model_name, name)
         self._deferrable = deferrable
+        self._fields = fields
 
     def do(self, model: type[Model], editor: Any) -> None:
         """Attach it."""
@@ -228,7 +230,9 @@ class AttachUnique(Part):
 
     def undo(self, model: type[Model], editor: Any) -> None:
         """Drop it; its index goes along."""
-        editor.execute(_altered(model, editor, f"DROP CONSTRAINT {editor.quote_name(self.name)}"))
+        found = django_sql.live_uniques(model, editor, self._fields) if self._fields else [self.name]
+        for name in found:
+            editor.execute(_altered(model, editor, f"DROP CONSTRAINT {editor.quote_name(name)}"))
 
 
 class SetNotNull(Part):
@@ -244,7 +248,7 @@ class SetNotNull(Part):
 
 
 class AddGuard(AddUnvalidated):
-    """Add a check that is there for a while only; where it isn't any more, undoing it is done."""
+    """Add what is there for a while only, or goes with its column; where it isn't, undoing it is done."""
 
     def undo(self, model: type[Model], editor: Any) -> None:
         """Drop it, if it is there."""

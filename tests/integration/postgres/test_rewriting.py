@@ -68,8 +68,6 @@ OPERATIONS = {
     "unique and no NULL": 'migrations.AlterField("play", "maybe", models.IntegerField(unique=True))',
     "field with an index": """migrations.AlterField("play", "code",
         models.CharField(max_length=20, db_index=True))""",
-    "field without its index": """migrations.AlterField("play", "label",
-        models.ForeignKey("APP.label", models.CASCADE, db_index=False))""",
     "unique together": 'migrations.AlterUniqueTogether("play", {("at", "maybe"), ("code", "id")})',
     "several, with code": f"{INDEX}, {CODE}, {CHECK}",
     "of a table with a new name": f'migrations.RenameModel("play", "game"), {CHECK.replace("play", "game")}',
@@ -315,6 +313,33 @@ def test_field_without_a_column_goes_as_it_stands(live: Live) -> None:
     live.do("apply")
 
     assert live.catalog() == wanted
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        """migrations.AlterField("play", "maybe", models.IntegerField(null=True, unique=True)),
+        migrations.RemoveField("play", "maybe")""",
+        """migrations.RenameModel("play", "game"), migrations.RenameField("game", "twin", "double"),
+        migrations.AlterField("game", "double", models.ForeignKey(
+            "APP.label", models.CASCADE, null=True, db_index=False, related_name="+")),
+        migrations.AddField("game", "tag", models.CharField(max_length=9, null=True, unique=True))""",
+    ],
+    ids=["unique by another name", "index of an old name"],
+)
+def test_what_goes_is_found_under_the_name_that_it_has(live: Live, operations: str) -> None:
+    """A name of another time or another way isn't the one that would be given today."""
+    live.write(operations)
+    wanted = wanted_of(live)
+    # A column that comes again stands last.
+    live.do("apply", extent=Extent.OFF)
+    live.do("revert", extent=Extent.OFF)
+    before = live.catalog()
+
+    live.do("apply")
+    assert live.catalog() == wanted
+    live.do("revert")
+    assert live.catalog() == before
 
 
 def test_table_that_the_migration_makes_keeps_the_one_transaction(live: Live) -> None:
