@@ -87,6 +87,8 @@ class Environment:
         log_level: Lowest level that is logged.
         media_root: Folder of what people upload; empty for the default.
         static_root: Folder that `collectstatic` fills; empty for the default.
+        mail_url: How mail goes; empty for a folder in development and test, elsewhere for Django's defaults.
+        mail_from: Address that mail comes from; empty for Django's own.
     """
 
     name: EnvironmentName
@@ -102,6 +104,8 @@ class Environment:
     log_level: str
     media_root: str
     static_root: str
+    mail_url: str = field(repr=False)
+    mail_from: str
 
     @property
     def is_guarded(self) -> bool:
@@ -166,6 +170,8 @@ def _parse(variables: Mapping[str, str]) -> Environment:
         log_level=_read(env.str, "LOG_LEVEL", default="WARNING").upper(),
         media_root=variables.get("MEDIA_ROOT", ""),
         static_root=variables.get("STATIC_ROOT", ""),
+        mail_url=variables.get("EMAIL_URL", ""),
+        mail_from=variables.get("EMAIL_FROM", ""),
     )
 
 

@@ -185,6 +185,9 @@ class NoticeKind(models.TextChoices):
     """What a recipient is told of (Art. 19)."""
 
     ERASURE = "erasure", _("erasure")
+    RECTIFICATION = "rectification", _("correction of data")
+    RESTRICTION = "restriction", _("restriction of processing")
+    LIFTING = "lifting", _("end of a restriction")
 
 
 class NoticeState(models.TextChoices):
@@ -196,6 +199,10 @@ class NoticeState(models.TextChoices):
     """The recipient took it, or a person told them; who it was about isn't kept any more."""
     BY_HAND = "by_hand", _("a person has to act")
     """It failed too often, or nobody knows any more by which key the recipient knows the person."""
+    LATER = "later", _("later")
+    """Once a restriction is lifted. Who it is about is sealed: the restriction itself has but a tag."""
+    NEEDLESS = "needless", _("nothing to tell")
+    """The recipient got nothing of the person, or the person was erased meanwhile."""
 
 
 class NoticeTrouble(models.TextChoices):
@@ -210,6 +217,7 @@ class NoticeTrouble(models.TextChoices):
     TIMEOUT = "timeout", _("no answer in time")
     REFUSED = "refused", _("it answered with an error")
     MAIL = "mail", _("the mail wasn't taken")
+    STORE = "store", _("a store can't be asked whether it got data")
 
 
 class ConsentType(models.TextChoices):

@@ -22,6 +22,7 @@ from migrator.engine.api import Migrations
 from migrator.engine.gate import Gate
 from migrator.engine.linting import linted, sentence
 from migrator.engine.plan import Plan
+from migrator.engine.rewriting import settle_asked
 from migrator.engine.situation import Situation
 from migrator.errors import LossesUnseen
 from migrator.governance import rules
@@ -145,6 +146,7 @@ def _review(approval: PlanApproval, migrations: Migrations, stores: Registry) ->
     if approval.kind == IDENTITY:
         return _review_of_identity(approval)
     try:
+        settle_asked(approval.target, stores, conf.load())
         situation = migrations.situation()
         steps = _present(approval, situation)
         found = situation.found

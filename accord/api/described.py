@@ -28,6 +28,10 @@ class Described(AutoSchema):
         rest = super().get_description().strip().partition("\n")[2].strip()
         return "\n\n".join(filter(None, [rest, self._needed()]))
 
+    def _get_format_parameters(self) -> list[Any]:
+        # By the header, and by nothing in the address: see accord.api.negotiation.
+        return []
+
     def _needed(self) -> str:
         if not any(isinstance(one, PerAction) for one in self.view.get_permissions()):
             return ""

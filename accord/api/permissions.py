@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from accord import conf
 from accord.errors import NotAllowed
 from accord.meanings import permissions
+from accord.proof_policy import policy
 
 SIGNED_IN = ""
 """Stands for: any account that is signed in."""
@@ -35,6 +38,7 @@ class PerAction(BasePermission):
             return False
         action = action_of(request, view)
         _refuse_programs(request, action in getattr(view, "decides", ()))
+        _refuse_sessions(request, action in getattr(view, "proves", ()))
         return action is None or self._may(person, wanted(getattr(view, "needs", {}), action))
 
     @staticmethod
@@ -52,6 +56,16 @@ def _refuse_programs(request: Request, decides: bool) -> None:  # noqa: FBT001 -
         raise NotAllowed(
             "This token is of a program alone; it files and carries out, and decides nothing.",
             hint="A person decides, with a token of their own or in the admin.",
+        )
+
+
+def _refuse_sessions(request: Request, asks: bool) -> None:  # noqa: FBT001 - one word of one call
+    settings = conf.load()
+    by_session = isinstance(request.successful_authenticator, SessionAuthentication)
+    if asks and by_session and policy(settings.policy).asks(settings.environment):
+        raise NotAllowed(
+            "A session proves nobody here: a screen may have been left open.",
+            hint="Send a token of your own: POST token/ gives one for the password.",
         )
 
 

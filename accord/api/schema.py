@@ -28,9 +28,10 @@ _ALWAYS = {
     "502": "A store answers with an error.",
     "503": "A store can't be reached.",
 }
-_NOT_FOUND = {"404": "There is no such thing."}
+_NOT_FOUND = {"404": "There is no such thing.", "409": "The state of the matter doesn't allow it."}
 _CHANGING = {
     "409": "The state of the matter doesn't allow it.",
+    "410": "It was there, and is gone.",
     "413": "The body is too large.",
     "415": "The body is no JSON.",
     "422": "The body can be read, and names nobody or the wrong kind of key.",

@@ -44,6 +44,8 @@ class Api:
     reading: ClassVar[frozenset[str]] = frozenset()
     decides: ClassVar[frozenset[str]] = frozenset()
     """What is for people alone to decide, and never for a program."""
+    proves: ClassVar[frozenset[str]] = frozenset()
+    """What takes a token where the policy asks for proof: the pages of the admin take the password there."""
     permission_classes: Any = (PerAction,)
     throttle_classes: Any = (ReadThrottle, WriteThrottle)
     parser_classes: Any = (Body,)

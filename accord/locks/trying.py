@@ -202,6 +202,6 @@ _AGAIN = (
     f"run the same command again. {_LONGER}"
 )
 _IN_PARTS = (
-    "It isn't one transaction, so it wasn't tried again by itself. Wait for that session or end it, then run "
-    f"the same command again, which continues there. {_LONGER}"
+    "It isn't one transaction: a part of it may stand, and it wasn't tried again by itself. Wait for that "
+    f"session or end it, then run the same command again. {_LONGER}"
 )

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import Self
 
+from accord import db
 from accord.locks.blockers import Sample, Wait, wait_of
 
 Beside = Callable[[], AbstractContextManager[Sample]]
@@ -70,6 +71,8 @@ class Watch:
                 with self._beside() as sample:
                     self._look_on(sample)
         self._ready.set()
+        # Who is told may have opened one, too: the journal writes from here.
+        db.close_own()
 
     def _look_on(self, sample: Sample) -> None:
         self._ready.set()

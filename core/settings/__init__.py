@@ -13,6 +13,7 @@ from core.settings.applications import MIDDLEWARE as MIDDLEWARE
 from core.settings.hardening import hardening
 from core.settings.interfaces import SPECTACULAR, rest_framework
 from core.settings.logs import logging_settings
+from core.settings.mail import mail_settings
 from core.settings.stores import accord_settings, databases, store_urls
 
 _environment = load_environment()
@@ -89,3 +90,4 @@ SPECTACULAR_SETTINGS = SPECTACULAR
 # --- talk -----------------------------------------------------------------------------------
 
 LOGGING = logging_settings(_environment.log_level)
+globals().update(mail_settings(_environment, BASE_DIR))

@@ -23,6 +23,7 @@ from gdpr.privacy import (
     Nothing,
     Null,
     RandomToken,
+    Recipient,
     Redact,
     Retain,
     Span,
@@ -216,6 +217,12 @@ NOT_OF_LISTENERS = {
         "play-statistics-*": "Counts of all listeners together.",
     },
 }
+
+# Invoices lie with the provider as well. An erasure leaves them to the law; of what is corrected or
+# restricted it is told.
+RECIPIENTS = [
+    Recipient(id="payment-provider", of=("subscriptions",), mail="privacy@payments.example", language="en"),
+]
 
 DATA_MAP = [
     *PEOPLE,

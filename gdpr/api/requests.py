@@ -20,7 +20,9 @@ from accord import clock
 from accord.api.bodies import Word
 from accord.api.described import extend_schema, in_path
 from accord.api.views import Api
+from gdpr import letters
 from gdpr.api import answers, idempotency, subjects
+from gdpr.api import letters as writing
 from gdpr.api.answers import RequestAnswer, RequestDetail
 from gdpr.api.bodies import (
     ApproveBody,
@@ -105,6 +107,7 @@ class ErasureRequestViewSet(Api, GenericViewSet):
         "resume": actors.EXECUTE,
         "confirm": actors.EXECUTE,
         "whose": actors.EXECUTE,
+        "letter": letters.ABOUT_REQUESTS,
     }
     decides: ClassVar[frozenset[str]] = frozenset({"approve", "revoke", "reject", "confirm", "whose"})
     queryset = ErasureRequest.objects.none()
@@ -232,6 +235,14 @@ class ErasureRequestViewSet(Api, GenericViewSet):
         found, sent = state_changes.find(reference), self.sent(WhoseBody)
         newer.tell(found, sent["entry"], same_person=sent["same_person"], by=request.user)
         return Response(answers.detail(found, request.user), 202)
+
+    @extend_schema(
+        parameters=[_BY_REFERENCE], request=writing.LetterBody, responses={201: writing.LetterAnswer}
+    )
+    @action(detail=True, methods=["post"])
+    def letter(self, request: Request, reference: str) -> Response:
+        """Write to the person that it takes longer, is refused or complete; send it if that is asked."""
+        return writing.write(request, reference, self.sent(writing.LetterBody))
 
     @extend_schema(parameters=[_BY_REFERENCE], responses={200: OpenApiTypes.OBJECT})
     @action(detail=True, methods=["get"])

@@ -13,7 +13,7 @@ from accord.display import day
 from accord.errors import UsageError
 from gdpr.cli import measures
 from gdpr.cli.measures import MeasureOptions
-from gdpr.erasure import encryption, restrictions
+from gdpr.erasure import restrictions
 from gdpr.models import Restriction
 from gdpr.states import RestrictionReason
 
@@ -78,9 +78,8 @@ def carry_out(asked: RestrictOptions) -> Answer:
 
 
 def _add(asked: RestrictOptions) -> Sequence[Restriction]:
-    keys = asked.person()
-    tag, reason = encryption.tag_of(keys), RestrictionReason(asked.reason)
-    return [restrictions.restrict(keys.kind, tag, reason, by=asked.account())]
+    keys, reason = asked.person(), RestrictionReason(asked.reason)
+    return [restrictions.restrict(keys, reason, by=asked.account())]
 
 
 def _list(_asked: RestrictOptions) -> Sequence[Restriction]:

@@ -1,9 +1,12 @@
 """
-The outbox: which recipients have to be told of an erasure, written with its completion.
+The outbox: which recipients have to be told of what (Art. 19), written with what they are told of.
 
 A recipient is told of an erasure if data went that it had got. By which key it knows the person is sealed
 with a key of the notice's own, because those of the request are destroyed a day later, and the recipient may
 not answer for longer. Sending is :mod:`gdpr.notices`' business.
+
+Of a correction or a restriction each is told who has got data of the person; that is asked when it is sent,
+because no store that is away may be in a restriction's way.
 """
 
 from __future__ import annotations
@@ -11,7 +14,8 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from accord import clock
 from gdpr.datamap import actions
@@ -23,7 +27,7 @@ from gdpr.datamap.subjects import SubjectKeys
 from gdpr.documents import PlanLine, RecipientLine
 from gdpr.erasure import encryption, planning, request_keys, transitions
 from gdpr.erasure.refusals import raise_first
-from gdpr.models import ErasureRequest, ErasureStep, RecipientNotice
+from gdpr.models import ErasureRequest, ErasureStep, RecipientNotice, Restriction
 from gdpr.states import NoticeKind, NoticeState, NoticeTrouble
 
 _BY_HAND = actions.name(Manual(instructions=""))
@@ -39,6 +43,7 @@ def enter(held: Sequence[ErasureRequest]) -> None:
     Raises:
         KeysDestroyed: The keys of a person can't be opened; nothing is complete then.
     """
+    _forget_later([one.subject_tag for one in held])
     the_map = load_data_map()
     recipients = the_map.recipients
     if not recipients or not held or not the_map.subjects:
@@ -59,8 +64,46 @@ def enter(held: Sequence[ErasureRequest]) -> None:
         for recipient in recipients
         if erased[one.pk].intersection(recipient.of) and (cause_of(one), recipient.id) not in known
     }
-    request_keys.keep({notice.reference: key for notice, key in made.values() if key})
-    RecipientNotice.objects.bulk_create([notice for notice, _key in made.values()], batch_size=500)
+    _keep(made.values())
+
+
+def announce(cause: str, keys: SubjectKeys, *kinds: NoticeKind) -> None:
+    """
+    Enter whom to tell of a correction or a restriction, inside of the transaction that makes it.
+
+    Args:
+        cause: Reference of the request or restriction.
+        keys: The person's.
+        kinds: What to tell; of the end of a restriction once :func:`release` is called.
+    """
+    the_map = load_data_map()
+    own = the_map.of(keys.kind)
+    made = [
+        _unasked(cause, kind, one, keys, one.knows or own.kind().key)
+        for one in the_map.recipients
+        for kind in kinds
+        if own.by_id.keys() & set(one.of)
+    ]
+    _keep(made)
+
+
+def release(cause: str) -> None:
+    """Let what waits for the end of a restriction be sent."""
+    later = RecipientNotice.objects.filter(cause=cause, state=NoticeState.LATER)
+    later.update(state=NoticeState.WAITING, next_attempt_at=clock.now())
+
+
+def _forget_later(tags: Collection[str]) -> None:
+    """Destroy who the end of a restriction would be told of, once they are erased."""
+    causes = Restriction.objects.filter(subject_tag__in=tags).values("reference")
+    later = RecipientNotice.objects.filter(cause__in=causes, state=NoticeState.LATER)
+    later.update(state=NoticeState.NEEDLESS, sealed_person=None)
+
+
+def _keep(made: Iterable[tuple[RecipientNotice, bytes]]) -> None:
+    notices = list(made)
+    request_keys.keep({notice.reference: key for notice, key in notices if key})
+    RecipientNotice.objects.bulk_create([notice for notice, _key in notices], batch_size=500)
 
 
 def cause_of(request: ErasureRequest) -> str:
@@ -138,7 +181,35 @@ def _notice(
     ), key
 
 
-def _named(name_of_key: str, values: Sequence[Plain]) -> str:
-    """Name a person as a recipient knows them; by the salt nobody guesses at what has the digest."""
-    said = {"key": name_of_key, "values": list(values), "salt": secrets.token_hex(16)}
+def _unasked(
+    cause: str, kind: NoticeKind, recipient: Recipient, person: SubjectKeys, name_of_key: str
+) -> tuple[RecipientNotice, bytes]:
+    """Write a notice to somebody of whom it isn't known yet whether they got data of the person."""
+    key, now = request_keys.new_key(), clock.now()
+    later = kind is NoticeKind.LIFTING
+    named = _named(name_of_key, person.values(name_of_key), person)
+    return RecipientNotice(
+        reference=reference_of(cause, kind, recipient.id),
+        kind=kind,
+        cause=cause,
+        recipient=recipient.id,
+        state=NoticeState.LATER if later else NoticeState.WAITING,
+        sealed_person=request_keys.seal(named, key),
+        next_attempt_at=None if later else now,
+        entered_at=now,
+    ), key
+
+
+def _named(name_of_key: str, values: Sequence[Plain], whole: SubjectKeys | None = None) -> str:
+    """
+    Name a person as a recipient knows them; by the salt nobody guesses at what has the digest.
+
+    Args:
+        name_of_key: By which key the recipient knows them.
+        values: What that key is and was.
+        whole: All of their keys, where the stores are still to be asked about them; never sent.
+    """
+    said: dict[str, Any] = {"key": name_of_key, "values": list(values), "salt": secrets.token_hex(16)}
+    if whole is not None:
+        said["keys"] = whole.to_json()
     return json.dumps(said, sort_keys=True)

@@ -13,19 +13,21 @@ from accord.audit import trail
 from accord.audit.events import EventKind, ObjectKind
 from accord.errors import UsageError
 from accord.wording import say
-from gdpr.erasure import actors, holds, restricted, state_changes
+from gdpr.datamap.subjects import SubjectKeys
+from gdpr.erasure import actors, encryption, holds, outbox, restricted, state_changes
 from gdpr.errors import IllegalTransition, UnknownRequest
 from gdpr.models import Restriction
-from gdpr.states import RestrictionReason
+from gdpr.states import NoticeKind, RestrictionReason
 
 
-def restrict(kind: str, tag: str, reason: RestrictionReason, *, by: Account) -> Restriction:
+def restrict(keys: SubjectKeys, reason: RestrictionReason, *, by: Account) -> Restriction:
     """
     Put on record that a person's data are kept and not used. An erasure that isn't theirs stops.
 
+    Recipients that got data of the person are told (Art. 19), and once more when it is lifted.
+
     Args:
-        kind: Model of the person.
-        tag: The person, as :func:`gdpr.erasure.encryption.tag_of` writes it.
+        keys: The person's.
         reason: Which letter of Art. 18(1).
         by: Who puts it on record.
 
@@ -36,16 +38,18 @@ def restrict(kind: str, tag: str, reason: RestrictionReason, *, by: Account) -> 
         NotAllowed: The account may not.
     """
     actors.require(by, actors.RESTRICT, kind=ObjectKind.SUBJECT.value)
+    tag = encryption.tag_of(keys)
     with transaction.atomic(using=state_changes.alias()):
         request = holds.open_request(tag)
         made, is_new = Restriction.objects.get_or_create(
             subject_tag=tag,
             reason=reason,
             lifted_at=None,
-            defaults={"subject_kind": kind, "restricted_by_id": by.pk, "restricted_at": clock.now()},
+            defaults={"subject_kind": keys.kind, "restricted_by_id": by.pk, "restricted_at": clock.now()},
         )
         if is_new:
             holds.block(restricted.stopping([request]) if request else [], by=by)
+            outbox.announce(made.reference, keys, NoticeKind.RESTRICTION, NoticeKind.LIFTING)
             _record(made, EventKind.SUBJECT_RESTRICTED, by)
     return made
 
@@ -73,6 +77,7 @@ def lift(restriction: Restriction, *, told_at: datetime, by: Account) -> Restric
         held.save()
         if request is not None:
             holds.resume_if_free(request, by)
+        outbox.release(held.reference)
         _record(held, EventKind.SUBJECT_RELEASED, by)
     return held
 

@@ -24,7 +24,7 @@ class RegisterMark(models.Model):
         """The row has the number 1."""
 
         verbose_name = _("mark of the register of erasures")
-        verbose_name_plural = _("marks of the register of erasures")
+        verbose_name_plural = _("Restore centre")
         required_db_vendor = "postgresql"
         constraints = (models.CheckConstraint(condition=Q(pk=1), name="gdpr_register_mark_once"),)
 

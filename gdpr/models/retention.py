@@ -34,7 +34,7 @@ class RetentionRun(models.Model):
 
         ordering = ("-started_at", "-id")
         verbose_name = _("run of retention")
-        verbose_name_plural = _("runs of retention")
+        verbose_name_plural = _("Retention")
         required_db_vendor = "postgresql"
 
     def __str__(self) -> str:

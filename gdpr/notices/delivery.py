@@ -19,14 +19,17 @@ from accord import clock
 from accord.acting import Account, actor, worker
 from accord.audit import trail
 from accord.audit.events import EventKind, ObjectKind
+from accord.errors import StoreError
 from accord.retry import Backoff
 from accord.wording import say
 from gdpr.datamap.map import load_data_map
+from gdpr.datamap.recipients import Recipient
 from gdpr.erasure import actors, state_changes
 from gdpr.erasure.schedule import Stop, never
 from gdpr.errors import IllegalTransition, KeysDestroyed, KeysLost
 from gdpr.models import RecipientNotice
-from gdpr.notices import messages, ways
+from gdpr.notices import concern, messages, ways
+from gdpr.notices.messages import Message
 from gdpr.notices.ways import Outcome
 from gdpr.states import NoticeState, NoticeTrouble
 
@@ -34,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 ATTEMPTS = 16
 """Attempts, over about two days, after which a person has to act."""
+OPEN = frozenset({NoticeState.WAITING, NoticeState.BY_HAND})
+"""Where something is to be done about a notice."""
 _PAUSES = Backoff(first=60, most=6 * 3600, spread=0)
 
 
@@ -93,11 +98,9 @@ def _sent(notice: RecipientNotice, found: Delivered) -> Outcome:
     recipient = declared.get(notice.recipient)
     if recipient is None:
         return _failed(notice, Outcome(trouble=NoticeTrouble.UNDECLARED), found)
-    try:
-        message = messages.write(notice)
-    except KeysDestroyed as exc:
-        lost = Outcome(trouble=NoticeTrouble.KEY_LOST)
-        return _failed(notice, lost, found, for_good=isinstance(exc, KeysLost))
+    message = _written(recipient, notice)
+    if isinstance(message, Outcome):
+        return _failed(notice, message, found) if message.trouble else _needless(notice)
     outcome = ways.send(recipient, message)
     if outcome.trouble is not None:
         return _failed(notice, outcome, found)
@@ -106,10 +109,31 @@ def _sent(notice: RecipientNotice, found: Delivered) -> Outcome:
     return outcome
 
 
-def _failed(
-    notice: RecipientNotice, outcome: Outcome, found: Delivered, *, for_good: bool = False
-) -> Outcome:
-    ends = for_good or notice.attempts >= ATTEMPTS
+def _written(recipient: Recipient, notice: RecipientNotice) -> Message | Outcome:
+    """Write what is sent, or tell why nothing is; without a trouble there is nothing to tell."""
+    try:
+        keys = messages.keys_of(notice)
+        if keys is not None and not concern.got_data(recipient, keys):
+            return Outcome()
+        message = messages.write(notice)
+    except KeysDestroyed as exc:
+        return Outcome(trouble=NoticeTrouble.KEY_LOST, is_final=isinstance(exc, KeysLost))
+    except StoreError:
+        return Outcome(trouble=NoticeTrouble.STORE)
+    if not message.document["person"]["values"]:
+        return Outcome(trouble=NoticeTrouble.NO_KEY, is_final=True)
+    return message
+
+
+def _needless(notice: RecipientNotice) -> Outcome:
+    """Forget who a notice is about, of whom the recipient got nothing."""
+    mine = RecipientNotice.objects.filter(pk=notice.pk, attempts=notice.attempts, state=NoticeState.WAITING)
+    mine.update(state=NoticeState.NEEDLESS, sealed_person=None, next_attempt_at=None, trouble="")
+    return Outcome()
+
+
+def _failed(notice: RecipientNotice, outcome: Outcome, found: Delivered) -> Outcome:
+    ends = outcome.is_final or notice.attempts >= ATTEMPTS
     changes: dict[str, object] = {"trouble": outcome.trouble, "answer": outcome.answer}
     if ends:
         changes |= {"state": NoticeState.BY_HAND, "next_attempt_at": None}
@@ -156,7 +180,8 @@ def retry(notice: RecipientNotice, *, by: Account) -> RecipientNotice:
 
     Raises:
         NotAllowed: The account may not carry erasures out.
-        IllegalTransition: The recipient is told, or nobody knows any more whom the notice is about.
+        IllegalTransition: The recipient is told, or isn't to be told now, or nobody knows any more whom the
+            notice is about.
     """
     actors.require(by, actors.EXECUTE, kind=ObjectKind.RECIPIENT.value)
     with transaction.atomic(using=state_changes.alias()):
@@ -177,7 +202,7 @@ def confirm(notice: RecipientNotice, *, by: Account) -> RecipientNotice:
 
     Raises:
         NotAllowed: The account may not carry erasures out.
-        IllegalTransition: The recipient is told already.
+        IllegalTransition: The recipient is told already, or isn't to be told now.
     """
     actors.require(by, actors.EXECUTE, kind=ObjectKind.RECIPIENT.value)
     with transaction.atomic(using=state_changes.alias()):
@@ -193,5 +218,10 @@ def _open(notice: RecipientNotice) -> RecipientNotice:
         raise IllegalTransition(
             say("The recipient of notice {reference} is told already.", reference=held.reference),
             hint="Nothing needs to be done.",
+        )
+    if held.state not in OPEN:
+        raise IllegalTransition(
+            say("Notice {reference} isn't to be sent now.", reference=held.reference),
+            hint="It waits until a restriction is lifted, or there is nothing to tell.",
         )
     return held

@@ -13,6 +13,7 @@ from cryptography.fernet import InvalidToken
 from accord import conf
 from accord.secrets import signing
 from accord.wording import say
+from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import request_keys
 from gdpr.erasure.receipts import payload_of
 from gdpr.errors import KeysDestroyed
@@ -50,7 +51,7 @@ def write(notice: RecipientNotice) -> Message:
         KeysLost: The key of the notice is gone.
         KeysDestroyed: It can't be opened with today's secrets.
     """
-    settings = conf.load()
+    settings, person = conf.load(), _opened(notice)
     said = {
         "schema": SCHEMA,
         "notice": notice.reference,
@@ -60,7 +61,7 @@ def write(notice: RecipientNotice) -> Message:
         "project": settings.project,
         "environment": settings.environment,
         "at": notice.entered_at.isoformat(),
-        "person": _person(notice),
+        "person": {name: person[name] for name in ("key", "values", "salt")},
     }
     payload = payload_of(said)
     digest = hashlib.sha256(payload).hexdigest()
@@ -72,7 +73,21 @@ def write(notice: RecipientNotice) -> Message:
     return Message(reference=notice.reference, document={**said, "signed": proof}, digest=digest)
 
 
-def _person(notice: RecipientNotice) -> Mapping[str, Any]:
+def keys_of(notice: RecipientNotice) -> SubjectKeys | None:
+    """
+    Open all keys of the person, by which stores are asked whether the recipient got data of them.
+
+    Returns:
+        None where that was asked when the notice was entered.
+
+    Raises:
+        KeysLost, KeysDestroyed: As for :func:`write`.
+    """
+    kept = _opened(notice).get("keys")
+    return None if kept is None else SubjectKeys.from_json(kept)
+
+
+def _opened(notice: RecipientNotice) -> Mapping[str, Any]:
     key = request_keys.ring([notice.reference]).key(notice.reference)
     try:
         read: Mapping[str, Any] = json.loads(request_keys.unseal(bytes(notice.sealed_person or b""), key))

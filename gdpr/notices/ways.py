@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from smtplib import SMTPException
 from threading import Thread
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
@@ -17,18 +18,27 @@ from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Re
 from django.core.mail import EmailMessage
 from django.db import connections
 from django.template.loader import render_to_string
-from django.utils.translation import get_language, gettext, override
+from django.utils.translation import get_language, gettext_lazy, override
 
 from accord import conf
 from gdpr.datamap.recipients import Recipient
 from gdpr.notices.messages import Message
-from gdpr.states import NoticeTrouble
+from gdpr.states import NoticeKind, NoticeTrouble
 
 ANSWER_SECONDS = 10.0
 """How long a recipient may be silent."""
 WHOLE_SECONDS = 20.0
 """How long one notice may take, however slowly the recipient answers."""
+_SUBJECTS = {
+    NoticeKind.ERASURE: gettext_lazy("Erasure of personal data: please erase them as well"),
+    NoticeKind.RECTIFICATION: gettext_lazy("Correction of personal data: please correct them as well"),
+    NoticeKind.RESTRICTION: gettext_lazy(
+        "Restriction of processing: please keep these data and don't use them"
+    ),
+    NoticeKind.LIFTING: gettext_lazy("A restriction of processing has ended"),
+}
 _TAKEN = range(200, 300)
+_OF_ONE = (None, NoticeTrouble.KEY_LOST, NoticeTrouble.NO_KEY)
 _NOT_THIS_ONE = frozenset(range(400, 500)) - {401, 403, 408, 429}
 """Answers after which others may fare better: the recipient is there, and didn't take this notice."""
 
@@ -41,15 +51,17 @@ class Outcome:
     Attributes:
         trouble: Why the recipient wasn't told; None where it was.
         answer: Status of its answer, where it gave one over HTTP.
+        is_final: Whether no other attempt would fare better: a person has to act.
     """
 
     trouble: NoticeTrouble | None = None
     answer: int | None = None
+    is_final: bool = False
 
     @property
     def is_of_all(self) -> bool:
         """Return whether no other notice would fare better with this recipient now."""
-        of_one = self.trouble in (None, NoticeTrouble.KEY_LOST) or self.answer in _NOT_THIS_ONE
+        of_one = self.trouble in _OF_ONE or self.answer in _NOT_THIS_ONE
         return not of_one
 
 
@@ -140,12 +152,18 @@ def _mailed(recipient: Recipient, message: Message) -> Outcome:
     return Outcome()
 
 
+def _in_words(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a document whose values can be joined: a key may be a number."""
+    person = document["person"]
+    return {**document, "person": {**person, "values": [str(value) for value in person["values"]]}}
+
+
 def mail(recipient: Recipient, message: Message) -> EmailMessage:
     """Write a notice as a mail, with the signed document beside it."""
     document = message.document
     with override(recipient.language or get_language()):
-        subject = gettext("Erasure of personal data: please erase them as well")
-        body = render_to_string(f"gdpr/notices/{document['kind']}.txt", {"notice": document})
+        subject = str(_SUBJECTS[NoticeKind(document["kind"])])
+        body = render_to_string(f"gdpr/notices/{document['kind']}.txt", {"notice": _in_words(document)})
     written = EmailMessage(subject=subject, body=body, to=[recipient.mail])
     domain = written.from_email.rpartition("@")[2].strip("> ")
     # The same at every attempt, so that whoever gets two sees that they are one.

@@ -18,10 +18,10 @@ from accord.audit.events import EventKind, EventOutcome, ObjectKind
 from accord.denied import Denial
 from accord.wording import say
 from gdpr.datamap.subjects import SubjectKeys
-from gdpr.erasure import actors, deadlines, encryption, own_accounts, request_keys
+from gdpr.erasure import actors, deadlines, encryption, outbox, own_accounts, request_keys
 from gdpr.errors import IllegalTransition, KeysDestroyed, KeysLost, OwnRequest, UnknownRequest
 from gdpr.models import RightsRequest
-from gdpr.states import Channel, RightKind, RightRefusal, RightState
+from gdpr.states import Channel, NoticeKind, RightKind, RightRefusal, RightState
 
 FILE = "gdpr.add_rightsrequest"
 ANSWER = "gdpr.change_rightsrequest"
@@ -147,6 +147,8 @@ def answer(request: RightsRequest, note: str, *, by: Account) -> RightsRequest:
     """
     Note that the project did what was asked for, and told the person.
 
+    Recipients that got data of the person are told of a correction (Art. 19).
+
     Args:
         request: Which.
         note: What was done; kept sealed.
@@ -155,8 +157,11 @@ def answer(request: RightsRequest, note: str, *, by: Account) -> RightsRequest:
     Raises:
         NotAllowed, OwnRequest: The account may not, or it is their own.
         IllegalTransition: It is over.
+        KeysLost: Nobody knows any more whose data recipients would have to correct.
     """
     with _held(request, by, RightState.ANSWERED) as held:
+        if held.kind == RightKind.CORRECTION:
+            outbox.announce(held.reference, asked(held).keys, NoticeKind.RECTIFICATION)
         _close(held, by, note)
     return held
 

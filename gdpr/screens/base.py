@@ -63,6 +63,28 @@ class WaitingFilter(admin.SimpleListFilter):
         return queryset if chosen is None else queryset.filter(chosen)
 
 
+class CountsFilter(admin.SimpleListFilter):
+    """
+    Whether something still counts.
+
+    Attributes:
+        ended: The column that is empty as long as it does.
+        over: What it is called once it doesn't.
+    """
+
+    title = _("state")
+    parameter_name = "counts"
+    ended = ""
+    over: Any = ""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("active")), ("no", self.over)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = {"yes": True, "no": False}.get(self.value() or "")
+        return queryset if chosen is None else queryset.filter(**{f"{self.ended}__isnull": chosen})
+
+
 def due() -> dict[str, Q]:
     """Return the conditions on how soon a request is due."""
     now = clock.now()

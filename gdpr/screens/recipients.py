@@ -6,18 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accord.admin_parts import OfferedDecision, person_of
 from accord.display import chip, day
-from gdpr.models import ErasureRequest, RecipientNotice
+from gdpr.models import ErasureRequest, RecipientNotice, Restriction, RightsRequest
 from gdpr.screens.base import GdprPages, hindered, name
-from gdpr.states import NoticeState
+from gdpr.states import NoticeKind, NoticeState
 
 # Services are loaded when a page needs them: every command imports this module.
 
@@ -26,6 +25,8 @@ TONES = {
     NoticeState.WAITING: "retry_wait",
     NoticeState.INFORMED: "completed",
     NoticeState.BY_HAND: "needs_operator",
+    NoticeState.LATER: "planned",
+    NoticeState.NEEDLESS: "cancelled",
 }
 DECISIONS: Mapping[str, OfferedDecision] = {
     "retry": OfferedDecision(
@@ -45,6 +46,12 @@ DECISIONS: Mapping[str, OfferedDecision] = {
         ),
     ),
 }
+CAUSES: Mapping[NoticeKind, Any] = {
+    NoticeKind.ERASURE: ErasureRequest,
+    NoticeKind.RECTIFICATION: RightsRequest,
+    NoticeKind.RESTRICTION: Restriction,
+    NoticeKind.LIFTING: Restriction,
+}
 SAID = {
     "retry": _("It is due now. The next run of gdpr_process sends it."),
     "told": _("Noted. The recipient counts as told."),
@@ -55,7 +62,7 @@ SAID = {
 class RecipientNoticeAdmin(GdprPages):
     """What recipients are told, the newest first."""
 
-    list_display = ("short", "recipient", "kind", "shown_state", "attempts", "entered", "informed")
+    list_display = ("short", "recipient", "kind", "shown_state", "entered", "informed")
     list_filter = ("state", "recipient")
     search_fields = ("reference__startswith", "cause__startswith")
     search_help_text = _("Reference of the notice or of the request, or the beginning of it")
@@ -80,38 +87,32 @@ class RecipientNoticeAdmin(GdprPages):
         """Show who is declared above the list of notices."""
         if not self.has_view_permission(request):
             return super().changelist_view(request, extra_context)
-        return super().changelist_view(request, {"declared": self._declared(), **(extra_context or {})})
+        from gdpr.notices import declared
 
-    def _declared(self) -> Sequence[dict[str, Any]]:
-        from gdpr.datamap.map import load_data_map
-
-        by_state = {state: Count("pk", filter=Q(state=state)) for state in NoticeState.values}
-        rows = RecipientNotice.objects.order_by().values("recipient").annotate(**by_state)
-        counts: dict[str, Any] = {row["recipient"]: row for row in rows}
-        return [
-            {
-                "recipient": one,
-                "entries": ", ".join(one.of),
-                **{state: counts.get(one.id, {}).get(state, 0) for state in NoticeState.values},
-            }
-            for one in load_data_map().recipients
-        ]
+        return super().changelist_view(request, {"declared": declared.recipients(), **(extra_context or {})})
 
     def title_of(self, shown: RecipientNotice) -> str:
         """Name a notice."""
         return str(_("Notice %s") % self.short(shown))
 
     def facts(self, request: HttpRequest, shown: RecipientNotice) -> dict[str, Any]:
-        """Show a notice, with the request that it tells of."""
+        """Show a notice, with what it tells of."""
         return {
             "state": self.shown_state(shown),
-            "of_request": ErasureRequest.objects.filter(reference=shown.cause).first(),
+            "cause_url": self._cause_url(shown),
             "by_hand": name(shown.informed_by_id) if shown.informed_by_id else "",
         }
 
+    def _cause_url(self, shown: RecipientNotice) -> str:
+        """Return the address of what it tells of; empty where that is gone."""
+        model = CAUSES[NoticeKind(shown.kind)]
+        cause = model.objects.filter(reference=shown.cause).first()
+        name = f"{self.admin_site.name}:gdpr_{model._meta.model_name}_change"
+        return reverse(name, args=[cause.pk]) if cause else ""
+
     def decisions(self, request: HttpRequest, shown: RecipientNotice) -> Sequence[OfferedDecision]:
         """Offer what can be done about a recipient that isn't told yet."""
-        if shown.state == NoticeState.INFORMED:
+        if shown.state not in (NoticeState.WAITING, NoticeState.BY_HAND):
             return ()
         offered = [one for one in DECISIONS if one != "retry" or shown.sealed_person is not None]
         return [self._offered(one, request) for one in offered]
@@ -131,7 +132,7 @@ class RecipientNoticeAdmin(GdprPages):
         context = {**self.asking(request, shown, self._offered(act, request)), **self.facts(request, shown)}
         return TemplateResponse(request, "admin/gdpr/recipient_decide.html", context)
 
-    @admin.display(description=_("notice"), ordering="reference")
+    @admin.display(description=_("reference"), ordering="reference")
     def short(self, shown: RecipientNotice) -> str:
         """Show the beginning of the reference."""
         return str(shown.reference)[:8]

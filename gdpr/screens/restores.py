@@ -16,12 +16,21 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accord.admin_parts import person_of, refused
+from accord.display import chip
 from accord.errors import AccordError
 from gdpr.models import RegisterMark
 from gdpr.screens.base import GdprPages
 
 EXECUTE = "gdpr.execute_erasurerequest"
 OWN_PASSWORD = "own_password"  # noqa: S105 - the name of a field
+
+_STATES = {
+    "even": ("completed", _("as it was left")),
+    "behind": ("planned", _("is told with the next run")),
+    "restored": ("error", _("restored")),
+    "replaying": ("executing", _("replay begun")),
+    "away": ("away", _("away")),
+}
 
 
 class AnswerForm(forms.Form):
@@ -51,10 +60,12 @@ class RestoreCentre(GdprPages):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show how everything stands. A register or a store that is away is said to be."""
-        from gdpr.screens import proof, restore_context
+        from gdpr import replaying, restore_state
+        from gdpr.screens import proof
 
         if not self.has_view_permission(request):
             raise refused(request)
+        now = restore_state.look()
         context = {
             **self.context_of(request, None, gettext("Restore centre")),
             "list_url": "",
@@ -62,7 +73,15 @@ class RestoreCentre(GdprPages):
             "asks_for_proof": proof.is_asked_for(),
             "begin_url": self.url("begin"),
             "answer_url": self.url("answer"),
-            **restore_context.page(),
+            "register": now.register,
+            "stores": [
+                (line, chip(_STATES[line.state][0], str(_STATES[line.state][1]))) for line in now.stores
+            ],
+            "away": now.away,
+            "brought": now.brought,
+            "waits_to_begin": now.waits_to_begin,
+            "begun": now.begun,
+            "asked_code": replaying.ASKED,
         }
         return TemplateResponse(request, "admin/gdpr/restores.html", context)
 

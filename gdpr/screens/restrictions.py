@@ -21,7 +21,7 @@ from accord.choosing import OwnChoice
 from accord.display import chip, day
 from accord.errors import AccordError
 from gdpr.models import Restriction
-from gdpr.screens.base import GdprPages, hindered, masked, name
+from gdpr.screens.base import CountsFilter, GdprPages, hindered, masked, name
 from gdpr.screens.forms import PersonForm
 from gdpr.screens.proof import OWN_PASSWORD, ProofForm
 from gdpr.states import RestrictionReason
@@ -65,12 +65,18 @@ class LiftForm(ProofForm):
     )
 
 
+class RestrictedFilter(CountsFilter):
+    """Whether a restriction still counts."""
+
+    ended, over = "lifted_at", _("lifted")
+
+
 @admin.register(Restriction)
 class RestrictionAdmin(GdprPages):
     """Whose data must not be used, the newest first."""
 
-    list_display = ("short", "shown_state", "reason", "subject", "restrictor", "restricted", "lifted")
-    list_filter = ("reason", ("lifted_at", admin.EmptyFieldListFilter))
+    list_display = ("short", "shown_state", "reason", "subject", "restricted")
+    list_filter = (RestrictedFilter, "reason")
     search_fields = ("reference__startswith",)
     search_help_text = _("Reference, or the beginning of it")
     change_list_template = "admin/gdpr/restriction/change_list.html"
@@ -136,12 +142,11 @@ class RestrictionAdmin(GdprPages):
     def _restricted(self, request: HttpRequest, said: Mapping[str, Any]) -> Restriction | None:
         """Have it done; tell what is refused as a message."""
         from gdpr.datamap.map import load_data_map
-        from gdpr.erasure import encryption, restrictions
+        from gdpr.erasure import restrictions
 
         try:
             keys = load_data_map().resolve(said["key"], kind=said.get("of_kind", ""))
-            tag, reason = encryption.tag_of(keys), RestrictionReason(said["reason"])
-            return restrictions.restrict(keys.kind, tag, reason, by=person_of(request))
+            return restrictions.restrict(keys, RestrictionReason(said["reason"]), by=person_of(request))
         except AccordError as exc:
             self.tell(request, exc)
             return None
@@ -187,7 +192,6 @@ class RestrictionAdmin(GdprPages):
         """Show the person masked."""
         return masked(shown.subject_kind, shown.subject_tag)
 
-    @admin.display(description=_("restricted by"))
     def restrictor(self, shown: Restriction) -> str:
         """Show who put it on record."""
         return name(shown.restricted_by_id)
@@ -196,8 +200,3 @@ class RestrictionAdmin(GdprPages):
     def restricted(self, shown: Restriction) -> str:
         """Show since when, short enough for a list."""
         return day(shown.restricted_at)
-
-    @admin.display(description=_("lifted"), ordering="lifted_at")
-    def lifted(self, shown: Restriction) -> str:
-        """Show until when, short enough for a list."""
-        return day(shown.lifted_at)

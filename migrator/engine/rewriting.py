@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from accord import conf
 from accord.errors import UnknownTarget, UsageError
@@ -12,6 +13,7 @@ from accord.seam.types import StepKey
 from migrator.engine.request import Request
 from migrator.engine.situation import Situation
 from migrator.governance import policy
+from migrator.governance.work import words_in
 
 
 def settle(
@@ -32,6 +34,26 @@ def settle(
         ConfigurationError: The policy can't be read.
     """
     plainly = {_key(text, situation, stores): request.reason for text in request.unsafe_ddl}
+    _tell(stores, settings, plainly)
+
+
+def settle_asked(target: str, stores: Mapping[str, Store], settings: conf.AccordSettings) -> None:
+    """
+    Tell the stores how far a run may go whose approval is asked for; what it means by no step is left out.
+
+    Args:
+        target: The flags that it is asked for with.
+        stores: The stores by alias.
+        settings: Settings of the suite.
+    """
+    plainly: dict[StepKey, str] = {}
+    for word in words_in(target):
+        with suppress(UnknownTarget):
+            plainly[StepKey.parse(word.partition("=")[2])] = ""
+    _tell(stores, settings, plainly)
+
+
+def _tell(stores: Mapping[str, Store], settings: conf.AccordSettings, plainly: Mapping[StepKey, str]) -> None:
     extent = policy.load(settings).of(settings.environment).rewriting
     for store in stores.values():
         if isinstance(store, Rewrites):

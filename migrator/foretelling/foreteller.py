@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from accord.personal import is_open
@@ -16,6 +16,7 @@ from migrator.foretelling.locks import Burden, LockMode, burden_of
 from migrator.foretelling.looks import Asks, Budgeted, Relations, Size, Unasked
 from migrator.foretelling.needs import LONGEST, is_cut, needs_of, text
 from migrator.foretelling.questions import Answer, Question, question_of
+from migrator.foretelling.recipes import recipe_of
 from migrator.foretelling.tokens import plain
 
 LARGE = 100 * 1024 * 1024
@@ -58,11 +59,18 @@ class Foreteller:
     Args:
         ask: The way to it.
         begun: Steps that a run began and did not end: what stands of them is not looked at.
+        spares: Tells of a step whether it may not keep everybody from a large table.
     """
 
-    def __init__(self, ask: Asks, begun: Collection[StepKey] = ()) -> None:
+    def __init__(
+        self,
+        ask: Asks,
+        begun: Collection[StepKey] = (),
+        spares: Callable[[StepKey], bool] = lambda _: False,
+    ) -> None:
         self._server = Budgeted(ask)
         self._begun = begun
+        self._spares = spares
         self._horizon = Horizon()
         self._relations = Relations(self._server.rows)
         self._burdens: dict[str, Burden] = {}
@@ -92,7 +100,9 @@ class Foreteller:
             for act in read(statement.text):
                 if act.kind is Kind.UNREAD:
                     yield _whole(key, f"Not foretold: {_beginning(statement.text)}")
-                yield from self._of_act(Place(key=key, act=act, code=self._horizon.code))
+                place = Place(key=key, act=act, code=self._horizon.code)
+                yield from self._of_act(place)
+                yield from self._of_work(place)
                 self._bear(act, number)
                 self._horizon.note(key, act)
         yield from self._sizes(key)
@@ -229,6 +239,17 @@ class Foreteller:
         open_ = is_open(place.key.store, plain(place.act.table), question.shown)
         keys = [", ".join(map(str, row[1:])) for row in rows if len(row) > 1]
         return replace(told, rows=found, sample=masked(keys, open_=open_))
+
+    def _of_work(self, place: Place) -> Iterator[Foretold]:
+        """Foretell that what would keep everybody from a large table isn't sent, and what to do instead."""
+        table = plain(place.act.table)
+        size = self._relations.tables.get(table)
+        if size is None or size.bytes < LARGE or table in self._horizon.made or not self._spares(place.key):
+            return
+        recipe = recipe_of(place.act, self._old_type(place.act))
+        if recipe is not None:
+            as_ever = f"To send it as it stands all the same: --unsafe-ddl {place.key} --reason TEXT."
+            yield place.says(Outlook.REFUSED, recipe.why, f"{recipe.instead} {as_ever}")
 
     # --- locks and sizes --------------------------------------------------------------------------------
 

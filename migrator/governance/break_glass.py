@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from django.db import connections, transaction
+from django.db.models import QuerySet
 
 from accord import conf, second_person
 from accord.acting import Account, actor
@@ -46,15 +47,17 @@ class Breaks:
             cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [BreakGlass._meta.db_table])
             return bool((cursor.fetchone() or [False])[0])
 
+    def all(self) -> QuerySet[BreakGlass]:
+        """Return those of this project and environment, the newest first."""
+        return BreakGlass.objects.using(self._using).filter(
+            project=self._settings.project, environment=self._settings.environment
+        )
+
     def open(self) -> Sequence[BreakGlass]:
         """Return those of which the trail tells no review by another account, whatever the table says."""
         if not self.exist():
             return []
-        rows = list(
-            BreakGlass.objects.using(self._using).filter(
-                project=self._settings.project, environment=self._settings.environment
-            )
-        )
+        rows = list(self.all())
         reviews = {row.pk: _review(row) for row in rows if row.reviewer_key}
         told = counting.witnessed(reviews, REVIEWS, using=self._using) if reviews else set()
         return [row for row in rows if row.pk not in told or row.reviewer_key == row.account_key]

@@ -14,7 +14,8 @@ from django.db.models import Index
 
 from accord.connecting import code_of, trouble_of
 from accord.seam.foretelling import Foretold, Outlook
-from accord.seam.types import Direction, Shown, Step
+from accord.seam.rewriting import Extent, Rewriting
+from accord.seam.types import Direction, Shown, Step, StepKey
 from migrator.foretelling.acts import Act, Kind
 from migrator.foretelling.foreteller import Foreteller
 from migrator.foretelling.looks import GUARDED, Relations, Rows, Unasked
@@ -52,7 +53,9 @@ _HARMLESS = (
 _DROPPING = (django_operations.DeleteModel, django_operations.RemoveField, django_operations.RunSQL)
 
 
-def foretell(alias: str, disk: DiskLoader, rendered: Shown, begun: Any) -> Iterator[Foretold]:
+def foretell(
+    alias: str, disk: DiskLoader, rendered: Shown, begun: Any, rewriting: Rewriting
+) -> Iterator[Foretold]:
     """
     Foretell steps on a PostgreSQL.
 
@@ -61,9 +64,14 @@ def foretell(alias: str, disk: DiskLoader, rendered: Shown, begun: Any) -> Itera
         disk: Migrations as read from disk.
         rendered: The steps in their order, each with its statements.
         begun: Keys of the steps that were begun and not ended.
+        rewriting: Which steps may not keep everybody from a large table.
     """
+
+    def spares(key: StepKey) -> bool:
+        return rewriting.extent_for(key) is not Extent.OFF
+
     yield from _misplaced(disk, [step for step, _ in rendered])
-    yield from Foreteller(asker(alias), begun).foretell(rendered)
+    yield from Foreteller(asker(alias), begun, spares).foretell(rendered)
 
 
 def _misplaced(disk: DiskLoader, steps: Sequence[Step]) -> Iterator[Foretold]:

@@ -84,10 +84,7 @@ def beside(alias: str) -> Iterator[Sample]:
             cursor.execute(blockers.QUERY.format(pid=int(pid)))
             return cursor.fetchall()
 
-    try:
-        yield sample
-    finally:
-        db.close_own()
+    yield sample  # its connection is the thread's, and goes with it
 
 
 def limit(connection: BaseDatabaseWrapper, seconds: float | None) -> None:

@@ -179,7 +179,7 @@ class RelationalStore(Leaves, LooksAround, Marks, Settles):
             # All of it first: our own looks may set limits.
             every = list(self.explain(steps, direction)) if shown is None else shown
             rendered = [(step, sent) for step, sent in every if step.key not in found]
-            yield from foretell(self.alias, disk, rendered, begun)
+            yield from foretell(self.alias, disk, rendered, begun, self._rewriting)
 
     def could_refuse(self, steps: Sequence[Step], direction: Direction) -> bool:
         """Return whether anything that stands could refuse a step: one look at the catalog."""

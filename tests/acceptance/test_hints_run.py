@@ -144,6 +144,8 @@ ELSEWHERE: Mapping[Named, str] = {
         ("review", FILLED, "--as", "USERNAME", "--reason", "TEXT"),
     ): "acceptance/test_break_glass.py::"
     "test_emergency_runs_on_record_and_blocks_until_another_person_has_reviewed_it",
+    ("gdpr_restrict", ("lift",)): "acceptance/test_restriction.py::"
+    "test_a_restriction_is_put_on_record_and_lifted_at_the_command_line",
     ("migration_approval", ("import", "FILE")): _GOVERNANCE + "test_production_follows_staging",
     ("migration_approval", ("request",)): _GOVERNANCE + "test_asking_twice_gives_one_request",
 }

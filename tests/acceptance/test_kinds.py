@@ -99,6 +99,7 @@ def test_people_of_two_kinds_are_erased_together_and_nobody_else_is(crew: Erasin
     crew.assert_gone(12)
 
 
+@pytest.mark.by_turns(3)
 def test_a_restriction_is_of_the_kind_that_is_named(crew: Erasing) -> None:
     """Number 11 is two people; without the kind nobody is restricted."""
     restrict = ("gdpr_restrict", "add", "11", "--by", "id", "--reason", "18(1)(a)", "--as", "filer")

@@ -25,7 +25,7 @@ early = [written(one.reference, kind, "en") for one, kind in
 requests.extend(extended, ExtensionReason.COMPLEXITY, by=filer)
 requests.reject(refused, RejectionGround.LEGAL_CLAIMS, by=approver)
 who = keys(4)
-restriction = restrictions.restrict(who.kind, encryption.tag_of(who), RestrictionReason.CONTESTED, by=filer)
+restriction = restrictions.restrict(who, RestrictionReason.CONTESTED, by=filer)
 whole = {language: [
     written(extended.reference, "extension", language), written(refused.reference[:8], "refusal", language),
     written(done.reference, "completion", language), written(restriction.reference, "lifting", language),

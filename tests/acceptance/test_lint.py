@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.fix_project import ROOT, Project
+from tests.fix_workshop import Workshop
 
 pytestmark = pytest.mark.acceptance
 
@@ -92,3 +93,27 @@ def test_live_asks_how_large_the_tables_are(migrated: Project) -> None:
 
     measured = {one["table"]: one["bytes"] for one in json.loads(done.stdout)["findings"]}
     assert measured["gdpr_consentevent"] > 0
+
+
+def test_a_run_does_not_start_with_an_error_and_does_with_a_waiver(workshop: Workshop) -> None:
+    """Where the policy refuses; a comment changes no checksum, and lets the same plan go."""
+    body = """
+    # lint: waive file-owner for good (team rooms): whoever made it has left
+
+    class Migration(migrations.Migration):
+        operations = [migrations.CreateModel("Room", [("id", models.BigAutoField(primary_key=True))])]
+    """
+    policy = {"development": {"lint": "refuse", "lint_rules": {"file-owner": "error"}}}
+    environment = {"WORKSHOP_ENVIRONMENT": "development", "WORKSHOP_POLICY": json.dumps(policy)}
+    workshop.write(
+        "migrations/0001_room.py", body.replace("# lint: waive file-owner", "# wave at the file-owner")
+    )
+
+    refused = workshop.run("migrate_all", "--noinput", **environment)
+    workshop.write("migrations/0001_room.py", body)
+    done = workshop.run("migrate_all", "--noinput", **environment)
+
+    assert refused.returncode == 4
+    assert "[ACC-931]" in refused.stderr
+    assert "default:workshop.0001_room: Nobody owns it. (error: file-owner)" in refused.stderr
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -32,7 +32,7 @@ def look(name="approver"):
     return {
         "status": answer.status_code,
         "text": answer.content.decode(),
-        "states": {line.alias: line.state for line in shown["stores"]} if answer.status_code == 200 else {},
+        "states": {one.alias: one.state for one, _ in shown["stores"]} if answer.status_code == 200 else {},
         "total": sum(one.found.total for one in shown["brought"]) if answer.status_code == 200 else 0,
     }
 def send(name, address, **sent):

@@ -22,12 +22,11 @@ def code(act):
     except AccordError as exc: return exc.code
     return "done"
 who = keys(1)
-tag = encryption.tag_of(who)
 nobody = get_user_model().objects.get(username="nobody")
-forbidden = code(lambda: restrictions.restrict(who.kind, tag, RestrictionReason.CONTESTED, by=nobody))
-one = restrictions.restrict(who.kind, tag, RestrictionReason.CONTESTED, by=filer)
-same = restrictions.restrict(who.kind, tag, RestrictionReason.CONTESTED, by=filer)
-other = restrictions.restrict(who.kind, tag, RestrictionReason.OBJECTION, by=filer)
+forbidden = code(lambda: restrictions.restrict(who, RestrictionReason.CONTESTED, by=nobody))
+one = restrictions.restrict(who, RestrictionReason.CONTESTED, by=filer)
+same = restrictions.restrict(who, RestrictionReason.CONTESTED, by=filer)
+other = restrictions.restrict(who, RestrictionReason.OBJECTION, by=filer)
 people = Listener.objects.filter(pk__in=[1, 2, 3])
 asked = [is_restricted(Listener.objects.get(pk=1)), is_restricted(Listener.objects.get(pk=2)),
          sorted(restricted_among("streaming.Listener", [1, 2, 3])),
@@ -50,7 +49,7 @@ from gdpr.erasure import restrictions
 def state(one): return ErasureRequest.objects.get(pk=one.pk).state
 def restricted(key):
     who = keys(key)
-    return restrictions.restrict(who.kind, encryption.tag_of(who), RestrictionReason.CLAIMS, by=filer)
+    return restrictions.restrict(who, RestrictionReason.CLAIMS, by=filer)
 def code(act):
     try: act()
     except AccordError as exc: return exc.code

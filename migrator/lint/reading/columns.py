@@ -10,7 +10,7 @@ from django.db.models.expressions import Value
 from django.db.models.fields import NOT_PROVIDED
 from django.db.models.functions import Random
 
-from migrator.lint.reading.tables import Tables
+from migrator.lint.reading.tables import Tables, is_relation
 
 _SMALL_KEYS = ("AutoField", "SmallAutoField")
 
@@ -45,22 +45,6 @@ class Columns:
         if is_relation(key):
             return self._type_of_relation(key, *target)
         return key.rel_db_type(self._connection) or ""
-
-
-def is_relation(field: Any) -> bool:
-    """Return whether a field is a foreign key."""
-    return bool(field.remote_field) and not field.many_to_many
-
-
-def has_column(field: Any) -> bool:
-    """Return whether a field becomes a column of its own table."""
-    composite = getattr(models, "CompositePrimaryKey", ())
-    return not field.many_to_many and not isinstance(field, composite)
-
-
-def column_of(name: str, field: Any) -> str:
-    """Return the name of a field's column."""
-    return field.db_column or (f"{name}_id" if is_relation(field) else name)
 
 
 def has_index(field: Any) -> bool:

@@ -190,8 +190,11 @@ class _Reader:
         )
 
     def _old_type(self, place: _Place, act: Act, operation: Any) -> str:
-        if act.kind is not Kind.TYPE or operation is None:
+        if act.kind is not Kind.TYPE:
             return ""
+        if operation is None:
+            found = self._tables.column(act.table, act.columns[0])
+            return self._columns.type_of(found[2], *found[:2]) if found else ""
         app, model = place.name[0], operation.model_name
         return self._columns.type_of(self._tables.get(app, model).fields[operation.name], app, model)
 

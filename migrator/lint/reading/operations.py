@@ -12,15 +12,19 @@ from django.db.migrations.operations.base import Operation
 from migrator.foretelling.acts import Act, Kind
 from migrator.lint.reading.columns import (
     Columns,
-    column_of,
     default_of,
-    has_column,
     has_index,
     has_small_key,
     is_computed,
+)
+from migrator.lint.reading.tables import (
+    Table,
+    Tables,
+    column_of,
+    has_column,
+    is_of_postgres,
     is_relation,
 )
-from migrator.lint.reading.tables import Table, Tables, is_of_postgres
 
 
 class Operations:

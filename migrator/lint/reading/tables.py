@@ -74,6 +74,15 @@ class Tables:
         """Return whether a table comes with one of some migrations."""
         return self.made.get(table.rpartition(".")[2]) in release
 
+    def column(self, table: str, column: str) -> tuple[str, str, Any] | None:
+        """Return the app, the model and the field that a column belongs to; None where no model is known."""
+        name = table.rpartition(".")[2]
+        for (app, model), found in self._tables.items():
+            for field_name, one in found.fields.items() if found.name == name else ():
+                if has_column(one) and column_of(field_name, one) == column:
+                    return app, model, one
+        return None
+
     def key_of(self, app: str, model: str) -> Any:
         """Return the field that is a model's primary key; None where it isn't known."""
         found = self._tables.get((app, model.lower()))
@@ -213,3 +222,19 @@ def not_null_by(constraint: Any) -> frozenset[str]:
     return frozenset(
         name.removesuffix("__isnull") for name, value in pairs if name.endswith("__isnull") and value is False
     )
+
+
+def is_relation(field: Any) -> bool:
+    """Return whether a field is a foreign key."""
+    return bool(field.remote_field) and not field.many_to_many
+
+
+def has_column(field: Any) -> bool:
+    """Return whether a field becomes a column of its own table."""
+    composite = getattr(models, "CompositePrimaryKey", ())
+    return not field.many_to_many and not isinstance(field, composite)
+
+
+def column_of(name: str, field: Any) -> str:
+    """Return the name of a field's column."""
+    return field.db_column or (f"{name}_id" if is_relation(field) else name)

@@ -27,8 +27,10 @@ def altering(case: Case) -> Sequence[Operation]:
         return ()
     old: Any = case.before._meta.get_field(case.operation.name)
     new: Any = case.after._meta.get_field(case.operation.name)
+    if not (case.has_column(old) and case.has_column(new)) or old.primary_key:
+        return ()
     changed = _changed(old, new)
-    if not changed or not changed <= _REWRITTEN or old.primary_key or new.many_to_many:
+    if not changed or not changed <= _REWRITTEN:
         return ()
     if "unique" in changed and (old.unique or old.db_index or new.db_index):
         return ()
@@ -63,7 +65,7 @@ def _nulls(case: Case, old: Any, new: Any) -> Sequence[Operation]:
     if old.null == new.null:
         return ()
     if old.null:
-        return _not_null(case, new, case.after)
+        return _not_null(case, django_sql.with_default(new, case.one_time_default), case.after)
     return reversed_parts(_not_null(case, old, case.before, fills=False))
 
 
@@ -76,7 +78,7 @@ def _not_null(case: Case, field: Any, model: type[Model], *, fills: bool = True)
         return django_sql.check(of, editor, guard, f"{editor.quote_name(column)} IS NOT NULL")
 
     # Before the check, because it would refuse whatever else is changed in a row that isn't filled yet.
-    fill = [Backfill(name, field.name)] if fills and (field.has_default() or field.has_db_default()) else []
+    fill = _filling(case, field) if fills else []
     return [
         *fill,
         AddGuard(name, guard, makes),
@@ -87,12 +89,15 @@ def _not_null(case: Case, field: Any, model: type[Model], *, fills: bool = True)
     ]
 
 
-def _indexes(case: Case, old: Any, new: Any) -> Sequence[Operation]:
-    if old.db_index == new.db_index:
+def _filling(case: Case, field: Any) -> Sequence[Operation]:
+    if not (field.has_default() or field.has_db_default()):
         return ()
-    if new.db_index:
-        return list(index_parts(case, new, case.after))
-    return reversed_parts(list(index_parts(case, old, case.before)))
+    return (Backfill(case.model_name, field.name, case.one_time_default),)
+
+
+def _indexes(case: Case, old: Any, new: Any) -> Sequence[Operation]:
+    # One that goes may have another name by now: Django looks for it, and drops it in a moment.
+    return list(index_parts(case, new, case.after)) if new.db_index and not old.db_index else ()
 
 
 def _unique(case: Case, old: Any, new: Any) -> Iterator[Operation]:
@@ -105,4 +110,5 @@ def _unique_of(case: Case, model: type[Model], fields: Sequence[str]) -> Sequenc
     def makes(of: type[Model], editor: Any) -> Any:
         return django_sql.unique(of, editor, fields)
 
-    return unique_parts(case.model_name, django_sql.name_of(makes(model, case.editor)), makes)
+    name = django_sql.name_of(makes(model, case.editor))
+    return unique_parts(case.model_name, name, makes, fields=fields)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState
-from django.db.models import Model
+from django.db.models import NOT_PROVIDED, Model
 
 from migrator.relational.safety.parts import Reversed
 from migrator.relational.unrolled import Substep
@@ -59,6 +59,17 @@ class Case:
     def after(self) -> type[Model]:
         """The model's class after it."""
         return self.substep.after.apps.get_model(self.app, self.model_name)
+
+    @property
+    def one_time_default(self) -> Any:
+        """The default for the rows that stand, which no later row gets; NOT_PROVIDED if there is none."""
+        keeps = getattr(self.operation, "preserve_default", True)
+        return NOT_PROVIDED if keeps else self.operation.field.default
+
+    def has_column(self, field: Any) -> bool:
+        """Return whether a field is one column of its own table; fields of packages may be anything."""
+        concrete = getattr(field, "concrete", False) and not field.many_to_many
+        return bool(concrete) and field.db_type(self.connection) is not None
 
 
 def model_name_of(operation: Any) -> str:

@@ -12,7 +12,7 @@ from django.db.models import Model
 
 from migrator.relational.safety import django_sql
 from migrator.relational.safety.case import Case, reversed_parts
-from migrator.relational.safety.parts import AddColumn, AddUnvalidated, BuildIndex, Validate
+from migrator.relational.safety.parts import AddColumn, AddGuard, BuildIndex, Validate
 from migrator.relational.safety.uniques import unique_parts
 
 _LONGEST = 63
@@ -23,7 +23,8 @@ def adding(case: Case) -> Sequence[Operation]:
     """Rewrite a field that is added."""
     if type(case.operation) is not AddField:
         return ()
-    return _parts(case, case.after._meta.get_field(case.operation.name), case.after)
+    field = case.after._meta.get_field(case.operation.name)
+    return _parts(case, django_sql.with_default(field, case.one_time_default), case.after)
 
 
 def removing(case: Case) -> Sequence[Operation]:
@@ -34,9 +35,9 @@ def removing(case: Case) -> Sequence[Operation]:
 
 
 def _parts(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
-    if field.many_to_many or field.generated or field.primary_key or field.db_type(case.connection) is None:
+    if not case.has_column(field) or field.generated or field.primary_key:
         return ()
-    name, editor = case.model_name, case.editor
+    editor = case.editor
     is_filled = editor.effective_default(field) is not None or field.has_db_default()
     # A key of a column that is NULL throughout is true without a look.
     is_checked = bool(field.remote_field and field.db_constraint and is_filled)
@@ -49,7 +50,12 @@ def _parts(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
         ]
     except _LongName:
         return ()
-    return (AddColumn(name, field.name, without_reference=is_checked), *rest) if rest else ()
+    return (_column(case, field, without_reference=is_checked), *rest) if rest else ()
+
+
+def _column(case: Case, field: Any, *, without_reference: bool) -> Operation:
+    default = case.one_time_default
+    return AddColumn(case.model_name, field.name, without_reference=without_reference, default=default)
 
 
 def index_parts(case: Case, field: Any, model: type[Model]) -> Iterator[Operation]:
@@ -67,7 +73,7 @@ def _reference(case: Case, field: Any, model: type[Model]) -> Sequence[Operation
         return django_sql.reference(of, editor, of._meta.get_field(field.name))
 
     constraint = django_sql.name_of(makes(model, case.editor))
-    return (AddUnvalidated(case.model_name, constraint, makes), Validate(case.model_name, constraint))
+    return (AddGuard(case.model_name, constraint, makes), Validate(case.model_name, constraint))
 
 
 def _check(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
@@ -79,7 +85,7 @@ def _check(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
     def makes(of: type[Model], editor: Any) -> Any:
         return django_sql.check(of, editor, constraint, check)
 
-    return (AddUnvalidated(case.model_name, constraint, makes), Validate(case.model_name, constraint))
+    return (AddGuard(case.model_name, constraint, makes), Validate(case.model_name, constraint))
 
 
 def _unique(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
@@ -88,7 +94,7 @@ def _unique(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
     def makes(of: type[Model], editor: Any) -> Any:
         return django_sql.unique(of, editor, [field.name], constraint)
 
-    return unique_parts(case.model_name, constraint, makes)
+    return unique_parts(case.model_name, constraint, makes, fields=[field.name])
 
 
 class _LongName(Exception):

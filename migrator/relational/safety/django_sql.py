@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.backends.ddl_references import Statement
-from django.db.models import Model
+from django.db.models import NOT_PROVIDED, Model
 
 from migrator.foretelling.tokens import plain
 
@@ -42,6 +42,17 @@ def unique(model: type[Model], editor: Any, fields: Sequence[str], name: str | N
     return statement
 
 
+def live_uniques(model: type[Model], editor: Any, fields: Sequence[str]) -> Sequence[str]:
+    """Name the unique constraints of just these fields that no model names, as the server has them."""
+    found: list[Any] = [model._meta.get_field(field) for field in fields]
+    named = {constraint.name for constraint in model._meta.constraints}
+    columns = [field.column for field in found]
+    live: Sequence[str] = editor._constraint_names(  # noqa: SLF001 - see above
+        model, columns, unique=True, primary_key=False, exclude=named
+    )
+    return live
+
+
 def name_of(statement: Statement) -> str:
     """Return the name of what a statement makes, as the catalog has it."""
     return plain(str(statement.parts["name"]))
@@ -60,6 +71,16 @@ def bare(field: Any, *, reference: bool) -> Any:
     copied._unique, copied.db_index = False, False  # noqa: SLF001 - see above
     copied.db_check = _no_check
     copied.db_constraint = reference and getattr(field, "db_constraint", False)
+    return copied
+
+
+def with_default(field: Any, default: Any) -> Any:
+    """Return a field with the default that an operation gives it for this once; the field itself if none."""
+    if default is NOT_PROVIDED:
+        return field
+    copied = copy.copy(field)
+    copied.__dict__.pop("_get_default", None)  # as above
+    copied.default = default
     return copied
 
 

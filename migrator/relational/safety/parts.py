@@ -8,7 +8,7 @@ taken from the state in which there is what it is about: the one after it, which
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -214,11 +214,13 @@ class AttachUnique(Part):
         model_name: The model.
         name: Of both.
         deferrable: What follows in the statement, as Django writes it.
+        fields: Its fields, where no model names it: what is undone may have another name by then.
     """
 
-    def __init__(self, model_name: str, name: str, deferrable: str = "") -> None:
+    def __init__(self, model_name: str, name: str, deferrable: str = "", fields: Sequence[str] = ()) -> None:
         super().__init__(model_name, name)
         self._deferrable = deferrable
+        self._fields = fields
 
     def do(self, model: type[Model], editor: Any) -> None:
         """Attach it."""
@@ -228,7 +230,9 @@ class AttachUnique(Part):
 
     def undo(self, model: type[Model], editor: Any) -> None:
         """Drop it; its index goes along."""
-        editor.execute(_altered(model, editor, f"DROP CONSTRAINT {editor.quote_name(self.name)}"))
+        found = django_sql.live_uniques(model, editor, self._fields) if self._fields else [self.name]
+        for name in found:
+            editor.execute(_altered(model, editor, f"DROP CONSTRAINT {editor.quote_name(name)}"))
 
 
 class SetNotNull(Part):
@@ -244,7 +248,7 @@ class SetNotNull(Part):
 
 
 class AddGuard(AddUnvalidated):
-    """Add a check that is there for a while only; where it isn't any more, undoing it is done."""
+    """Add what is there for a while only, or goes with its column; where it isn't, undoing it is done."""
 
     def undo(self, model: type[Model], editor: Any) -> None:
         """Drop it, if it is there."""
@@ -270,15 +274,17 @@ class AddColumn(Part):
         model_name: The model.
         name: Of the field.
         without_reference: Leave the foreign key out, too.
+        default: For the rows that stand, if it isn't the field's.
     """
 
-    def __init__(self, model_name: str, name: str, *, without_reference: bool) -> None:
+    def __init__(self, model_name: str, name: str, *, without_reference: bool, default: Any) -> None:
         super().__init__(model_name, name)
         self._without_reference = without_reference
+        self._default = default
 
     def do(self, model: type[Model], editor: Any) -> None:
         """Add it, as Django does."""
-        field = model._meta.get_field(self.name)
+        field = django_sql.with_default(model._meta.get_field(self.name), self._default)
         editor.add_field(model, django_sql.bare(field, reference=not self._without_reference))
 
     def undo(self, model: type[Model], editor: Any) -> None:
@@ -287,15 +293,26 @@ class AddColumn(Part):
 
 
 class Backfill(Part):
-    """Give rows that hold NULL the default of a field, some pages at a time; a kill leaves what is done."""
+    """
+    Give rows that hold NULL the default of a field, some pages at a time; a kill leaves what is done.
+
+    Args:
+        model_name: The model.
+        name: Of the field.
+        default: If it isn't the field's.
+    """
 
     atomic = False
     kind = SubstepKind.PLAIN
     goes_on = True
 
+    def __init__(self, model_name: str, name: str, default: Any) -> None:
+        super().__init__(model_name, name)
+        self._default = default
+
     def do(self, model: type[Model], editor: Any) -> None:
         """Fill what is NULL in the pages that there are; new rows have to be kept from it by a check."""
-        field: Any = model._meta.get_field(self.name)
+        field = django_sql.with_default(model._meta.get_field(self.name), self._default)
         table, column = editor.quote_name(model._meta.db_table), editor.quote_name(field.column)
         value, params = "%s", [editor.effective_default(field)]
         if field.has_db_default():

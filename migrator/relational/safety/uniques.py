@@ -48,7 +48,9 @@ def _parts_of(model: str, constraint: Any) -> Sequence[Operation]:
     return unique_parts(model, name, makes, deferrable_words(constraint.deferrable))
 
 
-def unique_parts(model: str, name: str, makes: Makes, deferrable: str = "") -> Sequence[Operation]:
+def unique_parts(
+    model: str, name: str, makes: Makes, deferrable: str = "", fields: Sequence[str] = ()
+) -> Sequence[Operation]:
     """
     Return the parts of a unique constraint.
 
@@ -57,12 +59,13 @@ def unique_parts(model: str, name: str, makes: Makes, deferrable: str = "") -> S
         name: Of the constraint.
         makes: Makes Django's statement that adds it.
         deferrable: When it is checked, as Django writes it.
+        fields: Its fields, where no model names it.
     """
 
     def index(of: type[Model], editor: Any) -> Statement:
         return Statement(_INDEX, **makes(of, editor).parts)
 
-    return (BuildIndex(model, name, index), AttachUnique(model, name, deferrable))
+    return (BuildIndex(model, name, index), AttachUnique(model, name, deferrable, fields))
 
 
 def deferrable_words(deferrable: Any) -> str:

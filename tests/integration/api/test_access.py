@@ -13,6 +13,9 @@ pytestmark = pytest.mark.integration
 VIEW_REQUEST = ("view_erasurerequest", "approve_erasurerequest")
 FILE, APPROVE, EXECUTE = "add_erasurerequest", "approve_erasurerequest", "execute_erasurerequest"
 VIEW_HOLD = ("view_legalhold", "change_legalhold")
+VIEW_RESTRICTION = ("view_restriction", "change_restriction")
+VIEW_RIGHT = ("view_rightsrequest", "change_rightsrequest")
+VIEW_NOTICE = ("view_recipientnotice", EXECUTE)
 VIEW_PLAN = ("view_planapproval", "approve_planapproval")
 ANYBODY = ("",)
 NEEDS: dict[str, str | tuple[str, ...]] = {
@@ -43,6 +46,37 @@ NEEDS: dict[str, str | tuple[str, ...]] = {
     "post holds/": "add_legalhold",
     "get holds/{reference}/": VIEW_HOLD,
     "post holds/{reference}/release/": "change_legalhold",
+    "post erasure-requests/{reference}/letter/": (FILE, APPROVE),
+    "get restrictions/": VIEW_RESTRICTION,
+    "post restrictions/": "add_restriction",
+    "get restrictions/{reference}/": VIEW_RESTRICTION,
+    "post restrictions/{reference}/lift/": "change_restriction",
+    "post restrictions/{reference}/letter/": "change_restriction",
+    "get rights-requests/": VIEW_RIGHT,
+    "post rights-requests/": "add_rightsrequest",
+    "get rights-requests/{reference}/": VIEW_RIGHT,
+    "get rights-requests/{reference}/asked-for/": "change_rightsrequest",
+    "post rights-requests/{reference}/take/": "change_rightsrequest",
+    "post rights-requests/{reference}/answer/": "change_rightsrequest",
+    "post rights-requests/{reference}/refuse/": "change_rightsrequest",
+    "post rights-requests/{reference}/withdraw/": "add_rightsrequest",
+    "get exports/": "export_person",
+    "post exports/": "export_person",
+    "get exports/{reference}/": "export_person",
+    "delete exports/{reference}/": "export_person",
+    "post exports/{reference}/download/": "export_person",
+    "get recipients/": VIEW_NOTICE,
+    "get recipient-notices/": VIEW_NOTICE,
+    "get recipient-notices/{reference}/": VIEW_NOTICE,
+    "post recipient-notices/{reference}/retry/": EXECUTE,
+    "post recipient-notices/{reference}/confirm/": EXECUTE,
+    "get restores/": ("view_registermark", EXECUTE),
+    "post restores/begin/": EXECUTE,
+    "post restores/answer/": EXECUTE,
+    "get retention/": "view_retentionrun",
+    "get retention-runs/": "view_retentionrun",
+    "get break-glass/": ("view_breakglass", "approve_planapproval"),
+    "post break-glass/{reference}/review/": "approve_planapproval",
     "get runs/": "view_run",
     "get runs/{id}/": "view_run",
     "get plan/": "view_run",
@@ -74,7 +108,7 @@ def knock(name, operation):
         "application/problem"
     ) else ""
 
-SLOW = ("get plan/", "get health/")
+SLOW = ("get plan/", "get health/", "get retention/", "get restores/", "post restores/begin/")
 nobody = {one: knock("nobody", one) for one, named in needs.items() if named != ("",)}
 unknown = {one: knock("", one) for one in needs}
 wrong = []

@@ -75,6 +75,8 @@ restriction = Restriction.objects.get()
 def offered(name, one): return "../letter/" in text(staff.get(page(name + "_change", one)))
 buttons = [offered("erasurerequest", open_one), offered("erasurerequest", refused),
            offered("restriction", restriction)]
+planned_words = ["What was planned" in text(staff.get(page("erasurerequest_change", one)))
+                 for one in (open_one, refused)]
 address = page("erasurerequest_letter", refused)
 looked = [staff.get(address).status_code, events("letter.made")]
 unanswered = staff.post(address, {"kind": "refusal"}).content.count(b"errorlist")
@@ -87,7 +89,7 @@ sent = staff.post(page("restriction_letter", restriction),
 settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
 lost = text(staff.post(address, {"kind": "refusal", "language": "en", "to": "ada@example.org"}))
-say([buttons, looked, unanswered, wrong, "Aufsichtsbehörde" in german, foreign, posted.to,
+say([planned_words, buttons, looked, unanswered, wrong, "Aufsichtsbehörde" in german, foreign, posted.to,
      "limitation" in posted.body, "ada@example.org" in text(sent),
      ["was not taken by the mail server" in lost, "data protection authority" in lost],
      [kind for kind, _ in events("letter.made", "letter.sent")]])
@@ -120,6 +122,7 @@ def test_restriction_is_put_on_record_and_lifted_once_the_person_was_told(erasin
     assert denied == 1, "the same refusal is noted once a minute"
 
 
+@pytest.mark.by_turns(3)
 def test_restriction_asks_for_the_password_where_the_policy_does(erasing: Erasing) -> None:
     """To put it on record, and to lift it, as the command does there."""
     code = CLIENT + SETUP + PROVED.replace("PASSWORD", repr(PASSWORD))
@@ -129,10 +132,11 @@ def test_restriction_asks_for_the_password_where_the_policy_does(erasing: Erasin
 
 def test_letter_is_written_and_sent_from_the_page_of_what_it_is_about(erasing: Erasing) -> None:
     """Only where there is something to tell; what is sent is shown all the same, and no address is kept."""
-    buttons, looked, unanswered, wrong, german, foreign, to, french, echoed, lost, events = erasing.call(
-        CLIENT + SETUP + LETTERS
-    )
+    told = erasing.call(CLIENT + SETUP + LETTERS)
+    planned, buttons, looked, unanswered, wrong, german = told[:6]
+    foreign, to, french, echoed, lost, events = told[6:]
 
+    assert planned == [False, True], "nothing will happen any more where it was refused"
     assert buttons == [False, True, True]
     assert looked == [200, []]
     assert (unanswered, wrong, german, foreign) == (1, 1, True, 403)
@@ -141,6 +145,7 @@ def test_letter_is_written_and_sent_from_the_page_of_what_it_is_about(erasing: E
     assert events == ["letter.made", "letter.made", "letter.sent", "letter.made"]
 
 
+@pytest.mark.by_turns(3)
 def test_letter_needs_more_than_seeing_the_request(erasing: Erasing) -> None:
     """The button says which permission; whoever sends the form all the same leaves an event."""
     assert erasing.call(CLIENT + SETUP + DENIED) == [True, 302, [], 1]

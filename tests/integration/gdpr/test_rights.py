@@ -34,13 +34,14 @@ def reference(answer: tuple[int, str]) -> str:
 def test_request_goes_its_way_by_command(erasing: Erasing) -> None:
     """Received on a day, taken up, answered; closed for good, and what was asked is destroyed."""
     filed = reference(rights(erasing, *FILED, "--received", "2026-01-31"))
-    [(before,)] = erasing.rows("SELECT count(*) FROM gdpr_requestkey")
+    key = f"SELECT count(*) FROM gdpr_requestkey WHERE reference = '{filed}'"
+    [(before,)] = erasing.rows(key)
     nobody = rights(erasing, "answer", filed, "--note", "Done", "--as", "nobody")
     taken = rights(erasing, "take", filed[:8], "--as", "approver")
     again = rights(erasing, "take", filed, "--as", "filer")
     answered = rights(erasing, "answer", filed, "--note", "Corrected", "--as", "approver")
     late = rights(erasing, "refuse", filed, "--ground", "12(5)", "--note", "no", "--as", "approver")
-    [(after,)] = erasing.rows("SELECT count(*) FROM gdpr_requestkey")
+    [(after,)] = erasing.rows(key)
 
     assert [code for code, _ in (nobody, taken, again, answered, late)] == [4, 0, 2, 0, 2]
     assert WORDS not in taken[1] + answered[1]

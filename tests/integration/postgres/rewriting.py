@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,8 +11,10 @@ from django.core.management import call_command
 from django.db import connections
 
 from accord.events import Event, StepNoted
+from accord.seam.foretelling import Foretold
 from accord.seam.rewriting import Extent, Rewriting
-from accord.seam.types import Lease, StepKey
+from accord.seam.types import Direction, Lease, StepKey
+from migrator.relational.store import RelationalStore
 from tests.conformance.harness_relational import RelationalHarness
 
 FIRST = """from django.db import migrations, models
@@ -47,7 +49,10 @@ class Migration(migrations.Migration):
 """
 SECOND = """import django.contrib.postgres.indexes
 from django.db import migrations, models
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.functions import RandomUUID
 from django.db.models import F, Q
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 
 
@@ -119,11 +124,20 @@ class Live:
         self, action: str, step: str = "0002_second", *, extent: Extent = Extent.EVERY, plainly: str = ""
     ) -> None:
         """Apply or revert a step as another process would; `plainly` is why it goes as it stands."""
+        store = self._store(step, extent, plainly)
+        lease = Lease(scope="test", owner="me", run_id="run", fence=int(time.time() * 1_000_000))
+        getattr(store, action)(self.harness.step(step), lease, self._note)
+
+    def _store(self, step: str, extent: Extent, plainly: str) -> RelationalStore:
         store = self.harness.store()
         key = StepKey(self.harness.alias, self.harness.app, step)
         store.settle(Rewriting(extent=extent, plainly={key: plainly} if plainly else {}))
-        lease = Lease(scope="test", owner="me", run_id="run", fence=int(time.time() * 1_000_000))
-        getattr(store, action)(self.harness.step(step), lease, self._note)
+        return store
+
+    def foretold(self, *, extent: Extent = Extent.LARGE, plainly: str = "") -> Sequence[Foretold]:
+        """Ask what would become of the second step."""
+        store = self._store("0002_second", extent, plainly)
+        return list(store.foretell([self.harness.step("0002_second")], Direction.APPLY))
 
     def _note(self, event: Event) -> None:
         assert isinstance(event, StepNoted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accord.errors import StepFailed
+from accord.seam.foretelling import Outlook
 from accord.seam.rewriting import Extent
 from tests.chance import chance, moments
 from tests.conformance.harness_relational import RelationalHarness
@@ -50,6 +51,10 @@ OPERATIONS = {
         models.ForeignKey("APP.label", models.CASCADE, null=True, related_name="+"))""",
     "key with a default": """migrations.AddField("play", "other",
         models.ForeignKey("APP.label", models.CASCADE, default=1, related_name="+"))""",
+    "key with a default for once": """migrations.AddField("play", "other", models.ForeignKey(
+        "APP.label", models.CASCADE, default=1, related_name="+"), preserve_default=False)""",
+    "no NULL, but a default for once": """migrations.AlterField(
+        "play", "none", models.IntegerField(default=5), preserve_default=False)""",
     "key of one to one": """migrations.AddField("play", "other",
         models.OneToOneField("APP.label", models.CASCADE, null=True, related_name="+"))""",
     "key that goes": 'migrations.RemoveField("play", "twin")',
@@ -63,8 +68,6 @@ OPERATIONS = {
     "unique and no NULL": 'migrations.AlterField("play", "maybe", models.IntegerField(unique=True))',
     "field with an index": """migrations.AlterField("play", "code",
         models.CharField(max_length=20, db_index=True))""",
-    "field without its index": """migrations.AlterField("play", "label",
-        models.ForeignKey("APP.label", models.CASCADE, db_index=False))""",
     "unique together": 'migrations.AlterUniqueTogether("play", {("at", "maybe"), ("code", "id")})',
     "several, with code": f"{INDEX}, {CODE}, {CHECK}",
     "of a table with a new name": f'migrations.RenameModel("play", "game"), {CHECK.replace("play", "game")}',
@@ -259,6 +262,84 @@ def test_rows_that_held_null_get_the_default(live: Live) -> None:
     assert live.harness._query(f"SELECT DISTINCT none FROM {live.harness.app}_play") == [(5,)]
     filling = [sql for sql in live.sent if sql.startswith("UPDATE") and "none" in sql]
     assert all("ctid >=" in sql for sql in filling)
+
+
+@pytest.mark.parametrize(
+    ("operation", "refused"),
+    [
+        ('migrations.AlterField("play", "at", models.BigIntegerField())', "new type"),
+        ('migrations.AlterField("play", "code", models.CharField(max_length=30))', ""),
+        ('migrations.AlterField("play", "code", models.TextField())', ""),
+        ('migrations.AddField("play", "key", models.UUIDField(db_default=RandomUUID()))', "in batches"),
+        ('migrations.AddField("play", "rank", models.IntegerField(default=3))', ""),
+        (
+            """migrations.AddField("play", "double", models.GeneratedField(
+                expression=F("at") * 2, output_field=models.IntegerField(), db_persist=True))""",
+            "plain column",
+        ),
+        (
+            """migrations.AddConstraint("play", ExclusionConstraint(
+                name="one_at", expressions=[(RawSQL("int4range(at, at + 1)", ()), "&&")]))""",
+            "new table",
+        ),
+        (INDEX, ""),
+    ],
+)
+def test_what_would_keep_everybody_out_is_refused_with_the_way_around(
+    live: Live, monkeypatch: pytest.MonkeyPatch, operation: str, refused: str
+) -> None:
+    """Of a table of 100 MB; its neighbours go. A person may have it sent as it stands, as may the policy."""
+    live.write(operation)
+    found = live.foretold()
+    assert not [item for item in found if item.outlook is Outlook.REFUSED]
+    monkeypatch.setattr("migrator.foretelling.foreteller.LARGE", 1)
+
+    hints = [item.hint for item in live.foretold() if item.outlook is Outlook.REFUSED]
+
+    assert [refused in hint and "--unsafe-ddl" in hint for hint in hints] == ([True] if refused else [])
+    for waived in (live.foretold(extent=Extent.OFF), live.foretold(plainly="it is night")):
+        assert not [item for item in waived if item.outlook is Outlook.REFUSED]
+
+
+def test_field_without_a_column_goes_as_it_stands(live: Live) -> None:
+    """A table between, and what a package makes of a field: beside what is sent in parts."""
+    many = 'models.ManyToManyField("APP.label", related_name="+")'
+    live.write(
+        f'migrations.AddField("play", "labels", {many}), {INDEX}, '
+        f'migrations.AlterField("play", "labels", {many.replace("Field(", "Field(blank=True, to=")})'
+    )
+    wanted = wanted_of(live)
+
+    live.do("apply")
+
+    assert live.catalog() == wanted
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        """migrations.AlterField("play", "maybe", models.IntegerField(null=True, unique=True)),
+        migrations.RemoveField("play", "maybe")""",
+        """migrations.RenameModel("play", "game"), migrations.RenameField("game", "twin", "double"),
+        migrations.AlterField("game", "double", models.ForeignKey(
+            "APP.label", models.CASCADE, null=True, db_index=False, related_name="+")),
+        migrations.AddField("game", "tag", models.CharField(max_length=9, null=True, unique=True))""",
+    ],
+    ids=["unique by another name", "index of an old name"],
+)
+def test_what_goes_is_found_under_the_name_that_it_has(live: Live, operations: str) -> None:
+    """A name of another time or another way isn't the one that would be given today."""
+    live.write(operations)
+    wanted = wanted_of(live)
+    # A column that comes again stands last.
+    live.do("apply", extent=Extent.OFF)
+    live.do("revert", extent=Extent.OFF)
+    before = live.catalog()
+
+    live.do("apply")
+    assert live.catalog() == wanted
+    live.do("revert")
+    assert live.catalog() == before
 
 
 def test_table_that_the_migration_makes_keeps_the_one_transaction(live: Live) -> None:

@@ -96,6 +96,17 @@ def test_wagtail_ends_as_with_django_and_goes_back_where_django_can(
     assert_same_database(ours, by_django)
 
 
+@pytest.mark.by_turns(6)
+def test_wagtail_in_parts_ends_as_with_django(new_database: Callable[[], str], by_django: str) -> None:
+    """As if every table were large: whatever can be sent in parts is, through the whole history."""
+    ours = new_database()
+
+    assert do("store-in-parts", ours) > 150
+
+    assert_same_database(ours, by_django)
+    assert list(do("probe", ours)) == ["done"]
+
+
 def test_database_that_django_migrated_is_adopted_as_it_is(by_django: str) -> None:
     """A project that used `migrate` until now has nothing to do, and every step is found to be there."""
     assert do("store", by_django) == 0

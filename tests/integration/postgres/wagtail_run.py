@@ -1,7 +1,7 @@
 """
 Do to a database what a test says, in a process with Wagtail's settings.
 
-    python -m tests.integration.postgres.wagtail_run store|django|store-back|django-back|probe
+    python -m tests.integration.postgres.wagtail_run store|store-in-parts|django|store-back|django-back|probe
 """
 
 from __future__ import annotations
@@ -15,7 +15,13 @@ def main(how: str) -> None:
     import django
 
     django.setup()
-    answer = {"store": by_store, "django": by_django, "store-back": store_back, "django-back": django_back}
+    answer = {
+        "store": by_store,
+        "store-in-parts": in_parts,
+        "django": by_django,
+        "store-back": store_back,
+        "django-back": django_back,
+    }
     found = probe() if how == "probe" else answer[how]()
     sys.stdout.write(json.dumps({"found": found}))
 
@@ -25,6 +31,16 @@ def by_store() -> int:
     from tests.integration.postgres.driving import migrate
 
     return len(migrate(RelationalStore("default", {})))
+
+
+def in_parts() -> int:
+    from accord.seam.rewriting import Extent, Rewriting
+    from migrator.relational.store import RelationalStore
+    from tests.integration.postgres.driving import migrate
+
+    store = RelationalStore("default", {})
+    store.settle(Rewriting(extent=Extent.EVERY))
+    return len(migrate(store))
 
 
 def by_django() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -9,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from core.environment import DEVELOPMENT_KEY, Environment, EnvironmentName, read_environment
 from core.settings.hardening import hardening
+from core.settings.mail import mail_settings
 from core.settings.stores import accord_settings, databases
 
 PASSWORD: Final = "hunter2-is-no-password"
@@ -51,6 +53,33 @@ def test_empty_environment_is_development_with_embedded_stores() -> None:
     assert environment.debug
     assert environment.secret_key == DEVELOPMENT_KEY
     assert environment.embedded == ("postgres", "mongodb", "opensearch")
+
+
+def test_mail_goes_into_a_folder_until_somebody_says_where(tmp_path: Path) -> None:
+    """Development can read what it would send; production has a server of its own, or Django's default."""
+    folder = mail_settings(read_environment({}), tmp_path)
+    url = "smtp+tls://accord:p%40ss@mail.example:587"
+    server = mail_settings(
+        read_environment(production(EMAIL_URL=url, EMAIL_FROM="privacy@shop.example")), tmp_path
+    )
+
+    assert folder["EMAIL_FILE_PATH"] == tmp_path / ".accord" / "mail"
+    assert mail_settings(read_environment(production()), tmp_path) == {}
+    assert (server["EMAIL_HOST"], server["EMAIL_PORT"], server["EMAIL_USE_TLS"]) == (
+        "mail.example",
+        587,
+        True,
+    )
+    assert (server["EMAIL_HOST_PASSWORD"], server["DEFAULT_FROM_EMAIL"]) == ("p@ss", "privacy@shop.example")
+
+
+def test_address_of_a_mail_server_that_cannot_be_read_is_not_repeated(tmp_path: Path) -> None:
+    """It may hold a password, or be meant for another variable."""
+    with pytest.raises(ImproperlyConfigured) as caught:
+        mail_settings(read_environment(production(EMAIL_URL=f"http://x:{PASSWORD}@mail.example")), tmp_path)
+
+    assert "EMAIL_URL" in str(caught.value)
+    assert PASSWORD not in str(caught.value)
 
 
 def test_complete_production_starts_hardened() -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from gdpr.datamap.map import DataMap, build
 from gdpr.errors import InvalidDataMap
+from gdpr.notices.messages import Message
+from gdpr.notices.ways import mail
 from gdpr.privacy import Delete, Entry, Key, Recipient, Subject
 
 PEOPLE = Entry(id="people", store="default", target="auth.User", locator=Key("id", int), action=Delete())
@@ -20,6 +22,19 @@ def declared(*recipients: object) -> DataMap:
     subject = Subject(model="auth.User", lookups=("email",))
     vars(module).update(DATA_MAP=[PEOPLE], SUBJECT=subject, RECIPIENTS=list(recipients))
     return build([module])
+
+
+def test_a_mail_names_a_person_by_a_number_as_well() -> None:
+    """A recipient may know people by the primary key; no list of a programming language stands there."""
+    person = {"key": "id", "values": [6, 7], "salt": "x"}
+    document = {"kind": "restriction", "project": "shop", "notice": "n", "person": person}
+    message = Message(reference="n", document=document, digest="")
+    recipient = Recipient(id="paper", of=("people",), mail="privacy@news.example", language="en")
+
+    written = mail(recipient, message)
+
+    assert "by id: 6, 7" in written.body
+    assert written.subject.startswith("Restriction of processing")
 
 
 @pytest.mark.parametrize(

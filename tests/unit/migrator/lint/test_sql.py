@@ -144,6 +144,15 @@ def test_a_finding_names_its_statement(workbench: Workbench) -> None:
     assert (found.rule, found.what, found.table) == ("rows-truncated", "TRUNCATE shop_room", ROOM)
 
 
+def test_the_type_of_a_column_is_known_from_its_model(lint: Lint) -> None:
+    """A longer text writes nothing anew; a shorter one does, and so may one of a table of nobody's."""
+    change = "ALTER TABLE {} ALTER name TYPE varchar({})"
+
+    assert rules(lint, change.format("shop_room", 80)) == []
+    assert rules(lint, change.format("shop_room", 9)) == ["column-type", "column-narrower"]
+    assert rules(lint, change.format("elsewhere", 80)) == ["column-type"]
+
+
 def test_without_the_parser_nobody_looked(monkeypatch: pytest.MonkeyPatch) -> None:
     """That is told, with how to install it, and is never taken for a good answer."""
     monkeypatch.setitem(sys.modules, "pglast", None)

@@ -1,17 +1,12 @@
-"""What the restore centre shows: the register, what stores know of it, and whom a restore brought back."""
+"""How restores stand: the register, what stores know of it, and whom a restore brought back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
 
 from accord import conf
-from accord.display import chip
 from accord.errors import AccordError, ConfigurationError
 from accord.seam.registry import Registry, opened
 from accord.wording import explained
@@ -21,13 +16,8 @@ from gdpr.models import RegisterMark
 from gdpr.register import binding, epochs, named, restored, soundness
 from gdpr.replaying import Replayed
 
-_STATES = {
-    "even": ("completed", _("as it was left")),
-    "behind": ("planned", _("is told with the next run")),
-    "restored": ("error", _("restored")),
-    "replaying": ("executing", _("replay begun")),
-    "away": ("away", _("away")),
-}
+STATES = ("even", "behind", "restored", "replaying", "away")
+"""Where a store may stand towards the register."""
 _SHOWN = 50
 """People of a store that are listed, by the references of their erasures."""
 
@@ -43,7 +33,7 @@ class Register:
         at: When that was made.
         done: How many erasures it says are complete; None where it can't be relied on.
         kept: How many of its entries still lead to a person.
-        trouble: Why it can't be relied on.
+        error: Why it can't be relied on.
     """
 
     where: str
@@ -51,7 +41,12 @@ class Register:
     at: datetime | None = None
     done: int | None = None
     kept: int = 0
-    trouble: str = ""
+    error: AccordError | None = None
+
+    @property
+    def trouble(self) -> str:
+        """Why it can't be relied on, in the reader's language; empty where it can."""
+        return explained(self.error) if self.error else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,21 +58,20 @@ class StoreLine:
         alias: The store.
         knows: The last entry of the register that it knows; None where it can't be asked.
         told: What the database was told that it knows.
-        state: `even`, `behind`, `restored`, `replaying` or `away`.
-        trouble: Why it can't be asked.
+        state: One of :data:`STATES`.
+        error: Why it can't be asked.
     """
 
     alias: str
     knows: int | None
     told: int
     state: str
-    trouble: str = ""
+    error: AccordError | None = None
 
     @property
-    def shown(self) -> SafeString:
-        """Show the state as a word in its colour."""
-        tone, word = _STATES[self.state]
-        return chip(tone, str(word))
+    def trouble(self) -> str:
+        """Why it can't be asked, in the reader's language; empty where it can."""
+        return explained(self.error) if self.error else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +81,7 @@ class Brought:
 
     Attributes:
         found: The store, with counts.
-        rows: References of erasures, and the code of why each waits; empty for those that need nobody.
+        rows: The references of erasures, and the code of why each waits; empty for those that need nobody.
         asked: How many of them wait for an answer.
         more: How many aren't listed.
     """
@@ -98,23 +92,45 @@ class Brought:
     more: int
 
 
-def page() -> Mapping[str, Any]:
-    """Return what the page shows. Nothing is changed."""
+@dataclass(frozen=True, kw_only=True)
+class RestoreState:
+    """
+    How everything stands.
+
+    Attributes:
+        register: The register.
+        stores: What each store knows of it; none where it can't be relied on.
+        brought: Whom restores brought back; nobody knows where a store can't be asked.
+    """
+
+    register: Register
+    stores: Sequence[StoreLine]
+    brought: Sequence[Brought]
+
+    @property
+    def away(self) -> bool:
+        """Whether a store can't be asked."""
+        return any(line.error for line in self.stores)
+
+    @property
+    def waits_to_begin(self) -> bool:
+        """Whether a store was restored whose replay nobody has begun."""
+        return any(line.state == "restored" for line in self.stores)
+
+    @property
+    def begun(self) -> bool:
+        """Whether a replay has begun."""
+        return any(line.state == "replaying" for line in self.stores)
+
+
+def look() -> RestoreState:
+    """Look how everything stands. Nothing is changed; what is away is said to be."""
     register = _register()
     with opened() as stores:
-        lines = [] if register.trouble else _lines(stores)
-    away = any(line.trouble for line in lines)
-    looked = [] if register.trouble or away else replaying.look()
-    brought = [_brought(one) for one in looked]
-    return {
-        "register": register,
-        "stores": lines,
-        "away": away,
-        "brought": brought,
-        "waits_to_begin": any(line.state == "restored" for line in lines),
-        "begun": any(line.state == "replaying" for line in lines),
-        "asked_code": replaying.ASKED,
-    }
+        lines = [] if register.error else _lines(stores)
+    away = any(line.error for line in lines)
+    looked = [] if register.error or away else replaying.look()
+    return RestoreState(register=register, stores=lines, brought=[_brought(one) for one in looked])
 
 
 def _register() -> Register:
@@ -125,7 +141,7 @@ def _register() -> Register:
         binding.require()
         state, last = soundness.checked(file), file.last()
     except (RegisterError, ConfigurationError) as exc:
-        return Register(where=where, trouble=explained(exc))
+        return Register(where=where, error=exc)
     if last is None:
         return Register(where=where, done=0)
     return Register(where=where, last=last.seq, at=last.draft.at, done=state.done, kept=state.kept)
@@ -144,7 +160,7 @@ def _line(alias: str, known: RegisterMark, stores: Registry) -> StoreLine:
         store = epochs.marked(stores)[alias]
         epoch = epochs.Epoch.read(store.read_mark(epochs.NAME), known.register)
     except AccordError as exc:
-        return StoreLine(alias=alias, knows=None, told=told, state="away", trouble=explained(exc))
+        return StoreLine(alias=alias, knows=None, told=told, state="away", error=exc)
     if epoch.position < told:
         state = "replaying" if epoch.replaying else "restored"
     else:
