@@ -116,6 +116,7 @@ class ErasureRequestAdmin(GdprPages):
             "filer": self.filer(shown),
             "approver": self.approval(shown),
             "due": self.due(shown),
+            "over": shown.state in OVER,
             "stages": request_context.stages(shown),
             "plan": request_context.plan_by_store(shown),
             "untouched": request_context.untouched(shown),

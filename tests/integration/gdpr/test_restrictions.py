@@ -75,6 +75,8 @@ restriction = Restriction.objects.get()
 def offered(name, one): return "../letter/" in text(staff.get(page(name + "_change", one)))
 buttons = [offered("erasurerequest", open_one), offered("erasurerequest", refused),
            offered("restriction", restriction)]
+planned_words = ["What was planned" in text(staff.get(page("erasurerequest_change", one)))
+                 for one in (open_one, refused)]
 address = page("erasurerequest_letter", refused)
 looked = [staff.get(address).status_code, events("letter.made")]
 unanswered = staff.post(address, {"kind": "refusal"}).content.count(b"errorlist")
@@ -87,7 +89,7 @@ sent = staff.post(page("restriction_letter", restriction),
 settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
 lost = text(staff.post(address, {"kind": "refusal", "language": "en", "to": "ada@example.org"}))
-say([buttons, looked, unanswered, wrong, "Aufsichtsbehörde" in german, foreign, posted.to,
+say([planned_words, buttons, looked, unanswered, wrong, "Aufsichtsbehörde" in german, foreign, posted.to,
      "limitation" in posted.body, "ada@example.org" in text(sent),
      ["was not taken by the mail server" in lost, "data protection authority" in lost],
      [kind for kind, _ in events("letter.made", "letter.sent")]])
@@ -130,10 +132,11 @@ def test_restriction_asks_for_the_password_where_the_policy_does(erasing: Erasin
 
 def test_letter_is_written_and_sent_from_the_page_of_what_it_is_about(erasing: Erasing) -> None:
     """Only where there is something to tell; what is sent is shown all the same, and no address is kept."""
-    buttons, looked, unanswered, wrong, german, foreign, to, french, echoed, lost, events = erasing.call(
-        CLIENT + SETUP + LETTERS
-    )
+    told = erasing.call(CLIENT + SETUP + LETTERS)
+    planned, buttons, looked, unanswered, wrong, german = told[:6]
+    foreign, to, french, echoed, lost, events = told[6:]
 
+    assert planned == [False, True], "nothing will happen any more where it was refused"
     assert buttons == [False, True, True]
     assert looked == [200, []]
     assert (unanswered, wrong, german, foreign) == (1, 1, True, 403)
