@@ -181,5 +181,7 @@ class Live:
                 self.do(action)
             except Killed:
                 connections[self.harness.alias].close()
+                # As another process would: Django swaps the names of a renaming while it undoes it.
+                self.harness.files_changed()
                 return True
         return False
