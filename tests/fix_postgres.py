@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -40,7 +41,15 @@ def rows_of(url: str, query: str) -> list[tuple[Any, ...]]:
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give the address of a server that is shared by the tests of this process."""
+    """
+    Give the address of a server that is shared by the tests of this process.
+
+    `ACCORD_TEST_POSTGRES=postgres://...` names another one, of another version, which stays as it is but for
+    the databases that tests make and drop.
+    """
+    if other := os.environ.get("ACCORD_TEST_POSTGRES"):
+        yield other
+        return
     home = tmp_path_factory.mktemp("postgres")
     with EmbeddedCluster(home, ("postgres",), die_with_parent=True, delete=True) as cluster:
         yield cluster.urls()["postgres"]
