@@ -26,6 +26,7 @@ from migrator.relational.refusals import refuse_irreversible
 from migrator.relational.safety.rewriter import has_parts, locks_large
 from migrator.relational.states import Project
 from migrator.relational.substeps import Resumable
+from migrator.relational.unrolled import all_to_undo
 
 
 class Runner:
@@ -154,7 +155,7 @@ class Runner:
             if not self._ledger.is_applied(name_of(step)):
                 return _already(step, Direction.REVERT)
             refuse_irreversible(step, step.irreversible)
-            migration.unapply(state, editor)
+            all_to_undo(migration).unapply(state, editor)
             _flush(editor)
             lease.check()
             self._ledger.strike(self._rows_to_strike(step, migration))

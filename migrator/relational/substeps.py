@@ -46,7 +46,7 @@ from migrator.relational.refusals import (
 from migrator.relational.remains import refuse_gone
 from migrator.relational.safety.parts import Part
 from migrator.relational.safety.rewriter import unrolling
-from migrator.relational.unrolled import Substep, Unroll, backwards, forwards, whole
+from migrator.relational.unrolled import Substep, Unroll, backwards, forwards, to_undo, whole
 from migrator.relational.vendors import fits_a_transaction, is_concurrent, vendor_of
 
 
@@ -312,7 +312,7 @@ class Resumable:
             if direction is Direction.APPLY:
                 substep.operation.database_forwards(app, editor, substep.before, substep.after)
             else:
-                substep.operation.database_backwards(app, editor, substep.after, substep.before)
+                to_undo(substep.operation).database_backwards(app, editor, substep.after, substep.before)
 
     def _transaction_of(self, operation: Operation) -> AbstractContextManager[object]:
         """Return an operation the transaction that Django would give it."""

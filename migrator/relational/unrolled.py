@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from django.db.migrations import Migration, SeparateDatabaseAndState
@@ -85,3 +86,23 @@ def _leaves(app: str, outer: Substep) -> Iterator[Substep]:
         operation.state_forwards(app, after)
         yield from _leaves(app, Substep(operation, before, after))
         before = after
+
+
+def to_undo(operation: Operation) -> Operation:
+    """
+    Return a copy of an operation, which is undone in its place.
+
+    Django's `RenameModel` swaps its two names while it is undone, and leaves them so when that fails: tried
+    again, it would look for a model that isn't there.
+    """
+    made = copy(operation)
+    if isinstance(made, SeparateDatabaseAndState):
+        made.database_operations = [to_undo(one) for one in made.database_operations]
+    return made
+
+
+def all_to_undo(migration: Migration) -> Migration:
+    """Return a copy of a migration, whose operations are copies; see :func:`to_undo`."""
+    made = copy(migration)
+    made.operations = [to_undo(one) for one in migration.operations]  # type: ignore[misc]  # as Django does
+    return made

@@ -198,6 +198,22 @@ def test_whatever_leaves_nothing_of_itself_is_done_again(shelves: RelationalHarn
     assert setting(shelves) == "0"
 
 
+@pytest.mark.parametrize("head", ["", "atomic = False"])
+def test_a_model_gets_its_old_name_back_at_the_second_try(shelves: RelationalHarness, head: str) -> None:
+    """Django's operation swaps its names while it is undone, and keeps them so when the table is in use."""
+    write(shelves, 'migrations.RenameModel("Shelf", "Rack")', head=head)
+    shelves.store().apply(shelves.step("0002_more"), LEASE)
+
+    with closing(psycopg2.connect(shelves.url)) as reader:
+        reader.cursor().execute(f"SELECT count(*) FROM {shelves.app}_rack")
+        heard = Ending(reader)
+        shelves.store().revert(shelves.step("0002_more"), LEASE, heard)
+
+    assert len(heard.of(StepWaited)) >= 2
+    assert table(shelves) in shelves.tables()
+    assert shelves.recorded() == {"0001_shelf"}
+
+
 def setting(harness: RelationalHarness) -> str:
     """Read the limit that the store's own session has afterwards."""
     with connections[harness.alias].cursor() as cursor:
