@@ -126,7 +126,7 @@ SHOWN = (
 from gdpr.erasure import restrictions
 def restricted(key):
     who = keys(key)
-    return restrictions.restrict(who.kind, encryption.tag_of(who), RestrictionReason.CONTESTED, by=filer)
+    return restrictions.restrict(who, RestrictionReason.CONTESTED, by=filer)
 before = approved(1)
 one, two = restricted(1), restricted(2)
 after = planned(2)
