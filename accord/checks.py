@@ -130,6 +130,11 @@ _WANTS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+def is_complete() -> bool:
+    """Return whether no app lacks one without which it can't work, nor most of its modules be loaded."""
+    return not any(_missing(_NEEDS, Error, "accord.E005"))
+
+
 def refuse_missing_apps() -> None:
     """
     Make sure that no app lacks one without which it can't work; commands look before anything else.

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's own name
 
 from accord import conf
+from accord.checks import is_complete
 from accord.errors import AccordError, ConfigurationError
 from gdpr.datamap import lock, review
 from gdpr.datamap.findings import MapFinding, MapLevel
@@ -60,6 +61,8 @@ def register_is_known(databases: Sequence[str] | None = None, **_: Any) -> Seque
 @register(Tags.database)
 def approvals_can_be_given(databases: Sequence[str] | None = None, **_: Any) -> Sequence[CheckMessage]:
     """Tell at once of a group that isn't there or is too small; `migrate` and `check --database` ask."""
+    if not is_complete():
+        return []
     from accord import quorum_looks
 
     return quorum_looks.messages(databases, "gdpr.W051", policy.asked)

@@ -213,6 +213,7 @@ class RandomMap:
             model=f"{APP}.RndPerson", key="key", type=self.type, lookups=("email",), folds={"email": "email"}
         )
         privacy.DATA_MAP = [place.entry for place in self.places]
+        privacy.RECIPIENTS = []
         documents.DATA_MAP = []
         rules = {"batch_size": self.batch, "retry_seconds": 0, "open_findings": "allow", "attempts": 50}
         settings.ACCORD["POLICY"] = {"erasure": rules}

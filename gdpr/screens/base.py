@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -14,11 +14,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accord import clock
-from accord.acting import Account
 from accord.admin_parts import OfferedDecision, Pages, person_of
 from accord.errors import AccordError
 from accord.wording import worded
 from gdpr.states import RequestState
+
+if TYPE_CHECKING:
+    from accord.acting import Account
 
 OVER = (
     RequestState.COMPLETED,

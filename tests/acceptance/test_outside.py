@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.harness_alembic import AlembicHarness
+from tests.fix_project import Project
 from tests.fix_workshop import ROOT, Workshop
 from tests.forks import run_python
 
@@ -113,3 +114,19 @@ def upgrade(history: AlembicHarness, ini: str, revision: str) -> None:
     )
     ran = run_python(("-c", code), env={"PATH": "/usr/bin"}, cwd=ROOT, timeout=60)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_alembic_by_hand_goes_where_our_runs_do(migrated: Project) -> None:
+    """The command as it stands in the sample's ini: no address but that of the settings, back and forward."""
+    ini = ("-c", "examples/streaming/royalties/alembic.ini")
+    alembic = ("-m", "alembic")
+    before = migrated.run(*ini, "current", program=alembic)
+    assert before.stdout.count("(head)") == 1, before.stderr
+    back = migrated.run(*ini, "downgrade", "-1", program=alembic)
+    assert back.returncode == 0, back.stderr
+    pending = migrated.answer("migrate_all", "--plan")["steps"]
+    assert {step["store"] for step in pending} == {"alembic"}
+    forward = migrated.run(*ini, "upgrade", "head", program=alembic)
+    assert forward.returncode == 0, forward.stderr
+    assert migrated.run(*ini, "current", program=alembic).stdout == before.stdout
+    assert migrated.answer("migrate_all", "--plan")["steps"] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from logging.config import fileConfig
 from typing import Any
@@ -9,11 +10,17 @@ from typing import Any
 from alembic import context
 from sqlalchemy import engine_from_config, pool
 
+from migrator.alembic.addresses import address_of
+
 OURS = ("royalties_", "alembic_version")
 
 config = context.config
 if config.config_file_name is not None:
     fileConfig(config.config_file_name)
+if not config.get_main_option("sqlalchemy.url"):
+    # `alembic` by hand goes where `migrate_all` does: one set of settings names the database for both.
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
+    config.set_main_option("sqlalchemy.url", address_of("alembic").replace("%", "%%"))
 
 
 def is_ours(name: str | None, kind: str, _parents: Mapping[Any, str | None]) -> bool:

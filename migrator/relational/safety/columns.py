@@ -12,7 +12,8 @@ from django.db.models import Model
 
 from migrator.relational.safety import django_sql
 from migrator.relational.safety.case import Case, reversed_parts
-from migrator.relational.safety.parts import AddColumn, AddGuard, BuildIndex, Validate
+from migrator.relational.safety.guards import AddGuard
+from migrator.relational.safety.parts import AddColumn, BuildIndex, Validate
 from migrator.relational.safety.uniques import unique_parts
 
 _LONGEST = 63

@@ -16,7 +16,7 @@ from django.contrib.postgres.operations import NotInTransactionMixin
 from django.db.backends.ddl_references import Statement
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
-from django.db.models import Model
+from django.db.models import NOT_PROVIDED, Model
 
 from accord.seam.types import Direction
 from migrator.relational.indexes import IndexPlan
@@ -192,7 +192,7 @@ class AddUnvalidated(Part):
 
     def undo(self, model: type[Model], editor: Any) -> None:
         """Drop it."""
-        editor.execute(_altered(model, editor, f"DROP CONSTRAINT {editor.quote_name(self.name)}"))
+        editor.execute(altered(model, editor, f"DROP CONSTRAINT {editor.quote_name(self.name)}"))
 
 
 class Validate(Part):
@@ -200,7 +200,7 @@ class Validate(Part):
 
     def do(self, model: type[Model], editor: Any) -> None:
         """Check every row."""
-        editor.execute(_altered(model, editor, f"VALIDATE CONSTRAINT {editor.quote_name(self.name)}"))
+        editor.execute(altered(model, editor, f"VALIDATE CONSTRAINT {editor.quote_name(self.name)}"))
 
     def undo(self, model: type[Model], editor: Any) -> None:
         """Leave it: a constraint can't be made unchecked."""
@@ -226,13 +226,13 @@ class AttachUnique(Part):
         """Attach it."""
         name = editor.quote_name(self.name)
         words = f"ADD CONSTRAINT {name} UNIQUE USING INDEX {name}{self._deferrable}"
-        editor.execute(_altered(model, editor, words))
+        editor.execute(altered(model, editor, words))
 
     def undo(self, model: type[Model], editor: Any) -> None:
         """Drop it; its index goes along."""
         found = django_sql.live_uniques(model, editor, self._fields) if self._fields else [self.name]
         for name in found:
-            editor.execute(_altered(model, editor, f"DROP CONSTRAINT {editor.quote_name(name)}"))
+            editor.execute(altered(model, editor, f"DROP CONSTRAINT {editor.quote_name(name)}"))
 
 
 class SetNotNull(Part):
@@ -240,30 +240,11 @@ class SetNotNull(Part):
 
     def do(self, model: type[Model], editor: Any) -> None:
         """Set it."""
-        editor.execute(_altered(model, editor, f"ALTER COLUMN {editor.quote_name(self.name)} SET NOT NULL"))
+        editor.execute(altered(model, editor, f"ALTER COLUMN {editor.quote_name(self.name)} SET NOT NULL"))
 
     def undo(self, model: type[Model], editor: Any) -> None:
         """Let it take NULL again."""
-        editor.execute(_altered(model, editor, f"ALTER COLUMN {editor.quote_name(self.name)} DROP NOT NULL"))
-
-
-class AddGuard(AddUnvalidated):
-    """Add what is there for a while only, or goes with its column; where it isn't, undoing it is done."""
-
-    def undo(self, model: type[Model], editor: Any) -> None:
-        """Drop it, if it is there."""
-        _drop_guard(model, editor, self.name)
-
-
-class DropGuard(Part):
-    """Drop such a check; it doesn't come back on the way back."""
-
-    def do(self, model: type[Model], editor: Any) -> None:
-        """Drop it, if it is there."""
-        _drop_guard(model, editor, self.name)
-
-    def undo(self, model: type[Model], editor: Any) -> None:
-        """Leave it away."""
+        editor.execute(altered(model, editor, f"ALTER COLUMN {editor.quote_name(self.name)} DROP NOT NULL"))
 
 
 class AddColumn(Part):
@@ -306,7 +287,7 @@ class Backfill(Part):
     kind = SubstepKind.PLAIN
     goes_on = True
 
-    def __init__(self, model_name: str, name: str, default: Any) -> None:
+    def __init__(self, model_name: str, name: str, default: Any = NOT_PROVIDED) -> None:
         super().__init__(model_name, name)
         self._default = default
 
@@ -336,9 +317,6 @@ def _pages(connection: Any, table: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _drop_guard(model: type[Model], editor: Any, name: str) -> None:
-    editor.execute(_altered(model, editor, f"DROP CONSTRAINT IF EXISTS {editor.quote_name(name)}"))
-
-
-def _altered(model: type[Model], editor: Any, change: str) -> str:
+def altered(model: type[Model], editor: Any, change: str) -> str:
+    """Return a change of a model's table as a statement."""
     return f"ALTER TABLE {editor.quote_name(model._meta.db_table)} {change}"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import OperationalError, transaction
 from django.db.backends.utils import truncate_name
 from django.db.migrations import AlterModelTable, CreateModel, RenameModel
 from django.db.migrations.state import ProjectState
 
+from accord.limits import LOCK, limit_of
+from accord.seam.rewriting import LARGE_BYTES
 from migrator.relational.unrolled import Substep
 
 _ORDINARY = "r"
@@ -17,6 +20,13 @@ _SIZES = """
 SELECT t.name, c.relkind, pg_table_size(c.oid) FROM unnest(%s::text[], %s::text[]) AS t(name, quoted)
 JOIN pg_class c ON c.oid = to_regclass(t.quoted)
 """
+# Of a table that is locked the files can't be measured. What is in use counts as large, rather than as small.
+_LOCKED = """
+SELECT t.name, c.relkind, %s::bigint FROM unnest(%s::text[], %s::text[]) AS t(name, quoted)
+JOIN pg_class c ON c.oid = to_regclass(t.quoted)
+"""
+_PATIENT = "SELECT set_config('lock_timeout', %s, true), current_setting('lock_timeout')"
+_PATIENCE = "500ms"
 
 
 @dataclass(frozen=True)
@@ -44,9 +54,26 @@ def sizes(connection: Any, names: Collection[str]) -> dict[str, Size]:
         names: As models write them.
     """
     quoted = [connection.ops.quote_name(name) for name in names]
-    with connection.cursor() as cursor:
-        cursor.execute(_SIZES, [list(names), quoted])
-        return {name: Size(kind == _ORDINARY, size) for name, kind, size in cursor.fetchall()}
+    try:
+        return _asked(connection, _SIZES, [list(names), quoted])
+    except OperationalError as exc:
+        if limit_of(exc) is not LOCK:
+            raise
+    return _asked(connection, _LOCKED, [LARGE_BYTES, list(names), quoted])
+
+
+def _asked(connection: Any, sql: str, params: Sequence[Any]) -> dict[str, Size]:
+    """Ask without standing in a queue: whoever holds a table for long must not hold up a look at its size."""
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('lock_timeout', %s, true), current_setting('lock_timeout')", [_PATIENCE]
+        )
+        before = cursor.fetchone()[1]
+        cursor.execute(sql, params)
+        found = {name: Size(kind == _ORDINARY, size) for name, kind, size in cursor.fetchall()}
+        # In a transaction of somebody else's the limit would stay.
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [before])
+    return found
 
 
 class Names:

@@ -12,6 +12,7 @@ NONE = {"waiting": 0, "by_hand": 0, "informed": 0, "later": 0, "needless": 0}
 RECIPIENTS = """
 from examples.streaming import privacy
 from gdpr.privacy import Recipient
+from gdpr.models import RecipientNotice
 from gdpr.notices import delivery
 privacy.RECIPIENTS = [
     Recipient(id="newsletter", of=("listeners",), knows="email", webhook="http://127.0.0.1:9/erased")]
@@ -30,7 +31,8 @@ robot = with_token(tokens.issue(account("filer"), by=account("filer"), service=T
 program = problem(robot.post(f"/api/v1/{here}confirm/", format="json"))
 told = send("filer", here + "confirm/").json()
 twice = [problem(send("filer", here + act)) for act in ("retry/", "confirm/")]
-say([len(missed.waiting), before, [one["kind"], one["cause"] == shown["reference"], one["attempts"],
+here = RecipientNotice.objects.filter(recipient="newsletter", reference__in=missed.waiting)
+say([here.count(), before, [one["kind"], one["cause"] == shown["reference"], one["attempts"],
      one["trouble"]], [retried.status_code, retried.json()["attempts"]], program,
      [told["state"], bool(told["informed_by"]), told["next_attempt_at"]], twice, counts()[-1],
      email in json.dumps([one, told, before])])
