@@ -215,16 +215,24 @@ class AttachUnique(Part):
         name: Of both.
         deferrable: What follows in the statement, as Django writes it.
         fields: Its fields, where no model names it: what is undone may have another name by then.
+        makes: Makes Django's statement that adds the constraint with an index of its own.
     """
 
-    def __init__(self, model_name: str, name: str, deferrable: str = "", fields: Sequence[str] = ()) -> None:
+    def __init__(
+        self, model_name: str, name: str, makes: Makes, deferrable: str = "", fields: Sequence[str] = ()
+    ) -> None:
         super().__init__(model_name, name)
+        self._makes = makes
         self._deferrable = deferrable
         self._fields = fields
 
     def do(self, model: type[Model], editor: Any) -> None:
         """Attach it."""
         name = editor.quote_name(self.name)
+        # Dropped, it took its index along; a run that turned back just then finds neither.
+        if not editor.collect_sql and not _has_index(editor, name):
+            editor.execute(self._makes(model, editor), None)
+            return
         words = f"ADD CONSTRAINT {name} UNIQUE USING INDEX {name}{self._deferrable}"
         editor.execute(altered(model, editor, words))
 
@@ -309,6 +317,12 @@ class Backfill(Part):
 
     def undo(self, model: type[Model], editor: Any) -> None:
         """Leave the values: which rows held NULL nobody knows."""
+
+
+def _has_index(editor: Any, quoted: str) -> bool:
+    with editor.connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [quoted])
+        return bool(cursor.fetchone()[0])
 
 
 def _pages(connection: Any, table: str) -> int:

@@ -65,7 +65,7 @@ def unique_parts(
     def index(of: type[Model], editor: Any) -> Statement:
         return Statement(_INDEX, **makes(of, editor).parts)
 
-    return (BuildIndex(model, name, index), AttachUnique(model, name, deferrable, fields))
+    return (BuildIndex(model, name, index), AttachUnique(model, name, makes, deferrable, fields))
 
 
 def deferrable_words(deferrable: Any) -> str:
