@@ -75,7 +75,7 @@ class StepsInTests:
         Raises:
             AssertionError: Something differs; each difference is named.
         """
-        settings = self._settings()
+        settings = settings_of_tests()
         with opened() as stores:
             situation = Migrations(stores, settings).situation()
             found = live.look_live(stores, situation, Target(), live_settings.load(settings))
@@ -91,18 +91,18 @@ class StepsInTests:
 
     def _found(self, step: str) -> StepKey:
         with opened() as stores:
-            graph = Migrations(stores, self._settings()).situation().graph
+            graph = Migrations(stores, settings_of_tests()).situation().graph
         return find_step(graph, step if ":" in step else f"{conf.load().coordinator}:{step}")
 
     def _run(self, request: Request) -> None:
         isolation.refuse_real(conf.load().coordinator)
         with opened() as stores:
-            refuse_failure(Migrations(stores, self._settings()).run(request))
+            refuse_failure(Migrations(stores, settings_of_tests()).run(request))
 
-    @staticmethod
-    def _settings() -> conf.AccordSettings:
-        # Nobody has to approve what runs in a test, whatever environment the settings are for.
-        return replace(conf.load(), environment="test", policy={})
+
+def settings_of_tests() -> conf.AccordSettings:
+    """Return the suite's settings; nobody has to approve what runs in a test, whatever they are for."""
+    return replace(conf.load(), environment="test", policy={})
 
 
 def refuse_failure(report: RunReport) -> None:

@@ -8,7 +8,6 @@ before it removes, its test databases.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
@@ -20,7 +19,7 @@ from accord.seam.stores import HasTestStore
 from migrator.engine.api import Migrations
 from migrator.engine.plan import Target
 from migrator.engine.request import Request
-from migrator.test_steps import refuse_failure
+from migrator.test_steps import refuse_failure, settings_of_tests
 
 
 def prepare(*, keep: bool = False) -> None:
@@ -84,8 +83,7 @@ def _testable(stores: Registry, aliases: Iterable[str]) -> Sequence[HasTestStore
 
 
 def _apply(stores: Registry, aliases: Sequence[str]) -> None:
-    # Nobody has to approve what runs in a test, whatever environment the settings are for.
-    migrations = Migrations(stores, replace(conf.load(), environment="test", policy={}))
+    migrations = Migrations(stores, settings_of_tests())
     try:
         refuse_failure(migrations.run(Request(target=Target(stores=tuple(aliases)))))
     except InconsistentLedger:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.migrations import AddConstraint, RemoveConstraint
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState
 from django.db.models import NOT_PROVIDED, Model
@@ -80,6 +81,27 @@ def model_name_of(operation: Any) -> str:
 def reversed_parts(parts: Sequence[Operation]) -> Sequence[Operation]:
     """Return the parts of taking away: those of adding, the last first, each the other way round."""
     return tuple(Reversed(part) for part in reversed(parts))
+
+
+def added(case: Case, parts: Callable[[str, object], Sequence[Operation]]) -> Sequence[Operation]:
+    """
+    Return the parts of a constraint that an operation adds; none where it adds none.
+
+    Args:
+        case: The operation.
+        parts: Gives the parts of adding a constraint to a model; none of one that isn't its kind.
+    """
+    operation = case.operation
+    return parts(operation.model_name, operation.constraint) if type(operation) is AddConstraint else ()
+
+
+def removed(case: Case, parts: Callable[[str, object], Sequence[Operation]]) -> Sequence[Operation]:
+    """Return those of one that it removes, which its way back adds; arguments as for :func:`added`."""
+    operation = case.operation
+    if type(operation) is not RemoveConstraint:
+        return ()
+    constraint = case.model_before.get_constraint_by_name(operation.name)
+    return reversed_parts(parts(operation.model_name, constraint))
 
 
 Rule = Callable[[Case], Sequence[Operation]]

@@ -5,26 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.contrib.postgres.operations import AddConstraintNotValid, ValidateConstraint
-from django.db.migrations import AddConstraint, RemoveConstraint
 from django.db.migrations.operations.base import Operation
 from django.db.models import CheckConstraint
 
-from migrator.relational.safety.case import Case, reversed_parts
+from migrator.relational.safety.case import Case, added, removed
 
 
 def adding(case: Case) -> Sequence[Operation]:
     """Rewrite a check that is added."""
-    operation = case.operation
-    return _parts(operation.model_name, operation.constraint) if type(operation) is AddConstraint else ()
+    return added(case, _parts)
 
 
 def removing(case: Case) -> Sequence[Operation]:
     """Rewrite a check that is removed, which its way back adds."""
-    operation = case.operation
-    if type(operation) is not RemoveConstraint:
-        return ()
-    constraint = case.model_before.get_constraint_by_name(operation.name)
-    return reversed_parts(_parts(operation.model_name, constraint))
+    return removed(case, _parts)
 
 
 def _parts(model: str, constraint: object) -> Sequence[Operation]:

@@ -13,6 +13,7 @@ from django.db.migrations.state import ProjectState
 
 from accord.limits import LOCK, limit_of
 from accord.seam.rewriting import LARGE_BYTES
+from migrator.relational.locking import limited
 from migrator.relational.unrolled import Substep
 
 _ORDINARY = "r"
@@ -25,8 +26,8 @@ _LOCKED = """
 SELECT t.name, c.relkind, %s::bigint FROM unnest(%s::text[], %s::text[]) AS t(name, quoted)
 JOIN pg_class c ON c.oid = to_regclass(t.quoted)
 """
-_PATIENT = "SELECT set_config('lock_timeout', %s, true), current_setting('lock_timeout')"
-_PATIENCE = "500ms"
+_PATIENCE = 0.5
+"""Seconds for which a look at sizes stands in a queue."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +65,10 @@ def sizes(connection: Any, names: Collection[str]) -> dict[str, Size]:
 
 def _asked(connection: Any, sql: str, params: Sequence[Any]) -> dict[str, Size]:
     """Ask without standing in a queue: whoever holds a table for long must not hold up a look at its size."""
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('lock_timeout', %s, true), current_setting('lock_timeout')", [_PATIENCE]
-        )
-        before = cursor.fetchone()[1]
+    alias = connection.alias
+    with limited(connection, _PATIENCE), transaction.atomic(using=alias), connection.cursor() as cursor:
         cursor.execute(sql, params)
-        found = {name: Size(kind == _ORDINARY, size) for name, kind, size in cursor.fetchall()}
-        # In a transaction of somebody else's the limit would stay.
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [before])
-    return found
+        return {name: Size(kind == _ORDINARY, size) for name, kind, size in cursor.fetchall()}
 
 
 class Names:

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.backends.ddl_references import Statement
-from django.db.migrations import AddConstraint, RemoveConstraint
 from django.db.migrations.operations.base import Operation
 from django.db.models import Model, UniqueConstraint
 
-from migrator.relational.safety.case import Case, reversed_parts
+from migrator.relational.safety.case import Case, added, removed
 from migrator.relational.safety.parts import AttachUnique, BuildIndex, Makes
 
 _INDEX = "CREATE UNIQUE INDEX %(name)s ON %(table)s (%(columns)s)%(nulls_distinct)s"
@@ -18,17 +17,12 @@ _INDEX = "CREATE UNIQUE INDEX %(name)s ON %(table)s (%(columns)s)%(nulls_distinc
 
 def adding(case: Case) -> Sequence[Operation]:
     """Rewrite a unique constraint that is added."""
-    operation = case.operation
-    return _parts(operation.model_name, operation.constraint) if type(operation) is AddConstraint else ()
+    return added(case, _parts)
 
 
 def removing(case: Case) -> Sequence[Operation]:
     """Rewrite one that is removed, which its way back adds."""
-    operation = case.operation
-    if type(operation) is not RemoveConstraint:
-        return ()
-    constraint = case.model_before.get_constraint_by_name(operation.name)
-    return reversed_parts(_parts(operation.model_name, constraint))
+    return removed(case, _parts)
 
 
 def _parts(model: str, constraint: object) -> Sequence[Operation]:
