@@ -26,6 +26,7 @@ class GdprConfig(AppConfig):
         "Receipt",
         "RecipientNotice",
         "Restriction",
+        "RetentionPlan",
         "RightsRequest",
     )
     # What django-auditlog may show. Tags and sealed keys say who a request is about: never those.

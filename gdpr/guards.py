@@ -192,7 +192,32 @@ RESTRICTIONS = Guards(
     FOR EACH ROW EXECUTE FUNCTION gdpr_guard_restriction()""",
     ],
 ) + against_emptying("gdpr_restriction", (), rows_stay=("gdpr_restriction",))
-EVIDENCE = DECISIONS + EMPTYING + REGISTER + HOLDS + RIGHTS + NOTICES + RESTRICTIONS
+
+_RETENTION_PLAN = """
+BEGIN
+    IF OLD.ended_at IS NOT NULL
+        OR (OLD.decided_by_id IS NOT NULL AND (NEW.expires_at > OLD.expires_at
+            OR NEW.decided_by_id IS DISTINCT FROM OLD.decided_by_id))
+        OR to_jsonb(NEW) - ARRAY['state', 'decided_by_id', 'decided_at', 'sealed_reason', 'expires_at',
+            'ended_at']
+            IS DISTINCT FROM to_jsonb(OLD) - ARRAY['state', 'decided_by_id', 'decided_at', 'sealed_reason',
+            'expires_at', 'ended_at'] THEN
+        RAISE EXCEPTION 'A plan of retention stays as it was made, and is decided about once.'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+
+RETENTION_PLANS = Guards(
+    functions={"gdpr_guard_retention_plan": _RETENTION_PLAN},
+    tables={"gdpr_retentionplan_guard": "gdpr_retentionplan"},
+    triggers=[
+        """CREATE TRIGGER gdpr_retentionplan_guard BEFORE UPDATE ON gdpr_retentionplan
+    FOR EACH ROW EXECUTE FUNCTION gdpr_guard_retention_plan()""",
+    ],
+) + against_emptying("gdpr_retentionplan", (), rows_stay=("gdpr_retentionplan",))
+EVIDENCE = DECISIONS + EMPTYING + REGISTER + HOLDS + RIGHTS + NOTICES + RESTRICTIONS + RETENTION_PLANS
 
 
 def install(connection: BaseDatabaseWrapper) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from accord import clock, quorum_looks
+from accord.approvals import expiry
 from accord.errors import AccordError
 from accord.health.runner import Check, Finding, Level
 from gdpr import register_health
@@ -224,8 +226,9 @@ def look_at_keys() -> Iterator[Finding]:
 
 def look_at_retention() -> Iterator[Finding]:
     """Count what has run out and is still there, and ask how the last run of retention ended."""
-    from gdpr.models import RetentionRun
+    from gdpr.models import RetentionPlan, RetentionRun
     from gdpr.retention import due
+    from gdpr.states import RetentionPlanState
     from gdpr.stores.base import opened_stores
 
     with opened_stores() as stores:
@@ -233,7 +236,18 @@ def look_at_retention() -> Iterator[Finding]:
     unread = [one for one in found if one.trouble not in ("", due.UNTOLD)]
     last = RetentionRun.objects.filter(finished_at__isnull=False).first()
     age = None if last is None else (clock.now() - last.started_at).total_seconds()
-    yield _retention(found, unread, last, age)
+    waiting = RetentionPlan.objects.filter(~expiry.late(), state=RetentionPlanState.WAITING).count()
+    yield _with_plans(_retention(found, unread, last, age), waiting)
+
+
+def _with_plans(found: Finding, waiting: int) -> Finding:
+    """Say that a plan of retention waits for a person: that nothing goes meanwhile is as the policy asks."""
+    if not waiting:
+        return found
+    said = f"{_counted(waiting, 'plan')} waiting for a second person."
+    level = found.level if found.level is Level.UNKNOWN else Level.WARN
+    hint = "See what waits: gdpr_retention --dry-run. Another person approves or rejects it."
+    return replace(found, level=level, message=f"{said} {found.message}", hint=hint)
 
 
 def _retention(

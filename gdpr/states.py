@@ -89,6 +89,17 @@ class RetentionState(models.TextChoices):
     INTERRUPTED = "interrupted", _("killed")
 
 
+class RetentionPlanState(models.TextChoices):
+    """Where a plan of what retention would let go stands."""
+
+    WAITING = "waiting", _("waiting for a second person")
+    APPROVED = "approved", _("approved")
+    DONE = "done", _("carried out")
+    REJECTED = "rejected", _("rejected")
+    VOID = "void", _("void")
+    """More has run out by its day than it says, the data map changed, or its time was over."""
+
+
 class Channel(models.TextChoices):
     """How a demand reached us."""
 

@@ -129,7 +129,23 @@ _TOMBSTONES = Witnessed(
     """,
     events=(E.ERASURE_FENCED,),
 )
+_RETENTION_PLANS = Witnessed(
+    what="plan of retention",
+    tables=("gdpr_retentionplan",),
+    rows="""
+        SELECT reference, 'retention.planned' AS event, digest FROM gdpr_retentionplan
+        UNION ALL SELECT reference, 'retention.approved', digest FROM gdpr_retentionplan
+        WHERE decided_by_id IS NOT NULL AND state <> 'rejected'
+        UNION ALL SELECT reference, 'retention.' || CASE state WHEN 'void' THEN 'voided' ELSE state END,
+        digest FROM gdpr_retentionplan WHERE state IN ('rejected', 'void', 'done')
+    """,
+    events=(
+        *(E.RETENTION_PLANNED, E.RETENTION_APPROVED, E.RETENTION_REJECTED),
+        *(E.RETENTION_VOIDED, E.RETENTION_DONE),
+    ),
+    each=True,
+)
 EVIDENCE = (
     *(_CONSENTS, _RECEIPTS, _DECISIONS, _HOLDS, _NOTICES),
-    *(_RESTRICTIONS, _REQUESTS, _RIGHTS, _TOMBSTONES),
+    *(_RESTRICTIONS, _RETENTION_PLANS, _REQUESTS, _RIGHTS, _TOMBSTONES),
 )

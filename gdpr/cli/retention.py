@@ -12,15 +12,17 @@ from accord.cli.arguments import add_acting, add_format, add_noinput
 from accord.errors import ExitCode, UsageError
 from accord.meanings import meaning
 from accord.proof import Credentials
-from gdpr.cli import answers
+from gdpr.cli import answers, retention_plans
 from gdpr.datamap.lapses import by_words
 from gdpr.datamap.map import load_data_map
 from gdpr.erasure import planning
 from gdpr.erasure.schedule import Stop
-from gdpr.models import RetentionRun
+from gdpr.models import RetentionPlan, RetentionRun
 from gdpr.retention import due, inactivity, running
 from gdpr.retention.due import Due
 from gdpr.retention.inactivity import Followed
+from gdpr.retention.plans import open_plans
+from gdpr.retention.running import LetGo
 from gdpr.states import LapseKind, RetentionState
 from gdpr.stores.base import opened_stores
 
@@ -38,6 +40,9 @@ class RetentionOptions:
         entry: Id of one entry; empty for every one.
         limit: Rows of each term at most; None for all.
         yes: Whether a person has looked, and says yes.
+        approve: Reference of a plan to approve; empty for none.
+        reject: Reference of a plan to reject; empty for none.
+        reason: Why, in words.
         who: What is said of who acts.
         lock_wait: Seconds to wait for another run.
         as_json: Whether the answer is a JSON document.
@@ -47,6 +52,9 @@ class RetentionOptions:
     entry: str
     limit: int | None
     yes: bool
+    approve: str
+    reject: str
+    reason: str
     who: Credentials
     lock_wait: float
     as_json: bool
@@ -59,14 +67,30 @@ class RetentionOptions:
         Raises:
             UsageError: Two things are asked for that don't go together, or a limit lets nothing go.
         """
-        names = ("dry_run", "entry", "limit", "yes", "lock_wait")
+        names = ("dry_run", "entry", "limit", "yes", "approve", "reject", "reason", "lock_wait")
         given = {name: options[name] for name in names}
         asked = cls(**given, who=Credentials.read(options), as_json=options["format"] == "json")
         if asked.dry_run and asked.yes:
             raise UsageError("--dry-run tells, and --yes lets go.", hint="Give one of the two.")
         if asked.limit is not None and asked.limit < 1:
             raise UsageError("--limit must be 1 or more.", hint="Leave it out to let everything go.")
+        asked._refuse_mixed()
         return asked
+
+    @property
+    def decides(self) -> bool:
+        """Whether it decides about a plan, and lets nothing go."""
+        return bool(self.approve or self.reject)
+
+    def _refuse_mixed(self) -> None:
+        others = self.dry_run or self.yes or self.entry or self.limit is not None
+        if self.decides and (others or (self.approve and self.reject)):
+            raise UsageError(
+                "A plan is decided about by itself: --approve or --reject, and nothing else that is done.",
+                hint="Give one of the two, with --as USERNAME.",
+            )
+        if self.reason and not self.reject:
+            raise UsageError("--reason says why a plan is rejected.", hint="Leave it out, or give --reject.")
 
 
 def add_retention_arguments(parser: ArgumentParser) -> None:
@@ -87,6 +111,16 @@ def add_retention_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="However much it is: a person who may carry erasures out has looked, and says yes.",
     )
+    parser.add_argument(
+        "--approve",
+        default="",
+        metavar="REFERENCE",
+        help="A second person says yes to a plan that waits: the next run carries it out.",
+    )
+    parser.add_argument(
+        "--reject", default="", metavar="REFERENCE", help="A second person says no: nothing of it goes."
+    )
+    parser.add_argument("--reason", default="", metavar="TEXT", help="Why it is rejected; kept encrypted.")
     add_acting(parser, unless="the suite itself")
     parser.add_argument(
         "--lock-wait",
@@ -112,8 +146,9 @@ def carry_out(asked: RetentionOptions, stop: Stop) -> Answer:
     """
     if asked.dry_run:
         return _told(asked)
-    deciding = asked.yes
-    person = asked.who.account(deciding=deciding) if deciding or asked.who.is_given else None
+    if asked.decides:
+        return retention_plans.decided(asked.approve, asked.reject, asked.reason, asked.who)
+    person = asked.who.account(deciding=asked.yes) if asked.yes or asked.who.is_given else None
     done = running.let_go(
         entry=asked.entry,
         limit=asked.limit,
@@ -137,13 +172,20 @@ def _told(asked: RetentionOptions) -> Answer:
         for one in found
     ]
     heading = ("store", "entry", "of", "kept until", "due", "on hold", "")
-    return Answer(document=_document(code, asked, found, ()), lines=_lines(heading, rows, asked), code=code)
+    plans = open_plans()
+    return Answer(
+        document=_document(code, asked, found, (), plans),
+        lines=[*_lines(heading, rows, asked), *retention_plans.lines(plans)],
+        code=code,
+    )
 
 
-def _done(done: Sequence[RetentionRun], followed: Followed | None, asked: RetentionOptions) -> Answer:
+def _done(run: LetGo, followed: Followed | None, asked: RetentionOptions) -> Answer:
+    done, waiting = run.done, [] if run.waiting is None else [run.waiting]
     whole = all(one.state == RetentionState.DONE for one in done)
     limited = all(one.state in (RetentionState.DONE, RetentionState.STOPPED) for one in done)
     code = ExitCode.DONE if whole or (limited and asked.limit) else ExitCode.PARTIAL
+    code = ExitCode.AWAITING_APPROVAL if waiting else code
     rows = [
         (
             one.store,
@@ -157,8 +199,13 @@ def _done(done: Sequence[RetentionRun], followed: Followed | None, asked: Retent
         for one in done
     ]
     heading = ("store", "entry", "of", "gone", "on hold", "now", "")
-    document = {**_document(code, asked, (), done), "inactive": followed and asdict(followed)}
-    lines = [*_lines(heading, rows, asked), *_followed(followed)]
+    document = {
+        **_document(code, asked, (), done, waiting),
+        "inactive": followed and asdict(followed),
+        "void": run.void,
+    }
+    table = () if waiting else _lines(heading, rows, asked)
+    lines = [*table, *retention_plans.lines(waiting, run.void), *_followed(followed)]
     return Answer(document=document, lines=lines, code=code)
 
 
@@ -186,7 +233,11 @@ def _lines(heading: Sequence[str], rows: Sequence[Sequence[str]], asked: Retenti
 
 
 def _document(
-    code: ExitCode, asked: RetentionOptions, found: Sequence[Due], done: Sequence[RetentionRun]
+    code: ExitCode,
+    asked: RetentionOptions,
+    found: Sequence[Due],
+    done: Sequence[RetentionRun],
+    plans: Sequence[RetentionPlan],
 ) -> dict[str, Any]:
     return {
         "schema": "accord.retention/1",
@@ -200,6 +251,7 @@ def _document(
             }
             for one in done
         ],
+        "plans": [retention_plans.document(one) for one in plans],
         "by_words": [] if asked.entry else [one.id for one in by_words(load_data_map())],
     }
 

@@ -16,6 +16,9 @@ from accord.retry import Backoff
 
 _OPEN = "open_findings"
 _APPROVALS = "approvals"
+_RETENTION = "retention_approval"
+ALWAYS = "always"
+NEVER = "never"
 PLACE = "ACCORD['POLICY']['erasure']['approvals']"
 """Where it stands how many have to approve."""
 
@@ -51,6 +54,8 @@ class ErasurePolicy:
             register of erasures can repeat an erasure after a restore.
         scrub: 1 to have stores write over what they deleted before the second look; 0 to leave it to them.
         retention_rows: Rows and documents that a run of retention in production lets go without a person.
+        retention_approval: Rows and documents up to which a run of retention lets go what a second person has
+            not approved; None where retention asks for no approval.
         open_findings: What becomes of an erasure while the data map leaves something open.
         approvals: How many have to approve, and out of which groups.
     """
@@ -68,6 +73,7 @@ class ErasurePolicy:
     backups_kept_days: float = 100
     scrub: float = 0
     retention_rows: float = 10_000
+    retention_approval: float | None = None
     open_findings: OpenFindings = OpenFindings.WARN
     approvals: Quorum = quorum.ONE
 
@@ -132,7 +138,7 @@ def parse(configured: Mapping[str, object], *, environment: str = "") -> Erasure
         ConfigurationError: A name is unknown, or a value can't be its.
     """
     known = [item.name for item in fields(ErasurePolicy)]
-    words = (_OPEN, _APPROVALS)
+    words = (_OPEN, _APPROVALS, _RETENTION)
     numbers = {name: value for name, value in configured.items() if name not in words}
     for name, value in numbers.items():
         if name not in known:
@@ -145,7 +151,10 @@ def parse(configured: Mapping[str, object], *, environment: str = "") -> Erasure
     found = _open_findings(configured.get(_OPEN, OpenFindings.WARN), environment)
     needed = quorum.parse(configured.get(_APPROVALS, 1), PLACE)
     return ErasurePolicy(
-        open_findings=found, approvals=needed, **{name: float(str(one)) for name, one in numbers.items()}
+        open_findings=found,
+        approvals=needed,
+        retention_approval=_retention_approval(configured.get(_RETENTION, NEVER), environment),
+        **{name: float(str(one)) for name, one in numbers.items()},
     )
 
 
@@ -161,6 +170,26 @@ def _open_findings(value: object, environment: str) -> OpenFindings:
             hint="See docs/reference/settings.md.",
         ) from exc
     return read.get(environment, OpenFindings.WARN)
+
+
+def _retention_approval(value: object, environment: str) -> float | None:
+    """Read a word or a number, or such by environment; an environment without one asks for no approval."""
+    given = value if isinstance(value, Mapping) else {environment: value}
+    if not all(_is_approval(one) for one in given.values()):
+        raise ConfigurationError(
+            f"ACCORD['POLICY']['erasure']['{_RETENTION}'] must be “{ALWAYS}”, “{NEVER}”, a number of rows "
+            "from 0 on, or a dictionary of such by environment.",
+            hint="See docs/reference/settings.md.",
+        )
+    asked = given.get(environment, NEVER)
+    # Where nothing has run out, there is nothing to approve.
+    return None if asked == NEVER else 0.0 if asked == ALWAYS else float(str(asked))
+
+
+def _is_approval(value: object) -> bool:
+    if isinstance(value, str):
+        return value in (ALWAYS, NEVER)
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
 
 def _unknown(name: str, known: list[str]) -> ConfigurationError:

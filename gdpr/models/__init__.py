@@ -23,7 +23,7 @@ from gdpr.models.notices import RecipientNotice
 from gdpr.models.register import RegisterMark
 from gdpr.models.requests import Approval, ErasurePlan, ErasureRequest, ErasureStep
 from gdpr.models.restrictions import Restriction
-from gdpr.models.retention import InactiveNotice, RetentionRun
+from gdpr.models.retention import InactiveNotice, RetentionPlan, RetentionRun
 from gdpr.models.rights import RightsRequest
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "RegisterMark",
     "RequestKey",
     "Restriction",
+    "RetentionPlan",
     "RetentionRun",
     "RightsRequest",
 ]

@@ -49,12 +49,13 @@ class Due:
     trouble: str = ""
 
 
-def terms(entry: str = "") -> list[Lapse]:
+def terms(entry: str = "", day: date | None = None) -> list[Lapse]:
     """
-    List what has a term by the data map, as of today.
+    List what has a term by the data map.
 
     Args:
         entry: Id of one entry; every one unless given.
+        day: As of which day; today unless given.
 
     Raises:
         UnknownTarget: There is no such entry.
@@ -62,7 +63,7 @@ def terms(entry: str = "") -> list[Lapse]:
     the_map = load_data_map()
     if entry:
         the_map.entry(entry)
-    found = lapses(the_map, today())
+    found = lapses(the_map, day or today())
     return [one for one in found if entry in ("", one.entry.id)]
 
 

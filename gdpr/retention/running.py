@@ -1,6 +1,9 @@
 """
 A run of retention: what has run out is let go, in bounded batches, and each term leaves its event.
 
+Where the policy asks for a second person, a run makes a plan and waits; the run after the approval carries
+out exactly that (:mod:`gdpr.retention.plans`).
+
 It may be killed between any two lines. A batch of the coordinating database is counted in its transaction,
 one of another store right after it. The next run ends what a dead one left open.
 """
@@ -8,8 +11,9 @@ one of another store right after it. The next run ends what a dead one left open
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 from django.db.models import F
@@ -24,13 +28,31 @@ from gdpr.datamap.lapses import Lapse
 from gdpr.erasure import actors, planning, policy, state_changes
 from gdpr.erasure.schedule import Stop, never
 from gdpr.errors import RetentionUnapproved
-from gdpr.models import RetentionRun
-from gdpr.retention import due
+from gdpr.fields import random_reference
+from gdpr.models import RetentionPlan, RetentionRun
+from gdpr.retention import due, plans
+from gdpr.retention.plans import Asked
 from gdpr.states import RetentionState
 from gdpr.stores.base import Stores, opened_stores
 from gdpr.stores.lapsing import lapsing
 
 PRODUCTION = "production"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetGo:
+    """
+    What became of a run.
+
+    Attributes:
+        done: What became of each term.
+        waiting: The plan that a second person has to approve first; None where nothing waits.
+        void: Why an earlier plan counts no more, in a few words; empty for none.
+    """
+
+    done: Sequence[RetentionRun] = ()
+    waiting: RetentionPlan | None = None
+    void: str = ""
 
 
 def let_go(
@@ -41,9 +63,9 @@ def let_go(
     looked_at: bool = False,
     wait: float = 0,
     stop: Stop = never,
-) -> Sequence[RetentionRun]:
+) -> LetGo:
     """
-    Let go whatever has run out.
+    Let go whatever has run out, or what a second person approved of it.
 
     Args:
         entry: Id of one entry; every one unless given.
@@ -54,10 +76,11 @@ def let_go(
         stop: Asked between two batches.
 
     Returns:
-        What became of each term.
+        What became of each term, or the plan that waits for a second person.
 
     Raises:
         UnknownTarget: There is no such entry.
+        StoreError: A second person has to approve, and a store can't be counted.
         LeaseHeld: Another run is under way.
         RetentionUnapproved: It is more than a run in production lets go without a person.
         NotAllowed: The account may not carry erasures out.
@@ -65,13 +88,57 @@ def let_go(
     if by is not None:
         actors.require(by, actors.EXECUTE)
     planning.require_map()
-    run = uuid.uuid4().hex
     with leased(wait) as held, opened_stores() as stores, working_for(by):
         stores.own.require_all(stores)
         _end_dead_runs(by)
-        _require_few(stores, entry, limit, looked_at=looked_at and by is not None)
-        ready = [one for one in due.terms(entry) if one.is_told]
-        return [_Term(one, run, stores, held, by).let_go(limit, stop) for one in ready if not stop()]
+        asked = plans.asked(stores, entry, by)
+        if asked.is_waiting:
+            return LetGo(waiting=asked.plan, void=asked.void)
+        if asked.plan is None:
+            _require_few(stores, entry, limit, looked_at=looked_at and by is not None)
+        return LetGo(done=_each_term(asked, entry, _Run(stores, held, by, stop), limit), void=asked.void)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What the terms of one run have in common."""
+
+    stores: Stores
+    leased: Lease
+    by: Account | None
+    stop: Stop
+    plan: RetentionPlan | None = None
+    name: str = field(default_factory=random_reference)
+
+
+def _each_term(asked: Asked, entry: str, run: _Run, limit: int | None) -> Sequence[RetentionRun]:
+    """Let go what has run out; where a plan was approved by its day, and no more than it says."""
+    plan = asked.plan
+    if plan is None:
+        return _let_go(due.terms(entry), run, _at_most(asked.most, limit))
+    left = plans.remaining(plan)
+    ready = [one for one in due.terms(entry, plan.day) if (one.entry.id, str(one.kind)) in left]
+    done = _let_go(ready, replace(run, plan=plan), _at_most(left, limit))
+    if len(done) == len(ready) and all(one.state == RetentionState.DONE for one in done):
+        plans.finish(plan, run.by)
+    return done
+
+
+def _at_most(
+    counted: Mapping[tuple[str, str], int] | None, limit: int | None
+) -> Callable[[Lapse], int | None]:
+    """Say how many rows of a term go: none that nobody counted, where they were."""
+    if counted is None:
+        return lambda _: limit
+    most = {key: rows if limit is None else min(rows, limit) for key, rows in counted.items()}
+    return lambda one: most.get((one.entry.id, str(one.kind)), 0)
+
+
+def _let_go(
+    terms: Sequence[Lapse], run: _Run, limit: Callable[[Lapse], int | None]
+) -> Sequence[RetentionRun]:
+    ready = [one for one in terms if one.is_told]
+    return [_Term(one, run).let_go(limit(one)) for one in ready if not run.stop()]
 
 
 @contextmanager
@@ -129,38 +196,42 @@ def _finish(row: RetentionRun, state: RetentionState, trouble: str, by: Account 
 class _Term:
     """One term in one run."""
 
-    def __init__(self, lapse: Lapse, run: str, stores: Stores, leased: Lease, by: Account | None) -> None:
+    def __init__(self, lapse: Lapse, run: _Run) -> None:
         self._lapse = lapse
         self._run = run
-        self._stores = stores
-        self._leased = leased
-        self._by = by
 
-    def let_go(self, limit: int | None, stop: Stop) -> RetentionRun:
-        entry = self._lapse.entry
+    def let_go(self, limit: int | None) -> RetentionRun:
+        entry, plan = self._lapse.entry, self._run.plan
         row = RetentionRun.objects.create(
-            run=self._run, entry=entry.id, store=entry.store, kind=self._lapse.kind, started_at=clock.now()
+            run=self._run.name,
+            plan="" if plan is None else plan.reference,
+            entry=entry.id,
+            store=entry.store,
+            kind=self._lapse.kind,
+            started_at=clock.now(),
         )
         state, trouble = RetentionState.DONE, ""
         try:
-            if not self._batches(row, limit, stop):
+            if not self._batches(row, limit):
                 state = RetentionState.STOPPED
         except StoreError as exc:
             state, trouble = RetentionState.FAILED, exc.code
-        _finish(row, state, trouble, self._by)
+        _finish(row, state, trouble, self._run.by)
         row.refresh_from_db()
         return row
 
-    def _batches(self, row: RetentionRun, limit: int | None, stop: Stop) -> bool:
+    def _batches(self, row: RetentionRun, limit: int | None) -> bool:
         """Let go batch after batch, and return whether nothing is left."""
         size, left, whole = max(int(policy.load().batch_size), 1), limit, True
-        store = lapsing(self._stores[self._lapse.entry.store], self._lapse)
+        store = lapsing(self._run.stores[self._lapse.entry.store], self._lapse)
         for page in due.pages(store.run_out(self._lapse), size):
-            self._leased.check()
-            if stop() or left == 0:
+            self._run.leased.check()
+            if self._run.stop():
                 return False
             with transaction.atomic(using=state_changes.alias()):
                 going, held = due.divided(self._lapse, page)
+                if left == 0 and going:
+                    return False
                 some = going if left is None else going[:left]
                 changed = store.let_go(self._lapse, some) if some else 0
                 counted = RetentionRun.objects.filter(pk=row.pk)

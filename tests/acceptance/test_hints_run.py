@@ -88,6 +88,7 @@ _REBUILD = "acceptance/test_rebuild.py::"
 _RECOVERY = "acceptance/test_recovery.py::"
 _RESTORED = "acceptance/test_restored.py::test_somebody_new_with_the_key_of_an_erased_person_stays"
 _REQUEST_KEYS = "acceptance/test_request_keys.py::"
+_RETENTION = "acceptance/test_retention_approval.py::"
 _SETTLING = "integration/engine/test_settling.py::"
 _SPELLINGS = "acceptance/test_spellings.py::"
 _UNINSTALL = "acceptance/test_uninstall.py::"
@@ -117,6 +118,10 @@ ELSEWHERE: Mapping[Named, str] = {
     + "test_lost_key_is_asked_for_and_held_against_the_request",
     ("gdpr_erase", ("--request", "{reference}", "--key", "KEY", "--key", "NAME=VALUE")): _REQUEST_KEYS
     + "test_key_lost_after_the_fence_takes_every_key_and_a_question",
+    ("gdpr_retention", ("--approve", FILLED, "--as", "USERNAME")): _RETENTION
+    + "test_another_person_lets_go_what_had_run_out_by_the_day_of_the_plan",
+    ("gdpr_retention", ("--reject", FILLED, "--reason", "TEXT", "--as", "USERNAME")): _RETENTION
+    + "test_more_than_was_approved_is_planned_anew_and_fewer_go",
     ("migrate_all", ("--break-glass",)): "acceptance/test_break_glass.py::"
     "test_emergency_runs_on_record_and_blocks_until_another_person_has_reviewed_it",
     ("migrate_all", ("--forget", FILLED, "--reason", '"WHY"')): _FORGETTING

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.fix_browser import PASSWORD, Site, take_picture
 from tests.fix_project import Project
@@ -34,10 +35,10 @@ def test_plan_is_approved_by_another_person_only(
     site.sign_in(page, "asker")
     page.goto(f"{site.url}/admin/migrator/planapproval/")
     page.locator("#result_list tbody th a").first.click()
-    assert page.locator("a.button").count() == 0
+    expect(page.locator("a.button")).to_have_count(0)
     assert "another person" in page.locator(".accord-hindrance").inner_text()
     take_picture(page, "plan-own")
-    assert page.locator(".accord-decide").is_visible()
+    expect(page.locator(".accord-decide")).to_be_visible()
 
     page.context.clear_cookies()
     site.sign_in(page, "approver")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.fix_browser import Site, take_picture
 from tests.fix_project import Project
@@ -40,7 +41,7 @@ def test_erasure_is_approved_by_another_person_only(
     take_picture(page, "erasures")
     page.locator("#result_list tbody th a").first.click()
     take_picture(page, "erasure-own")
-    assert page.get_by_role("link", name="Approve…").count() == 0
+    expect(page.get_by_role("link", name="Approve…")).to_have_count(0)
     assert "another person" in page.locator(".accord-hindrance").first.inner_text()
 
     page.context.clear_cookies()

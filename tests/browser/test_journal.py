@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import psycopg2
 import pytest
+from playwright.sync_api import expect
 
 from tests.fix_browser import Site, take_picture
 from tests.fix_project import Project
@@ -42,8 +43,8 @@ def test_run_page_shows_every_step_and_can_not_be_edited(
     assert steps.count() > 5
     assert "0005_label_payments" in page.locator(".run-steps").inner_text()
     assert "ACC-" in page.locator(".run-steps").inner_text()
-    assert page.locator("input[name=_save]").count() == 0
-    assert page.locator(".deletelink").count() == 0
+    expect(page.locator("input[name=_save]")).to_have_count(0)
+    expect(page.locator(".deletelink")).to_have_count(0)
 
 
 def test_who_may_not_look_sees_nothing(

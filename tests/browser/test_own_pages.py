@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.fix_browser import PASSWORD, Site, take_picture
 from tests.fix_project import Project
@@ -52,7 +53,7 @@ def test_person_asks_to_be_erased_and_takes_it_back(
     take_picture(page, "own-status")
     page.get_by_role("button", name="Take it back").click()
     assert "cancelled" in page.inner_text("table")
-    assert page.get_by_role("button", name="Take it back").count() == 0
+    expect(page.get_by_role("button", name="Take it back")).to_have_count(0)
 
 
 def test_export_is_made_in_the_admin(erasing: Erasing, serve: Callable[[Project], Site], page: Page) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from gdpr.drill.backups import MongoBackup
 from tests.fix_browser import Site, take_picture
@@ -50,7 +51,7 @@ def test_data_map_says_how_much_is_classified(
     take_picture(page, "datamap")
     part, of, whole, word = page.locator("#coverage-text").inner_text().split()
     assert (part, of, word) == (whole, "of", "classified")
-    assert page.get_by_role("row", name="streaming.Listener").get_by_text("anonymise").count() == 1
+    expect(page.get_by_role("row", name="streaming.Listener").get_by_text("anonymise")).to_have_count(1)
     page.locator("details summary").last.click()
     take_picture(page, "datamap-open")
     page.get_by_role("link", name="As JSON").click()
@@ -73,15 +74,15 @@ def test_restore_is_shown_and_its_replay_begun(
     site.sign_in(page, "operator")
     page.goto(f"{site.url}/admin/gdpr/registermark/")
     take_picture(page, "restores-calm")
-    assert page.get_by_role("button", name="Begin the replay").count() == 0
+    expect(page.get_by_role("button", name="Begin the replay")).to_have_count(0)
     backup.restore()
     page.reload()
     take_picture(page, "restores")
-    assert page.get_by_text("1 person is to be erased again.").count() == 1
+    expect(page.get_by_text("1 person is to be erased again.")).to_have_count(1)
     page.get_by_role("button", name="Begin the replay").click()
     take_picture(page, "restores-begun")
-    assert page.get_by_role("row", name="mongodb").get_by_text("replay begun").count() == 1
-    assert page.get_by_role("button", name="Begin the replay").count() == 0
+    expect(page.get_by_role("row", name="mongodb").get_by_text("replay begun")).to_have_count(1)
+    expect(page.get_by_role("button", name="Begin the replay")).to_have_count(0)
 
 
 def test_demand_is_put_on_record(erasing: Erasing, serve: Callable[[Project], Site], page: Page) -> None:
@@ -94,7 +95,7 @@ def test_demand_is_put_on_record(erasing: Erasing, serve: Callable[[Project], Si
     take_picture(page, "file-a-demand")
     page.get_by_label("Key of the person").fill("5")
     page.get_by_role("button", name="Put it on record").click()
-    assert page.locator(".errorlist").count() == 2
+    expect(page.locator(".errorlist")).to_have_count(2)
     page.get_by_label("Why the person may demand it").select_option("17(1)(a)")
     page.get_by_label("How it was made sure who asks").select_option("not_yet")
     page.get_by_role("button", name="Put it on record").click()
@@ -149,6 +150,6 @@ def test_pages_speak_the_language_that_the_browser_asks_for(
         page.goto(f"{site.url}/admin/gdpr/erasurerequest/")
         assert page.locator("h1").last.inner_text() == heading
         page.locator("#result_list tbody th a").first.click()
-        assert page.get_by_role("link", name=button).is_visible()
+        expect(page.get_by_role("link", name=button)).to_be_visible()
         take_picture(page, f"erasure-{language}")
         context.close()

@@ -32,6 +32,7 @@ REASONS: Mapping[str, str] = {
     "gdpr.Receipt": "Entries, numbers and a signature.",
     "gdpr.InactiveNotice": "A keyed tag, and days.",
     "gdpr.RetentionRun": "Entries and numbers.",
+    "gdpr.RetentionPlan": "Entries and numbers, and who of the staff decided; a reason is sealed.",
     "gdpr.KeptExport": "A keyed tag; the file is encrypted for its reader, and deleted after some days.",
     "gdpr.RecipientNotice": "Who was told of what; whom it was about is sealed until then.",
     "gdpr.Restriction": "A keyed tag and a letter of Art. 18(1).",

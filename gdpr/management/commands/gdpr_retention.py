@@ -25,6 +25,8 @@ class Command(AnsweringCommand):
         "--dry-run": "what has run out, and nothing is changed",
         "": "let it go",
         "--entry plays --limit 1000": "no more than so many rows of one entry",
+        "--approve REFERENCE --as USERNAME": "a second person lets a plan go, where the policy asks for one",
+        "--reject REFERENCE --reason TEXT --as USERNAME": "or doesn't",
         "--yes --as USERNAME": "however much it is: a person has looked, and says yes",
     }
 

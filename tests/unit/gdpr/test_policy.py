@@ -90,6 +90,35 @@ def test_word_that_nobody_knows_is_no_policy(value: object) -> None:
         policy.parse({"open_findings": value}, environment="production")
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("never", None),
+        ("always", 0),
+        (0, 0),
+        (5_000, 5_000),
+        ({"production": "always", "staging": 7}, 0),
+        ({"staging": "always", "production": 7}, 7),
+        ({"staging": "always"}, None),
+    ],
+)
+def test_retention_is_approved_above_a_number_of_rows(value: object, expected: float | None) -> None:
+    """A word, a number, or such by environment; what isn't named asks for nobody."""
+    read = policy.parse({"retention_approval": value}, environment="production")
+
+    assert read.retention_approval == expected
+    assert policy.parse({}).retention_approval is None
+
+
+@pytest.mark.parametrize(
+    "value", [-1, float("nan"), True, None, "Always", "5000", [], {"staging": "sometimes"}]
+)
+def test_approval_of_retention_that_nobody_understands_is_no_policy(value: object) -> None:
+    """Least of all is it read as “never”; also one for another environment."""
+    with pytest.raises(ConfigurationError, match="retention_approval"):
+        policy.parse({"retention_approval": value}, environment="production")
+
+
 def finding(message: str, name: str = "gdpr.E001") -> OpenFinding:
     return {"id": name, "store": "default", "target": "t", "entry": "", "message": message}
 
