@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from accord.identity import Identity, identity_if_marked
 from accord.seam.origins import found_among
+from accord.seam.past import KeepsTexts
 from accord.seam.registry import Registry
 from accord.seam.stores import KnowsApps, Orders, Store, read_ledger
 from accord.seam.types import AppliedStep, BegunStep, Direction, Recorded, Step, StepKey
@@ -159,6 +160,7 @@ def read_situation(
     begun = {key: entry for ledger in ledgers for key, entry in ledger.begun.items()}
     identities = {alias: own for alias, _, own in found}
     unread = frozenset(registry) - asked
+    steps = _with_past(registry, steps, asked)
     graph = _graph(registry, steps, applied, unread)
     absent = _absent(registry, applied.keys() - {step.key for step in steps})
     return Situation(
@@ -170,6 +172,16 @@ def read_situation(
         absent=absent,
         identities=identities,
     )
+
+
+def _with_past(registry: Registry, steps: tuple[Step, ...], asked: Collection[str]) -> tuple[Step, ...]:
+    """Put the steps that ledgers keep beside those of files."""
+    keeping = {alias: one for alias in sorted(asked) if isinstance(one := registry[alias], KeepsTexts)}
+    if not keeping:
+        return steps
+    declared = {key for step in steps for key in (step.key, *step.replaces)}
+    others = [step for step in steps if step.key.store not in keeping]
+    return (*others, *(step for store in keeping.values() for step in store.with_past(declared)))
 
 
 _Read = tuple[str, Recorded, Identity | None]

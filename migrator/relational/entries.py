@@ -123,6 +123,32 @@ class MarkRow(models.Model):
         return f"{self.id}: {self.value}"
 
 
+class ObjectRow(models.Model):
+    """One text of an object that is replaced as a whole; the one of the highest number stands."""
+
+    id = models.CharField(max_length=64, primary_key=True)
+    app = models.CharField(max_length=255)
+    file = models.CharField(max_length=255)
+    number = models.IntegerField()
+    name = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64)
+    text = models.TextField()
+    needs = models.TextField()
+    live = models.CharField(max_length=128)
+    how = models.CharField(max_length=16)
+    run_id = models.CharField(max_length=64)
+    fence = models.BigIntegerField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        apps = _apps
+        app_label = "accord_ledger"
+        db_table = "accord_object"
+
+    def __str__(self) -> str:
+        return f"{self.app}.{self.name}: {self.how}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Progress:
     """

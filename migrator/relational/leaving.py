@@ -22,12 +22,12 @@ from accord import guards
 from accord.errors import ConfigurationError
 from accord.seam.traces import Trace
 from accord.seam.types import Lease
-from migrator.relational.entries import FenceRow, LedgerEntry, MarkRow
+from migrator.relational.entries import FenceRow, LedgerEntry, MarkRow, ObjectRow
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import FOUNDATION, DiskLoader
 
 _CONTENT_TYPES = "django_content_type"
-_BOOKS = (LedgerEntry, MarkRow, FenceRow)
+_BOOKS = (LedgerEntry, ObjectRow, MarkRow, FenceRow)
 
 
 @dataclass(frozen=True)

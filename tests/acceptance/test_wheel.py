@@ -92,3 +92,5 @@ def test_a_new_project_goes_through_the_words_of_the_readme(
     assert done.returncode == 0, done.stdout + done.stderr
     where = run(sys.executable, "-c", "import accord; print(accord.__file__)")
     assert where.stdout.startswith(str(installed))
+    template = Path(run(sys.executable, "-m", "migrator.alembic.template").stdout.strip())
+    assert {file.name for file in template.glob("*")} >= {"alembic.ini.mako", "env.py", "script.py.mako"}

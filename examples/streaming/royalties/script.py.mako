@@ -1,4 +1,4 @@
-"""${message}"""
+"""${message.replace("\\", "\\\\").replace('"', '\\"')}"""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
 
+# Who answers for it, such as the name of a team.
+owner = ""
 # Steps of other stores that must be applied before, as ("store", "app", "name").
 cross_dependencies = []
 # expand: before the deploy · backfill: around it · contract: after it
 phase = "expand"
+# Where it is so: irreversible = "why it can't be undone"
 
 
 def upgrade() -> None:

@@ -49,6 +49,8 @@ if os.environ.get("ELASTICSEARCH_URL"):
         "URL": os.environ["ELASTICSEARCH_URL"],
         "PREFIX": os.environ["ELASTICSEARCH_PREFIX"],
     }
+if os.environ.get("WORKSHOP_OBJECTS"):
+    ACCORD["STORES"]["objects"] = {"BACKEND": "migrator.objects.store.ObjectStore"}
 if os.environ.get("WORKSHOP_ALEMBIC"):
     ACCORD["STORES"]["alembic"] = {
         "BACKEND": "migrator.alembic.store.AlembicStore",

@@ -1,0 +1,43 @@
+"""What the database's own store, or Django, does for a store that lives in a database of the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from accord.seam.traces import Trace
+from accord.seam.types import Lease
+
+
+class LivesInDatabase:
+    """The part of a store that leaves test databases, and the end of its ledger, to others."""
+
+    @staticmethod
+    def test_options(
+        alias: str,  # noqa: ARG004 - Django makes the test database
+        options: Mapping[str, object],
+        test: Mapping[str, object],  # noqa: ARG004 - as above
+        suffix: str,  # noqa: ARG004 - as above
+    ) -> Mapping[str, object]:
+        """Return the options as they are. See :class:`accord.seam.stores.HasTestStore`."""
+        return options
+
+    @staticmethod
+    def overlaps(
+        test: Mapping[str, object],  # noqa: ARG004 - while tests run, a real database is refused
+        real: Mapping[str, object],  # noqa: ARG004 - as above
+    ) -> bool:
+        """Return that nothing real is touched. See :class:`accord.seam.stores.HasTestStore`."""
+        return False
+
+    def make_test_store(self, *, keep: bool) -> None:
+        """Leave the database as Django made it."""
+
+    def drop_test_store(self) -> None:
+        """Leave the database to Django, which drops it."""
+
+    def traces(self) -> Sequence[Trace]:
+        """Name nothing: the database's own store tells the ledger. See :class:`.LeavesTraces`."""
+        return ()
+
+    def take_out(self, lease: Lease, *, evidence: bool) -> None:
+        """Leave it to the database's own store, which drops the ledger of objects with its own."""

@@ -1,0 +1,94 @@
+"""Today's files on top of the texts that were made: the steps of a store. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from accord.seam.types import Source, Step, StepKey
+from migrator.objects.book import Book, Entry, title_of
+from migrator.objects.files import Name, Version
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chain:
+    """
+    The steps of one store.
+
+    Attributes:
+        store: Its alias.
+        database: Alias of the database that it is in.
+        versions: Today's files.
+        book: The texts that were made; none while nobody has read the ledger.
+    """
+
+    store: str
+    database: str
+    versions: Mapping[Name, Version]
+    book: Book
+
+    def steps(self, declared: Collection[StepKey] = ()) -> Sequence[Step]:
+        """
+        Return the steps: the texts that were made, each after the one before, and those of today's files.
+
+        Args:
+            declared: Steps of all stores; what an older text needed and nobody declares any more is left out.
+        """
+        past = [entry for entry in self.book if self._is_known(entry.of)]
+        known = {*declared, *(entry.key(self.store) for entry in past)}
+        names = {name: self._key(name) for name in self.versions}
+        made = {entry.key(self.store) for entry in past}
+        return [
+            *(self._past(entry, known) for entry in past),
+            *(self._today(name, names) for name in self.versions if names[name] not in made),
+        ]
+
+    def _is_known(self, name: Name) -> bool:
+        """Return whether the texts of a file need no file: there is one, or it was removed in the end."""
+        current = self.book.current(name)
+        return name in self.versions or (current is not None and bool(current.source.removed))
+
+    def _past(self, entry: Entry, known: Collection[StepKey]) -> Step:
+        previous = self._before(entry)
+        needed = [key for key in entry.needed() if key in known]
+        return entry.step(self.store, needed, previous.key(self.store) if previous else None)
+
+    def _before(self, entry: Entry) -> Entry | None:
+        return next((one for one in self.book.texts(entry.of) if one.number == entry.number - 1), None)
+
+    def _today(self, name: Name, names: Mapping[Name, StepKey]) -> Step:
+        version, current = self.versions[name], self.book.current(name)
+        previous = (current.key(self.store),) if current else ()
+        objects = (*(names[needed] for needed in version.needs), *self._letting_go(name, names))
+        return Step(
+            key=names[name],
+            # As it was read: the key says which text it is, and the file may change meanwhile.
+            source=Source(version.source.path, version.source.text.encode()),
+            dependencies=(*previous, *objects, *self._after(version)),
+            follows=previous,
+            title=title_of(version.source),
+        )
+
+    def _letting_go(self, name: Name, names: Mapping[Name, StepKey]) -> Iterator[StepKey]:
+        """Yield what stands on an object that is to go: a text without it, or none, has to come first."""
+        if not self.versions[name].source.removed:
+            return
+        own = {entry.key(self.store) for entry in self.book.texts(name)}
+        for other in names.keys() - {name}:
+            current = self.book.current(other)
+            if current is not None and not own.isdisjoint(current.needed()):
+                yield names[other]
+
+    def _after(self, version: Version) -> Iterator[StepKey]:
+        for said in version.source.after:
+            text = said if ":" in said else f"{self.database}:{said}"
+            yield StepKey.parse(text)
+
+    def _key(self, name: Name) -> StepKey:
+        """Name a text by its file and its version; one that comes back after another is counted."""
+        app, file = name
+        digest, texts = self.versions[name].digest, self.book.texts(name)
+        if texts and texts[-1].digest == digest:
+            return texts[-1].key(self.store)
+        times = sum(entry.digest == digest for entry in texts)
+        return StepKey(self.store, app, f"{file}@{digest}" + (f".{times + 1}" if times else ""))
