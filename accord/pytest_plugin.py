@@ -3,6 +3,7 @@ The plugin of pytest: test stores beside the test databases that pytest-django m
 
 It is found by itself where the suite is installed. Stores are isolated from the beginning of the session;
 they are made when pytest-django's `django_db_setup` has made its databases, and removed before those are.
+Where `accord_embedded` names servers, they are started before Django's settings are read.
 """
 
 from __future__ import annotations
@@ -15,8 +16,37 @@ import pytest
 
 if TYPE_CHECKING:
     from accord.seam.registry import Registry
+    from accord.test_servers import ServersOfARun
 
 _MADE = pytest.StashKey[bool]()
+_SERVERS: pytest.StashKey[ServersOfARun] = pytest.StashKey()
+_LOOKS_ONLY = ("help", "version", "collectonly", "markers", "showfixtures", "show_fixtures_per_test")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that names servers."""
+    parser.addini(
+        "accord_embedded",
+        "Accord: servers to start for a run of tests (postgres, mongodb, opensearch, elasticsearch), each as "
+        "SERVER or SERVER=VARIABLE; a variable that is set already is left as it is.",
+        type="args",
+        default=[],
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
+    """Start servers before anybody reads Django's settings; pytest-django does so in this very hook."""
+    # Workers of xdist inherit the addresses from the process that started them.
+    if (words := early_config.getini("accord_embedded")) and not os.environ.get("PYTEST_XDIST_WORKER"):
+        _start_servers(early_config, words)
+    return (yield)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say which servers run."""
+    servers = config.stash.get(_SERVERS, None)
+    return [servers.told()] if servers else []
 
 
 @pytest.hookimpl(trylast=True)
@@ -68,6 +98,20 @@ def migrations(transactional_db: None) -> Iterator[Any]:  # noqa: ARG001 - asked
     steps = steps_in_tests()
     yield steps
     steps.latest()
+
+
+def _start_servers(config: pytest.Config, words: list[str]) -> None:
+    from accord import test_servers
+    from accord.errors import AccordError
+
+    looks_only = any(getattr(config.known_args_namespace, name, False) for name in _LOOKS_ONLY)
+    try:
+        servers = test_servers.ServersOfARun(test_servers.parse(words))
+        config.add_cleanup(servers.end)
+        servers.begin(start=not looks_only)
+    except AccordError as exc:
+        raise pytest.UsageError(f"{exc}\n{exc.hint}") from exc
+    config.stash[_SERVERS] = servers
 
 
 def _make(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:

@@ -12,6 +12,7 @@ from gdpr.screens import (
     restores,
     restrictions,
     retention,
+    retention_plans,
     rights,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "restores",
     "restrictions",
     "retention",
+    "retention_plans",
     "rights",
 ]

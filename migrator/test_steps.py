@@ -6,11 +6,15 @@ What the fixture `migrations` of :mod:`accord.pytest_plugin` gives. Only test st
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from django.apps import apps
 from django.apps.registry import Apps
 from django.db import connections
+from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.state import ProjectState
 
 from accord import conf, isolation
 from accord.seam.registry import opened
@@ -50,14 +54,14 @@ class StepsInTests:
         self._run(Request())
         return self.models()
 
-    def there_and_back(self, app: str) -> None:
+    def there_and_back(self, app: str = "") -> None:
         """
         Undo an app's steps in every store, and what needs them, and apply all again.
 
         The stores then have to be what their steps describe.
 
         Args:
-            app: Label of the app.
+            app: Label of the app; without one the whole plan is undone, the suite's own tables among it.
 
         Raises:
             AccordError: A step can't be undone, or failed.
@@ -68,18 +72,36 @@ class StepsInTests:
         self.latest()
         self.assert_as_described()
 
+    def assert_matches_models(self, *labels: str) -> None:
+        """
+        Hold the models of the code against the migrations, and every store against those.
+
+        Args:
+            labels: The apps whose models are looked at; without any all that have migrations.
+
+        Raises:
+            AssertionError: A change of a model has no migration, or a store differs; each is named.
+        """
+        self.latest()
+        found = unwritten()
+        told = [one for app in sorted(found) if not labels or app in labels for one in found[app]]
+        if told:
+            raise AssertionError("No migration says what the models say:\n" + "\n".join(told))
+        self.assert_as_described()
+
     def assert_as_described(self) -> None:
         """
         Compare every store with what its applied steps describe.
 
         Raises:
-            AssertionError: Something differs; each difference is named.
+            AssertionError: Something differs, or a store can't be asked; each is named.
         """
         settings = settings_of_tests()
         with opened() as stores:
             situation = Migrations(stores, settings).situation()
             found = live.look_live(stores, situation, Target(), live_settings.load(settings))
         told = [f"{one.store}: {one.difference.text}" for one in found.differences]
+        told += [f"{store}: it can't be asked." for store in found.unasked]
         if told:
             raise AssertionError("The stores are not what their steps describe:\n" + "\n".join(told))
 
@@ -98,6 +120,17 @@ class StepsInTests:
         isolation.refuse_real(conf.load().coordinator)
         with opened() as stores:
             refuse_failure(Migrations(stores, settings_of_tests()).run(request))
+
+
+def unwritten() -> Mapping[str, Sequence[str]]:
+    """Name what `makemigrations` would write, by app."""
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    before, now = loader.project_state(), ProjectState.from_apps(apps)
+    changes = MigrationAutodetector(before, now).changes(graph=loader.graph)
+    return {
+        app: [f"{app}: {operation.describe()}" for migration in some for operation in migration.operations]
+        for app, some in changes.items()
+    }
 
 
 def settings_of_tests() -> conf.AccordSettings:

@@ -13,6 +13,7 @@ from gdpr.api.requests import ErasureRequestViewSet
 from gdpr.api.restores import BeginReplayView, RestoresView, WhoseKeyView
 from gdpr.api.restrictions import RestrictionViewSet
 from gdpr.api.retention import RetentionRunViewSet, RetentionView
+from gdpr.api.retention_plans import RetentionPlanViewSet
 from gdpr.api.rights import RightsViewSet
 
 app_name = "gdpr-api"
@@ -27,6 +28,7 @@ router.register("rights-requests", RightsViewSet, basename="right")
 router.register("exports", ExportViewSet, basename="export")
 router.register("recipient-notices", RecipientNoticeViewSet, basename="recipient-notice")
 router.register("retention-runs", RetentionRunViewSet, basename="retention-run")
+router.register("retention-plans", RetentionPlanViewSet, basename="retention-plan")
 
 urlpatterns = [
     path("recipients/", RecipientsView.as_view(), name="recipients"),

@@ -12,6 +12,7 @@ from accord.approvals.deciding import Hindrance, hindrance
 from accord.audit.events import EventKind, ObjectKind
 from accord.denied import Denial
 from accord.errors import UsageError
+from accord.wording import say
 from gdpr.erasure import actors, encryption, policy, state_changes
 from gdpr.errors import IllegalTransition, OwnRequest, UnknownRequest
 from gdpr.models import RetentionPlan
@@ -23,6 +24,7 @@ _EVENTS = {
     RetentionPlanState.REJECTED: EventKind.RETENTION_REJECTED,
 }
 _SEE = "See what waits: gdpr_retention --dry-run."
+_ANEW = "The next run asks for what has run out then. See what waits: gdpr_retention --dry-run."
 
 
 def find(reference: str) -> RetentionPlan:
@@ -36,7 +38,9 @@ def find(reference: str) -> RetentionPlan:
     known = re.fullmatch(r"[0-9a-f]{4,32}", text)
     found = list(RetentionPlan.objects.filter(reference__startswith=text)[:2]) if known else []
     if len(found) > 1:
-        raise UnknownRequest(f"More than one plan of retention begins with {text}.", hint="Give more digits.")
+        raise UnknownRequest(
+            say("More than one plan of retention begins with {text}.", text=text), hint="Give more digits."
+        )
     if not found:
         raise UnknownRequest("No plan of retention has this reference.", hint=_SEE)
     return found[0]
@@ -79,12 +83,24 @@ def reject(plan: RetentionPlan, *, by: Account, reason: str) -> RetentionPlan:
     return _decide(plan, by, RetentionPlanState.REJECTED, reason)
 
 
-def _decide(plan: RetentionPlan, by: Account, state: RetentionPlanState, reason: str) -> RetentionPlan:
+def require_decidable(plan: RetentionPlan, by: Account) -> None:
+    """
+    Make sure that a plan waits, and that an account is the other person.
+
+    Raises:
+        NotAllowed: The account lacks the permission.
+        OwnRequest: It asked for the plan, or wasn't known when that was made.
+        IllegalTransition: The plan doesn't wait any more.
+    """
     actors.require(by, actors.APPROVE, kind=ObjectKind.RETENTION_PLAN.value)
+    _require_another(by, plan)
+    _require_waiting(plan)
+
+
+def _decide(plan: RetentionPlan, by: Account, state: RetentionPlanState, reason: str) -> RetentionPlan:
     with transaction.atomic(using=state_changes.alias()):
         held = RetentionPlan.objects.select_for_update().get(pk=plan.pk)
-        _require_another(by, held)
-        _require_waiting(held)
+        require_decidable(held, by)
         now = expiry.server_now(state_changes.alias())
         held.state, held.decided_by_id, held.decided_at = state, by.pk, now
         held.sealed_reason = encryption.seal(reason) if reason else None
@@ -97,24 +113,28 @@ def _decide(plan: RetentionPlan, by: Account, state: RetentionPlanState, reason:
     return held
 
 
-def _require_waiting(held: RetentionPlan) -> None:
-    late = plans.is_late(held)
-    if held.state != RetentionPlanState.WAITING or late:
-        what = plans.EXPIRED if late else f"it is “{held.state}”"
-        raise IllegalTransition(
-            f"Plan {held.reference} waits for nobody: {what}.",
-            hint="The next run asks for what has run out then. " + _SEE,
-        )
+def _require_waiting(plan: RetentionPlan) -> None:
+    if plan.state != RetentionPlanState.WAITING:
+        state = plan.get_state_display()
+        fact = say("Plan {reference} waits for nobody: {state}.", reference=plan.reference, state=state)
+        raise IllegalTransition(fact, hint=_ANEW)
+    if plans.is_late(plan):
+        fact = say("Plan {reference} waits for nobody: its time is over.", reference=plan.reference)
+        raise IllegalTransition(fact, hint=_ANEW)
 
 
-def _require_another(by: Account, held: RetentionPlan) -> None:
-    askers = () if held.planned_by_id is None else (str(held.planned_by_id),)
-    found = hindrance(by, held.reference, askers, plans.RETENTION)
+def _require_another(by: Account, plan: RetentionPlan) -> None:
+    askers = () if plan.planned_by_id is None else (str(plan.planned_by_id),)
+    found = hindrance(by, plan.reference, askers, plans.RETENTION)
     if found is None:
         return
     facts = {
-        Hindrance.ASKED: f"You had plan {held.reference} made; another person has to decide.",
-        Hindrance.UNKNOWN: f"This account was not known here when plan {held.reference} was made.",
+        Hindrance.ASKED: say(
+            "You had plan {reference} made; another person has to decide.", reference=plan.reference
+        ),
+        Hindrance.UNKNOWN: say(
+            "This account was not known here when plan {reference} was made.", reference=plan.reference
+        ),
     }
-    denial = Denial(by=by, kind=ObjectKind.RETENTION_PLAN.value, ref=held.reference)
+    denial = Denial(by=by, kind=ObjectKind.RETENTION_PLAN.value, ref=plan.reference)
     raise OwnRequest(facts[found], hint="Ask somebody else who may approve erasures.").told(denial)

@@ -10,8 +10,9 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from accord.admin_parts import refused
-from gdpr.models import RetentionRun
+from gdpr.models import RetentionPlan, RetentionRun
 from gdpr.screens.base import GdprPages
+from gdpr.screens.retention_plans import RetentionPlanAdmin
 
 _COUNTED = 1_000
 """Rows of each term that the page counts at most."""
@@ -34,6 +35,7 @@ class RetentionRunAdmin(GdprPages):
         context = {
             **self.context_of(request, None, str(_("Retention"))),
             "list_url": "",
+            "plans": self._plans(request),
             "runs": RetentionRun.objects.all()[:_RUNS],
         }
         try:
@@ -41,3 +43,22 @@ class RetentionRunAdmin(GdprPages):
         except InvalidDataMap as exc:
             context["fault"] = exc
         return TemplateResponse(request, "admin/gdpr/retention.html", context)
+
+    def _plans(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """List the plans that are open, with their page for those who may see it."""
+        from gdpr.retention import plans
+
+        pages = RetentionPlanAdmin(RetentionPlan, self.admin_site)
+        may_see = pages.has_view_permission(request)
+        return [
+            {
+                "url": pages.page_of(plan) if may_see else "",
+                "short": pages.short(plan),
+                "scope": pages.scope(plan),
+                "rows": pages.rows(plan),
+                "state": pages.shown_state(plan),
+                "day": plan.day,
+                "expires_at": plan.expires_at,
+            }
+            for plan in plans.open_plans()
+        ]

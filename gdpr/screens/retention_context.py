@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from accord.meanings import meaning
 from gdpr.datamap import lapses
 from gdpr.datamap.map import load_data_map
-from gdpr.retention import due
+from gdpr.errors import InvalidDataMap
+from gdpr.models import RetentionPlan
+from gdpr.retention import due, plans
 from gdpr.retention.due import Due
 from gdpr.screens.datamap_context import in_words
 from gdpr.states import LapseKind
@@ -63,3 +65,45 @@ def _line(lapse: lapses.Lapse, found: Due) -> Line:
         is_untold=is_untold,
         trouble="" if is_untold else meaning(found.trouble),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """
+    One term of a plan as people read it.
+
+    Attributes:
+        store: Alias of its store.
+        entry: Its id.
+        of: Of whom.
+        rule: The term, in the reader's language where the data map still has it.
+        rows: How many rows and documents go.
+    """
+
+    store: str
+    entry: str
+    of: str
+    rule: str
+    rows: int
+
+
+def planned(plan: RetentionPlan) -> Sequence[Planned]:
+    """Return the terms of a plan. What the data map no longer says stays in the words of the plan."""
+    words = _words()
+    return [
+        Planned(
+            store=one["store"],
+            entry=one["entry"],
+            of=str(LapseKind(one["kind"]).label),
+            rule=words.get((one["entry"], one["kind"], one["rule"]), one["rule"]),
+            rows=int(one["rows"]),
+        )
+        for one in plans.terms_of(plan)
+    ]
+
+
+def _words() -> dict[tuple[str, str, str], str]:
+    try:
+        return {(one.entry.id, str(one.kind), one.rule): in_words(one.term) for one in due.terms()}
+    except InvalidDataMap:
+        return {}

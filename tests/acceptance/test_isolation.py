@@ -86,7 +86,7 @@ def test_pytest_takes_stores_from_step_to_step(tested: IsolatedProject) -> None:
     before = tested.state()
     done = tested.pytest(file="test_steps.py")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
-    assert "6 passed" in done.stdout
+    assert "9 passed" in done.stdout
     assert tested.state() == before
     assert tested.leftovers() == []
 

@@ -146,11 +146,13 @@ def test_command_can_be_typed_as_it_is_named(named_so: tuple[str, tuple[str, ...
 def test_no_message_names_a_variable_of_the_sample_project() -> None:
     """Elsewhere a URL stands in DATABASES or ACCORD["STORES"]; the sample project is not in the wheel."""
     variables = ("DATABASE_URL", "MONGODB_URL", "ELASTICSEARCH_URL")
+    # What accord_embedded fills by itself in a run of tests; its page names them, no message does.
+    fills = {ROOT / "accord" / "test_servers.py"}
 
     told = [
         f"{path.relative_to(ROOT)}:{line}: {text}"
         for package in PACKAGES
-        for path in sorted((ROOT / package).rglob("*.py"))
+        for path in sorted({*(ROOT / package).rglob("*.py")} - fills)
         for line, text in texts(ast.parse(path.read_text(encoding="utf-8")))
         if any(variable in text for variable in variables)
     ]

@@ -21,6 +21,7 @@ SERVICES = (
     "gdpr/notices",
     "gdpr/consent",
     "gdpr/register",
+    "gdpr/retention/deciding.py",
     "accord/second_person.py",
     "accord/tokens.py",
 )

@@ -17,6 +17,7 @@ VIEW_RESTRICTION = ("view_restriction", "change_restriction")
 VIEW_RIGHT = ("view_rightsrequest", "change_rightsrequest")
 VIEW_NOTICE = ("view_recipientnotice", EXECUTE)
 VIEW_PLAN = ("view_planapproval", "approve_planapproval")
+VIEW_RETENTION = ("view_retentionplan", APPROVE)
 ANYBODY = ("",)
 NEEDS: dict[str, str | tuple[str, ...]] = {
     "get erasure-requests/": VIEW_REQUEST,
@@ -75,6 +76,10 @@ NEEDS: dict[str, str | tuple[str, ...]] = {
     "post restores/answer/": EXECUTE,
     "get retention/": "view_retentionrun",
     "get retention-runs/": "view_retentionrun",
+    "get retention-plans/": VIEW_RETENTION,
+    "get retention-plans/{reference}/": VIEW_RETENTION,
+    "post retention-plans/{reference}/approve/": APPROVE,
+    "post retention-plans/{reference}/reject/": APPROVE,
     "get break-glass/": ("view_breakglass", "approve_planapproval"),
     "post break-glass/{reference}/review/": "approve_planapproval",
     "get runs/": "view_run",

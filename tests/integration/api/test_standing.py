@@ -56,6 +56,39 @@ runs = ask("filer", "retention-runs/").json()
 say([everything, one, problem(unknown), "nobodys-entry" in unknown.content.decode(), runs["count"]])
 """
 
+PLANS = """
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from unittest import mock
+from pymongo import MongoClient
+from gdpr.erasure import policy
+from gdpr.retention import running
+plays = MongoClient(os.environ["MONGODB_URL"]).get_default_database()["plays"]
+old = {**plays.find_one({}, {"_id": 0}), "listener_id": key, "played_at": datetime(2001, 5, 1, tzinfo=UTC)}
+plays.insert_one(old)
+with mock.patch.object(policy, "load", return_value=replace(policy.load(), retention_approval=0.0)):
+    first = running.let_go(by=account("filer")).waiting.reference
+    here = f"retention-plans/{first[:12]}/"
+    shown = ask("filer", here).json()
+    own = problem(send("filer", here + "approve/"))
+    robot = with_token(tokens.issue(account("approver"), by=account("approver"), service=True).text)
+    program = problem(robot.post(f"/api/v1/{here}approve/", format="json"))
+    blank = problem(send("approver", here + "reject/", {"reason": ""}))
+    no = send("approver", here + "reject/", {"reason": "the court asks for it"})
+    second = running.let_go().waiting.reference
+    yes = send("approver", f"retention-plans/{second}/approve/")
+    twice = problem(send("approver", f"retention-plans/{second}/approve/"))
+    left = ask("filer", "retention-plans/", state="approved").json()["results"]
+    gone = [one.changed for one in running.let_go().done]
+by = AuditEvent.objects.get(event="retention.approved", object_ref=second).actor_ref
+unknown = problem(ask("filer", "retention-plans/0000ffff/"))
+say([[shown["state"], shown["terms"], bool(shown["planned_by"]), shown["decided_by"]], own, program, blank,
+     [no.status_code, no.json()["state"], "court" in no.content.decode()],
+     [yes.status_code, yes.json()["state"], yes.json()["decided_by"] == by], twice,
+     [one["reference"] == second for one in left], gone, unknown])
+"""
+
 BROKEN = """
 from accord import conf, second_person
 from accord.acting import actor
@@ -131,6 +164,24 @@ def test_what_is_due_is_counted_over_http(served: Served) -> None:
     assert [line["entry"] for line in one["due"]] == ["plays"]
     assert (unknown, repeated) == ([404, "ACC-103"], False)
     assert runs == 0
+
+
+@pytest.mark.by_turns(2)
+def test_plan_of_retention_is_decided_over_http(served: Served, listener: int) -> None:
+    """By another person and no program, once; a no has its reason, which no answer repeats."""
+    shown, own, program, blank, no, yes, twice, left, gone, unknown = served.call(PLANS, key=listener)
+
+    term = {"entry": "plays", "store": "mongodb", "kind": "rows", "rows": 1}
+    assert [shown[0], *shown[2:]] == ["waiting", True, None]
+    assert [{**one, "rule": ""} for one in shown[1]] == [{**term, "rule": ""}]
+    assert own == [403, "ACC-823"]
+    assert program == [403, "ACC-824"]
+    assert blank == [400, "invalid"]
+    assert no == [200, "rejected", False]
+    assert yes == [202, "approved", True]
+    assert twice == [409, "ACC-822"]
+    assert (left, gone) == ([True], [1])
+    assert unknown[0] == 404
 
 
 @pytest.mark.by_turns(2)

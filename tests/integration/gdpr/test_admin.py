@@ -213,6 +213,60 @@ say([counts("filer"), links, {link: len(listed("approver", link)) for link in li
      listed("approver", "?waiting=mine") == [new.pk], listed("approver", "?due=over") == [late.pk]])
 """
 
+WAITING = """
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from unittest import mock
+from pymongo import MongoClient
+from accord.models import AuditEvent
+from gdpr.erasure import policy
+from gdpr.retention import running
+strict = mock.patch.object(policy, "load", return_value=replace(policy.load(), retention_approval=0.0))
+strict.start()
+# Since the environment of tests is set up, MongoDB's store has the database of tests.
+own_database = MongoClient(os.environ["MONGODB_URL"]).get_default_database().name
+plays = MongoClient(os.environ["MONGODB_URL"])[f"test_{own_database}"]["plays"]
+plays.insert_one({"listener_id": 1, "track_id": 1, "played_at": datetime(2001, 5, 1, tzinfo=UTC)})
+first = running.let_go(by=filer).waiting
+overview = reverse("admin:gdpr_retentionrun_changelist")
+own, other, nobody = client("filer"), client("approver"), client("nobody")
+address = page("retentionplan_change", first)
+"""
+
+DECIDED = (
+    WAITING
+    + """
+listed = text(own.get(overview))
+said = "another person has to decide"
+mine = text(own.get(address))
+sent = text(own.post(page("retentionplan_approve", first), follow=True))
+denied = AuditEvent.objects.filter(event="access.denied", object_ref=first.reference).count()
+other.get(page("retentionplan_approve", first))
+looked = fresh(first).state
+blank = other.post(page("retentionplan_reject", first), {"reason": ""})
+unreasoned = fresh(first).state
+other.post(page("retentionplan_reject", first), {"reason": "the court asks for it"})
+rejected = fresh(first)
+second = running.let_go().waiting
+shown = {
+    language: text(other.get(page("retentionplan_change", second), headers={"accept-language": language}))
+    for language in ("en", "fr", "de")
+}
+done = text(other.post(page("retentionplan_approve", second), follow=True))
+over = text(other.post(page("retentionplan_approve", second), follow=True))
+[gone] = running.let_go().done
+say([address in listed, [said in mine, sent.count(said) > mine.count(said), denied], looked,
+     [blank.status_code, unreasoned], [rejected.state, sealing.unseal(rejected.sealed_reason)],
+     ["10 years after played_at" in shown["en"], "10 ans après played_at" in shown["fr"],
+      "10 Jahre nach played_at" in shown["de"]],
+     ["The next run of gdpr_retention carries it out" in done, "waits for nobody: approved" in over],
+     [gone.changed, fresh(second).state],
+     [nobody.get(address).status_code, nobody.post(page("retentionplan_approve", first)).status_code,
+      own.get(reverse("admin:gdpr_retentionplan_add")).status_code]])
+"""
+)
+
 DATA_MAP = """
 address, as_json = reverse("admin:gdpr_datamap_changelist"), reverse("admin:gdpr_datamap_json")
 own, nobody = client("filer"), client("nobody")
@@ -461,6 +515,21 @@ def test_data_map_is_shown_with_its_coverage_to_those_who_may(erasing: Erasing) 
 def test_retention_shows_what_is_due_and_the_last_runs(erasing: Erasing) -> None:
     """Terms and runs are there in the reader's language, for those who may; nothing can be added."""
     assert erasing.call(CLIENT + RETENTION) == [403, 200, True, True, True, False, True, True, 403]
+
+
+def test_plan_of_retention_is_decided_by_another_person(erasing: Erasing) -> None:
+    """Seen where retention is; a GET decides nothing, a no has its reason, what was approved goes once."""
+    listed, own, looked, blank, rejected, languages, said, gone, refused = erasing.call(CLIENT + DECIDED)
+
+    assert listed
+    assert own == [True, True, 1]
+    assert looked == "waiting"
+    assert blank == [200, "waiting"]
+    assert rejected == ["rejected", "the court asks for it"]
+    assert languages == [True, True, True]
+    assert said == [True, True]
+    assert gone == [1, "done"]
+    assert refused == [403, 403, 403]
 
 
 def test_store_that_is_away_is_said_to_be_and_the_page_works(erasing: Erasing) -> None:

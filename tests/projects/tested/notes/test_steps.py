@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from accord.errors import AccordError
+from tests.projects.tested.notes.models import Note
 from tests.projects.tested.notes.seen import look
 
 
@@ -42,6 +43,34 @@ def test_everything_is_the_newest_again() -> None:
 def test_there_and_back(migrations: Any) -> None:
     """All of an app, in every store."""
     migrations.there_and_back("notes")
+
+
+def test_the_whole_plan_there_and_back(migrations: Any) -> None:
+    """Every step of every store, the suite's own tables among them."""
+    before = applied()
+    migrations.there_and_back()
+    assert applied() == before
+
+
+def test_models_and_tables_are_the_same(migrations: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of a model without a migration is named, unless it is another app's."""
+    migrations.assert_matches_models()
+    monkeypatch.setattr(Note._meta.get_field("title"), "max_length", 60)
+    with pytest.raises(AssertionError, match="notes: Alter field title on note"):
+        migrations.assert_matches_models()
+    migrations.assert_matches_models("auth")
+
+
+def test_a_table_that_somebody_changed_is_told(migrations: Any) -> None:
+    """The models and the migrations agree; the table does not."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE notes_note ADD COLUMN extra text")
+    try:
+        with pytest.raises(AssertionError, match="extra"):
+            migrations.assert_matches_models("notes")
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE notes_note DROP COLUMN extra")
 
 
 def test_what_differs_is_told(migrations: Any, accord_stores: Any) -> None:
