@@ -25,6 +25,12 @@ class WrongEnvironment(UsageError):
     code = "ACC-105"
 
 
+class SnapshotUnusable(UsageError):
+    """A file of a schema snapshot is missing, or it can't be read or written. Nothing was compared."""
+
+    code = "ACC-106"
+
+
 class MissingDependency(RevisionError):
     """A step depends on one that no file provides."""
 

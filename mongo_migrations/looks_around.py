@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from accord.revisions.store import RevisionStore
+from accord.seam.describing import Description
 from accord.seam.types import Probe, Step
 from accord.seam.undeclared import Undeclared
 from mongo_migrations.operations.base import Operation
@@ -48,6 +49,14 @@ class LooksAround(RevisionStore[Operation]):
             live = LiveSchema(self.database())
             found = [*_collections(outline, live, self.taken()), *_indexes(outline, live)]
         yield from found
+
+    def describe(self) -> Description | None:
+        """Describe what stands. See :class:`accord.seam.describing.Describes`."""
+        from accord.mongo_describing import describe
+
+        with self.translated():
+            live = LiveSchema(self.database())
+            return describe(live.options(), lambda name: live.indexes(name).values(), self.taken())
 
     def _outline(self, steps: Sequence[Step]) -> Outline:
         outline = Outline()

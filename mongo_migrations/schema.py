@@ -107,6 +107,10 @@ class LiveSchema:
         """Name every collection and view."""
         return sorted(self._all())
 
+    def options(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the options of every collection and view."""
+        return {name: found.options for name, found in self._all().items()}
+
     def is_plain(self, name: str) -> bool:
         """Check that a collection is neither a view nor a time series."""
         return not {"viewOn", "timeseries"} & self._all()[name].options.keys()

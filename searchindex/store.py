@@ -17,6 +17,7 @@ from accord.revisions.marking import KeepsMarksInLedger
 from accord.revisions.operation import Operation as AnyOperation
 from accord.revisions.progress import Progress
 from accord.revisions.store import Show
+from accord.seam.describing import Description
 from accord.seam.foretelling import Foretold
 from accord.seam.losses import HowMany
 from accord.seam.stores import StoreFeatures, StoreInfo
@@ -181,6 +182,12 @@ class SearchStore(TellsFailures, LeavesLedger, KeepsMarksInLedger):
         for step in steps:
             self._expect(step, expected)
         yield from undeclared(self.transport, self.names, expected, self.ledger.name)
+
+    def describe(self) -> Description | None:
+        """Describe what begins with the prefix. See :class:`accord.seam.describing.Describes`."""
+        from searchindex.describing import describe
+
+        return describe(self.transport, self.names, self.ledger.name)
 
     def place_of(self, key: StepKey) -> Deployment:
         """Return the deployment: names of indexes hang on it."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from accord.conformance.kill import KillConformance
     from accord.conformance.lifecycle import (
         AdoptionConformance,
+        DescribingConformance,
         ForetellingConformance,
         LifecycleConformance,
         RevisionLifecycleConformance,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdoptionConformance",
+    "DescribingConformance",
     "ForetellingConformance",
     "KillConformance",
     "LifecycleConformance",

@@ -11,6 +11,7 @@ from accord.conformance.crash import FENCE
 from accord.conformance.harness import Harness, RevisionHarness
 from accord.conformance.suite import HALF, apply_all
 from accord.errors import AccordError
+from accord.seam.describing import Describes
 from accord.seam.foretelling import Foretells, refused
 from accord.seam.losses import CountsLosses
 from accord.seam.stores import Probes, Records, read_ledger
@@ -170,6 +171,45 @@ class ForetellingConformance:
         for step in steps:
             harness.store().revert(step, make_lease(FENCE))
         assert not [one for one in harness.store().losses(steps, Direction.REVERT) if one.may_hold_data]  # type: ignore[attr-defined]  # as above
+
+
+class DescribingConformance:
+    """What a store promises that describes what stands in it."""
+
+    def test_description_is_that_of_the_schema_and_not_of_its_history(self, harness: Harness) -> None:
+        """Down and up gives the same text, each step another one, and looking changes nothing."""
+        names, seen = harness.step_names[:2], [_described(harness)]
+        for name in names:
+            harness.store().apply(harness.step(name), make_lease(FENCE))
+            seen.append(_described(harness))
+        for name in reversed(names):
+            harness.store().revert(harness.step(name), make_lease(FENCE))
+        apply_all(harness, harness.store(), len(names))
+        before = harness.observe()
+
+        again = _described(harness)
+
+        assert len(set(seen)) == len(seen)
+        assert again == seen[-1]
+        assert harness.observe() == before
+
+    def test_recorded_step_changes_no_description(self, harness: Harness) -> None:
+        """What the suite keeps for itself is in none."""
+        before = _described(harness)
+        store = harness.store()
+        assert isinstance(store, Records)
+
+        store.record(harness.step(harness.step_names[0]), make_lease(FENCE))
+
+        assert _described(harness) == before
+
+
+def _described(harness: Harness) -> str:
+    store = harness.store()
+    assert isinstance(store, Describes)
+    found = store.describe()
+    assert found is not None
+    return found.text
 
 
 def _stands(probe: Probe) -> bool:

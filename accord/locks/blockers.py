@@ -21,6 +21,14 @@ LEFT JOIN unnest(pg_blocking_pids(l.pid)) AS b(pid) ON true
 LEFT JOIN pg_stat_activity a ON a.pid = b.pid
 WHERE l.pid = {pid} AND NOT l.granted
 """
+_BECKON = """
+DO {tag} BEGIN
+    PERFORM set_config('lock_timeout', CAST(CAST(2000 + 2000 * extract(epoch FROM
+        CAST(current_setting('deadlock_timeout') AS interval)) AS int) AS text), true);
+    LOCK TABLE {relation} IN SHARE UPDATE EXCLUSIVE MODE;
+END {tag}
+"""
+_TAG = "$beckon$"
 _LITERAL = re.compile(r"'|\$\D|\$$|--|/\*")
 _NUMBER = re.compile(r"\b\d[\d.]*\b")
 _LONGEST = 80
@@ -85,6 +93,21 @@ class Wait:
         shown = "; ".join(map(str, self.blockers[:_SHOWN]))
         more = len(self.blockers) - _SHOWN
         return f"{shown}; and {more} more" if more > 0 else shown
+
+
+def beckoning(relation: str) -> str:
+    """
+    Return a statement that waits until a table has neither maintenance nor a change of its form under way.
+
+    It has the server end an autovacuum, which takes `deadlock_timeout`. Readers and writers don't wait
+    behind it, and it leaves nothing.
+
+    Args:
+        relation: The table, as the server writes its name.
+    """
+    if _TAG in relation:
+        return "SELECT 1"
+    return _BECKON.format(tag=_TAG, relation=relation)
 
 
 def wait_of(rows: Sequence[Sequence[Any]]) -> Wait | None:

@@ -42,17 +42,21 @@ class Patience:
     Attributes:
         lock_timeout: Seconds that one try stands in the queue at most: so long can the application be held
             up. 0 sets no limit of ours, and repeats nothing.
+        once: Seconds for each statement of what can't be tried again: the application can be held up for as
+            long, but a person doesn't have to come for every queue.
         budget: Seconds of wall time in which tries are made, pauses included.
         reason: Why a step has a patience of its own; empty for that of the environment.
     """
 
-    lock_timeout: float = 2.0
+    lock_timeout: float = 0.1
+    once: float = 2.0
     budget: float = 300.0
     reason: str = ""
 
-    FIRST: ClassVar[float] = 0.25
+    FIRST: ClassVar[float] = 0.1
     """Seconds of the first try: most queues are short, and then nobody need notice us at all."""
-    BACKOFF: ClassVar[Backoff] = Backoff(first=0.25, factor=2.0, most=10.0, spread=0.5)
+    BACKOFF: ClassVar[Backoff] = Backoff(first=0.05, factor=1.5, most=2.0, spread=0.5)
+    """Short tries are many; who stands briefly may come again soon, and leaves most of it to others."""
 
     @property
     def is_off(self) -> bool:
@@ -60,7 +64,13 @@ class Patience:
         return self.lock_timeout <= 0
 
     def timeout(self, attempt: int) -> float:
-        """Return the seconds that a try stands in the queue, by its number from 0: each twice the last."""
+        """
+        Return the seconds that a try stands in the queue.
+
+        Args:
+            attempt: Its number, from 0. Each stands twice as long as the last, where `lock_timeout`
+                allows that.
+        """
         return min(self.FIRST * 2.0 ** min(attempt, 32), self.lock_timeout)
 
     def pause(self, attempt: int, spent: float, chance: float) -> float | None:
@@ -117,10 +127,7 @@ def parse(value: object, place: str) -> Patience:
         return OFF
     if not isinstance(value, Mapping) or not {*value} <= _NUMBERS:
         raise ConfigurationError(f"{place} must be 'off' or name {_NAMED}, in seconds.", hint=_HINT)
-    given: dict[str, Any] = {
-        str(name): _seconds(seconds, f"{place}['{name}']") for name, seconds in value.items()
-    }
-    return Patience(**given)
+    return Patience(**_given(value, place))
 
 
 def parse_waiver(value: object, path: str, usual: Patience = USUAL) -> Patience:
@@ -140,10 +147,10 @@ def parse_waiver(value: object, path: str, usual: Patience = USUAL) -> Patience:
         raise InvalidRevision(f"{path}: locks must be a dictionary with a 'reason'.", hint=_WAIVER)
     seconds = {str(name): each for name, each in value.items() if name != "reason"}
     try:
-        asked = parse(seconds, f"{path}: locks")
+        parse(seconds, f"{path}: locks")
     except ConfigurationError as exc:
         raise InvalidRevision(exc.message, hint=_WAIVER) from exc
-    return replace(usual, **{name: getattr(asked, name) for name in seconds}, reason=reason)
+    return replace(usual, **_given(seconds, path), reason=reason)
 
 
 def told(value: object, path: str) -> str:
@@ -160,9 +167,19 @@ def told(value: object, path: str) -> str:
     if value is None:
         return ""
     asked = parse_waiver(value, path)
-    words = {"lock_timeout": "stands in a queue for {} s", "budget": "tries for {} s"}
+    words = {
+        "lock_timeout": "stands in a queue for {} s",
+        "once": "stands there for {} s where it can't be tried again",
+        "budget": "tries for {} s",
+    }
     named = [text.format(f"{getattr(asked, name):g}") for name, text in words.items() if name in dict(value)]  # type: ignore[call-overload]
     return f"{' and '.join(named) or 'as any step'}: {asked.reason}"
+
+
+def _given(value: Mapping[Any, object], place: str) -> dict[str, Any]:
+    """Read seconds by name; who says how long a try may stand says it of what is tried once, too."""
+    given = {str(name): _seconds(seconds, f"{place}['{name}']") for name, seconds in value.items()}
+    return {"once": given["lock_timeout"], **given} if "lock_timeout" in given else given
 
 
 def _seconds(value: object, place: str) -> float:
@@ -172,4 +189,4 @@ def _seconds(value: object, place: str) -> float:
 
 
 _NUMBERS = frozenset(item.name for item in fields(Patience)) - {"reason"}
-_NAMED = " and ".join(sorted(_NUMBERS))
+_NAMED = ", ".join(sorted(_NUMBERS))

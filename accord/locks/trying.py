@@ -31,6 +31,10 @@ def _nothing() -> None:
     """Leave everything as it is."""
 
 
+def _unasked(_: str) -> None:
+    """Ask nobody."""
+
+
 def _never() -> bool:
     """Say that nothing of it stands."""
     return False
@@ -48,6 +52,8 @@ class Tries:
         report: Hears what is waited for.
         beside: Opens a connection from which our session can be looked at.
         pid: Gives the process of our session.
+        beckon: Stands in the queue of a table for a lock behind which no reader or writer waits, and lets it
+            go again; raises what the driver raises when it isn't free.
         clock: Seconds that pass.
         sleep: Waits.
         chance: Gives numbers from 0 to 1.
@@ -59,6 +65,7 @@ class Tries:
     report: Reporter
     beside: Beside
     pid: Callable[[], int | None]
+    beckon: Callable[[str], None] = _unasked
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     chance: Callable[[], float] = random.random
@@ -102,6 +109,7 @@ class Tries:
                 seconds = self.patience.timeout(attempt) if alone else 0.0
                 tried = self.clock()
                 try:
+                    self._stand_beside(watch)
                     return act(seconds)
                 except Exception as exc:
                     if not is_kept_out(exc):
@@ -135,14 +143,14 @@ class Tries:
         began = self.clock()
         with self._long_watch(began) as watch:
             try:
-                return act(self.patience.lock_timeout if behind is Behind.EVERYBODY else 0.0)
+                return act(self.patience.once if behind is Behind.EVERYBODY else 0.0)
             except Exception as exc:
                 if not is_kept_out(exc):
                     raise
                 raise self._not_free(self.clock() - began, 1, watch, _IN_PARTS) from exc
 
     def _long_watch(self, began: float) -> Watch:
-        after = min(_SOON, self.patience.lock_timeout / 4)
+        after = min(_SOON, self.patience.once / 4)
         return Watch(self.beside, self.pid, after=after, tell=self._telling(began))
 
     def _pause_after(self, error: Exception, attempt: int, began: float, watch: Watch | None) -> float:
@@ -154,6 +162,24 @@ class Tries:
         left = max(self.patience.budget - spent, 0.0)
         self._tell(watch.seen if watch else None, spent=spent, left=left, tries=attempt + 1)
         return pause
+
+    def _stand_beside(self, watch: Watch | None) -> None:
+        """
+        Wait for those whom a short try never outlasts, where the application doesn't wait behind us.
+
+        An autovacuum gives a table up to who has waited for a second (`deadlock_timeout`); maintenance, an
+        index that is being built, another migration end by themselves. Behind a lock that goes with reading
+        and writing nobody notices that second.
+        """
+        relation = watch.seen.relation if watch and watch.seen else ""
+        if not relation:
+            return
+        try:
+            self.beckon(relation)
+        except Exception as exc:
+            # An index, a table that is gone, a role that may not: then there is the try itself.
+            if is_kept_out(exc):
+                raise
 
     def _stay_out(self, seconds: float) -> None:
         """Pause, in slices, so that who asks to stop is heard; then look whether the lease is ours."""

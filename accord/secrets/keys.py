@@ -12,9 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from accord import conf
 
 _SALT = b"accord keys 1"
@@ -57,6 +54,10 @@ def derived(purpose: str) -> Sequence[DerivedKey]:
 
 @lru_cache(maxsize=64)
 def _derive(secret: bytes, purpose: str) -> DerivedKey:
+    # Loaded where it is used, as in accord/secrets/signing.py.
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     expansion = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=_SALT, info=purpose.encode())
     key = expansion.derive(secret)
     return DerivedKey(id=hashlib.sha256(b"accord key id" + key).hexdigest()[:16], secret=key)

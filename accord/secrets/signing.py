@@ -13,13 +13,15 @@ import binascii
 import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from typing import TYPE_CHECKING
 
 from accord import conf
 from accord.errors import ConfigurationError, ForeignSignature, ForgedSignature
 from accord.secrets import keys
+
+# Loaded where it is used: it takes longer than all that most commands do with it, which is nothing.
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 _PURPOSE = "accord.signing"
 _ALGORITHM = "ed25519"
@@ -93,6 +95,8 @@ def _framed(payload: bytes, purpose: str) -> bytes:
 
 
 def _check(key: Ed25519PublicKey, value: bytes, framed: bytes) -> None:
+    from cryptography.exceptions import InvalidSignature
+
     try:
         key.verify(value, framed)
     except InvalidSignature as exc:
@@ -149,6 +153,8 @@ def speaks_for(signer: str, environment: str) -> bool:
 
 
 def _others(configured: Mapping[str, object]) -> list[tuple[str, Ed25519PublicKey]]:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     return [
         (name, Ed25519PublicKey.from_public_bytes(_raw(_key_of(value), f"TRUSTED_KEYS']['{name}")))
         for name, value in configured.items()
@@ -171,6 +177,8 @@ def _raw(configured: object, setting: str) -> bytes:
 
 @lru_cache(maxsize=16)
 def _private(raw: bytes) -> Ed25519PrivateKey:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     return Ed25519PrivateKey.from_private_bytes(raw)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from accord.errors import StoreUnavailable
 from accord.seam.assertions import Assertion, Broken, Moment
+from accord.seam.describing import Description
 from accord.seam.foretelling import Foretold, no_look
 from accord.seam.losses import Loss
 from accord.seam.origins import found_among, showing_left
@@ -81,6 +82,12 @@ class LooksAhead(ABC):
 
         effects = probing.expected(self._environment, self._reader.history(), steps)
         return undeclared.undeclared(effects, self._ask_once, self.taken())
+
+    def describe(self) -> Description | None:
+        """Describe what stands in its database. See :class:`accord.seam.describing.Describes`."""
+        from migrator.describing import sql
+
+        return self._ask_once(lambda ask: sql.describe(lambda question: ask(question, {})))
 
     def assertions(self, step: Step, moment: Moment) -> Sequence[Assertion]:
         """Return what a revision's module declares."""

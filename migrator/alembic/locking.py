@@ -54,18 +54,21 @@ class Session:
 @contextmanager
 def beside(database: Database | None, session: Session) -> Iterator[Sample]:
     """Open a connection from which another session can be looked at."""
+    with asking(database, session) as ask:
+        yield lambda pid: ask(blockers.QUERY.format(pid=int(pid)), {})
 
-    def sampling(ask: Ask) -> Sample:
-        return lambda pid: ask(blockers.QUERY.format(pid=int(pid)), {})
 
+@contextmanager
+def asking(database: Database | None, session: Session) -> Iterator[Ask]:
+    """Open a connection beside that of a revision, in no transaction."""
     if database is not None:
         with database.asking() as ask:
-            yield sampling(ask)
+            yield ask
         return
     from migrator.alembic.environment import asker
 
     with session.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        yield sampling(asker(connection))
+        yield asker(connection)
 
 
 def tries_of(
@@ -93,6 +96,11 @@ def tries_of(
         InvalidRevision: What the file says can't be read.
     """
     usual = patience.of_environment(conf.load())
+
+    def beckon(relation: str) -> None:
+        with asking(to, session) as ask:
+            ask(blockers.beckoning(relation), {})
+
     return Tries(
         key=step.key,
         patience=usual if declared is None else patience.parse_waiver(declared, str(step.source.path), usual),
@@ -100,6 +108,7 @@ def tries_of(
         report=report,
         beside=lambda: beside(to, session),
         pid=lambda: session.pid,
+        beckon=beckon,
     )
 
 

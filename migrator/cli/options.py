@@ -14,6 +14,7 @@ from migrator.cli.answering_options import add_answering, add_unsafe_ddl, reason
 from migrator.cli.live_options import add_check_live, refuse_beside_check_live
 from migrator.cli.proof_options import add_proof_arguments, refuse_odd_proof
 from migrator.cli.refused_options import add_refused, refuse_djangos
+from migrator.cli.snapshot_options import add_snapshot, refuse_beside_snapshot
 from migrator.cli.verify_options import add_verify, refuse_beside_verify
 from migrator.engine.plan import ZERO, Target
 from migrator.engine.request import Request
@@ -43,6 +44,7 @@ def add_migrate_arguments(parser: ArgumentParser) -> None:
     _add_looks(parser)
     add_verify(parser)
     add_check_live(parser)
+    add_snapshot(parser)
     add_plan_arguments(parser)
     add_noinput(parser)
     parser.add_argument(
@@ -238,6 +240,7 @@ def _kind(options: dict[str, Any]) -> RunKind:
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:
     refuse_djangos(options)
+    refuse_beside_snapshot(options)
     refuse_beside_verify(options)
     refuse_beside_check_live(options)
     _refuse_vague_wait(options)

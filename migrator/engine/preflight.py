@@ -9,12 +9,12 @@ from accord.seam.stores import by_store
 from migrator.engine import baseline, live_settings, rebuild
 from migrator.engine.foretelling import refuse_foretold
 from migrator.engine.gate import Gate
-from migrator.engine.linting import refuse_lint
 from migrator.engine.live_preflight import refuse_drifted
 from migrator.engine.losses import refuse_losses
 from migrator.engine.plan import Plan
 from migrator.engine.request import Request
 from migrator.engine.situation import Situation
+from migrator.governance.policy import Reaction
 from migrator.models import RunKind
 
 
@@ -70,5 +70,9 @@ def under_the_lease(
     with gate.refusal_on_record(request, plan):
         ignored = live_settings.load(settings)
         refuse_drifted(stores, request, plan, situation, gate.policy.live_drift, report, ignored)
-        refuse_lint(stores, request, plan, gate.policy, settings, report)
+        if gate.policy.lint is not Reaction.OFF:
+            # Loaded where it is asked for: the rules and the parser of every store take their time.
+            from migrator.engine.linting import refuse_lint
+
+            refuse_lint(stores, request, plan, gate.policy, settings, report)
     refuse_foretold(stores, request, plan, gate.policy.foretelling, report)

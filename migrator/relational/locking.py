@@ -58,6 +58,10 @@ def tries_of(
     def pid() -> int | None:
         return pid_of(connection)
 
+    def beckon(relation: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(blockers.beckoning(relation))
+
     return Tries(
         key=step.key,
         patience=patience_with(connection, migration, step),
@@ -65,6 +69,7 @@ def tries_of(
         report=report,
         beside=lambda: beside(connection.alias),
         pid=pid,
+        beckon=beckon,
     )
 
 

@@ -9,11 +9,14 @@ from django.db.migrations import Migration
 
 from accord.db import product_of
 from accord.seam.assertions import Assertion, Broken, Moment
+from accord.seam.describing import Description
 from accord.seam.types import Probe, Step
 from accord.seam.undeclared import Undeclared
 from migrator.relational import asserting, failures
 from migrator.relational.loader import DiskLoader
 from migrator.relational.runner import name_of
+from migrator.relational.taking import takes_part
+from migrator.relational.vendors import vendor_of
 
 
 class LooksAround:
@@ -51,6 +54,15 @@ class LooksAround:
 
         with failures.translated(self.alias):
             yield from undeclared(self.alias, self._disk or DiskLoader(), steps)
+
+    def describe(self) -> Description | None:
+        """Describe what stands, if the product can. See :class:`accord.seam.describing.Describes`."""
+        # A replica stands as its primary does, and is nobody's to migrate.
+        if not takes_part(self.alias):
+            return None
+        with failures.translated(self.alias):
+            connection = connections[self.alias]
+            return vendor_of(connection).describe(connection)
 
     def assertions(self, step: Step, moment: Moment) -> Sequence[Assertion]:
         """Return what a migration declares."""

@@ -255,9 +255,10 @@ class Resumable:
     ) -> None:
         with transaction.atomic(using=self._connection.alias):
             clock = self._ledger.claim(self._lease)
+            # Noted first: from its lock on, others wait for the end of the transaction.
+            self._ledger.write_progress(self._step, self._lease, after, clock)
             limit(self._connection, seconds)
             self._run(substep, direction, self._connection.schema_editor(atomic=False))
-            self._ledger.write_progress(self._step, self._lease, after, clock)
 
     def _act_beside(self, substep: Substep, direction: Direction, seconds: float | None) -> None:
         with limited(self._connection, seconds):

@@ -21,6 +21,7 @@ from accord.causes import root_of
 from accord.connecting import Trouble
 from accord.errors import UnsupportedServer
 from accord.limits import Limit
+from accord.seam.describing import Description
 from accord.seam.losses import LOOK_SECONDS, HowMany
 from accord.seam.types import Language
 from migrator.relational import documents
@@ -108,6 +109,10 @@ class Vendor:
     ) -> Mapping[tuple[str, str], str]:
         """Return the live type of each column, normalised as :meth:`normalised` does; may be empty."""
         return {}
+
+    def describe(self, connection: Any) -> Description | None:
+        """Describe what stands; None where the product can't be described."""
+        return None
 
     def unusable_indexes(self, connection: BaseDatabaseWrapper, tables: Sequence[str]) -> Collection[str]:
         """Name the indexes of tables that are there and that the server does not use."""
@@ -204,6 +209,17 @@ class PostgreSQL(Vendor):
             )
             return {(names[oid], column): self.normalised(found) for oid, column, found in cursor.fetchall()}
 
+    def describe(self, connection: Any) -> Description | None:
+        from migrator.describing import sql
+
+        def ask(question: str) -> sql.Rows:
+            cursor.execute(question)
+            rows: sql.Rows = cursor.fetchall()
+            return rows
+
+        with connection.cursor() as cursor:
+            return sql.describe(ask)
+
     def unusable_indexes(self, connection: BaseDatabaseWrapper, tables: Sequence[str]) -> Collection[str]:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -253,6 +269,12 @@ class MongoDB(Vendor):
                 raise
             return HowMany(None)
 
+    def describe(self, connection: Any) -> Description | None:
+        from accord.mongo_describing import describe
+
+        found = {each["name"]: each.get("options", {}) for each in connection.database.list_collections()}
+        return describe(found, lambda name: connection.database[name].list_indexes(), _BOOKS)
+
     def trouble(self, error: BaseException) -> Trouble | None:
         return mongo_causes.trouble_of(error)
 
@@ -274,6 +296,8 @@ class MongoDB(Vendor):
         return editor
 
 
+_BOOKS = ("django_migrations",)
+"""What Django makes for itself when it first migrates a database."""
 _VENDORS: Mapping[str, Vendor] = {"postgresql": PostgreSQL(), "mongodb": MongoDB()}
 _ANY = Vendor()
 

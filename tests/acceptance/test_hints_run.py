@@ -75,6 +75,7 @@ FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
     ("migrate_all", ("--revert", "--step", "STEP")): (
         ("--revert", "--step", "default:streaming.0013", "--even-with-data"), 0, "",
     ),
+    ("migrate_all", ("--snapshot", "DIR")): (("--snapshot", "{file}.schema"), 0, "new or changed"),
     ("migrate_all", ("--to", FILLED)): (("--to", "default:streaming.0013"), 0, ""),
     ("migrate_all", (FILLED,)): (("streaming",), 0, ""),
     ("migration_approval", ("list",)): (("list",), 0, ""),

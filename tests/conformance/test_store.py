@@ -9,6 +9,7 @@ import pytest
 
 from accord.conformance import (
     AdoptionConformance,
+    DescribingConformance,
     ForetellingConformance,
     KillConformance,
     LifecycleConformance,
@@ -35,6 +36,7 @@ ADAPTERS = {
 REAL = [name for name in ADAPTERS if name != "memory"]
 ON_THE_MACHINE = ["mongodb", "search", "sqlite"]
 KEEPING_MARKS = ["memory", "relational", "documents", "alembic", "mongodb", "search"]
+DESCRIBING = ["relational", "documents", "alembic", "mongodb", "search"]
 LOOKING_AHEAD = ["relational", "documents", "alembic", "mongodb", "search"]
 
 pytestmark = pytest.mark.conformance
@@ -88,6 +90,12 @@ class TestAdoption(AdoptionConformance):
 @adapters(LOOKING_AHEAD)
 class TestForetelling(ForetellingConformance):
     """The adapters that ask their servers what would become of a step."""
+
+
+@pytest.mark.by_turns(3)
+@adapters(DESCRIBING)
+class TestDescribing(DescribingConformance):
+    """The adapters that describe what stands in their stores."""
 
 
 @adapters(KEEPING_MARKS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.management.base import CommandParser
@@ -17,7 +18,7 @@ from accord.ending import ends_at_once
 from accord.errors import ExitCode
 from accord.seam.foretelling import NOTHING, refused
 from accord.seam.losses import Loss
-from accord.seam.registry import opened
+from accord.seam.registry import Registry, opened
 from accord.seam.types import Shown
 from accord.stopping import stop_on_signal
 from migrator.cli import render_environment, render_json, render_looks, render_proof, render_text
@@ -54,6 +55,7 @@ class Command(AnsweringCommand):
         "--dry-run": "show what each step would send, and what the servers would say to it",
         "--store mongodb": "one store and what it needs",
         "APP 0003 --revert": "undo what came after a step",
+        "--snapshot schema --check": "compare reviewed files of each store's schema with what stands",
         "--baseline --verify": "adopt what stands already",
     }
 
@@ -68,6 +70,8 @@ class Command(AnsweringCommand):
         if options.get("wait") is not None:
             self._wait(request, options)
         with opened() as stores:
+            if options["snapshot"] is not None:
+                return self._snapshot(stores, request, options)
             if options["check_live"]:
                 return self._check_live(Migrations(stores).look_live(request), options)
             if options["verify"]:
@@ -136,6 +140,18 @@ class Command(AnsweringCommand):
 
     def _check_live(self, found: LiveLook, options: dict[str, Any]) -> ExitCode:
         self._say(options, render_looks.live_document(found), render_looks.live_lines(found, self.style))
+        return found.exit_code
+
+    def _snapshot(self, stores: Registry, request: Request, options: dict[str, Any]) -> ExitCode:
+        # Loaded here: it is not part of a run.
+        from migrator.cli import render_snapshot
+        from migrator.engine import snapshot
+
+        Migrations(stores).refuse_other(request.environment)
+        act = snapshot.compared if options["check_unapplied"] else snapshot.written
+        found = act(stores, Path(options["snapshot"]), request.target.stores)
+        lines = render_snapshot.snapshot_lines(found, self.style)
+        self._say(options, render_snapshot.snapshot_document(found), lines)
         return found.exit_code
 
     def _show_baseline(

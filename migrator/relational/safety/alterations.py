@@ -13,8 +13,8 @@ from django.db.models import Model
 from migrator.relational.safety import django_sql
 from migrator.relational.safety.case import Case, reversed_parts
 from migrator.relational.safety.columns import index_parts
-from migrator.relational.safety.guards import AddGuard, DropGuard, ValidateGuard
-from migrator.relational.safety.parts import Backfill, SetNotNull
+from migrator.relational.safety.guards import AddGuard, SetNotNull, ValidateGuard
+from migrator.relational.safety.parts import Backfill
 from migrator.relational.safety.uniques import unique_parts
 
 _REWRITTEN = {"null", "unique", "db_index"}
@@ -85,8 +85,7 @@ def _not_null(case: Case, field: Any, model: type[Model], *, fills: bool = True)
         AddGuard(name, guard, makes),
         *fill,
         ValidateGuard(name, guard),
-        SetNotNull(name, column),
-        DropGuard(name, guard),
+        SetNotNull(name, column, guard),
     ]
 
 

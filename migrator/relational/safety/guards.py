@@ -31,15 +31,30 @@ class ValidateGuard(Validate):
             super().do(model, editor)
 
 
-class DropGuard(Part):
-    """Drop such a check; it doesn't come back on the way back."""
+class SetNotNull(Part):
+    """
+    Let a column take no NULL; a validated check says that it holds none, so that no row is read.
+
+    The check goes in the same transaction, which waits for one lock, and doesn't come back on the way back.
+
+    Args:
+        model_name: The model.
+        name: The column.
+        guard: The check.
+    """
+
+    def __init__(self, model_name: str, name: str, guard: str) -> None:
+        super().__init__(model_name, name)
+        self._guard = guard
 
     def do(self, model: type[Model], editor: Any) -> None:
-        """Drop it, if it is there."""
-        _drop_guard(model, editor, self.name)
+        """Set it. Two statements: one that drops the check, too, would drop it first, and read the rows."""
+        editor.execute(altered(model, editor, f"ALTER COLUMN {editor.quote_name(self.name)} SET NOT NULL"))
+        _drop_guard(model, editor, self._guard)
 
     def undo(self, model: type[Model], editor: Any) -> None:
-        """Leave it away."""
+        """Let it take NULL again."""
+        editor.execute(altered(model, editor, f"ALTER COLUMN {editor.quote_name(self.name)} DROP NOT NULL"))
 
 
 def _stands(model: type[Model], editor: Any, name: str) -> bool:

@@ -243,18 +243,6 @@ class AttachUnique(Part):
             editor.execute(altered(model, editor, f"DROP CONSTRAINT {editor.quote_name(name)}"))
 
 
-class SetNotNull(Part):
-    """Let a column take no NULL; a validated check says that it holds none, so that no row is read."""
-
-    def do(self, model: type[Model], editor: Any) -> None:
-        """Set it."""
-        editor.execute(altered(model, editor, f"ALTER COLUMN {editor.quote_name(self.name)} SET NOT NULL"))
-
-    def undo(self, model: type[Model], editor: Any) -> None:
-        """Let it take NULL again."""
-        editor.execute(altered(model, editor, f"ALTER COLUMN {editor.quote_name(self.name)} DROP NOT NULL"))
-
-
 class AddColumn(Part):
     """
     Add the column of a field, without what would read or index the rows that stand.

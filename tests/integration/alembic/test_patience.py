@@ -120,7 +120,7 @@ def test_who_never_leaves_is_named_and_nothing_is_half_done(
     assert harness.rows("SELECT * FROM seen") == []
     assert harness.heads() == {"0001_earnings"}
     harness.store().apply(harness.step("0002_more"), LEASE)
-    assert harness.rows("SELECT * FROM seen") == [{"lock_timeout": "250ms"}]
+    assert harness.rows("SELECT * FROM seen") == [{"lock_timeout": "100ms"}]
     assert harness.heads() == {"0002_more"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -339,6 +339,60 @@ def test_a_deadlock_with_the_application_is_tried_again(shelves: RelationalHarne
     assert "more" in columns(shelves)
 
 
+@contextmanager
+def vacuumed(harness: RelationalHarness) -> Iterator[None]:
+    """Have the server's own vacuum work on the table, so slowly that it takes minutes."""
+    harness.execute(
+        f"INSERT INTO {table(harness)} SELECT generate_series(1, 200000); "
+        f"ALTER TABLE {table(harness)} SET (autovacuum_vacuum_cost_delay = 100, "
+        "autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_threshold = 1, "
+        "autovacuum_vacuum_scale_factor = 0); "
+        f"DELETE FROM {table(harness)} WHERE id % 2 = 0"
+    )
+    configure(harness, "SET autovacuum_naptime = '1s'")
+    try:
+        eventually(lambda: harness._query(VACUUMS, [f"%{table(harness)}%"]))
+        yield
+    finally:
+        configure(harness, "RESET autovacuum_naptime")
+
+
+def configure(harness: RelationalHarness, change: str) -> None:
+    """Change a setting of the server."""
+    with closing(psycopg2.connect(harness.url)) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(f"ALTER SYSTEM {change}")
+        connection.cursor().execute("SELECT pg_reload_conf()")
+
+
+VACUUMS = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'autovacuum: VACUUM%%' AND query LIKE %s"
+
+
+def eventually(found: Callable[[], Any]) -> None:
+    """Wait until something is there."""
+    until = time.monotonic() + 60
+    while not found():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+@pytest.mark.by_turns(2)
+def test_a_vacuum_of_the_servers_own_gives_way_and_no_query_waits_for_that(
+    shelves: RelationalHarness,
+) -> None:
+    """It yields to who has waited for a second: that is spent where no reader or writer waits behind us."""
+    write(shelves)
+    waited: list[float] = []
+
+    with vacuumed(shelves), applications(shelves, waited):
+        heard = RecordingReporter()
+        shelves.store().apply(shelves.step("0002_more"), LEASE, heard)
+
+    assert "autovacuum: VACUUM" in heard.of(StepWaited)[-1].who
+    assert "more" in columns(shelves)
+    assert max(waited) < 0.8, "a second would be the vacuum's"
+
+
 def test_a_step_may_ask_for_more_and_gives_its_reason(shelves: RelationalHarness) -> None:
     """`locks` in the file goes over the policy's, for this step alone."""
     write(shelves, head='locks = {"budget": 0.4, "reason": "the night report reads for hours"}')
@@ -361,9 +415,9 @@ def test_limits_of_the_session_stay_where_they_are_shorter(shelves: RelationalHa
     store = shelves.store()
     setting(shelves)
     with connections[shelves.alias].cursor() as cursor:
-        cursor.execute("SET lock_timeout = '120ms'")
+        cursor.execute("SET lock_timeout = '80ms'")
 
     store.apply(shelves.step("0002_more"), LEASE)
 
-    assert shelves._query(f"SELECT l FROM {shelves.app}_seen") == [("120ms",)]
-    assert setting(shelves) == "120ms"
+    assert shelves._query(f"SELECT l FROM {shelves.app}_seen") == [("80ms",)]
+    assert setting(shelves) == "80ms"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pytest
 from accord import conf, stopping
 from accord.errors import ConfigurationError, Interrupted, InvalidRevision, LeaseLost, LockNotFree
 from accord.events import StepWaited
-from accord.locks.blockers import Blocker, skeleton, wait_of
+from accord.locks.blockers import Blocker, beckoning, skeleton, wait_of
 from accord.locks.patience import OFF, Behind, Patience, of_environment, parse, parse_waiver
 from accord.locks.trying import Tries
 from accord.seam.types import StepKey
@@ -70,8 +71,13 @@ def test_each_try_stands_twice_as_long_and_none_longer_than_allowed() -> None:
     """Most queues are short, and the application is never held up for longer than `lock_timeout`."""
     patience = Patience(lock_timeout=2.0)
 
-    assert [patience.timeout(attempt) for attempt in range(6)] == [0.25, 0.5, 1.0, 2.0, 2.0, 2.0]
-    assert Patience(lock_timeout=0.1).timeout(0) == 0.1
+    assert [patience.timeout(attempt) for attempt in range(6)] == [0.1, 0.2, 0.4, 0.8, 1.6, 2.0]
+    assert Patience(lock_timeout=0.05).timeout(0) == 0.05
+
+
+def test_what_nobody_asked_for_holds_no_query_up_for_longer_than_a_tenth_of_a_second() -> None:
+    """Patience grows by number and pause; by length only where the policy or the step allows that."""
+    assert {Patience().timeout(attempt) for attempt in range(40)} == {0.1}
 
 
 def test_pauses_never_reach_beyond_the_budget() -> None:
@@ -97,7 +103,7 @@ def test_nothing_is_told_or_opened_while_nobody_is_in_the_way() -> None:
         raise AssertionError("a connection was opened")
         yield
 
-    assert tries(clock, report=report, beside=never).through(lambda seconds: seconds) == 0.25
+    assert tries(clock, report=report, beside=never).through(lambda seconds: seconds) == 0.1
     assert (report.events, clock.now) == ([], 0.0)
 
 
@@ -108,15 +114,15 @@ def test_it_is_done_again_until_nobody_is_in_the_way() -> None:
     def act(seconds: float | None) -> str:
         given.append(seconds)
         clock.now += seconds or 0
-        if len(given) < 4:
+        if len(given) < 6:
             raise KeptOut
         return "done"
 
     done = tries(clock, report=report).through(act, afresh=lambda: again.append(True))
 
-    assert (done, given, len(again)) == ("done", [0.25, 0.5, 1.0, 1.0], 3)
+    assert (done, given, len(again)) == ("done", [0.1, 0.2, 0.4, 0.8, 1.0, 1.0], 5)
     waits = report.of(StepWaited)
-    assert [wait.tries for wait in waits] == [1, 2, 3]
+    assert [wait.tries for wait in waits] == [1, 2, 3, 4, 5]
     assert "pid 812 (user app, application “gunicorn”, active" in waits[-1].words
 
 
@@ -133,6 +139,32 @@ def test_the_budget_ends_it_and_names_who_is_in_the_way() -> None:
 
     assert QUICK.budget <= clock.now <= QUICK.budget + QUICK.lock_timeout
     assert "Nothing of it stands" in caught.value.hint
+
+
+@pytest.mark.parametrize(("refusal", "tried"), [("55P03", [0, 2]), ("42501", [0, 1, 2]), ("", [0, 1, 2])])
+def test_before_it_tries_again_it_stands_where_nobody_waits_behind_it(refusal: str, tried: list[int]) -> None:
+    """Not free there, a try would be for nothing; where it can't be asked, the try itself tells."""
+    clock, beckoned, acted = Clock(), list[str](), list[int]()
+
+    def beckon(relation: str) -> None:
+        beckoned.append(relation)
+        if len(beckoned) == 1 and refusal:
+            error = KeptOut()
+            error.sqlstate = refusal
+            raise error
+
+    def act(seconds: float | None) -> str:
+        acted.append(len(beckoned))
+        if len(beckoned) < 2:
+            raise KeptOut
+        return "done"
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        time.sleep(0.05)  # so that the thread has looked
+
+    assert tries(clock, beckon=beckon, sleep=sleep).through(act) == "done"
+    assert (beckoned, acted) == (["shop_item"] * 2, tried)
 
 
 @pytest.mark.parametrize("code", ["55P03", "40P01"])
@@ -178,9 +210,9 @@ def test_what_may_stand_in_part_is_not_done_again() -> None:
         raise KeptOut
 
     with pytest.raises(LockNotFree, match="1 try") as caught:
-        tries(Clock()).once(act)
+        tries(Clock(), patience=replace(QUICK, once=3.0)).once(act)
 
-    assert given == [1.0]
+    assert given == [3.0]
     assert "one transaction" in caught.value.hint
 
 
@@ -251,6 +283,12 @@ def test_sessions_that_cant_be_seen_are_named_all_the_same() -> None:
     assert str(Blocker(pid=3)) == "pid 3 (gone by now)"
 
 
+def test_a_name_that_would_end_the_block_is_not_sent() -> None:
+    """The server writes names as they are quoted, and anything may be one."""
+    assert 'LOCK TABLE "a b" IN SHARE UPDATE' in beckoning('"a b"')
+    assert beckoning('"a $beckon$; DROP TABLE b"') == "SELECT 1"
+
+
 @pytest.mark.parametrize(
     "value", ["on", {"lock_timeout": 0}, {"lock_timeout": True}, {"budget": "5"}, {"bugdet": 5}, ["off"]]
 )
@@ -277,6 +315,8 @@ def test_a_step_of_its_own_patience_says_why() -> None:
     asked = parse_waiver({"budget": 900, "reason": "nightly reports"}, "HERE", QUICK)
 
     assert asked == Patience(lock_timeout=1.0, budget=900.0, reason="nightly reports")
+    brief = parse_waiver({"lock_timeout": 0.5, "reason": "a till"}, "HERE", QUICK)
+    assert (brief.lock_timeout, brief.once, brief.budget) == (0.5, 0.5, 5.0)
     for wrong in ({"budget": 900}, {"reason": " "}, "off", {"reason": "why", "timeout": 3}):
         with pytest.raises(InvalidRevision, match="HERE"):
             parse_waiver(wrong, "HERE", QUICK)
