@@ -112,7 +112,9 @@ class Pages(ReadOnly, ModelAdmin):
     ) -> HttpResponse:
         """Show a row."""
         if not self.page_template:
-            return super().change_view(request, object_id, form_url, extra_context)
+            # Django's own heading, “View …”, puts an article before a word that it doesn't know.
+            named = {"title": capfirst(self.opts.verbose_name), **(extra_context or {})}
+            return super().change_view(request, object_id, form_url, named)
         shown = self.found(request, object_id)
         decisions = self.decisions(request, shown)
         context = {

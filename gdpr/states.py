@@ -93,9 +93,9 @@ class RetentionPlanState(models.TextChoices):
     """Where a plan of what retention would let go stands."""
 
     WAITING = "waiting", _("waiting for a second person")
-    APPROVED = "approved", _("approved")
+    APPROVED = "approved", _("approved, for the next run")
     DONE = "done", _("carried out")
-    REJECTED = "rejected", _("rejected")
+    REJECTED = "rejected", _("rejected, nothing goes")
     VOID = "void", _("void")
     """More has run out by its day than it says, the data map changed, or its time was over."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import dataclasses
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -13,6 +14,13 @@ from accord import clock
 from gdpr.errors import InvalidDataMap
 
 _MONTHS = 12
+NOT_KNOWN = " (not known yet)"
+"""Stands behind a term where no row has the date yet that it is counted from."""
+_SPAN = re.compile(r"(\d+) (year|month|day)s?")
+_WRITTEN = re.compile(
+    rf"(?P<span>{_SPAN.pattern}(?: and {_SPAN.pattern})*) after "
+    r"(?P<year>the end of the year of )?(?P<field>\S+)"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +101,15 @@ class After(Span):
         """Return the earliest date of a row that is still kept today; every row before it has run out."""
         day = self.earlier(today)
         return date(day.year, 1, 1) if self.end_of_year else day
+
+    @classmethod
+    def read(cls, text: str) -> After | None:
+        """Read a term as :meth:`__str__` writes it; None for other words."""
+        found = _WRITTEN.fullmatch(text)
+        if found is None:
+            return None
+        spans = {f"{unit}s": int(number) for number, unit in _SPAN.findall(found["span"])}
+        return cls(found["field"], **spans, end_of_year=bool(found["year"]))
 
     def __str__(self) -> str:
         return f"{super().__str__()} after {'the end of the year of ' * self.end_of_year}{self.field}"

@@ -18,6 +18,7 @@ from gdpr.datamap.entries import Entry
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.static import require_sound
 from gdpr.datamap.subjects import SubjectKeys
+from gdpr.datamap.terms import NOT_KNOWN
 from gdpr.documents import PlanDocument, PlanDraft, PlanLine
 from gdpr.erasure import (
     actors,
@@ -136,9 +137,7 @@ def days_kept(
     if counted is None or not keepers:
         return {}
     last = per_person.last_days(store, entry, keepers, counted)
-    return {
-        one: f"{counted} (not known yet)" if day is None else day.isoformat() for one, day in last.items()
-    }
+    return {one: f"{counted}{NOT_KNOWN}" if day is None else day.isoformat() for one, day in last.items()}
 
 
 def drafts(people: People, stores: Stores) -> tuple[dict[int, PlanDraft], Refusals]:

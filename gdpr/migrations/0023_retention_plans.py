@@ -51,9 +51,9 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("waiting", "waiting for a second person"),
-                            ("approved", "approved"),
+                            ("approved", "approved, for the next run"),
                             ("done", "carried out"),
-                            ("rejected", "rejected"),
+                            ("rejected", "rejected, nothing goes"),
                             ("void", "void"),
                         ],
                         default="waiting",

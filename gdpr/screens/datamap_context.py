@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from types import MappingProxyType
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from gdpr.coverage import Coverage, StoreCoverage
 from gdpr.datamap.actions import Action, Manual, Nothing, Retain, name, touched
@@ -16,7 +15,7 @@ from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import key_type
 from gdpr.datamap.locators import AnyOf, External, Generic, Locator, Rows, Sessions, Simple, Through
-from gdpr.datamap.terms import After
+from gdpr.datamap.term_words import in_words
 
 _WORDS = {
     "delete": gettext_lazy("delete"),
@@ -120,25 +119,6 @@ def _detail(action: Action) -> str:
         case Nothing(reason):
             return reason
     return ", ".join(touched(action))
-
-
-def in_words(until: str | date | After) -> str:
-    """Say in the reader's language until when something is kept."""
-    if not isinstance(until, After):
-        return str(until)
-    units = (
-        ngettext("%(number)s year", "%(number)s years", until.years) % {"number": until.years},
-        ngettext("%(number)s month", "%(number)s months", until.months) % {"number": until.months},
-        ngettext("%(number)s day", "%(number)s days", until.days) % {"number": until.days},
-    )
-    spans = (until.years, until.months, until.days)
-    span = ", ".join(one for one, number in zip(units, spans, strict=True) if number)
-    words = (
-        _("%(span)s after the end of the year of %(field)s")
-        if until.end_of_year
-        else _("%(span)s after %(field)s")
-    )
-    return words % {"span": span, "field": until.field}
 
 
 def ways(locator: Locator | None) -> Sequence[str]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from accord.meanings import meaning
 from gdpr.datamap import lapses
 from gdpr.datamap.map import load_data_map
-from gdpr.errors import InvalidDataMap
+from gdpr.datamap.term_words import in_words
+from gdpr.datamap.terms import After
 from gdpr.models import RetentionPlan
 from gdpr.retention import due, plans
 from gdpr.retention.due import Due
-from gdpr.screens.datamap_context import in_words
 from gdpr.states import LapseKind
 from gdpr.stores.base import opened_stores
 
@@ -76,7 +76,7 @@ class Planned:
         store: Alias of its store.
         entry: Its id.
         of: Of whom.
-        rule: The term, in the reader's language where the data map still has it.
+        rule: The term, in the reader's language.
         rows: How many rows and documents go.
     """
 
@@ -88,22 +88,14 @@ class Planned:
 
 
 def planned(plan: RetentionPlan) -> Sequence[Planned]:
-    """Return the terms of a plan. What the data map no longer says stays in the words of the plan."""
-    words = _words()
+    """Return the terms of a plan."""
     return [
         Planned(
             store=one["store"],
             entry=one["entry"],
             of=str(LapseKind(one["kind"]).label),
-            rule=words.get((one["entry"], one["kind"], one["rule"]), one["rule"]),
+            rule=in_words(After.read(one["rule"]) or one["rule"]),
             rows=int(one["rows"]),
         )
         for one in plans.terms_of(plan)
     ]
-
-
-def _words() -> dict[tuple[str, str, str], str]:
-    try:
-        return {(one.entry.id, str(one.kind), one.rule): in_words(one.term) for one in due.terms()}
-    except InvalidDataMap:
-        return {}

@@ -141,7 +141,7 @@ class RetentionPlanAdmin(GdprPages):
 
         return plans.total(shown.document)
 
-    @admin.display(description=_("planned by"))
+    @admin.display(description=_("Planned by"))
     def planner(self, shown: RetentionPlan) -> str:
         """Show who had it made: where it was a run by cron, nobody."""
         return name(shown.planned_by_id)

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import template
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from accord.wording import worded
 from gdpr.datamap.fault_words import kind_of
 from gdpr.datamap.findings import MapFinding
+from gdpr.datamap.term_words import in_words
+from gdpr.datamap.terms import NOT_KNOWN, After
 
 register = template.Library()
 
@@ -31,6 +34,22 @@ _DONE: Mapping[str, Any] = {
 def as_done(action: str) -> str:
     """Write what became of the data under an entry; what no word is known for stays as it is."""
     return str(_DONE.get(action, action))
+
+
+@register.filter
+def term(until: str) -> str:
+    """Write in the reader's language until when something is kept, which documents have in English."""
+    written, opened, _rest = until.partition(NOT_KNOWN)
+    read = After.read(written)
+    if read is None:
+        return until
+    return f"{in_words(read)} {gettext('(not known yet)')}" if opened else in_words(read)
+
+
+@register.filter
+def in_our_words(text: str) -> str:
+    """Write a sentence of ours in the reader's language; what no catalogue has stays as it is."""
+    return worded(text)
 
 
 @register.filter

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from tests.chance import chance, seed
 from tests.fix_postgres import execute
 from tests.fix_requests import Erasing
 from tests.fix_sample import copy_postgres
@@ -116,6 +118,61 @@ def test_restore_is_noticed_and_replayed(erasing: Erasing, backup: str, tmp_path
     assert erasing.rows("SELECT count(*) FROM accord_tombstone WHERE erased_at IS NOT NULL") == [(3,)]
     assert erasing.erase("--request", waiting).returncode == 0
     erasing.assert_gone(5)
+
+
+FILED = "SELECT replays, state FROM gdpr_erasurerequest WHERE channel = 'replay' ORDER BY 1"
+TOLD = """
+SELECT event, count(*) FROM accord_auditevent WHERE event IN ('erasure.received', 'erasure.fenced')
+    AND request_ref IN (SELECT reference FROM gdpr_erasurerequest WHERE channel = 'replay')
+GROUP BY 1 ORDER BY 1
+"""
+RAISED = "SELECT count(*) FROM accord_tombstone"
+VOIDED = "SELECT count(*) FROM gdpr_approval WHERE voided_at IS NOT NULL"
+
+
+def killed(erasing: Erasing, file: str, function: str, line: int) -> None:
+    """Kill a replay at a line that is counted from a function on."""
+    mortal = ("-m", "tests.acceptance.mortal_replay", file, function, str(line))
+    done = erasing.command("gdpr_replay", "--noinput", "--lock-wait", "150", program=mortal)
+    assert done.returncode == -signal.SIGKILL, f"{seed()} {done.stdout}{done.stderr}"
+
+
+@pytest.mark.by_turns(4)
+def test_replay_that_is_killed_while_a_set_is_filed_files_it_once(erasing: Erasing, backup: str) -> None:
+    """
+    Killed before its commit, nothing of the set is there: no request, no fence, no event, no approval voided.
+
+    Killed right behind it, everything is, and the next run goes on with these and makes no other.
+    """
+    early = erasing.reference("approved(3)")
+    copy_postgres(erasing.project.database_url, backup)
+    assert erasing.erase("--request", early).returncode == 0
+    assert erasing.erase("--request", erasing.reference("approved(4)")).returncode == 0
+    copy_postgres(backup, erasing.project.database_url)
+    fences = erasing.rows(RAISED)
+
+    inside = ("_plan", 1), ("_supersede", 1), ("file", chance("replay filed").randrange(1, 60))
+    for function, line in inside:
+        killed(erasing, "gdpr/erasure/replays.py", function, line)
+        assert erasing.rows(FILED) == erasing.rows(TOLD) == [], seed()
+        assert (erasing.rows(RAISED), erasing.rows(VOIDED), erasing.state(early)) == (
+            fences,
+            [(0,)],
+            "approved",
+        )
+    killed(erasing, "gdpr/erasure/saga.py", "carry_out", 1)
+    filed = erasing.rows(FILED)
+    done = replay(erasing, "--lock-wait", "150")
+
+    assert [state for _, state in filed] == ["fenced", "fenced"]
+    assert [one for one, _ in erasing.rows(FILED)] == [one for one, _ in filed]
+    assert erasing.rows(TOLD) == [("erasure.fenced", 2), ("erasure.received", 2)]
+    assert (done["finished"], len(done["done"]), done["waiting"]) == (True, 2, {})
+    assert erasing.state(early) == "duplicate"
+    assert erasing.rows("SELECT count(*) FROM gdpr_receipt WHERE kind = 'replay'") == [(2,)]
+    assert erasing.command("audit_verify").returncode == 0
+    for key in (3, 4):
+        erasing.assert_gone(key)
 
 
 def page() -> list[list[str]]:

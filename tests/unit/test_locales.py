@@ -47,6 +47,17 @@ def test_both_languages_say_the_same_things(app: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_a_word_is_translated_the_same_way_in_every_app(language: str) -> None:
+    """A site has one catalogue of all apps: of two translations of a word, one is never seen."""
+    said: dict[object, set[str]] = {}
+    for app in APPS:
+        for english, translated in compiled(app, language).items():
+            said.setdefault(english, set()).add(translated)
+
+    assert {english: words for english, words in said.items() if english and len(words) > 1} == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("app", APPS)
 def test_translations_keep_the_placeholders(app: str, language: str) -> None:
     """What is filled in is filled in, in each language, and nothing is left empty."""

@@ -260,7 +260,8 @@ say([address in listed, [said in mine, sent.count(said) > mine.count(said), deni
      [blank.status_code, unreasoned], [rejected.state, sealing.unseal(rejected.sealed_reason)],
      ["10 years after played_at" in shown["en"], "10 ans après played_at" in shown["fr"],
       "10 Jahre nach played_at" in shown["de"]],
-     ["The next run of gdpr_retention carries it out" in done, "waits for nobody: approved" in over],
+     ["The next run of gdpr_retention carries it out" in done,
+      "waits for nobody: approved, for the next run" in over],
      [gone.changed, fresh(second).state],
      [nobody.get(address).status_code, nobody.post(page("retentionplan_approve", first)).status_code,
       own.get(reverse("admin:gdpr_retentionplan_add")).status_code]])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import override_settings
+from django.utils.translation import override
 
 from gdpr.datamap.actions import Anonymise, Delete, Manual, Pull, Retain, Unset, term
 from gdpr.datamap.entries import Entry, document
@@ -17,9 +18,10 @@ from gdpr.datamap.lapses import endless, lapses
 from gdpr.datamap.locators import AnyOf, Array, Key, Locator, Path, Rows, Through
 from gdpr.datamap.map import DataMap
 from gdpr.datamap.strategies import Null
-from gdpr.datamap.terms import After, Span, day_of, day_of_moment
+from gdpr.datamap.term_words import in_words
+from gdpr.datamap.terms import NOT_KNOWN, After, Span, day_of, day_of_moment
 from gdpr.errors import InvalidDataMap
-from gdpr.screens.datamap_context import in_words
+from gdpr.templatetags import gdpr_words
 from tests.chance import chance
 
 TAX = After("ended_on", years=10, end_of_year=True)
@@ -237,3 +239,37 @@ def test_rule_about_inactive_people_is_in_the_digest() -> None:
     known = [DataMap((), replace(person, inactive=one)).digest for one in (None, UNUSED)]
 
     assert known[0] == DataMap((), person).digest != known[1]
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        TAX,
+        After("played_at", days=1),
+        After("ended", years=1, months=2, days=3),
+        After("a.b", months=1, end_of_year=True),
+    ],
+)
+def test_term_is_read_as_it_is_written(term: After) -> None:
+    """A plan has the words; other words are no term."""
+    assert After.read(str(term)) == term
+    assert After.read(f"{term}{NOT_KNOWN}") is None
+    assert After.read(f"about {term}") is None
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "10 years after the end of the year of ended_on (not known yet)"),
+        ("fr", "10 ans après la fin de l'année de ended_on (pas encore connu)"),
+        ("de", "10 Jahre nach dem Ende des Jahres von ended_on (noch nicht bekannt)"),
+    ],
+)
+def test_page_says_a_term_of_a_plan_in_its_readers_language(language: str, said: str) -> None:
+    """A day, and what a project wrote itself, stay."""
+    with override(language):
+        assert gdpr_words.term(f"{TAX}{NOT_KNOWN}") == said
+        assert [gdpr_words.term(one) for one in ("2036-12-31", "as the law says")] == [
+            "2036-12-31",
+            "as the law says",
+        ]
