@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from accord.seam.past import KeepsTexts
 from accord.seam.stores import Store, by_store
 from accord.seam.types import Step, StepKey
 from migrator.alembic.store import AlembicStore
@@ -92,5 +93,5 @@ def _of_store(alias: str, store: Store, steps: Sequence[Step], wanted: Wanted) -
         yield from of_django.read(alias, DiskLoader(), named, release, eases=wanted.eases)
     elif isinstance(store, AlembicStore):
         yield from of_alembic.read(steps, is_a_release=wanted.is_a_release)
-    else:
+    elif not isinstance(store, KeepsTexts):  # whose files are no Python: rules of migrations don't fit them
         yield from revisions.read(steps)

@@ -21,7 +21,7 @@ from migrator.relational.ledger import Ledger
 
 _FIELDS = (
     *("app", "file", "number", "name", "digest", "text", "needs"),
-    *("live", "how", "run_id", "fence", "recorded_at"),
+    *("live", "beside", "how", "run_id", "fence", "recorded_at"),
 )
 
 
@@ -39,6 +39,7 @@ class Entry:
         text: The text.
         needs: Steps that it needed when it was made, as JSON.
         live: Hash of how the server wrote the object afterwards; empty where nobody looked.
+        beside: What the table of a policy was like before, as :meth:`.Catalog.security` says it.
         how: How it came to stand there.
         run_id: Run that wrote it.
         fence: Fencing token of that run.
@@ -53,6 +54,7 @@ class Entry:
     text: str
     needs: str
     live: str
+    beside: str
     how: str
     run_id: str = ""
     fence: int = 0

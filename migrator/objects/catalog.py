@@ -48,6 +48,25 @@ rows AS (
 SELECT classid, oid, pg_describe_object(classid, oid, 0) FROM written
 WHERE CASE WHEN writer >= id THEN txid_status(writer) = 'in progress' ELSE false END
 """
+_SECURITY = """
+SELECT relrowsecurity::text || ' ' || relforcerowsecurity::text
+FROM pg_class WHERE oid = to_regclass(%(table)s)
+"""
+_POLICIES = "SELECT 1 FROM pg_policy WHERE polrelid = to_regclass(%(table)s)"
+_ENFORCED = "+enforced"
+
+
+def is_same(recorded: str, live: str) -> bool:
+    """
+    Return whether an object is as it was.
+
+    A policy that another file's text had enforced since is; one that was enforced and isn't any more is not.
+
+    Args:
+        recorded: The hash that was kept.
+        live: That of now.
+    """
+    return live in (recorded, recorded + _ENFORCED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +111,8 @@ class Catalog:
         return found[0][0] if found else None
 
     def address(self, source: ObjectSource) -> Address | None:
-        """Return where an object is in the catalog; None while it isn't there."""
-        oid = self.oid(source)
+        """Return where an object is in the catalog; None while it isn't there, or is a part of one."""
+        oid = self.oid(source) if source.kind.catalog else None
         return None if oid is None else (self._class(source.kind.catalog), oid)
 
     def live(self, source: ObjectSource) -> str | None:
@@ -108,11 +127,46 @@ class Catalog:
             return None
         ((*parts,),) = self.rows(source.kind.rendered, {"oid": oid})
         text = "\0".join(str(part) for part in parts if part is not None)
-        return f"{self._major}:{hashlib.sha256(text.encode()).hexdigest()}"
+        enforced = _ENFORCED if source.kind.secures and self.security(source).startswith("true") else ""
+        return f"{self._major}:{hashlib.sha256(text.encode()).hexdigest()}{enforced}"
 
     def is_comparable(self, live: str) -> bool:
         """Return whether a hash was made by a server of this version."""
         return live.startswith(f"{self._major}:")
+
+    def security(self, source: ObjectSource) -> str:
+        """
+        Return whether the table of a policy enforces policies, and on its owner as well.
+
+        Returns:
+            Two words, `true` or `false`; empty for an object that is no policy, or where there is no table.
+        """
+        if not source.kind.secures:
+            return ""
+        found = self.rows(_SECURITY, source.arguments)
+        return str(found[0][0]) if found else ""
+
+    def put_security_back(self, source: ObjectSource, before: str) -> bool:
+        """
+        Let a table enforce policies as it did before a text.
+
+        Args:
+            source: The text of a policy.
+            before: What :meth:`security` said then.
+
+        Returns:
+            False where that is left, because policies would go on standing there that nobody keeps to.
+        """
+        now = self.security(source)
+        if not before or not now or before == now:
+            return True
+        enabled, forced = (word == "true" for word in before.split())
+        if not enabled and self.rows(_POLICIES, source.arguments):
+            return False
+        table = source.arguments["table"]
+        self.send(f"ALTER TABLE {table} {'ENABLE' if enabled else 'DISABLE'} ROW LEVEL SECURITY")
+        self.send(f"ALTER TABLE {table} {'FORCE' if forced else 'NO FORCE'} ROW LEVEL SECURITY")
+        return True
 
     def above(self, address: Address) -> Sequence[Above]:
         """Return what stands on an object, nearest first."""
@@ -125,10 +179,15 @@ class Catalog:
         return {(row[0], row[1]): row[2] for row in self.rows(_TOUCHED)}
 
     def table_of(self, source: ObjectSource) -> Collection[Address]:
-        """Return the table that an object is on, where it is on one."""
-        if not source.kind.on_table:
+        """Return the table that an object is on, where it is on one, or belongs to."""
+        if source.kind.catalog and not source.kind.on_table:
             return ()
-        ((oid,),) = self.rows("SELECT to_regclass(%(table)s)::oid", source.arguments)
+        asked = (
+            "SELECT to_regclass(%(table)s)::oid"
+            if source.kind.on_table
+            else "SELECT to_regclass(%(name)s)::oid"
+        )
+        ((oid,),) = self.rows(asked, source.arguments)
         return () if oid is None else ((self._class("pg_class"), oid),)
 
     def kept(self, source: ObjectSource) -> Sequence[str]:

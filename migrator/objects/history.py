@@ -34,19 +34,26 @@ class Chain:
         Args:
             declared: Steps of all stores; what an older text needed and nobody declares any more is left out.
         """
-        past = [entry for entry in self.book if self._is_known(entry.of)]
+        past = [entry for name in self.book.files for entry in self._known(name)]
         known = {*declared, *(entry.key(self.store) for entry in past)}
-        names = {name: self._key(name) for name in self.versions}
         made = {entry.key(self.store) for entry in past}
         return [
             *(self._past(entry, known) for entry in past),
-            *(self._today(name, names) for name in self.versions if names[name] not in made),
+            *(self._today(name) for name in self.versions if self._key(name) not in made),
         ]
 
-    def _is_known(self, name: Name) -> bool:
-        """Return whether the texts of a file need no file: there is one, or it was removed in the end."""
-        current = self.book.current(name)
-        return name in self.versions or (current is not None and bool(current.source.removed))
+    def _known(self, name: Name) -> Sequence[Entry]:
+        """
+        Return the texts of a file that its file vouches for: all, where that holds the last one or a new one.
+
+        What came after the text that it holds is a later release's, and is for that to undo. Of a file that
+        is gone there is none, unless it removed its object in the end.
+        """
+        texts = self.book.texts(name)
+        if name not in self.versions:
+            return texts if texts[-1].source.removed else ()
+        held = [entry.number for entry in texts if entry.digest == self.versions[name].digest]
+        return [entry for entry in texts if not held or entry.number <= held[-1]]
 
     def _past(self, entry: Entry, known: Collection[StepKey]) -> Step:
         previous = self._before(entry)
@@ -56,12 +63,12 @@ class Chain:
     def _before(self, entry: Entry) -> Entry | None:
         return next((one for one in self.book.texts(entry.of) if one.number == entry.number - 1), None)
 
-    def _today(self, name: Name, names: Mapping[Name, StepKey]) -> Step:
+    def _today(self, name: Name) -> Step:
         version, current = self.versions[name], self.book.current(name)
         previous = (current.key(self.store),) if current else ()
-        objects = (*(names[needed] for needed in version.needs), *self._letting_go(name, names))
+        objects = (*map(self._key, version.needs), *self._letting_go(name))
         return Step(
-            key=names[name],
+            key=self._key(name),
             # As it was read: the key says which text it is, and the file may change meanwhile.
             source=Source(version.source.path, version.source.text.encode()),
             dependencies=(*previous, *objects, *self._after(version)),
@@ -69,15 +76,15 @@ class Chain:
             title=title_of(version.source),
         )
 
-    def _letting_go(self, name: Name, names: Mapping[Name, StepKey]) -> Iterator[StepKey]:
+    def _letting_go(self, name: Name) -> Iterator[StepKey]:
         """Yield what stands on an object that is to go: a text without it, or none, has to come first."""
         if not self.versions[name].source.removed:
             return
         own = {entry.key(self.store) for entry in self.book.texts(name)}
-        for other in names.keys() - {name}:
+        for other in self.versions.keys() - {name}:
             current = self.book.current(other)
             if current is not None and not own.isdisjoint(current.needed()):
-                yield names[other]
+                yield self._key(other)
 
     def _after(self, version: Version) -> Iterator[StepKey]:
         for said in version.source.after:
@@ -85,10 +92,6 @@ class Chain:
             yield StepKey.parse(text)
 
     def _key(self, name: Name) -> StepKey:
-        """Name a text by its file and its version; one that comes back after another is counted."""
+        """Name a text by its file and its version."""
         app, file = name
-        digest, texts = self.versions[name].digest, self.book.texts(name)
-        if texts and texts[-1].digest == digest:
-            return texts[-1].key(self.store)
-        times = sum(entry.digest == digest for entry in texts)
-        return StepKey(self.store, app, f"{file}@{digest}" + (f".{times + 1}" if times else ""))
+        return StepKey(self.store, app, f"{file}@{self.versions[name].digest}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from django.db import connections, transaction
 
@@ -10,7 +11,7 @@ from accord.errors import ConflictingState, InvalidRevision, StepFailed
 from accord.revisions.expectation import GONE, Judgement, compared, judge, left, missing
 from accord.seam.types import Presence, Probe, Step
 from migrator.objects.book import Book
-from migrator.objects.catalog import Catalog
+from migrator.objects.catalog import Catalog, is_same
 from migrator.objects.files import Name
 from migrator.objects.replacing import Replacing
 from migrator.objects.source import ObjectSource
@@ -37,13 +38,11 @@ class Prober:
         self._catalog = Catalog(connections[database])
 
     def probe(self, steps: Sequence[tuple[Step, ObjectSource]]) -> Iterator[Probe]:
-        """Judge each step by what stands after all of them: the last text of a file is looked at."""
-        last = {(source.app, source.name): step.key for step, source in steps}
+        """Judge each step by what stands after all of them: by the last text of its file."""
+        last = {(source.app, source.name): (step, source) for step, source in steps}
+        found = {name: self._probe(*one) for name, one in last.items()}
         for step, source in steps:
-            if last[source.app, source.name] != step.key:
-                yield Probe(key=step.key, presence=Presence.DONE)
-            else:
-                yield self._probe(step, source)
+            yield replace(found[source.app, source.name], key=step.key)
 
     def _probe(self, step: Step, source: ObjectSource) -> Probe:
         live, entry = self._catalog.live(source), self._book.find(step.key)
@@ -59,7 +58,7 @@ class Prober:
             )
             return Probe(key=step.key, presence=Presence.UNKNOWN, unproved=(unproved,))
         changed = f"The {source.words} is not as {step.key.name} made it: it was changed by hand."
-        return judge(step.key, [compared([changed] if entry.live != live else [])])
+        return judge(step.key, [compared([] if is_same(entry.live, live) else [changed])])
 
     def _tried(self, source: ObjectSource, live: str) -> Judgement:
         """Make it in a transaction that is taken back, and compare."""

@@ -11,7 +11,7 @@ from accord.causes import root_of
 from accord.connecting import code_of
 from accord.errors import ConflictingState, InvalidRevision
 from migrator.objects.book import Book, Entry
-from migrator.objects.catalog import Address, Catalog
+from migrator.objects.catalog import Address, Catalog, is_same
 from migrator.objects.files import Name
 from migrator.objects.saying import failed
 from migrator.objects.source import ObjectSource
@@ -90,8 +90,11 @@ class Replacing:
         strange = before is not None and (current is None or not own or self._is_changed(current, before))
         if wanted.removed:
             self._refuse_strange(wanted, current, strange=strange)
-            self._drop(old)
+            if before is not None:
+                self._drop(old)
             return Put(live="")
+        if not old.same_object(wanted):
+            self._refuse_strange(wanted, None, strange=self._catalog.live(wanted) is not None)
         again = self._replace(old, wanted) if before is not None else self._make(wanted)
         live = self._made(wanted)
         if strange and not (live == before and old.same_object(wanted)):
@@ -114,7 +117,7 @@ class Replacing:
 
     def _is_changed(self, entry: Entry, live: str) -> bool:
         known = bool(entry.live) and self._catalog.is_comparable(entry.live)
-        return known and entry.live != live
+        return known and not is_same(entry.live, live)
 
     def _refuse_strange(self, wanted: ObjectSource, current: Entry | None, *, strange: bool) -> None:
         if not strange:
@@ -137,7 +140,7 @@ class Replacing:
 
     def _replace(self, old: ObjectSource, wanted: ObjectSource) -> Sequence[tuple[Entry, str]]:
         """Let the server replace it, or else drop it with what stands on it, and make all of it again."""
-        if old.same_object(wanted):
+        if old.same_object(wanted) and not wanted.kind.adds:
             try:
                 with transaction.atomic(using=self._database):
                     self._catalog.send(wanted.text)
@@ -201,7 +204,7 @@ class Replacing:
     def _refuse_others(self, wanted: ObjectSource) -> None:
         own = {self._catalog.address(wanted), *self._catalog.table_of(wanted)}
         others = [words for address, words in self._catalog.touched().items() if address not in own]
-        if others and self._catalog.address(wanted) is not None:
+        if others and self._catalog.oid(wanted) is not None:
             raise InvalidRevision(
                 f"{wanted.path} makes more than the {wanted.words}: {', '.join(sorted(others))}. "
                 "It was rolled back.",

@@ -15,7 +15,8 @@ from accord.secrets.redact import first_line
 from migrator.objects.source import ObjectSource
 
 _ABOVE = "2BP01"
-_MISSING = frozenset({"42P01", "42883", "42703", "42704"})
+_MISSING = frozenset({"42P01", "42883", "42703"})
+_ROLE = "42704"
 
 
 @contextmanager
@@ -57,4 +58,6 @@ def _hint(error: Exception) -> str:
         return "Nothing is dropped that stands on it. Give that a change of its own first, then run again."
     if code in _MISSING:
         return "If another file makes it, say “-- depends: FILE”; if a migration does, “-- after: APP.NAME”."
+    if code == _ROLE:
+        return "Roles and types are made by nobody's file here: make them first, or name others."
     return "Correct the file, then run the same command again. Nothing of it stands."

@@ -38,8 +38,8 @@ def _changed(before: ObjectSource | None, after: ObjectSource | None) -> Sequenc
     lines = difflib.unified_diff(
         before.text.splitlines(), after.text.splitlines(), "before", "after", lineterm="", n=2
     )
-    told = "\n".join(lines)
-    return [Statement(text=told, language=Language.SQL, opaque=True), sent] if told else [sent]
+    told = "\n".join(f"-- {line}" for line in lines)
+    return [_sql(told), sent] if told else [sent]
 
 
 def _sql(text: str) -> Statement:

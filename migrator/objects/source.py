@@ -63,7 +63,8 @@ class ObjectSource:
     @property
     def drop(self) -> str:
         """Return the statement that drops it, and nothing that needs it."""
-        return f"DROP {self.kind.word.upper()} {self.identity}"
+        literal = "'" + self.identity.replace("'", "''") + "'"
+        return self.kind.dropped.format(word=self.kind.word.upper(), identity=self.identity, literal=literal)
 
     def same_object(self, other: ObjectSource) -> bool:
         """Return whether both texts are of one object."""

@@ -64,7 +64,12 @@ class ObjectStore(LivesInDatabase):
     """
 
     features = StoreFeatures(
-        records_atomically=True, allows_branches=True, thread_bound=True, numbers_are_unique=False
+        records_atomically=True,
+        allows_branches=True,
+        thread_bound=True,
+        numbers_are_unique=False,
+        # Its files bring all of it back.
+        derived=True,
     )
 
     def __init__(self, alias: str, options: Mapping[str, object]) -> None:
@@ -189,10 +194,12 @@ class ObjectStore(LivesInDatabase):
         book, source = self._writer.read(), self._source(step)
         if book.find(step.key) is not None:
             return StepOutcome(key=step.key, direction=Direction.APPLY, already=True)
+        beside = Catalog(self._connection).security(source)
         put = self._replacing(book, forward=True).put(source, book.current((source.app, source.name)))
         lease.check()
         how = Origin.ADOPTED if put.found else Origin.APPLIED
-        self._writer.add(self._entry(step, source, book, live=put.live, how=how), lease, clock)
+        entry = replace(self._entry(step, source, book, live=put.live, how=how), beside=beside)
+        self._writer.add(entry, lease, clock)
         self._look_again(put)
         return StepOutcome(key=step.key, direction=Direction.APPLY, changed=1 + len(put.again), origin=how)
 
@@ -205,6 +212,8 @@ class ObjectStore(LivesInDatabase):
             return StepOutcome(key=step.key, direction=Direction.REVERT, already=True)
         before = next((one for one in book.texts(entry.of) if one.number == entry.number - 1), None)
         detail = self._put_back(book, entry, before)
+        if not Catalog(self._connection).put_security_back(entry.source, entry.beside):
+            detail = f"{detail}; rows stay secured, as other policies stand there".removeprefix("; ")
         lease.check()
         self._writer.strike(entry)
         return StepOutcome(key=step.key, direction=Direction.REVERT, changed=1, detail=detail)
@@ -329,10 +338,11 @@ class ObjectStore(LivesInDatabase):
             file=source.name,
             number=current.number + 1 if current else 1,
             name=step.key.name,
-            digest=step.key.name.rpartition("@")[2].partition(".")[0],
+            digest=step.key.name.rpartition("@")[2],
             text=source.text,
             needs=needs_of(step),
             live=live,
+            beside="",
             how=how.value,
         )
 

@@ -135,6 +135,7 @@ class ObjectRow(models.Model):
     text = models.TextField()
     needs = models.TextField()
     live = models.CharField(max_length=128)
+    beside = models.CharField(max_length=64)
     how = models.CharField(max_length=16)
     run_id = models.CharField(max_length=64)
     fence = models.BigIntegerField()

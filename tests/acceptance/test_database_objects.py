@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 
 from tests.chance import ROOT, chance, moments
@@ -85,12 +88,13 @@ def test_files_are_made_in_the_order_of_what_they_need_and_once(shop: Workshop) 
     assert "Nothing to do" in migrate(shop).stdout
 
 
+@pytest.mark.by_turns(4)
 def test_changed_file_is_pending_shown_as_a_difference_and_undone_to_the_text_before(shop: Workshop) -> None:
     """The plan shows the lines; what stands on it is made again with it; the way back is the text before."""
     file(shop, "words", WORDS.replace("'number '", "'no. '"))
     shown = shop.run("migrate_all", "--dry-run", "--store", "objects").stdout
-    assert "-AS $$ SELECT 'number ' || number $$;" in shown
-    assert "+AS $$ SELECT 'no. ' || number $$;" in shown
+    assert "-- -AS $$ SELECT 'number ' || number $$;" in shown
+    assert "-- +AS $$ SELECT 'no. ' || number $$;" in shown
 
     migrate(shop)
     assert shop.rows("SELECT word FROM named") == [("no. 7",)]
@@ -102,6 +106,7 @@ def test_changed_file_is_pending_shown_as_a_difference_and_undone_to_the_text_be
     assert sorted(recorded(shop)) == ["counted", "named", "words"]
 
 
+@pytest.mark.by_turns(4)
 def test_view_of_other_columns_is_made_anew_with_the_views_on_it_and_keeps_grants(shop: Workshop) -> None:
     """PostgreSQL refuses to replace it, so both go and come in one transaction, and so back."""
     url = shop.variables["DATABASE_URL"]
@@ -140,6 +145,7 @@ def test_column_that_both_views_rename_changes_in_both_at_once_and_back(shop: Wo
     assert shop.run("migrate_all", "--check-live", "--store", "objects").returncode == 0
 
 
+@pytest.mark.by_turns(4)
 def test_migration_below_is_undone_with_every_text_that_stands_on_it(shop: Workshop) -> None:
     """Two texts of the function, and the views: all go before the table does."""
     file(shop, "words", WORDS.replace("'number '", "'no. '"))
@@ -150,6 +156,7 @@ def test_migration_below_is_undone_with_every_text_that_stands_on_it(shop: Works
     assert shop.rows("SELECT to_regclass('named'), to_regprocedure('words(integer)')") == [(None, None)]
 
 
+@pytest.mark.by_turns(4)
 def test_change_by_hand_is_named_and_not_written_over(shop: Workshop) -> None:
     """Neither a later text nor an undo takes it away silently; carried into the file, it is ours again."""
     by_hand = (
@@ -169,6 +176,7 @@ def test_change_by_hand_is_named_and_not_written_over(shop: Workshop) -> None:
     assert shop.run("migrate_all", "--check-live", "--store", "objects").returncode == 0
 
 
+@pytest.mark.by_turns(4)
 def test_removed_object_goes_by_a_step_of_its_own_and_comes_back(shop: Workshop) -> None:
     """The file says so; what stands on it is named before; its file may go later, and no other may."""
     gone = "-- object: view named\n-- removed: nobody reads it\n"
@@ -190,18 +198,22 @@ def test_removed_object_goes_by_a_step_of_its_own_and_comes_back(shop: Workshop)
     assert shop.rows("SELECT word FROM named") == [("number 7",)]
 
 
-def test_text_that_comes_back_is_a_step_again(shop: Workshop) -> None:
-    """Text one, text two, text one: three steps, each undone to the one before it."""
+@pytest.mark.by_turns(4)
+def test_earlier_text_is_no_way_back_behind_a_later_one(shop: Workshop) -> None:
+    """An older release that runs beside a newer one stops; a line of comment makes it a text of its own."""
     file(shop, "counted", COUNTED.replace("count(word)", "count(*)"))
     migrate(shop)
     file(shop, "counted", COUNTED)
+    assert f"holds {step_of(shop, 'counted')}" in refused(shop)
+    assert shop.rows("SELECT pg_get_viewdef('counted'::regclass) LIKE '%count(*)%'") == [(True,)]
+
+    file(shop, "counted", textwrap.dedent(COUNTED).strip() + "\n-- Taken back.")
     migrate(shop)
-    assert step_of(shop, "counted").endswith(".2")
-    assert "Nothing to do" in migrate(shop).stdout
     migrate(shop, "--revert", "--step", step_of(shop, "counted"))
     assert shop.rows("SELECT pg_get_viewdef('counted'::regclass) LIKE '%count(*)%'") == [(True,)]
 
 
+@pytest.mark.by_turns(4)
 def test_object_that_stands_there_is_taken_as_it_is_or_not_at_all(shop: Workshop) -> None:
     """Equal to the file it is recorded as found, and an undo leaves it; another one is refused, and stays."""
     url = shop.variables["DATABASE_URL"]
@@ -220,6 +232,7 @@ def test_object_that_stands_there_is_taken_as_it_is_or_not_at_all(shop: Workshop
     assert shop.rows("SELECT two FROM other") == [(2,)]
 
 
+@pytest.mark.by_turns(4)
 def test_view_that_no_file_makes_is_never_dropped_for_another(shop: Workshop) -> None:
     """It is named, and all stays as it is."""
     execute(shop.variables["DATABASE_URL"], "CREATE VIEW theirs AS SELECT id FROM named")
@@ -252,7 +265,7 @@ def dying(shop: Workshop, line: int, *more: str) -> int:
     return run_python(program, env=counting, cwd=ROOT, timeout=60).returncode
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(4)
 def test_killed_run_ends_as_one_that_lived(shop: Workshop) -> None:
     """Wherever it dies, both views are of one text at any time, and the next run ends it, up and down."""
     lines, numbers, ends = 0, chance("objects"), []
@@ -271,6 +284,7 @@ def test_killed_run_ends_as_one_that_lived(shop: Workshop) -> None:
     assert ends[:2] == [0, -9]
 
 
+@pytest.mark.by_turns(4)
 def test_files_that_the_server_or_we_refuse_leave_nothing(shop: Workshop) -> None:
     """File and line are told; nothing of them stands, and nothing is recorded."""
     for text, words in BAD.values():
@@ -282,6 +296,7 @@ def test_files_that_the_server_or_we_refuse_leave_nothing(shop: Workshop) -> Non
     assert "bad" not in recorded(shop)
 
 
+@pytest.mark.by_turns(4)
 def test_procedure_trigger_and_materialised_view_are_kinds_as_well(shop: Workshop) -> None:
     """The trigger needs its function; the materialised view has its index in its file; all change and go."""
     file(shop, "stamp", """
@@ -321,3 +336,114 @@ def test_procedure_trigger_and_materialised_view_are_kinds_as_well(shop: Worksho
     execute(shop.variables["DATABASE_URL"], "ALTER TABLE workshop_thing DISABLE TRIGGER stamped")
     found = shop.run("migrate_all", "--check-live", "--store", "objects")
     assert "The trigger stamped on workshop_thing is not as" in found.stdout
+
+
+OWN_ROWS = """
+    -- object: policy own_rows on workshop_thing
+    -- after: workshop.0001_thing
+    ALTER TABLE workshop_thing ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY own_rows ON workshop_thing USING (id = 7);
+    """
+SECURED = "SELECT relrowsecurity FROM pg_class WHERE oid = 'workshop_thing'::regclass"
+
+
+@pytest.mark.by_turns(4)
+def test_policy_secures_its_table_and_leaves_it_as_it_was(shop: Workshop) -> None:
+    """While another policy stands there the table stays secured; turned off by hand, it is named."""
+    url = shop.variables["DATABASE_URL"]
+    file(shop, "own_rows", OWN_ROWS)
+    migrate(shop)
+    file(shop, "no_rows", OWN_ROWS.replace("own_rows", "no_rows").replace("id = 7", "false"))
+    migrate(shop)
+    file(shop, "own_rows", OWN_ROWS.replace("id = 7", "id = 8"))
+    migrate(shop)
+    assert shop.rows("SELECT qual FROM pg_policies ORDER BY policyname") == [("false",), ("(id = 8)",)]
+
+    execute(url, "ALTER TABLE workshop_thing DISABLE ROW LEVEL SECURITY")
+    found = shop.run("migrate_all", "--check-live", "--store", "objects")
+    assert "The policy own_rows on workshop_thing is not as" in found.stdout
+    execute(url, "ALTER TABLE workshop_thing ENABLE ROW LEVEL SECURITY")
+    assert shop.run("migrate_all", "--check-live", "--store", "objects").returncode == 0
+
+    migrate(shop, "--revert", "--step", step_of(shop, "own_rows"))
+    left = migrate(shop, "--revert", "--step", step_of(shop, "own_rows"))
+    assert "rows stay secured" in left.stdout + left.stderr
+    assert shop.rows(SECURED) == [(True,)]
+    execute(
+        url, "DROP POLICY no_rows ON workshop_thing", "ALTER TABLE workshop_thing DISABLE ROW LEVEL SECURITY"
+    )
+
+
+@pytest.mark.by_turns(4)
+def test_last_policy_takes_the_security_of_its_table_along(shop: Workshop) -> None:
+    """It was off before the policy came."""
+    file(shop, "own_rows", OWN_ROWS)
+    migrate(shop)
+    assert shop.rows(SECURED) == [(True,)]
+    migrate(shop, "--revert", "--step", step_of(shop, "own_rows"))
+    assert shop.rows(SECURED) == [(False,)]
+
+
+GRANTS = """
+    -- object: grants on workshop_thing
+    -- after: workshop.0001_thing
+    GRANT SELECT ON workshop_thing TO PUBLIC;
+    """
+GRANTED = "SELECT has_table_privilege('public', 'workshop_thing', '{}')"
+
+
+@pytest.mark.by_turns(4)
+def test_grants_are_what_the_file_says_and_nothing_else(shop: Workshop) -> None:
+    """A line taken out is a right taken away; the way back gives it again; an unknown role is named."""
+    file(shop, "readers", GRANTS.replace("SELECT ON", "SELECT, INSERT ON"))
+    migrate(shop)
+    file(shop, "readers", GRANTS)
+    migrate(shop)
+    rights = ("SELECT", "INSERT")
+    assert [shop.rows(GRANTED.format(right)) for right in rights] == [[(True,)], [(False,)]]
+    migrate(shop, "--revert", "--step", step_of(shop, "readers"))
+    assert [shop.rows(GRANTED.format(right)) for right in rights] == [[(True,)], [(True,)]]
+
+    file(shop, "readers", GRANTS.replace("PUBLIC", "nobody_of_this_name"))
+    assert 'readers.sql: the server refused the grants on workshop_thing: role "nobody' in refused(shop)
+    execute(shop.variables["DATABASE_URL"], "REVOKE INSERT ON workshop_thing FROM PUBLIC")
+    found = shop.run("migrate_all", "--check-live", "--store", "objects")
+    assert "The grants on workshop_thing is not as" in found.stdout
+
+
+@pytest.mark.by_turns(4)
+def test_other_commands_know_the_store(shop: Workshop) -> None:
+    """Plan, proof, list, lint, health, checks; what was lost is made again, all of it; our part goes."""
+    url = shop.variables["DATABASE_URL"]
+    file(shop, "counted", COUNTED.replace("count(word)", "count(*)"))
+    migrate(shop)
+    assert shop.answer("migrate_all", "--plan")["steps"] == []
+    assert "named@" in shop.run("showmigrations_all").stdout
+    assert "Looked at 1 migration" in shop.run("lint_migrations").stdout
+    assert shop.run("check").returncode == 0
+    assert "objects of default" in shop.run("health_check").stdout
+
+    execute(url, "DROP VIEW counted, named", "DROP FUNCTION words(integer)")
+    done = shop.run("migrate_all", "--rebuild", "objects", "--noinput")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert shop.rows("SELECT things FROM counted") == [(1,)]
+    assert recorded(shop).count("counted") == 2
+
+    done = shop.run("accord_uninstall", "--remove", "--with-evidence", "--noinput")
+    assert shop.rows("SELECT to_regclass('accord_object')") == [(None,)], done.stdout + done.stderr
+    assert shop.rows("SELECT things FROM counted") == [(1,)]
+
+
+@pytest.mark.by_turns(4)
+def test_text_waits_for_a_reader_briefly_and_tries_again(shop: Workshop) -> None:
+    """While it waits, others read on; it goes on when the reader is gone, and else leaves nothing."""
+    policy = {"development": {"locks": {"lock_timeout": 0.3, "budget": 1}}}
+    told = {"WORKSHOP_ENVIRONMENT": "development", "WORKSHOP_POLICY": json.dumps(policy)}
+    shop = Workshop(folder=shop.folder, variables={**shop.variables, **told})
+    file(shop, "counted", COUNTED.replace("count(word)", "count(*)").replace("things", "many"))
+    with closing(psycopg2.connect(shop.variables["DATABASE_URL"])) as reader:
+        reader.cursor().execute("SELECT * FROM counted")
+        assert "ACC-408" in refused(shop)
+    assert shop.rows("SELECT things FROM counted") == [(1,)]
+    migrate(shop)
+    assert shop.rows("SELECT many FROM counted") == [(1,)]
