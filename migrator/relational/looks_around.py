@@ -40,6 +40,16 @@ class LooksAround:
         with failures.translated(self.alias):
             yield from probe(self.alias, self._disk or DiskLoader(), steps)
 
+    def occupants(self, steps: Sequence[Step]) -> Sequence[str]:
+        """Name who has had the tables of migrations open for long. See :mod:`accord.seam.occupants`."""
+        from migrator.relational import occupants
+
+        disk = self._disk = self._disk or DiskLoader()
+        # The file of what is undone may be gone.
+        found = (disk.migrations.get(name_of(step)) for step in steps)
+        with failures.translated(self.alias):
+            return occupants.named(self.alias, filter(None, found))
+
     def taken(self) -> Collection[str]:
         """Name the tables of all models, and Django's own. See as above."""
         from migrator.relational.undeclared import taken
