@@ -19,7 +19,6 @@ from accord.errors import ConfigurationError, StepFailed, StoreUnavailable, Unsu
 from accord.events import Reporter, silent
 from accord.locks import patience
 from accord.locks.trying import Tries
-from accord.seam.describing import Description
 from accord.seam.origins import LEFT, left_alone, was_found
 from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.types import (
@@ -135,17 +134,6 @@ class ObjectStore(LivesInDatabase):
         with failures.translated(self._database):
             prober = Prober(self._database, self._read(), {key: one.source for key, one in self._all()})
             yield from prober.probe([(step, self._source(step)) for step in steps])
-
-    @property
-    def product(self) -> str:
-        """Objects are PostgreSQL's alone. See as below."""
-        return "postgresql"
-
-    def describe(self) -> Description | None:
-        """Describe its whole database, objects and all. See :class:`accord.seam.describing.Describes`."""
-        from migrator.relational.describing import described
-
-        return described(self._database)
 
     # --- writing -------------------------------------------------------------------------------------
 
