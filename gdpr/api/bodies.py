@@ -67,3 +67,9 @@ class WhoseBody(Sent):
     same_person = serializers.BooleanField(
         help_text="True erases them; false leaves them alone, as somebody else's."
     )
+
+
+class WhoseRequestsBody(Sent):
+    """Whose requests."""
+
+    subject = subjects.SubjectBody()

@@ -33,6 +33,7 @@ from gdpr.api.bodies import (
     RejectBody,
     RevokeBody,
     WhoseBody,
+    WhoseRequestsBody,
 )
 from gdpr.erasure import (
     actors,
@@ -94,6 +95,7 @@ class ErasureRequestViewSet(Api, GenericViewSet):
     needs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {
         "list": VIEW,
         "retrieve": VIEW,
+        "search": VIEW,
         "receipt": VIEW,
         "create": actors.FILE,
         "ask_identity": (actors.FILE, actors.APPROVE),
@@ -109,6 +111,7 @@ class ErasureRequestViewSet(Api, GenericViewSet):
         "whose": actors.EXECUTE,
         "letter": letters.ABOUT_REQUESTS,
     }
+    reading: ClassVar[frozenset[str]] = frozenset({"search"})
     decides: ClassVar[frozenset[str]] = frozenset({"approve", "revoke", "reject", "confirm", "whose"})
     queryset = ErasureRequest.objects.none()
     serializer_class = RequestDetail
@@ -120,6 +123,19 @@ class ErasureRequestViewSet(Api, GenericViewSet):
         """Show requests: open ones by their deadline, those that are over behind, the newest first."""
         found = _found(self.asked(RequestQuery), request.user)
         page = self.paginate_queryset(found)
+        return self.get_paginated_response(answers.summaries(page, request.user))
+
+    @extend_schema(request=WhoseRequestsBody, responses=RequestAnswer(many=True))
+    @action(detail=False, methods=["post"])
+    def search(self, request: Request) -> Response:
+        """
+        Show the requests about a person, who is named in the body alone.
+
+        An erased person is found by the primary key that they had.
+        """
+        kind, tags = subjects.whose_requests(self.sent(WhoseRequestsBody)["subject"])
+        found = ErasureRequest.objects.filter(subject_kind__iexact=kind, subject_tag__in=tags)
+        page = self.paginate_queryset(found.prefetch_related("canonical"))
         return self.get_paginated_response(answers.summaries(page, request.user))
 
     @extend_schema(parameters=[_BY_REFERENCE])

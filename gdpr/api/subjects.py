@@ -18,6 +18,7 @@ from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import encryption
 from gdpr.errors import AmbiguousSubject, UnknownSubject
+from gdpr.models import ErasureRequest
 
 SHOWN = 8
 
@@ -57,6 +58,28 @@ def resolve(named: Mapping[str, Any]) -> SubjectKeys:
             "The identifiers belong to different people.", hint="Send the identifiers of one person."
         )
     return found[0]
+
+
+def whose_requests(named: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """
+    Find the person that a body names, for what is kept of their requests.
+
+    Returns:
+        The kind of person, and every tag that may stand for them, by any secret.
+
+    Raises:
+        UsageError, WrongKeyType, AmbiguousSubject: As for :func:`resolve`.
+        UnknownSubject: No person has the key, and none who is erased had it as their primary one.
+    """
+    try:
+        keys = resolve(named)
+    except UnknownSubject:
+        gone = _gone(named)
+        tags = [] if gone is None else encryption.tags_of_key(gone.kind, gone.key)
+        if gone is None or not ErasureRequest.objects.filter(subject_tag__in=tags).exists():
+            raise
+        return gone.kind, tags
+    return keys.kind, encryption.tags_of_key(keys.kind, keys.primary)
 
 
 def someone(named: Mapping[str, Any]) -> Someone:

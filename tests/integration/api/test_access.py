@@ -22,6 +22,7 @@ ANYBODY = ("",)
 NEEDS: dict[str, str | tuple[str, ...]] = {
     "get erasure-requests/": VIEW_REQUEST,
     "post erasure-requests/": FILE,
+    "post erasure-requests/search/": VIEW_REQUEST,
     "get erasure-requests/{reference}/": VIEW_REQUEST,
     "get erasure-requests/{reference}/receipt/": VIEW_REQUEST,
     "post erasure-requests/{reference}/ask-identity/": (FILE, APPROVE),

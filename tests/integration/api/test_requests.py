@@ -195,6 +195,22 @@ say(
 """
 
 
+SEARCHED = """
+mine, other = filed(key), filed(second)
+def about(**identifiers):
+    return send("approver", "erasure-requests/search/", {"subject": {"identifiers": identifiers}})
+by_key, by_email = about(id=str(key)).json(), about(email=email).json()
+nobody = about(id="999999")
+shown = planned(third)
+approve("approver", shown)
+saga.work(ErasureRequest.objects.get(reference=shown["reference"]))
+erased = about(id=str(third)).json()
+by_lost_key = problem(about(email=lost))
+say([[one["reference"] for one in by_key["results"]] == [mine], by_email["results"] == by_key["results"],
+     email in json.dumps(by_email), problem(nobody), "999999" in nobody.content.decode(),
+     [one["reference"] for one in erased["results"]] == [shown["reference"]], by_lost_key])
+"""
+
 LISTS = """
 mine, theirs, over = planned(key)["reference"], None, None
 send("approver", "erasure-requests/", {"subject": subject(second), "identity": "staff"})
@@ -394,6 +410,22 @@ def test_lists_are_filtered_and_paged(served: Served, listener: int) -> None:
     found = served.call(LISTS, key=listener, second=next(served.keys), third=next(served.keys))
 
     assert found == [True, False, True, True, False, True, False, True, True, False, 1, True, True, []]
+
+
+def test_requests_about_a_person_are_found_by_a_key(served: Served, listener: int) -> None:
+    """Theirs alone, by any key, and once they are erased by the primary one; no key is repeated."""
+    second, third = next(served.keys), next(served.keys)
+    found = served.call(
+        SEARCHED,
+        key=listener,
+        second=second,
+        third=third,
+        email=served.email(listener),
+        lost=served.email(third),
+    )
+
+    unknown = [404, "ACC-801"]
+    assert found == [True, True, False, unknown, False, True, unknown]
 
 
 def test_request_is_rejected_cancelled_or_a_duplicate(served: Served, listener: int) -> None:
