@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from django.db import DatabaseError, InterfaceError, NotSupportedError, connections
+from django.db import DatabaseError, IntegrityError, InterfaceError, NotSupportedError, connections
 from django.db.migrations.exceptions import IrreversibleError
 
 from accord import connecting
@@ -22,7 +22,7 @@ from accord.errors import (
     UnsupportedServer,
 )
 from accord.seam.stores import StoreInfo
-from accord.seam.types import Step
+from accord.seam.types import Direction, Step
 from accord.secrets.redact import address, first_line
 from migrator.relational.places import place_in
 from migrator.relational.vendors import vendor_of
@@ -85,9 +85,13 @@ def translated_leaving(alias: str) -> Iterator[None]:
 
 
 @contextmanager
-def translated_step(step: Step) -> Iterator[None]:
+def translated_step(step: Step, direction: Direction | None = None) -> Iterator[None]:
     """
     Turn whatever a migration raises into the suite's errors. Nothing personal gets into a message.
+
+    Args:
+        step: The step.
+        direction: Which way it goes; None where nothing acts.
 
     Raises:
         StoreUnavailable: The connection broke, or there was none.
@@ -103,7 +107,8 @@ def translated_step(step: Step) -> Iterator[None]:
     except IrreversibleError as exc:
         raise IrreversibleStep(f"Step {step.key} can't be undone: {exc}.", hint=_FORWARD) from exc
     except DatabaseError as exc:
-        raise _database_failure(step, exc) from exc
+        refused = direction is Direction.APPLY and isinstance(exc, IntegrityError)
+        raise _database_failure(step, exc, _rows_that_refuse(step) if refused else "") from exc
     except InterfaceError as exc:
         connections[alias].close()
         trouble = vendor_of(connections[alias]).trouble(exc) or connecting.ENDED
@@ -174,7 +179,17 @@ def read_only(alias: str) -> StoreRefused:
     )
 
 
-def _database_failure(step: Step, error: Exception) -> AccordError:
+def _rows_that_refuse(step: Step) -> str:
+    """Return which rows a constraint of a step is refused by, if anybody can tell."""
+    from migrator.relational.offenders import offenders
+
+    # Whatever comes up here, what people have to read is why the step failed.
+    with suppress(Exception):
+        return offenders(step)
+    return ""
+
+
+def _database_failure(step: Step, error: Exception, rows: str = "") -> AccordError:
     connection = connections[step.key.store]
     vendor = vendor_of(connection)
     trouble = vendor.trouble(error)
@@ -196,7 +211,7 @@ def _database_failure(step: Step, error: Exception) -> AccordError:
     if limit := vendor.limit(error):
         return StepFailed(f"Step {step.key} failed: the server {limit.says} ({said}).", hint=limit.hint)
     return StepFailed(
-        f"Step {step.key} failed: {said}.",
+        f"Step {step.key} failed: {said}.{rows}",
         hint="Correct the migration or the data, then run the same command again.",
     )
 
