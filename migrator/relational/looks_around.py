@@ -15,8 +15,6 @@ from accord.seam.undeclared import Undeclared
 from migrator.relational import asserting, failures
 from migrator.relational.loader import DiskLoader
 from migrator.relational.runner import name_of
-from migrator.relational.taking import takes_part
-from migrator.relational.vendors import vendor_of
 
 
 class LooksAround:
@@ -67,12 +65,9 @@ class LooksAround:
 
     def describe(self) -> Description | None:
         """Describe what stands, if the product can. See :class:`accord.seam.describing.Describes`."""
-        # A replica stands as its primary does, and is nobody's to migrate.
-        if not takes_part(self.alias):
-            return None
-        with failures.translated(self.alias):
-            connection = connections[self.alias]
-            return vendor_of(connection).describe(connection)
+        from migrator.relational.describing import described
+
+        return described(self.alias)
 
     def assertions(self, step: Step, moment: Moment) -> Sequence[Assertion]:
         """Return what a migration declares."""
