@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from django.db import DatabaseError, IntegrityError, InterfaceError, NotSupportedError, connections
 from django.db.migrations.exceptions import IrreversibleError
@@ -22,7 +22,7 @@ from accord.errors import (
     UnsupportedServer,
 )
 from accord.seam.stores import StoreInfo
-from accord.seam.types import Direction, Step
+from accord.seam.types import Step
 from accord.secrets.redact import address, first_line
 from migrator.relational.places import place_in
 from migrator.relational.vendors import vendor_of
@@ -84,14 +84,19 @@ def translated_leaving(alias: str) -> Iterator[None]:
         ) from exc
 
 
+def _nothing_known(_: Step) -> str:
+    """Know nothing of rows."""
+    return ""
+
+
 @contextmanager
-def translated_step(step: Step, direction: Direction | None = None) -> Iterator[None]:
+def translated_step(step: Step, rows: Callable[[Step], str] = _nothing_known) -> Iterator[None]:
     """
     Turn whatever a migration raises into the suite's errors. Nothing personal gets into a message.
 
     Args:
         step: The step.
-        direction: Which way it goes; None where nothing acts.
+        rows: Names the rows that a constraint of it is refused by, in sentences.
 
     Raises:
         StoreUnavailable: The connection broke, or there was none.
@@ -107,8 +112,8 @@ def translated_step(step: Step, direction: Direction | None = None) -> Iterator[
     except IrreversibleError as exc:
         raise IrreversibleStep(f"Step {step.key} can't be undone: {exc}.", hint=_FORWARD) from exc
     except DatabaseError as exc:
-        refused = direction is Direction.APPLY and isinstance(exc, IntegrityError)
-        raise _database_failure(step, exc, _rows_that_refuse(step) if refused else "") from exc
+        told = rows(step) if isinstance(exc, IntegrityError) else ""
+        raise _database_failure(step, exc, told) from exc
     except InterfaceError as exc:
         connections[alias].close()
         trouble = vendor_of(connections[alias]).trouble(exc) or connecting.ENDED
@@ -177,16 +182,6 @@ def read_only(alias: str) -> StoreRefused:
         hint=f"If it is a copy, set DATABASES['{alias}']['TEST'] = {{'MIRROR': its primary}}, or keep "
         "migrations off it with a router; it is left out then. Else name the stores to migrate with --store.",
     )
-
-
-def _rows_that_refuse(step: Step) -> str:
-    """Return which rows a constraint of a step is refused by, if anybody can tell."""
-    from migrator.relational.offenders import offenders
-
-    # Whatever comes up here, what people have to read is why the step failed.
-    with suppress(Exception):
-        return offenders(step)
-    return ""
 
 
 def _database_failure(step: Step, error: Exception, rows: str = "") -> AccordError:
