@@ -46,7 +46,7 @@ def held_against(
         StoreUnavailable: A store can't be reached.
     """
     asked = () if target.app else tuple(target.stores or stores)
-    pending = _pending(situation)
+    pending = sorted(situation.unfinished, key=str)
     waits = {alias: _first(pending, kin(stores, (alias,))) for alias in asked if _product(stores[alias])}
     ready = tuple(alias for alias, step in waits.items() if step is None)
     report = snapshot.compared(stores, folder, ready) if ready else None
@@ -59,11 +59,6 @@ def held_against(
 
 def _product(store: Store) -> str | None:
     return store.product if isinstance(store, Describes) else None
-
-
-def _pending(situation: Situation) -> Collection[StepKey]:
-    waiting = {key for key in situation.graph.steps if key not in situation.done}
-    return sorted({*waiting, *situation.begun, *situation.half_reverted}, key=str)
 
 
 def _first(pending: Collection[StepKey], aliases: Collection[str]) -> StepKey | None:

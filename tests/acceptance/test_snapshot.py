@@ -168,5 +168,10 @@ def test_look_holds_the_stores_against_the_reviewed_snapshot(workshop: Workshop,
     assert "default:workshop.0002_more" in {one["key"] for one in pending["unknown"]}
     assert "default can't be held against its snapshot yet" in str(pending["unknown"])
 
+    assert run("migrate_all", "--snapshot", str(folder), code=0)["unfinished"] == 1
+    workshop.django("0003_broken", "Broken", needs="0002_more").write_text("(", encoding="utf-8")
+    assert run("migrate_all", "--snapshot", str(folder), "--check", code=0)["unfinished"] is None
+
     (folder / "mongodb.yaml").unlink()
+    workshop.django("0003_broken", "Third", needs="0002_more")
     assert run("migrate_all", "--check-live", code=2)["error"]["code"] == "ACC-106"
