@@ -16,6 +16,7 @@ from pymongo import MongoClient
 from pytest_django.plugin import DjangoDbBlocker
 
 from accord.embedded import EmbeddedCluster
+from tests import own_postgres
 from tests.conformance.harness_relational import DocumentsHarness, RelationalHarness
 from tests.fix_mongodb import Mongod
 
@@ -44,10 +45,17 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """
     Give the address of a server that is shared by the tests of this process.
 
-    `ACCORD_TEST_POSTGRES=postgres://...` names another one, of another version, which stays as it is but for
-    the databases that tests make and drop.
+    `ACCORD_TEST_POSTGRES=15` starts one that the machine has; `postgres://...` names one that runs, which
+    stays as it is but for the databases that tests make and drop.
     """
-    if other := os.environ.get("ACCORD_TEST_POSTGRES"):
+    other = os.environ.get("ACCORD_TEST_POSTGRES", "")
+    if other.isdigit():
+        folder = own_postgres.programs(other)
+        assert folder is not None, f"this machine has no PostgreSQL {other} of its own"
+        with own_postgres.running(folder) as url:
+            yield url
+        return
+    if other:
         yield other
         return
     home = tmp_path_factory.mktemp("postgres")

@@ -11,6 +11,7 @@ from migrator.engine.foretelling import refuse_foretold
 from migrator.engine.gate import Gate
 from migrator.engine.live_preflight import refuse_drifted
 from migrator.engine.losses import refuse_losses
+from migrator.engine.occupants import name_occupants
 from migrator.engine.plan import Plan
 from migrator.engine.request import Request
 from migrator.engine.situation import Situation
@@ -76,3 +77,4 @@ def under_the_lease(
 
             refuse_lint(stores, request, plan, gate.policy, settings, report)
     refuse_foretold(stores, request, plan, gate.policy.foretelling, report)
+    name_occupants(stores, request, plan, report)

@@ -143,6 +143,15 @@ def is_constant(default: str) -> bool:
 
 _TEXT = re.compile(r"^(?P<name>text|varchar|character varying)\s*(\((?P<size>\d+)\))?$")
 _NUMERIC = re.compile(r"^(numeric|decimal)\s*(\((?P<size>\d+)\s*(,\s*(?P<scale>\d+))?\s*\))?$")
+_TIME = re.compile(
+    r"^(?P<name>timestamp|timestamptz|time|timetz|interval)\s*(\((?P<size>\d)\))?\s*"
+    r"(?P<zone>with time zone|without time zone)?$"
+)
+_FINEST = 6
+"""Digits of a second that a time keeps which names none; it can't keep more."""
+_BITS = re.compile(r"^(varbit|bit varying)\s*(\((?P<size>\d+)\))?$")
+_ANY = 2**31
+"""More than any length that can be named."""
 
 
 def rewrites(old: str, new: str) -> bool:
@@ -165,4 +174,24 @@ def rewrites(old: str, new: str) -> bool:
     if number and larger and number["size"] is not None:
         same_scale = (number["scale"] or "0") == (larger["scale"] or "0")
         return not (same_scale and int(number["size"]) <= int(larger["size"]))
-    return True
+    return not (_is_finer(old, new) or _is_longer(old, new) or (old, new) == ("cidr", "inet"))
+
+
+def _is_finer(old: str, new: str) -> bool:
+    """Return whether a time keeps its kind and none of its digits."""
+    before, after = _TIME.match(old), _TIME.match(new)
+    if not before or not after or _kind_of(before) != _kind_of(after):
+        return False
+    return int(after["size"] or _FINEST) >= int(before["size"] or _FINEST)
+
+
+def _kind_of(time: re.Match[str]) -> tuple[str, bool]:
+    name = time["name"]
+    return name.removesuffix("tz"), name.endswith("tz") or (time["zone"] or "").startswith("with ")
+
+
+def _is_longer(old: str, new: str) -> bool:
+    before, after = _BITS.match(old), _BITS.match(new)
+    if not before or not after:
+        return False
+    return int(after["size"] or _ANY) >= int(before["size"] or _ANY)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from django.db import connections
 
 from accord.errors import ConfigurationError
+from accord.seam.describing import Description
 from accord.seam.traces import Trace
 from accord.seam.types import Lease
 
@@ -16,6 +17,16 @@ DEFAULT = "default"
 
 class LivesInDatabase:
     """The part of a store that leaves test databases, and the end of its ledger, to others."""
+
+    product = "postgresql"
+    """Which product it is: objects are PostgreSQL's alone."""
+    _database: str
+
+    def describe(self) -> Description | None:
+        """Describe the whole database, objects and all. See :class:`accord.seam.describing.Describes`."""
+        from migrator.relational.describing import described
+
+        return described(self._database)
 
     @staticmethod
     def test_options(

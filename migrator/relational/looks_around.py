@@ -15,8 +15,6 @@ from accord.seam.undeclared import Undeclared
 from migrator.relational import asserting, failures
 from migrator.relational.loader import DiskLoader
 from migrator.relational.runner import name_of
-from migrator.relational.taking import takes_part
-from migrator.relational.vendors import vendor_of
 
 
 class LooksAround:
@@ -42,6 +40,16 @@ class LooksAround:
         with failures.translated(self.alias):
             yield from probe(self.alias, self._disk or DiskLoader(), steps)
 
+    def occupants(self, steps: Sequence[Step]) -> Sequence[str]:
+        """Name who has had the tables of migrations open for long. See :mod:`accord.seam.occupants`."""
+        from migrator.relational import occupants
+
+        disk = self._disk = self._disk or DiskLoader()
+        # The file of what is undone may be gone.
+        found = (disk.migrations.get(name_of(step)) for step in steps)
+        with failures.translated(self.alias):
+            return occupants.named(self.alias, filter(None, found))
+
     def taken(self) -> Collection[str]:
         """Name the tables of all models, and Django's own. See as above."""
         from migrator.relational.undeclared import taken
@@ -57,12 +65,9 @@ class LooksAround:
 
     def describe(self) -> Description | None:
         """Describe what stands, if the product can. See :class:`accord.seam.describing.Describes`."""
-        # A replica stands as its primary does, and is nobody's to migrate.
-        if not takes_part(self.alias):
-            return None
-        with failures.translated(self.alias):
-            connection = connections[self.alias]
-            return vendor_of(connection).describe(connection)
+        from migrator.relational.describing import described
+
+        return described(self.alias)
 
     def assertions(self, step: Step, moment: Moment) -> Sequence[Assertion]:
         """Return what a migration declares."""

@@ -8,15 +8,9 @@ somebody wait unwarned; one that is too strong is noise: both fail.
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -26,6 +20,7 @@ from migrator.foretelling.acts import Kind
 from migrator.foretelling.locks import NO_BURDEN, Burden, LockMode, burden_of
 from migrator.lint.reading.written import Written, read
 from migrator.lint.subject import Spot
+from tests.own_postgres import OLDER, programs, running
 
 pytestmark = pytest.mark.integration
 
@@ -34,6 +29,8 @@ CREATE TABLE owner (id int PRIMARY KEY);
 INSERT INTO owner VALUES (1);
 CREATE TABLE room (id bigint NOT NULL, name varchar(40), size int DEFAULT 1, code int);
 INSERT INTO room SELECT n, n::text, 1, 1 FROM generate_series(1, 500) n;
+ALTER TABLE room ADD price numeric(5, 2), ADD zoned timestamptz(3), ADD opens time(3), ADD lasts interval(3),
+    ADD net cidr, ADD host inet, ADD flags varbit(8), ADD made timestamp(3);
 CREATE UNIQUE INDEX room_id ON room (id);
 ALTER TABLE room ADD CONSTRAINT positive CHECK (size > 0) NOT VALID;
 ALTER TABLE room ADD CONSTRAINT owned FOREIGN KEY (code) REFERENCES owner NOT VALID;
@@ -45,15 +42,20 @@ INSERT INTO large SELECT n, 2 FROM generate_series(1, 500) n;
 STATEMENTS = (
     "CREATE INDEX i ON room (name)",
     "CREATE UNIQUE INDEX i ON room (name)",
+    "CREATE INDEX i ON room USING hash (name)",
+    "CREATE INDEX i ON room (lower(name))",
     "REINDEX TABLE room",
     "ALTER TABLE room ADD luck float DEFAULT random()",
     "ALTER TABLE room ADD key uuid DEFAULT gen_random_uuid()",
     "ALTER TABLE room ADD seq bigserial",
     "ALTER TABLE room ADD seq bigint GENERATED ALWAYS AS IDENTITY",
     "ALTER TABLE room ADD twice int GENERATED ALWAYS AS (size * 2) STORED",
+    "ALTER TABLE room ADD made timestamp",
+    "ALTER TABLE room ADD land char(2)",
+    "ALTER TABLE room ADD body json",
     "ALTER TABLE room ADD floor int",
     "ALTER TABLE room ADD floor int NOT NULL DEFAULT 1",
-    "ALTER TABLE room ADD made timestamptz DEFAULT now()",
+    "ALTER TABLE room ADD since timestamptz DEFAULT now()",
     "ALTER TABLE room ADD day date DEFAULT CURRENT_DATE",
     "ALTER TABLE room ADD kind text DEFAULT 'x'::text",
     "ALTER TABLE room ADD key text UNIQUE",
@@ -63,6 +65,30 @@ STATEMENTS = (
     "ALTER TABLE room ALTER size SET DEFAULT 3",
     "ALTER TABLE room ALTER code TYPE bigint",
     "ALTER TABLE room ALTER name TYPE varchar(9)",
+    "ALTER TABLE room ALTER name TYPE varchar(41)",
+    "ALTER TABLE room ALTER name TYPE varchar",
+    "ALTER TABLE room ALTER name TYPE text",
+    "ALTER TABLE room ALTER name TYPE char(40)",
+    "ALTER TABLE room ALTER price TYPE numeric(7,2)",
+    "ALTER TABLE room ALTER price TYPE numeric(7,3)",
+    "ALTER TABLE room ALTER price TYPE numeric(4,2)",
+    "ALTER TABLE room ALTER price TYPE numeric",
+    "ALTER TABLE room ALTER made TYPE timestamp(5)",
+    "ALTER TABLE room ALTER made TYPE timestamp",
+    "ALTER TABLE room ALTER made TYPE timestamp(2)",
+    "ALTER TABLE room ALTER made TYPE timestamptz(3)",
+    "ALTER TABLE room ALTER zoned TYPE timestamp(6) with time zone",
+    "ALTER TABLE room ALTER zoned TYPE timestamptz(2)",
+    "ALTER TABLE room ALTER opens TYPE time",
+    "ALTER TABLE room ALTER opens TYPE time(2)",
+    "ALTER TABLE room ALTER opens TYPE timetz(3)",
+    "ALTER TABLE room ALTER lasts TYPE interval",
+    "ALTER TABLE room ALTER lasts TYPE interval(1)",
+    "ALTER TABLE room ALTER net TYPE inet",
+    "ALTER TABLE room ALTER host TYPE cidr",
+    "ALTER TABLE room ALTER flags TYPE varbit(9)",
+    "ALTER TABLE room ALTER flags TYPE bit varying",
+    "ALTER TABLE room ALTER flags TYPE varbit(7)",
     "ALTER TABLE room ALTER name TYPE int USING name::int",
     "ALTER TABLE room ADD CONSTRAINT c CHECK (code > 0)",
     "ALTER TABLE room ADD CONSTRAINT c CHECK (code > 0) NOT VALID",
@@ -89,49 +115,40 @@ STATEMENTS = (
     "DELETE FROM room WHERE id = 1",
     "INSERT INTO room (id) VALUES (0)",
 )
-TYPES = {"code": "integer", "name": "varchar(40)"}
+NAMES_NOT_NULL = 180_000
+"""Version from which on such a constraint has a name."""
+TYPES = {
+    "code": "integer",
+    "name": "varchar(40)",
+    "price": "numeric(5,2)",
+    "made": "timestamp(3) without time zone",
+    "zoned": "timestamp(3) with time zone",
+    "opens": "time(3) without time zone",
+    "lasts": "interval(3)",
+    "net": "cidr",
+    "host": "inet",
+    "flags": "bit varying(8)",
+}
+"""Types of the columns, as the catalog writes them."""
 
 
 @pytest.fixture(scope="module")
-def old_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def old_url() -> Iterator[str]:
     """Run the older server that the machine has, for as long as it is asked."""
-    binary = shutil.which("postgres")
-    if binary is None:
-        pytest.skip("this machine has no PostgreSQL of its own")
-    bin_folder, folder = Path(os.path.realpath(binary)).parent, Path(tempfile.mkdtemp(prefix="claims"))
-    # The server refuses to run as root.
-    user: dict[str, Any] = {"user": "nobody"} if os.geteuid() == 0 else {}
-    folder.chmod(0o777)
-    data = str(folder / "data")
-    initdb = [str(bin_folder / "initdb"), "-D", data, "-A", "trust", "-U", "test", "--no-sync"]
-    subprocess.run(initdb, check=True, capture_output=True, cwd=folder, **user)
-    flags = ["-D", data, "-k", str(folder), "-c", "listen_addresses=", "-c", "fsync=off"]
-    with subprocess.Popen(
-        [str(bin_folder / "postgres"), *flags],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, **user,
-    ) as server:  # fmt: skip
-        yield f"host={folder} user=test dbname=postgres"
-        server.terminate()
-    shutil.rmtree(folder, ignore_errors=True)
+    folder = programs(OLDER)
+    if folder is None:
+        pytest.skip(f"this machine has no PostgreSQL {OLDER} of its own")
+    with running(folder) as url:
+        yield url
 
 
-def connected(url: str) -> Any:
-    """Connect, once the server is up."""
-    for _ in range(100):
-        try:
-            return psycopg2.connect(url)
-        except psycopg2.OperationalError:
-            time.sleep(0.1)
-    return psycopg2.connect(url)
-
-
-def seeded(url: str) -> tuple[Any, int]:
-    """Return a connection to a database with tables, and the server's version."""
-    connection = connected(url)
+def seeded(url: str) -> Any:
+    """Return a connection to a database with tables."""
+    connection = psycopg2.connect(url)
     with connection.cursor() as cursor:
         cursor.execute(SEED)
         connection.commit()
-        return connection, connection.server_version // 10_000
+        return connection
 
 
 def claimed(sql: str) -> dict[str, Burden]:
@@ -164,7 +181,7 @@ def held(cursor: Any, oid: int) -> LockMode:
 
 def wrong_claims(url: str, statements: Sequence[str]) -> list[str]:
     """Run each statement, roll it back, and return where lint claims something else than the server does."""
-    connection, _ = seeded(url)
+    connection = seeded(url)
     wrong = []
     with closing(connection), connection.cursor() as cursor:
         for sql in statements:
@@ -183,9 +200,23 @@ def wrong_claims(url: str, statements: Sequence[str]) -> list[str]:
 
 def test_claims_hold_on_the_newest_server(new_database: Callable[[], str]) -> None:
     """Lock and rewrite of each statement, no more and no less."""
-    newest = ("ALTER TABLE room ADD CONSTRAINT n NOT NULL size",)
+    url = new_database()
+    with closing(psycopg2.connect(url)) as connection:
+        is_new = connection.server_version >= NAMES_NOT_NULL
+    newest = ("ALTER TABLE room ADD CONSTRAINT n NOT NULL size",) if is_new else ()
 
-    assert wrong_claims(new_database(), [*STATEMENTS, *newest]) == []
+    assert wrong_claims(url, [*STATEMENTS, *newest]) == []
+
+
+def test_a_foreign_key_locks_its_target_until_the_end(new_database: Callable[[], str]) -> None:
+    """Also where no row is looked up: what foreign-keys-together says of several."""
+    connection, _ = seeded(new_database())
+    with closing(connection), connection.cursor() as cursor:
+        oid, _ = files(cursor)["owner"]
+        cursor.execute("ALTER TABLE room ADD FOREIGN KEY (code) REFERENCES owner NOT VALID")
+        cursor.execute("SELECT 1")
+
+        assert held(cursor, oid) is LockMode.SHARE_ROW_EXCLUSIVE
 
 
 def test_claims_hold_on_an_older_server(old_url: str) -> None:

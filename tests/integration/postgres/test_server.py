@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from accord.errors import ConfigurationError, StoreRefused, StoreUnavailable
 from accord.seam.types import Source, Step, StepKey
 from accord.testing import make_lease
 from migrator.relational.store import RelationalStore
+from tests.fix_postgres import rows_of
 
 pytestmark = pytest.mark.integration
 
@@ -43,6 +45,15 @@ def with_password(url: str, password: str) -> str:
     parts = urlsplit(url)
     netloc = f"{parts.username}:{password}@{parts.hostname}:{parts.port}"
     return urlunsplit(parts._replace(netloc=netloc))
+
+
+@pytest.mark.matrix
+def test_tests_meet_the_version_that_they_are_told(postgres_url: str) -> None:
+    """With `ACCORD_TEST_POSTGRES=15`, as a soak does, it is that one; else the one that comes along."""
+    told = os.environ.get("ACCORD_TEST_POSTGRES", "") or "18"
+    [(answered,)] = rows_of(postgres_url, "SELECT current_setting('server_version_num')::int / 10000")
+
+    assert "//" in told or str(answered) == told
 
 
 def test_server_says_who_it_is(store_at: Callable[[str], RelationalStore], postgres_url: str) -> None:

@@ -42,6 +42,8 @@ write(Path(sys.argv[1]), {"a.sql": text, "b.sql": text})
 class Described:
     """A store that says what it is told to say."""
 
+    product = "described"
+
     def __init__(self, text: str | None, place: str = "") -> None:
         self.text, self.place = text, place
 
