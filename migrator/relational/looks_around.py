@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 
 from django.db import connections
 from django.db.migrations import Migration
@@ -77,6 +78,14 @@ class LooksAround:
         """Ask the database which assertions of a migration don't hold."""
         with failures.translated(self.alias):
             yield from asserting.broken(self.alias, step, self._migration(step), moment)
+
+    def _offenders(self, step: Step) -> str:
+        """Name the rows that a step was refused by; whatever comes up here, why it failed is to be read."""
+        from migrator.relational.offenders import offenders
+
+        with suppress(Exception):
+            return offenders(step)
+        return ""
 
     def _migration(self, step: Step) -> Migration:
         self._disk = self._disk or DiskLoader()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from accord.errors import StepFailed
@@ -220,36 +222,49 @@ def test_refused_by_the_rows_nothing_of_the_operation_is_left(live: Live, before
 
 
 @pytest.mark.parametrize(
-    ("operation", "spoils"),
+    ("operation", "spoils", "told"),
     [
-        (UNIQUE, "UPDATE {app}_play SET code = 'c1', maybe = 1 WHERE id = 9"),
+        (
+            UNIQUE,
+            "UPDATE {app}_play SET code = 'c1', maybe = 1 WHERE id = 9",
+            "1 of (code, maybe) are there more",
+        ),
         (
             'migrations.AlterField("play", "maybe", models.IntegerField())',
-            "UPDATE {app}_play SET maybe = NULL",
+            "UPDATE {app}_play SET maybe = NULL WHERE id IN (1, 9)",
+            "2 hold NULL",
         ),
         (
             'migrations.AlterField("play", "maybe", models.IntegerField(unique=True))',
-            "UPDATE {app}_play SET maybe = 1",
+            "UPDATE {app}_play SET maybe = 1 WHERE id = 9",
+            "1 of (maybe) are there more than once",
         ),
+        (CHECK, "UPDATE {app}_play SET whose = 0 WHERE id IN (1, 9)", "2 break the check"),
         (
             """migrations.AddField("play", "other", models.ForeignKey(
                 "APP.label", models.CASCADE, default=99, related_name="+"))""",
             "SELECT 1",
+            "",
         ),
     ],
-    ids=["duplicates", "NULL", "no NULL, but duplicates", "nobody there"],
+    ids=["duplicates", "NULL", "no NULL, but duplicates", "check", "nobody there"],
 )
-def test_whatever_the_rows_refuse_leaves_what_stood_before(live: Live, operation: str, spoils: str) -> None:
-    """No index that isn't valid, no check that was there for a while; and the step is pending, as before."""
+@pytest.mark.parametrize("extent", [Extent.EVERY, Extent.OFF])
+def test_whatever_the_rows_refuse_leaves_what_stood_before(
+    live: Live, operation: str, spoils: str, told: str, extent: Extent
+) -> None:
+    """No index that isn't valid, no check for a while; the step is pending, and the rows are named by key."""
     live.write(operation)
     live.harness.execute(spoils.format(app=live.harness.app))
     before = live.catalog()
 
-    with pytest.raises(StepFailed):
-        live.do("apply")
+    with pytest.raises(StepFailed) as caught:
+        live.do("apply", extent=extent)
 
     assert live.catalog() == before
     assert live.ledger() is None
+    assert told in caught.value.message
+    assert set(re.findall(r"\bid \d+", caught.value.message)) == ({"id 1", "id 9"} if told else set())
 
 
 def test_rows_that_held_null_get_the_default(live: Live) -> None:
