@@ -59,6 +59,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, None, None]:
+    """Add the hint of an error of the suite's to what is shown of it."""
+    try:
+        return (yield)
+    except Exception as exc:
+        if str(getattr(exc, "code", "")).startswith("ACC-") and (hint := getattr(exc, "hint", "")):
+            exc.add_note(hint)
+        raise
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
 ) -> Generator[None, Any, Any]:

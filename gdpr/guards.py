@@ -217,7 +217,33 @@ RETENTION_PLANS = Guards(
     FOR EACH ROW EXECUTE FUNCTION gdpr_guard_retention_plan()""",
     ],
 ) + against_emptying("gdpr_retentionplan", (), rows_stay=("gdpr_retentionplan",))
-EVIDENCE = DECISIONS + EMPTYING + REGISTER + HOLDS + RIGHTS + NOTICES + RESTRICTIONS + RETENTION_PLANS
+
+_RETENTION_RUN = """
+BEGIN
+    IF TG_OP = 'INSERT' AND (NEW.changed <> 0 OR NEW.finished_at IS NOT NULL) THEN
+        RAISE EXCEPTION 'A run of retention begins with nothing done.' USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF TG_OP = 'UPDATE' AND (OLD.finished_at IS NOT NULL OR NEW.changed < OLD.changed
+        OR to_jsonb(NEW) - ARRAY['state', 'changed', 'held', 'trouble', 'finished_at']
+            IS DISTINCT FROM to_jsonb(OLD) - ARRAY['state', 'changed', 'held', 'trouble', 'finished_at']) THEN
+        RAISE EXCEPTION 'What a run of retention let go stays on record.'
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END;
+"""
+
+# How much of a plan is left is counted from its runs.
+RETENTION_RUNS = Guards(
+    functions={"gdpr_guard_retention_run": _RETENTION_RUN},
+    tables={"gdpr_retentionrun_guard": "gdpr_retentionrun"},
+    triggers=[
+        """CREATE TRIGGER gdpr_retentionrun_guard BEFORE INSERT OR UPDATE ON gdpr_retentionrun
+    FOR EACH ROW EXECUTE FUNCTION gdpr_guard_retention_run()""",
+    ],
+) + against_emptying("gdpr_retentionrun", (), rows_stay=("gdpr_retentionrun",))
+_OF_RETENTION = RETENTION_PLANS + RETENTION_RUNS
+EVIDENCE = DECISIONS + EMPTYING + REGISTER + HOLDS + RIGHTS + NOTICES + RESTRICTIONS + _OF_RETENTION
 
 
 def install(connection: BaseDatabaseWrapper) -> None:

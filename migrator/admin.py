@@ -20,10 +20,9 @@ from django.utils.translation import gettext_lazy as _
 from accord import clock, conf
 from accord.admin_parts import OfferedDecision, Pages, ReadOnly, person_of
 from accord.clock import SystemClock
-from accord.display import chip, day
+from accord.display import chip, day, lasting
 from accord.errors import AccordError
 from accord.wording import worded
-from accord.words import duration
 from migrator.admin_filters import TagFilter
 from migrator.break_admin import BreakGlassAdmin
 from migrator.decisions import DECISIONS, decision
@@ -142,7 +141,7 @@ class RunAdmin(Pages):
     @admin.display(description=_("lasted"))
     def lasted(self, run: Run) -> str:
         """Show how long the run took."""
-        return duration((run.finished_at - run.started_at).total_seconds() if run.finished_at else None)
+        return lasting((run.finished_at - run.started_at).total_seconds() if run.finished_at else None)
 
 
 @admin.register(PlanApproval)

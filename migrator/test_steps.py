@@ -23,6 +23,7 @@ from migrator.engine import live, live_settings
 from migrator.engine.api import Migrations
 from migrator.engine.plan import ZERO, Target, find_step
 from migrator.engine.request import Request, RunReport
+from migrator.errors import UnknownApp
 from migrator.models import RunKind
 
 
@@ -80,8 +81,10 @@ class StepsInTests:
             labels: The apps whose models are looked at; without any all that have migrations.
 
         Raises:
+            UnknownApp: An app has no migrations.
             AssertionError: A change of a model has no migration, or a store differs; each is named.
         """
+        _refuse_unknown(labels)
         self.latest()
         found = unwritten()
         told = [one for app in sorted(found) if not labels or app in labels for one in found[app]]
@@ -120,6 +123,13 @@ class StepsInTests:
         isolation.refuse_real(conf.load().coordinator)
         with opened() as stores:
             refuse_failure(Migrations(stores, settings_of_tests()).run(request))
+
+
+def _refuse_unknown(labels: Sequence[str]) -> None:
+    known = MigrationLoader(None, ignore_no_migrations=True).migrated_apps
+    for label in labels:
+        if label not in known:
+            raise UnknownApp(f"No app “{label}” has migrations.", hint=f"Apps: {', '.join(sorted(known))}.")
 
 
 def unwritten() -> Mapping[str, Sequence[str]]:

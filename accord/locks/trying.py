@@ -46,7 +46,7 @@ class Tries:
     The tries of one step.
 
     Attributes:
-        key: The step.
+        key: The step, or what else is tried.
         patience: How long.
         lease: The right to write; checked between tries.
         report: Hears what is waited for.
@@ -59,7 +59,7 @@ class Tries:
         chance: Gives numbers from 0 to 1.
     """
 
-    key: StepKey
+    key: StepKey | str
     patience: Patience
     lease: Lease
     report: Reporter

@@ -26,6 +26,7 @@ from accord.errors import (
 )
 from accord.places import nearest
 from accord.revisions.operation import Operation, irreversible
+from accord.revisions.unreadable import unparsed
 from accord.seam.assertions import Assertion, Moment, Test, declared
 from accord.seam.types import Phase, Source, Step, StepKey
 
@@ -252,9 +253,7 @@ def _load(config: AppConfig, folder: str, path: Path, base: type[Revision]) -> R
     try:
         module = import_module(module_name)
     except SyntaxError as exc:
-        raise RevisionUnreadable(
-            f"{exc.filename or path}, line {exc.lineno}: {exc.msg}.", hint="Correct the file and run again."
-        ) from exc
+        raise unparsed(path, exc) from exc
     except RevisionError as exc:
         # What an operation says of its own words is said once, with the line.
         line = nearest(exc, {str(path)})

@@ -34,6 +34,11 @@ class Description:
 class Describes(Protocol):
     """A store that can describe what stands in it, whoever made that."""
 
+    @property
+    def product(self) -> str:
+        """Which server it is, such as `mongodb`: stores of one product may share a database."""
+        ...
+
     def describe(self) -> Description | None:
         """
         Describe what stands. Nothing is created.

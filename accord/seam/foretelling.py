@@ -49,7 +49,8 @@ class Foretold:
         bytes: Size of what is touched, where known.
         lock: The strongest lock that is taken, in the server's own words; empty where none or unknown.
         by_statement: Which statement of the step takes which lock, as `2: SHARE`, where there are several.
-        sample: Some of the offending keys; :data:`MASKED` where they may be personal.
+        sample: Some of the offending values; :data:`MASKED` where they may be personal.
+        keys: Numbers (or UUIDs) by which some of the offending rows are found, as `id 7`.
     """
 
     key: StepKey
@@ -62,6 +63,7 @@ class Foretold:
     lock: str = ""
     by_statement: tuple[str, ...] = ()
     sample: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
 
 
 NOTHING: Mapping[StepKey, Sequence[Foretold]] = {}

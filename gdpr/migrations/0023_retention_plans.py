@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 import gdpr.fields
 from accord.guards import OnPostgres
-from gdpr.guards import RETENTION_PLANS
+from gdpr.guards import RETENTION_PLANS, RETENTION_RUNS
 
 
 class Migration(migrations.Migration):
@@ -123,4 +123,5 @@ class Migration(migrations.Migration):
             },
         ),
         OnPostgres(RETENTION_PLANS.install, RETENTION_PLANS.remove),
+        OnPostgres(RETENTION_RUNS.install, RETENTION_RUNS.remove),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +21,7 @@ from migrator.alembic.reader import Reader
 
 if TYPE_CHECKING:
     from migrator.alembic.environment import HistoryEnvironment
+    from migrator.foretelling.looks import Size
 
 _Answer = TypeVar("_Answer")
 
@@ -130,6 +131,12 @@ class LooksAhead(ABC):
         # Its table stays when everything is undone; Alembic makes it only where there is none.
         acting = foretelling.without(rendered, self._tables.version_table)
         yield from foretelling.foretell(self._database, acting, begun)
+
+    def sizes(self) -> Mapping[str, Size] | None:
+        """Ask how large the tables of the database are; None without `URL`."""
+        from migrator.alembic import foretelling
+
+        return None if self._database is None else foretelling.sizes(self._database)
 
     def losses(
         self, steps: Sequence[Step], direction: Direction, shown: Shown | None = None

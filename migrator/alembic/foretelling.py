@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from migrator.alembic.database import Database
 from migrator.foretelling import counting
 from migrator.foretelling.ddl import read
 from migrator.foretelling.foreteller import Foreteller, Rendered
-from migrator.foretelling.looks import GUARDED, Asks, Rows, Unasked
+from migrator.foretelling.looks import GUARDED, Asks, Relations, Rows, Size, Unasked
 from migrator.foretelling.tokens import plain
 
 
@@ -54,6 +54,12 @@ def foretell(database: Database, rendered: Rendered, begun: Collection[StepKey])
     """
     with _asking(database) as ask:
         yield from Foreteller(ask, begun).foretell(rendered)
+
+
+def sizes(database: Database) -> Mapping[str, Size]:
+    """Ask how large the tables of a database are, by name."""
+    with _asking(database) as ask:
+        return Relations(ask).tables
 
 
 def losses(database: Database, rendered: Rendered) -> Iterator[Loss]:

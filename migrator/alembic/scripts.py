@@ -16,6 +16,7 @@ from types import ModuleType
 
 from accord.errors import InvalidRevision, RevisionUnreadable
 from accord.revisions import parse_cross_dependencies
+from accord.revisions.unreadable import unparsed
 from accord.seam.types import Phase, StepKey
 
 _NAMES = frozenset(
@@ -93,9 +94,7 @@ def _parse(path: Path) -> ast.Module:
     try:
         return ast.parse(path.read_bytes(), filename=str(path))
     except SyntaxError as exc:
-        raise RevisionUnreadable(
-            f"{path}, line {exc.lineno}: {exc.msg}.", hint="Correct the file and run again."
-        ) from exc
+        raise unparsed(path, exc) from exc
     except (ValueError, OSError) as exc:
         raise RevisionUnreadable(
             f"{path} can't be read: {exc}.", hint="Correct the file and run again."

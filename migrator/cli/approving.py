@@ -32,6 +32,7 @@ from migrator.errors import AttestationUnusable, NotEntitled
 from migrator.governance import attestation_files, people
 from migrator.governance.acceptances import end_of
 from migrator.governance.approvals import Approvals
+from migrator.governance.requests import OPEN
 from migrator.models import Attestation, PlanApproval
 
 
@@ -164,7 +165,16 @@ class Approving:
     def _show(self) -> Answer:
         approvals = self._approvals()
         approval = approvals.find(self.asked.reference)
-        return self._about(approval, render_approvals.approval_lines(approval, approvals, self.style))
+        shown = render_approvals.approval_document(approval, approvals)
+        lines = [*render_approvals.approval_lines(approval, approvals, self.style)]
+        if approvals.state_of(approval) in OPEN:
+            # Loaded here: it opens the stores, which no other act needs twice.
+            from migrator.review import review
+
+            found = review(approval)
+            shown |= {"findings": list(found.findings), "losses": list(found.losses)}
+            lines += render_approvals.review_lines(found.findings, found.losses, self.style)
+        return Answer(document=shown, lines=lines)
 
     def _about(self, approval: PlanApproval, lines: Iterable[str]) -> Answer:
         return Answer(document=render_approvals.approval_document(approval, self.gate.approvals), lines=lines)

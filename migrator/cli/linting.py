@@ -18,6 +18,7 @@ from accord.errors import ExitCode
 from accord.seam.registry import opened
 from accord.seam.rewriting import Extent
 from accord.seam.stores import Store
+from migrator.alembic.store import AlembicStore
 from migrator.cli import render_lint, render_lint_ci
 from migrator.errors import UnknownApp
 from migrator.foretelling.looks import Relations, Size
@@ -115,14 +116,19 @@ def carry_out(options: Mapping[str, Any]) -> Linted:
         linter = Linter(rules, own.lint_rules, timezone.now().date())
         report = linter.look(looking.subjects(stores, wanted))
         if options["live"]:
-            report = live.measured(report, _sizes(stores))
+            report = live.measured(report, sizes_of(stores))
     return Linted(report=report, rules=rules, fail_on=Severity(options["fail_on"]))
 
 
-def _sizes(stores: Mapping[str, Store]) -> live.Sizes:
+def sizes_of(stores: Mapping[str, Store]) -> live.Sizes:
+    """Return a way to ask the databases of Django, and those of Alembic's histories, for their tables."""
+
     @cache
     def sizes(alias: str) -> Mapping[str, Size] | None:
-        if not isinstance(stores[alias], RelationalStore):
+        store = stores[alias]
+        if isinstance(store, AlembicStore):
+            return store.sizes()
+        if not isinstance(store, RelationalStore):
             return None
         with failures.translated(alias):
             return Relations(asker(alias)).tables

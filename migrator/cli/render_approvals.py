@@ -163,6 +163,15 @@ def approval_lines(approval: PlanApproval, approvals: Approvals, style: Style) -
         yield f"   [{' ' if key in approval.remaining else 'x'}] {key}  {phase.replace('>', ' becomes ')}"
 
 
+def review_lines(findings: Sequence[str], losses: Sequence[str], style: Style) -> Iterator[str]:
+    """Tell what the page of the admin tells before somebody decides, lint among it."""
+    if losses:
+        yield "  goes with what it holds"
+        yield from (f"   {style.WARNING(one_line(loss))}" for loss in losses)
+    yield "  findings" if findings else "  findings     none"
+    yield from (f"   {one_line(finding)}" for finding in findings)
+
+
 def asked_lines(approval: PlanApproval, *, counts_alone: bool = False) -> Iterator[str]:
     """
     Describe what becomes of a new request.

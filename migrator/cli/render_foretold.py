@@ -30,6 +30,8 @@ def foretold_lines(found: Sequence[Foretold], style: Style) -> Iterator[str]:
             yield f"      by statement: {'; '.join(item.by_statement)}"
         if item.sample:
             yield f"      such as {'; '.join(item.sample)}"
+        if item.keys:
+            yield f"      rows {'; '.join(item.keys)}"
         if item.hint:
             yield textwrap.indent(item.hint, "      ")
 
@@ -62,4 +64,5 @@ def foretold_document(item: Foretold) -> dict[str, Any]:
         "lock": item.lock or None,
         "by_statement": list(item.by_statement),
         "sample": list(item.sample),
+        "keys": list(item.keys),
     }

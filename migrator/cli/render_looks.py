@@ -64,7 +64,8 @@ def _looked_at(number: int, noun: str, said: str) -> str:
 
 
 def _declared(one: LiveDifference) -> str:
-    return "" if one.difference.kind is DifferenceKind.EXTRA else f"  ({one.keys[-1]})"
+    # What a snapshot tells belongs to no step.
+    return "" if one.difference.kind is DifferenceKind.EXTRA or not one.keys else f"  ({one.keys[-1]})"
 
 
 def live_document(found: LiveLook) -> dict[str, Any]:

@@ -16,8 +16,15 @@ _NEXT = (
 )
 
 
-def snapshot_lines(found: SnapshotReport, style: Style) -> Iterator[str]:
-    """Tell each difference, then what became of each file, then what is in none."""
+def snapshot_lines(found: SnapshotReport, unfinished: int | None, style: Style) -> Iterator[str]:
+    """
+    Tell each difference, then what became of each file, then what is in none.
+
+    Args:
+        found: What the snapshot came to.
+        unfinished: How many steps are pending or half done; None where nobody can tell.
+        style: Colours.
+    """
     for one in found.outcomes:
         yield from one.diff
     if not found.compared:
@@ -28,6 +35,12 @@ def snapshot_lines(found: SnapshotReport, style: Style) -> Iterator[str]:
         yield style.WARNING(f"{name} is the file of no store: delete it.")
     for alias in found.snapshot.undescribed:
         yield style.WARNING(f"{alias} can't be described: nothing is known of it.")
+    if unfinished is None:
+        yield style.WARNING("Whether a step is pending can't be told: migrate_all --plan says why.")
+    elif unfinished:
+        yield style.WARNING(
+            f"{counted(unfinished, 'step')} pending or half done: these are the stores before."
+        )
     yield from _in_short(found, style)
 
 
@@ -59,12 +72,13 @@ def _state(found: SnapshotReport, one: FileOutcome) -> str:
     return "written" if one.changed else "unchanged"
 
 
-def snapshot_document(found: SnapshotReport) -> dict[str, Any]:
-    """Describe it (`accord.snapshot/1`)."""
+def snapshot_document(found: SnapshotReport, unfinished: int | None) -> dict[str, Any]:
+    """Describe it (`accord.snapshot/1`); arguments as above."""
     return {
         "schema": "accord.snapshot/1",
         "exit_code": int(found.exit_code),
         "compared": found.compared,
+        "unfinished": unfinished,
         "files": [
             {"store": one.store, "file": one.file, "state": _state(found, one), "diff": list(one.diff)}
             for one in found.outcomes

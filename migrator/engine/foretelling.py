@@ -93,7 +93,16 @@ def _failing(stores: Mapping[str, Store], plan: Plan) -> Iterator[Foretold]:
 def sentence(item: Foretold) -> str:
     """Return what is foretold, with step, object and sample, as one line."""
     sample = f" For example: {'; '.join(item.sample)}." if item.sample else ""
-    return f"{item.key}, {item.what}: {item.text}{sample}"
+    return f"{item.key}, {item.what}: {item.text}{sample}{rows_of(item)}"
+
+
+def rows_of(item: Foretold) -> str:
+    """Return which rows it is about, where that is known, as a further sentence."""
+    return (
+        f" Rows: {'; '.join(item.keys)}{' …' if (item.rows or 0) > len(item.keys) else ''}."
+        if item.keys
+        else ""
+    )
 
 
 def _error(failing: Sequence[Foretold]) -> ForetoldToFail:

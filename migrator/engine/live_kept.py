@@ -26,6 +26,7 @@ from accord.seam.registry import Registry
 from accord.secrets.redact import redact
 from migrator.engine import abandoned, live_settings
 from migrator.engine.live import LiveLook, look_live
+from migrator.engine.live_snapshot import held_against, kin
 from migrator.engine.plan import Target
 from migrator.engine.situation import read_situation
 
@@ -118,8 +119,7 @@ def look_and_keep(stores: Registry, settings: conf.AccordSettings, clock: Clock,
         StoreUnavailable: A store can't be reached.
     """
     before = grant(settings)
-    only = (*target.stores, settings.coordinator) if target.stores else ()
-    found = look_live(stores, read_situation(stores, only), target, live_settings.load(settings))
+    found = _looked(stores, settings, target)
     if before.held or target.app or grant(settings) != before:
         return Looked(found=found, kept={})
     at = clock.now()
@@ -127,6 +127,16 @@ def look_and_keep(stores: Registry, settings: conf.AccordSettings, clock: Clock,
     for alias, look in kept.items():
         keep(settings, alias, look)
     return Looked(found=found, kept=kept)
+
+
+def _looked(stores: Registry, settings: conf.AccordSettings, target: Target) -> LiveLook:
+    wanted = live_settings.load(settings)
+    aliases = kin(stores, target.stores) if wanted.reviewed else target.stores
+    situation = read_situation(stores, (*aliases, settings.coordinator) if target.stores else ())
+    found = look_live(stores, situation, target, wanted)
+    if wanted.reviewed is None:
+        return found
+    return held_against(wanted.reviewed, found, stores, situation, target)
 
 
 def _kept(settings: conf.AccordSettings, alias: str, found: LiveLook, at: datetime, fence: int) -> KeptLook:

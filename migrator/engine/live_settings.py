@@ -26,12 +26,15 @@ class LiveSettings:
         ignore: Patterns of things that nobody declares and that are nobody's business here: `STORE:THING` or
             `THING`, with `*`; a thing is a table, a collection or an index, or one of these, a dot and its
             column or index.
+        snapshot: Folder of the reviewed snapshot that stores are held against where every step is applied; a
+            relative path starts at `BASE_DIR`. Empty where there is none.
         answers: Folder that the last answer of each store is kept in; a relative path starts at `BASE_DIR`.
     """
 
     every: float = DAY
     answers: str = ".accord/live"
     ignore: tuple[str, ...] = ()
+    snapshot: str = ""
 
     def ignores(self, store: str, thing: str) -> bool:
         """
@@ -48,6 +51,11 @@ class LiveSettings:
     def folder(self) -> Path:
         """Where the last answers are kept."""
         return conf.base_dir() / self.answers
+
+    @property
+    def reviewed(self) -> Path | None:
+        """Where the reviewed snapshot is; None where there is none."""
+        return conf.base_dir() / self.snapshot if self.snapshot else None
 
 
 def load(settings: conf.AccordSettings) -> LiveSettings:
@@ -82,13 +90,14 @@ def parse(raw: Mapping[str, Any]) -> LiveSettings:
 def _value(name: str, value: object) -> Any:
     if name == "every" and isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
         return float(value)
-    if name == "answers" and _is_text(value):
+    if name in ("answers", "snapshot") and _is_text(value):
         return value
     if name == "ignore" and isinstance(value, list | tuple) and all(map(_is_text, value)):
         return tuple(value)
     word = {
         "every": "a number of seconds above 0",
         "answers": "the path of a folder",
+        "snapshot": "the path of a folder",
         "ignore": "a list of patterns",
     }[name]
     raise ConfigurationError(f"ACCORD['LIVE_DRIFT']['{name}'] must be {word}.", hint=_HINT)

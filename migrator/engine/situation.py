@@ -65,6 +65,12 @@ class Situation:
         return self.done | with_replacements(self.steps, self.applied) | self.begun.keys()
 
     @cached_property
+    def unfinished(self) -> frozenset[StepKey]:
+        """Keys of the steps that are pending or half done: what they make is not wholly in their stores."""
+        pending = {key for key in self.graph.steps if key not in self.done}
+        return frozenset({*pending, *self.begun, *self.half_reverted})
+
+    @cached_property
     def found(self) -> frozenset[StepKey]:
         """Keys of the steps whose effect was found, or that a person vouched for: a revert leaves it."""
         return found_among(self.steps, self.applied)

@@ -53,6 +53,10 @@ class Kind(enum.StrEnum):
     """Not understood: it may change anything."""
 
 
+ANALYZED = "analyze"
+"""Name of the harmless act that has the server look at what rows hold."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Act:
     """

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from accord.personal import is_open
-from accord.seam.foretelling import LOOK_SECONDS, Foretold, Outlook, masked
+from accord.seam.foretelling import LOOK_SECONDS, SAMPLE_SIZE, Foretold, Outlook, masked
 from accord.seam.types import Statement, Step, StepKey
 from accord.words import counted
 from migrator.foretelling.acts import Act, Kind
@@ -15,7 +15,7 @@ from migrator.foretelling.horizon import Horizon
 from migrator.foretelling.locks import Burden, LockMode, burden_of
 from migrator.foretelling.looks import Asks, Budgeted, Relations, Size, Unasked
 from migrator.foretelling.needs import LONGEST, is_cut, needs_of, text
-from migrator.foretelling.questions import Answer, Question, question_of
+from migrator.foretelling.questions import KEY, Answer, Question, question_of
 from migrator.foretelling.recipes import recipe_of
 from migrator.foretelling.tokens import plain
 
@@ -238,7 +238,22 @@ class Foreteller:
             told = replace(told, outlook=Outlook.WARNING)
         open_ = is_open(place.key.store, plain(place.act.table), question.shown)
         keys = [", ".join(map(str, row[1:])) for row in rows if len(row) > 1]
-        return replace(told, rows=found, sample=masked(keys, open_=open_))
+        sample = masked(keys, open_=open_)
+        return replace(told, rows=found, sample=sample, keys=self._keys(place.act.table, question))
+
+    def _keys(self, table: str, question: Question) -> tuple[str, ...]:
+        """Return the keys of rows that refuse an act: numbers and UUIDs, which say nothing of anybody."""
+        if not question.offending:
+            return ()
+        try:
+            named = self._server.rows(KEY.format(table=text(table)))
+            if not named:
+                return ()
+            ((quoted, name),) = named
+            rows = self._server.rows(f"SELECT {quoted}::text {question.offending} LIMIT {SAMPLE_SIZE}")
+        except Unasked:
+            return ()
+        return tuple(f"{name} {key}" for (key,) in rows)
 
     def _of_work(self, place: Place) -> Iterator[Foretold]:
         """Foretell that what would keep everybody from a large table isn't sent, and what to do instead."""

@@ -14,6 +14,13 @@ from migrator.foretelling.tokens import Cursor, plain, tokens_of
 
 MOST_PAIRS = 10_000
 """Up to how many pairs of rows that exclude each other are counted: there may be as many as rows squared."""
+KEY = """
+SELECT quote_ident(a.attname), a.attname FROM pg_index i
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+WHERE i.indrelid = to_regclass({table}) AND i.indisprimary AND i.indnkeyatts = 1
+    AND a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'uuid'::regtype)
+"""
+"""Takes a table; gives its primary key, quoted and as it is, where that is one number or UUID."""
 MEND = "Mend the data first, in a step before this one."
 
 
@@ -37,6 +44,7 @@ class Question:
         sql: The query.
         says: What a count above none means; `{count}` stands for it.
         look: A query that shows people the rows.
+        offending: Where a query finds those rows and nothing but them, from `FROM` on; empty where it can't.
         columns: Names of the columns that it reads, as the catalog has them.
         shown: Those of them whose values a sample shows.
         more: Other tables that it reads.
@@ -47,6 +55,7 @@ class Question:
     sql: str
     says: str
     look: str = ""
+    offending: str = ""
     columns: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     more: tuple[str, ...] = ()
@@ -105,11 +114,13 @@ def _uniqueness(act: Act) -> Question | None:
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     grouped = f"FROM {act.table}{where} GROUP BY {', '.join(keys)} HAVING count(*) > 1"
     texts = ", ".join(f"({key})::text" for key in keys)
+    same = f"SELECT *, count(*) OVER (PARTITION BY {', '.join(keys)}) AS accord_same FROM {act.table}{where}"
     what = ", ".join(plain(key) if re.fullmatch(r'"[^"]*"|\w+', key) else key for key in keys)
     return Question(
         sql=f"SELECT count(*) OVER (), {texts} {grouped} LIMIT {SAMPLE_SIZE}",
         says=f"{{count}} of ({what}) are there more than once",
         look=f"SELECT {', '.join(keys)}, count(*) {grouped}",
+        offending=f"FROM ({same}) own WHERE accord_same > 1",
         columns=(*names_in(", ".join(act.columns)), *names_in(act.where)),
         shown=names_in(", ".join(keys)),
     )
@@ -143,6 +154,7 @@ def _nulls(act: Act) -> Question:
         sql=f"SELECT count(*) {where}",
         says="{count} hold NULL",
         look=f"SELECT * {where}",
+        offending=where,
         columns=(plain(column),),
         hint="Give them a value first, in a step before this one, or leave the column nullable.",
     )
@@ -154,6 +166,7 @@ def _violators(act: Act) -> Question:
         sql=f"SELECT count(*) {where}",
         says="{count} break the check",
         look=f"SELECT * {where}",
+        offending=where,
         columns=names_in(act.expression),
     )
 
@@ -172,6 +185,7 @@ def _orphans(act: Act) -> Question | None:
         sql=f"SELECT count(*) OVER (), {texts} {where} LIMIT {SAMPLE_SIZE}",
         says=f"{{count}} point at rows that {plain(act.target)} does not have",
         look=f"SELECT own.* {where}",
+        offending=where,
         columns=tuple(plain(column) for column in act.columns),
         shown=tuple(plain(column) for column in act.columns),
         more=(act.target,),

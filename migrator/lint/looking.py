@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from accord.seam.past import KeepsTexts
@@ -13,7 +13,7 @@ from migrator.alembic.store import AlembicStore
 from migrator.lint.reading import alembic as of_alembic
 from migrator.lint.reading import django as of_django
 from migrator.lint.reading import revisions
-from migrator.lint.subject import Subject
+from migrator.lint.subject import Family, Subject
 from migrator.relational.loader import SUITE, DiskLoader
 from migrator.relational.store import RelationalStore
 
@@ -81,7 +81,23 @@ def subjects_of(stores: Mapping[str, Store], steps: Iterable[Step], wanted: Want
     """
     chosen = {step.source.path: step for step in reversed([*steps]) if wanted.takes(step)}
     for alias, own in by_store(reversed([*chosen.values()])).items():
-        yield from _of_store(alias, stores[alias], own, wanted)
+        for subject in _of_store(alias, stores[alias], own, wanted):
+            yield replace(subject, beside=_code_beside(subject, wanted.files)) if wanted.files else subject
+
+
+def _code_beside(subject: Subject, files: Collection[Path]) -> Sequence[str]:
+    """Name what changed of the app's code; models go with their migration, and tests with everything."""
+    if subject.family is Family.ALEMBIC:
+        return ()  # nothing says whose code it is
+    app = subject.path.resolve().parent.parent
+    inside = [path.relative_to(app) for path in files if path.suffix == ".py" and path.is_relative_to(app)]
+    return sorted(str(path) for path in inside if not _stays(path))
+
+
+def _stays(path: Path) -> bool:
+    folders = {part.removesuffix(".py") for part in path.parts}
+    is_model = bool(folders & {"models", "documents", "tests"})
+    return is_model or path.name.startswith("test_") or any(one.endswith("migrations") for one in folders)
 
 
 def _of_store(alias: str, store: Store, steps: Sequence[Step], wanted: Wanted) -> Iterator[Subject]:

@@ -10,6 +10,7 @@ from typing import Any
 from accord.errors import ConfigurationError
 from migrator.lint.rule import Rule
 from migrator.lint.rules import (
+    advice,
     columns,
     constraints,
     files,
@@ -30,6 +31,7 @@ _OWN: Sequence[Sequence[Rule]] = (
     transactions.RULES,
     python.RULES,
     files.RULES,
+    advice.RULES,
     waiving.RULES,
 )
 

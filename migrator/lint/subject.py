@@ -153,6 +153,7 @@ class Subject:
         cut_names: Names that are too long.
         rivals: Names of other last migrations of its app, of which Django takes none.
         squash: Whether it stands for others.
+        beside: Code of its app that changes together with it; none where nobody asked what changed.
     """
 
     key: StepKey
@@ -170,6 +171,7 @@ class Subject:
     cut_names: Sequence[CutName] = ()
     rivals: Sequence[str] = ()
     squash: bool = False
+    beside: Sequence[str] = ()
 
     @cached_property
     def nodes(self) -> Nodes:

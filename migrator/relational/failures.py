@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from django.db import DatabaseError, InterfaceError, NotSupportedError, connections
+from django.db import DatabaseError, IntegrityError, InterfaceError, NotSupportedError, connections
 from django.db.migrations.exceptions import IrreversibleError
 
 from accord import connecting
@@ -84,10 +84,19 @@ def translated_leaving(alias: str) -> Iterator[None]:
         ) from exc
 
 
+def _nothing_known(_: Step) -> str:
+    """Know nothing of rows."""
+    return ""
+
+
 @contextmanager
-def translated_step(step: Step) -> Iterator[None]:
+def translated_step(step: Step, rows: Callable[[Step], str] = _nothing_known) -> Iterator[None]:
     """
     Turn whatever a migration raises into the suite's errors. Nothing personal gets into a message.
+
+    Args:
+        step: The step.
+        rows: Names the rows that a constraint of it is refused by, in sentences.
 
     Raises:
         StoreUnavailable: The connection broke, or there was none.
@@ -103,7 +112,8 @@ def translated_step(step: Step) -> Iterator[None]:
     except IrreversibleError as exc:
         raise IrreversibleStep(f"Step {step.key} can't be undone: {exc}.", hint=_FORWARD) from exc
     except DatabaseError as exc:
-        raise _database_failure(step, exc) from exc
+        told = rows(step) if isinstance(exc, IntegrityError) else ""
+        raise _database_failure(step, exc, told) from exc
     except InterfaceError as exc:
         connections[alias].close()
         trouble = vendor_of(connections[alias]).trouble(exc) or connecting.ENDED
@@ -174,7 +184,7 @@ def read_only(alias: str) -> StoreRefused:
     )
 
 
-def _database_failure(step: Step, error: Exception) -> AccordError:
+def _database_failure(step: Step, error: Exception, rows: str = "") -> AccordError:
     connection = connections[step.key.store]
     vendor = vendor_of(connection)
     trouble = vendor.trouble(error)
@@ -196,7 +206,7 @@ def _database_failure(step: Step, error: Exception) -> AccordError:
     if limit := vendor.limit(error):
         return StepFailed(f"Step {step.key} failed: the server {limit.says} ({said}).", hint=limit.hint)
     return StepFailed(
-        f"Step {step.key} failed: {said}.",
+        f"Step {step.key} failed: {said}.{rows}",
         hint="Correct the migration or the data, then run the same command again.",
     )
 

@@ -6,6 +6,9 @@ from abc import ABC
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from django.db import connections
+
+from accord.events import silent
 from accord.seam.traces import Trace
 from accord.seam.types import Lease
 from migrator.relational import failures
@@ -34,7 +37,18 @@ class Leaves(ABC):
         lease.check()
         with failures.translated_leaving(self.alias):
             if takes_part(self.alias):
-                self._leaving().take_out(self._ledger, lease, evidence=evidence)
+                self._patiently(lease, evidence=evidence)
+
+    def _patiently(self, lease: Lease, *, evidence: bool) -> None:
+        """Wait for locks briefly: a table that refers to auth_user locks it as it goes."""
+        from migrator.relational.locking import tries_on, usual_patience
+
+        connection = connections[self.alias]
+        what = f"Taking Accord out of “{self.alias}”"
+        tries = tries_on(connection, what, usual_patience(connection), lease, silent)
+        tries.through(
+            lambda seconds: self._leaving().take_out(self._ledger, lease, evidence=evidence, seconds=seconds)
+        )
 
     def _leaving(self) -> Leaving:
         from migrator.relational.leaving import Leaving

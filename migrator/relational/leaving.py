@@ -25,6 +25,7 @@ from accord.seam.types import Lease
 from migrator.relational.entries import FenceRow, LedgerEntry, MarkRow, ObjectRow
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import FOUNDATION, DiskLoader
+from migrator.relational.locking import limit
 
 _CONTENT_TYPES = "django_content_type"
 _BOOKS = (LedgerEntry, ObjectRow, MarkRow, FenceRow)
@@ -67,9 +68,15 @@ class Leaving:
             found |= more
         return frozenset(found)
 
-    def take_out(self, ledger: Ledger, lease: Lease, *, evidence: bool) -> None:
+    def take_out(self, ledger: Ledger, lease: Lease, *, evidence: bool, seconds: float | None = None) -> None:
         """
         Take it out, in one transaction where the database has them.
+
+        Args:
+            ledger: Our books in this database.
+            lease: The right to write.
+            evidence: Take apps out that hold evidence, too.
+            seconds: How long a statement may wait for a lock; None for what the server's settings say.
 
         Raises:
             StaleFence: A later run has written to the ledger. Nothing was changed.
@@ -79,6 +86,7 @@ class Leaving:
         with ledger.transaction():
             if FenceRow._meta.db_table in self._tables:
                 ledger.claim(lease)
+            limit(connections[self.alias], seconds)
             self._drop_tables(going)
             self._drop_functions(going)
             self._content_types(going).delete()

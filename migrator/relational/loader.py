@@ -19,6 +19,7 @@ from django.db.migrations.operations.base import Operation
 from accord.errors import InvalidRevision, RevisionError, RevisionUnreadable, RevisionWithoutMigration
 from accord.locks import patience
 from accord.revisions import parse_cross_dependencies
+from accord.revisions.unreadable import unparsed
 from accord.seam.types import FIRST, LATEST, Phase, Source, Step, StepKey
 
 Name = tuple[str, str]
@@ -223,8 +224,7 @@ def _culprit(error: Exception) -> RevisionError:
         try:
             loaded = import_module(module)
         except SyntaxError as exc:
-            place = f"{exc.filename or path}, line {exc.lineno}"
-            return RevisionUnreadable(f"{place}: {exc.msg}.", hint="Correct the file and run again.")
+            return unparsed(path, exc)
         except Exception as exc:  # noqa: BLE001 - a revision may raise anything while it is imported
             return RevisionUnreadable(
                 f"{path} raises {type(exc).__name__} while it is imported: {exc}.",

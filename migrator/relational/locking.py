@@ -17,7 +17,7 @@ from accord.locks import blockers, patience
 from accord.locks.blockers import Sample
 from accord.locks.patience import Behind, Patience
 from accord.locks.trying import Tries
-from accord.seam.types import Lease, Step
+from accord.seam.types import Lease, Step, StepKey
 from migrator.relational.vendors import vendor_of
 
 # What the session's settings allow already may be less, and then it stays so.
@@ -42,18 +42,48 @@ def patience_with(connection: BaseDatabaseWrapper, migration: Migration, step: S
         ConfigurationError: The policy can't be read.
         InvalidRevision: What it says can't be read.
     """
-    # In a transaction of somebody else's nothing can be tried again, and nobody may sleep.
-    if not vendor_of(connection).queues_for_locks or connection.in_atomic_block:
-        return patience.OFF
-    usual = patience.of_environment(conf.load())
+    usual = usual_patience(connection)
     asked = getattr(migration, "locks", None)
-    return usual if asked is None else patience.parse_waiver(asked, str(step.source.path), usual)
+    if asked is None or not _can_wait(connection):
+        return usual
+    return patience.parse_waiver(asked, str(step.source.path), usual)
+
+
+def usual_patience(connection: BaseDatabaseWrapper) -> Patience:
+    """
+    Return how long locks are waited for where nothing says otherwise.
+
+    Raises:
+        ConfigurationError: The policy can't be read.
+    """
+    return patience.of_environment(conf.load()) if _can_wait(connection) else patience.OFF
+
+
+def _can_wait(connection: BaseDatabaseWrapper) -> bool:
+    """Return whether locks are queued for, and by us: in somebody else's transaction nobody may sleep."""
+    return vendor_of(connection).queues_for_locks and not connection.in_atomic_block
 
 
 def tries_of(
     connection: BaseDatabaseWrapper, migration: Migration, step: Step, lease: Lease, report: Reporter
 ) -> Tries:
     """Return the tries of one migration."""
+    return tries_on(connection, step.key, patience_with(connection, migration, step), lease, report)
+
+
+def tries_on(
+    connection: BaseDatabaseWrapper, key: StepKey | str, waits: Patience, lease: Lease, report: Reporter
+) -> Tries:
+    """
+    Return tries on a database.
+
+    Args:
+        connection: Of the database.
+        key: What is tried, for messages.
+        waits: How long.
+        lease: The right to write.
+        report: Hears what is waited for.
+    """
 
     def pid() -> int | None:
         return pid_of(connection)
@@ -63,8 +93,8 @@ def tries_of(
             cursor.execute(blockers.beckoning(relation))
 
     return Tries(
-        key=step.key,
-        patience=patience_with(connection, migration, step),
+        key=key,
+        patience=waits,
         lease=lease,
         report=report,
         beside=lambda: beside(connection.alias),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 
 from django.db import connections
 from django.db.migrations import Migration
@@ -15,8 +16,6 @@ from accord.seam.undeclared import Undeclared
 from migrator.relational import asserting, failures
 from migrator.relational.loader import DiskLoader
 from migrator.relational.runner import name_of
-from migrator.relational.taking import takes_part
-from migrator.relational.vendors import vendor_of
 
 
 class LooksAround:
@@ -67,12 +66,9 @@ class LooksAround:
 
     def describe(self) -> Description | None:
         """Describe what stands, if the product can. See :class:`accord.seam.describing.Describes`."""
-        # A replica stands as its primary does, and is nobody's to migrate.
-        if not takes_part(self.alias):
-            return None
-        with failures.translated(self.alias):
-            connection = connections[self.alias]
-            return vendor_of(connection).describe(connection)
+        from migrator.relational.describing import described
+
+        return described(self.alias)
 
     def assertions(self, step: Step, moment: Moment) -> Sequence[Assertion]:
         """Return what a migration declares."""
@@ -82,6 +78,14 @@ class LooksAround:
         """Ask the database which assertions of a migration don't hold."""
         with failures.translated(self.alias):
             yield from asserting.broken(self.alias, step, self._migration(step), moment)
+
+    def _offenders(self, step: Step) -> str:
+        """Name the rows that a step was refused by; whatever comes up here, why it failed is to be read."""
+        from migrator.relational.offenders import offenders
+
+        with suppress(Exception):
+            return offenders(step)
+        return ""
 
     def _migration(self, step: Step) -> Migration:
         self._disk = self._disk or DiskLoader()

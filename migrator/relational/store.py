@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from django.db import connections
@@ -108,7 +108,7 @@ class RelationalStore(Leaves, LooksAround, Marks, Settles):
 
     def apply(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
         lease.check()
-        with self._running(step):
+        with self._running(step, self._offenders):
             return self._runner_for(lease).apply(step, lease, report)
 
     def revert(self, step: Step, lease: Lease, report: Reporter = silent) -> StepOutcome:
@@ -330,9 +330,9 @@ class RelationalStore(Leaves, LooksAround, Marks, Settles):
         return project
 
     @contextmanager
-    def _running(self, step: Step) -> Iterator[None]:
+    def _running(self, step: Step, rows: Callable[[Step], str] = lambda _: "") -> Iterator[None]:
         """Translate errors; after one, nothing that was carried along can be trusted."""
-        with failures.translated_step(step):
+        with failures.translated_step(step, rows):
             # Another store may have worked for hours, and an idle connection is cut by many.
             db.revive(self.alias)
             try:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from django import template
 from django.utils.safestring import SafeString
 
-from accord.display import chip
-from accord.words import duration
+from accord.display import chip, lasting
 from migrator.models import StepRun
 
 register = template.Library()
@@ -21,4 +20,4 @@ def outcome_chip(step: StepRun) -> SafeString:
 @register.filter
 def as_duration(seconds: float | None) -> str:
     """Write a duration for people."""
-    return duration(seconds)
+    return lasting(seconds)

@@ -417,10 +417,15 @@ def test_rejected_request_says_why_and_stays_closed(production: Workshop) -> Non
     """A no is a decision too: with a reason, by another person."""
     with_people(production)
     reference = ask(production)["reference"]
+    waiting = production.run("migration_approval", "show", reference).stdout
+    listed = production.answer("migration_approval", "show", reference)["findings"]
+    assert any("The file has no docstring. (warning: file-docstring)" in finding for finding in listed)
+    assert all(finding in waiting for finding in listed)
 
     words = ("--as", "ben", "--reason", "not on a Friday")
     assert production.run("migration_approval", "reject", reference, *words).returncode == 0
 
+    assert "findings" not in production.answer("migration_approval", "show", reference)
     assert "not on a Friday" in production.run("migration_approval", "show", reference).stdout
     assert_refused(approve(production, reference), "ACC-922", 4, "rejected")
     assert_refused(production.run("migrate_all", "--noinput"), "ACC-921", 5, "rejected")

@@ -72,6 +72,7 @@ FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
     ("migrate_all", ("--check-live",)): (("--check-live",), 0, "looked at: no difference"),
     ("migrate_all", ("--check", "--wait", "300")): (("--check", "--wait", "300"), 0, ""),
     ("migrate_all", ("--dry-run",)): (("--dry-run",), 0, "Nothing to do"),
+    ("migrate_all", ("--plan",)): (("--plan",), 0, ""),
     ("migrate_all", ("--revert", "--step", "STEP")): (
         ("--revert", "--step", "default:streaming.0013", "--even-with-data"), 0, "",
     ),

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg2.errors
 import pytest
 
 from tests.acceptance.test_retention import LONG_AGO, MORTAL, play_long_ago, plays_of, retention
@@ -48,6 +49,13 @@ with mock.patch.object(plans, "asked", and_then_two_more):
 FORGE = """UPDATE gdpr_retentionplan SET state = 'approved', decided_at = now(),
     decided_by_id = (SELECT id FROM auth_user WHERE username = 'approver') WHERE reference = '{}'"""
 REFUSED = "SELECT object_kind, object_ref FROM accord_auditevent WHERE event = 'access.denied' ORDER BY seq"
+FORGET = ("DELETE FROM gdpr_retentionrun", "UPDATE gdpr_retentionrun SET changed = 0")
+UNDO = """
+INSERT INTO gdpr_retentionrun
+    (reference, run, plan, entry, store, kind, state, changed, held, trouble, started_at)
+SELECT repeat('0', 32), run, '{}', entry, store, kind, 'running', -1, 0, '', now()
+FROM gdpr_retentionrun LIMIT 1
+"""
 PLANS = "SELECT state FROM gdpr_retentionplan ORDER BY id"
 TOLD = "SELECT event FROM accord_auditevent WHERE event LIKE 'retention.%' AND plan_digest <> '' ORDER BY seq"
 
@@ -121,7 +129,11 @@ def test_another_person_lets_go_what_had_run_out_by_the_day_of_the_plan(strict: 
 
 @pytest.mark.by_turns(3)
 def test_more_than_was_approved_is_planned_anew_and_fewer_go(strict: Erasing) -> None:
-    """What grew is void, also while it waits; who asked decides nothing; a no keeps everything; fewer go."""
+    """
+    What grew is void, also while it waits; who asked decides nothing; a no keeps everything.
+
+    Fewer go, and how much of a plan went already can't be made forgotten.
+    """
     play_long_ago(strict, 1, 2)
     first = waiting(strict, "--as", "filer")
     refused = decide(strict, "--approve", first, "filer", code=4)
@@ -140,6 +152,9 @@ def test_more_than_was_approved_is_planned_anew_and_fewer_go(strict: Erasing) ->
         plays.delete_one({"listener_id": 2, "played_at": LONG_AGO})
     retention(strict, "--limit", "1")
     assert (len(plays_of(strict)), column(strict, PLANS)) == (1, ["void", "rejected", "approved"])
+    for forgotten in (*FORGET, UNDO.format(third["reference"])):
+        with pytest.raises(psycopg2.errors.RestrictViolation):
+            strict.execute(forgotten)
     retention(strict)
 
     assert (plays_of(strict), column(strict, PLANS)) == ([], ["void", "rejected", "done"])

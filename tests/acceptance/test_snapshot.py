@@ -13,6 +13,7 @@ from pymongo import MongoClient
 from tests.fix_postgres import execute
 from tests.fix_project import ROOT, Project
 from tests.fix_sample import Sample
+from tests.fix_workshop import Workshop
 
 pytestmark = pytest.mark.acceptance
 
@@ -122,3 +123,55 @@ def test_what_can_not_be_compared_is_never_well(migrated: Project, tmp_path: Pat
         assert silent.returncode == 8, silent.stdout + silent.stderr
         assert "ACC-601" in silent.stderr
     assert contents(tmp_path) == before
+
+
+FUNCTION = """-- object: function words(integer)
+CREATE OR REPLACE FUNCTION words(number integer) RETURNS text LANGUAGE sql IMMUTABLE
+AS $$ SELECT 'number ' || number $$;
+"""
+
+
+@pytest.mark.by_turns(4)
+def test_look_holds_the_stores_against_the_reviewed_snapshot(workshop: Workshop, tmp_path: Path) -> None:
+    """It finds what no step declares; a pending step makes it unknown and no drift; no file is no answer."""
+    folder = tmp_path / "schema"
+
+    def run(*words: str, code: int, reviewed: str = str(folder)) -> dict[str, Any]:
+        told = {"WORKSHOP_OBJECTS": "1", "WORKSHOP_SNAPSHOT": reviewed}
+        done = workshop.run(*words, "--format", "json", **told)
+        assert done.returncode == code, done.stdout + done.stderr
+        found: dict[str, Any] = json.loads(done.stdout or done.stderr)
+        return found
+
+    workshop.django("0001_thing", "Thing")
+    workshop.mongo("0001_first", "things")
+    workshop.write("database_objects/words.sql", FUNCTION)
+    run("migrate_all", "--noinput", code=0)
+    shared = run("migrate_all", "--snapshot", str(folder), code=0)["shared"]
+    assert shared == {"objects": "default"}
+    text = (folder / "default.sql").read_text(encoding="utf-8")
+    assert "CREATE OR REPLACE FUNCTION words(number integer)" in text
+    assert "accord_object" not in text
+    assert run("migrate_all", "--check-live", code=0)["differences"] == []
+
+    execute(workshop.variables["DATABASE_URL"], "CREATE FUNCTION by_hand() RETURNS int RETURN 1")
+    assert run("migrate_all", "--check-live", code=0, reviewed="")["differences"] == []
+    (found,) = run("migrate_all", "--check-live", code=6)["differences"]
+    assert (found["store"], found["kind"], found["keys"]) == ("default", "different", [])
+    assert "default.sql of the snapshot differs in 5 lines, the first: +" in found["text"]
+    live = run("health_check", "--only", "live.default", "--timeout", "60", code=1)["findings"]
+    assert [one["value"] for one in live] == [1]
+
+    workshop.django("0002_more", "More", needs="0001_thing")
+    pending = run("migrate_all", "--check-live", code=0)
+    assert pending["differences"] == []
+    assert "default:workshop.0002_more" in {one["key"] for one in pending["unknown"]}
+    assert "default can't be held against its snapshot yet" in str(pending["unknown"])
+
+    assert run("migrate_all", "--snapshot", str(folder), code=0)["unfinished"] == 1
+    workshop.django("0003_broken", "Broken", needs="0002_more").write_text("(", encoding="utf-8")
+    assert run("migrate_all", "--snapshot", str(folder), "--check", code=0)["unfinished"] is None
+
+    (folder / "mongodb.yaml").unlink()
+    workshop.django("0003_broken", "Third", needs="0002_more")
+    assert run("migrate_all", "--check-live", code=2)["error"]["code"] == "ACC-106"

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
+import psycopg2
 import pytest
 from pymongo import MongoClient
 
@@ -90,6 +94,33 @@ def test_nothing_goes_unless_it_is_said_and_evidence_goes_last(migrated: Project
     assert kept(migrated) == []
     assert differences(data(migrated), before) == []
     assert "keeps nothing" in migrated.manage("accord_uninstall", "--plan")
+
+
+WAITING = "SELECT 1 FROM pg_locks WHERE relation = 'auth_user'::regclass AND NOT granted"
+HELD = 2.0
+
+
+@pytest.mark.by_turns(2)
+def test_who_reads_the_table_of_accounts_waits_for_nobody_who_leaves(migrated: Project) -> None:
+    """A table that refers to it locks it as it goes; beside a report that stays for long, sign-ins go on."""
+    waited: list[float] = []
+    with closing(psycopg2.connect(migrated.database_url)) as report, ThreadPoolExecutor() as beside:
+        report.cursor().execute("SELECT count(*) FROM auth_user")
+        leaving = beside.submit(migrated.run, *ALL)
+        until = time.monotonic() + 60
+        while not migrated.rows(WAITING) and time.monotonic() < until and not leaving.done():
+            time.sleep(0.01)
+        end = time.monotonic() + HELD
+        while time.monotonic() < end:
+            began = time.monotonic()
+            migrated.rows("SELECT count(*) FROM auth_user")
+            waited.append(time.monotonic() - began)
+        report.rollback()
+        done = leaving.result()
+
+    assert done.returncode == 0, done.stderr
+    assert kept(migrated) == []
+    assert max(waited) < HELD / 2
 
 
 def test_refused_while_a_run_holds_the_lease_or_a_step_is_half_done(migrated: Project) -> None:

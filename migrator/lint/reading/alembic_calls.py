@@ -30,6 +30,15 @@ def _create_table(given: Arguments) -> Iterator[Act]:
     yield Act(kind=Kind.CREATE_TABLE, table=table, name=table)
     for column in given.columns():
         yield from column_acts(table, column)
+    for kind, call in given.calls("UniqueConstraint", "PrimaryKeyConstraint"):
+        columns = Arguments(call.args, call.keywords).texts()
+        yield Act(
+            kind=Kind.UNIQUE,
+            table=table,
+            columns=columns,
+            not_null=kind == "PrimaryKeyConstraint",
+            valid=False,
+        )
 
 
 def _drop_table(given: Arguments) -> Iterator[Act]:
@@ -89,6 +98,8 @@ def _create_index(given: Arguments) -> Iterator[Act]:
         unique=given.says("unique") is True,
         concurrently=given.says("postgresql_concurrently") is True,
         lenient=given.says("if_not_exists") is True,
+        columns=given.names(2, "columns"),
+        method=str(given.says("postgresql_using") or "btree"),
     )
 
 

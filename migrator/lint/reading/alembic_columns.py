@@ -12,7 +12,9 @@ _TYPES = {
     "Integer": "integer", "INTEGER": "integer", "BigInteger": "bigint", "BIGINT": "bigint",
     "SmallInteger": "smallint", "SMALLINT": "smallint", "String": "varchar", "VARCHAR": "varchar",
     "Unicode": "varchar", "Text": "text", "TEXT": "text", "UnicodeText": "text", "Numeric": "numeric",
-    "NUMERIC": "numeric", "Boolean": "boolean", "Date": "date", "Uuid": "uuid", "UUID": "uuid",
+    "NUMERIC": "numeric", "Boolean": "boolean", "Date": "date", "DateTime": "timestamp",
+    "TIMESTAMP": "timestamp", "JSON": "json", "JSONB": "jsonb", "CHAR": "char", "Uuid": "uuid",
+    "UUID": "uuid",
 }  # fmt: skip
 _ASKED = object()
 
@@ -54,11 +56,30 @@ class Arguments:
             return otherwise
         raise LookupError(name)
 
+    def names(self, number: int, name: str) -> tuple[str, ...]:
+        """Return a list of texts that is given by place or by name; nothing where one is computed."""
+        placed = self.positional[number] if number < len(self.positional) else None
+        found = self.find(name) or placed
+        return _texts(found.elts if isinstance(found, ast.List | ast.Tuple) else ())
+
+    def texts(self) -> tuple[str, ...]:
+        """Return all texts that are given without names; nothing where one is computed."""
+        return _texts(self.positional)
+
     def columns(self) -> Iterator[ast.Call]:
         """Yield the columns that are given."""
+        yield from (call for _, call in self.calls("Column"))
+
+    def calls(self, *names: str) -> Iterator[tuple[str, ast.Call]]:
+        """Yield the calls of some names that are given."""
         for one in (*self.positional, *(named.value for named in self.named)):
-            if isinstance(one, ast.Call) and named_by(one.func) == "Column":
-                yield one
+            if isinstance(one, ast.Call) and (name := named_by(one.func)) in names:
+                yield name, one
+
+
+def _texts(nodes: Sequence[ast.expr]) -> tuple[str, ...]:
+    found = [one.value for one in nodes if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    return tuple(found) if len(found) == len(nodes) else ()
 
 
 def _bare(node: ast.expr | None) -> ast.expr | None:
@@ -119,6 +140,12 @@ def type_of(node: ast.expr | None) -> str:
     call = node if isinstance(node, ast.Call) else None
     name = named_by(call.func if call is not None else node) if node is not None else ""
     base = _TYPES.get(name, "")
+    if (
+        base == "timestamp"
+        and call is not None
+        and Arguments(call.args, call.keywords).says("timezone") is True
+    ):
+        return "timestamp with time zone"
     given = (*call.args, *(one.value for one in call.keywords if one.arg != "asdecimal")) if call else ()
     sizes = [str(one.value) for one in given if isinstance(one, ast.Constant) and type(one.value) is int]
     return f"{base}({','.join(sizes)})" if base and sizes else base

@@ -71,7 +71,13 @@ class Operations:
             if has_small_key(field):
                 kind = self.columns.type_of(field, app, operation.name)
                 yield Act(
-                    kind=Kind.ADD_COLUMN, table=table, columns=(name,), type=kind, unique=True, valid=False
+                    kind=Kind.ADD_COLUMN,
+                    table=table,
+                    columns=(name,),
+                    type=kind,
+                    unique=True,
+                    not_null=True,
+                    valid=False,
                 )
 
     def delete(self, app: str, operation: Any) -> Iterator[Act]:
@@ -209,10 +215,15 @@ class Operations:
 
     def add_index(self, app: str, operation: Any) -> Iterator[Act]:
         """Read AddIndex, and the one that builds beside writers."""
+        table, index = self.tables.get(app, operation.model_name), operation.index
+        named = [(name, table.fields.get(name)) for name, _order in index.fields_orders]
         yield Act(
             kind=Kind.INDEX,
-            table=self._table(app, operation.model_name),
-            name=operation.index.name,
+            table=table.name,
+            name=index.name,
+            columns=tuple(column_of(name, field) if field is not None else name for name, field in named),
+            expression="expression" if index.expressions else "",
+            method="hash" if type(index).__name__ == "HashIndex" else "btree",  # whose module loads a driver
             concurrently=is_of_postgres(operation, "AddIndexConcurrently"),
         )
 

@@ -89,8 +89,8 @@ def _narrower(subject: Subject) -> Iterator[Found]:
 def _small_key(subject: Subject) -> Iterator[Found]:
     for sight in subject.sights:
         act = sight.act
-        is_key = act.kind is Kind.ADD_COLUMN and act.unique
-        if is_key and (act.not_null or not act.valid) and act.type.lower().split(" ")[0] in _SMALL:
+        is_key = act.kind is Kind.ADD_COLUMN and act.unique and act.not_null
+        if is_key and act.type.lower().split(" ")[0] in _SMALL:
             yield about(
                 sight,
                 f"The key {_place(sight)} ends at 2,147,483,647 or before, and making it wider "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrator.foretelling.acts import Kind
+from migrator.lint.finding import Severity
 from migrator.lint.rule import Found, Rule, about
 from migrator.lint.subject import Subject
 
@@ -26,6 +27,22 @@ def _foreign_key(subject: Subject) -> Iterator[Found]:
                 f"Every row of {act.table} is looked up in {act.target or 'its target'} while "
                 "writers of both wait.",
             )
+
+
+def _together(subject: Subject) -> Iterator[Found]:
+    made = {sight.act.table for sight in subject.sights if sight.act.kind is Kind.CREATE_TABLE}
+    keys = [
+        sight
+        for sight in subject.standing(Kind.FOREIGN_KEY)
+        if sight.in_transaction and not sight.eased and sight.act.target not in made
+    ]
+    targets = sorted({sight.act.target for sight in keys if sight.act.target})
+    if len(targets) > 1 and subject.atomic:
+        yield about(
+            keys[-1],
+            f"Foreign keys to several tables ({', '.join(targets)}) come in one transaction, which locks "
+            "all of them until it ends.",
+        )
 
 
 def _unique(subject: Subject) -> Iterator[Found]:
@@ -79,6 +96,13 @@ RULES = (
             "VALIDATE CONSTRAINT in a later migration."
         ),
         check=_foreign_key,
+    ),
+    Rule(
+        id="foreign-keys-together",
+        title="One transaction adds foreign keys to one table.",
+        safe="Make a migration for each.",
+        check=_together,
+        severity=Severity.WARNING,
     ),
     Rule(
         id="unique-building",

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from accord.words import counted
 from migrator.lint.finding import Severity
 from migrator.lint.rule import Found, Rule
 from migrator.lint.subject import Spot, Subject
@@ -41,6 +42,13 @@ def _leaves(subject: Subject) -> Iterator[Found]:
     if subject.rivals:
         others = ", ".join(subject.rivals)
         yield Found(text=f"It is one of several last migrations of its app, beside {others}.")
+
+
+def _code(subject: Subject) -> Iterator[Found]:
+    if subject.beside:
+        first, *more = subject.beside
+        others = f" and {counted(len(more), 'more file')}" if more else ""
+        yield Found(text=f"Code of its app changes together with it: {first}{others}.")
 
 
 _SECRET = re.compile(
@@ -106,6 +114,13 @@ RULES = (
         title="An app has one last migration.",
         safe="Merge them: manage.py makemigrations --merge.",
         check=_leaves,
+    ),
+    Rule(
+        id="code-beside",
+        title="A migration is released apart from the code that needs it.",
+        safe="Commit it alone, and deploy it before that code. Models stay beside it.",
+        check=_code,
+        severity=Severity.OFF,
     ),
     Rule(
         id="secret",

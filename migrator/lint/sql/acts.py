@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from migrator.foretelling.acts import Act, Kind
-from migrator.lint.sql.alter import alter_table, column
+from migrator.foretelling.acts import ANALYZED, Act, Kind
+from migrator.lint.sql.alter import alter_table, column, constraint
 from migrator.lint.sql.names import dotted, is_cascade, says, table
 
 
@@ -28,6 +28,8 @@ def _create(node: Any) -> Iterator[Act]:
     for element in node.tableElts or ():
         if type(element).__name__ == "ColumnDef":
             yield from (replace(act, valid=False) for act in column(name, element))
+        elif type(element).__name__ == "Constraint":
+            yield from (replace(act, valid=False) for act in constraint(name, element))
 
 
 def _create_as(node: Any) -> Iterator[Act]:
@@ -68,6 +70,9 @@ def _index(node: Any) -> Iterator[Act]:
         unique=bool(node.unique),
         concurrently=bool(node.concurrent),
         lenient=bool(node.if_not_exists),
+        columns=tuple(str(one.name or "") for one in node.indexParams or ()),
+        expression="expression" if any(not one.name for one in node.indexParams or ()) else "",
+        method=str(node.accessMethod or "btree"),
     )
 
 
@@ -86,6 +91,8 @@ def _vacuum(node: Any) -> Iterator[Act]:
     whole = bool(node.is_vacuumcmd) and says(node.options, "full")
     for one in node.rels or ():
         yield Act(kind=Kind.REWRITE, table=table(one.relation)) if whole else Act(kind=Kind.HARMLESS)
+    if not node.is_vacuumcmd or says(node.options, "analyze"):
+        yield Act(kind=Kind.HARMLESS, name=ANALYZED)
 
 
 def _truncate(node: Any) -> Iterator[Act]:

@@ -80,14 +80,18 @@ _CLAUSES: Mapping[str, Callable[[Any], Mapping[str, Any]]] = {
 
 
 def _add_constraint(name: str, command: Any) -> Iterator[Act]:
-    constraint = command.def_
-    named = str(constraint.conname or "")
-    if constraint.indexname:
+    yield from constraint(name, command.def_)
+
+
+def constraint(name: str, definition: Any) -> Iterator[Act]:
+    """Read the definition of a constraint that stands apart from columns."""
+    named = str(definition.conname or "")
+    if definition.indexname:
         yield Act(kind=Kind.HARMLESS, table=name, name=named)
         return
-    word = constraint.contype.name.removeprefix("CONSTR_")
+    word = definition.contype.name.removeprefix("CONSTR_")
     reader = _CONSTRAINTS.get(word)
-    act = reader(name, constraint) if reader else Act(kind=Kind.HARMLESS, table=name)
+    act = reader(name, definition) if reader else Act(kind=Kind.HARMLESS, table=name)
     yield replace(act, name=named)
 
 
@@ -107,6 +111,7 @@ def _foreign_key(name: str, constraint: Any) -> Act:
     return Act(
         kind=Kind.FOREIGN_KEY,
         table=name,
+        columns=tuple(str(one.sval) for one in constraint.fk_attrs or ()),
         target=table(constraint.pktable),
         valid=not constraint.skip_validation,
     )

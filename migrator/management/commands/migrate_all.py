@@ -15,7 +15,7 @@ from accord.cli.printable import say_aside
 from accord.clock import SystemClock
 from accord.command import AnsweringCommand, interrupted
 from accord.ending import ends_at_once
-from accord.errors import ExitCode
+from accord.errors import AccordError, ExitCode
 from accord.seam.foretelling import NOTHING, refused
 from accord.seam.losses import Loss
 from accord.seam.registry import Registry, opened
@@ -147,11 +147,13 @@ class Command(AnsweringCommand):
         from migrator.cli import render_snapshot
         from migrator.engine import snapshot
 
-        Migrations(stores).refuse_other(request.environment)
+        migrations = Migrations(stores)
+        migrations.refuse_other(request.environment)
         act = snapshot.compared if options["check_unapplied"] else snapshot.written
         found = act(stores, Path(options["snapshot"]), request.target.stores)
-        lines = render_snapshot.snapshot_lines(found, self.style)
-        self._say(options, render_snapshot.snapshot_document(found), lines)
+        unfinished = _unfinished(migrations, request)
+        lines = render_snapshot.snapshot_lines(found, unfinished, self.style)
+        self._say(options, render_snapshot.snapshot_document(found, unfinished), lines)
         return found.exit_code
 
     def _show_baseline(
@@ -234,6 +236,15 @@ class Command(AnsweringCommand):
     def _write(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.stdout.write(line)
+
+
+def _unfinished(migrations: Migrations, request: Request) -> int | None:
+    """Count the steps of the stores asked that are pending or half done; None where nobody can tell."""
+    try:
+        found = migrations.situation(request).unfinished
+    except AccordError:  # What stands was told: a file of a step that can't be read takes nothing from it.
+        return None
+    return sum(not request.target.stores or key.store in request.target.stores for key in found)
 
 
 def _checked(plan: Plan, situation: Situation) -> ExitCode:

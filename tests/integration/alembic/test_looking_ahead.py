@@ -9,6 +9,7 @@ from accord.seam.assertions import AssertionBroken, Moment
 from accord.seam.foretelling import Outlook
 from accord.seam.types import Direction, Step
 from accord.testing import RecordingReporter, make_lease
+from migrator.cli.linting import sizes_of
 from migrator.engine.asserting import hold_before, verify
 from tests.conformance.harness_alembic import AlembicHarness
 
@@ -157,3 +158,14 @@ def test_functions_of_a_revision_are_asked_again(people: AlembicHarness) -> None
 
     assert outcome.verified
     assert (dict(held.asked), held.broken) == ({step.key: 1}, ())
+
+
+def test_lint_asks_how_large_the_tables_are(people: AlembicHarness) -> None:
+    """Of the history's own database, with what is still empty."""
+    sizes = sizes_of({"history": people.store()})("history")
+
+    assert sizes is not None
+    assert not sizes["people"].is_empty
+    assert sizes["people"].bytes > 0
+    assert sizes["public.people"] == sizes["people"]
+    assert sizes["earning"].is_empty

@@ -42,12 +42,17 @@ INSERT INTO large SELECT n, 2 FROM generate_series(1, 500) n;
 STATEMENTS = (
     "CREATE INDEX i ON room (name)",
     "CREATE UNIQUE INDEX i ON room (name)",
+    "CREATE INDEX i ON room USING hash (name)",
+    "CREATE INDEX i ON room (lower(name))",
     "REINDEX TABLE room",
     "ALTER TABLE room ADD luck float DEFAULT random()",
     "ALTER TABLE room ADD key uuid DEFAULT gen_random_uuid()",
     "ALTER TABLE room ADD seq bigserial",
     "ALTER TABLE room ADD seq bigint GENERATED ALWAYS AS IDENTITY",
     "ALTER TABLE room ADD twice int GENERATED ALWAYS AS (size * 2) STORED",
+    "ALTER TABLE room ADD made timestamp",
+    "ALTER TABLE room ADD land char(2)",
+    "ALTER TABLE room ADD body json",
     "ALTER TABLE room ADD floor int",
     "ALTER TABLE room ADD floor int NOT NULL DEFAULT 1",
     "ALTER TABLE room ADD since timestamptz DEFAULT now()",
@@ -201,6 +206,17 @@ def test_claims_hold_on_the_newest_server(new_database: Callable[[], str]) -> No
     newest = ("ALTER TABLE room ADD CONSTRAINT n NOT NULL size",) if is_new else ()
 
     assert wrong_claims(url, [*STATEMENTS, *newest]) == []
+
+
+def test_a_foreign_key_locks_its_target_until_the_end(new_database: Callable[[], str]) -> None:
+    """Also where no row is looked up: what foreign-keys-together says of several."""
+    connection, _ = seeded(new_database())
+    with closing(connection), connection.cursor() as cursor:
+        oid, _ = files(cursor)["owner"]
+        cursor.execute("ALTER TABLE room ADD FOREIGN KEY (code) REFERENCES owner NOT VALID")
+        cursor.execute("SELECT 1")
+
+        assert held(cursor, oid) is LockMode.SHARE_ROW_EXCLUSIVE
 
 
 def test_claims_hold_on_an_older_server(old_url: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from accord.errors import StepFailed
@@ -9,7 +11,7 @@ from accord.seam.foretelling import Outlook
 from accord.seam.rewriting import Extent
 from tests.chance import chance, moments
 from tests.conformance.harness_relational import RelationalHarness
-from tests.integration.postgres.rewriting import Live
+from tests.integration.postgres.rewriting import SECOND, Live
 
 pytestmark = pytest.mark.integration
 
@@ -220,36 +222,49 @@ def test_refused_by_the_rows_nothing_of_the_operation_is_left(live: Live, before
 
 
 @pytest.mark.parametrize(
-    ("operation", "spoils"),
+    ("operation", "spoils", "told"),
     [
-        (UNIQUE, "UPDATE {app}_play SET code = 'c1', maybe = 1 WHERE id = 9"),
+        (
+            UNIQUE,
+            "UPDATE {app}_play SET code = 'c1', maybe = 1 WHERE id = 9",
+            "1 of (code, maybe) are there more",
+        ),
         (
             'migrations.AlterField("play", "maybe", models.IntegerField())',
-            "UPDATE {app}_play SET maybe = NULL",
+            "UPDATE {app}_play SET maybe = NULL WHERE id IN (1, 9)",
+            "2 hold NULL",
         ),
         (
             'migrations.AlterField("play", "maybe", models.IntegerField(unique=True))',
-            "UPDATE {app}_play SET maybe = 1",
+            "UPDATE {app}_play SET maybe = 1 WHERE id = 9",
+            "1 of (maybe) are there more than once",
         ),
+        (CHECK, "UPDATE {app}_play SET whose = 0 WHERE id IN (1, 9)", "2 break the check"),
         (
             """migrations.AddField("play", "other", models.ForeignKey(
                 "APP.label", models.CASCADE, default=99, related_name="+"))""",
             "SELECT 1",
+            "",
         ),
     ],
-    ids=["duplicates", "NULL", "no NULL, but duplicates", "nobody there"],
+    ids=["duplicates", "NULL", "no NULL, but duplicates", "check", "nobody there"],
 )
-def test_whatever_the_rows_refuse_leaves_what_stood_before(live: Live, operation: str, spoils: str) -> None:
-    """No index that isn't valid, no check that was there for a while; and the step is pending, as before."""
+@pytest.mark.parametrize("extent", [Extent.EVERY, Extent.OFF])
+def test_whatever_the_rows_refuse_leaves_what_stood_before(
+    live: Live, operation: str, spoils: str, told: str, extent: Extent
+) -> None:
+    """No index that isn't valid, no check for a while; the step is pending, and the rows are named by key."""
     live.write(operation)
     live.harness.execute(spoils.format(app=live.harness.app))
     before = live.catalog()
 
-    with pytest.raises(StepFailed):
-        live.do("apply")
+    with pytest.raises(StepFailed) as caught:
+        live.do("apply", extent=extent)
 
     assert live.catalog() == before
     assert live.ledger() is None
+    assert told in caught.value.message
+    assert set(re.findall(r"\bid \d+", caught.value.message)) == ({"id 1", "id 9"} if told else set())
 
 
 def test_rows_that_held_null_get_the_default(live: Live) -> None:
@@ -299,6 +314,34 @@ def test_what_would_keep_everybody_out_is_refused_with_the_way_around(
     assert [refused in hint and "--unsafe-ddl" in hint for hint in hints] == ([True] if refused else [])
     for waived in (live.foretold(extent=Extent.OFF), live.foretold(plainly="it is night")):
         assert not [item for item in waived if item.outlook is Outlook.REFUSED]
+
+
+THIRD = SECOND.replace("0001_first", "0002_second").replace("ATOMIC", "True")
+STATE = "migrations.SeparateDatabaseAndState(state_operations=[{}])"
+REMOVE_TWIN = 'migrations.RemoveField("play", "twin")'
+ADD_TWIN = """migrations.AddField("play", "twin",
+    models.ForeignKey("APP.label", models.CASCADE, null=True, related_name="+"))"""
+
+
+def test_field_that_goes_out_of_the_state_first_and_out_of_the_table_later(live: Live) -> None:
+    """In between, the code of before and after both write; in the end it is as if it had gone at once."""
+    live.write(REMOVE_TWIN)
+    before, wanted = live.catalog(), wanted_of(live)
+    live.write(STATE.format(REMOVE_TWIN))
+    later = f"{STATE.format(ADD_TWIN)}, {REMOVE_TWIN}"
+    live.harness.write_revision("0003_third", THIRD.replace("OPERATIONS", later))
+
+    live.do("apply")
+    assert live.catalog() == before
+    live.harness.execute(
+        f"INSERT INTO {live.harness.app}_play (at, code, whose, label_id) SELECT 999, 'c', 1, label_id "
+        f"FROM {live.harness.app}_play LIMIT 1"
+    )
+    live.do("apply", "0003_third")
+    assert live.catalog() == wanted
+    for step in ("0003_third", "0002_second"):
+        live.do("revert", step)
+    assert live.catalog() == before
 
 
 def test_field_without_a_column_goes_as_it_stands(live: Live) -> None:

@@ -51,6 +51,8 @@ if os.environ.get("ELASTICSEARCH_URL"):
     }
 if os.environ.get("WORKSHOP_OBJECTS"):
     ACCORD["STORES"]["objects"] = {"BACKEND": "migrator.objects.store.ObjectStore"}
+if os.environ.get("WORKSHOP_SNAPSHOT"):
+    ACCORD["LIVE_DRIFT"] = {"snapshot": os.environ["WORKSHOP_SNAPSHOT"]}
 if os.environ.get("WORKSHOP_ALEMBIC"):
     ACCORD["STORES"]["alembic"] = {
         "BACKEND": "migrator.alembic.store.AlembicStore",

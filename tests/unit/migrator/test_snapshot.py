@@ -13,10 +13,16 @@ from django.core.management import load_command_class
 
 from accord.errors import ExitCode, StoreUnavailable, UsageError
 from accord.seam.describing import Description
+from accord.seam.registry import Registry
 from accord.seam.stores import Store
+from accord.testing import MemoryStore, make_lease, make_step
 from migrator.cli.options import request_from
 from migrator.engine import snapshot, snapshot_files
 from migrator.engine.line_diff import differing
+from migrator.engine.live import LiveLook
+from migrator.engine.live_snapshot import held_against, kin
+from migrator.engine.plan import Target
+from migrator.engine.situation import read_situation
 from migrator.errors import SnapshotUnusable
 
 HEAD = f"# {snapshot_files.MARK} of a store\n"
@@ -42,6 +48,8 @@ write(Path(sys.argv[1]), {"a.sql": text, "b.sql": text})
 class Described:
     """A store that says what it is told to say."""
 
+    product = "described"
+
     def __init__(self, text: str | None, place: str = "") -> None:
         self.text, self.place = text, place
 
@@ -56,6 +64,30 @@ class Described:
 
 def stores(**described: Described) -> Mapping[str, Store]:
     return cast("Mapping[str, Store]", described)
+
+
+class Kept(MemoryStore):
+    """A store with steps that describes itself, and is one of a product."""
+
+    product = "memory"
+
+    def describe(self) -> Description:
+        """Say what its server holds; never which store asks."""
+        return Description(
+            suffix="txt", comment="# ", text="".join(f"{one}\n" for one in self.server.objects)
+        )
+
+
+class OfAnother(Kept):
+    """A store that can't share a database with the others."""
+
+    product = "another"
+
+
+def held(folder: Path, stores: Mapping[str, Store], *asked: str) -> LiveLook:
+    """Hold stores against a snapshot, beside a look that found nothing."""
+    situation = read_situation(cast("Registry", stores))
+    return held_against(folder, LiveLook(looked_in={}), stores, situation, Target(stores=asked))
 
 
 def texts(folder: Path) -> dict[str, str]:
@@ -182,3 +214,29 @@ def test_call_that_means_something_else_is_refused(folder: str, more: list[str],
 
     with pytest.raises(UsageError, match=told):
         request_from(vars(parser.parse_args(["--snapshot", folder, *more])))
+
+
+def test_look_tells_each_file_that_differs_once_and_waits_for_what_is_pending(tmp_path: Path) -> None:
+    """A step that is pending makes its store unknown, and each that may share its database; no other."""
+    a, b, c = make_step("a:shop.0001_a"), make_step("b:shop.0001_b"), make_step("c:shop.0001_c")
+    opened = {"a": Kept("a", (a,)), "b": Kept("b", (b,)), "c": OfAnother("c", (c,))}
+    for step in (a, b, c):
+        opened[step.key.store].apply(step, make_lease())
+    snapshot.written(opened, tmp_path)
+    assert held(tmp_path, opened) == LiveLook(looked_in={})
+
+    for alias in ("a", "c"):
+        opened[alias].server.objects["by hand"] = "more"
+    assert [(one.store, one.keys, one.difference.text) for one in held(tmp_path, opened).differences] == [
+        ("a", (), "a.txt of the snapshot differs in 1 line, the first: +by hand"),
+        ("c", (), "c.txt of the snapshot differs in 1 line, the first: +by hand"),
+    ]
+    assert held(tmp_path, opened).exit_code is ExitCode.DRIFT
+
+    opened["b"].revert(b, make_lease())
+    found = held(tmp_path, opened)
+    assert [one.store for one in found.differences] == ["c"]
+    assert {key for key, _ in found.unknown} == {b.key}
+    assert len(found.unknown) == 2
+    assert held(tmp_path, opened, "a").exit_code is ExitCode.DONE
+    assert kin(opened, ("a",)) == {"a", "b"}

@@ -59,6 +59,8 @@ def test_models_and_tables_are_the_same(migrations: Any, monkeypatch: pytest.Mon
     with pytest.raises(AssertionError, match="notes: Alter field title on note"):
         migrations.assert_matches_models()
     migrations.assert_matches_models("auth")
+    with pytest.raises(AccordError, match="No app “note”"):
+        migrations.assert_matches_models("note")
 
 
 def test_a_table_that_somebody_changed_is_told(migrations: Any) -> None:

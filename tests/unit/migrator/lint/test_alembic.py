@@ -48,6 +48,12 @@ FOUND = {
     "op.execute(room.update().values(size=1))": "rows-all-written-by-sql",
     'op.execute("SELECT " + name)': "not-looked-at",
     'op.execute(f"DROP TABLE {name}")': "sql-built",
+    'op.add_column("room", sa.Column("made", sa.DateTime))': "column-without-zone",
+    'op.add_column("room", sa.Column("body", sa.JSON()))': "column-json",
+    'op.create_table("t", sa.Column("a", sa.BigInteger, sa.ForeignKey("a.id")), '
+    'sa.UniqueConstraint("b", "a"))': "foreign-key-without-index",
+    'op.create_index("n", "room", ["a", "b", "c", "d"])': "index-wide",
+    'op.create_index("n", "room", ["a"], postgresql_using="hash")': "index-hash",
     "op.drop_table(name)": "not-looked-at",
     'op.shrink("room")': "not-looked-at",
     'with op.batch_alter_table("room") as batch:\n    batch.drop_column("size")': "column-dropped",
@@ -58,13 +64,21 @@ FOUND = {
 FINE = (
     'op.add_column("room", sa.Column("floor", sa.Integer))',
     'op.add_column("room", sa.Column("floor", sa.Integer, nullable=False, server_default="1"))',
-    'op.add_column("room", sa.Column("made", sa.DateTime, server_default=sa.func.now()))',
+    'op.add_column("room", sa.Column("made", sa.DateTime(timezone=True), server_default=sa.func.now()))',
     'op.add_column("room", sa.Column("owner", sa.Integer, sa.ForeignKey("owner.id")))',
     'op.alter_column("room", "name", type_=sa.String(80), existing_type=sa.String(40))',
     'op.create_check_constraint("c", "room", "size > 0", postgresql_not_valid=True)',
     'op.create_foreign_key("f", "room", "owner", ["owner"], ["id"], postgresql_not_valid=True)',
     """op.create_table("t", sa.Column("id", sa.BigInteger, primary_key=True))
 op.create_index("n", "t", ["id"])""",
+    """op.create_table("t", sa.Column("owner", sa.BigInteger, sa.ForeignKey("owner.id")))
+op.create_index("n", "t", ["owner"])""",
+    """op.create_table(
+    "t",
+    sa.Column("owner", sa.BigInteger, sa.ForeignKey("owner.id")),
+    sa.Column("day", sa.Date),
+    sa.UniqueConstraint("owner", "day", name="one"),
+)""",
     """with op.get_context().autocommit_block():
     op.create_index("n", "room", ["name"], postgresql_concurrently=True)""",
     "op.execute(room.update().where(room.c.id == 1).values(size=1))",

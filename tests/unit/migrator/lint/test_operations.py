@@ -91,11 +91,24 @@ FOUND = {
     "column renamed": ('migrations.RenameField("room", "name", "title")', "renamed"),
     "table renamed": ('migrations.RenameModel("Room", "Hall")', "renamed"),
     "table named otherwise": ('migrations.AlterModelTable("room", "halls")', "renamed"),
+    "wide index": (
+        'migrations.AddIndex("room", models.Index(fields=["name", "code", "size", "id"], name="four"))',
+        "index-wide",
+    ),
+    "index on an expression": (
+        'migrations.AddIndex("room", models.Index(Lower("name"), name="small"))',
+        "index-not-analyzed",
+    ),
+    "padded": ('migrations.AddField("room", "land", Padded(null=True))', "column-padded"),
     "ours is unknown": ("Odd()", "not-looked-at"),
     "one way": ('migrations.RunSQL("SELECT 1")', "no-way-back"),
 }
 ODD = """
 from django.db.migrations.operations.base import Operation
+
+class Padded(models.Field):
+    def db_type(self, connection):
+        return "char(2)"
 
 class Odd(Operation):
     def state_forwards(self, app_label, state): ...
