@@ -13,7 +13,7 @@ from django.db import models
 
 from accord.revisions.entry import origin_of
 from accord.seam.checksum import checksum, fingerprint
-from accord.seam.types import AppliedStep, Lease, Source, Step, StepKey
+from accord.seam.types import AppliedStep, Lease, Phase, Source, Step, StepKey
 from migrator.objects.files import FOLDER, Name
 from migrator.objects.source import ObjectSource, parse
 from migrator.relational.entries import ObjectRow, entry_id
@@ -68,7 +68,8 @@ class Entry:
     @cached_property
     def source(self) -> ObjectSource:
         """Read the text."""
-        return parse(self.text, app=self.app, name=self.file, path=Path(self.app, FOLDER, f"{self.file}.sql"))
+        path = Path(self.app, FOLDER, f"{self.file}.sql")
+        return parse(self.text, app=self.app, name=self.file, path=path, was_made=True)
 
     def key(self, store: str) -> StepKey:
         """Return the key of its step."""
@@ -85,6 +86,7 @@ class Entry:
             source=Source(self.source.path, self.text.encode()),
             dependencies=tuple(dependencies),
             follows=(previous,) if previous else (),
+            phase=phase_of(self.source),
             title=title_of(self.source),
         )
 
@@ -100,6 +102,11 @@ class Entry:
             fence=self.fence,
             how=origin_of(key, self.how),
         )
+
+
+def phase_of(source: ObjectSource) -> Phase:
+    """Return when a text is sent: what goes away goes when no code reads it any more."""
+    return Phase.CONTRACT if source.removed else Phase.EXPAND
 
 
 def title_of(source: ObjectSource) -> str:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from django.db import connections
+
+from accord.errors import ConfigurationError
 from accord.seam.describing import Description
 from accord.seam.traces import Trace
 from accord.seam.types import Lease
+
+DEFAULT = "default"
+"""The database of a store that names none."""
 
 
 class LivesInDatabase:
@@ -52,3 +58,23 @@ class LivesInDatabase:
 
     def take_out(self, lease: Lease, *, evidence: bool) -> None:
         """Leave it to the database's own store, which drops the ledger of objects with its own."""
+
+
+def database_of(alias: str, options: Mapping[str, object]) -> str:
+    """
+    Return which database a store is in.
+
+    Args:
+        alias: Alias of the store.
+        options: Its options: `DATABASE`, an alias of `DATABASES`.
+
+    Raises:
+        ConfigurationError: There are others, or there is no such database.
+    """
+    database = options.get("DATABASE", DEFAULT)
+    if options.keys() - {"DATABASE"} or database not in connections.databases:
+        raise ConfigurationError(
+            f"ACCORD['STORES']['{alias}'] takes DATABASE alone, and it names an alias of DATABASES.",
+            hint=f"Databases: {', '.join(connections.databases)}.",
+        )
+    return str(database)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from accord.seam.types import Source, Step, StepKey
-from migrator.objects.book import Book, Entry, title_of
+from migrator.objects.book import Book, Entry, phase_of, title_of
 from migrator.objects.files import Name, Version
 
 
@@ -73,6 +73,7 @@ class Chain:
             source=Source(version.source.path, version.source.text.encode()),
             dependencies=(*previous, *objects, *self._after(version)),
             follows=previous,
+            phase=phase_of(version.source),
             title=title_of(version.source),
         )
 

@@ -35,10 +35,9 @@ def _changed(before: ObjectSource | None, after: ObjectSource | None) -> Sequenc
     sent = _sql(before.drop if before and after.removed else after.drop if after.removed else after.text)
     if before is None:
         return [sent]
-    lines = difflib.unified_diff(
-        before.text.splitlines(), after.text.splitlines(), "before", "after", lineterm="", n=2
-    )
-    told = "\n".join(f"-- {line}" for line in lines)
+    lines = difflib.unified_diff(before.text.splitlines(), after.text.splitlines(), lineterm="", n=2)
+    # The first two lines name files; there is one, and its two texts.
+    told = "\n".join(f"-- {line}" for line in [*lines][2:])
     return [_sql(told), sent] if told else [sent]
 
 

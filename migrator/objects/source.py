@@ -18,6 +18,7 @@ _PAGE = "See docs/howto/functions-and-views.md."
 _TRANSACTION = frozenset(
     {"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "PREPARE", "RESET"}
 )
+_SUSPECT = re.compile(rf"\b({'|'.join(sorted(_TRANSACTION))}|SET)\b|/\*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,7 @@ class ObjectSource:
         return (self.kind, self.identity) == (other.kind, other.identity)
 
 
-def parse(text: str, *, app: str, name: str, path: Path) -> ObjectSource:
+def parse(text: str, *, app: str, name: str, path: Path, was_made: bool = False) -> ObjectSource:
     """
     Read a text.
 
@@ -80,6 +81,7 @@ def parse(text: str, *, app: str, name: str, path: Path) -> ObjectSource:
         app: Label of its app.
         name: Its name, without the ending.
         path: The file, for messages.
+        was_made: Whether it was sent already, so that its statements are known to be fit.
 
     Raises:
         InvalidRevision: Its first lines don't say what it is, or it can't be sent as one transaction.
@@ -98,7 +100,8 @@ def parse(text: str, *, app: str, name: str, path: Path) -> ObjectSource:
         store=said.get("store", ""),
         removed=said.get("removed", ""),
     )
-    _refuse_body(source)
+    if not was_made:
+        _refuse_body(source)
     return source
 
 
@@ -134,6 +137,8 @@ def _list(said: str) -> tuple[str, ...]:
 
 
 def _refuse_body(source: ObjectSource) -> None:
+    if not source.removed and _is_harmless(source.text):
+        return
     firsts = list(_first_words(tokens_of(source.text)))
     if bool(firsts) is bool(source.removed):
         fact = "is to be removed, and has statements" if source.removed else "has no statement"
@@ -148,6 +153,14 @@ def _refuse_body(source: ObjectSource) -> None:
                 hint="Take it out: the file and its line in the ledger are one transaction. "
                 "SET LOCAL may stay; a function takes SET as a part of itself.",
             )
+
+
+def _is_harmless(text: str) -> bool:
+    """Return whether one look shows that there is a statement and none that needs a closer look."""
+    lines = (line.strip() for line in text.splitlines())
+    return not _SUSPECT.search(text) and any(
+        line and not line.startswith(("--", "/*", "*")) for line in lines
+    )
 
 
 def _first_words(tokens: Sequence[Token]) -> Iterator[tuple[str, str]]:

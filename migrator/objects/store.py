@@ -15,10 +15,11 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accord import conf, db, isolation, revisions
-from accord.errors import ConfigurationError, StepFailed, StoreUnavailable, UnsupportedServer
+from accord.errors import StepFailed, StoreUnavailable, UnsupportedServer
 from accord.events import Reporter, silent
 from accord.locks import patience
 from accord.locks.trying import Tries
+from accord.seam.foretelling import Foretold
 from accord.seam.origins import LEFT, left_alone, was_found
 from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.types import (
@@ -27,6 +28,7 @@ from accord.seam.types import (
     Lease,
     Origin,
     Probe,
+    Shown,
     Statement,
     Step,
     StepKey,
@@ -34,9 +36,10 @@ from accord.seam.types import (
 )
 from migrator.objects import files
 from migrator.objects.book import Book, Entry, Writer, needs_of
-from migrator.objects.borrowing import LivesInDatabase
+from migrator.objects.borrowing import DEFAULT, LivesInDatabase, database_of
 from migrator.objects.catalog import Catalog
 from migrator.objects.files import Name, Version
+from migrator.objects.foretelling import foretold
 from migrator.objects.history import Chain
 from migrator.objects.probing import Prober
 from migrator.objects.replacing import Put, Replacing
@@ -46,8 +49,6 @@ from migrator.relational import failures
 from migrator.relational.locking import beside, limit, pid_of
 from migrator.relational.taking import takes_part
 from migrator.relational.vendors import vendor_of
-
-_DEFAULT = "default"
 
 
 class ObjectStore(LivesInDatabase):
@@ -73,7 +74,7 @@ class ObjectStore(LivesInDatabase):
 
     def __init__(self, alias: str, options: Mapping[str, object]) -> None:
         self.alias = alias
-        self._database = _database_of(alias, options)
+        self._database = database_of(alias, options)
         self._writer = Writer(self._database)
         self._versions: Mapping[Name, Version] | None = None
         self._book = Book()
@@ -81,7 +82,7 @@ class ObjectStore(LivesInDatabase):
     @staticmethod
     def ledger_place(alias: str, options: Mapping[str, object]) -> str:
         """Name the database. See :class:`accord.seam.stores.NamesLedger`."""
-        return f"accord_object in {_database_of(alias, options)}"
+        return f"accord_object in {database_of(alias, options)}"
 
     # --- reading -------------------------------------------------------------------------------------
 
@@ -101,7 +102,7 @@ class ObjectStore(LivesInDatabase):
 
     def steps(self) -> Sequence[Step]:
         """Read the files. See :class:`accord.seam.stores.Store`."""
-        self._versions = files.read(self.alias, is_default=self._database == _DEFAULT)
+        self._versions = files.read(self.alias, is_default=self._database == DEFAULT)
         return self._chain(Book()).steps()
 
     def with_past(self, declared: Collection[StepKey]) -> Sequence[Step]:
@@ -134,6 +135,13 @@ class ObjectStore(LivesInDatabase):
         with failures.translated(self._database):
             prober = Prober(self._database, self._read(), {key: one.source for key, one in self._all()})
             yield from prober.probe([(step, self._source(step)) for step in steps])
+
+    def foretell(
+        self, steps: Sequence[Step], direction: Direction, shown: Shown | None = None
+    ) -> Iterator[Foretold]:
+        """Tell what stands on objects, and what was changed by hand. See :class:`.Foretells`."""
+        with failures.translated(self._database):
+            yield from foretold(self._database, self._read(), [(one, self._source(one)) for one in steps])
 
     # --- writing -------------------------------------------------------------------------------------
 
@@ -333,13 +341,3 @@ class ObjectStore(LivesInDatabase):
             beside="",
             how=how.value,
         )
-
-
-def _database_of(alias: str, options: Mapping[str, object]) -> str:
-    database = options.get("DATABASE", _DEFAULT)
-    if options.keys() - {"DATABASE"} or database not in connections.databases:
-        raise ConfigurationError(
-            f"ACCORD['STORES']['{alias}'] takes DATABASE alone, and it names an alias of DATABASES.",
-            hint=f"Databases: {', '.join(connections.databases)}.",
-        )
-    return str(database)

@@ -95,6 +95,7 @@ def test_changed_file_is_pending_shown_as_a_difference_and_undone_to_the_text_be
     shown = shop.run("migrate_all", "--dry-run", "--store", "objects").stdout
     assert "-- -AS $$ SELECT 'number ' || number $$;" in shown
     assert "-- +AS $$ SELECT 'no. ' || number $$;" in shown
+    assert "Goes and comes with it, if the server doesn't replace it in place: view named" in shown
 
     migrate(shop)
     assert shop.rows("SELECT word FROM named") == [("no. 7",)]
@@ -168,6 +169,7 @@ def test_change_by_hand_is_named_and_not_written_over(shop: Workshop) -> None:
     assert "The view named is not as named@" in found.stdout
 
     file(shop, "named", NAMED.replace("words(", "lower(words(").replace(") AS", ")) AS"))
+    assert "was changed by hand: the step stops" in shop.run("migrate_all", "--dry-run").stdout
     assert "was changed since workshop.named@" in refused(shop)
     assert shop.rows("SELECT word FROM named") == [("NUMBER 7",)]
 
@@ -186,6 +188,7 @@ def test_removed_object_goes_by_a_step_of_its_own_and_comes_back(shop: Workshop)
     assert "view counted depends on view named" in refused(shop)
 
     file(shop, "counted", "-- object: view counted\n-- removed: nobody counts\n")
+    assert "Nothing to do" in migrate(shop, "--phase", "expand").stdout
     migrate(shop)
     assert shop.rows("SELECT to_regclass('named')") == [(None,)]
     (shop.folder / "workshop/database_objects/counted.sql").unlink()

@@ -91,6 +91,7 @@ def test_first_lines_say_what_a_file_makes_and_needs() -> None:
         ("-- object: view a\n-- removed: old\nSELECT 1", "has statements"),
         ("-- object: view a\nBEGIN; SELECT 1; COMMIT;", "BEGIN would reach"),
         ("-- object: view a\nSELECT 1; /* so */ commit", "COMMIT would reach"),
+        ("-- object: view a\n/* nothing\n but words */", "has no statement"),
         ("-- object: view a\nSET search_path = x; SELECT 1", "SET would reach"),
     ],
 )
