@@ -34,6 +34,24 @@ def built_beside_writers(text: str) -> tuple[Act, ...]:
     return tuple(act for act in found if act.kind is Kind.INDEX and act.concurrently and act.name)
 
 
+def rebuilt_beside_writers(text: str) -> tuple[str, ...]:
+    """Name the indexes and tables that SQL rebuilds with `REINDEX ... CONCURRENTLY`, as it writes them."""
+    if "concurrently" not in text.lower():
+        return ()
+    return tuple(name for cursor in statements_of(text) if (name := _rebuilt(cursor)))
+
+
+def _rebuilt(cursor: Cursor) -> str:
+    if not cursor.takes("REINDEX"):
+        return ""
+    head = cursor.peek()
+    options = cursor.group() if head is not None and head.text == "(" else ""
+    if not (cursor.takes("INDEX") or cursor.takes("TABLE")):
+        return ""
+    beside = cursor.takes("CONCURRENTLY") or "concurrently" in options.lower()
+    return cursor.name() if beside and not cursor.done else ""
+
+
 def _read(cursor: Cursor) -> list[Act]:
     try:
         return list(_statement(cursor))

@@ -13,7 +13,7 @@ from django.db.migrations.operations.base import Operation
 
 from accord.seam.types import Direction
 from migrator.foretelling.acts import Act
-from migrator.foretelling.ddl import built_beside_writers
+from migrator.foretelling.ddl import built_beside_writers, rebuilt_beside_writers
 from migrator.foretelling.tokens import plain
 from migrator.relational.vendors import vendor_of
 
@@ -34,6 +34,16 @@ WHERE wanted.oid = to_regclass(%s)
 _BUILT = """
 SELECT 1 FROM pg_stat_progress_create_index p
 WHERE p.relid = to_regclass(%s) AND p.datname = current_database() AND p.pid <> pg_backend_pid()
+"""
+
+# What REINDEX CONCURRENTLY makes beside an index, and what it puts aside, while neither can be used.
+_BESIDE = """
+SELECT format('%%I.%%I', n.nspname, c.relname), c.relname, format('%%I.%%I', tn.nspname, t.relname)
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
+WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$' AND i.indrelid = coalesce(
+    (SELECT indrelid FROM pg_index WHERE indexrelid = to_regclass(%s)), to_regclass(%s))
+ORDER BY 1
 """
 
 
@@ -118,7 +128,7 @@ def clear_leftovers(
     connection: Any, app: str, operation: Operation, direction: Direction, wait: Callable[[], None]
 ) -> Iterator[str]:
     """
-    Drop what a cut build left of the indexes that SQL of a migration's own is about to build.
+    Drop what a cut build left of the indexes that SQL of a migration's own is about to build, or to rebuild.
 
     Args:
         connection: Of the database.
@@ -135,9 +145,28 @@ def clear_leftovers(
     if router.allow_migrate(connection.alias, app, **operation.hints):
         for act in _built_by(operation, direction):
             yield LiveIndexes(connection, act.table, wait).drop_unusable(plain(act.name))
+        for sql in _sent_by(operation, direction):
+            for name in rebuilt_beside_writers(sql):
+                yield from _clear_beside(connection, name, wait)
+
+
+def _clear_beside(connection: Any, name: str, wait: Callable[[], None]) -> Iterator[str]:
+    """Drop what cut rebuilds of a table's indexes left, once nobody rebuilds them any more."""
+    looking = LiveIndexes(connection, name, wait)
+    found = looking.run(_BESIDE, [name, name])
+    if found:
+        yield LiveIndexes(connection, found[0][2], wait).await_builders()
+    for place, left, _ in looking.run(_BESIDE, [name, name]) if found else ():
+        looking.run(f"DROP INDEX CONCURRENTLY IF EXISTS {place}")
+        yield f"an unusable leftover of a cut REINDEX, {left}, was dropped"
 
 
 def _built_by(operation: RunSQL, direction: Direction) -> Iterator[Act]:
+    for sql in _sent_by(operation, direction):
+        yield from built_beside_writers(sql)
+
+
+def _sent_by(operation: RunSQL, direction: Direction) -> Iterator[str]:
     sqls: Any = operation.sql if direction is Direction.APPLY else operation.reverse_sql
     for sql in [sqls] if isinstance(sqls, str) else sqls or ():
-        yield from built_beside_writers(sql if isinstance(sql, str) else sql[0])
+        yield sql if isinstance(sql, str) else sql[0]

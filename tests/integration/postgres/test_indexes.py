@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from accord.errors import ConflictingState, StepFailed
 from accord.events import StepNoted
 from accord.seam.types import Lease
+from migrator.foretelling.ddl import rebuilt_beside_writers
 from tests.conformance.harness_relational import RelationalHarness
 from tests.integration.postgres.test_kill import ROOT, arguments
 
@@ -280,6 +281,56 @@ def test_index_of_its_own_sql_that_was_left_invalid_is_built_anew(
         plays.store().forget(plays.step("0002_index"), LATER)
         plays.store().apply(plays.step("0002_index"), LATER)
         assert index(plays) == (built, True)
+
+
+REBUILD = """from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("APP", "0001_play")]
+    operations = [migrations.RunSQL("REINDEX INDEX CONCURRENTLY plays_at", migrations.RunSQL.noop)]
+"""
+NAMES = "SELECT relname FROM pg_class WHERE relname LIKE 'plays%' ORDER BY 1"
+
+
+def test_leftovers_of_a_cut_rebuild_are_dropped_and_nothing_else(plays: RelationalHarness) -> None:
+    """Each leaves an index that is written and never read; a valid one is somebody's, whatever its name."""
+    table = f"{plays.app}_play"
+    ask(plays, f"CREATE INDEX plays_at ON {table} (at)")
+    ask(plays, f"CREATE INDEX plays_valid_ccnew ON {table} (id, at)")
+    with (
+        open_writer(plays),
+        closing(psycopg2.connect(plays.url, options="-c statement_timeout=300")) as cut,
+    ):
+        cut.autocommit = True
+        with pytest.raises(psycopg2.Error, match="statement timeout"):
+            cut.cursor().execute("REINDEX INDEX CONCURRENTLY plays_at")
+    assert ask(plays, NAMES) == [("plays_at",), ("plays_at_ccnew",), ("plays_valid_ccnew",)]
+
+    plays.write_revision("0002_index", REBUILD)
+    notes: list[str] = []
+    plays.store().apply(plays.step("0002_index"), LEASE, lambda event: note(notes, event))
+
+    assert ask(plays, NAMES) == [("plays_at",), ("plays_valid_ccnew",)]
+    assert [said for said in notes if "REINDEX" in said] == [
+        "an unusable leftover of a cut REINDEX, plays_at_ccnew, was dropped"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        ("REINDEX INDEX CONCURRENTLY a.b", ("a.b",)),
+        ('REINDEX (VERBOSE) TABLE CONCURRENTLY "T"; SELECT 1', ('"T"',)),
+        ("REINDEX (CONCURRENTLY) TABLE t", ("t",)),
+        ("REINDEX TABLE t", ()),
+        ("CREATE INDEX CONCURRENTLY i ON t (a)", ()),
+    ],
+)
+def test_what_sql_rebuilds_beside_writers_is_read(sql: str, named: tuple[str, ...]) -> None:
+    """As it writes the names; a rebuild under a lock leaves nothing."""
+    assert rebuilt_beside_writers(sql) == named
 
 
 def test_failed_unique_build_leaves_nothing_and_can_be_repeated(

@@ -11,7 +11,7 @@ from accord.seam.foretelling import Outlook
 from accord.seam.rewriting import Extent
 from tests.chance import chance, moments
 from tests.conformance.harness_relational import RelationalHarness
-from tests.integration.postgres.rewriting import Live
+from tests.integration.postgres.rewriting import SECOND, Live
 
 pytestmark = pytest.mark.integration
 
@@ -314,6 +314,34 @@ def test_what_would_keep_everybody_out_is_refused_with_the_way_around(
     assert [refused in hint and "--unsafe-ddl" in hint for hint in hints] == ([True] if refused else [])
     for waived in (live.foretold(extent=Extent.OFF), live.foretold(plainly="it is night")):
         assert not [item for item in waived if item.outlook is Outlook.REFUSED]
+
+
+THIRD = SECOND.replace("0001_first", "0002_second").replace("ATOMIC", "True")
+STATE = "migrations.SeparateDatabaseAndState(state_operations=[{}])"
+REMOVE_TWIN = 'migrations.RemoveField("play", "twin")'
+ADD_TWIN = """migrations.AddField("play", "twin",
+    models.ForeignKey("APP.label", models.CASCADE, null=True, related_name="+"))"""
+
+
+def test_field_that_goes_out_of_the_state_first_and_out_of_the_table_later(live: Live) -> None:
+    """In between, the code of before and after both write; in the end it is as if it had gone at once."""
+    live.write(REMOVE_TWIN)
+    before, wanted = live.catalog(), wanted_of(live)
+    live.write(STATE.format(REMOVE_TWIN))
+    later = f"{STATE.format(ADD_TWIN)}, {REMOVE_TWIN}"
+    live.harness.write_revision("0003_third", THIRD.replace("OPERATIONS", later))
+
+    live.do("apply")
+    assert live.catalog() == before
+    live.harness.execute(
+        f"INSERT INTO {live.harness.app}_play (at, code, whose, label_id) SELECT 999, 'c', 1, label_id "
+        f"FROM {live.harness.app}_play LIMIT 1"
+    )
+    live.do("apply", "0003_third")
+    assert live.catalog() == wanted
+    for step in ("0003_third", "0002_second"):
+        live.do("revert", step)
+    assert live.catalog() == before
 
 
 def test_field_without_a_column_goes_as_it_stands(live: Live) -> None:
