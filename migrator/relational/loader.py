@@ -194,13 +194,19 @@ def _title(migration: Migration) -> str:
 
 
 def _phase(migration: Migration, path: Path) -> Phase:
-    declared = getattr(migration, "phase", Phase.EXPAND)
+    declared = getattr(migration, "phase", None) or _inferred(migration)
     try:
         return Phase(declared)
     except ValueError as exc:
         raise InvalidRevision(
             f"{path}: the phase {declared!r} does not exist.", hint=f"Phases: {', '.join(Phase)}."
         ) from exc
+
+
+def _inferred(migration: Migration) -> Phase:
+    """Return the last phase of its operations that belong to one; most belong to none, and come first."""
+    found = {operation.phase for operation in migration.operations if hasattr(operation, "phase")}
+    return max(found, key=list(Phase).index, default=Phase.EXPAND)
 
 
 @cache

@@ -270,7 +270,7 @@ class Resumable:
                 self._run_plain(substep, direction, now)
 
         # Of anything else, a part may stand when a lock isn't free in its middle.
-        if isinstance(substep.operation, Part) and substep.operation.goes_on:
+        if getattr(substep.operation, "goes_on", False):
             self._tries.through(act, goes_on=True)
         elif sent_at_once(self._connection, substep.operation):
             self._tries.through(act)
