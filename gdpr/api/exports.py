@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from functools import partial
+from typing import ClassVar
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,7 +18,7 @@ from rest_framework.viewsets import GenericViewSet
 from accord.api.bodies import Sent, Text, Word
 from accord.api.described import extend_schema, in_path
 from accord.api.moments import MomentField
-from accord.api.people import references
+from accord.api.rows import answered, by_reference
 from accord.api.views import Api
 from gdpr import kept_exports
 from gdpr.api import subjects
@@ -74,6 +74,9 @@ class ExportAnswer(serializers.Serializer):
         return kept_exports.is_over(one)
 
 
+_answer = partial(answered, ExportAnswer, ("made_by_id",))
+
+
 class Sealed(BaseRenderer):
     """Lets a client ask for the file as what it is."""
 
@@ -108,7 +111,7 @@ class ExportViewSet(Api, GenericViewSet):
     @extend_schema(parameters=[_BY_REFERENCE])
     def retrieve(self, request: Request, reference: str) -> Response:
         """Show an export."""
-        return Response(_answer(_find(reference)))
+        return Response(_answer(by_reference(KeptExport, reference)))
 
     @extend_schema(request=ExportBody, responses={201: ExportAnswer})
     def create(self, request: Request) -> Response:
@@ -132,7 +135,7 @@ class ExportViewSet(Api, GenericViewSet):
     @action(detail=True, methods=["post"], renderer_classes=[Sealed, JSONRenderer])
     def download(self, request: Request, reference: str) -> HttpResponse:
         """Hand the encrypted file over. Each download counts, and stands in the audit trail."""
-        found = _find(reference)
+        found = by_reference(KeptExport, reference)
         content = kept_exports.download(found, by=request.user)
         answer = HttpResponse(content, content_type=Sealed.media_type)
         answer["Content-Disposition"] = f'attachment; filename="{kept_exports.path_of(found).name}"'
@@ -141,18 +144,5 @@ class ExportViewSet(Api, GenericViewSet):
     @extend_schema(parameters=[_BY_REFERENCE], responses={204: None})
     def destroy(self, request: Request, reference: str) -> Response:
         """Delete the file before its time. That there was one stays on record."""
-        kept_exports.delete(_find(reference), by=request.user)
+        kept_exports.delete(by_reference(KeptExport, reference), by=request.user)
         return Response(status=204)
-
-
-def _find(reference: str) -> KeptExport:
-    found = KeptExport.objects.filter(reference=reference).first()
-    if found is None:
-        raise NotFound
-    return found
-
-
-def _answer(shown: Any, *, many: bool = False) -> Any:
-    listed = shown if many else [shown]
-    people = references(one.made_by_id for one in listed)
-    return ExportAnswer(shown, many=many, context={"people": people}).data

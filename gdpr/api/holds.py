@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -16,7 +16,7 @@ from accord import clock
 from accord.api.bodies import Sent, Text, Word
 from accord.api.described import extend_schema, in_path
 from accord.api.moments import MomentField
-from accord.api.people import references
+from accord.api.rows import answered, by_reference
 from accord.api.views import Api
 from accord.errors import UnknownTarget
 from gdpr.api import subjects
@@ -81,6 +81,9 @@ class HoldAnswer(serializers.Serializer):
         return self.context["people"].get(str(hold.released_by_id))
 
 
+_answer = partial(answered, HoldAnswer, ("placed_by_id", "released_by_id"))
+
+
 _BY_REFERENCE = in_path("reference", REFERENCE)
 
 
@@ -113,7 +116,7 @@ class LegalHoldViewSet(Api, GenericViewSet):
     @extend_schema(parameters=[_BY_REFERENCE])
     def retrieve(self, request: Request, reference: str) -> Response:
         """Show a hold."""
-        return Response(_answer(_find(reference)))
+        return Response(_answer(by_reference(LegalHold, reference)))
 
     @extend_schema(request=HoldBody, responses={201: HoldAnswer})
     def create(self, request: Request) -> Response:
@@ -135,14 +138,7 @@ class LegalHoldViewSet(Api, GenericViewSet):
     @action(detail=True, methods=["post"])
     def release(self, request: Request, reference: str) -> Response:
         """End a hold that another person placed."""
-        return Response(_answer(holds.release_hold(_find(reference), by=request.user)))
-
-
-def _find(reference: str) -> LegalHold:
-    found = LegalHold.objects.filter(reference=reference).first()
-    if found is None:
-        raise NotFound
-    return found
+        return Response(_answer(holds.release_hold(by_reference(LegalHold, reference), by=request.user)))
 
 
 def _check_entry(entry: str, kind: str) -> None:
@@ -156,9 +152,3 @@ def _check_entry(entry: str, kind: str) -> None:
         raise UnknownTarget(
             "The data map has no such entry.", hint="A request's plan names them; so does gdpr_datamap show."
         )
-
-
-def _answer(shown: Any, *, many: bool = False) -> Any:
-    listed = shown if many else [shown]
-    people = references(key for hold in listed for key in (hold.placed_by_id, hold.released_by_id))
-    return HoldAnswer(shown, many=many, context={"people": people}).data

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from functools import partial
+from typing import ClassVar
 
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,7 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 from accord.api.bodies import Word
 from accord.api.described import extend_schema, in_path
 from accord.api.moments import MomentField
-from accord.api.people import references
+from accord.api.rows import answered, by_reference
 from accord.api.views import Api
 from gdpr.erasure import actors
 from gdpr.models import RecipientNotice
@@ -82,6 +82,9 @@ class RecipientNoticeAnswer(serializers.Serializer):
         return self.context["people"].get(str(one.informed_by_id))
 
 
+_answer = partial(answered, RecipientNoticeAnswer, ("informed_by_id",))
+
+
 @extend_schema(tags=["recipients"])
 class RecipientsView(Api, APIView):
     """Who gets data."""
@@ -121,29 +124,18 @@ class RecipientNoticeViewSet(Api, GenericViewSet):
     @extend_schema(parameters=[_BY_REFERENCE])
     def retrieve(self, request: Request, reference: str) -> Response:
         """Show a notice."""
-        return Response(_answer(_find(reference)))
+        return Response(_answer(by_reference(RecipientNotice, reference)))
 
     @extend_schema(parameters=[_BY_REFERENCE], request=None, responses={202: RecipientNoticeAnswer})
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, reference: str) -> Response:
         """Have a notice tried again. Accepted: the next `gdpr_process` sends it."""
-        return Response(_answer(delivery.retry(_find(reference), by=request.user)), 202)
+        return Response(
+            _answer(delivery.retry(by_reference(RecipientNotice, reference), by=request.user)), 202
+        )
 
     @extend_schema(parameters=[_BY_REFERENCE], request=None)
     @action(detail=True, methods=["post"])
     def confirm(self, request: Request, reference: str) -> Response:
         """Note that you told the recipient yourself. Who it was about isn't kept any more then."""
-        return Response(_answer(delivery.confirm(_find(reference), by=request.user)))
-
-
-def _find(reference: str) -> RecipientNotice:
-    found = RecipientNotice.objects.filter(reference=reference).first()
-    if found is None:
-        raise NotFound
-    return found
-
-
-def _answer(shown: Any, *, many: bool = False) -> Any:
-    listed = shown if many else [shown]
-    people = references(one.informed_by_id for one in listed)
-    return RecipientNoticeAnswer(shown, many=many, context={"people": people}).data
+        return Response(_answer(delivery.confirm(by_reference(RecipientNotice, reference), by=request.user)))

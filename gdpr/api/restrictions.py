@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from functools import partial
+from typing import ClassVar
 
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -14,7 +15,7 @@ from rest_framework.viewsets import GenericViewSet
 from accord.api.bodies import Sent, Word
 from accord.api.described import extend_schema, in_path
 from accord.api.moments import MomentField
-from accord.api.people import references
+from accord.api.rows import answered
 from accord.api.views import Api
 from gdpr import letters
 from gdpr.api import letters as writing
@@ -72,6 +73,9 @@ class RestrictionAnswer(serializers.Serializer):
 
     def get_lifted_by(self, one: Restriction) -> str | None:
         return self.context["people"].get(str(one.lifted_by_id))
+
+
+_answer = partial(answered, RestrictionAnswer, ("restricted_by_id", "lifted_by_id"))
 
 
 _BY_REFERENCE = in_path(
@@ -138,9 +142,3 @@ class RestrictionViewSet(Api, GenericViewSet):
     def letter(self, request: Request, reference: str) -> Response:
         """Write to the person that the restriction will be lifted, and send it if that is asked."""
         return writing.write(request, reference, self.sent(writing.LiftingBody))
-
-
-def _answer(shown: Any, *, many: bool = False) -> Any:
-    listed = shown if many else [shown]
-    people = references(key for one in listed for key in (one.restricted_by_id, one.lifted_by_id))
-    return RestrictionAnswer(shown, many=many, context={"people": people}).data

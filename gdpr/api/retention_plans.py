@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from functools import partial
+from typing import ClassVar
 
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -14,7 +15,7 @@ from rest_framework.viewsets import GenericViewSet
 from accord.api.bodies import Sent, Text, Word
 from accord.api.described import extend_schema, in_path
 from accord.api.moments import MomentField
-from accord.api.people import references
+from accord.api.rows import answered
 from accord.api.views import Api
 from gdpr.erasure import actors
 from gdpr.models import RetentionPlan
@@ -71,6 +72,9 @@ class RetentionPlanAnswer(serializers.Serializer):
         return self.context["people"].get(str(plan.decided_by_id))
 
 
+_answer = partial(answered, RetentionPlanAnswer, ("planned_by_id", "decided_by_id"))
+
+
 _BY_REFERENCE = in_path(
     "reference", REFERENCE, "Reference of the plan; its beginning is enough while it is unique."
 )
@@ -116,9 +120,3 @@ class RetentionPlanViewSet(Api, GenericViewSet):
         """Refuse a plan: nothing of it goes, and the next run asks anew."""
         plan, reason = deciding.find(reference), self.sent(RejectPlanBody)["reason"]
         return Response(_answer(deciding.reject(plan, by=request.user, reason=reason)))
-
-
-def _answer(shown: Any, *, many: bool = False) -> Any:
-    listed = shown if many else [shown]
-    people = references(key for plan in listed for key in (plan.planned_by_id, plan.decided_by_id))
-    return RetentionPlanAnswer(shown, many=many, context={"people": people}).data

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from functools import partial
+from typing import ClassVar
 
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -15,7 +16,7 @@ from accord import clock
 from accord.api.bodies import Sent, Text, Word
 from accord.api.described import extend_schema, in_path
 from accord.api.moments import MomentField
-from accord.api.people import references
+from accord.api.rows import answered
 from accord.api.views import Api
 from gdpr.api import subjects
 from gdpr.erasure import deadlines
@@ -86,6 +87,9 @@ class RightAnswer(serializers.Serializer):
 
     def get_answered_by(self, one: RightsRequest) -> str | None:
         return self.context["people"].get(str(one.answered_by_id))
+
+
+_answer = partial(answered, RightAnswer, ("filed_by_id", "taken_by_id", "answered_by_id"))
 
 
 class AskedAnswer(serializers.Serializer):
@@ -183,9 +187,3 @@ class RightsViewSet(Api, GenericViewSet):
     def withdraw(self, request: Request, reference: str) -> Response:
         """Take a request back, because the person says so."""
         return Response(_answer(requests.withdraw(requests.find(reference), by=request.user)))
-
-
-def _answer(shown: Any, *, many: bool = False) -> Any:
-    listed = shown if many else [shown]
-    staff = (key for one in listed for key in (one.filed_by_id, one.taken_by_id, one.answered_by_id))
-    return RightAnswer(shown, many=many, context={"people": references(staff)}).data

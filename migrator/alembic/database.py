@@ -66,10 +66,7 @@ class Database:
         Raises:
             StoreUnavailable: The database can't be reached or refuses us.
         """
-        try:
-            connection = self._connect()
-        except psycopg2.Error as exc:
-            raise self._unreachable(exc) from exc
+        connection = self._opened()
         try:
             yield _asker(connection)
         except psycopg2.Error as exc:
@@ -88,15 +85,18 @@ class Database:
         Raises:
             StoreUnavailable: The database can't be reached or refuses us.
         """
-        try:
-            connection = self._connect()
-        except psycopg2.Error as exc:
-            raise self._unreachable(exc) from exc
+        connection = self._opened()
         connection.autocommit = False
         try:
             yield _reader(connection, before)
         finally:
             connection.close()
+
+    def _opened(self) -> Connection:
+        try:
+            return self._connect()
+        except psycopg2.Error as exc:
+            raise self._unreachable(exc) from exc
 
     def _connect(self) -> Connection:
         connection = psycopg2.connect(
