@@ -236,6 +236,23 @@ def test_object_that_stands_there_is_taken_as_it_is_or_not_at_all(shop: Workshop
 
 
 @pytest.mark.by_turns(4)
+def test_renamed_file_takes_over_once_the_old_one_is_forgotten(shop: Workshop) -> None:
+    """All texts of the old one are struck at once, and the object is never away."""
+    file(shop, "counted", COUNTED.replace("count(word)", "count(*)"))
+    migrate(shop)
+    folder = shop.folder / "workshop/database_objects"
+    (folder / "counted.sql").rename(folder / "number.sql")
+    assert "its file is gone" in refused(shop)
+
+    done = shop.run("migrate_all", "--forget", step_of(shop, "counted"), "--reason", "moved", "--noinput")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "counted" not in recorded(shop)
+    migrate(shop)
+    assert shop.rows("SELECT how FROM accord_object WHERE file = 'number'") == [("adopted",)]
+    assert shop.rows("SELECT things FROM counted") == [(1,)]
+
+
+@pytest.mark.by_turns(4)
 def test_view_that_no_file_makes_is_never_dropped_for_another(shop: Workshop) -> None:
     """It is named, and all stays as it is."""
     execute(shop.variables["DATABASE_URL"], "CREATE VIEW theirs AS SELECT id FROM named")
