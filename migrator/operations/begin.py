@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import NotSupportedError
+from django.db.migrations import AddField
+from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import Field
 
@@ -37,6 +40,10 @@ class BeginColumnChange(ColumnOperation):
     ) -> None:
         super().__init__(model_name, old, new, forwards=forwards, backwards=backwards)
         self.field = field
+
+    def as_django(self) -> Sequence[Operation]:
+        """Return that a column comes."""
+        return (AddField(self.model_name, self.new, _for_now(self.field)),)
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """Return what it is made of."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.migrations import RemoveField
+from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import Model
 
+from accord.errors import StepFailed
 from accord.seam.types import Phase
 from migrator.operations import batches
 from migrator.operations.base import ColumnOperation, refuse_transaction
 from migrator.operations.change import Change
-from migrator.operations.standing import has_column, refuse_other
+from migrator.operations.standing import has_column, refuse_other, views_on
 from migrator.relational.safety import django_sql
 
 _LONGEST = 63
@@ -30,6 +33,10 @@ class EndColumnChange(ColumnOperation):
     atomic = False
     phase = Phase.CONTRACT
     goes_on = True
+
+    def as_django(self) -> Sequence[Operation]:
+        """Return that a column goes."""
+        return (RemoveField(self.model_name, self.old),)
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """Take the old field out of the state."""
@@ -54,6 +61,12 @@ class EndColumnChange(ColumnOperation):
 
     def _refuse_unlike(self, change: Change, editor: Any, label: str) -> None:
         refuse_other(change, editor, label)
+        if views := views_on(change, change.old, editor):
+            raise StepFailed(
+                f"{label}: {self.old} can't go while {views} shows it; nothing was taken away.",
+                hint="Let the view show the new column first, then run it again. See "
+                "docs/howto/functions-and-views.md.",
+            )
         if found := batches.disagreeing(change, editor):
             raise IntegrityError(
                 f"{label}: {self.old} and {self.new} don't say the same, of {found}. Run CopyColumn before: "

@@ -15,6 +15,12 @@ _COLUMN = """
 SELECT EXISTS (SELECT FROM pg_attribute
                WHERE attrelid = to_regclass(%s) AND attname = %s AND NOT attisdropped)"""
 
+_VIEWS = """
+SELECT DISTINCT CAST(r.ev_class AS regclass)::text FROM pg_depend d
+JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+JOIN pg_attribute a ON d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
+WHERE d.refclassid = 'pg_class'::regclass AND a.attrelid = to_regclass(%s) AND a.attname = %s ORDER BY 1"""
+
 
 def refuse_other(change: Change, editor: Any, label: str) -> None:
     """
@@ -50,6 +56,13 @@ def has_column(change: Change, column: str, editor: Any) -> bool:
     with editor.connection.cursor() as cursor:
         cursor.execute(_COLUMN, [change.table, _plain(column)])
         return bool(cursor.fetchone()[0])
+
+
+def views_on(change: Change, column: str, editor: Any) -> str:
+    """Name the views that show a column, which the server doesn't drop under them; empty for none."""
+    with editor.connection.cursor() as cursor:
+        cursor.execute(_VIEWS, [change.table, _plain(column)])
+        return ", ".join(name for (name,) in cursor.fetchall())
 
 
 def _plain(quoted: str) -> str:

@@ -21,6 +21,7 @@ from migrator.lint.reading.places import Places
 from migrator.lint.reading.tables import Tables
 from migrator.lint.subject import CutName, Family, Function, Sight, Spot, Subject, Unseen
 from migrator.lint.syntax import Nodes
+from migrator.operations.base import ColumnOperation
 from migrator.relational.graph import RecordedLoader, full_order, translated_graph
 from migrator.relational.loader import DiskLoader, Name
 
@@ -130,8 +131,8 @@ class _Reader:
     def _of_operation(
         self, place: _Place, operation: Operation, places: Places, count: int
     ) -> Iterator[_Found]:
-        if isinstance(operation, SeparateDatabaseAndState):
-            for number, inner in enumerate(operation.database_operations):
+        if isinstance(operation, SeparateDatabaseAndState | ColumnOperation):
+            for number, inner in enumerate(_inside(operation)):
                 path = (*place.path, number)
                 spot = places.of(path, count, inner.describe())
                 yield from self._of_operation(replace(place, path=path, spot=spot), inner, places, count)
@@ -202,6 +203,14 @@ class _Reader:
         if act.kind is not Kind.NOT_NULL or operation is None:
             return False
         return operation.name in self._tables.get(place.name[0], operation.model_name).proved
+
+
+def _inside(operation: SeparateDatabaseAndState | ColumnOperation) -> Sequence[Operation]:
+    """Return what an operation does to the database, in operations of Django's."""
+    if isinstance(operation, ColumnOperation):
+        return operation.as_django()
+    found: Sequence[Operation] = operation.database_operations
+    return found
 
 
 def _of_python(place: _Place, operation: Any) -> Iterator[Function | Unseen]:

@@ -16,6 +16,7 @@ from django.db.migrations import operations as ops
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.utils import resolve_relation
 
+from migrator.operations.base import ColumnOperation
 from migrator.relational.loader import Name
 
 ModelName = tuple[str, str]
@@ -98,6 +99,9 @@ class Tables:
         """Take over what an operation does to the state."""
         if is_of_postgres(operation, "ValidateConstraint"):
             self.validate(app, operation)
+        if isinstance(operation, ColumnOperation):
+            for inner in operation.as_django():
+                self.move_on(app, inner, by)
         for kind, mover in _MOVERS.items():
             if isinstance(operation, kind):
                 mover(self, app, operation, by)

@@ -29,6 +29,15 @@ def _table(subject: Subject) -> Iterator[Found]:
             )
 
 
+def _late(subject: Subject) -> Iterator[Found]:
+    if subject.phase is Phase.CONTRACT:
+        for sight in subject.sights:
+            if sight.act.kind in (Kind.CREATE_TABLE, Kind.ADD_COLUMN):
+                yield about(
+                    sight, f"{sight.act.place} comes after the deploy of the code that needs it."
+                )
+
+
 def _renamed(subject: Subject) -> Iterator[Found]:
     for sight in subject.standing(Kind.RENAME):
         act = sight.act
@@ -75,6 +84,13 @@ RULES = (
             'in a later migration with phase = "contract".'
         ),
         check=_table,
+    ),
+    Rule(
+        id="phases-mixed",
+        title="What comes is there before the code that needs it, what goes stays until no code does.",
+        safe='Add it in a migration of its own, with phase = "expand", before this one.',
+        check=_late,
+        severity=Severity.WARNING,
     ),
     Rule(
         id="renamed",

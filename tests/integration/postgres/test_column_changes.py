@@ -219,6 +219,22 @@ def test_what_writes_past_the_trigger_is_found(live: Live) -> None:
     assert len(rows(live, "code", "title")) == 500
 
 
+def test_view_that_shows_the_old_column_is_named(live: Live) -> None:
+    """And the column stays; once the view shows the new one, it goes."""
+    write(live, *RENAME)
+    for name in STEPS[:2]:
+        live.do("apply", name)
+    view = f"VIEW {live.harness.app}_codes AS SELECT"
+    live.harness.execute(f"CREATE {view} code AS word FROM {live.harness.app}_play")
+
+    with pytest.raises(AccordError, match=f"code can't go while {live.harness.app}_codes shows it"):
+        live.do("apply", STEPS[2])
+    live.harness.execute(f"CREATE OR REPLACE {view} title AS word FROM {live.harness.app}_play")
+    live.do("apply", STEPS[2])
+
+    assert len(rows(live, "title")) == 500
+
+
 @pytest.mark.parametrize(
     ("names", "field", "words"),
     [

@@ -100,7 +100,7 @@ FOUND = {
         "index-not-analyzed",
     ),
     "padded": ('migrations.AddField("room", "land", Padded(null=True))', "column-padded"),
-    "ours is unknown": ("Odd()", "not-looked-at"),
+    "neither Django's nor ours": ("Odd()", "not-looked-at"),
     "one way": ('migrations.RunSQL("SELECT 1")', "no-way-back"),
 }
 ODD = """
@@ -156,6 +156,11 @@ FINE = {
         "migrations.SeparateDatabaseAndState("
         'state_operations=[migrations.RenameField("room", "name", "title")]),'
     ),
+    "column that replaces another, and may be what it is": (
+        'BeginColumnChange("room", "size", "width", models.BigIntegerField()),\n'
+        'CopyColumn("room", "size", "width"),'
+    ),
+    "column that was replaced": 'phase = "contract"\noperations = [EndColumnChange("room", "size", "width")]',
     "dropped after the deploy": 'phase = "contract"\noperations = [migrations.RemoveField("room", "size")]',
     "new table with all of it": (
         'migrations.CreateModel("Seat", [("id", models.BigAutoField(primary_key=True)), '
@@ -169,7 +174,32 @@ FINE = {
 @pytest.mark.parametrize("body", FINE.values(), ids=FINE)
 def test_lint_leaves_alone(lint: Lint, body: str) -> None:
     """What is safe is no finding at all."""
-    assert [one.rule for one in lint(body)] == []
+    assert [one.rule for one in lint(body, above="from migrator.operations import *")] == []
+
+
+@pytest.mark.parametrize(
+    "adding",
+    [
+        'migrations.AddField("room", "floor", models.IntegerField(null=True))',
+        'migrations.CreateModel("Seat", [("id", models.BigAutoField(primary_key=True))])',
+        'migrations.RunSQL("ALTER TABLE shop_room ADD COLUMN floor integer", "")',
+    ],
+)
+def test_what_comes_does_not_wait_for_what_goes(lint: Lint, adding: str) -> None:
+    """In a step of the end, whatever code needs is too late; what goes there is fine."""
+    body = f'phase = "contract"\noperations = [migrations.RemoveField("room", "size"), {adding}]'
+
+    assert [one.rule for one in lint(body)] == ["phases-mixed"]
+
+
+def test_field_that_replaces_another_is_known_to_what_follows(workbench: Workbench) -> None:
+    """Lint goes on with what the operations leave."""
+    workbench.write(ROOM)
+    ours = "from migrator.operations import *"
+    workbench.write('BeginColumnChange("room", "size", "width", models.BigIntegerField()),', above=ours)
+    workbench.write('migrations.AlterField("room", "width", models.BigIntegerField()),')
+
+    assert [one.rule for one in workbench.look().findings] == ["column-not-null"]
 
 
 def test_not_null_that_is_proved_is_left_alone(workbench: Workbench) -> None:
