@@ -50,7 +50,7 @@ STATEMENTS = (
     "ALTER TABLE room ADD seq bigserial",
     "ALTER TABLE room ADD seq bigint GENERATED ALWAYS AS IDENTITY",
     "ALTER TABLE room ADD twice int GENERATED ALWAYS AS (size * 2) STORED",
-    "ALTER TABLE room ADD made timestamp",
+    "ALTER TABLE room ADD told timestamp",
     "ALTER TABLE room ADD land char(2)",
     "ALTER TABLE room ADD body json",
     "ALTER TABLE room ADD floor int",
@@ -210,7 +210,7 @@ def test_claims_hold_on_the_newest_server(new_database: Callable[[], str]) -> No
 
 def test_a_foreign_key_locks_its_target_until_the_end(new_database: Callable[[], str]) -> None:
     """Also where no row is looked up: what foreign-keys-together says of several."""
-    connection, _ = seeded(new_database())
+    connection = seeded(new_database())
     with closing(connection), connection.cursor() as cursor:
         oid, _ = files(cursor)["owner"]
         cursor.execute("ALTER TABLE room ADD FOREIGN KEY (code) REFERENCES owner NOT VALID")
