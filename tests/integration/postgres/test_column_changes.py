@@ -197,6 +197,18 @@ def test_values_that_can_not_be_carried_over_are_named(live: Live) -> None:
     assert rows(live, "number")[6] == (7, 7)
 
 
+def test_copying_leaves_what_a_release_said_more_exactly(live: Live) -> None:
+    """1500 milliseconds are 1 second, and stay 1500; rows that nobody wrote are filled all the same."""
+    words = ', forwards="{old} * 1000", backwards="{new} / 1000"'
+    write(live, '"play", "at", "moment"', "models.BigIntegerField()", words)
+    live.do("apply", STEPS[0])
+    live.harness.execute(f"UPDATE {live.harness.app}_play SET moment = 1500 WHERE id = 7")
+
+    live.do("apply", STEPS[1])
+
+    assert rows(live, "at", "moment")[5:8] == [(6, 6, 6000), (7, 1, 1500), (8, 8, 8000)]
+
+
 def test_what_writes_past_the_trigger_is_found(live: Live) -> None:
     """The old column stays while a row says otherwise, or while the trigger is gone, off, or another one."""
     write(live, *RENAME)
