@@ -42,6 +42,8 @@ class Api:
 
     needs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
     reading: ClassVar[frozenset[str]] = frozenset()
+    paged: ClassVar[frozenset[str]] = frozenset({"list"})
+    """What answers in pages, and takes their parameters."""
     decides: ClassVar[frozenset[str]] = frozenset()
     """What is for people alone to decide, and never for a program."""
     proves: ClassVar[frozenset[str]] = frozenset()
@@ -81,7 +83,7 @@ class Api:
 
     def _known(self, handler: Any) -> queries.Takes:
         known = getattr(handler, "takes", self.takes)
-        lists = getattr(self, "action", None) == "list"
+        lists = getattr(self, "action", None) in self.paged
         return {**known, **queries.of_pages(self.pagination_class)} if lists else known
 
     def get_exception_handler(self) -> Callable[..., Response | None]:

@@ -112,6 +112,7 @@ class ErasureRequestViewSet(Api, GenericViewSet):
         "letter": letters.ABOUT_REQUESTS,
     }
     reading: ClassVar[frozenset[str]] = frozenset({"search"})
+    paged: ClassVar[frozenset[str]] = frozenset({"list", "search"})
     decides: ClassVar[frozenset[str]] = frozenset({"approve", "revoke", "reject", "confirm", "whose"})
     queryset = ErasureRequest.objects.none()
     serializer_class = RequestDetail

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
@@ -14,7 +14,6 @@ from django.urls import URLPattern
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accord.acting import Account
 from accord.admin_parts import OfferedDecision, person_of
 from accord.display import chip
 from accord.errors import AccordError
@@ -23,6 +22,9 @@ from gdpr.models import RetentionPlan
 from gdpr.screens.base import GdprPages, name
 from gdpr.screens.requests import APPROVE
 from gdpr.states import RetentionPlanState
+
+if TYPE_CHECKING:
+    from accord.acting import Account
 
 # Services are loaded when a page needs them: every command imports this module.
 

@@ -46,13 +46,13 @@ def fill(change: Change, editor: Any, *, column: str, value: str) -> None:
                 _ask(editor, change.switch, ())
                 _send(editor, f"{setting} AND {some}", keys)
         except (DataError, IntegrityError) as exc:
-            raise _refused(change, editor, value, (some, keys), exc) from exc
+            raise _refused(change, editor, setting, (some, keys), exc) from exc
         after = until
 
 
-def disagreeing(change: Change, editor: Any) -> str:
-    """Name the keys of some rows whose two columns don't say the same; empty where none is."""
-    return _shown(_ask(editor, _keys_where(change, change.disagrees), ()))
+def losing(change: Change, editor: Any) -> str:
+    """Name the keys of some rows of which something would go with the old column; empty where none is."""
+    return _shown(_ask(editor, _keys_where(change, change.loses), ()))
 
 
 def _end_of_batch(change: Change, editor: Any, after: Sequence[Any] | None) -> Sequence[Any] | None:
@@ -74,17 +74,14 @@ def _between(change: Change, after: Sequence[Any] | None, until: Sequence[Any]) 
 
 
 def _refused(
-    change: Change, editor: Any, value: str, batch: tuple[str, Sequence[Any]], exc: Exception
+    change: Change, editor: Any, setting: str, batch: tuple[str, Sequence[Any]], exc: Exception
 ) -> Exception:
-    """Look at each row of a batch by itself, for those that can't be converted."""
+    """Try each row of a batch by itself, for those that can't be converted; nothing of that stays."""
     some, params = batch
     found: list[Sequence[Any]] = []
     for key in _ask(editor, _keys_where(change, some, limit=ROWS), params):
-        one = f"({', '.join(change.keys)}) = ({_marks(key)})"
-        try:
-            with transaction.atomic(using=editor.connection.alias):
-                _ask(editor, f"SELECT {value} FROM {change.table} WHERE {one}", key)  # noqa: S608 - quoted
-        except DataError:
+        one = f"{setting} AND ({', '.join(change.keys)}) = ({_marks(key)})"
+        if len(found) <= _NAMED and not _goes(change, editor, one, key):
             found.append(key)
     which = f": {_shown(found)}" if found else ""
     reason = str(exc).splitlines()[0].partition(":")[0]
@@ -92,6 +89,18 @@ def _refused(
         f"{change.table} has rows whose value can't be carried over ({reason}){which}.",
         hint="Correct them, or say forwards and backwards that fit; then run it again: what is filled stays.",
     )
+
+
+def _goes(change: Change, editor: Any, statement: str, key: Sequence[Any]) -> bool:
+    alias = editor.connection.alias
+    try:
+        with transaction.atomic(using=alias):
+            _ask(editor, change.switch, ())
+            _send(editor, statement, key)
+            transaction.set_rollback(True, using=alias)
+    except (DataError, IntegrityError):
+        return False
+    return True
 
 
 def _keys_where(change: Change, condition: str, limit: int = _NAMED + 1) -> str:

@@ -13,7 +13,10 @@ from django.db.migrations.state import ProjectState
 from django.db.models import Field
 
 from accord.seam.types import Phase
+from migrator.operations import checks
 from migrator.operations.base import ColumnOperation
+from migrator.operations.standing import refuse_hanging
+from migrator.relational.safety import django_sql
 
 
 class BeginColumnChange(ColumnOperation):
@@ -64,8 +67,9 @@ class BeginColumnChange(ColumnOperation):
         if model is None:
             return
         self._refuse_keys(model)
-        schema_editor.add_field(model, model._meta.get_field(self.new))
-        for statement in self.change(model, schema_editor).begin():
+        change, field = self.change(model, schema_editor), model._meta.get_field(self.new)
+        schema_editor.add_field(model, django_sql.bare(field, reference=False))
+        for statement in (*checks.added(change, model, field, schema_editor), *change.begin()):
             schema_editor.execute(statement, None)
 
     def database_backwards(
@@ -75,9 +79,10 @@ class BeginColumnChange(ColumnOperation):
         model = self.model(app_label, from_state, schema_editor)
         if model is None:
             return
-        for statement in self.change(model, schema_editor).end():
+        change = self.change(model, schema_editor)
+        refuse_hanging(change, change.new, model, schema_editor)
+        for statement in (*change.end(), f"ALTER TABLE {change.table} DROP COLUMN {change.new}"):
             schema_editor.execute(statement, None)
-        schema_editor.remove_field(model, model._meta.get_field(self.new))
 
     def _refuse_keys(self, model: Any) -> None:
         for name in (self.old, self.new):

@@ -8,10 +8,12 @@ for a while, and whoever writes one of them has the other written along.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 _MARK = "accord_change_"
 _SWITCH = "accord.copying"
+_LENGTH = re.compile(r"\([^)]*\)")
 _FUNCTION = """
 BEGIN
     IF current_setting('{switch}', true) = 'on' THEN
@@ -85,7 +87,10 @@ class Change:
     def _value(self, said: str, word: str, column: str, wanted: str) -> str:
         if said:
             return f"({said.replace(word, column)})"
-        return column if self.old_type == self.new_type else f"CAST({column} AS {wanted})"
+        if self.old_type == self.new_type:
+            return column
+        # A cast to a length cuts without a word; what is only assigned to one is refused.
+        return f"CAST({column} AS {_LENGTH.sub('', wanted)})"
 
     def begin(self) -> tuple[str, ...]:
         """Return the statements that make the trigger; made again, they change nothing."""
@@ -113,6 +118,16 @@ class Change:
         """
         new = f"{self.new} IS DISTINCT FROM {self.new_value()}"
         return f"{new} AND {self.old} IS DISTINCT FROM {self.old_value()}"
+
+    @property
+    def loses(self) -> str:
+        """
+        Condition of rows of which something would go with the old column.
+
+        Without words of an author, that is whatever can't be had back from the new one; an author who says
+        `forwards` says what counts.
+        """
+        return self.disagrees if self.forwards else f"{self.old} IS DISTINCT FROM {self.old_value()}"
 
     @property
     def switch(self) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import IntegrityError
 from django.db.migrations.state import ProjectState
 
 from accord.seam.types import Phase
-from migrator.operations import batches
+from migrator.operations import batches, checks
 from migrator.operations.base import ColumnOperation, refuse_transaction
-from migrator.operations.standing import refuse_other
+from migrator.operations.standing import refuse_loss, refuse_other
 
 
 class CopyColumn(ColumnOperation):
@@ -39,11 +38,10 @@ class CopyColumn(ColumnOperation):
         change = self.change(model, schema_editor)
         refuse_other(change, schema_editor, model._meta.label)
         batches.fill(change, schema_editor, column=change.new, value=change.new_value())
-        if not schema_editor.collect_sql and (found := batches.disagreeing(change, schema_editor)):
-            raise IntegrityError(
-                f"{model._meta.label}: {self.old} and {self.new} don't say the same, of {found}. Something "
-                "writes past the trigger: replication, or a session that switched triggers off."
-            )
+        for statement in checks.validated(change, model, model._meta.get_field(self.new), schema_editor):
+            schema_editor.execute(statement, None)
+        if not schema_editor.collect_sql:
+            refuse_loss(change, schema_editor, model._meta.label)
 
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.migrations import RemoveField
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import Model
 
-from accord.errors import StepFailed
 from accord.seam.types import Phase
-from migrator.operations import batches
+from migrator.operations import batches, checks
 from migrator.operations.base import ColumnOperation, refuse_transaction
 from migrator.operations.change import Change
-from migrator.operations.standing import has_column, refuse_other, views_on
+from migrator.operations.standing import has_column, refuse_hanging, refuse_loss, refuse_other
 from migrator.relational.safety import django_sql
 
 _LONGEST = 63
@@ -54,24 +53,12 @@ class EndColumnChange(ColumnOperation):
         if not schema_editor.collect_sql:
             if not has_column(change, change.old, schema_editor):
                 return  # dropped by a run that was killed right after
-            self._refuse_unlike(change, schema_editor, model._meta.label)
+            refuse_other(change, schema_editor, model._meta.label)
+            refuse_hanging(change, change.old, model, schema_editor)
+            refuse_loss(change, schema_editor, model._meta.label)
         with transaction.atomic(using=schema_editor.connection.alias):
             for statement in (*change.end(), f"ALTER TABLE {change.table} DROP COLUMN {change.old}"):
                 schema_editor.execute(statement, None)
-
-    def _refuse_unlike(self, change: Change, editor: Any, label: str) -> None:
-        refuse_other(change, editor, label)
-        if views := views_on(change, change.old, editor):
-            raise StepFailed(
-                f"{label}: {self.old} can't go while {views} shows it; nothing was taken away.",
-                hint="Let the view show the new column first, then run it again. See "
-                "docs/howto/functions-and-views.md.",
-            )
-        if found := batches.disagreeing(change, editor):
-            raise IntegrityError(
-                f"{label}: {self.old} and {self.new} don't say the same, of {found}. Run CopyColumn before: "
-                "nothing was taken away."
-            )
 
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
@@ -85,7 +72,7 @@ class EndColumnChange(ColumnOperation):
         field = model._meta.get_field(self.old)
         _make_again(change, model, field, schema_editor)
         batches.fill(change, schema_editor, column=change.old, value=change.old_value())
-        for statement in (*_required(change, field), *_indexes(change, model, field, schema_editor)):
+        for statement in _rest(change, model, field, schema_editor):
             schema_editor.execute(statement, None)
 
     def describe(self) -> str:
@@ -107,6 +94,14 @@ def _make_again(change: Change, model: type[Model], field: Any, editor: Any) -> 
             editor.add_field(model, empty)
         for statement in change.begin():
             editor.execute(statement, None)
+
+
+def _rest(change: Change, model: type[Model], field: Any, editor: Any) -> Iterator[str]:
+    """Yield the statements that make of a filled column what it was."""
+    yield from checks.added(change, model, field, editor)
+    yield from checks.validated(change, model, field, editor)
+    yield from _required(change, field)
+    yield from _indexes(change, model, field, editor)
 
 
 def _required(change: Change, field: Any) -> Iterator[str]:

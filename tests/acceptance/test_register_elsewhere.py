@@ -56,6 +56,7 @@ def elsewhere(erasing: Erasing, new_database: Callable[[], str]) -> Elsewhere:
     return Elsewhere(replace(erasing.project, extra={**erasing.project.extra, **settings}))
 
 
+@pytest.mark.by_turns(2)
 def test_nothing_is_erased_without_it(elsewhere: Elsewhere) -> None:
     """Away, gone, cut off, of another database: nothing begins, health is critical; afterwards it goes on."""
     assert elsewhere.erase("--request", elsewhere.reference("approved(3)")).returncode == 0

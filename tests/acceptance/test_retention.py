@@ -123,6 +123,7 @@ def test_what_has_run_out_goes_and_what_must_stay_stays(erasing: Erasing) -> Non
     assert erasing.command("audit_verify").returncode == 0
 
 
+@pytest.mark.by_turns(2)
 def test_limit_a_store_that_is_away_and_too_much_for_production(erasing: Erasing) -> None:
     """A limit leaves the rest for the next run; a store that is away is no reason to leave the others."""
     play_long_ago(erasing, 1, 2, 3)

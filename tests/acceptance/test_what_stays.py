@@ -92,6 +92,7 @@ def test_files_hold_what_the_page_says_and_a_scrub_ends_what_it_says(erasing: Er
     assert "tables" not in after, after
 
 
+@pytest.mark.by_turns(2)
 def test_scrub_takes_no_lock_by_force_and_comes_with_the_second_look(erasing: Erasing) -> None:
     """A table that somebody reads is vacuumed instead; by policy cron scrubs before it closes."""
     told = erasing.call(

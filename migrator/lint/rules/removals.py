@@ -33,9 +33,7 @@ def _late(subject: Subject) -> Iterator[Found]:
     if subject.phase is Phase.CONTRACT:
         for sight in subject.sights:
             if sight.act.kind in (Kind.CREATE_TABLE, Kind.ADD_COLUMN):
-                yield about(
-                    sight, f"{sight.act.place} comes after the deploy of the code that needs it."
-                )
+                yield about(sight, f"{sight.act.place} comes after the deploy of the code that needs it.")
 
 
 def _renamed(subject: Subject) -> Iterator[Found]:

@@ -217,7 +217,7 @@ def test_what_writes_past_the_trigger_is_found(live: Live) -> None:
     table = f"{live.harness.app}_play"
     past = "SET session_replication_role = replica; UPDATE {} SET code = 'past' WHERE id = 7"
     live.harness.execute(f"{past.format(table)}; SET session_replication_role = DEFAULT")
-    with pytest.raises(AccordError, match="don't say the same, of key 7"):
+    with pytest.raises(AccordError, match='"title" doesn\'t hold what "code" does, of key 7'):
         live.do("apply", STEPS[2])
     live.harness.execute(f"UPDATE {table} SET code = 'c7' WHERE id = 7")
     live.harness.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
@@ -239,12 +239,61 @@ def test_view_that_shows_the_old_column_is_named(live: Live) -> None:
     view = f"VIEW {live.harness.app}_codes AS SELECT"
     live.harness.execute(f"CREATE {view} code AS word FROM {live.harness.app}_play")
 
-    with pytest.raises(AccordError, match=f"code can't go while {live.harness.app}_codes shows it"):
+    with pytest.raises(AccordError, match=f'view {live.harness.app}_codes hangs on "code"'):
         live.do("apply", STEPS[2])
     live.harness.execute(f"CREATE OR REPLACE {view} title AS word FROM {live.harness.app}_play")
     live.do("apply", STEPS[2])
 
     assert len(rows(live, "title")) == 500
+
+
+def test_what_a_shorter_type_would_cut_is_named(live: Live) -> None:
+    """By assignment, not by a cast that cuts without a word; also where a number is rounded."""
+    write(live, '"play", "code", "short"', "models.CharField(max_length=3)", "")
+    live.do("apply", STEPS[0])
+    with pytest.raises(AccordError, match=r"can't be carried over .*key 100, 101, 102, 103, 104 and others"):
+        live.do("apply", STEPS[1])
+    live.do("revert", STEPS[0])
+
+    write(live, '"play", "at", "few"', "models.IntegerField()", ', backwards="{new} / 10 * 10"')
+    live.do("apply", STEPS[0])
+    with pytest.raises(
+        AccordError, match='"few" doesn\'t hold what "at" does, of key 1, 2, 3, 4, 5 and others'
+    ):
+        live.do("apply", STEPS[1])
+
+
+def test_what_is_about_other_columns_too_does_not_go_with_the_old_one(live: Live) -> None:
+    """PostgreSQL would drop it without a word; it is named until it is about the new column."""
+    table = f"{live.harness.app}_play"
+    live.harness.execute(f"CREATE UNIQUE INDEX both_once ON {table} (at, code)")
+    live.harness.execute(f"ALTER TABLE {table} ADD CONSTRAINT apart CHECK (code <> 'at' || at)")
+    write(live, *RENAME)
+    for name in STEPS[:2]:
+        live.do("apply", name)
+
+    with pytest.raises(
+        AccordError, match=f'constraint apart on table {table}, index both_once hangs on "code"'
+    ):
+        live.do("apply", STEPS[2])
+    live.harness.execute(f"ALTER TABLE {table} DROP CONSTRAINT apart")
+    live.harness.execute("DROP INDEX both_once")
+    live.do("apply", STEPS[2])
+
+
+def test_positive_number_stays_one(live: Live) -> None:
+    """Its check comes without a look under a lock, and is as Django's own, there and back."""
+    write(live, '"play", "whose", "owner"', "models.PositiveIntegerField()", "")
+    before = _columns(live.catalog())
+    for name in STEPS:
+        live.do("apply", name)
+    [check] = [rest for kind, _, name, rest in live.catalog() if name.endswith("_owner_check")]
+    assert check.startswith("CHECK ((owner >= 0)) c t")
+
+    for name in reversed(STEPS):
+        live.do("revert", name)
+
+    assert _columns(live.catalog()) == before
 
 
 @pytest.mark.parametrize(
