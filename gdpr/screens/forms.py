@@ -79,7 +79,7 @@ class WhoseForm(forms.Form):
 
 
 class PersonForm(forms.Form):
-    """Whose consents are looked for. What is typed is sent in the body, and stands in no address."""
+    """Who is looked for. What is typed is sent in the body, and stands in no address."""
 
     key = forms.CharField(
         label=_("Key of the person"),

@@ -34,6 +34,7 @@ class LegalHoldAdmin(GdprPages):
     list_filter = (HeldFilter, "reason")
     search_fields = ("reference__startswith",)
     search_help_text = _("Reference, or the beginning of it")
+    change_list_template = "admin/gdpr/hold_change_list.html"
     page_template = "admin/gdpr/hold.html"
     empty_says = _(
         "Nothing is held. “Place hold…” on the page of an erasure request stops it; "

@@ -66,7 +66,11 @@ class ErasureRequestAdmin(GdprPages):
 
     def get_urls(self) -> list[URLPattern]:
         """Add the confirm pages."""
-        own = [self.address("file", self.file, of_row=False), self.address("letter", self.letter)]
+        own = [
+            self.address("file", self.file, of_row=False),
+            self.address("person", self.person, of_row=False),
+            self.address("letter", self.letter),
+        ]
         return own + [self.address(act, self.decide, act=act) for act in ACTS] + super().get_urls()
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -140,6 +144,13 @@ class ErasureRequestAdmin(GdprPages):
         from gdpr.screens.filing import filing
 
         return filing(self, request)
+
+    @method_decorator(sensitive_post_parameters("key"))
+    def person(self, request: HttpRequest) -> HttpResponse:
+        """Show what is on record of a person."""
+        from gdpr.screens.whom import finding
+
+        return finding(self, request)
 
     @method_decorator(sensitive_post_parameters("to"))
     def letter(self, request: HttpRequest, object_id: str) -> HttpResponse:
