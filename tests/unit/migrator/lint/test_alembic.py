@@ -62,6 +62,8 @@ FOUND = {
     'for name in ("a", "b"):\n    op.create_index("n", "room", ["name"])': "index-not-concurrent",
 }
 FINE = (
+    """with op.get_context().autocommit_block():
+    op.create_index("n", "room", ["name"], postgresql_concurrently=True, if_not_exists=True)""",
     'op.add_column("room", sa.Column("floor", sa.Integer))',
     'op.add_column("room", sa.Column("floor", sa.Integer, nullable=False, server_default="1"))',
     'op.add_column("room", sa.Column("made", sa.DateTime(timezone=True), server_default=sa.func.now()))',
