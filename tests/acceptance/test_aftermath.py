@@ -10,7 +10,7 @@ import pytest
 from tests.fix_postgres import execute, rows_of
 from tests.fix_stranger import Visit
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(2)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(3)]
 
 MEMBERS = "tests.projects.stranger.members"
 SHOP = "tests.projects.stranger.shop"

@@ -13,7 +13,7 @@ import pytest
 
 from tests.fix_stranger import Visit
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(2)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(3)]
 
 WITHOUT = ["django.contrib.admin", "mongo_migrations", "searchindex", "gdpr"]
 ROUTERS = "tests.projects.stranger.routers"
@@ -84,7 +84,7 @@ def test_an_operation_goes_where_its_hint_says(shop: Visit, new_database: Callab
     assert (tables(logs), "archive" in tables(url)) == ({"archive"}, False)
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 @pytest.mark.parametrize(
     ("entry", "settings"),
     [

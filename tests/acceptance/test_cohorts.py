@@ -42,7 +42,7 @@ def expected_events(receipt: dict[str, Any]) -> list[str]:
     )
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_together_each_erasure_ends_as_it_would_have_alone(erasing: Erasing) -> None:
     """States, steps, numbers, events and receipts are those of an erasure that ran by itself."""
     found = {key: erasing.holdings(key) for key in (1, 2, 3, 4)}
@@ -146,7 +146,7 @@ def test_hold_placed_between_two_batches_takes_one_person_out(erasing: Erasing) 
     assert erasing.state(other) == "executing"
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_store_that_is_down_keeps_a_cohort_from_nothing_else(erasing: Erasing) -> None:
     """With MongoDB away, PostgreSQL and search are erased for all of them; the rest follows later."""
     references = erasing.call("say([begun(key).reference for key in (7, 8)])")

@@ -97,9 +97,9 @@ def health(erasing: Erasing) -> dict[str, Any]:
     "stores",
     [
         pytest.param({"mongodb"}, id="mongodb"),
-        pytest.param({"default"}, id="postgres", marks=pytest.mark.by_turns(2)),
-        pytest.param({"search"}, id="search", marks=pytest.mark.by_turns(2)),
-        pytest.param({"default", "mongodb"}, id="postgres and mongodb", marks=pytest.mark.by_turns(2)),
+        pytest.param({"default"}, id="postgres", marks=pytest.mark.by_turns(3)),
+        pytest.param({"search"}, id="search", marks=pytest.mark.by_turns(3)),
+        pytest.param({"default", "mongodb"}, id="postgres and mongodb", marks=pytest.mark.by_turns(3)),
     ],
 )
 def test_drill(erasing: Erasing, backup: Backup, stores: set[str]) -> None:
@@ -164,7 +164,7 @@ def test_two_restores_one_after_the_other(erasing: Erasing, backup: Backup) -> N
     assert traces(CANARIES, in_stores(erasing.project)) == {}
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_replay_killed_at_any_line_goes_on(erasing: Erasing, backup: Backup, tmp_path: Path) -> None:
     """SIGKILL at seeded lines, then reruns: nobody is left, and each is erased again once."""
     for key in (3, 4):

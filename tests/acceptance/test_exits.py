@@ -10,7 +10,7 @@ import pytest
 
 from tests.fix_workshop import Workshop
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(2)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(3)]
 
 RECEIVER = """
 import os

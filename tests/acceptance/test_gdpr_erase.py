@@ -131,7 +131,7 @@ def kill_until_done(erasing: Erasing, reference: str, dice: random.Random, lines
         kills += 1
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_store_that_is_down_stops_no_other(erasing: Erasing) -> None:
     """With MongoDB away in the middle, PostgreSQL is erased: 3, then 8 for nothing new, then 0."""
     reference = erasing.reference("begun(4)")

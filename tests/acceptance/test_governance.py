@@ -20,7 +20,7 @@ from pymongo import MongoClient
 from accord.audit.chain import FIELDS, Link
 from tests.fix_workshop import ROOT, Workshop
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(2)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(3)]
 
 Finished = subprocess.CompletedProcess[str]
 PASSWORD = "a password for tests"

@@ -17,7 +17,7 @@ from tests.fix_postgres import execute
 from tests.fix_project import Project
 from tests.fix_sample import Sample
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(2)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(3)]
 
 REVISION = "mongodb:streaming.0002_playlists_by_owner"
 RECORD = """

@@ -13,7 +13,7 @@ from tests.fix_postgres import execute
 from tests.fix_workshop import Workshop
 from tests.unit.test_hints import FILLED, NAMED, is_placeholder, typed
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600), pytest.mark.by_turns(2)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600), pytest.mark.by_turns(3)]
 Named = tuple[str, tuple[str, ...]]
 HALF = """
     class Migration(base.Migration):
@@ -190,7 +190,7 @@ def called(situation: Situation) -> str:
     return " ".join((situation.arrange.__name__, *situation.first, "->", *situation.names[1]))
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 @pytest.mark.parametrize("situation", SITUATIONS, ids=called)
 def test_command_of_the_message_helps(workshop: Workshop, situation: Situation) -> None:
     """The first command complains, the one that it names is run word for word, and the complaint is gone."""

@@ -13,7 +13,7 @@ import pytest
 from tests.fix_project import Project
 from tests.fix_requests import Erasing
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(2)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(3)]
 
 
 @pytest.fixture

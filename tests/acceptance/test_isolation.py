@@ -80,7 +80,7 @@ def test_pytest_gives_tests_their_own_stores(tested: IsolatedProject, flags: tup
     assert seen_by(tested) <= allowed
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_pytest_takes_stores_from_step_to_step(tested: IsolatedProject) -> None:
     """Back in one store and in several, rows of then, and the newest again; real stores stay as they are."""
     before = tested.state()

@@ -111,7 +111,7 @@ def test_a_restriction_is_of_the_kind_that_is_named(crew: Erasing) -> None:
     assert crew.rows("SELECT subject_kind FROM gdpr_restriction") == [("staff.Employee",)]
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_commands_ask_for_the_kind(crew: Erasing) -> None:
     """Without a kind nobody is meant; with it plan, hold, export and consents are one person's."""
     unsaid = crew.erase("11", "--by", "id", "--dry-run")

@@ -38,7 +38,7 @@ def test_second_run_says_there_is_nothing_to_do(project: Project) -> None:
     assert "Nothing to do" in talk.stdout
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_ten_first_starts_at_once_do_the_work_once(project: Project) -> None:
     """On empty stores exactly one of ten rivals works, and all ten exit 0."""
     rivals = [project.start("migrate_all", "--format", "json") for _ in range(10)]
@@ -50,7 +50,7 @@ def test_ten_first_starts_at_once_do_the_work_once(project: Project) -> None:
     assert project.answer("migrate_all", "--plan")["steps"] == []
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_revert_to_zero_and_forward_again_is_clean(project: Project) -> None:
     """Back to nothing and forward again ends where the first start ended."""
     project.manage("migrate_all")
@@ -182,7 +182,7 @@ def test_check_tells_pending_steps_by_its_exit_code(project: Project) -> None:
     assert project.run("migrate_all", "--check").returncode == 0
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_phases_run_apart(project: Project) -> None:
     """Expand before the deploy, then backfill, then contract; what stands behind another phase waits."""
     expand = project.answer("migrate_all", "--phase", "expand")
@@ -195,7 +195,7 @@ def test_phases_run_apart(project: Project) -> None:
     assert not [step for step in rest if "listener_language" in step["key"]]
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_baseline_adopts_what_stands(project: Project) -> None:
     """A system whose ledgers are lost is recorded after looking; nothing in it changes."""
     project.manage("migrate_all")
@@ -231,7 +231,7 @@ def test_baseline_adopts_what_stands(project: Project) -> None:
     assert project.everything()["search"]["indexes"] == before["search"]["indexes"]
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_what_is_recorded_already_is_verified(project: Project) -> None:
     """Rows of `migrate` alone, too: exit 0 while all stands, 6 with words once something was changed."""
     project.manage("migrate_all")
@@ -280,7 +280,7 @@ def forget_ledgers(project: Project) -> None:
         project.ask("DELETE", f"/{index}")
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_revert_of_a_run_undoes_what_it_did(project: Project) -> None:
     """`--revert --run ID` takes back the steps of one run."""
     project.manage("migrate_all", "--phase", "expand")

@@ -85,7 +85,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, out + err
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_a_run_that_waits_is_killed_stopped_and_gone_on_with(in_use: Workshop) -> None:
     """It tells whom it waits for; a kill and Ctrl-C leave nothing; once the reader has gone, it is done."""
     plan = in_use.run("migrate_all", "--plan").stdout

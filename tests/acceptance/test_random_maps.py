@@ -76,7 +76,7 @@ say({
 """
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("number", range(moments(MAPS, 1)))
 def test_nothing_is_left_and_nobody_else_is_touched(erasing: Erasing, number: int) -> None:

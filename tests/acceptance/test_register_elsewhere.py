@@ -56,7 +56,7 @@ def elsewhere(erasing: Erasing, new_database: Callable[[], str]) -> Elsewhere:
     return Elsewhere(replace(erasing.project, extra={**erasing.project.extra, **settings}))
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_nothing_is_erased_without_it(elsewhere: Elsewhere) -> None:
     """Away, gone, cut off, of another database: nothing begins, health is critical; afterwards it goes on."""
     assert elsewhere.erase("--request", elsewhere.reference("approved(3)")).returncode == 0
@@ -107,7 +107,7 @@ def backup(elsewhere: Elsewhere) -> Iterator[str]:
     execute(urlunsplit(url._replace(path="/postgres")), f'DROP DATABASE "{url.path.strip("/")}_backup"')
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_restore_is_noticed_and_replayed(elsewhere: Elsewhere, backup: str) -> None:
     """The coordinating database goes back, and the register doesn't: who came back is erased again."""
     assert elsewhere.erase("--request", elsewhere.reference("approved(3)")).returncode == 0
@@ -126,7 +126,7 @@ def test_restore_is_noticed_and_replayed(elsewhere: Elsewhere, backup: str) -> N
     assert elsewhere.said()[-2:] == ["done", "replayed"]
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_killed_after_an_entry_it_is_entered_again(elsewhere: Elsewhere) -> None:
     """As in a file; PostgreSQL guards it, and who else looks at that database finds no fault."""
     reference = elsewhere.reference("approved(5)")

@@ -57,7 +57,7 @@ def backup(erasing: Erasing, tmp_path: Path) -> MongoBackup:
     return made
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_replay_is_begun_by_a_person_and_carried_out_by_cron(erasing: Erasing, backup: MongoBackup) -> None:
     """Who may not carry erasures out sees nothing and begins nothing; proof is asked for as elsewhere."""
     assert erasing.erase("--request", erasing.reference("approved(3)")).returncode == 0
@@ -87,7 +87,7 @@ def test_replay_is_begun_by_a_person_and_carried_out_by_cron(erasing: Erasing, b
     assert erasing.rows(who.format("replay.started")) == erasing.rows(who.format("erasure.approved"))
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_register_that_can_not_be_relied_on_is_told(erasing: Erasing) -> None:
     """Away, cut off, of another database: the page says which, and offers nothing."""
     register = erasing.project.register
@@ -105,7 +105,7 @@ def test_register_that_can_not_be_relied_on_is_told(erasing: Erasing) -> None:
         register.write_bytes(whole)
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_production_asks_for_the_password(erasing: Erasing, backup: MongoBackup) -> None:
     """Without that of whoever is signed in nothing begins."""
     assert erasing.erase("--request", erasing.reference("approved(3)")).returncode == 0

@@ -123,7 +123,7 @@ def test_what_has_run_out_goes_and_what_must_stay_stays(erasing: Erasing) -> Non
     assert erasing.command("audit_verify").returncode == 0
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_limit_a_store_that_is_away_and_too_much_for_production(erasing: Erasing) -> None:
     """A limit leaves the rest for the next run; a store that is away is no reason to leave the others."""
     play_long_ago(erasing, 1, 2, 3)
@@ -140,7 +140,7 @@ def test_limit_a_store_that_is_away_and_too_much_for_production(erasing: Erasing
     assert erasing.command("gdpr_retention", "--entry", "nosuch").returncode == 2
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_killed_at_any_line_the_next_run_ends_it(erasing: Erasing, tmp_path: Path) -> None:
     """SIGKILL at seeded lines: nothing goes twice or stays, nobody else's goes, and each run has its end."""
     play_long_ago(erasing, 1)

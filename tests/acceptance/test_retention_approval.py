@@ -163,7 +163,7 @@ def test_more_than_was_approved_is_planned_anew_and_fewer_go(strict: Erasing) ->
     assert strict.command("audit_verify").returncode == 0
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_what_runs_out_after_the_count_does_not_go_unseen(strict: Erasing) -> None:
     """One row may go without a person; two more, which came between count and deletion, wait for one."""
     play_long_ago(strict, 1)

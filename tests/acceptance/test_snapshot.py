@@ -66,7 +66,7 @@ def test_reviewed_snapshot_of_the_sample_is_what_its_migrations_make(migrated: P
     assert [one["state"] for one in found["files"]] == ["equal"] * 3
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_changes_by_hand_are_told_line_by_line(migrated: Project, tmp_path: Path) -> None:
     """An index in one store, a rule in another: drift, each in its file, and none is touched."""
     migrated.manage("migrate_all", "--snapshot", str(tmp_path))
@@ -91,7 +91,7 @@ def test_changes_by_hand_are_told_line_by_line(migrated: Project, tmp_path: Path
     compare(migrated, tmp_path, "--store", "search", code=0)
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_what_can_not_be_compared_is_never_well(migrated: Project, tmp_path: Path) -> None:
     """A file gone, cut off, another's, or of no store; a store that is away."""
     migrated.manage("migrate_all", "--snapshot", str(tmp_path))

@@ -52,7 +52,7 @@ KEPT = {
 }
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_person_is_erased(
     install: Callable[..., Installation], serve: Callable[..., Site], page: Page
 ) -> None:
@@ -269,7 +269,7 @@ class Migration(search.Migration):
 OWNER = '    owner = "team catalogue"\n'
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_revision_is_released(
     install: Callable[..., Installation], serve: Callable[..., Site], page: Page, tmp_path: Path
 ) -> None:

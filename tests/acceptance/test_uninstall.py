@@ -100,7 +100,7 @@ WAITING = "SELECT 1 FROM pg_locks WHERE relation = 'auth_user'::regclass AND NOT
 HELD = 2.0
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_who_reads_the_table_of_accounts_waits_for_nobody_who_leaves(migrated: Project) -> None:
     """A table that refers to it locks it as it goes; beside a report that stays for long, sign-ins go on."""
     waited: list[float] = []

@@ -15,7 +15,7 @@ from tests.fix_canaries import Canaries, Place, in_stores, plant_person, traces
 from tests.fix_postgres import execute, rows_of
 from tests.fix_requests import Erasing
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(2)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.by_turns(3)]
 
 
 def postgres_files(erasing: Erasing) -> Iterator[Place]:
@@ -92,7 +92,7 @@ def test_files_hold_what_the_page_says_and_a_scrub_ends_what_it_says(erasing: Er
     assert "tables" not in after, after
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_scrub_takes_no_lock_by_force_and_comes_with_the_second_look(erasing: Erasing) -> None:
     """A table that somebody reads is vacuumed instead; by policy cron scrubs before it closes."""
     told = erasing.call(

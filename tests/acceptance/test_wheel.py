@@ -56,7 +56,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_a_new_project_goes_through_the_words_of_the_readme(
     installed: Path, tmp_path: Path, new_database: Callable[[], str]
 ) -> None:

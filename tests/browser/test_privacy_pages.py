@@ -58,7 +58,7 @@ def test_data_map_says_how_much_is_classified(
     assert "accord.datamap/1" in page.content()
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_restore_is_shown_and_its_replay_begun(
     erasing: Erasing, serve: Callable[[Project], Site], page: Page, tmp_path: Path
 ) -> None:

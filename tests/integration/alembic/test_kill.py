@@ -16,7 +16,7 @@ from accord.seam.types import Lease
 from tests.chance import chance, moments, seed
 from tests.conformance.harness_alembic import ENV, AlembicHarness
 
-pytestmark = [pytest.mark.matrix, pytest.mark.integration, pytest.mark.slow, pytest.mark.by_turns(2)]
+pytestmark = [pytest.mark.matrix, pytest.mark.integration, pytest.mark.slow, pytest.mark.by_turns(3)]
 
 ROOT = Path(__file__).parents[3]
 SAMPLE = ROOT / "examples" / "streaming" / "royalties" / "alembic.ini"

@@ -13,7 +13,7 @@ from migrator.cli.linting import sizes_of
 from migrator.engine.asserting import hold_before, verify
 from tests.conformance.harness_alembic import AlembicHarness
 
-pytestmark = [pytest.mark.integration, pytest.mark.by_turns(2)]
+pytestmark = [pytest.mark.integration, pytest.mark.by_turns(3)]
 
 NEXT = '''"""The next one."""
 

@@ -803,7 +803,7 @@ def test_sample_history_goes_up_down_and_up_again(harness: AlembicHarness) -> No
 # --- many at once, and odd places ---------------------------------------------------------------------------
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_ten_processes_at_once_do_each_step_once(harness: AlembicHarness) -> None:
     """Rivals wait for each other inside the database; rows are filled once, and none of them fails."""
     rivals = [

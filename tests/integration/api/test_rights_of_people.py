@@ -187,7 +187,7 @@ def test_export_is_made_and_downloaded_over_http(served: Served, listener: int, 
     assert served.email(listener) not in said
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_letter_is_written_and_sent_over_http(served: Served, listener: int) -> None:
     """Once it is true, in the language of the person; no address is kept or answered."""
     early, lifting, foreign, status, sent, to, same, lost, events, echoed = served.call(LETTERS, key=listener)

@@ -166,7 +166,7 @@ def test_what_is_due_is_counted_over_http(served: Served) -> None:
     assert runs == 0
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_plan_of_retention_is_decided_over_http(served: Served, listener: int) -> None:
     """By another person and no program, once; a no has its reason, which no answer repeats."""
     shown, own, program, blank, no, yes, twice, left, gone, unknown = served.call(PLANS, key=listener)
@@ -184,7 +184,7 @@ def test_plan_of_retention_is_decided_over_http(served: Served, listener: int) -
     assert unknown[0] == 404
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_run_without_approval_is_reviewed_over_http(served: Served) -> None:
     """By another person, once, with what they found; a program reviews nothing."""
     listed, own, program, blank, said, again, shown, left = served.call(BROKEN)

@@ -74,7 +74,7 @@ def test_mongodb_is_a_replica_set_and_keeps_its_data_over_a_restart(checkout: Pa
         assert client.get_default_database().kept.count_documents({"answer": 42}) == 1
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 @pytest.mark.slow
 def test_opensearch_has_vectors_and_languages_and_keeps_its_data_over_a_restart(checkout: Path) -> None:
     """k-NN by Lucene and the Thai analyzer work, documents survive stop and start."""
@@ -101,7 +101,7 @@ def test_opensearch_has_vectors_and_languages_and_keeps_its_data_over_a_restart(
     assert ask(url)["version"]["number"] == "3.5.0"
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 @pytest.mark.slow
 def test_elasticsearch_has_vectors_and_keeps_its_data_over_a_restart(checkout: Path) -> None:
     """The second engine answers dense vector queries, and documents survive stop and start."""

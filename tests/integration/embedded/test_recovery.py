@@ -24,7 +24,7 @@ from accord.embedded.postgres import PostgresServer
 from tests.chance import chance, moments
 from tests.integration.embedded.checkout import CODE, failure, processes_using, server, start_command
 
-pytestmark = [pytest.mark.integration, pytest.mark.by_turns(2)]
+pytestmark = [pytest.mark.integration, pytest.mark.by_turns(3)]
 
 ROUNDS = moments(6, 3)
 
@@ -36,7 +36,7 @@ def kill_server(root: Path, name: str) -> None:
     assert identity.await_end(10)
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 @pytest.mark.parametrize("name", ["postgres", "mongodb"])
 def test_ten_commands_at_once_start_one_server(checkout: Path, name: str) -> None:
     """All ten succeed, and one process holds the data."""
@@ -160,7 +160,7 @@ def test_server_that_never_was_ready_is_taken_over(checkout: Path) -> None:
     assert second.pid == first.pid
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 @pytest.mark.parametrize("name", ["postgres", "mongodb"])
 def test_taken_port_is_named_and_moves_only_where_the_url_was_not_used(checkout: Path, name: str) -> None:
     """Clients that know the URL get an error with the port; the start command may choose another port."""

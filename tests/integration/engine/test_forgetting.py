@@ -27,7 +27,7 @@ from migrator.engine.request import Request, RunReport
 from migrator.errors import LedgerOrphan
 from tests.fix_trail import Trail
 
-pytestmark = [pytest.mark.integration, pytest.mark.by_turns(2)]
+pytestmark = [pytest.mark.integration, pytest.mark.by_turns(3)]
 STORES = ["relational", "documents", "alembic", "mongo", "search"]
 HALF = "0004_half"
 

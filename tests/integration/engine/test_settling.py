@@ -38,7 +38,7 @@ from migrator.errors import LedgerOrphan, OwnPlan, WrongEnvironment
 from migrator.models import PlanApproval, RunKind
 from tests.fix_trail import Trail
 
-pytestmark = [pytest.mark.integration, pytest.mark.by_turns(2)]
+pytestmark = [pytest.mark.integration, pytest.mark.by_turns(3)]
 NOTHING = """from django.db import migrations
 
 
@@ -176,7 +176,7 @@ def finding(harness: Any, monkeypatch: pytest.MonkeyPatch) -> Finding:
     return found
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 @pytest.mark.parametrize("disturb", [edit, take_away])
 def test_accepted_drift_stops_nothing_until_ledger_or_file_changes(
     harness: Any, disturb: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch

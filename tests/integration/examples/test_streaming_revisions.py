@@ -13,7 +13,7 @@ from pymongo import MongoClient
 from tests.fix_project import Project
 from tests.fix_sample import Sample
 
-pytestmark = [pytest.mark.integration, pytest.mark.by_turns(2)]
+pytestmark = [pytest.mark.integration, pytest.mark.by_turns(3)]
 
 SEED = ("streaming_seed", "--noinput", "--tracks", "40", "--venues", "14", "--listeners", "30")
 ADMIN = """

@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.integration,
     pytest.mark.slow,
     pytest.mark.timeout(900),
-    pytest.mark.by_turns(2),
+    pytest.mark.by_turns(3),
 ]
 
 ROOT = Path(__file__).resolve().parents[3]

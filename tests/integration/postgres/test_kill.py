@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.integration,
     pytest.mark.slow,
     pytest.mark.timeout(900),
-    pytest.mark.by_turns(2),
+    pytest.mark.by_turns(3),
 ]
 
 MOMENTS = moments(16)

@@ -67,7 +67,7 @@ def test_nothing_is_asked_of_tables_that_are_not_there(live: Live, monkeypatch: 
         assert told(live) == []
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_a_prepared_transaction_is_named_with_what_ends_it() -> None:
     """No session holds it, so that none can be ended; a server that comes along has none."""
     folder = programs(OLDER)

@@ -181,7 +181,7 @@ SIBLINGS = {
 }
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 @pytest.mark.parametrize("kind", SIBLINGS)
 def test_whatever_leaves_nothing_of_itself_is_done_again(shelves: RelationalHarness, kind: str) -> None:
     """Operations, SQL and Python alike; each once, when the reader has gone."""
@@ -376,7 +376,7 @@ def eventually(found: Callable[[], Any]) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_a_vacuum_of_the_servers_own_gives_way_and_no_query_waits_for_that(
     shelves: RelationalHarness,
 ) -> None:

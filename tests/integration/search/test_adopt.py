@@ -21,7 +21,7 @@ from searchindex.transport import Transport
 from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness
 
-pytestmark = [pytest.mark.integration, pytest.mark.by_turns(2)]
+pytestmark = [pytest.mark.integration, pytest.mark.by_turns(3)]
 
 FIELDS = {"properties": {"n": {"type": "long"}}}
 HEAD = "import searchindex as search\n\n\nclass Migration(search.Migration):\n"

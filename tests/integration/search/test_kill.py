@@ -20,7 +20,7 @@ from tests.fix_search import MakeHarness
 from tests.forks import run_python
 from tests.integration.search.catalog import CATALOG
 
-pytestmark = [pytest.mark.matrix, pytest.mark.integration, pytest.mark.slow, pytest.mark.by_turns(2)]
+pytestmark = [pytest.mark.matrix, pytest.mark.integration, pytest.mark.slow, pytest.mark.by_turns(3)]
 
 ROOT = Path(__file__).parents[3]
 MOMENTS = moments(16)

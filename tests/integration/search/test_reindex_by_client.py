@@ -15,7 +15,7 @@ from tests.fix_search import MakeHarness, lease
 from tests.fix_trail import Trail
 from tests.integration.search.proxy import BusyProxy, NarrowProxy, SwallowingProxy
 
-pytestmark = [pytest.mark.integration, pytest.mark.by_turns(2)]
+pytestmark = [pytest.mark.integration, pytest.mark.by_turns(3)]
 
 KIND = "streaming.listener"
 COUNT = 500
