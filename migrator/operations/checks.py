@@ -9,8 +9,6 @@ from django.db.models import Model
 from migrator.operations.change import Change
 from migrator.relational.safety import django_sql
 
-_LONGEST = 63
-
 
 def added(change: Change, model: type[Model], field: Any, editor: Any) -> tuple[str, ...]:
     """Return the statements that add it for rows that are written from now on; none for most fields."""
@@ -32,5 +30,4 @@ def validated(change: Change, model: type[Model], field: Any, editor: Any) -> tu
 
 
 def _name(model: type[Model], field: Any) -> str:
-    """Return the name that the server gives to one of a column that is added with it."""
-    return f"{model._meta.db_table}_{field.column}_check"[:_LONGEST]
+    return django_sql.name_by_server(model, field, "check")[: django_sql.LONGEST_NAME]

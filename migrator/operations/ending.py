@@ -18,8 +18,6 @@ from migrator.operations.change import Change
 from migrator.operations.standing import has_column, refuse_hanging, refuse_loss, refuse_other
 from migrator.relational.safety import django_sql
 
-_LONGEST = 63
-
 
 class EndColumnChange(ColumnOperation):
     """
@@ -123,7 +121,8 @@ def _indexes(change: Change, model: type[Model], field: Any, editor: Any) -> Ite
         yield f"DROP INDEX CONCURRENTLY IF EXISTS {name}"
         yield statement.replace("INDEX", "INDEX CONCURRENTLY", 1)
     if field.unique:
-        name = editor.quote_name(f"{model._meta.db_table}_{field.column}_key"[:_LONGEST])
+        server = django_sql.name_by_server(model, field, "key")
+        name = editor.quote_name(server[: django_sql.LONGEST_NAME])
         yield f"ALTER TABLE {change.table} DROP CONSTRAINT IF EXISTS {name}"
         yield f"DROP INDEX CONCURRENTLY IF EXISTS {name}"
         yield f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {change.table} ({change.old})"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db.backends.utils import split_identifier
 from django.db.migrations import AddField, RemoveField
 from django.db.migrations.operations.base import Operation
 from django.db.models import Model
@@ -15,9 +14,6 @@ from migrator.relational.safety.case import Case, reversed_parts
 from migrator.relational.safety.guards import AddGuard
 from migrator.relational.safety.parts import AddColumn, BuildIndex, Validate
 from migrator.relational.safety.uniques import unique_parts
-
-_LONGEST = 63
-"""Bytes of a name; of a longer one the server keeps a part, by a rule of its own."""
 
 
 def adding(case: Case) -> Sequence[Operation]:
@@ -103,8 +99,8 @@ class _LongName(Exception):
 
 
 def _as_the_server_names(model: type[Model], field: Any, suffix: str) -> str:
-    """Return the name that PostgreSQL gives to a constraint that has none."""
-    name = f"{split_identifier(model._meta.db_table)[1]}_{field.column}_{suffix}"
-    if len(name.encode()) > _LONGEST:
+    """Return the name that PostgreSQL gives to a constraint that has none, if that is known."""
+    name = django_sql.name_by_server(model, field, suffix)
+    if len(name.encode()) > django_sql.LONGEST_NAME:
         raise _LongName
     return name

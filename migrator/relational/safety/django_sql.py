@@ -11,9 +11,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.backends.ddl_references import Statement
+from django.db.backends.utils import split_identifier
 from django.db.models import NOT_PROVIDED, Model
 
 from migrator.foretelling.tokens import plain
+
+LONGEST_NAME = 63
+"""Bytes of a name; of a longer one the server keeps a part, by a rule of its own."""
 
 
 def indexes(model: type[Model], editor: Any, field: Any) -> Sequence[Statement]:
@@ -56,6 +60,18 @@ def live_uniques(model: type[Model], editor: Any, fields: Sequence[str]) -> Sequ
 def name_of(statement: Statement) -> str:
     """Return the name of what a statement makes, as the catalog has it."""
     return plain(str(statement.parts["name"]))
+
+
+def name_by_server(model: type[Model], field: Any, suffix: str) -> str:
+    """
+    Return the name that PostgreSQL gives to a constraint of one column that has none; it may be too long.
+
+    Args:
+        model: The model.
+        field: The field of the column.
+        suffix: `key` or `check`.
+    """
+    return f"{split_identifier(model._meta.db_table)[1]}_{field.column}_{suffix}"
 
 
 def bare(field: Any, *, reference: bool) -> Any:
