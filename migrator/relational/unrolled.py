@@ -30,6 +30,11 @@ class Substep:
     part: int | None = None
     ends: Operation | None = None
 
+    @property
+    def goes_on(self) -> bool:
+        """It commits in its middle: a rerun goes on there, and the way back begins there."""
+        return bool(getattr(self.operation, "goes_on", False))
+
 
 Unroll = Callable[[Substep], Sequence[Substep]]
 """Makes parts of an operation; what is handed to it are the operations of one migration in their order."""
