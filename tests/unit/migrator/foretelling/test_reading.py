@@ -80,7 +80,7 @@ def test_change_of_type_writes_anew_unless_it_is_known_not_to(old: str, new: str
     [("(a * 2) STORED", True), ("(a * 2) VIRTUAL", False), ("(a * 2)", False), ("AS IDENTITY", True)],
 )
 def test_computed_column_writes_anew_where_it_is_stored(words: str, anew: bool) -> None:
-    """PostgreSQL 18 computes as it reads, unless a statement says otherwise; older servers take nothing else."""
+    """PostgreSQL 18 computes as it reads, unless a statement says otherwise; older servers store."""
     (act,) = read(f"ALTER TABLE t ADD COLUMN b int GENERATED ALWAYS {words}")
 
     assert burden_of(act).rewrites is anew
