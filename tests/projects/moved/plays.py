@@ -21,7 +21,8 @@ class AnyPlay(models.Model):
     label: Any = models.ForeignKey("streaming.Label", models.CASCADE, related_name="%(app_label)s_plays")
     after = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
     alike = models.ManyToManyField("self")
-    labels: Any = models.ManyToManyField("streaming.Label", related_name="+")
+    # The sample's settings, with which types are checked, know no app of this one.
+    labels: Any = models.ManyToManyField("streaming.Label", related_name="+")  # type: ignore[misc]
     tags = GenericRelation("reviews.Tag")
 
     objects = Plays()
