@@ -86,7 +86,7 @@ def test_pause_and_resume_from_the_page(counted: Counted) -> None:
 
 
 def test_who_lacks_the_permission_sees_and_steers_nothing(counted: Counted) -> None:
-    """Buttons are off, with their reason; a POST is refused and put on record; who may not look gets no page."""
+    """Buttons are off, with their reason; a POST is refused and on record; who may not look gets no page."""
     job = counted.begin()
     looks = ask(may=("accord.view_batchjob",))
 
