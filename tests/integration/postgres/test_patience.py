@@ -190,8 +190,16 @@ def test_a_long_pause_ends_when_the_table_is_free(
     assert "more" in columns(shelves)
 
 
-MODES = ("ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE",
-         "EXCLUSIVE", "ACCESS EXCLUSIVE")  # fmt: skip
+MODES = (
+    "ACCESS SHARE",
+    "ROW SHARE",
+    "ROW EXCLUSIVE",
+    "SHARE UPDATE EXCLUSIVE",
+    "SHARE",
+    "SHARE ROW EXCLUSIVE",
+    "EXCLUSIVE",
+    "ACCESS EXCLUSIVE",
+)
 ASKED = MODES[3:]
 """What a change of a table asks for."""
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -192,7 +193,7 @@ def test_a_part_of_each_pause_is_spent_though_the_table_is_free() -> None:
         time.sleep(0.002)
 
     assert tries(clock, beside=soon_free, sleep=sleep).through(act) == "done"
-    pauses = [then - now for now, then in zip(acted, acted[1:], strict=False)]
+    pauses = [then - now for now, then in pairwise(acted)]
     whole = [Patience.BACKOFF.pause(attempt, 0.5) for attempt in range(8)]
     assert all(pause >= full / 4 for pause, full in zip(pauses, whole, strict=True))
     assert pauses[-1] < whole[-1] * 0.5
