@@ -211,10 +211,11 @@ class Project:
             name = client.get_default_database().name
             client.drop_database(name)
             client.drop_database(f"{name}_documents")
-        for index in self.ask("GET", f"/{self.prefix}*?expand_wildcards=all&filter_path=*.aliases"):
-            self.ask("DELETE", f"/{index}")
-        for found in self.ask("GET", f"/_index_template/{self.prefix}*").get("index_templates", []):
-            self.ask("DELETE", f"/_index_template/{found['name']}")
+        found = self.ask("GET", f"/{self.prefix}*?expand_wildcards=all&filter_path=*.aliases")
+        if found:
+            self.ask("DELETE", f"/{','.join(found)}")
+        for template in self.ask("GET", f"/_index_template/{self.prefix}*").get("index_templates", []):
+            self.ask("DELETE", f"/_index_template/{template['name']}")
 
 
 def _without_object_id(document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -108,13 +109,24 @@ def copy_search(source: Project, target: Project) -> None:
 
     for found in source.ask("GET", f"/_index_template/{source.prefix}*").get("index_templates", []):
         asked(target, "PUT", f"/_index_template/{renamed(found['name'])}", renamed(found["index_template"]))
-    for name, index in source.ask("GET", f"/{source.prefix}*?expand_wildcards=all").items():
-        index["settings"]["index"] = without_the_servers_own(index["settings"]["index"])
-        block = index["settings"]["index"].pop("blocks", {})
-        asked(target, "PUT", f"/{renamed(name)}", renamed(index))
-        copy_documents(source, target, name, renamed)
+    indexes = source.ask("GET", f"/{source.prefix}*?expand_wildcards=all")
+    # The server joins changes of its state that wait together.
+    with ThreadPoolExecutor(max_workers=len(indexes) or 1) as pool:
+        blocks = list(
+            pool.map(lambda name: copy_index(target, renamed(name), renamed(indexes[name])), indexes)
+        )
+    copy_documents(source, target, renamed)
+    for name, block in zip(indexes, blocks, strict=True):
         if block:
             asked(target, "PUT", f"/{renamed(name)}/_settings", {"index": {"blocks": block}})
+
+
+def copy_index(target: Project, name: str, index: dict[str, Any]) -> Any:
+    """Make an index without documents; its blocks come back, for when they are there."""
+    index["settings"]["index"] = without_the_servers_own(index["settings"]["index"])
+    block = index["settings"]["index"].pop("blocks", {})
+    asked(target, "PUT", f"/{name}", index)
+    return block
 
 
 def without_the_servers_own(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,13 +134,13 @@ def without_the_servers_own(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name not in _OF_THE_SERVER}
 
 
-def copy_documents(source: Project, target: Project, name: str, renamed: Callable[[Any], Any]) -> None:
-    """Copy the documents of an index; the sample has few."""
-    asked(source, "POST", f"/{name}/_refresh")
-    hits = asked(source, "POST", f"/{name}/_search", {"size": 10_000})["hits"]["hits"]
+def copy_documents(source: Project, target: Project, renamed: Callable[[Any], Any]) -> None:
+    """Copy the documents of all indexes; the sample has few."""
+    asked(source, "POST", f"/{source.prefix}*/_refresh?expand_wildcards=all")
+    every = f"/{source.prefix}*/_search?expand_wildcards=all"
     lines = []
-    for hit in hits:
-        where = {"_index": renamed(name), "_id": hit["_id"]}
+    for hit in asked(source, "POST", every, {"size": 10_000})["hits"]["hits"]:
+        where = {"_index": renamed(hit["_index"]), "_id": hit["_id"]}
         where |= {"routing": hit["_routing"]} if "_routing" in hit else {}
         lines += [json.dumps({"index": where}), json.dumps(renamed(hit["_source"]))]
     if lines:

@@ -168,8 +168,6 @@ class Resumable:
     def _unroll(self) -> Unroll:
         return unrolling(self._connection, self._migration.app_label) if self._in_parts else whole
 
-    # --- taking up -------------------------------------------------------------------
-
     def _taken_up(self, found: Progress | None, direction: Direction, before: ProjectState) -> Progress:
         state = RowState.APPLYING if direction is Direction.APPLY else RowState.REVERTING
         if found is None:
@@ -180,8 +178,9 @@ class Resumable:
             self._refuse_edited(found, substeps)
             if not found.state.is_whole:
                 # On the way back, the last of them may be undone, and only the note of that be missing.
-                sure = found.position - (found.state is RowState.REVERTING)
-                refuse_gone(self._step, substeps[: max(sure, 0)])
+                back = found.state is RowState.REVERTING
+                sure = max(found.position - back, 0)
+                refuse_gone(self._step, substeps[:sure], substeps[sure:][: back or found.in_flight])
             progress = self._turned(found, state, substeps)
             self._note_recovery(found, direction)
         self._write(progress)
@@ -205,8 +204,8 @@ class Resumable:
         """
         if not found.in_flight or found.state in (state, RowState.APPLIED):
             return replace(found, state=state)
-        position = found.position + (1 if state == RowState.REVERTING else -1)
-        return replace(found, state=state, position=position, done=self._chain_of(substeps[:position]))
+        at = found.position + (1 if state == RowState.REVERTING else -1)
+        return replace(found, state=state, position=at, done=self._chain_of(substeps[:at]))
 
     def _refuse_edited(self, found: Progress, substeps: Sequence[Substep]) -> None:
         operations = [substep.operation for substep in substeps[: found.position]]

@@ -127,3 +127,40 @@ def test_linters_run_beside_and_are_stopped_with_the_tests(
     with pytest.raises(KeyboardInterrupt), script.linters_beside() as endless:
         raise KeyboardInterrupt
     assert endless.returncode not in (None, 0)
+
+
+def test_files_of_tests_are_in_memory_and_gone_afterwards(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What a killed run left goes; that of a living one stays."""
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setattr(script, "MEMORY", tmp_path)
+    monkeypatch.setattr(script, "MEMORY_NEEDED", 0)
+    killed, living = tmp_path / "accord-tests-4999999", tmp_path / "accord-tests-1"
+    killed.mkdir()
+    living.mkdir()
+
+    with script.files_in_memory() as place:
+        folder = Path(place["TMPDIR"])
+        (folder / "data").mkdir()
+        assert folder.is_relative_to(tmp_path)
+
+    assert not folder.exists()
+    assert not killed.exists()
+    assert living.exists()
+
+
+def test_files_stay_on_the_disk_where_memory_is_short_or_a_place_is_named(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Somebody's own TMPDIR counts, and a machine isn't driven out of memory."""
+    monkeypatch.setattr(script, "MEMORY", tmp_path)
+    monkeypatch.setattr(script, "MEMORY_NEEDED", 2**60)
+    monkeypatch.delenv("TMPDIR", raising=False)
+    with script.files_in_memory() as place:
+        assert place == {}
+
+    monkeypatch.setattr(script, "MEMORY_NEEDED", 0)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with script.files_in_memory() as place:
+        assert place == {}

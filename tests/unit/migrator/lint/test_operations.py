@@ -160,6 +160,9 @@ FINE = {
         'BeginColumnChange("room", "size", "width", models.BigIntegerField()),\n'
         'CopyColumn("room", "size", "width"),'
     ),
+    "rows filled in batches": (
+        """atomic = False\noperations = [Backfill("room", set={"size": "size + 1"}, backward={})]"""
+    ),
     "column that was replaced": 'phase = "contract"\noperations = [EndColumnChange("room", "size", "width")]',
     "dropped after the deploy": 'phase = "contract"\noperations = [migrations.RemoveField("room", "size")]',
     "new table with all of it": (
@@ -322,6 +325,14 @@ EASED = {
         'AlterField("room", "name", models.CharField(max_length=40, unique=True))',
         "unique-building",
     ),
+    "becomes the key": (
+        'AlterField("room", "name", models.CharField(max_length=40, primary_key=True))',
+        "primary-key-building",
+    ),
+    "other value in each row": (
+        'AddField("room", "x", models.FloatField(db_default=Random()))',
+        "column-volatile-default",
+    ),
 }
 NOT_EASED = {
     "not null and longer": ('AlterField("room", "code", models.CharField(max_length=50))', "column-not-null"),
@@ -330,6 +341,7 @@ NOT_EASED = {
         'AddConstraint("room", ExclusionConstraint(name="x", expressions=[("size", "=")]))',
         "exclusion-building",
     ),
+    "counted up": ('AddField("room", "x", models.BigAutoField(primary_key=True))', "column-computed"),
     "SQL": ('RunSQL("CREATE INDEX n ON shop_room (name)", "")', "index-not-concurrent"),
 }
 
