@@ -57,14 +57,24 @@ def test_unique_index_becomes_the_query_that_finds_duplicates() -> None:
     [
         ("(a)", "SELECT count(a) > count(DISTINCT a) FROM t WHERE a IS NOT NULL"),
         ("(a) NULLS NOT DISTINCT", "SELECT count(a) > count(DISTINCT a) OR count(*) > count(a) + 1 FROM t"),
-        ('(a COLLATE "C") WHERE b', 'SELECT count(a COLLATE "C") > count(DISTINCT a COLLATE "C") FROM t '
-         'WHERE (b) AND a COLLATE "C" IS NOT NULL'),
-        ("(a, b)", "SELECT EXISTS (SELECT 1 FROM t WHERE a IS NOT NULL AND b IS NOT NULL GROUP BY a, b "
-         "HAVING count(*) > 1)"),
+        (
+            '(a COLLATE "C") WHERE b',
+            (
+                'SELECT count(a COLLATE "C") > count(DISTINCT a COLLATE "C") FROM t '
+                'WHERE (b) AND a COLLATE "C" IS NOT NULL'
+            ),
+        ),
+        (
+            "(a, b)",
+            (
+                "SELECT EXISTS (SELECT 1 FROM t WHERE a IS NOT NULL AND b IS NOT NULL GROUP BY a, b "
+                "HAVING count(*) > 1)"
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_whether_anything_is_there_twice_is_asked_first(index: str, asks: str) -> None:
-    """Sorting one key takes a fraction of what counting each value does, and mostly there is nothing to name."""
+    """Sorting one key takes a fraction of what counting each value does; mostly there is nothing to name."""
     (act,) = read(f"CREATE UNIQUE INDEX i ON t {index}")
     question = question_of(act)
 
