@@ -92,6 +92,10 @@ class EventKind(models.TextChoices):
     APPROVAL_REVOKED = "approval.revoked", _("approval taken back")
     BREAK_GLASS = "policy.break_glass", _("policy overridden in an emergency")
     BREAK_GLASS_REVIEWED = "policy.reviewed", _("run without approval reviewed")
+    BULK_EXPORT_STARTED = "bulk.export_started", _("export in bulk started")
+    BULK_EXPORT_FINISHED = "bulk.export_finished", _("export in bulk finished")
+    BULK_IMPORT_STARTED = "bulk.import_started", _("import in bulk started")
+    BULK_IMPORT_FINISHED = "bulk.import_finished", _("import in bulk finished")
 
 
 class FormerEventKind(models.TextChoices):

@@ -34,6 +34,7 @@ from migrator.relational.ledger import Ledger
 from migrator.relational.loader import DiskLoader, History, Name
 from migrator.relational.looks_around import LooksAround
 from migrator.relational.marks import Marks
+from migrator.relational.moving import Moves
 from migrator.relational.runner import Runner, adopt, name_of
 from migrator.relational.safety.settling import Settles
 from migrator.relational.statements import Explanation
@@ -42,7 +43,7 @@ from migrator.relational.taking import apps_for, takes_part, why_absent
 from migrator.relational.vendors import vendor_of, vendor_of_engine
 
 
-class RelationalStore(Leaves, LooksAround, Marks, Settles):
+class RelationalStore(Leaves, LooksAround, Marks, Moves, Settles):
     """
     One alias of `DATABASES`.
 
