@@ -81,6 +81,7 @@ class Act:
         concurrently: Built beside writers.
         valid: What stands is looked at.
         generated: A new column is computed from others, or counted up.
+        stored: Its values are written.
         lenient: Says IF EXISTS or IF NOT EXISTS.
         cascade: Takes along whatever depends on it.
     """
@@ -103,6 +104,7 @@ class Act:
     concurrently: bool = False
     valid: bool = True
     generated: bool = False
+    stored: bool = True
     lenient: bool = False
     cascade: bool = False
 

@@ -63,8 +63,9 @@ def _references(part: Cursor) -> Mapping[str, Any]:
 
 
 def _generated(part: Cursor) -> Mapping[str, Any]:
-    part.rest()
-    return {"generated": True}
+    # One that isn't stored is computed as it is read, by a server that knows such.
+    words = part.rest().upper().split()
+    return {"generated": True, "stored": "STORED" in words or "IDENTITY" in words}
 
 
 _CLAUSES: Mapping[str, Callable[[Cursor], Mapping[str, Any]]] = {

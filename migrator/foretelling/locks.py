@@ -132,8 +132,10 @@ _BURDENS: Mapping[Kind, Burden] = {
 
 def _of_new_column(act: Act) -> Burden:
     serial = act.type.lower().endswith("serial")
-    volatile = act.generated or serial or (bool(act.default) and not is_constant(act.default))
-    return Burden(mode=LockMode.ACCESS_EXCLUSIVE, rewrites=volatile, scans=act.unique or bool(act.expression))
+    computed = act.generated and act.stored
+    volatile = computed or serial or (bool(act.default) and not is_constant(act.default))
+    reads = act.unique or bool(act.expression) or (act.generated and act.not_null)
+    return Burden(mode=LockMode.ACCESS_EXCLUSIVE, rewrites=volatile, scans=reads)
 
 
 def is_constant(default: str) -> bool:

@@ -50,5 +50,6 @@ def recipe_of(act: Act, old_type: str = "") -> Recipe | None:
         return Recipe(_ANEW, f"Add a plain column that the code, or a trigger, fills ({_PAGE}).")
     return Recipe(
         _ANEW,
-        f"Add the column without the default, then the default, then fill it in batches ({_PAGE}).",
+        "Add it by AddField, with that as db_default: it goes in parts then. Or add the column without the "
+        f"default, then the default, then fill it in batches ({_PAGE}).",
     )

@@ -6,30 +6,33 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from django.db import connections
+from django.db.migrations import RemoveIndex
 
 from accord.errors import ConflictingState
 from accord.seam.differences import DifferenceKind
 from accord.seam.types import Step
 from migrator.relational.catalog import TABLE, Catalog
 from migrator.relational.probe import Owners
+from migrator.relational.safety.parts import Reversed
 from migrator.relational.traces import Traces
 
 if TYPE_CHECKING:
     from migrator.relational.unrolled import Substep
 
 
-def refuse_gone(step: Step, done: Sequence[Substep]) -> None:
+def refuse_gone(step: Step, done: Sequence[Substep], begun: Sequence[Substep] = ()) -> None:
     """
     Make sure that nobody undid by hand what is done of a step.
 
     Args:
         step: The step.
         done: Its substeps that are done, in their order.
+        begun: The one that may be done by half: what it takes away isn't missed.
 
     Raises:
         ConflictingState: Something of them isn't there.
     """
-    gone = list(_gone(step, done)) if done else []
+    gone = list(_gone(step, done, begun)) if done else []
     if gone:
         raise ConflictingState(
             f"Step {step.key} is half done, and what is done of it doesn't stand: {' '.join(gone)}",
@@ -38,16 +41,18 @@ def refuse_gone(step: Step, done: Sequence[Substep]) -> None:
         )
 
 
-def _gone(step: Step, done: Sequence[Substep]) -> Iterator[str]:
+def _gone(step: Step, done: Sequence[Substep], begun: Sequence[Substep]) -> Iterator[str]:
     alias, name = step.key.store, (step.key.app, step.key.name)
     connection = connections[alias]
     owners, traces = Owners(), Traces(alias, connection.ops.max_name_length())
-    for substep in done:
-        if substep.part is None or substep.ends:
-            # An operation in parts stands as a whole, once it does.
-            operation = substep.ends or substep.operation
-            owners.note(name, operation)
-            traces.note(name, operation, substep.before)
+    for number, substep in enumerate((*done, *begun)):
+        # What is about to be taken away isn't missed; what was taken away has to be gone only then.
+        outer, going = substep.of or substep.operation, isinstance(substep.operation, Reversed | RemoveIndex)
+        is_done = number < len(done) and (substep.of is None or substep.ends)
+        if going or is_done:
+            owners.note(name, outer)
+        if is_done:
+            traces.note(name, outer, substep.before)
     state = done[-1].after
     owners.keep_only({name}, state)
     for finding in Catalog(alias, state).findings(owners.by_item):

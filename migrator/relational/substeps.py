@@ -178,8 +178,10 @@ class Resumable:
             self._refuse_edited(found, substeps)
             if not found.state.is_whole:
                 # On the way back, the last of them may be undone, and only the note of that be missing.
-                sure = found.position - (found.state is RowState.REVERTING)
-                refuse_gone(self._step, substeps[: max(sure, 0)])
+                back = found.state is RowState.REVERTING
+                sure = max(found.position - back, 0)
+                begun = substeps[sure:][: back or found.in_flight]
+                refuse_gone(self._step, substeps[:sure], begun)
             progress = self._turned(found, state)
             self._note_recovery(found, direction)
         self._write(progress)

@@ -21,14 +21,16 @@ class Substep:
         before: State before it.
         after: State after it.
         part: Which part it is of an operation that is sent in parts, from 0 on; None for a whole one.
-        ends: The operation of which it is the last part, if it is one.
+        of: The operation that it is a part of.
+        ends: Whether it is the last part.
     """
 
     operation: Operation
     before: ProjectState
     after: ProjectState
     part: int | None = None
-    ends: Operation | None = None
+    of: Operation | None = None
+    ends: bool = False
 
 
 Unroll = Callable[[Substep], Sequence[Substep]]

@@ -74,7 +74,7 @@ def test_merge_keeps_what_the_file_has_as_null(bulk: Bulk) -> None:
 
 
 def test_bad_rows_are_dead_letters_with_their_line(bulk: Bulk) -> None:
-    """What is around them comes in, whatever the server says of them; the exit code says that some did not."""
+    """What is around them comes in, whatever the server says of them; the exit code tells of it."""
     bulk.sql(
         "CREATE TABLE kinds (id int PRIMARY KEY)",
         "INSERT INTO kinds VALUES (1)",

@@ -16,6 +16,8 @@ REASONS: Mapping[str, str] = {
     "accord.AuditSeal": "Numbers of events and keyed hashes.",
     "accord.TrailMark": "A random number of the database, and why there is a further one.",
     "accord.Tombstone": "Keyed hashes of erased people's keys, kept so that no write brings them back.",
+    "accord.BatchJob": "What is done in batches, and how far it is.",
+    "accord.BatchSlice": "Numbers, and the keys where batches begin and end, which go when the job is done.",
     "migrator.Run": "What migrations did.",
     "migrator.StepRun": "What migrations did.",
     "migrator.PlanApproval": "Digests, and who of the staff approved.",

@@ -14,6 +14,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.models import CheckConstraint, UniqueConstraint
 
 from migrator.foretelling.acts import Act, Kind
+from migrator.foretelling.locks import is_constant
 
 _NONE: Collection[Kind] = frozenset()
 _OF_FIELDS = frozenset({Kind.INDEX, Kind.UNIQUE, Kind.FOREIGN_KEY})
@@ -40,12 +41,20 @@ def eased_by(operation: Operation | None, acts: Sequence[Act]) -> Collection[Kin
     if type(operation) is ops.AlterUniqueTogether:
         return _NONE if Kind.DROP_INDEX in kinds else kinds
     if type(operation) is ops.AddField:
-        return _NONE if any(act.generated for act in acts) else kinds & _OF_FIELDS
-    return _of_altered(kinds, acts) if type(operation) is ops.AlterField else _NONE
+        return _of_added(kinds, acts)
+    return _of_altered(kinds) if type(operation) is ops.AlterField else _NONE
 
 
-def _of_altered(kinds: Collection[Kind], acts: Sequence[Act]) -> Collection[Kind]:
-    """Return them of a field that changes in nothing but NULL, being unique, and its index."""
-    becomes_key = any(act.kind is Kind.UNIQUE and act.not_null for act in acts)
+def _of_added(kinds: Collection[Kind], acts: Sequence[Act]) -> Collection[Kind]:
+    """Return them of a new field: also the column, where its default is another for each row."""
+    columns = [act for act in acts if act.kind is Kind.ADD_COLUMN]
+    if any(act.generated for act in columns):
+        return _NONE
+    is_filled = all(act.default and not is_constant(act.default) for act in columns)
+    return {kind for kind in kinds if kind in _OF_FIELDS or (is_filled and kind is Kind.ADD_COLUMN)}
+
+
+def _of_altered(kinds: Collection[Kind]) -> Collection[Kind]:
+    """Return them of a field that changes in nothing but NULL, being unique or the key, and its index."""
     two = Kind.UNIQUE in kinds and bool({Kind.INDEX, Kind.DROP_INDEX}.intersection(kinds))
-    return _NONE if becomes_key or two or not _ALTERED.issuperset(kinds) else kinds
+    return _NONE if two or not _ALTERED.issuperset(kinds) else kinds

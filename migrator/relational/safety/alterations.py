@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db.backends.utils import names_digest
 from django.db.migrations import AlterField, AlterUniqueTogether
 from django.db.migrations.operations.base import Operation
 from django.db.models import Model
@@ -13,8 +12,7 @@ from django.db.models import Model
 from migrator.relational.safety import django_sql
 from migrator.relational.safety.case import Case, reversed_parts
 from migrator.relational.safety.columns import index_parts
-from migrator.relational.safety.guards import AddGuard, SetNotNull, ValidateGuard
-from migrator.relational.safety.parts import Backfill
+from migrator.relational.safety.nulls import not_null
 from migrator.relational.safety.uniques import unique_parts
 
 _REWRITTEN = {"null", "unique", "db_index"}
@@ -30,12 +28,12 @@ def altering(case: Case) -> Sequence[Operation]:
     new: Any = case.after._meta.get_field(case.operation.name)
     if not (case.has_column(old) and case.has_column(new)) or old.primary_key:
         return ()
-    changed = _changed(old, new)
-    if not changed or not changed <= _REWRITTEN:
+    differs = changed(old, new)
+    if not differs or not differs <= _REWRITTEN:
         return ()
-    if "unique" in changed and (old.unique or old.db_index or new.db_index):
+    if "unique" in differs and (old.unique or old.db_index or new.db_index):
         return ()
-    return [*_nulls(case, old, new), *_indexes(case, old, new), *_unique(case, old, new)]
+    return [*nulls(case, old, new), *_indexes(case, old, new), *_unique(case, old, new)]
 
 
 def together(case: Case) -> Sequence[Operation]:
@@ -46,14 +44,16 @@ def together(case: Case) -> Sequence[Operation]:
     new = {tuple(fields) for fields in case.operation.unique_together or ()}
     if old - new:
         return ()
-    return [part for fields in sorted(new - old) for part in _unique_of(case, case.after, fields)]
+    return [part for fields in sorted(new - old) for part in unique_of(case, case.after, fields)]
 
 
-def _changed(old: Any, new: Any) -> set[str]:
-    """Name what a database may have to do with of the difference between two fields."""
+def changed(old: Any, new: Any) -> set[str]:
+    """Name what a database may have to do with of the difference between two fields of one column."""
     (_, path, args, was), (_, new_path, new_args, becomes) = old.deconstruct(), new.deconstruct()
     if path != new_path or args != new_args or _target(old) != _target(new):
         return {"type"}
+    if old.column != new.column:
+        return {"column"}
     names = {name for name in was.keys() | becomes.keys() if was.get(name) != becomes.get(name)}
     return names - set(new.non_db_attrs) - _OF_MODELS
 
@@ -62,37 +62,13 @@ def _target(field: Any) -> Any:
     return field.remote_field and field.target_field.model._meta.db_table
 
 
-def _nulls(case: Case, old: Any, new: Any) -> Sequence[Operation]:
+def nulls(case: Case, old: Any, new: Any) -> Sequence[Operation]:
+    """Return the parts of what two fields differ in about NULL."""
     if old.null == new.null:
         return ()
     if old.null:
-        return _not_null(case, django_sql.with_default(new, case.one_time_default), case.after)
-    return reversed_parts(_not_null(case, old, case.before, fills=False))
-
-
-def _not_null(case: Case, field: Any, model: type[Model], *, fills: bool = True) -> Sequence[Operation]:
-    """Return the parts after which a column takes no NULL; a check that is validated spares the look."""
-    name, column = case.model_name, field.column
-    guard = f"accord_notnull_{names_digest(model._meta.db_table, column, length=16)}"
-
-    def makes(of: type[Model], editor: Any) -> Any:
-        return django_sql.check(of, editor, guard, f"{editor.quote_name(column)} IS NOT NULL")
-
-    # Before the check, because it would refuse whatever else is changed in a row that isn't filled yet.
-    fill = _filling(case, field) if fills else []
-    return [
-        *fill,
-        AddGuard(name, guard, makes),
-        *fill,
-        ValidateGuard(name, guard),
-        SetNotNull(name, column, guard),
-    ]
-
-
-def _filling(case: Case, field: Any) -> Sequence[Operation]:
-    if not (field.has_default() or field.has_db_default()):
-        return ()
-    return (Backfill(case.model_name, field.name, case.one_time_default),)
+        return not_null(case, django_sql.with_default(new, case.one_time_default), case.after)
+    return reversed_parts(not_null(case, old, case.before, fills=False))
 
 
 def _indexes(case: Case, old: Any, new: Any) -> Sequence[Operation]:
@@ -102,11 +78,13 @@ def _indexes(case: Case, old: Any, new: Any) -> Sequence[Operation]:
 
 def _unique(case: Case, old: Any, new: Any) -> Iterator[Operation]:
     if not old.unique and new.unique:
-        yield from _unique_of(case, case.after, [new.name])
+        yield from unique_of(case, case.after, [new.name])
         yield from index_parts(case, new, case.after)
 
 
-def _unique_of(case: Case, model: type[Model], fields: Sequence[str]) -> Sequence[Operation]:
+def unique_of(case: Case, model: type[Model], fields: Sequence[str]) -> Sequence[Operation]:
+    """Return the parts of fields that become unique together, in a model."""
+
     def makes(of: type[Model], editor: Any) -> Any:
         return django_sql.unique(of, editor, fields)
 

@@ -11,9 +11,11 @@ from django.db.models import Model
 
 from migrator.relational.safety import django_sql
 from migrator.relational.safety.case import Case, reversed_parts
+from migrator.relational.safety.defaults import AddEmptyColumn, is_of_each_row
 from migrator.relational.safety.guards import AddGuard
+from migrator.relational.safety.nulls import filling, not_null
 from migrator.relational.safety.parts import AddColumn, BuildIndex, Validate
-from migrator.relational.safety.uniques import unique_parts
+from migrator.relational.safety.uniques import primary_parts, unique_parts
 
 
 def adding(case: Case) -> Sequence[Operation]:
@@ -32,14 +34,14 @@ def removing(case: Case) -> Sequence[Operation]:
 
 
 def _parts(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
-    if not case.has_column(field) or field.generated or field.primary_key:
+    fills = is_of_each_row(field, case.editor)
+    if not case.has_column(field) or field.generated or (field.primary_key and not fills):
         return ()
-    editor = case.editor
-    is_filled = editor.effective_default(field) is not None or field.has_db_default()
     # A key of a column that is NULL throughout is true without a look.
-    is_checked = bool(field.remote_field and field.db_constraint and is_filled)
+    is_checked = bool(field.remote_field and field.db_constraint and _is_filled(case, field))
     try:
         rest = [
+            *(_filled(case, field, model) if fills else ()),
             *_check(case, field, model),
             *(_reference(case, field, model) if is_checked else ()),
             *index_parts(case, field, model),
@@ -47,12 +49,22 @@ def _parts(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
         ]
     except _LongName:
         return ()
-    return (_column(case, field, without_reference=is_checked), *rest) if rest else ()
+    return (_column(case, field, fills=fills, without_reference=is_checked), *rest) if rest else ()
 
 
-def _column(case: Case, field: Any, *, without_reference: bool) -> Operation:
+def _is_filled(case: Case, field: Any) -> bool:
+    return case.editor.effective_default(field) is not None or field.has_db_default()
+
+
+def _column(case: Case, field: Any, *, fills: bool, without_reference: bool) -> Operation:
+    if fills:
+        return AddEmptyColumn(case.model_name, field.name)
     default = case.one_time_default
     return AddColumn(case.model_name, field.name, without_reference=without_reference, default=default)
+
+
+def _filled(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
+    return filling(case, field) if field.null else not_null(case, field, model)
 
 
 def index_parts(case: Case, field: Any, model: type[Model]) -> Iterator[Operation]:
@@ -86,6 +98,9 @@ def _check(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
 
 
 def _unique(case: Case, field: Any, model: type[Model]) -> Sequence[Operation]:
+    if field.primary_key:
+        name = _as_the_server_names(model, field, "pkey")
+        return primary_parts(case.model_name, model, case.editor, field, name)
     constraint = _as_the_server_names(model, field, "key")
 
     def makes(of: type[Model], editor: Any) -> Any:

@@ -46,6 +46,27 @@ def unique(model: type[Model], editor: Any, fields: Sequence[str], name: str | N
     return statement
 
 
+def primary(model: type[Model], editor: Any, field: Any, name: str | None = None) -> Statement:
+    """Return that of a primary key; under Django's own name unless one is given."""
+    statement: Statement = editor._create_primary_key_sql(model, field)  # noqa: SLF001 - see above
+    if name is not None:
+        statement.parts["name"] = editor.quote_name(name)
+    return statement
+
+
+def database_default(model: type[Model], editor: Any, field: Any) -> tuple[str, Sequence[Any]]:
+    """Return what of ALTER TABLE sets a field's default in the database, and its values."""
+    found: tuple[str, Sequence[Any]]
+    found = editor._alter_column_database_default_sql(model, None, field)  # noqa: SLF001 - see above
+    return found
+
+
+def live_primary(model: type[Model], editor: Any) -> Sequence[str]:
+    """Name the primary key that the server has."""
+    live: Sequence[str] = editor._constraint_names(model, primary_key=True)  # noqa: SLF001 - see above
+    return live
+
+
 def live_uniques(model: type[Model], editor: Any, fields: Sequence[str]) -> Sequence[str]:
     """Name the unique constraints of just these fields that no model names, as the server has them."""
     found: list[Any] = [model._meta.get_field(field) for field in fields]
@@ -69,9 +90,10 @@ def name_by_server(model: type[Model], field: Any, suffix: str) -> str:
     Args:
         model: The model.
         field: The field of the column.
-        suffix: `key` or `check`.
+        suffix: `key`, `check`, or `pkey`, which says nothing of the column.
     """
-    return f"{split_identifier(model._meta.db_table)[1]}_{field.column}_{suffix}"
+    table = split_identifier(model._meta.db_table)[1]
+    return f"{table}_{suffix}" if suffix == "pkey" else f"{table}_{field.column}_{suffix}"
 
 
 def bare(field: Any, *, reference: bool) -> Any:
@@ -87,6 +109,16 @@ def bare(field: Any, *, reference: bool) -> Any:
     copied._unique, copied.db_index = False, False  # noqa: SLF001 - see above
     copied.db_check = _no_check
     copied.db_constraint = reference and getattr(field, "db_constraint", False)
+    return copied
+
+
+def empty(field: Any) -> Any:
+    """Return a bare field that no row has a value of yet: NULL, and no default."""
+    copied = bare(field, reference=False)
+    for name in ("_get_default", "_db_default_expression"):  # Django keeps what it computed
+        copied.__dict__.pop(name, None)
+    copied.default = copied.db_default = NOT_PROVIDED
+    copied.null, copied.primary_key, copied.auto_now, copied.auto_now_add = True, False, False, False
     return copied
 
 

@@ -218,6 +218,8 @@ class AttachUnique(Part):
         makes: Makes Django's statement that adds the constraint with an index of its own.
     """
 
+    becomes = "UNIQUE"
+
     def __init__(
         self, model_name: str, name: str, makes: Makes, deferrable: str = "", fields: Sequence[str] = ()
     ) -> None:
@@ -233,7 +235,7 @@ class AttachUnique(Part):
         if not editor.collect_sql and not _has_index(editor, name):
             editor.execute(self._makes(model, editor), None)
             return
-        words = f"ADD CONSTRAINT {name} UNIQUE USING INDEX {name}{self._deferrable}"
+        words = f"ADD CONSTRAINT {name} {self.becomes} USING INDEX {name}{self._deferrable}"
         editor.execute(altered(model, editor, words))
 
     def undo(self, model: type[Model], editor: Any) -> None:

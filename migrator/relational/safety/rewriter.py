@@ -16,7 +16,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from accord.seam.rewriting import LARGE_BYTES, Extent
-from migrator.relational.safety import alterations, checks, columns, indexes, uniques
+from migrator.relational.safety import alterations, checks, columns, indexes, keys, uniques
 from migrator.relational.safety.case import Case, Rule, model_name_of
 from migrator.relational.safety.tables import Names, Size, sizes
 from migrator.relational.unrolled import Substep, Unroll, backwards, whole
@@ -32,6 +32,7 @@ _RULES: Sequence[Rule] = (
     columns.adding,
     columns.removing,
     alterations.altering,
+    keys.becoming,
     alterations.together,
 )
 _KNOWN = (
@@ -143,5 +144,5 @@ def _rewritten(connection: Any, app: str, substep: Substep) -> Sequence[Operatio
 def _numbered(substep: Substep, parts: Sequence[Operation]) -> Iterator[Substep]:
     """Give each part the states that Django would: what is added is there from the first part on."""
     for number, operation in enumerate(parts):
-        ends = substep.operation if number == len(parts) - 1 else None
-        yield replace(substep, operation=operation, part=number, ends=ends)
+        ends = number == len(parts) - 1
+        yield replace(substep, operation=operation, part=number, of=substep.operation, ends=ends)

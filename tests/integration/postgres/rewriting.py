@@ -53,7 +53,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.functions import RandomUUID
 from django.db.models import F, Q
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Random
 
 
 class Migration(migrations.Migration):

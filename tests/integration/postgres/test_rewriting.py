@@ -59,6 +59,23 @@ OPERATIONS = {
         "play", "none", models.IntegerField(default=5), preserve_default=False)""",
     "key of one to one": """migrations.AddField("play", "other",
         models.OneToOneField("APP.label", models.CASCADE, null=True, related_name="+"))""",
+    "column of another value in each row": """migrations.AddField("play", "luck",
+        models.FloatField(db_default=Random()))""",
+    "column of another value in each row, or NULL": """migrations.AddField("play", "luck",
+        models.FloatField(db_default=Random(), null=True))""",
+    "unique column of another value in each row": """migrations.AddField("play", "ticket",
+        models.UUIDField(db_default=RandomUUID(), unique=True))""",
+    "column of another value in each row that goes": """migrations.AddField("play", "luck",
+        models.FloatField(db_default=Random(), db_index=True)), migrations.RemoveField("play", "luck")""",
+    "primary key": """migrations.RemoveField("play", "id"), migrations.AlterField("play", "code",
+        models.CharField(max_length=20, primary_key=True, serialize=False))""",
+    "primary key of another value in each row": """migrations.RemoveField("play", "id"),
+        migrations.AddField("play", "ticket",
+            models.UUIDField(db_default=RandomUUID(), primary_key=True, serialize=False))""",
+    "primary key that was unique": """migrations.AlterField("play", "code",
+            models.CharField(max_length=20, unique=True)),
+        migrations.RemoveField("play", "id"), migrations.AlterField("play", "code",
+            models.CharField(max_length=20, primary_key=True, serialize=False))""",
     "key that goes": 'migrations.RemoveField("play", "twin")',
     "no NULL": 'migrations.AlterField("play", "maybe", models.IntegerField())',
     "no NULL, but a default": 'migrations.AlterField("play", "none", models.IntegerField(default=5))',
@@ -71,9 +88,13 @@ OPERATIONS = {
     "field with an index": """migrations.AlterField("play", "code",
         models.CharField(max_length=20, db_index=True))""",
     "unique together": 'migrations.AlterUniqueTogether("play", {("at", "maybe"), ("code", "id")})',
+    "no NULL, and another column": f"""{INDEX}, migrations.AlterField("play", "maybe",
+        models.IntegerField(db_column="perhaps"))""",
     "several, with code": f"{INDEX}, {CODE}, {CHECK}",
     "of a table with a new name": f'migrations.RenameModel("play", "game"), {CHECK.replace("play", "game")}',
 }
+BECOMES = """migrations.AlterField("play", "id", models.BigIntegerField()),
+    migrations.AlterField("play", "maybe", models.IntegerField(primary_key=True, serialize=False))"""
 OF_ROWS = "SELECT sum(whose), count(*) FROM {app}_play"
 LOCKING = ("CREATE INDEX", "DROP INDEX", "ADD CONSTRAINT")
 
@@ -108,7 +129,7 @@ def moments_of(live: Live, action: str) -> list[int]:
 def test_killed_before_any_statement_it_ends_as_with_django(live: Live, operations: str) -> None:
     """Killed anywhere, forward, back or given up, and run again: Django's own catalog; code ran once."""
     live.write(operations)
-    before, wanted = live.catalog(), wanted_of(live)
+    wanted, before = wanted_of(live), live.catalog()
     ways = moments_of(live, "apply"), moments_of(live, "revert")
 
     for forward, back in zip(*ways, strict=False):
@@ -285,7 +306,7 @@ def test_rows_that_held_null_get_the_default(live: Live) -> None:
         ('migrations.AlterField("play", "at", models.BigIntegerField())', "new type"),
         ('migrations.AlterField("play", "code", models.CharField(max_length=30))', ""),
         ('migrations.AlterField("play", "code", models.TextField())', ""),
-        ('migrations.AddField("play", "key", models.UUIDField(db_default=RandomUUID()))', "in batches"),
+        ("migrations.RunSQL('ALTER TABLE APP_play ADD luck float DEFAULT random()')", "in batches"),
         ('migrations.AddField("play", "rank", models.IntegerField(default=3))', ""),
         (
             """migrations.AddField("play", "double", models.GeneratedField(
@@ -314,6 +335,57 @@ def test_what_would_keep_everybody_out_is_refused_with_the_way_around(
     assert [refused in hint and "--unsafe-ddl" in hint for hint in hints] == ([True] if refused else [])
     for waived in (live.foretold(extent=Extent.OFF), live.foretold(plainly="it is night")):
         assert not [item for item in waived if item.outlook is Outlook.REFUSED]
+
+
+@pytest.mark.parametrize("extent", [Extent.EVERY, Extent.OFF])
+def test_value_of_its_own_for_each_row_is_no_reason_to_refuse_what_goes_in_parts(
+    live: Live, monkeypatch: pytest.MonkeyPatch, extent: Extent
+) -> None:
+    """Nor is a primary key; the values are those of the default, one for each row, also of rows to come."""
+    app = live.harness.app
+    live.write(
+        f"""migrations.AddField("play", "ticket",
+            models.UUIDField(db_default=RandomUUID(), null=True)), {BECOMES}"""
+    )
+    monkeypatch.setattr("migrator.foretelling.foreteller.LARGE", 1)
+    assert not [item for item in live.foretold(extent=extent) if item.outlook is Outlook.REFUSED]
+    live.do("apply", extent=extent)
+    live.harness.execute(
+        f"INSERT INTO {app}_play (id, at, code, maybe, whose, label_id) "
+        f"SELECT 0, 0, 'later', 0, 1, label_id FROM {app}_play LIMIT 1"
+    )
+
+    assert live.harness._query(f"SELECT count(DISTINCT ticket), count(*) FROM {app}_play") == [(501, 501)]
+    assert [name for what, _, name, _ in live.catalog() if name.endswith("_pk")] != []
+
+
+@pytest.mark.parametrize("extent", [Extent.EVERY, Extent.OFF])
+@pytest.mark.parametrize(("spoils", "told"), [("NULL", {"id 9"}), ("1", {"id 1", "id 9"})])
+def test_rows_that_fit_no_primary_key_are_named_before(
+    live: Live, spoils: str, told: set[str], extent: Extent
+) -> None:
+    """NULL, or the same twice: by the key that they have until then."""
+    live.write(BECOMES)
+    live.harness.execute(f"UPDATE {live.harness.app}_play SET maybe = {spoils} WHERE id = 9")
+
+    refused = [item for item in live.foretold(extent=extent) if item.outlook is Outlook.REFUSED]
+
+    assert refused != []
+    assert all(set(item.keys) == told for item in refused)
+
+
+def test_column_that_held_null_is_the_key_and_is_so_no_more(live: Live) -> None:
+    """Where Django itself can't go back: it drops NOT NULL before the key that needs it."""
+    live.write(BECOMES)
+
+    live.do("apply")
+    in_parts = live.catalog()
+    live.do("revert")
+    live.harness.execute(f"UPDATE {live.harness.app}_play SET maybe = NULL WHERE id = 9")
+    live.harness.execute(f"UPDATE {live.harness.app}_play SET maybe = 9 WHERE id = 9")
+    live.by_django("0002")
+
+    assert live.catalog() == in_parts
 
 
 THIRD = SECOND.replace("0001_first", "0002_second").replace("ATOMIC", "True")

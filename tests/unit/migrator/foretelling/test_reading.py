@@ -76,6 +76,17 @@ def test_change_of_type_writes_anew_unless_it_is_known_not_to(old: str, new: str
 
 
 @pytest.mark.parametrize(
+    ("words", "anew"),
+    [("(a * 2) STORED", True), ("(a * 2) VIRTUAL", False), ("(a * 2)", False), ("AS IDENTITY", True)],
+)
+def test_computed_column_writes_anew_where_it_is_stored(words: str, anew: bool) -> None:
+    """PostgreSQL 18 computes as it reads, unless a statement says otherwise; older servers store."""
+    (act,) = read(f"ALTER TABLE t ADD COLUMN b int GENERATED ALWAYS {words}")
+
+    assert burden_of(act).rewrites is anew
+
+
+@pytest.mark.parametrize(
     ("default", "constant"),
     [("3", True), ("'a'::text", True), ("now()", True), ("CURRENT_TIMESTAMP", True),
      ("(STATEMENT_TIMESTAMP())", True),

@@ -322,6 +322,14 @@ EASED = {
         'AlterField("room", "name", models.CharField(max_length=40, unique=True))',
         "unique-building",
     ),
+    "becomes the key": (
+        'AlterField("room", "name", models.CharField(max_length=40, primary_key=True))',
+        "primary-key-building",
+    ),
+    "other value in each row": (
+        'AddField("room", "x", models.FloatField(db_default=Random()))',
+        "column-volatile-default",
+    ),
 }
 NOT_EASED = {
     "not null and longer": ('AlterField("room", "code", models.CharField(max_length=50))', "column-not-null"),
@@ -330,6 +338,7 @@ NOT_EASED = {
         'AddConstraint("room", ExclusionConstraint(name="x", expressions=[("size", "=")]))',
         "exclusion-building",
     ),
+    "counted up": ('AddField("room", "x", models.BigAutoField(primary_key=True))', "column-computed"),
     "SQL": ('RunSQL("CREATE INDEX n ON shop_room (name)", "")', "index-not-concurrent"),
 }
 

@@ -6,9 +6,10 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accord", "0015_words_of_bulk"),
+        ("accord", "0015_batches"),
     ]
 
     operations = [
         ValidateConstraint(model_name="auditevent", name="accord_auditevent_event"),
+        ValidateConstraint(model_name="auditevent", name="accord_auditevent_object_kind"),
     ]

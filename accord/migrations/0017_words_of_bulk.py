@@ -20,7 +20,7 @@ END $$
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accord", "0014_words_of_plans_checked"),
+        ("accord", "0016_batches_checked"),
     ]
 
     operations = [
@@ -128,6 +128,11 @@ class Migration(migrations.Migration):
                     ("approval.revoked", "approval taken back"),
                     ("policy.break_glass", "policy overridden in an emergency"),
                     ("policy.reviewed", "run without approval reviewed"),
+                    ("batches.started", "job in batches begun"),
+                    ("batches.paused", "job in batches paused"),
+                    ("batches.resumed", "job in batches resumed"),
+                    ("batches.stopped", "job in batches stopped"),
+                    ("batches.finished", "job in batches finished"),
                     ("bulk.export_started", "export in bulk started"),
                     ("bulk.export_finished", "export in bulk finished"),
                     ("bulk.import_started", "import in bulk started"),
@@ -231,6 +236,11 @@ class Migration(migrations.Migration):
                             "approval.revoked",
                             "policy.break_glass",
                             "policy.reviewed",
+                            "batches.started",
+                            "batches.paused",
+                            "batches.resumed",
+                            "batches.stopped",
+                            "batches.finished",
                             "bulk.export_started",
                             "bulk.export_finished",
                             "bulk.import_started",

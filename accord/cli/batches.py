@@ -1,0 +1,183 @@
+"""What `batch_jobs` does, one function a verb, and what it answers."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from accord.batch_models import BatchJob, JobState, Place
+from accord.batches import here, jobs, kinds, steering
+from accord.cli.answer import Answer
+from accord.cli.arguments import add_acting, add_format, add_noinput
+from accord.display import day
+from accord.errors import ExitCode, UsageError
+from accord.events import Event, Reporter, StepNoted, StepProgressed
+from accord.proof import Credentials
+from accord.words import counted, duration
+
+SCHEMA = "accord.batch_job/1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchOptions:
+    """
+    What a call asks for.
+
+    Attributes:
+        verb: What to do.
+        name: Of the job.
+        state: The list shows jobs in this state alone; empty for all.
+        who: What is said of who acts.
+        as_json: Whether the answer is a JSON document.
+    """
+
+    verb: str
+    name: str
+    state: str
+    who: Credentials
+    as_json: bool
+
+    @classmethod
+    def read(cls, options: Mapping[str, Any]) -> BatchOptions:
+        """
+        Read what the command line gave.
+
+        Raises:
+            UsageError: What the verb needs is missing.
+        """
+        asked = cls(
+            verb=options["verb"],
+            name=options["name"],
+            state=options["state"],
+            who=Credentials.read(options),
+            as_json=options["format"] == "json",
+        )
+        if asked.verb != "list" and not asked.name:
+            raise UsageError("Name the job.", hint="batch_jobs list shows them.")
+        return asked
+
+
+def add_batch_arguments(parser: ArgumentParser) -> None:
+    """Add the flags."""
+    parser.add_argument("verb", choices=("list", "show", "run", *steering.ACTS), help="What to do.")
+    parser.add_argument("name", nargs="?", default="", help="The job, or the beginning of its reference.")
+    parser.add_argument(
+        "--state", choices=JobState.values, default="", help="list: jobs in this state alone."
+    )
+    add_acting(parser)
+    add_noinput(parser)
+    add_format(parser)
+
+
+def carry_out(asked: BatchOptions, report: Reporter, stop: Callable[[], bool]) -> Answer:
+    """
+    Do what is asked for.
+
+    Args:
+        asked: That.
+        report: Hears how far a job is.
+        stop: Whether to end after the batch.
+
+    Raises:
+        AccordError: It can't be done, or a slice of the job failed.
+    """
+    if asked.verb == "list":
+        return _list(asked)
+    job = jobs.find(asked.name)
+    if asked.verb == "run":
+        _run(job, report, stop)
+    elif asked.verb in steering.ACTS:
+        return _steered(job, asked)
+    return _shown(job)
+
+
+def _list(asked: BatchOptions) -> Answer:
+    found = list(jobs.all_of_them().filter(**({"state": asked.state} if asked.state else {})))
+    return Answer(
+        document={"schema": "accord.batch_jobs/1", "jobs": [_document(job) for job in found]},
+        lines=[_line(job) for job in found] or ["There are no jobs in batches."],
+    )
+
+
+def _run(job: BatchJob, report: Reporter, stop: Callable[[], bool]) -> None:
+    if job.state == JobState.DONE:
+        return
+    jobs.adopt(job, kinds.build(job.kind, job.arguments), place=Place.HERE, workers=1)
+    # Who runs it says by that that it goes on, whoever stopped it; a pause is somebody's wish for now.
+    if job.state in jobs.ENDED:
+        jobs.resume(job)
+    here.run(job, report=report, stop=stop)
+    job.refresh_from_db()
+
+
+def _steered(job: BatchJob, asked: BatchOptions) -> Answer:
+    changed = steering.steer(job, asked.verb, asked.who.account(deciding=True))
+    shown = _shown(job)
+    if changed:
+        return shown
+    return Answer(
+        document=shown.document,
+        lines=[f"{job.name} is {job.state}; nothing was changed."],
+        code=ExitCode.BLOCKED,
+    )
+
+
+def _shown(job: BatchJob) -> Answer:
+    far = jobs.progress(job)
+    states = ", ".join(f"{number:,} {state}" for state, number in far.slices.items())
+    lines = [
+        _line(job),
+        f"{counted(far.count, 'slice')}: {states or 'none'}",
+        f"{counted(far.rows, 'row')}, {far.speed:,.0f} a second, {duration(far.seconds_left)} left",
+    ]
+    error = jobs.first_error(job)
+    return Answer(document={"schema": SCHEMA, **_document(job)}, lines=[*lines, *([error] if error else [])])
+
+
+def _line(job: BatchJob) -> str:
+    return f"{job.reference[:8]}  {job.state:<8}  {day(job.made_at)}  {job.name}  {job.held_why}".rstrip()
+
+
+def _document(job: BatchJob) -> dict[str, Any]:
+    far = jobs.progress(job)
+    return {
+        "reference": job.reference,
+        "name": job.name,
+        "kind": job.kind,
+        "state": job.state,
+        "place": job.place,
+        "slices": dict(far.slices),
+        "rows": far.rows,
+        "bytes": far.bytes,
+        "expected": None if far.expected is None else round(far.expected),
+        "rows_per_second": round(far.speed, 1),
+        "seconds_left": None if far.seconds_left is None else round(far.seconds_left, 1),
+        "waits_for": job.held_why or None,
+        "error": jobs.first_error(job) or None,
+        "made_at": job.made_at.isoformat(timespec="seconds"),
+        "ended_at": None if job.ended_at is None else job.ended_at.isoformat(timespec="seconds"),
+    }
+
+
+def telling(write: Callable[[str], object]) -> Reporter:
+    """
+    Return a reporter that writes notes, and progress in tenths.
+
+    Args:
+        write: Takes a line.
+    """
+    tenths = 0
+
+    def report(event: Event) -> None:
+        nonlocal tenths
+        if isinstance(event, StepNoted):
+            write(f"{event.key}  {event.note}")
+        if isinstance(event, StepProgressed) and event.total:
+            now = 10 * event.done // event.total
+            if now > tenths:
+                tenths = now
+                write(f"{event.key}  {event.done:,} of {event.total:,}")
+
+    return report
