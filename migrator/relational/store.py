@@ -28,13 +28,13 @@ from accord.seam.types import (
     StepOutcome,
 )
 from migrator.relational import failures, signals
+from migrator.relational.carrying import Carries
 from migrator.relational.graph import RecordedLoader, full_order, translated_graph
 from migrator.relational.leaves import Leaves
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import DiskLoader, History, Name
 from migrator.relational.looks_around import LooksAround
 from migrator.relational.marks import Marks
-from migrator.relational.moving import Moves
 from migrator.relational.runner import Runner, adopt, name_of
 from migrator.relational.safety.settling import Settles
 from migrator.relational.statements import Explanation
@@ -43,7 +43,7 @@ from migrator.relational.taking import apps_for, takes_part, why_absent
 from migrator.relational.vendors import vendor_of, vendor_of_engine
 
 
-class RelationalStore(Leaves, LooksAround, Marks, Moves, Settles):
+class RelationalStore(Leaves, LooksAround, Marks, Carries, Settles):
     """
     One alias of `DATABASES`.
 

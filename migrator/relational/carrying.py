@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from accord.seam.bulk import FileFormat, Holder, Reading, Selection, Target, Writing
 
 
-class Moves(ABC):
+class Carries(ABC):
     """A database whose rows go into files and back. See :mod:`accord.seam.bulk`."""
 
     alias: str
