@@ -51,6 +51,7 @@ BOOKS: Mapping[str, str] = {
     "accord_backfill": "How far operations in batches came; a key of a row while one is under way.",
     "accord_fence": "The highest fencing token that was seen.",
     "accord_mark": "What the database keeps about itself: which environment it belongs to.",
+    "accord_import": "How far imports in bulk are: numbers, and digests of files.",
     "accord_ledger_alembic": "Which revisions are applied.",
     "accord_fence_alembic": "The highest fencing token that was seen.",
     "accord_mark_alembic": "As accord_mark, of an Alembic history.",
