@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accord", "0016_batches_checked"),
+        ("accord", "0018_words_of_bulk_checked"),
     ]
 
     operations = [
