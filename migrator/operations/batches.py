@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from accord.batches import Sizes
 from migrator.operations.change import Change
 from migrator.operations.filling import Fill, forwards, last_place
 from migrator.operations.keys import NAMED, shown, walk_along
 from migrator.operations.positions import InMemory, Position
 from migrator.operations.sql import Sql, ask, put, send
+
+SIZES = Sizes(first=2_000, most=2_000)
+"""Some milliseconds to some tenths of a second, in which rows are locked."""
 
 
 def fill(change: Change, editor: Any, *, column: str, value: str) -> None:
@@ -41,7 +45,7 @@ def fill(change: Change, editor: Any, *, column: str, value: str) -> None:
 
     connection = editor.connection
     walk = walk_along(connection, change.table, change.keys)
-    filling = Fill(walk=walk, todo=Sql.written(lacks), change=write)
+    filling = Fill(walk=walk, todo=Sql.written(lacks), change=write, sizes=SIZES)
     forwards(connection, filling, InMemory(Position(until=last_place(connection, walk))))
 
 

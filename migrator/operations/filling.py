@@ -21,7 +21,7 @@ from migrator.operations.keys import NAMED
 from migrator.operations.positions import Keeps, Position
 from migrator.operations.refusing import goes, refused, written
 from migrator.operations.sparing import Subject, spared
-from migrator.operations.sql import EVERY, Sql, ask, both
+from migrator.operations.sql import EVERY, Sql, ask, both, put
 from migrator.operations.walking import Place, Rows, Walk
 from migrator.relational import hearing
 
@@ -29,7 +29,7 @@ SIZES = Sizes(first=500, most=5_000, slow=0.1, quick=0.04)
 """Who writes a row of a batch waits until the batch ends: short enough for nobody to notice."""
 
 _Result = TypeVar("_Result")
-_ROWS = Sql("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)")
+_KNOWN = Sql("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +148,7 @@ def _falling(connection: Any, fill: Fill, now: Position, size: int) -> _Next | N
 
 
 def _through(connection: Any, fill: Fill, keeps: Keeps, step: _Step, watch: Watch) -> None:
-    total = _estimated(connection, fill.walk)
+    total = _expected(connection, fill.walk)
 
     def batch(size: int) -> bool:
         hearing.check()
@@ -211,10 +211,14 @@ def _refusing(connection: Any, fill: Fill, living: Sql) -> Sequence[Place]:
     return found
 
 
-def _estimated(connection: Any, walk: Walk) -> int | None:
-    """Return how many rows the server thinks there are; None where it was never told to look."""
-    [[found]] = ask(connection, Sql(_ROWS.text, (walk.table,)))
-    return found if found and found > 0 else None
+def _expected(connection: Any, walk: Walk) -> int | None:
+    """Return how many rows there are: as the server's statistics say, or counted; None where nobody asks."""
+    if not hearing.is_heard():
+        return None
+    [[known]] = ask(connection, Sql(_KNOWN.text, (walk.table,)))
+    if known and known > 0:
+        return int(known)
+    return int(ask(connection, put("SELECT count(*) FROM {}", Sql.written(walk.table)))[0][0])
 
 
 def _first(rows: Sequence[Sequence[Any]]) -> Place | None:

@@ -42,6 +42,11 @@ def heard(hearing: Hearing) -> Iterator[None]:
         _NOW.reset(token)
 
 
+def is_heard() -> bool:
+    """Return whether anybody hears it; a count for nothing else can be spared then."""
+    return _NOW.get() is not None
+
+
 def progressed(done: int, total: int | None) -> None:
     """Tell how many rows are done; under Django's own `migrate` nobody hears it."""
     if hearing := _NOW.get():
