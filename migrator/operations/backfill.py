@@ -68,7 +68,7 @@ class Backfill(Operation):
         lacks: Condition = "",
         backward: Values | RowFunction | None = None,
         backward_where: Condition = "",
-        batch_size: int = 5_000,
+        batch_size: int = 10_000,
         pause: float = 0.0,
         subject: tuple[str, str] | None = None,
     ) -> None:

@@ -171,7 +171,7 @@ def test_phase_and_statement_are_told_before(make: Make) -> None:
 
     assert live.harness.step("0002_second").phase is Phase.BACKFILL
     assert 'SET "slug" = (lower(title)) WHERE' in shown.getvalue()
-    assert any("in batches of 5000 by id" in text for text in told)
+    assert any("in batches of 10000 by id" in text for text in told)
     assert rows(live, "count(slug)", "1") == [(0,)]
 
 
