@@ -62,6 +62,9 @@ BOOKS: Mapping[str, str] = {
 REGISTER = re.compile(r"accord_erasure_register(_[0-9a-f]{16}|_[0-9a-f]{32})?(_note)?")
 """Tables of the register of erasures in another database: sealed keys, destroyed in their time."""
 
+KEPT = re.compile(r"accord_before_[0-9a-f]{16}")
+"""Values of before that a backfill keeps: the server lets one go with its row, or when that changes."""
+
 
 def suite(store: str = "default") -> list[Entry]:
     """
