@@ -20,8 +20,8 @@ _TAKE_OFF = (
 
 _NO_SHARD = "search_phase_execution_exception"
 _OPEN_AGAIN = (
-    "See why no shard of the index answers (GET /_cluster/allocation/explain). On OpenSearch 3, an index with "
-    "vectors that something scrolled through is mended by POST /INDEX/_close and POST /INDEX/_open."
+    "See why no shard of the index answers (GET /_cluster/allocation/explain). On OpenSearch 3, an index "
+    "with vectors that something scrolled through is mended by POST /INDEX/_close and POST /INDEX/_open."
 )
 
 
