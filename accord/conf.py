@@ -61,6 +61,7 @@ class AccordSettings:
         project: Name of the project; part of the lease's scope, so that two projects
             that share a PostgreSQL server don't wait for each other.
         environment: `development`, `test`, `staging`, `production` or a name of your own.
+        environments: Names of your own that other installations of the project have; a policy may name them.
         coordinator: Alias in `DATABASES` of the PostgreSQL that holds leases and journal.
         stores: The stores beside those of `DATABASES`, in the order of the plan.
         lease_ttl: Seconds until a lease that its holder does not renew may be taken over.
@@ -90,12 +91,14 @@ class AccordSettings:
             `BASE_DIR`.
         export_days: Days until such a file is deleted.
         export_downloads: How often it may be downloaded before.
+        workers: Celery workers for jobs in batches; read by `accord.batches.settings`.
         self_service_days: Days for which people may take an erasure back that they asked for on their own
             page; 0, which can't be set, for no such pages.
     """
 
     project: str = "accord"
     environment: str = "development"
+    environments: Sequence[object] = ()
     coordinator: str = "default"
     stores: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     lease_ttl: float = 30.0
@@ -117,6 +120,7 @@ class AccordSettings:
     exports: str = ".accord/exports"
     export_days: float = 7.0
     export_downloads: float = 3.0
+    workers: Mapping[str, Any] = field(default_factory=dict)
     self_service_days: float = 0.0
 
     def store_settings(self) -> Mapping[str, StoreSettings]:
