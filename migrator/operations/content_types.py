@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
@@ -11,6 +10,7 @@ from django.db.models import Model
 
 from accord.errors import StepFailed
 from migrator.operations import permissions
+from migrator.operations.referring import Place, referring
 from migrator.relational import content_types
 
 
@@ -67,8 +67,8 @@ def _unite(editor: Any, kind: Any, other: int, kept: int, label: str) -> None:
     """Have everything that refers to one row refer to another, and drop the first."""
 
     def repoint(model: Any, before: int, after: int) -> None:
-        for table, column in sorted(_referring(editor.connection, model)):
-            _repoint(editor, label, (table, column), before, after)
+        for place in sorted(referring(editor.connection, model)):
+            _repoint(editor.connection, label, place, (before, after))
 
     alias = editor.connection.alias
     if permission := content_types.in_use(editor.connection, "auth.Permission"):
@@ -78,36 +78,14 @@ def _unite(editor: Any, kind: Any, other: int, kept: int, label: str) -> None:
     kind.objects.using(alias).filter(pk=other)._raw_delete(alias)  # noqa: SLF001 - its only name
 
 
-def _repoint(editor: Any, label: str, place: tuple[str, str], before: int, after: int) -> None:
-    table, column = place
-    update = _REPOINT.format(*map(editor.quote_name, place))
-    connection = editor.connection
+def _repoint(connection: Any, label: str, place: Place, keys: tuple[int, int]) -> None:
+    (table, column), (before, after) = place, keys
     try:
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-            cursor.execute(update, [after, before])
+            cursor.execute(_REPOINT.format(table, column), [after, before])
     except IntegrityError as exc:
         raise StepFailed(
             f"There is a content type {label} already, and rows of {table} refer to it that are there for "
             "the one that moves, too. Nothing was changed.",
             hint=f"Delete the rows of {table} that nobody needs ({column} is {before}); run it again.",
         ) from exc
-
-
-def _referring(connection: Any, model: Any) -> set[tuple[str, str]]:
-    """Return tables and columns that refer to a model, by the database or by another model."""
-    with connection.cursor() as cursor:
-        standing = set(connection.introspection.table_names(cursor))
-        found = {
-            (table, column)
-            for table in standing
-            for column, there in connection.introspection.get_relations(cursor, table).items()
-            if there[1] == model._meta.db_table
-        }
-    return found | {each for each in _declared(model) if each[0] in standing}
-
-
-def _declared(target: Any) -> Iterator[tuple[str, str]]:
-    for model in apps.get_models(include_auto_created=True):
-        for field in model._meta.local_concrete_fields:
-            if field.is_relation and field.related_model is target:
-                yield model._meta.db_table, str(field.column)

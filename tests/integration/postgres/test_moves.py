@@ -263,6 +263,25 @@ def test_rows_that_refer_to_both_are_named(moving: Moving) -> None:
     assert [app for kind, app in moving.stands()[-1:]] == ["away"]
 
 
+def test_rows_of_other_schemas_and_partitions_follow(moving: Moving) -> None:
+    """Whatever has a foreign key to content types, wherever it lies and whoever made it."""
+    moving.write()
+    moving.make_kind(moving.away.app)
+    moving.home.execute(
+        'CREATE SCHEMA "Other"; CREATE TABLE "Other"."Log" ("Kind" integer REFERENCES django_content_type); '
+        "CREATE TABLE part (kind integer REFERENCES django_content_type) PARTITION BY RANGE (kind); "
+        "CREATE TABLE part_all PARTITION OF part FOR VALUES FROM (0) TO (100000)"
+    )
+    for table in ('"Other"."Log"', "part"):
+        moving.home.execute(f"INSERT INTO {table} SELECT id FROM django_content_type WHERE model = 'play'")
+
+    moving.do("apply")
+
+    ((key, _),) = moving.home._query(KINDS)
+    assert moving.home._query('SELECT DISTINCT "Kind" FROM "Other"."Log"') == [(key,)]
+    assert moving.home._query("SELECT DISTINCT kind FROM part") == [(key,)]
+
+
 def test_databases_of_both_apps_differ(moving: Moving, settings: Settings) -> None:
     """Rows don't go from one database to another by a name."""
     moving.write()
