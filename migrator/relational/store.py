@@ -89,8 +89,8 @@ class RelationalStore(Leaves, LooksAround, Marks, Settles):
             return failures.info(self.alias, "MongoDB", told)
         connection = self._connection
         with failures.translated(self.alias):
-            connection.ensure_connection()
-            connection.close_if_unusable_or_obsolete()
+            # Not by its age: CONN_MAX_AGE is 0 by default, and a connection that works would be made anew.
+            db.revive(self.alias)
             connection.ensure_connection()
             vendor = vendor_of(connection)
             version = vendor.check_version(connection)
