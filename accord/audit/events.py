@@ -97,6 +97,10 @@ class EventKind(models.TextChoices):
     BATCHES_RESUMED = "batches.resumed", _("job in batches resumed")
     BATCHES_STOPPED = "batches.stopped", _("job in batches stopped")
     BATCHES_FINISHED = "batches.finished", _("job in batches finished")
+    BULK_EXPORT_STARTED = "bulk.export_started", _("export in bulk started")
+    BULK_EXPORT_FINISHED = "bulk.export_finished", _("export in bulk finished")
+    BULK_IMPORT_STARTED = "bulk.import_started", _("import in bulk started")
+    BULK_IMPORT_FINISHED = "bulk.import_finished", _("import in bulk finished")
 
 
 class FormerEventKind(models.TextChoices):

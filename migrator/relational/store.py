@@ -29,6 +29,7 @@ from accord.seam.types import (
     StepOutcome,
 )
 from migrator.relational import failures, signals
+from migrator.relational.carrying import Carries
 from migrator.relational.graph import RecordedLoader, full_order, translated_graph
 from migrator.relational.leaves import Leaves
 from migrator.relational.ledger import Ledger
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from migrator.relational.states import Project
 
 
-class RelationalStore(Leaves, LooksAround, Marks, Settles):
+class RelationalStore(Leaves, LooksAround, Marks, Carries, Settles):
     """
     One alias of `DATABASES`.
 
