@@ -63,7 +63,7 @@ class Showing:
     def _plan(self) -> ExitCode:
         situation = self._migrations.situation(self._request)
         plan = self._migrations.plan(self._request, situation)
-        # Once for all: what reads statements reads what is shown. Forgetting sends none, and may have no file.
+        # Once for all: what reads statements reads what is shown. Forgetting sends nothing at all.
         sends = self._options["dry_run"] and self._request.kind is not RunKind.FORGET
         rendered = list(self._migrations.explain(plan)) if sends else ()
         losses = _asked_losses(self._migrations, self._request, plan, self._options, rendered)
