@@ -97,6 +97,12 @@ class EventKind(models.TextChoices):
     BATCHES_RESUMED = "batches.resumed", _("job in batches resumed")
     BATCHES_STOPPED = "batches.stopped", _("job in batches stopped")
     BATCHES_FINISHED = "batches.finished", _("job in batches finished")
+    TABLE_CONVERTED = "table.converted", _("table divided into partitions")
+    TABLE_REVERTED = "table.reverted", _("divided table put back")
+    TABLE_FINISHED = "table.finished", _("old table of a divided one dropped")
+    PARTITION_MADE = "partition.made", _("partition made ahead")
+    PARTITION_DETACHED = "partition.detached", _("partition detached")
+    PARTITION_DROPPED = "partition.dropped", _("partition dropped")
 
 
 class FormerEventKind(models.TextChoices):
@@ -149,6 +155,7 @@ class ObjectKind(models.TextChoices):
     ACCOUNT = "account", _("account")
     TOKEN = "token", _("access token")
     BATCH_JOB = "batch_job", _("job in batches")
+    TABLE = "table", _("table")
 
 
 class EventOutcome(models.TextChoices):
