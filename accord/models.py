@@ -84,6 +84,7 @@ class AuditEvent(models.Model):
         permissions = (
             ("verify_audit", _("Can verify the audit trail")),
             ("view_health", _("Can see the health of the project")),
+            ("export_personal", _("Can export personal columns in bulk")),
         )
         indexes = tuple(
             models.Index(fields=(field,), name=f"accord_audit_{field}")

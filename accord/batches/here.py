@@ -12,7 +12,7 @@ from accord.batches.errors import BatchesFailed, BatchesStopped
 from accord.batches.running import LEASE, Worker
 from accord.batches.sizes import Clock
 from accord.errors import Interrupted
-from accord.events import Event, Reporter, StepNoted, StepProgressed, silent
+from accord.events import Event, Reporter, StepNoted, StepProgressed, one_at_a_time, silent
 
 _LOOK_AGAIN = 0.5
 _TELL_EVERY = 1.0
@@ -101,16 +101,19 @@ class Telling:
     """
 
     def __init__(self, job: BatchJob, report: Reporter, clock: Clock = time.monotonic) -> None:
-        self._job, self._report, self._clock = job, report, clock
+        self._job, self._report, self._clock = job, one_at_a_time(report), clock
         self._last = clock() - _TELL_EVERY
+        self._noted = ""
 
     def __call__(self, event: Event) -> None:
         """Pass an event on."""
         self._report(event)
 
     def note(self, text: str) -> None:
-        """Tell something that whoever waits should read."""
-        self._report(StepNoted(key=self._job.name, note=text))
+        """Tell something that whoever waits should read, once until there is something else."""
+        if text != self._noted:
+            self._noted = text
+            self._report(StepNoted(key=self._job.name, note=text))
 
     def far(self) -> None:
         """Tell how far the job is, once a second at most."""

@@ -40,6 +40,11 @@ class Progress:
         return self.slices.get(SliceState.DONE, 0)
 
     @property
+    def open(self) -> int:
+        """Return how many of them are neither done nor given up."""
+        return self.slices.get(SliceState.WAITING, 0) + self.slices.get(SliceState.RUNNING, 0)
+
+    @property
     def speed(self) -> float:
         """Return rows a second, of those who work at the moment."""
         return self.active * self.rows / self.worked if self.worked else 0.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accord.batch_models import BatchJob, JobState, Place
-from accord.batches import here, jobs, kinds, steering
+from accord.batches import here, jobs, kinds, processes, steering
 from accord.cli.answer import Answer
 from accord.cli.arguments import add_acting, add_format, add_noinput
 from accord.display import day
@@ -28,6 +28,7 @@ class BatchOptions:
     Attributes:
         verb: What to do.
         name: Of the job.
+        processes: How many work on it at a time; 1 for this one.
         state: The list shows jobs in this state alone; empty for all.
         who: What is said of who acts.
         as_json: Whether the answer is a JSON document.
@@ -35,6 +36,7 @@ class BatchOptions:
 
     verb: str
     name: str
+    processes: int
     state: str
     who: Credentials
     as_json: bool
@@ -50,10 +52,13 @@ class BatchOptions:
         asked = cls(
             verb=options["verb"],
             name=options["name"],
+            processes=options["processes"],
             state=options["state"],
             who=Credentials.read(options),
             as_json=options["format"] == "json",
         )
+        if asked.processes < 1:
+            raise UsageError("At least one process works.", hint="Give --jobs a number from 1 on.")
         if asked.verb != "list" and not asked.name:
             raise UsageError("Name the job.", hint="batch_jobs list shows them.")
         return asked
@@ -63,6 +68,14 @@ def add_batch_arguments(parser: ArgumentParser) -> None:
     """Add the flags."""
     parser.add_argument("verb", choices=("list", "show", "run", *steering.ACTS), help="What to do.")
     parser.add_argument("name", nargs="?", default="", help="The job, or the beginning of its reference.")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        dest="processes",
+        metavar="N",
+        help="run: in this many processes of this machine.",
+    )
     parser.add_argument(
         "--state", choices=JobState.values, default="", help="list: jobs in this state alone."
     )
@@ -87,7 +100,7 @@ def carry_out(asked: BatchOptions, report: Reporter, stop: Callable[[], bool]) -
         return _list(asked)
     job = jobs.find(asked.name)
     if asked.verb == "run":
-        _run(job, report, stop)
+        _run(job, asked, report, stop)
     elif asked.verb in steering.ACTS:
         return _steered(job, asked)
     return _shown(job)
@@ -101,14 +114,18 @@ def _list(asked: BatchOptions) -> Answer:
     )
 
 
-def _run(job: BatchJob, report: Reporter, stop: Callable[[], bool]) -> None:
+def _run(job: BatchJob, asked: BatchOptions, report: Reporter, stop: Callable[[], bool]) -> None:
     if job.state == JobState.DONE:
         return
-    jobs.adopt(job, kinds.build(job.kind, job.arguments), place=Place.HERE, workers=1)
+    place = Place.HERE if asked.processes == 1 else Place.PROCESSES
+    jobs.adopt(job, kinds.build(job.kind, job.arguments), place=place, workers=asked.processes)
     # Who runs it says by that that it goes on, whoever stopped it; a pause is somebody's wish for now.
     if job.state in jobs.ENDED:
         jobs.resume(job)
-    here.run(job, report=report, stop=stop)
+    if place is Place.HERE:
+        here.run(job, report=report, stop=stop)
+    else:
+        processes.run(job, count=asked.processes, report=report, stop=stop)
     job.refresh_from_db()
 
 

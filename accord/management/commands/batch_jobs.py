@@ -23,6 +23,7 @@ class Command(AnsweringCommand):
         "list": "every job, how it stands and how far it is",
         "show NAME": "one of them, with what went wrong",
         "run NAME": "go on with it here until it is done",
+        "run NAME --jobs 4": "the same in four processes",
         "pause NAME": "let every worker end after its batch",
         "resume NAME": "let it go on where it stands",
         "stop NAME": "end it; run or resume takes it up again",

@@ -50,6 +50,7 @@ BOOKS: Mapping[str, str] = {
     "accord_object": "The texts of functions and views that were made.",
     "accord_fence": "The highest fencing token that was seen.",
     "accord_mark": "What the database keeps about itself: which environment it belongs to.",
+    "accord_import": "How far imports in bulk are: numbers, and digests of files.",
     "accord_ledger_alembic": "Which revisions are applied.",
     "accord_fence_alembic": "The highest fencing token that was seen.",
     "accord_mark_alembic": "As accord_mark, of an Alembic history.",

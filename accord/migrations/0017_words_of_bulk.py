@@ -1,17 +1,17 @@
-"""Words for tables that are divided into partitions."""
+"""Words for exports and imports in bulk, and a permission to export what is personal."""
 
 from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 from accord.guards import OnPostgres, RemoveWords
 
-# Where the journal is gone, the suite is being taken out, and its trail is next. What the earlier migrations
+# Where the journal is gone, the suite is being taken out, and its trail is next. What the earliest migrations
 # put back is checked against every row, and they know nothing of these words.
 _ON_THE_WAY_OUT = """
 DO $$ BEGIN
     IF to_regclass('migrator_run') IS NULL THEN
         ALTER TABLE accord_auditevent DISABLE TRIGGER USER;
-        DELETE FROM accord_auditevent WHERE object_kind = 'table';
+        DELETE FROM accord_auditevent WHERE event LIKE 'bulk.%';
         ALTER TABLE accord_auditevent ENABLE TRIGGER USER;
     END IF;
 END $$
@@ -24,15 +24,26 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name="auditevent",
+            options={
+                "default_permissions": ("view",),
+                "ordering": ("-seq",),
+                "permissions": (
+                    ("verify_audit", "Can verify the audit trail"),
+                    ("view_health", "Can see the health of the project"),
+                    ("export_personal", "Can export personal columns in bulk"),
+                ),
+                "required_db_vendor": "postgresql",
+                "verbose_name": "audit event",
+                "verbose_name_plural": "audit trail",
+            },
+        ),
         # Undone last.
         OnPostgres(sql="", reverse_sql=_ON_THE_WAY_OUT),
         RemoveWords(
             model_name="auditevent",
             name="accord_auditevent_event",
-        ),
-        RemoveWords(
-            model_name="auditevent",
-            name="accord_auditevent_object_kind",
         ),
         migrations.AlterField(
             model_name="auditevent",
@@ -122,12 +133,10 @@ class Migration(migrations.Migration):
                     ("batches.resumed", "job in batches resumed"),
                     ("batches.stopped", "job in batches stopped"),
                     ("batches.finished", "job in batches finished"),
-                    ("table.converted", "table divided into partitions"),
-                    ("table.reverted", "divided table put back"),
-                    ("table.finished", "old table of a divided one dropped"),
-                    ("partition.made", "partition made ahead"),
-                    ("partition.detached", "partition detached"),
-                    ("partition.dropped", "partition dropped"),
+                    ("bulk.export_started", "export in bulk started"),
+                    ("bulk.export_finished", "export in bulk finished"),
+                    ("bulk.import_started", "import in bulk started"),
+                    ("bulk.import_finished", "import in bulk finished"),
                     ("subject.revealed", "masked subject revealed"),
                     ("receipt.viewed", "receipt viewed"),
                     ("hold.reviewed", "legal hold reviewed"),
@@ -140,41 +149,6 @@ class Migration(migrations.Migration):
                 ],
                 max_length=40,
                 verbose_name="event",
-            ),
-        ),
-        migrations.AlterField(
-            model_name="auditevent",
-            name="object_kind",
-            field=models.CharField(
-                choices=[
-                    ("erasure_request", "erasure request"),
-                    ("rights_request", "request of a right"),
-                    ("erasure_step", "erasure step"),
-                    ("subject", "data subject"),
-                    ("receipt", "receipt"),
-                    ("recipient", "recipient"),
-                    ("hold", "legal hold"),
-                    ("export", "access export"),
-                    ("consent", "consent"),
-                    ("tombstone", "tombstone"),
-                    ("retention_rule", "retention rule"),
-                    ("retention_plan", "plan of retention"),
-                    ("replay", "replay"),
-                    ("approval", "approval"),
-                    ("plan", "migration plan"),
-                    ("run", "migration run"),
-                    ("step", "migration step"),
-                    ("attestation", "attestation"),
-                    ("chain", "audit trail"),
-                    ("store", "store"),
-                    ("page", "page of the admin or API"),
-                    ("account", "account"),
-                    ("token", "access token"),
-                    ("batch_job", "job in batches"),
-                    ("table", "table"),
-                ],
-                max_length=20,
-                verbose_name="what",
             ),
         ),
         AddConstraintNotValid(
@@ -267,12 +241,10 @@ class Migration(migrations.Migration):
                             "batches.resumed",
                             "batches.stopped",
                             "batches.finished",
-                            "table.converted",
-                            "table.reverted",
-                            "table.finished",
-                            "partition.made",
-                            "partition.detached",
-                            "partition.dropped",
+                            "bulk.export_started",
+                            "bulk.export_finished",
+                            "bulk.import_started",
+                            "bulk.import_finished",
                             "subject.revealed",
                             "receipt.viewed",
                             "hold.reviewed",
@@ -286,44 +258,6 @@ class Migration(migrations.Migration):
                     )
                 ),
                 name="accord_auditevent_event",
-            ),
-        ),
-        AddConstraintNotValid(
-            model_name="auditevent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "object_kind__in",
-                        [
-                            "erasure_request",
-                            "rights_request",
-                            "erasure_step",
-                            "subject",
-                            "receipt",
-                            "recipient",
-                            "hold",
-                            "export",
-                            "consent",
-                            "tombstone",
-                            "retention_rule",
-                            "retention_plan",
-                            "replay",
-                            "approval",
-                            "plan",
-                            "run",
-                            "step",
-                            "attestation",
-                            "chain",
-                            "store",
-                            "page",
-                            "account",
-                            "token",
-                            "batch_job",
-                            "table",
-                        ],
-                    )
-                ),
-                name="accord_auditevent_object_kind",
             ),
         ),
     ]

@@ -6,10 +6,9 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accord", "0017_words_of_partitions"),
+        ("accord", "0017_words_of_bulk"),
     ]
 
     operations = [
         ValidateConstraint(model_name="auditevent", name="accord_auditevent_event"),
-        ValidateConstraint(model_name="auditevent", name="accord_auditevent_object_kind"),
     ]
