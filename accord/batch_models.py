@@ -64,6 +64,7 @@ class BatchJob(models.Model):
     ended_at = Moment(_("ended"), null=True)
     looked_at = Moment(_("load looked at"))
     held_until = Moment(_("waits until"))
+    asked_at = Moment(_("workers asked"), null=True)
     held_why = models.CharField(_("why it waits"), max_length=200, blank=True)
 
     class Meta:

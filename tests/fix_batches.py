@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
 import subprocess
 import sys
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from accord.batch_models import BatchJob
 from accord.batches import jobs, kinds
+from tests.children import die_with_parent
 from tests.fix_trail import Trail
 from tests.projects.batched.apps import BatchedConfig
 
 ROOT = Path(__file__).resolve().parent.parent
+REDIS = shutil.which("redis-server") or "redis-server"
 WORKER = ("-m", "tests.projects.batched.worker")
 
 
@@ -27,9 +34,11 @@ class Counted:
 
     Attributes:
         trail: The database.
+        extra: Further environment variables of processes.
     """
 
     trail: Trail
+    extra: Mapping[str, str] = field(default_factory=dict)
 
     def begin(
         self, rows: int = 40, kind: str = "counting", name: str = "count", **arguments: Any
@@ -52,6 +61,7 @@ class Counted:
             "DJANGO_SETTINGS_MODULE": "tests.projects.batched.settings",
             "DATABASE_URL": self.trail.url,
             "BATCHED_HEADS": str(self.trail.file),
+            **self.extra,
         }
 
     def start(self, *arguments: object, program: tuple[str, ...] = WORKER) -> subprocess.Popen[str]:
@@ -89,6 +99,70 @@ class Counted:
             "SELECT event FROM accord_auditevent WHERE object_kind = 'batch_job' ORDER BY seq"
         )
         return [event for (event,) in found]
+
+
+@dataclass(frozen=True)
+class Broker:
+    """
+    A Redis of the test's own.
+
+    Attributes:
+        folder: Where it runs.
+        port: Its port, on 127.0.0.1 alone.
+        started: Its process, the last one.
+    """
+
+    folder: Path
+    port: int
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def client(self) -> redis.Redis:
+        return redis.Redis(port=self.port)
+
+    def start(self) -> None:
+        """Start it with nothing in it, and nothing kept."""
+        quiet = ("--save", "", "--appendonly", "no", "--daemonize", "no", "--logfile", "redis.log")
+        self.started.append(
+            subprocess.Popen(
+                [REDIS, "--bind", "127.0.0.1", "--port", str(self.port), *quiet],
+                cwd=self.folder,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, and no lock
+                stdout=subprocess.DEVNULL,
+            )
+        )
+        self._await()
+
+    def _await(self) -> None:
+        end = time.monotonic() + 10
+        while True:
+            try:
+                with self.client() as client:
+                    client.ping()
+                return
+            except redis.exceptions.ConnectionError:
+                assert time.monotonic() < end, "Redis didn't start"
+                time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End it, with everything in it."""
+        self.started[-1].kill()
+        self.started[-1].wait()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """Give a Redis that ends with the test."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    made = Broker(tmp_path, port)
+    made.start()
+    yield made
+    made.stop()
 
 
 @pytest.fixture

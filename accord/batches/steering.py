@@ -9,8 +9,9 @@ from django.contrib.auth.models import PermissionsMixin
 from accord import meanings
 from accord.acting import Account
 from accord.audit.events import ObjectKind
-from accord.batch_models import BatchJob
-from accord.batches import jobs
+from accord.batch_models import BatchJob, Place
+from accord.batches import asking, jobs
+from accord.batches.settings import required
 from accord.denied import Denial
 from accord.errors import NotAllowed
 from accord.wording import say
@@ -37,6 +38,7 @@ def steer(job: BatchJob, act: str, by: Account) -> bool:
 
     Raises:
         NotAllowed: The account isn't active, or lacks the permission.
+        StoreUnavailable: A job was resumed, and the broker of its workers can't be reached; they come later.
     """
     if not (by.is_active and isinstance(by, PermissionsMixin) and by.has_perm(STEER)):
         raise NotAllowed(
@@ -45,4 +47,7 @@ def steer(job: BatchJob, act: str, by: Account) -> bool:
             ),
             hint="An administrator gives it in the admin, to the account or to one of its groups.",
         ).told(Denial(by=by, kind=ObjectKind.BATCH_JOB.value, ref=job.reference))
-    return ACTS[act](job, by)
+    changed = ACTS[act](job, by)
+    if changed and act == "resume" and job.place == Place.CELERY:
+        asking.ask(job, required())
+    return changed

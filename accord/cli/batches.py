@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from accord.batch_models import BatchJob, JobState, Place
-from accord.batches import here, jobs, kinds, processes, steering
+from accord.batches import asking, celery_workers, here, jobs, kinds, processes, steering
+from accord.batches.settings import required
 from accord.cli.answer import Answer
 from accord.cli.arguments import add_acting, add_format, add_noinput
 from accord.display import day
@@ -28,7 +29,9 @@ class BatchOptions:
     Attributes:
         verb: What to do.
         name: Of the job.
-        processes: How many work on it at a time; 1 for this one.
+        count: How many work on it at a time; 1 for this process alone.
+        place: Where they do.
+        background: Whether nobody waits for it.
         state: The list shows jobs in this state alone; empty for all.
         who: What is said of who acts.
         as_json: Whether the answer is a JSON document.
@@ -36,7 +39,9 @@ class BatchOptions:
 
     verb: str
     name: str
-    processes: int
+    count: int
+    place: Place
+    background: bool
     state: str
     who: Credentials
     as_json: bool
@@ -52,29 +57,39 @@ class BatchOptions:
         asked = cls(
             verb=options["verb"],
             name=options["name"],
-            processes=options["processes"],
+            count=options["count"],
+            place=_place(options),
+            background=options["background"],
             state=options["state"],
             who=Credentials.read(options),
             as_json=options["format"] == "json",
         )
-        if asked.processes < 1:
-            raise UsageError("At least one process works.", hint="Give --jobs a number from 1 on.")
-        if asked.verb != "list" and not asked.name:
+        if asked.count < 1:
+            raise UsageError("At least one worker works.", hint="Give --jobs a number from 1 on.")
+        if asked.background and asked.place is not Place.CELERY:
+            raise UsageError("Nothing works in the background without workers.", hint="Add --workers celery.")
+        if asked.verb not in ("list", "tend") and not asked.name:
             raise UsageError("Name the job.", hint="batch_jobs list shows them.")
         return asked
 
 
 def add_batch_arguments(parser: ArgumentParser) -> None:
     """Add the flags."""
-    parser.add_argument("verb", choices=("list", "show", "run", *steering.ACTS), help="What to do.")
+    parser.add_argument("verb", choices=("list", "show", "run", *steering.ACTS, "tend"), help="What to do.")
     parser.add_argument("name", nargs="?", default="", help="The job, or the beginning of its reference.")
     parser.add_argument(
         "--jobs",
         type=int,
         default=1,
-        dest="processes",
+        dest="count",
         metavar="N",
-        help="run: in this many processes of this machine.",
+        help="run: in this many processes of this machine, or by this many workers.",
+    )
+    parser.add_argument(
+        "--workers", choices=("here", "celery"), default="here", help="run: who works (default: here)."
+    )
+    parser.add_argument(
+        "--background", action="store_true", help="run: ask the workers, and don't wait for them."
     )
     parser.add_argument(
         "--state", choices=JobState.values, default="", help="list: jobs in this state alone."
@@ -98,12 +113,20 @@ def carry_out(asked: BatchOptions, report: Reporter, stop: Callable[[], bool]) -
     """
     if asked.verb == "list":
         return _list(asked)
+    if asked.verb == "tend":
+        return _tended()
     job = jobs.find(asked.name)
     if asked.verb == "run":
         _run(job, asked, report, stop)
     elif asked.verb in steering.ACTS:
         return _steered(job, asked)
     return _shown(job)
+
+
+def _place(options: Mapping[str, Any]) -> Place:
+    if options["workers"] == "celery":
+        return Place.CELERY
+    return Place.HERE if options["count"] == 1 else Place.PROCESSES
 
 
 def _list(asked: BatchOptions) -> Answer:
@@ -117,16 +140,29 @@ def _list(asked: BatchOptions) -> Answer:
 def _run(job: BatchJob, asked: BatchOptions, report: Reporter, stop: Callable[[], bool]) -> None:
     if job.state == JobState.DONE:
         return
-    place = Place.HERE if asked.processes == 1 else Place.PROCESSES
-    jobs.adopt(job, kinds.build(job.kind, job.arguments), place=place, workers=asked.processes)
+    jobs.adopt(job, kinds.build(job.kind, job.arguments), place=asked.place, workers=asked.count)
     # Who runs it says by that that it goes on, whoever stopped it; a pause is somebody's wish for now.
     if job.state in jobs.ENDED:
         jobs.resume(job)
-    if place is Place.HERE:
+    if asked.place is Place.HERE:
         here.run(job, report=report, stop=stop)
+    elif asked.place is Place.PROCESSES:
+        processes.run(job, count=asked.count, report=report, stop=stop)
+    elif asked.background:
+        asking.ask(job, required())
     else:
-        processes.run(job, count=asked.processes, report=report, stop=stop)
+        celery_workers.run(job, report=report, stop=stop)
     job.refresh_from_db()
+
+
+def _tended() -> Answer:
+    """Ask workers anew for jobs that nobody works on."""
+    workers = required()
+    asked = [job for job in asking.waiting(workers.patience) if asking.ask_again(job, workers)]
+    return Answer(
+        document={"schema": "accord.batch_jobs/1", "jobs": [_document(job) for job in asked]},
+        lines=[f"{job.name}: workers are asked anew." for job in asked] or ["No job waits for workers."],
+    )
 
 
 def _steered(job: BatchJob, asked: BatchOptions) -> Answer:

@@ -24,6 +24,8 @@ class Command(AnsweringCommand):
         "show NAME": "one of them, with what went wrong",
         "run NAME": "go on with it here until it is done",
         "run NAME --jobs 4": "the same in four processes",
+        "run NAME --jobs 8 --workers celery --background": "hand it to eight Celery workers",
+        "tend": "for cron: ask workers anew where messages were lost",
         "pause NAME": "let every worker end after its batch",
         "resume NAME": "let it go on where it stands",
         "stop NAME": "end it; run or resume takes it up again",

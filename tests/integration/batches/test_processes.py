@@ -16,7 +16,7 @@ from accord.batches import here, jobs, processes
 from accord.errors import ConfigurationError
 from tests.fix_batches import Counted
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.by_turns(3)]
 
 COMMAND = ("-m", "django", "batch_jobs")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import environ
 
@@ -16,4 +17,16 @@ INSTALLED_APPS = [
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": environ.Env.db_url_config(os.environ["DATABASE_URL"])}
-ACCORD = {"AUDIT_CHECKPOINTS": os.environ["BATCHED_HEADS"]}
+ACCORD: dict[str, Any] = {"AUDIT_CHECKPOINTS": os.environ["BATCHED_HEADS"]}
+if os.environ.get("BATCHED_BROKER"):
+    CELERY_BROKER_URL = os.environ["BATCHED_BROKER"]
+    CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1}
+    CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+    ACCORD["WORKERS"] = {
+        "APP": os.environ.get("BATCHED_APP", "tests.projects.batched.celery_app.app"),
+        "QUEUE": "batched",
+        "LEASE": 2,
+        "PATIENCE": 1,
+        "TURN": 5,
+    }

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from accord.batches import Sizes, TooMuchAtOnce, work_through
+from accord.batches import settings as batch_settings
 from accord.batches.progress import Progress
+from accord.batches.settings import Workers
+from accord.errors import ConfigurationError
 
 
 def test_sizes_shrink_when_slow_and_grow_back() -> None:
@@ -116,3 +119,27 @@ def test_speed_and_what_is_left_are_told_from_what_was_done(
 ) -> None:
     """By the rows that were expected, else by slices; nothing is told where nothing is known."""
     assert (progress.speed, progress.expected, progress.seconds_left) == (speed, expected, left)
+
+
+def test_workers_are_read_from_the_settings() -> None:
+    """None where the project has none; what isn't said has a default."""
+    assert batch_settings.parse({}) is None
+    assert batch_settings.parse({"APP": "shop.celery.app", "LEASE": 5}) == Workers(
+        app="shop.celery.app", lease=5.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        ({"QUEUE": "accord"}, "names no APP"),
+        ({"APP": ""}, "'APP'"),
+        ({"APP": "shop.celery.app", "LEASE": 0}, "'LEASE'"),
+        ({"APP": "shop.celery.app", "TURN": "1"}, "'TURN'"),
+        ({"APP": "shop.celery.app", "TURNS": 1}, "has no TURNS"),
+    ],
+)
+def test_workers_that_cannot_be_read_are_refused(setting: dict[str, object], text: str) -> None:
+    """A typing mistake never silently means the default."""
+    with pytest.raises(ConfigurationError, match=text):
+        batch_settings.parse(setting)

@@ -6,7 +6,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accord", "0019_words_of_partitions"),
+        ("accord", "0020_words_of_partitions"),
     ]
 
     operations = [

@@ -20,7 +20,7 @@ END $$
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accord", "0018_words_of_bulk_checked"),
+        ("accord", "0019_workers_asked"),
     ]
 
     operations = [
