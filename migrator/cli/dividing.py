@@ -130,17 +130,17 @@ def _chosen(label: str) -> list[Partitioned]:
     return found
 
 
-def _look(declared: Partitioned, options: Mapping[str, Any]) -> render_partitions.Look:
+def _look(declared: Partitioned, options: Mapping[str, Any]) -> render_partitions.Seen:
     """Look at a table; nothing is changed."""
     with _opened(declared, options) as (catalog, wanted):
         found = probe(catalog, wanted)
         reasons, losses, statements = (), (), ()  # type: tuple[Any, Any, Any]
         if found.state in (State.PLAIN, State.BEGUN):
-            around = making.around(catalog, wanted, found.table)
-            reasons = tuple(refusals.refusals(found.table, declared, wanted.key, around))
+            others = making.bystanders(catalog, wanted, found.table)
+            reasons = tuple(refusals.refusals(found.table, declared, wanted.key, others))
             losses = () if reasons else tuple(refusals.losses(found.table, wanted.key))
             statements = () if reasons else tuple(sql_of(catalog, wanted, found.table))
-        return render_partitions.Look(
+        return render_partitions.Seen(
             model=declared.model,
             table=wanted.table,
             state=found.state,

@@ -24,7 +24,7 @@ _DISK = "Until the old table is dropped, its server needs as much disk again; wh
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Seen:
     """
     What was seen of one table.
 
@@ -53,19 +53,19 @@ class Look:
     detached: Sequence[str]
 
 
-def plan_answer(looks: Sequence[Look]) -> Answer:
+def plan_answer(seen: Sequence[Seen]) -> Answer:
     """Answer `plan`; it fails where a table can't be divided as declared."""
-    refused = any(look.reasons for look in looks)
+    refused = any(one.reasons for one in seen)
     return Answer(
-        document={"schema": _SCHEMA, "tables": [_look_document(look) for look in looks]},
-        lines=[line for look in looks for line in _look_lines(look)],
+        document={"schema": _SCHEMA, "tables": [_seen_document(one) for one in seen]},
+        lines=[line for one in seen for line in _seen_lines(one)],
         code=ExitCode.FAILED if refused else ExitCode.DONE,
     )
 
 
-def _look_document(look: Look) -> dict[str, Any]:
-    document = {name: value for name, value in asdict(look).items() if name != "duties"}
-    return {**document, "state": look.state.value, **_duties_document(look.duties)}
+def _seen_document(one: Seen) -> dict[str, Any]:
+    document = {name: value for name, value in asdict(one).items() if name != "duties"}
+    return {**document, "state": one.state.value, **_duties_document(one.duties)}
 
 
 def _duties_document(found: Duties | None) -> dict[str, Any]:
@@ -78,17 +78,17 @@ def _duties_document(found: Duties | None) -> dict[str, Any]:
     }
 
 
-def _look_lines(look: Look) -> Iterator[str]:
-    size = f"about {counted(look.rows, 'row')}, {look.bytes:,} bytes"
-    yield f"{look.model}  {look.table}, {size}: {_STATES[look.state]}"
-    yield from (f"  refused: {reason}" for reason in look.reasons)
-    yield from (f"  given up: {loss}" for loss in look.losses)
-    if look.statements:
+def _seen_lines(one: Seen) -> Iterator[str]:
+    size = f"about {counted(one.rows, 'row')}, {one.bytes:,} bytes"
+    yield f"{one.model}  {one.table}, {size}: {_STATES[one.state]}"
+    yield from (f"  refused: {reason}" for reason in one.reasons)
+    yield from (f"  given up: {loss}" for loss in one.losses)
+    if one.statements:
         yield f"  {_DISK}"
-        yield from (f"  {statement.strip()};" for statement in look.statements)
-    if look.duties is not None:
-        yield from _duties_lines(look.duties)
-    yield from (f"  {name}: let go, and still there" for name in look.detached)
+        yield from (f"  {statement.strip()};" for statement in one.statements)
+    if one.duties is not None:
+        yield from _duties_lines(one.duties)
+    yield from (f"  {name}: let go, and still there" for name in one.detached)
 
 
 def _duties_lines(found: Duties) -> Iterator[str]:

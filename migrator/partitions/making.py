@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 from migrator.partitions.declaration import ByTime
 from migrator.partitions.layout import Part, literal, parts_of
-from migrator.partitions.refusals import Around
+from migrator.partitions.refusals import Bystanders
 from migrator.partitions.table import Catalog, Table, listed, quoted
 from migrator.partitions.wanted import Wanted, statements
 
@@ -97,12 +97,12 @@ def column_type(table: Table, name: str) -> str:
     return column.type if column else ""
 
 
-def around(catalog: Catalog, wanted: Wanted, table: Table) -> Around:
+def bystanders(catalog: Catalog, wanted: Wanted, table: Table) -> Bystanders:
     """Ask what is about a table, and not in it."""
     column = table.column(wanted.key)
     nulls = column is not None and not column.required
     asked = f"SELECT EXISTS (SELECT FROM {wanted.table} WHERE {quoted(wanted.key)} IS NULL)"
-    return Around(
+    return Bystanders(
         hanging=catalog.hanging(table),
         unproved=catalog.unproved(table),
         published=catalog.published(table),

@@ -13,7 +13,7 @@ _RANDOM = "uuid"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Around:
+class Bystanders:
     """
     What is about a table, and not in it.
 
@@ -36,7 +36,7 @@ def primary_key(table: Table, key: str) -> tuple[str, ...]:
     return own if key in own else (*own, key)
 
 
-def refusals(table: Table, declared: Partitioned, key: str, around: Around) -> Iterator[str]:
+def refusals(table: Table, declared: Partitioned, key: str, others: Bystanders) -> Iterator[str]:
     """
     Yield why a table can't be converted as declared; each a sentence with the way on.
 
@@ -44,26 +44,26 @@ def refusals(table: Table, declared: Partitioned, key: str, around: Around) -> I
         table: As it stands.
         declared: What is wanted.
         key: Column of the partition key.
-        around: What is about it.
+        others: What is about it.
     """
     yield from _of_its_kind(table)
-    yield from _of_its_key(table, declared, key, around)
+    yield from _of_its_key(table, declared, key, others)
     yield from _of_its_primary_key(table, declared, key)
     yield from _of_its_indexes(table, key)
-    if around.hanging:
+    if others.hanging:
         yield (
-            f"On it hang: {', '.join(around.hanging)}. They would stay with the old table. Drop them in a "
+            f"On it hang: {', '.join(others.hanging)}. They would stay with the old table. Drop them in a "
             "migration before, and make them again in one after; a foreign key of another table can't come "
             "back unless it refers to the whole primary key."
         )
-    if around.unproved:
+    if others.unproved:
         yield (
-            f"Older rows were never held to: {', '.join(around.unproved)} (NOT VALID). Validate them first, "
+            f"Older rows were never held to: {', '.join(others.unproved)} (NOT VALID). Validate them first, "
             "since the new table can't hold rows that break them."
         )
-    if around.published:
+    if others.published:
         yield (
-            f"Publications send it to subscribers: {', '.join(around.published)}. These would go on hearing "
+            f"Publications send it to subscribers: {', '.join(others.published)}. These would go on hearing "
             "of the old table; take it out of them first."
         )
 
@@ -100,13 +100,13 @@ def _of_its_kind(table: Table) -> Iterator[str]:
         yield "It is in a tablespace of its own, which its partitions wouldn't be in."
 
 
-def _of_its_key(table: Table, declared: Partitioned, key: str, around: Around) -> Iterator[str]:
+def _of_its_key(table: Table, declared: Partitioned, key: str, others: Bystanders) -> Iterator[str]:
     column = table.column(key)
     if column is None:
         yield f"It has no column {key}."
         return
     if not column.required:
-        found = "Some rows have none there" if around.nulls else "No row has none at present"
+        found = "Some rows have none there" if others.nulls else "No row has none at present"
         yield (
             f"{key} may be NULL, and no primary key holds that. {found}: fill them, and let the field be "
             "required (null=False)."

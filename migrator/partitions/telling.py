@@ -17,8 +17,8 @@ def refuse(catalog: Catalog, wanted: Wanted, table: Table) -> None:
     Raises:
         NotPartitionable: It can't; each reason is told.
     """
-    around = making.around(catalog, wanted, table)
-    found = [*refusals.refusals(table, wanted.declared, wanted.key, around)]
+    others = making.bystanders(catalog, wanted, table)
+    found = [*refusals.refusals(table, wanted.declared, wanted.key, others)]
     if found:
         raise NotPartitionable(
             f"{wanted.name} can't be partitioned as declared. {' '.join(found)}",
