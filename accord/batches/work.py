@@ -119,8 +119,19 @@ class Work(ABC):
         return None
 
     def pressure(self) -> Pressure:
-        """Ask the store whether it wants to be left alone. One worker asks, about once a second."""
-        return Pressure()
+        """
+        Ask the store whether it wants to be left alone. One worker asks, about once a second.
+
+        A PostgreSQL that :attr:`database` names is asked for replicas that are behind, for sessions that wait
+        for what batches have locked, and for a vacuum that mustn't be held up. Others the work has to ask.
+        """
+        from django.db import connections
+
+        from accord.batches import postgres
+
+        if self.database is None or connections[self.database].vendor != "postgresql":
+            return Pressure()
+        return postgres.pressure(self.database)
 
     @property
     def version(self) -> str:

@@ -2,12 +2,21 @@
 Operations for migrations of Django, which run under `migrate_all` and plain `migrate`.
 
 Three change a column while two releases of an application use it (docs/howto/rename-or-retype-a-column.md);
-one moves a model to another app (docs/howto/move-a-model.md).
+one moves a model to another app (docs/howto/move-a-model.md). Two begin a job in batches, and go on only once
+it is done (docs/howto/outgrow-one-machine.md).
 """
 
 from migrator.operations.begin import BeginColumnChange
 from migrator.operations.copying import CopyColumn
 from migrator.operations.ending import EndColumnChange
+from migrator.operations.jobs import BeginBatches, RequireBatches
 from migrator.operations.model import MoveModel
 
-__all__ = ["BeginColumnChange", "CopyColumn", "EndColumnChange", "MoveModel"]
+__all__ = [
+    "BeginBatches",
+    "BeginColumnChange",
+    "CopyColumn",
+    "EndColumnChange",
+    "MoveModel",
+    "RequireBatches",
+]

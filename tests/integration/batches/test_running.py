@@ -6,15 +6,18 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg2
 import pytest
 
 from accord.batch_models import Place
-from accord.batches import here, jobs, kinds, leases
+from accord.batches import here, jobs, kinds, leases, postgres
 from accord.batches.errors import BatchesFailed, BatchesStopped
 from accord.batches.leases import SliceLost
 from accord.batches.running import Worker
 from accord.batches.work import Done
+from accord.erased import tombstones
 from accord.errors import ConfigurationError, Interrupted, UsageError
 from tests.chance import chance, moments
 from tests.fix_batches import Counted
@@ -236,6 +239,44 @@ def test_all_workers_wait_while_the_store_is_loaded(counted: Counted) -> None:
     assert naps
     assert any("waits: a test loads it" in text for text in told)
     assert counted.counts() == [(1, 8)]
+
+
+def test_who_waits_for_rows_of_a_batch_is_seen_on_the_server(counted: Counted) -> None:
+    """The sessions of batches say who they are, and only while they write; other locks aren't ours."""
+    job = counted.begin(rows=20, parts=1, size=20, wait=3)
+    assert postgres.read(counted.trail.alias).waiting == 0
+    counted.start("count", 60)
+    until(
+        lambda: (
+            counted.trail.rows(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'accord batches'"
+            )
+            == [(1,)]
+        )
+    )
+    with psycopg2.connect(counted.trail.url) as other, other.cursor() as cursor, ThreadPoolExecutor() as pool:
+        waiting = pool.submit(cursor.execute, "UPDATE numbers SET visits = 7 WHERE id = 3")
+        until(lambda: postgres.read(counted.trail.alias).waiting == 1)
+
+        found = kinds.build(job.kind, job.arguments).pressure()
+
+        assert found.why == "1 session waits for locks that batches have"
+        waiting.result()
+    other.close()
+    until(lambda: postgres.read(counted.trail.alias).waiting == 0)
+
+
+def test_nothing_is_written_of_people_behind_a_fence(counted: Counted) -> None:
+    """A work that names its subject finds in each batch whom to leave out, also of those fenced meanwhile."""
+    job = counted.begin(rows=20, parts=2, size=5, kind="sparing")
+    tombstones.raise_fence(tombstones.subject_tag("batched.person", 3))
+    worker = Worker(job=job.reference, name=job.name, work=kinds.build(job.kind, job.arguments))
+    worker.beat = lambda: tombstones.raise_fence(tombstones.subject_tag("batched.person", 17))
+
+    worker.run()
+
+    assert counted.trail.rows("SELECT id FROM numbers WHERE n = 0 ORDER BY id") == [(3,), (17,)]
+    assert counted.counts() == [(0, 2), (1, 18)]
 
 
 # --- processes that die or freeze -------------------------------------------------------------------------
