@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.db import connections
 
-from accord.batches.work import Pressure
+from accord.batches.pressure import Pressure
 
 NAME = "accord batches"
 """How the sessions of batches call themselves while they write (`application_name`)."""

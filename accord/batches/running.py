@@ -20,7 +20,7 @@ from accord.batches.leases import Held, SliceLost, Stand
 from accord.batches.sizes import Clock, TooMuchAtOnce
 from accord.batches.work import Done, Erased, Portion, Work, nobody
 from accord.erased import tombstones
-from accord.errors import LeaseError
+from accord.errors import Interrupted, LeaseError
 from accord.events import Reporter, StepNoted, silent
 from accord.secrets.redact import first_line
 
@@ -96,8 +96,8 @@ class Worker:
                 going, stand = self._next(held)
         except SliceLost:
             self._tell(f"the lease of slice {held.number} went to another worker.")
-        except LeaseError:
-            # Not the slice's: whoever lets us work may no longer.
+        except (LeaseError, Interrupted):
+            # Not the slice's doing: whoever lets us work doesn't any more.
             leases.give_back(held)
             raise
         except Exception as exc:  # noqa: BLE001 - one slice of a job fails, whatever it is, and others go on

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from accord.batches.pressure import Pressure
 from accord.batches.sizes import Sizes
 
 Bounds = Mapping[str, Any]
@@ -62,20 +63,6 @@ class Done:
     cursor: Cursor | None
     rows: int = 0
     bytes: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pressure:
-    """
-    What a store asks of those who load it.
-
-    Attributes:
-        seconds: How long to leave it alone; 0 when it is well.
-        why: What is wrong with it, in a few words, for who waits.
-    """
-
-    seconds: float = 0.0
-    why: str = ""
 
 
 class Work(ABC):

@@ -16,9 +16,9 @@ from accord.batches import asking, here, jobs
 from accord.batches.errors import BatchesUnfinished
 from accord.batches.settings import Workers, configured
 from accord.errors import StoreUnavailable, UnknownTarget
-from accord.events import Event, StepProgressed
+from accord.events import Event, StepNoted, StepProgressed
 from migrator.operations.base import refuse_transaction
-from migrator.relational.progress import went_on
+from migrator.relational import hearing
 
 
 class _AboutJob(Operation):
@@ -169,7 +169,10 @@ def _ask(job: BatchJob, workers: Workers) -> None:
 
 def _report(event: Event) -> None:
     if isinstance(event, StepProgressed):
-        went_on(event.done, event.total or event.done)
+        hearing.check()
+        hearing.progressed(event.done, event.total)
+    elif isinstance(event, StepNoted):
+        hearing.noted(event.note)
 
 
 def _word(name: str) -> str:
