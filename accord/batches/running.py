@@ -20,7 +20,7 @@ from accord.batches.leases import Held, SliceLost, Stand
 from accord.batches.sizes import Clock, TooMuchAtOnce
 from accord.batches.work import Done, Erased, Portion, Work, nobody
 from accord.erased import tombstones
-from accord.errors import Interrupted, LeaseError
+from accord.errors import AccordError, Interrupted, LeaseError
 from accord.events import Reporter, StepNoted, silent
 from accord.secrets.redact import first_line
 
@@ -104,7 +104,9 @@ class Worker:
             self._give_back(held, exc)
 
     def _give_back(self, held: Held, error: Exception) -> None:
-        text = f"{type(error).__name__}: {first_line(error)}"
+        # What an error says may be a value of the row that it is about.
+        said = "" if self.work.subject and not isinstance(error, AccordError) else f": {first_line(error)}"
+        text = f"{type(error).__name__}{said}"
         self._tell(f"slice {held.number} failed: {text}")
         db.revive(conf.load().coordinator)
         leases.give_back(held, error=text)

@@ -241,6 +241,7 @@ def test_all_workers_wait_while_the_store_is_loaded(counted: Counted) -> None:
     assert counted.counts() == [(1, 8)]
 
 
+@pytest.mark.by_turns(3)
 def test_who_waits_for_rows_of_a_batch_is_seen_on_the_server(counted: Counted) -> None:
     """The sessions of batches say who they are, and only while they write; other locks aren't ours."""
     job = counted.begin(rows=20, parts=1, size=20, wait=3)
@@ -279,9 +280,23 @@ def test_nothing_is_written_of_people_behind_a_fence(counted: Counted) -> None:
     assert counted.counts() == [(0, 2), (1, 18)]
 
 
+def test_error_of_a_work_about_people_is_kept_by_its_class_alone(
+    counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it says may be a value of the row; that of other works is kept in one line."""
+    monkeypatch.setattr(leases, "MOST_TRIES", 1)
+
+    with pytest.raises(BatchesFailed) as failed:
+        here.run(counted.begin(rows=4, parts=1, kind="sparing", fails_at=2), stop=never)
+
+    assert counted.slices("error") == [("ValueError",)]
+    assert "canary" not in str(failed.value)
+
+
 # --- processes that die or freeze -------------------------------------------------------------------------
 
 
+@pytest.mark.by_turns(3)
 def test_killed_at_any_line_no_row_is_done_twice_or_forgotten(counted: Counted) -> None:
     """SIGKILL in a seeded line of the engine; the rerun takes the lease of the dead at once."""
     counted.begin(rows=40)
@@ -315,6 +330,7 @@ def test_process_that_was_frozen_past_its_lease_changes_nothing(counted: Counted
     assert counted.counts() == [(1, 40)]
 
 
+@pytest.mark.by_turns(3)
 def test_work_elsewhere_may_repeat_a_batch_and_comes_to_the_same(counted: Counted) -> None:
     """A kill repeats one batch at most of what another store was written."""
     counted.begin(rows=40, parts=2, size=5, wait=0.1, kind="elsewhere")
@@ -330,6 +346,7 @@ def test_work_elsewhere_may_repeat_a_batch_and_comes_to_the_same(counted: Counte
     assert repeated in (0, 5)
 
 
+@pytest.mark.by_turns(3)
 def test_several_processes_share_a_job(counted: Counted) -> None:
     """Four at once do each row once, and all of them end."""
     counted.begin(rows=200, parts=8, size=5)

@@ -122,6 +122,8 @@ class Sparing(Counting):
         after = (portion.cursor or portion.bounds)["after"]
         keys = range(after + 1, min(after + portion.size, portion.bounds["last"]) + 1)
         left = set(keys) - portion.erased(keys)
+        if self.fails_at in left:
+            raise ValueError(f"zoe.{self.fails_at}@canary.example can't be counted")
         with connections[self.database].cursor() as cursor:
             cursor.execute("UPDATE numbers SET n = n + 1 WHERE id = ANY(%s)", [sorted(left)])
         return Done(cursor={"after": keys[-1]} if keys else None, rows=len(left))
