@@ -31,7 +31,7 @@ def check_settings(**_kwargs: Any) -> Sequence[CheckMessage]:
         settings = conf.load()
         stores = settings.store_settings()
         head_places.configured()
-        proof_policy.policy(settings.policy)
+        proof_policy.load(settings)
     except AccordError as exc:
         return [Error(exc.message, hint=exc.hint, id="accord.E001")]
     return [
