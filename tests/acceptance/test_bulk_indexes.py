@@ -27,7 +27,9 @@ class Index:
         bulk.project.ask("PUT", f"/{self.name}", MAPPING)
 
     def put(self, key: str, source: object, routing: str = "") -> None:
-        self.bulk.project.ask("PUT", f"/{self.name}/_doc/{key}?refresh=true&routing={routing or key}", source)
+        path = f"/{self.name}/_doc/{key}?refresh=true&routing={routing or key}"
+        answer = self.bulk.project.ask("PUT", path, source)
+        assert answer.get("result") == "created", answer
 
     def content(self) -> list[Any]:
         """Give every document with its id and routing."""
@@ -48,7 +50,7 @@ def few(bulk: Bulk) -> Iterator[Index]:
 def test_documents_come_back_with_their_ids_and_routing(bulk: Bulk, few: Index) -> None:
     """Also those whose ids and values hold quotes and line ends."""
     few.put("a", {"n": 1, "name": 'q"\n\u2028漢'}, routing="x")
-    few.put("b%2Fc", {"n": 2, "deep": {"list": [1, 2.5, None], "none": {}}})
+    few.put("b%2Fc", {"n": 2, "deep": {"list": [1.5, 2.5, None], "none": {}}})
     before = few.content()
     manifest = bulk.out("few", "few", *STORE, "--compress", "gzip")
     bulk.project.ask("POST", f"/{few.name}/_delete_by_query?refresh=true", {"query": {"match_all": {}}})
