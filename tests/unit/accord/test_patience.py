@@ -211,7 +211,7 @@ def test_a_part_of_each_pause_is_spent_though_the_table_is_free() -> None:
 
     def act(seconds: float | None) -> str:
         acted.append(clock.now)
-        if len(acted) < 6:
+        if len(acted) < 9:
             raise KeptOut
         return "done"
 
