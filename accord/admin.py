@@ -15,7 +15,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accord import (
-    admin_tokens,  # noqa: F401 - registers its pages
+    admin_batches,  # noqa: F401 - registers its pages
+    admin_tokens,  # noqa: F401 - as above
     conf,
 )
 from accord.admin_parts import Folded, Pages, refused

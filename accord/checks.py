@@ -24,7 +24,8 @@ def check_settings(**_kwargs: Any) -> Sequence[CheckMessage]:
     Returns:
         accord.E001 when it can't be read, accord.E002 when the coordinator is no PostgreSQL of
         `DATABASES`, accord.E003 for each store whose backend can't be imported, accord.E004 for
-        stores that keep their ledgers in one place, accord.E006 for each that can have no test store.
+        stores that keep their ledgers in one place, accord.E006 for each that can have no test store,
+        accord.E007 when the Celery workers can't be used.
     """
     try:
         settings = conf.load()
@@ -38,7 +39,19 @@ def check_settings(**_kwargs: Any) -> Sequence[CheckMessage]:
         *_backends(stores.values()),
         *_shared_ledgers(stores.values()),
         *_test_stores(stores.values()),
+        *_workers(settings.workers),
     ]
+
+
+def _workers(raw: Mapping[str, Any]) -> Iterator[CheckMessage]:
+    if not raw:
+        return
+    from accord.batches.settings import refuse_unfit
+
+    try:
+        refuse_unfit()
+    except AccordError as exc:
+        yield Error(exc.message, hint=exc.hint, id="accord.E007")
 
 
 def _coordinator(alias: str) -> Iterator[CheckMessage]:

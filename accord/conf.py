@@ -90,6 +90,7 @@ class AccordSettings:
             `BASE_DIR`.
         export_days: Days until such a file is deleted.
         export_downloads: How often it may be downloaded before.
+        workers: Celery workers for jobs in batches; read by `accord.batches.settings`.
         self_service_days: Days for which people may take an erasure back that they asked for on their own
             page; 0, which can't be set, for no such pages.
     """
@@ -117,6 +118,7 @@ class AccordSettings:
     exports: str = ".accord/exports"
     export_days: float = 7.0
     export_downloads: float = 3.0
+    workers: Mapping[str, Any] = field(default_factory=dict)
     self_service_days: float = 0.0
 
     def store_settings(self) -> Mapping[str, StoreSettings]:

@@ -25,12 +25,13 @@ LOW, SCARCE = (0.10, 10 * GIB), (0.05, 2 * GIB)
 
 
 def checks() -> Iterable[Check]:
-    """Yield the checks: one a store, the audit trail, the guards of evidence, the disk."""
+    """Yield the checks: one a store, the audit trail, the guards of evidence, jobs in batches, the disk."""
     for alias in conf.load().store_settings():
         yield Check(name=f"store.{alias}", look=partial(look_at_store, alias), readiness=True)
     yield Check(name="audit", look=look_at_audit)
     yield Check(name="audit.heads", look=look_at_heads)
     yield Check(name="guards", look=look_at_guards, parts=[f"guards.{label}" for label in guards.declared()])
+    yield Check(name="batches", look=look_at_batches, parts=["batches.stuck", "batches.failed"])
     yield Check(name="disk", look=look_at_disk, parts=["disk.project", "disk.data"])
 
 
@@ -145,6 +146,16 @@ def _guarded(label: str, missing: Sequence[str], alias: str) -> Finding:
         threshold=1,
         hint=f"Find out who changed them, then put them back: {restore}" if missing else "",
     )
+
+
+# --- jobs in batches -----------------------------------------------------------------------------------
+
+
+def look_at_batches() -> Iterator[Finding]:
+    """Ask for jobs that nobody works on, and for those that have failed."""
+    from accord.batches.health import look_at_batches as look
+
+    yield from look()
 
 
 # --- disk --------------------------------------------------------------------------------------------

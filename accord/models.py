@@ -1,5 +1,5 @@
 """
-Models of the kernel: the audit trail, and the tombstones of people who were erased.
+Models of the kernel: the audit trail, the tombstones of people who were erased, and jobs in batches.
 
 The lease and the ledgers are control tables, made before any migration runs. Nothing here
 refers to a user or another app: these tables are there before all others, and what they hold
@@ -7,8 +7,6 @@ must outlive the people that it is about without naming them.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable, Sequence
 
 from django.db import models
 from django.db.models import F, Q
@@ -23,30 +21,32 @@ from accord.audit.events import (
     FormerEventKind,
     ObjectKind,
 )
+from accord.batch_models import BatchJob, BatchSlice
 from accord.conditions import OnlyCounters
 from accord.moments import Moment
+from accord.patterns import (
+    DIGEST,
+    DIGEST_OR_NONE,
+    KEY_ID,
+    KIND,
+    REFERENCE,
+    REFERENCE_OR_NONE,
+    SIGNATURE,
+    among,
+    matches,
+)
 
-REFERENCE = r"^[0-9a-f]{32}$"
-REFERENCE_OR_NONE = r"^([0-9a-f]{32})?$"
-DIGEST = r"^[0-9a-f]{64}$"
-DIGEST_OR_NONE = r"^([0-9a-f]{64})?$"
-KEY_ID = r"^[0-9a-f]{16}$"
-KIND = r"^[a-z][a-z0-9_.:]{0,99}$"
-SIGNATURE = r"^ed25519:[0-9a-f]{16}:[A-Za-z0-9+/]{86}==$"
-
-
-def _matches(model: str, **patterns: str) -> Iterable[models.CheckConstraint]:
-    return [
-        models.CheckConstraint(condition=Q(**{f"{field}__regex": pattern}), name=f"accord_{model}_{field}")
-        for field, pattern in patterns.items()
-    ]
-
-
-def _among(model: str, **words: Sequence[str]) -> Iterable[models.CheckConstraint]:
-    return [
-        models.CheckConstraint(condition=Q(**{f"{field}__in": values}), name=f"accord_{model}_{field}")
-        for field, values in words.items()
-    ]
+__all__ = [
+    "AccessToken",
+    "ActorReference",
+    "AuditCheckpoint",
+    "AuditEvent",
+    "AuditSeal",
+    "BatchJob",
+    "BatchSlice",
+    "Tombstone",
+    "TrailMark",
+]
 
 
 class AuditEvent(models.Model):
@@ -84,6 +84,7 @@ class AuditEvent(models.Model):
         permissions = (
             ("verify_audit", _("Can verify the audit trail")),
             ("view_health", _("Can see the health of the project")),
+            ("export_personal", _("Can export personal columns in bulk")),
         )
         indexes = tuple(
             models.Index(fields=(field,), name=f"accord_audit_{field}")
@@ -91,14 +92,14 @@ class AuditEvent(models.Model):
         )
         constraints = (
             models.CheckConstraint(condition=Q(seq__gte=1), name="accord_auditevent_seq"),
-            *_among(
+            *among(
                 "auditevent",
                 event=[*EventKind.values, *FormerEventKind.values],
                 outcome=EventOutcome.values,
                 actor_kind=ActorKind.values,
                 object_kind=ObjectKind.values,
             ),
-            *_matches(
+            *matches(
                 "auditevent",
                 actor_ref=REFERENCE_OR_NONE,
                 object_ref=REFERENCE_OR_NONE,
@@ -139,7 +140,7 @@ class ActorReference(models.Model):
         default_permissions = ("view", "delete")
         constraints = (
             models.UniqueConstraint(fields=("kind", "key"), name="accord_actorreference_once"),
-            *_matches("actorreference", ref=REFERENCE, kind=KIND),
+            *matches("actorreference", ref=REFERENCE, kind=KIND),
         )
 
     def __str__(self) -> str:
@@ -172,7 +173,7 @@ class AccessToken(models.Model):
         required_db_vendor = "postgresql"
         default_permissions = ("add", "view", "delete")
         constraints = (
-            *_matches("accesstoken", reference=REFERENCE, digest=DIGEST, fingerprint=DIGEST),
+            *matches("accesstoken", reference=REFERENCE, digest=DIGEST, fingerprint=DIGEST),
             models.CheckConstraint(
                 condition=Q(expires_at__gt=F("made_at")), name="accord_accesstoken_expires_later"
             ),
@@ -205,7 +206,7 @@ class AuditCheckpoint(models.Model):
         default_permissions = ("view",)
         constraints = (
             models.CheckConstraint(condition=Q(size__gte=1), name="accord_auditcheckpoint_size"),
-            *_matches("auditcheckpoint", hash=DIGEST, signature=SIGNATURE),
+            *matches("auditcheckpoint", hash=DIGEST, signature=SIGNATURE),
         )
 
     def __str__(self) -> str:
@@ -236,7 +237,7 @@ class AuditSeal(models.Model):
             models.CheckConstraint(
                 condition=Q(first__gte=1, first__lte=F("last")), name="accord_auditseal_range"
             ),
-            *_matches("auditseal", key_id=KEY_ID, mac=DIGEST),
+            *matches("auditseal", key_id=KEY_ID, mac=DIGEST),
         )
 
     def __str__(self) -> str:
@@ -272,7 +273,7 @@ class TrailMark(models.Model):
             models.CheckConstraint(
                 condition=Q(number__gte=1, since__gte=1, reach__gte=0), name="accord_trailmark_numbers"
             ),
-            *_matches("trailmark", mark=REFERENCE, key_id=KEY_ID, seal=DIGEST, reach_of=REFERENCE_OR_NONE),
+            *matches("trailmark", mark=REFERENCE, key_id=KEY_ID, seal=DIGEST, reach_of=REFERENCE_OR_NONE),
         )
 
     def __str__(self) -> str:
@@ -301,7 +302,7 @@ class Tombstone(models.Model):
         default_permissions = ("view",)
         constraints = (
             models.UniqueConstraint(fields=("kind", "tag"), name="accord_tombstone_once"),
-            *_matches("tombstone", kind=KIND, tag=DIGEST, key_id=KEY_ID),
+            *matches("tombstone", kind=KIND, tag=DIGEST, key_id=KEY_ID),
             models.CheckConstraint(
                 condition=Q(erased_at__isnull=True) | Q(erased_at__gte=F("fenced_at")),
                 name="accord_tombstone_fence_first",

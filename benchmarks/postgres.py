@@ -1,13 +1,14 @@
 """
 How long an application waits while a table of a million rows is changed under it.
 
-    ./run setup && .venv/bin/python benchmarks/postgres.py [--rows N] [--only NAME]
+    ./run setup && .venv/bin/python benchmarks/postgres.py [--rows N] [--only NAME] [--times N] [--peer]
 
 It starts a PostgreSQL of its own on 127.0.0.1 and makes a small project with one table. Four writers change
 rows at a constant rate, and a reader holds a transaction open for a quarter of a second, again and again.
-Each change is made three times and undone in between: by `migrate_all`, by Django's own `migrate`, and by the
-statements that the server needs at least, sent by hand. For each the table gives the seconds of the whole
-command and the longest query of the application meanwhile.
+Each change is made in each way in turn, and undone in between: by `migrate_all`, by Django's own `migrate`,
+with `--peer` by `migrate` with the backend of django-pg-zero-downtime-migrations, and by the statements that
+the server needs at least, sent by hand. For each the table gives the seconds of the whole command, the median
+of some rounds because a reader comes when it comes, and the longest query of the application in any of them.
 
 Targets: no query of the application over 150 ms while `migrate_all` works; its time at most 1.3 times that of
 `migrate`. Quote ratios: seconds depend on the machine, and `migrate` waits for nobody's sake but its own.
@@ -16,28 +17,25 @@ Targets: no query of the application over 150 ms while `migrate_all` works; its 
 from __future__ import annotations
 
 import argparse
-import random
+import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import psycopg2
 
 from accord.embedded import EmbeddedCluster
+from benchmarks import peers
+from benchmarks.application import Application
+from benchmarks.changes import CHANGES, Change
 from benchmarks.measuring import ROOT, clean_environment, say
 
-WRITERS, PAUSE, OPEN, FEW = 4, 0.01, 0.25, 100
-_CHANGE = "UPDATE shop_order SET customer_id = customer_id + 1 WHERE id = %s"
-_LOOK = "SELECT count(*) FROM shop_order WHERE id < %s"
 CONFIG = """
 import os
 from urllib.parse import urlsplit
@@ -47,10 +45,15 @@ USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "accord", "migrator", "shop"]
 DATABASES = {"default": {
-    "ENGINE": "django.db.backends.postgresql", "NAME": url.path[1:], "USER": url.username,
-    "PASSWORD": url.password or "", "HOST": url.hostname, "PORT": url.port,
+    "ENGINE": os.environ.get("ENGINE", "django.db.backends.postgresql"),
+    "NAME": url.path[1:], "USER": url.username, "PASSWORD": url.password or "",
+    "HOST": url.hostname, "PORT": url.port,
 }}
 ACCORD = {"PROJECT": "benchmark"}
+# What the README of django-pg-zero-downtime-migrations asks for; read by its backend alone.
+ZERO_DOWNTIME_MIGRATIONS_LOCK_TIMEOUT = "2s"
+ZERO_DOWNTIME_MIGRATIONS_STATEMENT_TIMEOUT = "2s"
+ZERO_DOWNTIME_MIGRATIONS_FLEXIBLE_STATEMENT_TIMEOUT = True
 """
 FIRST = """
 from django.db import migrations, models
@@ -75,152 +78,6 @@ class Migration(migrations.Migration):
     dependencies = [("shop", "0001_initial")]
     operations = [{operation}]
 """
-
-
-@dataclass(frozen=True)
-class Change:
-    """
-    One change of the table.
-
-    Attributes:
-        name: What it is called here.
-        operation: As `makemigrations` writes it.
-        bare: The statements that the server needs so that nobody waits.
-        back: How they are undone.
-    """
-
-    name: str
-    operation: str
-    bare: Sequence[str]
-    back: Sequence[str]
-
-
-CHANGES = (
-    Change(
-        "index",
-        'migrations.AddIndex("order", models.Index(fields=["note"], name="order_note"))',
-        ["CREATE INDEX CONCURRENTLY order_note ON shop_order (note)"],
-        ["DROP INDEX CONCURRENTLY order_note"],
-    ),
-    Change(
-        "check",
-        'migrations.AddConstraint("order", models.CheckConstraint(condition=models.Q(number__gte=0), '
-        'name="order_number"))',
-        [
-            "ALTER TABLE shop_order ADD CONSTRAINT order_number CHECK (number >= 0) NOT VALID",
-            "ALTER TABLE shop_order VALIDATE CONSTRAINT order_number",
-        ],
-        ["ALTER TABLE shop_order DROP CONSTRAINT order_number"],
-    ),
-    Change(
-        "unique",
-        'migrations.AddConstraint("order", models.UniqueConstraint(fields=["number"], name="order_once"))',
-        [
-            "CREATE UNIQUE INDEX CONCURRENTLY order_once ON shop_order (number)",
-            "ALTER TABLE shop_order ADD CONSTRAINT order_once UNIQUE USING INDEX order_once",
-        ],
-        ["ALTER TABLE shop_order DROP CONSTRAINT order_once"],
-    ),
-    Change(
-        "not null",
-        'migrations.AlterField("order", "total", models.IntegerField())',
-        [
-            "ALTER TABLE shop_order ADD CONSTRAINT t CHECK (total IS NOT NULL) NOT VALID",
-            "ALTER TABLE shop_order VALIDATE CONSTRAINT t",
-            "ALTER TABLE shop_order ALTER total SET NOT NULL",
-            "ALTER TABLE shop_order DROP CONSTRAINT t",
-        ],
-        ["ALTER TABLE shop_order ALTER total DROP NOT NULL"],
-    ),
-    Change(
-        "column",
-        'migrations.AddField("order", "state", models.CharField(max_length=9, default="new"))',
-        [
-            "ALTER TABLE shop_order ADD state varchar(9) DEFAULT 'new' NOT NULL",
-            "ALTER TABLE shop_order ALTER state DROP DEFAULT",
-        ],
-        ["ALTER TABLE shop_order DROP state"],
-    ),
-    Change(
-        "foreign key",
-        'migrations.AddField("order", "buyer", models.ForeignKey("shop.customer", models.CASCADE, null=True)'
-        ")",
-        [
-            "ALTER TABLE shop_order ADD buyer_id bigint",
-            "CREATE INDEX CONCURRENTLY buyer ON shop_order (buyer_id)",
-            (
-                "ALTER TABLE shop_order ADD CONSTRAINT b FOREIGN KEY (buyer_id) REFERENCES shop_customer "
-                "DEFERRABLE INITIALLY DEFERRED NOT VALID"
-            ),
-            "ALTER TABLE shop_order VALIDATE CONSTRAINT b",
-        ],
-        ["ALTER TABLE shop_order DROP buyer_id"],
-    ),
-)
-
-
-@dataclass
-class Application:
-    """
-    Four writers and a reader, as long as they are wanted.
-
-    Args:
-        url: The database.
-        rows: How many rows there are.
-    """
-
-    url: str
-    rows: int
-    longest: float = 0.0
-    queries: int = 0
-    _over: threading.Event = field(default_factory=threading.Event)
-
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """Work while the body runs; a fault of a worker's is a fault of the measurement."""
-        faults: list[BaseException] = []
-        workers = [self._write] * WRITERS + [self._read]
-        threads = [threading.Thread(target=self._safely, args=(one, faults)) for one in workers]
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            self._over.set()
-            for thread in threads:
-                thread.join()
-        if faults:
-            raise faults[0]
-
-    def _safely(self, work: Callable[[], None], faults: list[BaseException]) -> None:
-        try:
-            work()
-        except BaseException as exc:  # noqa: BLE001 - it is raised again where the measurement ends
-            faults.append(exc)
-
-    def _write(self) -> None:
-        chance = random.Random(threading.get_ident())
-        connection = psycopg2.connect(self.url)
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            while not self._over.wait(PAUSE):
-                self._timed(cursor, _CHANGE, chance.randrange(1, self.rows))
-        connection.close()
-
-    def _read(self) -> None:
-        connection = psycopg2.connect(self.url)
-        while not self._over.wait(PAUSE):
-            with connection, connection.cursor() as cursor:
-                self._timed(cursor, _LOOK, FEW)
-                self._over.wait(OPEN)
-        connection.close()
-
-    def _timed(self, cursor: Any, query: str, number: int) -> None:
-        began = time.perf_counter()
-        cursor.execute(query, [number])
-        # Lost updates of two threads would only make a count smaller; the longest is what is looked for.
-        self.longest = max(self.longest, time.perf_counter() - began)
-        self.queries += 1
 
 
 @dataclass(frozen=True)
@@ -269,11 +126,15 @@ class Project:
             "VACUUM ANALYZE shop_order",
         )
 
-    def manage(self, *arguments: str) -> None:
-        """Run a command of the project, which must succeed."""
+    def manage(self, *arguments: str, peer: Path | None = None) -> None:
+        """Run a command of the project, which must succeed; with a peer's backend, where one is given."""
         command = [sys.executable, "-m", "django", *arguments]
+        environment = self._environment
+        if peer is not None:
+            path = f"{environment['PYTHONPATH']}:{peer}"
+            environment = {**environment, "PYTHONPATH": path, "ENGINE": peers.ENGINE}
         done = subprocess.run(
-            command, env=self._environment, cwd=self._folder, capture_output=True, text=True, check=False
+            command, env=environment, cwd=self._folder, capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise SystemExit(done.stdout + done.stderr)
@@ -300,7 +161,7 @@ class Project:
             raise SystemExit(f"The application did nothing (quiet: {quiet}).")
         return Watched(wall, application.longest)
 
-    def measure(self, change: Change) -> Mapping[str, Watched]:
+    def measure(self, change: Change, peer: Path | None) -> Mapping[str, Watched]:
         """Make a change in each way, and undo it in between."""
         second = self._folder / "shop/migrations/0002_change.py"
         second.write_text(SECOND.format(operation=change.operation))
@@ -310,10 +171,14 @@ class Project:
         )
         django = self.watched(lambda: self.manage("migrate", "--noinput"))
         self.manage("migrate", "shop", "0001", "--noinput")
-        bare = self.watched(lambda: self.send(*change.bare))
+        found = {"ours": ours, "django": django}
+        if peer is not None:
+            found["peer"] = self.watched(lambda: self.manage("migrate", "--noinput", peer=peer))
+            self.manage("migrate", "shop", "0001", "--noinput")
+        found["bare"] = self.watched(lambda: self.send(*change.bare))
         self.send(*change.back)
         second.unlink()
-        return {"ours": ours, "django": django, "bare": bare}
+        return found
 
 
 def main() -> None:
@@ -321,7 +186,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000, help="how many rows the table has")
     parser.add_argument("--only", choices=[one.name for one in CHANGES], help="one change alone")
+    parser.add_argument("--times", type=int, default=3, help="how many rounds")
+    parser.add_argument("--peer", action="store_true", help="get the peer, if it isn't there, and measure it")
     options = parser.parse_args()
+    peer = peers.zero_downtime() if options.peer else None
+    if peer is None:
+        say(f"{peers.NAME} is absent here." if options.peer else f"Without {peers.NAME} (--peer).")
     with (
         tempfile.TemporaryDirectory() as folder,
         EmbeddedCluster(
@@ -329,19 +199,25 @@ def main() -> None:
         ) as cluster,
     ):
         project = Project(Path(folder), cluster.urls()["postgres"], options.rows)
-        say("| change | migrate_all / migrate / by hand | ratio | longest query of the application |")
+        say(
+            f"| change | migrate_all / migrate /{' peer /' if peer else ''} by hand | ratio | longest query |"
+        )
         say("| --- | --- | --- | --- |")
         for change in CHANGES:
             if options.only in (None, change.name):
-                say(line(change, project.measure(change)))
+                say(line(change, [project.measure(change, peer) for _ in range(options.times)]))
 
 
-def line(change: Change, found: Mapping[str, Watched]) -> str:
+def line(change: Change, rounds: Sequence[Mapping[str, Watched]]) -> str:
     """Write one line of the table."""
-    walls = " / ".join(f"{one.wall:.2f}" for one in found.values())
-    waits = " / ".join(f"{1_000 * one.longest:.0f}" for one in found.values())
-    ratio = found["ours"].wall / found["django"].wall
-    return f"| {change.name} | {walls} s | {ratio:.2f} | {waits} ms |"
+    walls = {way: statistics.median(found[way].wall for found in rounds) for way in rounds[0]}
+    waits = {way: max(found[way].longest for found in rounds) for way in rounds[0]}
+    told = " / ".join(f"{wall:.2f}" for wall in walls.values())
+    longest = " / ".join(f"{1_000 * wait:.0f}" for wait in waits.values())
+    ratio = f"{walls['ours'] / walls['django']:.2f}"
+    if "peer" in walls:
+        ratio += f", peer's {walls['peer'] / walls['django']:.2f}"
+    return f"| {change.name} | {told} s | {ratio} | {longest} ms |"
 
 
 if __name__ == "__main__":

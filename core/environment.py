@@ -87,6 +87,7 @@ class Environment:
         log_level: Lowest level that is logged.
         media_root: Folder of what people upload; empty for the default.
         static_root: Folder that `collectstatic` fills; empty for the default.
+        broker_url: Broker of the Celery workers; empty for none.
         mail_url: How mail goes; empty for a folder in development and test, elsewhere for Django's defaults.
         mail_from: Address that mail comes from; empty for Django's own.
     """
@@ -104,6 +105,7 @@ class Environment:
     log_level: str
     media_root: str
     static_root: str
+    broker_url: str = field(repr=False)
     mail_url: str = field(repr=False)
     mail_from: str
 
@@ -170,6 +172,7 @@ def _parse(variables: Mapping[str, str]) -> Environment:
         log_level=_read(env.str, "LOG_LEVEL", default="WARNING").upper(),
         media_root=variables.get("MEDIA_ROOT", ""),
         static_root=variables.get("STATIC_ROOT", ""),
+        broker_url=variables.get("CELERY_BROKER_URL", ""),
         mail_url=variables.get("EMAIL_URL", ""),
         mail_from=variables.get("EMAIL_FROM", ""),
     )

@@ -40,6 +40,8 @@ class GdprConfig(AppConfig):
         from accord import personal
         from accord.checks import check_apps
         from gdpr.datamap.openness import is_open
+        from gdpr.datamap.places import place
 
         register(check_apps)
         personal.register(is_open)
+        personal.register_places(place)

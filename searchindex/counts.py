@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from accord.errors import StepFailed
 from searchindex.context import Context
 from searchindex.transport import at
+from searchindex.views import is_whole
 
 
 def count(context: Context, index: str) -> int:
@@ -17,12 +15,9 @@ def count(context: Context, index: str) -> int:
     Raises:
         StepFailed: Not every shard answered, so the number would be a guess.
     """
-    _whole(context, index, "_refresh")
-    return int(_whole(context, index, "_count")["count"])
-
-
-def _whole(context: Context, index: str, verb: str) -> Mapping[str, Any]:
-    answer: Mapping[str, Any] = context.transport.request("POST", at(index, verb)).body
-    if answer["_shards"]["failed"]:
+    refreshed = context.transport.request("POST", at(index, "_refresh")).body
+    counted = context.transport.request("POST", at(index, "_count")).body
+    # A copy of a shard may have no place to be refreshed at.
+    if refreshed["_shards"]["failed"] or not is_whole(counted):
         raise StepFailed(f"Not every shard of {index} answers.", hint="Repair the index, then run again.")
-    return answer
+    return int(counted["count"])

@@ -32,6 +32,7 @@ from searchindex.migration import KIND
 from searchindex.names import Names
 from searchindex.operations.base import Expected, Operation
 from searchindex.transport import ReplyLost, Transport, at
+from searchindex.views import is_whole
 
 if TYPE_CHECKING:
     # What only a run with something to do needs is imported where it begins.
@@ -81,7 +82,8 @@ class SearchStore(TellsFailures, LeavesLedger, KeepsMarksInLedger):
         return f"{name} at {parse_url(texts.get('URL', ''), connect_timeout=1).address}"
 
     @cached_property
-    def _engine(self) -> Engine:
+    def engine(self) -> Engine:
+        """What answers; asked once a connection."""
         from searchindex.engines.identify import identify
 
         return identify(self.transport)
@@ -106,11 +108,11 @@ class SearchStore(TellsFailures, LeavesLedger, KeepsMarksInLedger):
 
     def context(self, progress: Progress) -> Context:
         """Build what an operation works with."""
-        deployment = self._deployment(progress.key, self._engine)
+        deployment = self._deployment(progress.key, self.engine)
         return Context(
             transport=self.transport,
             deployment=deployment,
-            engine=self._engine,
+            engine=self.engine,
             lease=progress.lease,
             report=progress.report,
             saved=progress.facts,
@@ -126,8 +128,8 @@ class SearchStore(TellsFailures, LeavesLedger, KeepsMarksInLedger):
         context = PythonContext(
             Context(
                 transport=self.transport,
-                deployment=self._deployment(step.key, self._engine),
-                engine=self._engine,
+                deployment=self._deployment(step.key, self.engine),
+                engine=self.engine,
                 lease=looking,
                 report=silent,
             )
@@ -191,7 +193,7 @@ class SearchStore(TellsFailures, LeavesLedger, KeepsMarksInLedger):
 
     def place_of(self, key: StepKey) -> Deployment:
         """Return the deployment: names of indexes hang on it."""
-        return self._deployment(key, self._engine)
+        return self._deployment(key, self.engine)
 
     def documents(self, name: str) -> HowMany:
         """Count the documents of an index, or of those behind an alias, those of the last moment included."""
@@ -199,7 +201,7 @@ class SearchStore(TellsFailures, LeavesLedger, KeepsMarksInLedger):
         if refreshed.status == HTTPStatus.NOT_FOUND:
             return HowMany(0)
         answer = self.transport.request("GET", at(name, "_count"), accept=(400, 404))
-        if answer.status != HTTPStatus.OK or answer.body["_shards"]["failed"]:
+        if answer.status != HTTPStatus.OK or not is_whole(answer.body):
             return HowMany(None)
         return HowMany(int(answer.body["count"]))
 
@@ -236,8 +238,8 @@ class SearchStore(TellsFailures, LeavesLedger, KeepsMarksInLedger):
         """Build what an operation looks with, and writes nothing."""
         return Context(
             transport=transport or self.transport,
-            deployment=self._deployment(key, self._engine),
-            engine=self._engine,
+            deployment=self._deployment(key, self.engine),
+            engine=self.engine,
             lease=Lease(scope="probe", owner="", run_id="", fence=0),
             report=silent,
         )
@@ -292,11 +294,11 @@ class SearchStore(TellsFailures, LeavesLedger, KeepsMarksInLedger):
     def close(self) -> None:
         """Close the connection. See :class:`accord.seam.stores.Closes`."""
         self.transport.close()
-        self.__dict__.pop("_engine", None)
+        self.__dict__.pop("engine", None)
 
     def _expect(self, step: Step, expected: Expected) -> Mapping[str, Sequence[tuple[str, str]]]:
         """Write down what a step leaves; return what each of its operations touches, by its title."""
-        deployment = self._deployment(step.key, self._engine)
+        deployment = self._deployment(step.key, self.engine)
         touched: dict[str, list[tuple[str, str]]] = {}
         for operation in self.operations(step.key):
             touched.setdefault(operation.title, []).extend(operation.expect(deployment, expected))
@@ -307,7 +309,7 @@ class SearchStore(TellsFailures, LeavesLedger, KeepsMarksInLedger):
 
     def _engine_if_reachable(self) -> Engine | None:
         try:
-            return self._engine
+            return self.engine
         except StoreUnavailable:
             return None
 

@@ -49,7 +49,7 @@ ROOM = """operations = [
 
 class Workbench:
     """
-    Writes migrations of the app `shop` and has them looked at.
+    Writes migrations, of the app `shop` unless another is said, and has them looked at.
 
     Args:
         folder: Where their files go.
@@ -60,7 +60,9 @@ class Workbench:
         self.written: dict[Name, Any] = {}
         self.phases: dict[Name, Phase] = {}
 
-    def write(self, body: str, *, name: str = "", above: str = "", doc: str = "What it does.") -> Name:
+    def write(
+        self, body: str, *, name: str = "", above: str = "", doc: str = "What it does.", app: str = "shop"
+    ) -> Name:
         """Write a migration that follows the last one: operations, or a whole body of the class."""
         number = len(self.written) + 1
         name = name or f"{number:04}_step"
@@ -70,8 +72,8 @@ class Workbench:
         path.write_text(
             _HEAD.format(doc=doc, above=dedent(above), needs=last, body=indent(dedent(text), "    "))
         )
-        key = ("shop", name)
-        self.written[key] = _loaded(path).Migration(name, "shop")
+        key = (app, name)
+        self.written[key] = _loaded(path).Migration(name, app)
         self.phases[key] = Phase(getattr(self.written[key], "phase", Phase.EXPAND))
         return key
 
@@ -103,7 +105,7 @@ class _Disk(DiskLoader):
     def load_disk(self) -> None:
         self.disk_migrations = self._written
         self.unmigrated_apps = set()
-        self.migrated_apps = {"shop"}
+        self.migrated_apps = {app for app, _ in self._written}
 
 
 def _loaded(path: Path) -> Any:

@@ -44,12 +44,29 @@ class Trail:
         url: Its address.
         file: The file of signed heads.
         started: Processes to end with the test.
+        grown: Addresses of databases with tables of further apps, made once for each worker.
     """
 
     alias: str
     url: str
     file: Path
     started: list[subprocess.Popen[str]] = field(default_factory=list)
+    grown: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    def with_tables(self, *apps: str) -> Trail:
+        """Put the tables of further apps into the database, which nothing was written to yet."""
+        which = (*settings.DATABASE_ROUTERS, *apps)
+        if which in self.grown:
+            connections[self.alias].close()
+            copy_postgres(self.grown[which], self.url)
+            return self
+        for app in apps:
+            call_command("migrate", app, database=self.alias, verbosity=0, skip_checks=True)
+        connections[self.alias].close()
+        template = urlunsplit(urlsplit(self.url)._replace(path=f"/grown_{uuid.uuid4().hex[:12]}"))
+        copy_postgres(self.url, template)
+        self.grown[which] = template
+        return self
 
     def record(self, count: int = 1, **extra: Any) -> int:
         """Write events, each in a transaction of its own."""
@@ -132,10 +149,20 @@ def trail_template(postgres_url: str, django_db_blocker: DjangoDbBlocker) -> Ite
     execute(postgres_url, f"DROP DATABASE {alias} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def grown_trails(postgres_url: str) -> Iterator[dict[tuple[str, ...], str]]:
+    """Keep the databases with tables of further apps."""
+    made: dict[tuple[str, ...], str] = {}
+    yield made
+    for url in made.values():
+        execute(postgres_url, f"DROP DATABASE {urlsplit(url).path.strip('/')} WITH (FORCE)")
+
+
 @pytest.fixture
 def trail(
     postgres_url: str,
     trail_template: str,
+    grown_trails: dict[tuple[str, ...], str],
     settings: Settings,
     tmp_path: Path,
     django_db_blocker: DjangoDbBlocker,
@@ -144,7 +171,7 @@ def trail(
     alias = f"trail_{uuid.uuid4().hex[:12]}"
     url = urlunsplit(urlsplit(postgres_url)._replace(path=f"/{alias}"))
     copy_postgres(trail_template, url)
-    made = Trail(alias=alias, url=url, file=tmp_path / "heads.jsonl")
+    made = Trail(alias=alias, url=url, file=tmp_path / "heads.jsonl", grown=grown_trails)
     settings.ACCORD = {**settings.ACCORD, "COORDINATOR": alias, "AUDIT_CHECKPOINTS": str(made.file)}
     settings.DATABASE_ROUTERS = [f"{__name__}.CoordinatorRouter"]
     with django_db_blocker.unblock(), known_to_django(alias, url):

@@ -23,7 +23,7 @@ from accord.audit import denials
 from accord.connecting import trouble_of
 from accord.denied import Denial, Denied
 from accord.errors import AccordError, StoreUnavailable
-from accord.models import REFERENCE
+from accord.patterns import REFERENCE
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:accord:problem:{code}"

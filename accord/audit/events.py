@@ -92,6 +92,15 @@ class EventKind(models.TextChoices):
     APPROVAL_REVOKED = "approval.revoked", _("approval taken back")
     BREAK_GLASS = "policy.break_glass", _("policy overridden in an emergency")
     BREAK_GLASS_REVIEWED = "policy.reviewed", _("run without approval reviewed")
+    BATCHES_STARTED = "batches.started", _("job in batches begun")
+    BATCHES_PAUSED = "batches.paused", _("job in batches paused")
+    BATCHES_RESUMED = "batches.resumed", _("job in batches resumed")
+    BATCHES_STOPPED = "batches.stopped", _("job in batches stopped")
+    BATCHES_FINISHED = "batches.finished", _("job in batches finished")
+    BULK_EXPORT_STARTED = "bulk.export_started", _("export in bulk started")
+    BULK_EXPORT_FINISHED = "bulk.export_finished", _("export in bulk finished")
+    BULK_IMPORT_STARTED = "bulk.import_started", _("import in bulk started")
+    BULK_IMPORT_FINISHED = "bulk.import_finished", _("import in bulk finished")
 
 
 class FormerEventKind(models.TextChoices):
@@ -143,6 +152,7 @@ class ObjectKind(models.TextChoices):
     PAGE = "page", _("page of the admin or API")
     ACCOUNT = "account", _("account")
     TOKEN = "token", _("access token")
+    BATCH_JOB = "batch_job", _("job in batches")
 
 
 class EventOutcome(models.TextChoices):

@@ -26,7 +26,8 @@ from accord.audit.chain import FIELDS, GENESIS, Link, digest_of
 from accord.audit.events import BIGGEST, ActorKind, Counter, EventKind, EventOutcome, ObjectKind
 from accord.audit.marks import Mark
 from accord.errors import OutsideTransaction, PersonalDataRefused
-from accord.models import DIGEST, REFERENCE, ActorReference
+from accord.models import ActorReference
+from accord.patterns import DIGEST, REFERENCE
 
 _COUNTERS = frozenset(Counter.values)
 _REFERENCE, _DIGEST = re.compile(REFERENCE), re.compile(DIGEST)

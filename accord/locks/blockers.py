@@ -10,17 +10,30 @@ from typing import Any
 from accord.secrets.redact import redact
 from accord.words import duration
 
-Sample = Callable[[int], Sequence[Sequence[Any]]]
-"""Sends :data:`QUERY` about a session and gives its rows."""
+Ask = Callable[[str], Sequence[Sequence[Any]]]
+"""Sends one of the questions below and gives its rows."""
 
-QUERY = """
+_QUERY = """
 SELECT l.mode, l.relation::regclass::text, b.pid, a.usename, a.application_name, a.state,
-       CAST(extract(epoch FROM clock_timestamp() - a.xact_start) AS float8), a.query
+       CAST(extract(epoch FROM clock_timestamp() - a.xact_start) AS float8), a.query, l.relation
 FROM pg_locks l
 LEFT JOIN unnest(pg_blocking_pids(l.pid)) AS b(pid) ON true
 LEFT JOIN pg_stat_activity a ON a.pid = b.pid
 WHERE l.pid = {pid} AND NOT l.granted
 """
+_OCCUPIED = """
+SELECT 1 FROM pg_locks
+WHERE locktype = 'relation' AND relation = {oid} AND pid IS DISTINCT FROM {pid} AND mode NOT IN ({along})
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+LIMIT 1
+"""
+_ALONG = {
+    "ShareUpdateExclusiveLock": ("AccessShareLock", "RowShareLock", "RowExclusiveLock"),
+    "ShareLock": ("AccessShareLock", "RowShareLock", "ShareLock"),
+    "ShareRowExclusiveLock": ("AccessShareLock", "RowShareLock"),
+    "ExclusiveLock": ("AccessShareLock",),
+}
+"""With which locks of others one goes together; what isn't here is taken to go with none."""
 _BECKON = """
 DO {tag} BEGIN
     PERFORM set_config('lock_timeout', CAST(CAST(2000 + 2000 * extract(epoch FROM
@@ -75,11 +88,13 @@ class Wait:
     Attributes:
         mode: The lock, as the server names it.
         relation: The table, or index, where it is one.
+        oid: Its number; 0 where there is none.
         blockers: Who is in the way.
     """
 
     mode: str
     relation: str = ""
+    oid: int = 0
     blockers: tuple[Blocker, ...] = ()
 
     @property
@@ -110,9 +125,31 @@ def beckoning(relation: str) -> str:
     return _BECKON.format(tag=_TAG, relation=relation)
 
 
+def question(pid: int) -> str:
+    """
+    Return a statement that asks what a session waits for, and for whom.
+
+    Args:
+        pid: Its process.
+    """
+    return _QUERY.format(pid=int(pid))
+
+
+def occupied(wait: Wait, pid: int | None) -> str:
+    """
+    Return a statement that gives a row while somebody has, or wants, a lock that keeps ours out.
+
+    Args:
+        wait: What we wait for, on a table.
+        pid: Our process, which is in nobody's way; None where it isn't known.
+    """
+    along = ", ".join(f"'{mode}'" for mode in _ALONG.get(wait.mode, ())) or "''"
+    return _OCCUPIED.format(oid=int(wait.oid), pid=int(pid or 0), along=along)
+
+
 def wait_of(rows: Sequence[Sequence[Any]]) -> Wait | None:
     """
-    Read an answer to :data:`QUERY`.
+    Read an answer to :func:`question`.
 
     Returns:
         None where the session waits for nothing.
@@ -120,11 +157,12 @@ def wait_of(rows: Sequence[Sequence[Any]]) -> Wait | None:
     if not rows:
         return None
     blockers = {row[2]: _blocker(row) for row in rows if row[2] is not None}
-    return Wait(mode=rows[0][0], relation=rows[0][1] or "", blockers=tuple(blockers.values()))
+    mode, relation, *_, oid = rows[0]
+    return Wait(mode=mode, relation=relation or "", oid=oid or 0, blockers=tuple(blockers.values()))
 
 
 def _blocker(row: Sequence[Any]) -> Blocker:
-    _, _, pid, user, application, state, age, query = row
+    _, _, pid, user, application, state, age, query, _ = row
     return Blocker(
         pid=pid,
         user=user,

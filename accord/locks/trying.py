@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -21,6 +20,10 @@ from accord.words import duration
 _Result = TypeVar("_Result")
 _SLICE = 0.1
 """Seconds after which a pause asks whether it is to end."""
+_BRIEF = 0.002
+"""The same, where a table may be free at any moment, and for a moment."""
+_LEAST = 0.25
+"""Part of a pause that is spent in any case."""
 _TELL_EVERY = 10.0
 _SOON = 0.5
 """Seconds after which a wait is looked at; a statement that goes on working costs no connection before."""
@@ -101,10 +104,8 @@ class Tries:
         if self.patience.is_off:
             return act(None)
         began, attempt = self.clock(), 0
-        with ExitStack() as watching:
-            # A queue that the first try got through costs no connection of its own.
-            alone = behind is Behind.EVERYBODY
-            watch = None if alone else watching.enter_context(self._long_watch(began))
+        alone = behind is Behind.EVERYBODY
+        with self._brief_watch() if alone else self._long_watch(began) as watch:
             while True:
                 seconds = self.patience.timeout(attempt) if alone else 0.0
                 tried = self.clock()
@@ -119,8 +120,7 @@ class Tries:
                     if goes_on:
                         began += max(self.clock() - tried - seconds, 0.0)
                     pause = self._pause_after(exc, attempt, began, watch)
-                watch = watch or watching.enter_context(Watch(self.beside, self.pid))
-                self._stay_out(pause)
+                self._stay_out(pause, watch)
                 afresh()
                 attempt += 1
 
@@ -149,21 +149,26 @@ class Tries:
                     raise
                 raise self._not_free(self.clock() - began, 1, watch, _IN_PARTS) from exc
 
+    def _brief_watch(self) -> Watch:
+        """Look at short tries; a queue that one soon gets through costs no connection of its own."""
+        half = self.patience.timeout(0) / 2
+        return Watch(self.beside, self.pid, after=half, every=half)
+
     def _long_watch(self, began: float) -> Watch:
         after = min(_SOON, self.patience.once / 4)
         return Watch(self.beside, self.pid, after=after, tell=self._telling(began))
 
-    def _pause_after(self, error: Exception, attempt: int, began: float, watch: Watch | None) -> float:
+    def _pause_after(self, error: Exception, attempt: int, began: float, watch: Watch) -> float:
         """Decide how long to stay out of the queue, and tell it; raise when the budget is used up."""
         spent = self.clock() - began
         pause = self.patience.pause(attempt, spent, self.chance())
         if pause is None:
             raise self._not_free(spent, attempt + 1, watch, _AGAIN) from error
         left = max(self.patience.budget - spent, 0.0)
-        self._tell(watch.seen if watch else None, spent=spent, left=left, tries=attempt + 1)
+        self._tell(watch.seen, spent=spent, left=left, tries=attempt + 1)
         return pause
 
-    def _stand_beside(self, watch: Watch | None) -> None:
+    def _stand_beside(self, watch: Watch) -> None:
         """
         Wait for those whom a short try never outlasts, where the application doesn't wait behind us.
 
@@ -171,7 +176,7 @@ class Tries:
         index that is being built, another migration end by themselves. Behind a lock that goes with reading
         and writing nobody notices that second.
         """
-        relation = watch.seen.relation if watch and watch.seen else ""
+        relation = watch.seen.relation if watch.seen else ""
         if not relation:
             return
         try:
@@ -181,12 +186,20 @@ class Tries:
             if is_kept_out(exc):
                 raise
 
-    def _stay_out(self, seconds: float) -> None:
-        """Pause, in slices, so that who asks to stop is heard; then look whether the lease is ours."""
+    def _stay_out(self, seconds: float, watch: Watch) -> None:
+        """
+        Pause, in slices, so that who asks to stop is heard; then look whether the lease is ours.
+
+        Once nobody is in the way any more, there is nothing to stay out for. A part of each pause is spent
+        all the same: who comes again as soon as we stand there must not be kept waiting again and again.
+        """
         until = self.clock() + seconds
-        while (left := until - self.clock()) > 0:
-            self._refuse_stopped()
-            self.sleep(min(left, _SLICE))
+        with watch.for_room() as room:
+            while (left := until - self.clock()) > 0:
+                self._refuse_stopped()
+                if room is not None and room.is_set() and left <= seconds * (1 - _LEAST):
+                    break
+                self.sleep(min(left, _SLICE if room is None else _BRIEF))
         self._refuse_stopped()
         self.lease.check()
 
@@ -214,8 +227,8 @@ class Tries:
         what, who = (wait.what, wait.who) if wait else ("a lock", "")
         self.report(StepWaited(key=str(self.key), what=what, who=who, spent=spent, left=left, tries=tries))
 
-    def _not_free(self, spent: float, tries: int, watch: Watch | None, hint: str) -> LockNotFree:
-        wait = watch.seen if watch else None
+    def _not_free(self, spent: float, tries: int, watch: Watch, hint: str) -> LockNotFree:
+        wait = watch.seen
         what = wait.what if wait else "a lock"
         who = (wait.who if wait else "") or _UNSEEN
         waited = f"{duration(spent)}, {'1 try' if tries == 1 else f'{tries} tries'}"

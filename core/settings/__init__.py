@@ -87,6 +87,10 @@ STATIC_ROOT = _environment.static_root or BASE_DIR / ".accord" / "static"
 REST_FRAMEWORK = rest_framework(behind_proxy=_environment.behind_proxy)
 SPECTACULAR_SETTINGS = SPECTACULAR
 
+# --- workers --------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = _environment.broker_url
+
 # --- talk -----------------------------------------------------------------------------------
 
 LOGGING = logging_settings(_environment.log_level)

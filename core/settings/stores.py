@@ -103,4 +103,5 @@ def accord_settings(environment: Environment, urls: Mapping[str, str]) -> dict[s
         "STORES": stores,
         "COORDINATOR": "default",
         "ENVIRONMENT": str(environment.name),
+        **({"WORKERS": {"APP": "core.celery.app"}} if environment.broker_url else {}),
     }

@@ -8,6 +8,7 @@ from django.apps import apps
 from django.db import models
 
 from accord.errors import AccordError
+from accord.personal import overlap
 from gdpr.datamap.actions import Nothing, touched
 from gdpr.datamap.entries import TABLE, Entry
 from gdpr.datamap.locators import Array, External, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
@@ -31,21 +32,23 @@ def is_open(store: str, holder: str, names: Collection[str]) -> bool:
     except AccordError:
         # A data map that can't be read says nothing; its own check tells why.
         return False
-    model = _model(holder)
+    model = model_of(holder)
     targets = {holder, f"{TABLE}{holder}", model._meta.label if model else holder}
     found = [entry for entry in entries if entry.target in targets]
     if not names or not found or any(entry.holds_data and not entry.fields for entry in found):
         return False
-    personal = {name for entry in found for name in _personal(entry)}
+    personal = {name for entry in found for name in personal_names(entry)}
     return all(_is_known(model, name) and not _meets(model, name, personal) for name in names)
 
 
-def _model(table: str) -> type[models.Model] | None:
+def model_of(table: str) -> type[models.Model] | None:
+    """Return the model of a table; None where it has none."""
     known = apps.get_models(include_auto_created=True)
     return next((model for model in known if model._meta.db_table == table), None)
 
 
-def _personal(entry: Entry) -> Iterator[str]:
+def personal_names(entry: Entry) -> Iterator[str]:
+    """Yield what an entry calls personal, and what finds a person, in its own words."""
     if isinstance(entry.action, Nothing):
         return
     yield from entry.fields
@@ -81,9 +84,4 @@ def _meets(model: type[models.Model] | None, name: str, personal: Collection[str
     for field in model._meta.concrete_fields if model else ():
         if field.column == name:
             spellings |= {field.name, field.attname}
-    return any(_overlap(one, other) for one in spellings for other in personal)
-
-
-def _overlap(one: str, other: str) -> bool:
-    """Return whether two paths are the same, or one lies within the other."""
-    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
+    return any(overlap(one, other) for one in spellings for other in personal)

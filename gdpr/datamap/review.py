@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from django.apps import apps
 from django.db import models
 
+from gdpr.datamap import moved
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import Fault, MapFinding, about
 from gdpr.datamap.lock import SEEN, Fields, Inventory, Lock, kinds, reviewed
@@ -14,7 +15,7 @@ from gdpr.datamap.map import DataMap
 from gdpr.datamap.presets import is_known
 
 _SETTLE = "Say in the data map what becomes of it; once that is reviewed, run gdpr_datamap freeze."
-_FREEZE = "Once that is reviewed, run gdpr_datamap freeze."
+_FREEZE = moved.FREEZE
 
 
 def of_map(data_map: DataMap, lock: Lock | None) -> Iterator[MapFinding]:
@@ -100,6 +101,7 @@ def columns(label: str) -> Fields:
 
 def _without_entry(data_map: DataMap) -> Iterator[MapFinding]:
     targets = {entry.target for entry in data_map.entries} | {entry.table for entry in data_map.entries}
+    before = moved.by_label(data_map.entries)
     for model in apps.get_models(include_auto_created=True):
         meta = model._meta
         # Whether there is a table for a model that Django doesn't manage, only the database knows.
@@ -107,7 +109,7 @@ def _without_entry(data_map: DataMap) -> Iterator[MapFinding]:
             yield MapFinding(
                 fault=Fault.UNCLASSIFIED,
                 message=f"The model {meta.label} has no entry in the data map.",
-                hint=f'Add an Entry for "{meta.label}" to a privacy.py; Nothing(reason) is one.',
+                hint=moved.entry_for(meta.label, before.get(meta.label)),
                 target=meta.label,
             )
 

@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import connections, models
 
 from accord import conf, db
-from gdpr.datamap import whose
+from gdpr.datamap import moved, whose
 from gdpr.datamap.actions import (
     Anonymise,
     Delete,
@@ -109,7 +109,7 @@ def _subject(subject: Subject, data_map: DataMap) -> Iterator[MapFinding]:
         yield MapFinding(
             fault=Fault.NO_SUBJECT,
             message=f"The subject {subject.model} has no {', '.join(missing)}.",
-            hint="Correct SUBJECT: model is app_label.Model; key and lookups are fields of it.",
+            hint=moved.hint(subject.model, moved.SUBJECT),
             target=subject.model,
         )
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from accord.errors import StoreError
 from gdpr.errors import DrillFailed
+from searchindex.endpoint import parse_url
+from searchindex.engines.identify import identify
+from searchindex.transport import Transport
+from searchindex.views import documents
 
 PAGE = 1_000
 _SECONDS = 60
@@ -42,8 +48,8 @@ class SearchBackup:
         }
         with self._file.open("w", encoding="utf-8") as file:
             file.write(json.dumps(found) + "\n")
-            for name, index in found["indexes"].items():
-                file.writelines(json.dumps(line) + "\n" for line in self._documents(name, index))
+            for name in found["indexes"]:
+                file.writelines(json.dumps(line) + "\n" for line in self._documents(name))
 
     def restore(self) -> None:
         """Delete the indexes, and make them as they were."""
@@ -70,24 +76,17 @@ class SearchBackup:
         templates: list[Mapping[str, Any]] = found.get("index_templates", [])
         return [one for one in templates if one["name"].startswith(self._prefix)]
 
-    def _documents(self, name: str, index: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        """
-        Yield every document of an index that nobody writes to, page by page.
-
-        Not by a scroll: once that is closed, OpenSearch 3.5 answers 503 for an index with vectors. Within a
-        shard, `_seq_no` is each document's own.
-        """
+    def _documents(self, name: str) -> Iterator[Mapping[str, Any]]:
+        """Yield every document of an index, as they are when the first one is asked for."""
         # An index that was made a moment ago answers 503 until its shards have started.
         self._ask("GET", f"/_cluster/health/{name}?wait_for_status=yellow&timeout={_SECONDS // 2}s")
         self._ask("POST", f"/{name}/_refresh?{_ALL}")
-        for shard in range(int(index["settings"]["index"]["number_of_shards"])):
-            yield from self._of_shard(f"/{name}/_search?preference=_shards:{shard}")
-
-    def _of_shard(self, path: str) -> Iterator[Mapping[str, Any]]:
-        asked: dict[str, Any] = {"size": PAGE, "sort": ["_seq_no"]}
-        while hits := self._ask("POST", path, asked)["hits"]["hits"]:
-            yield from ({key: hit[key] for key in _OF_A_HIT if key in hit} for hit in hits)
-            asked["search_after"] = hits[-1]["sort"]
+        try:
+            with closing(Transport(parse_url(self._server, connect_timeout=_SECONDS))) as transport:
+                for hit in documents(transport, identify(transport), name):
+                    yield {key: hit[key] for key in _OF_A_HIT if key in hit}
+        except StoreError as exc:
+            raise DrillFailed(exc.message, hint=exc.hint) from exc
 
     def _make_index(self, name: str, index: dict[str, Any]) -> Any:
         settings = {key: one for key, one in index["settings"]["index"].items() if key not in _OF_THE_SERVER}

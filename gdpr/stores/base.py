@@ -19,6 +19,7 @@ from django.utils.module_loading import import_string
 from accord import conf, isolation
 from accord.errors import UnknownStore
 from accord.seam.registry import Registry, opened
+from gdpr.datamap import moved
 from gdpr.datamap.entries import Entry
 from gdpr.datamap.findings import MapFinding
 from gdpr.datamap.keys import Plain
@@ -282,6 +283,9 @@ def opened_stores() -> Iterator[Stores]:
         yield Stores(stores)
 
 
+_CORRECT = "Correct its target: app_label.Model. See `gdpr_datamap check`."
+
+
 def model_of(entry: Entry) -> type[models.Model]:
     """
     Return the model that an entry names.
@@ -294,7 +298,7 @@ def model_of(entry: Entry) -> type[models.Model]:
     except (LookupError, ValueError) as exc:
         raise InvalidDataMap(
             f"Entry “{entry.id}” names {entry.target}, which is no installed model.",
-            hint="Correct its target: app_label.Model. See `gdpr_datamap check`.",
+            hint=moved.hint(entry.target, _CORRECT),
         ) from exc
 
 

@@ -18,6 +18,7 @@ from gdpr.datamap.findings import Fault, MapFinding, about, no_date
 from gdpr.datamap.keys import KeyType, key_type
 from gdpr.datamap.locators import External, Generic, Rows, Sessions, Through, parts
 from gdpr.datamap.lock import SEEN, Inventory
+from gdpr.datamap.moved import absent
 from gdpr.datamap.subjects import Keys, SubjectKeys
 from gdpr.stores import seen
 from gdpr.stores.collection_dates import others_than_dates
@@ -91,7 +92,7 @@ class Collections:
         yield from self._unclassified(entries)
         for entry in entries:
             if self._alias in connections.settings and _model_is_missing(entry):
-                yield about(Fault.NO_TARGET, entry, f"names {entry.target}, which is no model")
+                yield absent(entry, "is no model")
             elif self._store.collection_name(entry) not in self._collections:
                 yield about(Fault.NO_TARGET, entry, f"names {entry.target}, which the database does not have")
             elif entry.is_looked_at:

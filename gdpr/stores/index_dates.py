@@ -18,9 +18,8 @@ from gdpr.stores.edits import edited
 from gdpr.stores.index_scrubs import Indexes
 from gdpr.stores.lapsing import NOBODY, LapsedRow, beginning_of_moments
 from gdpr.stores.mapping import Query
-from gdpr.stores.pages import pages
 from gdpr.stores.paths import at as values_at
-from searchindex.transport import Transport, at
+from searchindex.views import Hit
 
 DATES = frozenset({"date", "date_nanos"})
 _MILLISECONDS = 1000
@@ -29,9 +28,11 @@ _MILLISECONDS = 1000
 class DatedIndexes(ABC):
     """An adapter of a search server, as far as it counts by dates."""
 
-    @property
     @abstractmethod
-    def _transport(self) -> Transport: ...
+    def _asked(self, index: str, verb: str, body: Mapping[str, Any]) -> Any: ...
+
+    @abstractmethod
+    def _documents(self, index: str, query: Query) -> Iterator[Hit]: ...
 
     @abstractmethod
     def _refreshed(self, entry: Entry) -> Indexes: ...
@@ -53,7 +54,7 @@ class DatedIndexes(ABC):
     def _dates(self, index: str, query: Query, term: After) -> Dates:
         told = {"latest": {"max": {"field": term.field}}, "missing": {"missing": {"field": term.field}}}
         body: dict[str, Any] = {"query": query, "size": 0, "aggs": told}
-        found = self._transport.request("POST", at(index, "_search"), body).body["aggregations"]
+        found = self._asked(index, "_search", body)["aggregations"]
         latest = found["latest"]["value"]
         day = None if latest is None else day_of_moment(datetime.fromtimestamp(latest / _MILLISECONDS, UTC))
         return Dates(latest=day, missing=int(found["missing"]["doc_count"]))
@@ -61,7 +62,7 @@ class DatedIndexes(ABC):
     def run_out(self, lapse: Lapse) -> Iterator[LapsedRow]:
         """Find documents that have run out; see :class:`gdpr.stores.lapsing.Lapsing`."""
         for index in self._refreshed(lapse.entry):
-            for hit in pages(self._transport, index, _lapsed(lapse)):
+            for hit in self._documents(index, _lapsed(lapse)):
                 if isinstance(lapse.entry.action, Delete) or edited(lapse.entry, NOBODY, hit["_source"]):
                     owners = values_at(hit["_source"], lapse.owner) if lapse.owner else []
                     told = tuple(plain(one) for one in owners if one is not None)

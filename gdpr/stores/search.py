@@ -32,13 +32,12 @@ from gdpr.stores.folded import Folded
 from gdpr.stores.index_dates import DatedIndexes
 from gdpr.stores.index_scrubs import Indexes, ScrubsIndexes
 from gdpr.stores.mapping import Query
-from gdpr.stores.pages import Hit, pages
 from gdpr.stores.paths import at as values_at
 from gdpr.stores.shares import arrays, own_part, undivided
 from searchindex.transport import Transport, at
+from searchindex.views import Hit, documents, whole
 
 if TYPE_CHECKING:
-    from searchindex.engines.base import Engine
     from searchindex.store import SearchStore
 
 _MOST = 10_000  # the largest window that an engine gives by default
@@ -74,7 +73,7 @@ class SearchErasure(ScrubsIndexes, DatedIndexes):
         found: list[Plain] = [
             str(hit["_id"])
             for index, query in self._queries(entry, keys)
-            for hit in pages(self._transport, index, query)
+            for hit in self._documents(index, query)
         ]
         return {entry.id: found}
 
@@ -100,7 +99,7 @@ class SearchErasure(ScrubsIndexes, DatedIndexes):
             return None
         collected: dict[str, list[Plain]] = {}
         for index, query in self._queries(entry, keys):
-            for hit in pages(self._transport, index, query):
+            for hit in self._documents(index, query):
                 for owner in values_at(hit["_source"], locator.field):
                     collected.setdefault(str(owner), []).append(str(hit["_id"]))
         return collected
@@ -123,23 +122,23 @@ class SearchErasure(ScrubsIndexes, DatedIndexes):
         from gdpr.stores.search_residue import SearchResidue
 
         with closing(Transport(self._transport.endpoint)) as fresh:
-            return SearchResidue(fresh, self.store.names).count(entry, keys)
+            return SearchResidue(fresh, self.store.names, self.store.engine).count(entry, keys)
 
     def export(self, entry: Entry, keys: Keys) -> Iterator[Mapping[str, Any]]:
-        whole = dict(self._queries(undivided(entry), keys))
-        for index, query in whole.items():
-            for hit in pages(self._transport, index, query):
+        undivided_ones = dict(self._queries(undivided(entry), keys))
+        for index, query in undivided_ones.items():
+            for hit in self._documents(index, query):
                 yield {"_id": hit["_id"], **hit["_source"]}
         for index, query in self._queries(entry, keys) if arrays(entry) else ():
-            shared = {"bool": {"must": [query], "must_not": [whole.get(index, mapping.NOTHING)]}}
-            for hit in pages(self._transport, index, shared):
+            shared = {"bool": {"must": [query], "must_not": [undivided_ones.get(index, mapping.NOTHING)]}}
+            for hit in self._documents(index, shared):
                 own = own_part(entry, hit["_source"], lambda array: mapping.values_of(array, keys))
                 yield {"_id": hit["_id"], **own}
 
     def candidates(self, entry: Entry, locator: Keyed, fold: Fold, wanted: Sequence[str]) -> Iterator[object]:
         for index, definition in self._refreshed(entry).items():
             for query in mapping.candidates(_properties(definition), locator, fold, wanted):
-                for hit in pages(self._transport, index, query):
+                for hit in self._documents(index, query):
                     yield from values_at(hit["_source"], mapping.field_path(locator))
 
     def explain(self, entry: Entry, keys: Keys) -> IndexUse:
@@ -184,11 +183,6 @@ class SearchErasure(ScrubsIndexes, DatedIndexes):
     def _transport(self) -> Transport:
         return self.store.transport
 
-    def _engine(self) -> Engine:
-        from searchindex.engines.identify import identify
-
-        return identify(self._transport)
-
     def _refreshed(self, entry: Entry) -> Indexes:
         found = self.concrete(entry)
         if found:
@@ -206,17 +200,22 @@ class SearchErasure(ScrubsIndexes, DatedIndexes):
         """Count documents by key. Every key fits in, so that no shard leaves one out."""
         terms = {"field": field, "size": len(values), "include": values}
         body = {"query": query, "size": 0, "aggs": {"owners": {"terms": terms}}}
-        answer = self._transport.request("POST", at(index, "_search"), body).body
-        buckets = answer["aggregations"]["owners"]["buckets"]
+        buckets = self._asked(index, "_search", body)["aggregations"]["owners"]["buckets"]
         return {str(bucket["key"]): int(bucket["doc_count"]) for bucket in buckets}
 
     def _count(self, index: str, query: Query) -> int:
-        return int(self._transport.request("POST", at(index, "_count"), {"query": query}).body["count"])
+        return int(self._asked(index, "_count", {"query": query})["count"])
 
-    def _page(self, index: str, query: Query, size: int) -> list[Hit]:
+    def _page(self, index: str, query: Query, size: int, *, source: bool = True) -> list[Hit]:
         body = {"query": query, "size": size, "seq_no_primary_term": True, "sort": ["_doc"]}
-        hits: list[Hit] = self._transport.request("POST", at(index, "_search"), body).body["hits"]["hits"]
+        hits: list[Hit] = self._asked(index, "_search", {**body, "_source": source})["hits"]["hits"]
         return hits
+
+    def _documents(self, index: str, query: Query) -> Iterator[Hit]:
+        return documents(self._transport, self.store.engine, index, query)
+
+    def _asked(self, index: str, verb: str, body: Mapping[str, Any]) -> Any:
+        return whole(self._transport.request("POST", at(index, verb), body).body, index)
 
     def _pending(self, entry: Entry, keys: Keys, index: str, query: Query) -> int:
         """Count what is still to change; only reading the documents can tell."""
@@ -227,7 +226,7 @@ class SearchErasure(ScrubsIndexes, DatedIndexes):
                 return self._count(index, query)
             case Retain() if not entry.action.strategies:
                 return 0
-        return sum(bool(edited(entry, keys, hit["_source"])) for hit in pages(self._transport, index, query))
+        return sum(bool(edited(entry, keys, hit["_source"])) for hit in self._documents(index, query))
 
     # --- acting --------------------------------------------------------------------------------------
 
@@ -240,8 +239,10 @@ class SearchErasure(ScrubsIndexes, DatedIndexes):
         return 0, 0
 
     def _delete(self, index: str, query: Query, limit: int) -> tuple[int, int]:
-        if self._engine().features.server_side_reindex:
-            most = limit if limit <= _MOST else min(limit, self._rounds(index) * _MOST)
+        settings = self._settings(index)
+        engine = self.store.engine
+        if engine.features.server_side_reindex and engine.bears_scrolls(settings):
+            most = min(limit, _rounds(settings) * _MOST)
             rounds = f"max_docs={most}&scroll_size={min(most, _MOST)}"
             path = f"{at(index, '_delete_by_query')}?conflicts=proceed&refresh=true&{rounds}"
             answer = self._transport.request("POST", path, {"query": query}).body
@@ -250,22 +251,22 @@ class SearchErasure(ScrubsIndexes, DatedIndexes):
                 return int(answer["total"]), int(answer["deleted"])
             if failures:
                 raise _refused(index, {str(one.get("status")) for one in failures})
-        # Engines without that module, and documents of version 0, which it can't delete.
+        # Engines without that module, indexes that don't bear it, and documents of version 0, which it
+        # can't delete.
         return self._delete_by_id(index, query, limit)
 
-    def _rounds(self, index: str) -> int:
-        """Return how many rounds a request may take: no client reads an answer of over a hundred headers."""
-        shards = self._transport.get(f"{at(index, '_settings')}?filter_path=**.number_of_shards")
-        numbers = [int(one["settings"]["index"]["number_of_shards"]) for one in shards.values()]
-        return max(_HEADERS // max(sum(numbers), 1), 1)
+    def _settings(self, index: str) -> Mapping[str, Any]:
+        [found] = self._transport.get(f"{at(index, '_settings')}?flat_settings=true").values()
+        settings: Mapping[str, Any] = found["settings"]
+        return settings
 
     def _delete_by_id(self, index: str, query: Query, limit: int) -> tuple[int, int]:
-        hits = self._page(index, query, min(limit, _MOST))
+        hits = self._page(index, query, min(limit, _MOST), source=False)
         return len(hits), self._bulk(index, [[{"delete": guarded(hit)}] for hit in hits])
 
     def _edit(self, entry: Entry, keys: Keys, index: str, query: Query, limit: int) -> tuple[int, int]:
         lines: list[list[Mapping[str, Any]]] = []
-        for hit in pages(self._transport, index, query):
+        for hit in self._documents(index, query):
             changed = edited(entry, keys, hit["_source"])
             if changed:
                 lines.append([{"update": guarded(hit)}, {"doc": changed}])
@@ -316,6 +317,11 @@ def concrete(transport: Transport, name: str) -> Indexes:
         or older.fullmatch(index)
         or found[index].get("data_stream") == name
     }
+
+
+def _rounds(settings: Mapping[str, Any]) -> int:
+    """Return how many rounds a request may take: no client reads an answer of over a hundred headers."""
+    return max(_HEADERS // int(settings["index.number_of_shards"]), 1)
 
 
 def _is_plain(locator: Locator | None) -> TypeGuard[Key | Rows]:

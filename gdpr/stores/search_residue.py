@@ -19,13 +19,14 @@ from gdpr.datamap.subjects import Keys
 from gdpr.errors import ErasureRefused
 from gdpr.stores.edits import edited
 from gdpr.stores.paths import at as values_at
+from searchindex.engines.base import Engine
 from searchindex.names import Names
 from searchindex.transport import Transport, at
+from searchindex.views import documents
 
 _NUMBERS = frozenset({"long", "integer", "short", "byte", "unsigned_long", "double", "float"})
 _ANALYSED = frozenset({"text", "match_only_text", "search_as_you_type"})
 _DIGITS = re.compile(r"-?[0-9]{1,20}")
-_SIZE = 500
 _CLAUSES = 500  # of a query; engines refuse more than 1,024
 
 
@@ -36,10 +37,12 @@ class SearchResidue:
     Args:
         transport: A connection that nothing else uses.
         names: How the store names things.
+        engine: What answers there.
     """
 
-    def __init__(self, transport: Transport, names: Names) -> None:
+    def __init__(self, transport: Transport, names: Names, engine: Engine) -> None:
         self._transport = transport
+        self._engine = engine
         self._names = names
 
     def count(self, entry: Entry, keys: Keys) -> int:
@@ -80,18 +83,8 @@ class SearchResidue:
             yield from self._found(index, queries[start : start + _CLAUSES])
 
     def _found(self, index: str, queries: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-        body: dict[str, Any] = {
-            "query": {"bool": {"should": queries, "minimum_should_match": 1}},
-            "size": _SIZE,
-        }
-        answer = self._transport.request("POST", f"{at(index, '_search')}?scroll=1m", body).body
-        while answer["hits"]["hits"]:
-            yield from answer["hits"]["hits"]
-            again = {"scroll": "1m", "scroll_id": answer["_scroll_id"]}
-            answer = self._transport.request("POST", "/_search/scroll", again).body
-        self._transport.request(
-            "DELETE", "/_search/scroll", {"scroll_id": answer["_scroll_id"]}, accept=(404,)
-        )
+        query = {"bool": {"should": queries, "minimum_should_match": 1}}
+        return documents(self._transport, self._engine, index, query)
 
     def _forms(self, index: str, path: str, wanted: Sequence[str]) -> list[Mapping[str, Any]]:
         """Ask the server by which names and types a field can be searched, and use each."""

@@ -17,6 +17,7 @@ from gdpr.datamap.findings import Fault, MapFinding, about
 from gdpr.datamap.keys import KeyType, key_type
 from gdpr.datamap.locators import Array, External, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
 from gdpr.datamap.lock import Inventory
+from gdpr.datamap.moved import absent
 from gdpr.datamap.presets import REGISTER, is_known, known_columns, known_tables
 from gdpr.stores.access_paths import explain_locator
 from gdpr.stores.json_columns import is_declared, is_path
@@ -142,9 +143,8 @@ class Tables:
     # --- one entry -------------------------------------------------------------------------------
 
     def _target(self, entry: Entry) -> Iterator[MapFinding]:
-        relation = self._relation(entry)
-        if relation is None:
-            yield about(Fault.NO_TARGET, entry, f"names {entry.target}, which the database does not have")
+        if (relation := self._relation(entry)) is None:
+            yield absent(entry, "the database does not have")
             return
         if isinstance(entry.action, Refresh):
             yield from self._refreshed(entry, relation)

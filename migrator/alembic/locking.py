@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from accord import conf
 from accord.events import Reporter
 from accord.locks import blockers, patience
-from accord.locks.blockers import Sample
 from accord.locks.trying import Tries
 from accord.seam.types import Lease, Step
 from migrator.alembic.database import Database
@@ -52,10 +51,10 @@ class Session:
 
 
 @contextmanager
-def beside(database: Database | None, session: Session) -> Iterator[Sample]:
+def beside(database: Database | None, session: Session) -> Iterator[blockers.Ask]:
     """Open a connection from which another session can be looked at."""
     with asking(database, session) as ask:
-        yield lambda pid: ask(blockers.QUERY.format(pid=int(pid)), {})
+        yield lambda sql: ask(sql, {})
 
 
 @contextmanager

@@ -219,7 +219,8 @@ class Foreteller:
             yield place.unknown(f"Unknown until {_named(until, place.key)} ran.")
             return
         try:
-            rows = self._server.rows(question.sql)
+            none = bool(question.first) and not self._server.rows(question.first)[0][0]
+            rows = () if none else self._server.rows(question.sql)
         except Unasked as exc:
             if exc.is_about_data and question.answer is Answer.CAST:
                 yield place.refuses(question.says[0].upper() + question.says[1:], question.hint)
@@ -236,6 +237,7 @@ class Foreteller:
         words = question.says.format(count=f"{found:,}")
         hint = f"{question.hint} See them: {question.look}" if question.look else question.hint
         told = place.refuses(words[0].upper() + words[1:], hint)
+        told = replace(told, what=question.what or told.what)
         if question.answer is Answer.CUT:
             told = replace(told, outlook=Outlook.WARNING)
         open_ = is_open(place.key.store, plain(place.act.table), question.shown)

@@ -10,7 +10,7 @@ import re
 
 from accord.seam.types import StepKey
 from migrator.foretelling.acts import Act, Kind
-from migrator.foretelling.questions import Question
+from migrator.foretelling.questions import Question, refuses_null
 from migrator.foretelling.tokens import plain
 
 _FILLS = re.compile(r"\bIS\s+NULL\s*\)*\s*$", re.IGNORECASE)
@@ -53,8 +53,7 @@ class Horizon:
         elif act.kind is Kind.ROWS:
             self._fresh.discard(table)
             self._rows[table] = key
-        if not act.valid and act.kind in (Kind.CHECK, Kind.FOREIGN_KEY):
-            self.unvalidated[table, plain(act.name)] = act
+        self._note_constraint(act, table)
         self._note_shape(key, act, table)
 
     def _note_shape(self, key: StepKey, act: Act, table: str) -> None:
@@ -67,6 +66,15 @@ class Horizon:
             self.made.pop(plain(act.name), None)
         elif act.name:
             self.made[plain(act.name)] = key
+
+    def _note_constraint(self, act: Act, table: str) -> None:
+        place = (table, plain(act.name))
+        if not act.valid and act.kind in (Kind.CHECK, Kind.FOREIGN_KEY):
+            self.unvalidated[place] = act
+        elif act.kind is Kind.VALIDATE and place in self.unvalidated:
+            column = refuses_null(self.unvalidated[place])
+            # It was asked about by then.
+            self._filled.update({(table, plain(column))} if column else ())
 
     def note_code(self, key: StepKey) -> None:
         """Take note of a step that may change any row, and may bring any name."""
@@ -107,7 +115,7 @@ class Horizon:
         return (plain(table), plain(column)) in self._columns
 
     def is_settled(self, act: Act) -> bool:
-        """Return whether a pending step gives every row of a column a value before it takes no NULL."""
+        """Return whether a pending step sees to it that no row holds NULL before its column takes none."""
         places = {(plain(act.table), plain(column)) for column in act.columns}
         return act.kind is Kind.NOT_NULL and places <= self._filled
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from accord.seam.foretelling import SAMPLE_SIZE
 from migrator.foretelling.acts import Act, Kind
@@ -21,6 +21,7 @@ WHERE i.indrelid = to_regclass({table}) AND i.indisprimary AND i.indnkeyatts = 1
     AND a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'uuid'::regtype)
 """
 """Takes a table; gives its primary key, quoted and as it is, where that is one number or UUID."""
+_NOT_NULL = re.compile(r'\(*("[^"]+"|\w+)\s+IS\s+NOT\s+NULL\)*', re.IGNORECASE)
 MEND = "Mend the data first, in a step before this one."
 
 
@@ -43,22 +44,26 @@ class Question:
     Attributes:
         sql: The query.
         says: What a count above none means; `{count}` stands for it.
+        first: A quicker query, whose value is false where there is nothing to count.
         look: A query that shows people the rows.
         offending: Where a query finds those rows and nothing but them, from `FROM` on; empty where it can't.
         columns: Names of the columns that it reads, as the catalog has them.
         shown: Those of them whose values a sample shows.
         more: Other tables that it reads.
+        what: What it is about, where that isn't what the act makes.
         answer: How the answer is read.
         hint: The next move.
     """
 
     sql: str
     says: str
+    first: str = ""
     look: str = ""
     offending: str = ""
     columns: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     more: tuple[str, ...] = ()
+    what: str = ""
     answer: Answer = Answer.COUNT
     hint: str = MEND
 
@@ -119,11 +124,21 @@ def _uniqueness(act: Act) -> Question | None:
     return Question(
         sql=f"SELECT count(*) OVER (), {texts} {grouped} LIMIT {SAMPLE_SIZE}",
         says=f"{{count}} of ({what}) are there more than once",
+        first=_any_twice(act, keys, where, grouped),
         look=f"SELECT {', '.join(keys)}, count(*) {grouped}",
         offending=f"FROM ({same}) own WHERE accord_same > 1",
         columns=(*names_in(", ".join(act.columns)), *names_in(act.where)),
         shown=names_in(", ".join(keys)),
     )
+
+
+def _any_twice(act: Act, keys: Sequence[str], where: str, grouped: str) -> str:
+    """Ask whether anything is there twice; most often nothing is, and sorting one key tells that soonest."""
+    if len(keys) > 1:
+        return f"SELECT EXISTS (SELECT 1 {grouped})"
+    twice = f"count({keys[0]}) > count(DISTINCT {keys[0]})"
+    nulls = "" if act.nulls_distinct else f" OR count(*) > count({keys[0]}) + 1"
+    return f"SELECT {twice}{nulls} FROM {act.table}{where}"
 
 
 def _exclusions(act: Act) -> Question:
@@ -162,13 +177,24 @@ def _nulls(act: Act) -> Question:
 
 def _violators(act: Act) -> Question:
     where = f"FROM {act.table} WHERE NOT ({act.expression})"
-    return Question(
+    asked = Question(
         sql=f"SELECT count(*) {where}",
         says="{count} break the check",
         look=f"SELECT * {where}",
         offending=where,
         columns=names_in(act.expression),
     )
+    column = refuses_null(act)
+    if not column:
+        return asked
+    meant = replace(act, kind=Kind.NOT_NULL, columns=(column,))
+    return replace(_nulls(meant), sql=asked.sql, look=asked.look, offending=where, what=meant.place)
+
+
+def refuses_null(act: Act) -> str:
+    """Return the column, as written, of which a check says that it takes no NULL, and nothing else."""
+    found = _NOT_NULL.fullmatch(act.expression) if act.kind is Kind.CHECK else None
+    return found[1] if found else ""
 
 
 def _orphans(act: Act) -> Question | None:

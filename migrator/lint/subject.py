@@ -133,6 +133,22 @@ class CutName:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Astray:
+    """
+    A model that doesn't come to another app as it is meant to.
+
+    Attributes:
+        spot: The operation.
+        text: What is wrong, a sentence.
+        is_early: Whether it moves before something that knows it by its old label; else its rows stay behind.
+    """
+
+    spot: Spot
+    text: str
+    is_early: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Subject:
     """
     One migration, read.
@@ -151,6 +167,7 @@ class Subject:
         one_way: Operations without a way back.
         unseen: What nobody looked at.
         cut_names: Names that are too long.
+        astray: Models that come to another app without their rows, or too early.
         rivals: Names of other last migrations of its app, of which Django takes none.
         squash: Whether it stands for others.
         beside: Code of its app that changes together with it; none where nobody asked what changed.
@@ -169,6 +186,7 @@ class Subject:
     one_way: Sequence[Spot] = ()
     unseen: Sequence[Unseen] = ()
     cut_names: Sequence[CutName] = ()
+    astray: Sequence[Astray] = ()
     rivals: Sequence[str] = ()
     squash: bool = False
     beside: Sequence[str] = ()

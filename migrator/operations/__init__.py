@@ -1,11 +1,13 @@
 """
-Operations for migrations of Django that change a column while two releases of an application use it.
+Operations for migrations of Django, which run under `migrate_all` and plain `migrate`.
 
-They run under `migrate_all` and plain `migrate`, on PostgreSQL. See docs/howto/rename-or-retype-a-column.md.
+Three change a column while two releases of an application use it (docs/howto/rename-or-retype-a-column.md);
+one moves a model to another app (docs/howto/move-a-model.md).
 """
 
 from migrator.operations.begin import BeginColumnChange
 from migrator.operations.copying import CopyColumn
 from migrator.operations.ending import EndColumnChange
+from migrator.operations.model import MoveModel
 
-__all__ = ["BeginColumnChange", "CopyColumn", "EndColumnChange"]
+__all__ = ["BeginColumnChange", "CopyColumn", "EndColumnChange", "MoveModel"]

@@ -9,10 +9,12 @@ from django.db import DataError, IntegrityError, transaction
 
 from accord.errors import StepFailed
 from migrator.operations.change import Change
+from migrator.relational.progress import is_heard, went_on
 
 ROWS = 2_000
 """Rows of one transaction: some milliseconds to some tenths of a second, in which they are locked."""
 _NAMED = 5
+_KNOWN = "SELECT CAST(reltuples AS bigint) FROM pg_class WHERE oid = to_regclass(%s)"
 
 
 def fill(change: Change, editor: Any, *, column: str, value: str) -> None:
@@ -22,7 +24,8 @@ def fill(change: Change, editor: Any, *, column: str, value: str) -> None:
     A value from which the other column follows stays, even where the way back gives another (1500 ms are
     1 s, and 1 s is 1000 ms): a release that knows this column said it.
 
-    Each batch is a transaction of its own. What is written meanwhile is the trigger's matter.
+    Each batch is a transaction of its own, behind which a listener is told how far it is. What is written
+    meanwhile is the trigger's matter.
 
     Args:
         change: Which columns.
@@ -39,7 +42,9 @@ def fill(change: Change, editor: Any, *, column: str, value: str) -> None:
         editor.execute(setting, None)
         return
     after: Sequence[Any] | None = None
-    while (until := _end_of_batch(change, editor, after)) is not None:
+    done, total = 0, _rows(change, editor) if is_heard() else 0
+    while found := _end_of_batch(change, editor, after):
+        *until, count = found
         some, keys = _between(change, after, until)
         try:
             with transaction.atomic(using=editor.connection.alias):
@@ -47,7 +52,10 @@ def fill(change: Change, editor: Any, *, column: str, value: str) -> None:
                 _send(editor, f"{setting} AND {some}", keys)
         except (DataError, IntegrityError) as exc:
             raise _refused(change, editor, setting, (some, keys), exc) from exc
-        after = until
+        after, done = until, done + count
+        went_on(done, total)
+    if done:
+        went_on(done, done)
 
 
 def losing(change: Change, editor: Any) -> str:
@@ -56,13 +64,22 @@ def losing(change: Change, editor: Any) -> str:
 
 
 def _end_of_batch(change: Change, editor: Any, after: Sequence[Any] | None) -> Sequence[Any] | None:
-    """Return the last key of the next rows."""
+    """Return the last key of the next rows, and how many they are."""
     keys = ", ".join(change.keys)
     beyond, params = ("", ()) if after is None else (f"WHERE ({keys}) > ({_marks(after)})", after)
     some = f"SELECT {keys} FROM {change.table} {beyond} ORDER BY {keys} LIMIT {ROWS}"  # noqa: S608 - quoted
     backwards = ", ".join(f"{key} DESC" for key in change.keys)
-    rows = _ask(editor, f"SELECT {keys} FROM ({some}) AS batch ORDER BY {backwards} LIMIT 1", params)  # noqa: S608 - as above
+    last = f"SELECT {keys}, count(*) OVER () FROM ({some}) AS batch ORDER BY {backwards} LIMIT 1"  # noqa: S608 - as above
+    rows = _ask(editor, last, params)
     return rows[0] if rows else None
+
+
+def _rows(change: Change, editor: Any) -> int:
+    """Return how many rows there are: as the server's statistics say, or counted where it has none."""
+    ((known,),) = _ask(editor, _KNOWN, [change.table])
+    if known > 0:
+        return int(known)
+    return int(_ask(editor, f"SELECT count(*) FROM {change.table}", ())[0][0])  # noqa: S608 - quoted
 
 
 def _between(change: Change, after: Sequence[Any] | None, until: Sequence[Any]) -> tuple[str, Sequence[Any]]:

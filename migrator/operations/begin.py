@@ -87,7 +87,8 @@ class BeginColumnChange(ColumnOperation):
     def _refuse_keys(self, model: Any) -> None:
         for name in (self.old, self.new):
             field = model._meta.get_field(name)
-            if field.primary_key or field.is_relation or not field.concrete or field.generated:
+            is_key = field in model._meta.pk_fields
+            if is_key or field.is_relation or not field.concrete or field.generated:
                 raise NotSupportedError(
                     f"{model._meta.label}.{name} can't be changed in steps: keys, relations and generated "
                     "fields hang on other tables or columns. Add a second field; move its uses one by one."

@@ -150,6 +150,30 @@ class ObjectRow(models.Model):
         return f"{self.app}.{self.name}: {self.how}"
 
 
+class ImportRow(models.Model):
+    """How far an import in bulk is, beside the rows that it wrote."""
+
+    id = models.CharField(max_length=64, primary_key=True)
+    target = models.CharField(max_length=255)
+    part = models.IntegerField()
+    place = models.BigIntegerField()
+    line = models.BigIntegerField()
+    written = models.BigIntegerField()
+    erased = models.BigIntegerField()
+    dead = models.BigIntegerField()
+    dead_bytes = models.BigIntegerField()
+    finished = models.BooleanField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        apps = _apps
+        app_label = "accord_ledger"
+        db_table = "accord_import"
+
+    def __str__(self) -> str:
+        return f"{self.target}: {self.written}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Progress:
     """

@@ -14,7 +14,7 @@ from django.db.migrations.operations.base import Operation
 from accord import conf, db
 from accord.events import Reporter
 from accord.locks import blockers, patience
-from accord.locks.blockers import Sample
+from accord.locks.blockers import Ask
 from accord.locks.patience import Behind, Patience
 from accord.locks.trying import Tries
 from accord.seam.types import Lease, Step, StepKey
@@ -111,15 +111,15 @@ def pid_of(connection: Any) -> int | None:
 
 
 @contextmanager
-def beside(alias: str) -> Iterator[Sample]:
+def beside(alias: str) -> Iterator[Ask]:
     """Open a connection of this thread's own, from which another session can be looked at."""
 
-    def sample(pid: int) -> Any:
+    def ask(sql: str) -> Any:
         with connections[alias].cursor() as cursor:
-            cursor.execute(blockers.QUERY.format(pid=int(pid)))
+            cursor.execute(sql)
             return cursor.fetchall()
 
-    yield sample  # its connection is the thread's, and goes with it
+    yield ask  # its connection is the thread's, and goes with it
 
 
 def limit(connection: BaseDatabaseWrapper, seconds: float | None) -> None:

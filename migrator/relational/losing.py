@@ -12,6 +12,7 @@ from django.db.models import Model
 from accord.seam.losses import Held, HowMany, Loss
 from accord.seam.types import Direction, Step, StepKey
 from migrator.relational.loader import DiskLoader
+from migrator.relational.moves import move_of
 from migrator.relational.statements import Explanation
 from migrator.relational.unrolled import Substep
 from migrator.relational.vendors import vendor_of
@@ -68,7 +69,7 @@ class _Today:
 
     def follow(self, app: str, substep: Substep, direction: Direction) -> None:
         """Take note of an operation that gives another name."""
-        if not isinstance(substep.operation, _RENAMES):
+        if not isinstance(substep.operation, _RENAMES) and not move_of(app, substep.operation):
             return
         names = [_named(app, substep, old=True), _named(app, substep, old=False)]
         (table, column), (new_table, new_column) = names if direction is Direction.APPLY else names[::-1]
@@ -104,6 +105,9 @@ def _named(app: str, substep: Substep, *, old: bool) -> tuple[str, str]:
         model: type[Model] = model_of(app, operation.model_name)
         field: Any = model._meta.get_field(operation.old_name if old else operation.new_name)
         return model._meta.db_table, getattr(field, "column", None) or ""
+    if move := move_of(app, operation):
+        moved = model_of(*(move.old_key if old else move.new_key))
+        return moved._meta.db_table, ""
     renamed = isinstance(operation, django_operations.RenameModel)
     name = (operation.old_name if old else operation.new_name) if renamed else operation.name
     return model_of(app, name)._meta.db_table, ""

@@ -18,6 +18,7 @@ from accord.seam.types import Presence, Probe, Step
 from migrator.relational.catalog import TABLE, Catalog, ModelKey, TableDifference
 from migrator.relational.graph import GraphLoader
 from migrator.relational.loader import DiskLoader, Name
+from migrator.relational.moves import Move, move_of
 from migrator.relational.states import Executor
 from migrator.relational.traces import Traces
 from migrator.relational.unproved import unproved
@@ -40,7 +41,9 @@ class Owners:
         """Take note of one operation of a step."""
         app = name[0]
         self._note_validation(name, operation)
-        if isinstance(operation, CreateModel):
+        if move := move_of(app, operation):
+            self._note_move(name, move)
+        elif isinstance(operation, CreateModel):
             items = [field_name for field_name, _ in operation.fields]
             items += [item.name for item in _named(operation.options)]
             self.by_item[app, operation.name_lower] = dict.fromkeys([TABLE, *items], name)
@@ -66,6 +69,14 @@ class Owners:
             key = (name[0], operation.model_name.lower())
             self.unvalidated.discard((key, operation.name))
             self._items(name[0], key[1], name)[operation.name] = name
+
+    def _note_move(self, name: Name, move: Move) -> None:
+        """Take note of a model that another app has from now on, with all that was brought to it before."""
+        items = {
+            move.names.get(item, item): step for item, step in self.by_item.pop(move.old_key, {}).items()
+        }
+        items |= dict.fromkeys([TABLE] if move.renames_table else (), name)
+        self.by_item[move.new_key] = {**items, **dict.fromkeys(move.names.values(), name)}
 
     def _note_field(self, items: dict[str, Name], name: Name, operation: FieldOperation) -> None:
         if isinstance(operation, RemoveField):

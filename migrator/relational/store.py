@@ -28,6 +28,7 @@ from accord.seam.types import (
     StepOutcome,
 )
 from migrator.relational import failures, signals
+from migrator.relational.carrying import Carries
 from migrator.relational.graph import RecordedLoader, full_order, translated_graph
 from migrator.relational.leaves import Leaves
 from migrator.relational.ledger import Ledger
@@ -42,7 +43,7 @@ from migrator.relational.taking import apps_for, takes_part, why_absent
 from migrator.relational.vendors import vendor_of, vendor_of_engine
 
 
-class RelationalStore(Leaves, LooksAround, Marks, Settles):
+class RelationalStore(Leaves, LooksAround, Marks, Carries, Settles):
     """
     One alias of `DATABASES`.
 

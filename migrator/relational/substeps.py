@@ -36,6 +36,7 @@ from migrator.relational.indexes import ConcurrentIndex, index_plan
 from migrator.relational.ledger import Ledger
 from migrator.relational.live_indexes import clear_leftovers
 from migrator.relational.locking import limit, limited, who_waits_behind
+from migrator.relational.progress import heard
 from migrator.relational.refusals import (
     SubstepKind,
     left_nothing,
@@ -268,7 +269,7 @@ class Resumable:
 
     def _act_plainly(self, substep: Substep, direction: Direction, now: Progress) -> None:
         def act(seconds: float | None) -> None:
-            with limited(self._connection, seconds):
+            with limited(self._connection, seconds), heard(self._step, self._lease, self._report):
                 self._run_plain(substep, direction, now)
 
         # Of anything else, a part may stand when a lock isn't free in its middle.

@@ -14,7 +14,9 @@ from django.db.migrations.operations.models import AlterModelTable, CreateModel,
 from django.db.migrations.state import ModelState, ProjectState
 
 from accord.seam.differences import Difference, DifferenceKind
+from migrator.relational import content_types
 from migrator.relational.loader import Name
+from migrator.relational.moves import move_of, renamed_tables
 from migrator.relational.vendors import vendor_of
 
 Place = tuple[str, str]
@@ -36,12 +38,14 @@ class Traces:
         longest: How long a name may be there.
         made: By kind and name.
         gone: By place.
+        moved: By app label and name of models that another app has since.
     """
 
     alias: str
     longest: int | None
     made: dict[tuple[str, str], Name] = field(default_factory=dict)
     gone: dict[Place, Name] = field(default_factory=dict)
+    moved: dict[tuple[str, str], Name] = field(default_factory=dict)
 
     def note(self, name: Name, operation: Any, before: ProjectState) -> None:
         """Take note of one operation of a migration; `before` is the state that it meets."""
@@ -51,6 +55,7 @@ class Traces:
                 self.note(name, inner, before)
             return
         self._note_object(name, operation)
+        self._note_label(name, operation)
         for place in self._appeared(name[0], operation, before):
             self.gone = {gone: step for gone, step in self.gone.items() if not _covers(place, gone)}
         for place in self._vanished(name[0], operation, before):
@@ -58,13 +63,16 @@ class Traces:
 
     def counted(self, name: Name) -> int:
         """Count the traces of a migration."""
-        return sum(step == name for step in (*self.made.values(), *self.gone.values()))
+        return sum(step == name for step in (*self.made.values(), *self.gone.values(), *self.moved.values()))
 
     def amiss(self, connection: Any) -> Iterator[tuple[Name, Difference]]:
         """Look for them; give what is not as it should be, with the migration."""
         for (kind, wanted), name in self.made.items():
             if not _is_there(connection, kind, wanted):
                 yield name, Difference(kind=_MISSING, text=f"The {kind} {wanted} is missing.")
+        for app, model in content_types.standing(connection, self.moved):
+            text = f"The content type {app}.{model} is still there, or is there again."
+            yield self.moved[app, model], Difference(kind=_LEFT, text=text)
         tables = vendor_of(connection).standing(connection, {table for table, _ in self.gone})
         for (table, column), name in self.gone.items():
             if table in tables and not column:
@@ -79,6 +87,17 @@ class Traces:
             if found.many_to_many:
                 yield from (table for table, _ in self._places(model, name, found))
 
+    def _note_label(self, name: Name, operation: Any) -> None:
+        """Take note of a label that is gone, or in use again."""
+        move = move_of(name[0], operation)
+        if isinstance(operation, CreateModel):
+            self.moved.pop((name[0], operation.name_lower), None)
+        elif isinstance(operation, RenameModel):
+            self.moved.pop((name[0], operation.new_name_lower), None)
+        elif move is not None:
+            self.moved.pop(move.new_key, None)
+            self.moved[move.old_key] = name
+
     def _note_object(self, name: Name, operation: Any) -> None:
         kind = type(operation)
         ancestors = {f"{each.__module__}.{each.__name__}" for each in kind.__mro__}
@@ -92,7 +111,9 @@ class Traces:
 
     def _appeared(self, app: str, operation: Any, before: ProjectState) -> Iterator[Place]:
         """Yield what is there again."""
-        if isinstance(operation, CreateModel):
+        if move := move_of(app, operation):
+            yield from ((new, "") for _, new in renamed_tables(move, before))
+        elif isinstance(operation, CreateModel):
             yield self._table(app, operation.name_lower, operation.options), ""
         elif isinstance(operation, RenameModel | AlterModelTable):
             yield self._renamed(app, operation, before)[1], ""
@@ -104,6 +125,9 @@ class Traces:
 
     def _vanished(self, app: str, operation: Any, before: ProjectState) -> Iterator[Place]:
         """Yield what is there no more, of models that this database keeps."""
+        move = move_of(app, operation)
+        if move is not None and self._is_kept(before.models[move.old_key]):
+            yield from ((old, "") for old, new in renamed_tables(move, before) if old != new)
         if not isinstance(operation, DeleteModel | RenameModel | AlterModelTable | RemoveField | RenameField):
             return
         model = before.models[app, _model_of(operation)]

@@ -32,7 +32,7 @@ def _lines(operations: Iterable[Any]) -> Iterator[str]:
             # One that says what it does to the state is held to that.
             if operation.sql not in (RunSQL.noop, []) and not operation.state_operations:
                 yield "Whether SQL of its own ran can't be looked at."
-        elif not _is_of_django(type(operation)):
+        elif not (_is_of_django(type(operation)) or hasattr(operation, "move_into")):
             yield f"What the operation {type(operation).__name__} does can't be looked at."
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from accord.errors import InvalidRevision
 from searchindex.fields import VectorField
-from searchindex.transport import ServerResponse, Transport
+from searchindex.transport import Transport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +18,20 @@ class EngineFeatures:
 
     # Does the server copy documents from index to index by itself?
     server_side_reindex: bool
-    # Can all documents be read in one frozen view by a client?
-    readable_view: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """
+    A frozen view of an index.
+
+    Attributes:
+        id: The server's name for it.
+        shards: How many it is made of.
+    """
+
+    id: str
+    shards: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,31 +66,44 @@ class Engine(ABC):
             InvalidRevision: The engine has no word for what it asks.
         """
 
-    @abstractmethod
-    def open_view(self, transport: Transport, index: str, keep_alive: str) -> str:
-        """Open a frozen view of an index and give its id."""
+    @property
+    def whole_documents(self) -> Mapping[str, Any]:
+        """What a search has to say so that nothing is left out of documents."""
+        return {}
 
     @abstractmethod
-    def read_view(
-        self, transport: Transport, view: str, keep_alive: str, size: int, after: object
-    ) -> ServerResponse:
+    def open_view(self, transport: Transport, index: str, keep_alive: str) -> View:
         """
-        Read a page of a view.
+        Open a frozen view of an index.
 
-        Args:
-            transport: Connection.
-            view: Id of the view.
-            keep_alive: How long the server shall keep it from now on.
-            size: Documents in the page.
-            after: Sort values of the last document of the page before; None for the first.
+        Raises:
+            RequestRefused: Not every shard takes part.
+        """
+
+    @abstractmethod
+    def parts(self, view: View) -> Sequence[Mapping[str, Any]]:
+        """
+        Name the searches that read a view once, all together.
 
         Returns:
-            The answer to a search; each document with its version.
+            For each what it adds to a search: an order in which no two documents are equal, so that pages
+            can be read behind one another, and of which documents.
         """
 
     @abstractmethod
-    def close_view(self, transport: Transport, view: str) -> None:
+    def close_view(self, transport: Transport, view: View) -> None:
         """Close a view."""
+
+    def bears_scrolls(self, settings: Mapping[str, Any]) -> bool:
+        """
+        Tell whether an index still answers once something scrolled through it.
+
+        What copies, deletes or changes by a query does so within the server.
+
+        Args:
+            settings: Of the index, flat.
+        """
+        return True
 
 
 def translate(word: str, table: Mapping[str, str], what: str, kind: str) -> str:
@@ -99,3 +124,8 @@ def translate(word: str, table: Mapping[str, str], what: str, kind: str) -> str:
             f"{kind} has no {what} “{word}”.", hint=f"It has these: {', '.join(sorted(table))}."
         )
     return table[word]
+
+
+def version_of(text: str) -> tuple[int, ...]:
+    """Return major and minor number of a version."""
+    return tuple(int(part) for part in text.split(".")[:2])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from searchindex.engines.base import Engine, translate
+from searchindex.engines.base import Engine, View, translate, version_of
 from searchindex.fields import VectorField
-from searchindex.transport import ServerResponse, Transport, at
+from searchindex.transport import Transport, at
 
 SIMILARITIES: Mapping[str, str] = {
     "cosine": "cosine",
@@ -43,25 +43,17 @@ class Elasticsearch(Engine):
             "index_options": options,
         }
 
-    def open_view(self, transport: Transport, index: str, keep_alive: str) -> str:
-        answer = transport.request("POST", f"{at(index, '_pit')}?keep_alive={keep_alive}")
-        return str(answer.body["id"])
+    @property
+    def whole_documents(self) -> Mapping[str, Any]:
+        hides = version_of(self.version) >= _HIDES_VECTORS
+        return {"_source": {"exclude_vectors": False}} if hides else {}
 
-    def read_view(
-        self, transport: Transport, view: str, keep_alive: str, size: int, after: object
-    ) -> ServerResponse:
-        body: dict[str, Any] = {
-            "size": size,
-            "sort": ["_shard_doc"],
-            "pit": {"id": view, "keep_alive": keep_alive},
-            "track_total_hits": False,
-            "version": True,
-        }
-        if after is not None:
-            body["search_after"] = after
-        if tuple(int(part) for part in self.version.split(".")[:2]) >= _HIDES_VECTORS:
-            body["_source"] = {"exclude_vectors": False}
-        return transport.request("POST", "/_search", body)
+    def open_view(self, transport: Transport, index: str, keep_alive: str) -> View:
+        answer = transport.request("POST", f"{at(index, '_pit')}?keep_alive={keep_alive}").body
+        return View(id=str(answer["id"]), shards=int(answer.get("_shards", {}).get("total", 1)))
 
-    def close_view(self, transport: Transport, view: str) -> None:
-        transport.request("DELETE", "/_pit", {"id": view}, accept=(404,))
+    def parts(self, view: View) -> Sequence[Mapping[str, Any]]:
+        return ({"sort": ["_shard_doc"]},)
+
+    def close_view(self, transport: Transport, view: View) -> None:
+        transport.request("DELETE", "/_pit", {"id": view.id}, accept=(404,))

@@ -100,7 +100,7 @@ def identify(transport: Transport) -> Engine:
     """
     identity = who_answers(transport)
     supported(identity, transport.endpoint)
-    features = EngineFeatures(server_side_reindex=_has_module(transport, "reindex"), readable_view=True)
+    features = EngineFeatures(server_side_reindex=_has_module(transport, "reindex"))
     return _ENGINES[identity.kind](version=identity.version, features=features)
 
 

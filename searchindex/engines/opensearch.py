@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from searchindex.engines.base import Engine, translate
+from searchindex.engines.base import Engine, View, translate, version_of
 from searchindex.fields import VectorField
-from searchindex.transport import ServerResponse, Transport, at
+from searchindex.transport import Transport, at
 
 SIMILARITIES: Mapping[str, str] = {
     "cosine": "cosinesimil",
     "euclidean": "l2",
     "max_inner_product": "innerproduct",
 }
+# From this version on, a search can be ordered by shard and place in it.
+_ORDERS_ACROSS_SHARDS = (3, 3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,24 +41,24 @@ class OpenSearch(Engine):
         }
         return {"type": "knn_vector", "dimension": field.dims, "method": method}
 
-    def open_view(self, transport: Transport, index: str, keep_alive: str) -> str:
-        answer = transport.request("POST", f"{at(index, '_search', 'point_in_time')}?keep_alive={keep_alive}")
-        return str(answer.body["pit_id"])
+    def open_view(self, transport: Transport, index: str, keep_alive: str) -> View:
+        path = at(index, "_search", "point_in_time")
+        wanted = f"keep_alive={keep_alive}&allow_partial_pit_creation=false"
+        answer = transport.request("POST", f"{path}?{wanted}").body
+        return View(id=str(answer["pit_id"]), shards=int(answer["_shards"]["total"]))
 
-    def read_view(
-        self, transport: Transport, view: str, keep_alive: str, size: int, after: object
-    ) -> ServerResponse:
-        # `_shard_doc` is unknown before 3.3; the id sorts everywhere.
-        body: dict[str, Any] = {
-            "size": size,
-            "sort": [{"_id": "asc"}],
-            "pit": {"id": view, "keep_alive": keep_alive},
-            "track_total_hits": False,
-            "version": True,
-        }
-        if after is not None:
-            body["search_after"] = after
-        return transport.request("POST", "/_search", body)
+    def parts(self, view: View) -> Sequence[Mapping[str, Any]]:
+        if version_of(self.version) >= _ORDERS_ACROSS_SHARDS:
+            return ({"sort": ["_shard_doc"]},)
+        if view.shards == 1:
+            return ({"sort": ["_doc"]},)
+        # Documents of two shards may bear the same number. As many slices as shards are the shards.
+        slices = ({"id": shard, "max": view.shards} for shard in range(view.shards))
+        return [{"sort": ["_doc"], "slice": each} for each in slices]
 
-    def close_view(self, transport: Transport, view: str) -> None:
-        transport.request("DELETE", "/_search/point_in_time", {"pit_id": [view]}, accept=(404,))
+    def close_view(self, transport: Transport, view: View) -> None:
+        transport.request("DELETE", "/_search/point_in_time", {"pit_id": [view.id]}, accept=(404,))
+
+    def bears_scrolls(self, settings: Mapping[str, Any]) -> bool:
+        # Since 3.0 set in every new index with vectors; see searchindex/views.py for what happens.
+        return str(settings.get("index.knn.derived_source.enabled")) != "true"

@@ -14,6 +14,7 @@ from accord.seam.types import Direction, Statement
 from searchindex.aliases import moved
 from searchindex.context import Context, Deployment
 from searchindex.definitions import Body, flat_settings
+from searchindex.fields import holds_vector
 from searchindex.names import checked
 from searchindex.operations.base import Expected, Operation, conflict
 from searchindex.operations.index import index_differences, try_new
@@ -205,7 +206,7 @@ class Reindex(Operation):
         copy = Copy(source=old, target=new, definition=self._declared(deployment), subject=self.subject)
         yield block.blocked(old)
         yield block.created(copy)
-        yield _shown_copy(deployment, copy)
+        yield from _shown_copies(deployment, copy, self.mappings)
         yield opaque(f"Compares {_VERIFY[self.verify]} of {old} and {new}.")
         yield opaque(f"Puts the pipelines of its settings on {new}, if there are any.")
         yield moved({alias: {}}, old, new)
@@ -242,15 +243,25 @@ def _take_mark_off(context: Context, index: str) -> None:
         context.send(request)
 
 
-def _shown_copy(deployment: Deployment, copy: Copy) -> Request | Statement:
+def _shown_copies(deployment: Deployment, copy: Copy, mappings: Body | None) -> Iterator[Request | Statement]:
     from searchindex.reindex.server import started
 
-    by_server = deployment.engine is None or deployment.engine.features.server_side_reindex
-    if by_server and copy.subject is None:
-        return started(copy)
+    engine = deployment.engine
+    by_server = engine is None or engine.features.server_side_reindex
+    # Such an engine needs settings for vectors, and may not bear that it copies them by itself.
+    wary = engine is not None and bool(engine.vector_settings)
+    if by_server and copy.subject is None and not (wary and mappings and holds_vector(mappings)):
+        yield started(copy)
+        if wary and mappings is None:
+            yield opaque(f"Or, where {copy.source} holds vectors, without _reindex: {_by_client(copy)}")
+        return
+    yield opaque(_by_client(copy))
+
+
+def _by_client(copy: Copy) -> str:
     kind, path = copy.subject or ("", "")
     whose = f", without those of erased people ({kind} by {path})" if copy.subject else ""
-    return opaque(
+    return (
         f"Reads {copy.source} page by page in one frozen view, and writes the documents to {copy.target} "
         f"by POST /_bulk, with their versions{whose}."
     )

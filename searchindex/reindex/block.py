@@ -114,11 +114,17 @@ def _copy(context: Context, copy: Copy) -> int:
 
 def _copied(context: Context, copy: Copy, total: int) -> Sent:
     """Copy; the content of what was read stands in the answer where it passed through this process."""
-    # The server knows nothing of tombstones: where they count, the documents pass through here.
-    if context.engine.features.server_side_reindex and copy.subject is None:
+    if _by_server(context, copy):
         copy_on_server(context, copy)
         return Sent()
     return copy_by_client(context, copy, total)
+
+
+def _by_server(context: Context, copy: Copy) -> bool:
+    """Tell whether the server copies; it knows nothing of tombstones, and scrolls through the source."""
+    if not context.engine.features.server_side_reindex or copy.subject is not None:
+        return False
+    return context.engine.bears_scrolls((context.index(copy.source) or {}).get("settings", {}))
 
 
 def _compare(context: Context, copy: Copy, sent: Content | None) -> None:

@@ -1,4 +1,4 @@
-"""Copying through this process: for engines that can't copy by themselves."""
+"""Copying through this process: where the engine can't copy, or would break the source by it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from accord.errors import StepFailed
 from searchindex.context import Context
 from searchindex.reindex.content import Content
-from searchindex.reindex.pages import PAGE, PAGE_BYTES, VERSIONS, Hit, pages
+from searchindex.reindex.pages import VERSIONS, pages
 from searchindex.reindex.pipelines import NONE
 from searchindex.reindex.refused import BUSY, Refused, read, refusal, shown
 from searchindex.reindex.strategy import Copy
 from searchindex.transport import ServerResponse, explain_error
+from searchindex.views import PAGE, PAGE_BYTES, Hit
 
 if TYPE_CHECKING:
     # Loaded where a copy begins: what has nothing to copy must not pay for it.

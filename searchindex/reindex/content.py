@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from searchindex.context import Context
-from searchindex.reindex.pages import Hit, pages
+from searchindex.reindex.pages import pages
+from searchindex.views import Hit
 
 _MODULUS = 2**256
 
@@ -41,7 +42,7 @@ def content_of(context: Context, index: str) -> Content:
         index: Physical index, refreshed.
 
     Raises:
-        StepFailed: The server did not read every part.
+        StoreUnavailable: The server did not read every part.
         LeaseLost: The lease went away.
     """
     found = Content()

@@ -32,6 +32,7 @@ FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
     ("audit_verify", ("--new-heads", "--reason", "TEXT")): (
         ("--new-heads", "--reason", "moved"), 0, "intact",
     ),
+    ("batch_jobs", ("list",)): (("list",), 0, "There are no jobs in batches"),
     ("gdpr_datamap", ("check",)): (("check",), 0, "Everything is classified"),
     ("gdpr_datamap", ("show",)): (("show",), 0, "streaming"),
     ("gdpr_erase", ("--request", "REFERENCE")): (("--request", "{planned}"), 5, "approval"),
@@ -83,6 +84,7 @@ FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
     ("migration_approval", ("attest", "--output", "FILE")): (("attest", "--output", "{file}"), 0, ""),
 }  # fmt: skip
 """By what a message names: the command as a person would fill it, its exit code, and a word of its answer."""
+_BATCHES = "integration/batches/test_command.py::"
 _EMBEDDED = "integration/embedded/test_lifecycle.py::"
 _FORGETTING = "integration/engine/test_forgetting.py::"
 _GOVERNANCE = "acceptance/test_governance.py::"
@@ -100,6 +102,9 @@ ELSEWHERE: Mapping[Named, str] = {
     ("accord_uninstall", ("--remove",)): _UNINSTALL + "test_the_page_leads_out_and_django_goes_on",
     ("accord_uninstall", ("--remove", "--with-evidence")): _UNINSTALL
     + "test_the_page_leads_out_and_django_goes_on",
+    ("batch_jobs", ("resume",)): _BATCHES + "test_who_may_steers_a_job",
+    ("batch_jobs", ("run", "NAME")): _BATCHES + "test_job_is_shown_and_gone_on_with",
+    ("batch_jobs", ("show", "NAME")): _BATCHES + "test_job_is_shown_and_gone_on_with",
     ("embedded", ("reset",)): _EMBEDDED + "test_reset_deletes_data_and_keeps_the_url",
     ("embedded", ("start",)): _EMBEDDED + "test_events_tell_what_happens_and_a_running_server_is_left_alone",
     ("embedded", (FILLED,)): _EMBEDDED + "test_events_tell_what_happens_and_a_running_server_is_left_alone",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -70,3 +71,30 @@ def test_step_is_sent_as_it_stands_with_a_reason_alone(waiting: Workshop) -> Non
     assert done.returncode == 0, done.stderr
     assert "the shop is closed" in done.stderr
     assert waiting.rows(BUILT)
+
+
+ITEMS = """
+class Migration(migrations.Migration):
+    atomic = False
+    operations = [
+        migrations.CreateModel(
+            "Item", [("id", models.BigAutoField(primary_key=True)), ("code", models.TextField())]
+        ),
+        migrations.RunSQL("INSERT INTO workshop_item (code) SELECT n FROM generate_series(1, 5000) n", ""),
+        BeginColumnChange("item", "code", "title", models.TextField()),
+        CopyColumn("item", "code", "title"),
+    ]
+"""
+
+
+@pytest.mark.by_turns(3)
+def test_copying_tells_how_far_it_is(workshop: Workshop) -> None:
+    """A line for each tenth at most, where no terminal draws a bar."""
+    ours = "from migrator.operations import BeginColumnChange, CopyColumn\n"
+    workshop.write("migrations/0001_item.py", f"{ours}{ITEMS}")
+
+    done = workshop.run("migrate_all", "workshop")
+
+    assert done.returncode == 0, done.stderr
+    told = re.findall(r"0001_item  (.* of .*)", done.stderr)
+    assert told == ["2,000 of 5,000", "4,000 of 5,000", "5,000 of 5,000"]

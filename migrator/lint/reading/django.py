@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connections
-from django.db.migrations import AlterField, Migration, RunPython, RunSQL, SeparateDatabaseAndState
+from django.db.migrations import (
+    AlterField,
+    CreateModel,
+    DeleteModel,
+    Migration,
+    RunPython,
+    RunSQL,
+    SeparateDatabaseAndState,
+)
 from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.operations.base import Operation
 
@@ -16,11 +24,13 @@ from migrator.foretelling.acts import Act, Kind
 from migrator.lint.reading import functions, written
 from migrator.lint.reading.columns import Columns
 from migrator.lint.reading.easing import eased_by
+from migrator.lint.reading.moves import Moves, moves
 from migrator.lint.reading.operations import Operations
 from migrator.lint.reading.places import Places
 from migrator.lint.reading.tables import Tables
-from migrator.lint.subject import CutName, Family, Function, Sight, Spot, Subject, Unseen
+from migrator.lint.subject import Astray, CutName, Family, Function, Sight, Spot, Subject, Unseen
 from migrator.lint.syntax import Nodes
+from migrator.operations import MoveModel
 from migrator.operations.base import ColumnOperation
 from migrator.relational.graph import RecordedLoader, full_order, translated_graph
 from migrator.relational.loader import DiskLoader, Name
@@ -47,8 +57,9 @@ def read(
     left = dict(steps)
     for graph in _graphs(disk):
         reader = _Reader(alias, disk, release, eases=eases)
-        leaves = graph.leaf_nodes()
-        for name in full_order(graph):
+        leaves, order = graph.leaf_nodes(), full_order(graph)
+        reader.moves = moves([(name, disk.migrations[name]) for name in order], graph)
+        for name in order:
             subject = reader.read(name, left.pop(name, None))
             if subject is not None:
                 yield replace(subject, rivals=_rivals(name, leaves))
@@ -87,6 +98,7 @@ class _Reader:
         self._disk = disk
         self._release = release
         self._eases = eases
+        self.moves = Moves()
         self._tree = functions.parsed("")
         self._tables = Tables()
         self._is_postgres = connection.vendor == "postgresql"
@@ -116,6 +128,7 @@ class _Reader:
             unseen=[one for one in found if isinstance(one, Unseen)],
             cut_names=[one for one in found if isinstance(one, CutName)],
             one_way=[one for one in found if isinstance(one, Spot)],
+            astray=[one for one in found if isinstance(one, Astray)],
             squash=bool(migration.replaces),
         )
 
@@ -131,6 +144,7 @@ class _Reader:
     def _of_operation(
         self, place: _Place, operation: Operation, places: Places, count: int
     ) -> Iterator[_Found]:
+        yield from self._astray(place, operation)
         if isinstance(operation, SeparateDatabaseAndState | ColumnOperation):
             for number, inner in enumerate(_inside(operation)):
                 path = (*place.path, number)
@@ -144,6 +158,14 @@ class _Reader:
             yield from self._of_schema(place, operation)
         if not operation.reversible:
             yield place.spot
+
+    def _astray(self, place: _Place, operation: Any) -> Iterator[Astray]:
+        """Say what goes wrong with a model that goes to another app."""
+        kind = next((each for each in (CreateModel, DeleteModel) if isinstance(operation, each)), None)
+        if kind and (text := self.moves.lost.get((place.name, kind, operation.name_lower))):
+            yield Astray(spot=place.spot, text=text)
+        if isinstance(operation, MoveModel) and (text := self.moves.early.get(place.name)):
+            yield Astray(spot=place.spot, text=text, is_early=True)
 
     def _sent_by(self, place: _Place, function: Function | Unseen) -> Iterator[_Found]:
         """Read the SQL that a function sends on the way forward, where it is written out."""
@@ -227,5 +249,5 @@ def _of_python(place: _Place, operation: Any) -> Iterator[Function | Unseen]:
         yield functions.read(back, number, place.spot, forwards=False)
 
 
-_Found = Sight | Function | Unseen | CutName | Spot
+_Found = Sight | Function | Unseen | CutName | Astray | Spot
 """What going through a migration gives; a spot stands for an operation without a way back."""

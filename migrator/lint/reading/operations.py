@@ -25,6 +25,7 @@ from migrator.lint.reading.tables import (
     is_of_postgres,
     is_relation,
 )
+from migrator.operations import MoveModel
 
 
 class Operations:
@@ -91,6 +92,12 @@ class Operations:
         table = self.tables.get(app, operation.old_name)
         if table.managed and table.name == self.tables.default_name(app, operation.old_name):
             yield from self._renamed(table.name, self.tables.default_name(app, operation.new_name))
+
+    def move(self, app: str, operation: Any) -> Iterator[Act]:
+        """Read MoveModel, which leaves the table alone unless its name is to follow."""
+        table = self.tables.get(operation.from_app, operation.name)
+        if operation.rename_table and table.managed:
+            yield from self._renamed(table.name, self.tables.default_name(app, operation.name))
 
     def rename_table(self, app: str, operation: Any) -> Iterator[Act]:
         """Read AlterModelTable."""
@@ -278,6 +285,7 @@ _READERS: Mapping[type, Callable[[Operations, str, Any], Iterator[Act]]] = {
     ops.CreateModel: Operations.create,
     ops.DeleteModel: Operations.delete,
     ops.RenameModel: Operations.rename,
+    MoveModel: Operations.move,
     ops.AlterModelTable: Operations.rename_table,
     ops.AlterUniqueTogether: Operations.unique_together,
     ops.AddField: Operations.add_field,

@@ -16,8 +16,10 @@ from django.db.migrations import operations as ops
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.utils import resolve_relation
 
+from migrator.operations import MoveModel
 from migrator.operations.base import ColumnOperation
 from migrator.relational.loader import Name
+from migrator.relational.moves import Move
 
 ModelName = tuple[str, str]
 """App label and name of a model in small letters."""
@@ -56,12 +58,18 @@ class Tables:
 
     def __init__(self, cut: Callable[[str], str] = lambda name: name[:_LONGEST]) -> None:
         self._tables: dict[ModelName, Table] = {}
+        self._moved: dict[ModelName, ModelName] = {}
         self._cut = cut
         self.made: dict[str, Name] = {}
 
     def get(self, app: str, model: str) -> Table:
         """Return a table; an empty one where its migration wasn't read."""
-        return self._tables.get((app, model.lower())) or Table(name=self.default_name(app, model))
+        return self._tables.get(self._now(app, model)) or Table(name=self.default_name(app, model))
+
+    def _now(self, app: str, model: str) -> ModelName:
+        """Return how a model is labelled now; what points at it was written with its label of before."""
+        label = app, model.lower()
+        return label if label in self._tables else self._moved.get(label, label)
 
     def default_name(self, app: str, model: str) -> str:
         """Return what Django calls the table of a model."""
@@ -86,7 +94,7 @@ class Tables:
 
     def key_of(self, app: str, model: str) -> Any:
         """Return the field that is a model's primary key; None where it isn't known."""
-        found = self._tables.get((app, model.lower()))
+        found = self._tables.get(self._now(app, model))
         keys = (one for one in found.fields.values() if one.primary_key) if found else iter(())
         return next(keys, None)
 
@@ -132,6 +140,18 @@ class Tables:
         self._tables[app, operation.new_name_lower] = table
         if table.name == self.default_name(app, operation.old_name):
             self._rename_table(table, self.default_name(app, operation.new_name))
+
+    def move(self, app: str, operation: Any, by: Name) -> None:
+        """Take over that a model belongs to another app."""
+        move: Move = operation.move_into(app)
+        table = self._tables.pop(move.old_key, None)
+        if table is None:
+            return
+        self._tables[move.new_key] = table
+        self._moved = {old: move.new_key if now == move.old_key else now for old, now in self._moved.items()}
+        self._moved[move.old_key] = move.new_key
+        if move.renames_table and table.managed:
+            self._rename_table(table, self.default_name(app, move.name))
 
     def rename_table(self, app: str, operation: Any, by: Name) -> None:
         """Take over the new name of a table."""
@@ -195,6 +215,7 @@ _MOVERS: Mapping[type, Callable[[Tables, str, Any, Name], None]] = {
     ops.CreateModel: Tables.create,
     ops.DeleteModel: Tables.delete,
     ops.RenameModel: Tables.rename,
+    MoveModel: Tables.move,
     ops.AlterModelTable: Tables.rename_table,
     ops.AddField: Tables.set_field,
     ops.AlterField: Tables.set_field,

@@ -29,6 +29,14 @@ def _table(subject: Subject) -> Iterator[Found]:
             )
 
 
+def _left_behind(subject: Subject) -> Iterator[Found]:
+    yield from (Found(text=one.text, spot=one.spot) for one in subject.astray if not one.is_early)
+
+
+def _early(subject: Subject) -> Iterator[Found]:
+    yield from (Found(text=one.text, spot=one.spot) for one in subject.astray if one.is_early)
+
+
 def _late(subject: Subject) -> Iterator[Found]:
     if subject.phase is Phase.CONTRACT:
         for sight in subject.sights:
@@ -82,6 +90,21 @@ RULES = (
             'in a later migration with phase = "contract".'
         ),
         check=_table,
+    ),
+    Rule(
+        id="model-moved",
+        title="A model that goes to another app takes its rows along.",
+        safe=(
+            "Write MoveModel of migrator.operations into the app that takes it, and neither DeleteModel nor "
+            "CreateModel."
+        ),
+        check=_left_behind,
+    ),
+    Rule(
+        id="move-unordered",
+        title="A model moves after every migration that knows it by its old label.",
+        safe="Add the last migration of each app that names the model to the move's dependencies.",
+        check=_early,
     ),
     Rule(
         id="phases-mixed",

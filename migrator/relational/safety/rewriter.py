@@ -16,6 +16,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from accord.seam.rewriting import LARGE_BYTES, Extent
+from migrator.relational.moves import Move, move_of, renamed_tables
 from migrator.relational.safety import alterations, checks, columns, indexes, keys, uniques, widening
 from migrator.relational.safety.case import Case, Rule, model_name_of
 from migrator.relational.safety.tables import Names, Size, sizes
@@ -103,14 +104,18 @@ def _tables(connection: Any, migration: Migration, state: ProjectState) -> Colle
     """Name the tables that stand before a migration and that an operation is about which may be rewritten."""
     names = Names(migration.app_label, connection.ops.max_name_length())
     first: dict[str, str] = {}
+    moved: dict[str, set[str]] = {}
     found = set()
     for operation in _flat(migration.operations):
-        if isinstance(operation, RenameModel):
+        if move := move_of(migration.app_label, operation):
+            moved[move.name.lower()] = set(_moved(move, state))
+        elif isinstance(operation, RenameModel):
             old = operation.old_name_lower
             first[operation.new_name_lower] = first.get(old, old)
         elif isinstance(operation, _KNOWN):
             now = model_name_of(operation).lower()
             model = first.get(now, now)
+            found |= moved.get(model, set())
             if (migration.app_label, model) in state.models:
                 # On the way back it has its later name.
                 found |= {names.table(state, model), names.usual(now)}
@@ -123,6 +128,12 @@ def _beside(connection: Any, app: str, model: str, operation: Any, state: Projec
     if type(operation) is not operations.AlterField:
         return set()
     return set(widening.widened(connection, app, model, operation, state))
+
+
+def _moved(move: Move, state: ProjectState) -> Iterator[str]:
+    """Yield the names of a table, before and after its model enters the app."""
+    if move.old_key in state.models:
+        yield from next(renamed_tables(move, state))
 
 
 def _flat(listed: Sequence[Any]) -> Iterator[Any]:

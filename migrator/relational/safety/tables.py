@@ -14,6 +14,7 @@ from django.db.migrations.state import ProjectState
 from accord.limits import LOCK, limit_of
 from accord.seam.rewriting import LARGE_BYTES
 from migrator.relational.locking import limited
+from migrator.relational.moves import move_of, renamed_tables
 from migrator.relational.unrolled import Substep
 
 _ORDINARY = "r"
@@ -92,7 +93,10 @@ class Names:
     def follow(self, substep: Substep) -> None:
         """Take note of an operation that makes a table, or gives it another name."""
         operation: Any = substep.operation
-        if isinstance(operation, CreateModel):
+        if move := move_of(self._app, operation):
+            (old, new), *_ = renamed_tables(move, substep.before)
+            self._first[new] = self.first(old)
+        elif isinstance(operation, CreateModel):
             self._first[self.table(substep.after, operation.name_lower)] = ""
         elif isinstance(operation, RenameModel):
             self._rename(substep, operation.old_name_lower, operation.new_name_lower)

@@ -93,8 +93,7 @@ class OneDatabase:
 def journal(trail: Trail, settings: Settings) -> Trail:
     """Give a coordinating database with the tables of the journal and of governance."""
     settings.DATABASE_ROUTERS = [f"{__name__}.OneDatabase"]
-    call_command("migrate", "migrator", database=trail.alias, verbosity=0, skip_checks=True)
-    return trail
+    return trail.with_tables("migrator")
 
 
 def migrations(store: MemoryStore, **settings: Any) -> Migrations:

@@ -10,7 +10,6 @@ from typing import Any, cast
 
 import pytest
 from django.apps import apps
-from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
 from accord import conf
@@ -50,8 +49,7 @@ class Narrow:
 def journal(trail: Trail, settings: Settings) -> Trail:
     """Give a coordinating database with the tables of the journal and of governance."""
     settings.DATABASE_ROUTERS = [f"{__name__}.Narrow"]
-    call_command("migrate", "migrator", database=trail.alias, verbosity=0, skip_checks=True)
-    return trail
+    return trail.with_tables("migrator")
 
 
 @pytest.fixture

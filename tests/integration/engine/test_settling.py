@@ -15,7 +15,6 @@ from typing import Any, cast
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.management import call_command
 from django.core.management.base import OutputWrapper
 from django.core.management.color import no_style
 from pytest_django.fixtures import Settings
@@ -88,8 +87,7 @@ def harness(
     """Give a store with two applied steps, beside a coordinator with the tables of governance."""
     settings.DATABASE_ROUTERS = [f"{__name__}.Narrow"]
     settings.ACCORD = {**settings.ACCORD, "ENVIRONMENT": "test"}
-    for app in ("auth", "migrator"):
-        call_command("migrate", app, database=trail.alias, verbosity=0, skip_checks=True)
+    trail.with_tables("auth", "migrator")
     for name in PEOPLE:
         person(name)
     made = request.getfixturevalue(f"{request.param}_harness")

@@ -10,7 +10,6 @@ import psycopg2
 import pytest
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.core.management import call_command
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -30,8 +29,7 @@ WEB: dict[str, Any] = {"method": ConsentMethod.CHECKBOX, "channel": "web"}
 def history(trail: Trail, settings: Settings) -> Trail:
     """Give a coordinator with the tables of consent."""
     settings.DATABASE_ROUTERS = [f"{__name__}.Router"]
-    for app in ("auth", "gdpr"):
-        call_command("migrate", app, database=trail.alias, verbosity=0, skip_checks=True)
+    trail.with_tables("auth", "gdpr")
     for key in (1, 2, 3, 5):
         get_user_model().objects.create(pk=key, username=str(key))
     return trail

@@ -31,8 +31,7 @@ DROPPED = {
 @pytest.fixture
 def guarded(trail: Trail) -> Trail:
     """Give a database with the evidence of every app."""
-    for app in ("gdpr", "migrator"):
-        call_command("migrate", app, database=trail.alias, verbosity=0, skip_checks=True)
+    trail.with_tables("gdpr", "migrator")
     return trail
 
 

@@ -35,6 +35,16 @@ def unclassified(coordinator: Coordinator, *tables: str) -> list[str]:
     return [one.target for one in found if one.fault is Fault.UNCLASSIFIED]
 
 
+def test_label_of_before_a_move_is_told_with_the_one_of_after(coordinator: Coordinator) -> None:
+    """An entry goes on to name the app that a model was in; no row of it is found until that is corrected."""
+    old = Entry(id="venues", store="x", target="concerts.Venue", action=Nothing("Places."))
+
+    (gone,) = [one for one in look(coordinator, old) if one.fault is Fault.NO_TARGET]
+
+    assert gone.message == "Entry “venues” names concerts.Venue, which the database does not have."
+    assert gone.hint.startswith('Did it move? "streaming.Venue" has its name or its table')
+
+
 def test_copies_other_schemas_and_foreign_tables_need_an_entry(coordinator: Coordinator) -> None:
     """Whatever stores rows is told, wherever it lies and whatever it is called; an entry settles it."""
     make(

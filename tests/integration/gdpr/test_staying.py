@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import psycopg2
 import pytest
-from django.core.management import call_command
 
 from tests.fix_trail import Trail
 
@@ -30,8 +29,7 @@ ACTS = (
 @pytest.fixture
 def kept(trail: Trail) -> Trail:
     """Give a database with one row of each."""
-    for app in ("gdpr", "migrator"):
-        call_command("migrate", app, database=trail.alias, verbosity=0, skip_checks=True)
+    trail.with_tables("gdpr", "migrator")
     trail.sql(*ROWS)
     return trail
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connections
 
-from accord.events import Event, StepNoted, StepWaited
+from accord.events import Event, StepNoted, StepProgressed, StepWaited
 from accord.seam.foretelling import Foretold
 from accord.seam.rewriting import Extent, Rewriting
 from accord.seam.types import Direction, Lease, StepKey
@@ -102,6 +102,7 @@ class Live:
         self.harness = harness
         self.notes: list[str] = []
         self.sent: list[str] = []
+        self.progressed: list[tuple[int, int | None]] = []
         for name in harness.step_names:
             harness.remove(name)
         harness.write_revision("0001_first", FIRST)
@@ -140,6 +141,9 @@ class Live:
         return list(store.foretell([self.harness.step("0002_second")], Direction.APPLY))
 
     def _note(self, event: Event) -> None:
+        if isinstance(event, StepProgressed):
+            self.progressed.append((event.done, event.total))
+            return
         # Beside others who write, a step waits now and then.
         assert isinstance(event, StepNoted | StepWaited)
         self.notes += [event.note] if isinstance(event, StepNoted) else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from io import StringIO
@@ -15,8 +16,9 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
-from accord.errors import AccordError
-from accord.seam.types import Phase
+from accord.errors import AccordError, LeaseLost
+from accord.events import silent
+from accord.seam.types import Lease, Phase
 from tests.chance import chance
 from tests.conformance.harness_relational import RelationalHarness
 from tests.integration.postgres.rewriting import FIRST, Killed, Live
@@ -58,6 +60,39 @@ def live(relational_harness: RelationalHarness) -> Live:
     )
     found.do("apply", "0001_first")
     found.fill()
+    return found
+
+
+KEYED = """from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    operations = [
+        migrations.CreateModel(
+            "Play",
+            fields=[
+                ("pk", models.CompositePrimaryKey("town", "at", "whose")),
+                ("town", models.CharField(max_length=20)),
+                ("at", models.IntegerField()),
+                ("whose", models.BigIntegerField()),
+                ("code", models.CharField(max_length=20)),
+            ],
+        ),
+    ]
+"""
+
+
+@pytest.fixture
+def keyed(relational_harness: RelationalHarness) -> Live:
+    """Give a table with a key of three columns and 5,000 rows, three batches."""
+    found = Live(relational_harness)
+    relational_harness.write_revision("0001_first", KEYED)
+    found.do("apply", "0001_first")
+    relational_harness.execute(
+        f"INSERT INTO {relational_harness.app}_play (town, at, whose, code) SELECT "
+        "CASE WHEN n % 3 = 0 THEN 'Éire' WHEN n % 3 = 1 THEN 'b c' ELSE 'B' END, n / 7, n, 'c' || n "
+        "FROM generate_series(1, 5000) n"
+    )
     return found
 
 
@@ -177,6 +212,59 @@ def _dies_often(live: Live, action: str, step: str) -> None:
             else:
                 return
     live.do(action, step)
+
+
+def test_table_with_a_key_of_several_columns_is_filled_in_batches(keyed: Live) -> None:
+    """In the order of all of them; each row once, and how far it is, is told behind each batch."""
+    write(keyed, *RENAME)
+    table = f"{keyed.harness.app}_play"
+    keyed.do("apply", STEPS[0])
+
+    with keyed.listening():
+        keyed.do("apply", STEPS[1])
+
+    assert keyed.harness._query(f"SELECT count(*) FROM {table} WHERE title = 'c' || whose") == [(5000,)]
+    assert [done for done, _ in keyed.progressed] == [2000, 4000, 5000, 5000]
+    assert len([text for text in keyed.sent if text.startswith(f'UPDATE "{table}"')]) == 3
+    keyed.do("apply", STEPS[2])
+    keyed.progressed.clear()
+    keyed.do("revert", STEPS[2])
+    assert keyed.harness._query(f"SELECT count(*) FROM {table} WHERE code = 'c' || whose") == [(5000,)]
+    assert [done for done, _ in keyed.progressed] == [2000, 4000, 5000, 5000]
+
+
+def test_row_of_a_key_of_several_columns_is_named_by_all_of_them(keyed: Live) -> None:
+    """And a column that is a part of the key is refused, like a key of one."""
+    write(keyed, '"play", "code", "number"', "models.IntegerField()", "")
+    keyed.harness.execute(f"UPDATE {keyed.harness.app}_play SET code = whose WHERE whose <> 4711")
+    keyed.do("apply", STEPS[0])
+    with pytest.raises(AccordError, match=r"can't be carried over .*: key \('b c', 673, 4711\)\."):
+        keyed.do("apply", STEPS[1])
+    keyed.do("revert", STEPS[0])
+
+    write(keyed, '"play", "at", "moment"', "models.BigIntegerField()", "")
+    with pytest.raises(AccordError, match="can't be changed in steps"):
+        keyed.do("apply", STEPS[0])
+
+
+def test_lost_lease_ends_copying_between_two_batches(keyed: Live) -> None:
+    """What is filled stays; who has the lease now takes it up, and counts what was done before."""
+    write(keyed, *RENAME)
+    keyed.do("apply", STEPS[0])
+
+    def lost() -> None:
+        filled = keyed.harness._query(f"SELECT count(title) FROM {keyed.harness.app}_play")
+        if filled != [(0,)]:
+            raise LeaseLost("The lease is gone.")
+
+    fence = int(time.time() * 1_000_000)
+    lease = Lease(scope="test", owner="me", run_id="run", fence=fence, guard=lost)
+    with pytest.raises(LeaseLost):
+        keyed.harness.store().apply(keyed.harness.step(STEPS[1]), lease, silent)
+
+    assert keyed.harness._query(f"SELECT count(title) FROM {keyed.harness.app}_play") == [(2000,)]
+    keyed.do("apply", STEPS[1])
+    assert [done for done, _ in keyed.progressed] == [2000, 4000, 5000, 5000]
 
 
 def test_values_that_can_not_be_carried_over_are_named(live: Live) -> None:

@@ -288,6 +288,46 @@ def test_whatever_the_rows_refuse_leaves_what_stood_before(
     assert set(re.findall(r"\bid \d+", caught.value.message)) == ({"id 1", "id 9"} if told else set())
 
 
+NOT_NULL = 'migrations.AlterField("play", "maybe", models.IntegerField())'
+
+
+@pytest.mark.parametrize(
+    ("operation", "spoils", "looks", "told"),
+    [
+        (NOT_NULL, "SELECT 1", 1, []),
+        (
+            NOT_NULL,
+            "UPDATE {app}_play SET maybe = NULL WHERE id IN (1, 9)",
+            2,
+            [("{app}_play.maybe", "2 hold NULL.")],
+        ),
+        (CHECK, "SELECT 1", 1, []),
+        (UNIQUE, "SELECT 1", 1, []),
+        (
+            UNIQUE,
+            "UPDATE {app}_play SET code = 'c1', maybe = 1 WHERE id = 9",
+            3,
+            [("code_once", "1 of (code, maybe) are there more than once.")],
+        ),
+    ],
+)
+def test_what_the_parts_ask_of_the_rows_is_asked_once(
+    live: Live, operation: str, spoils: str, looks: int, told: list[tuple[str, str]]
+) -> None:
+    """A check that keeps NULL out answers for the column; rows and keys are counted where there are any."""
+    app = live.harness.app
+    live.write(operation)
+    live.harness.execute(spoils.format(app=app))
+
+    with live.listening():
+        found = live.foretold(extent=Extent.EVERY)
+
+    reads = [sql for sql in live.sent if f'FROM "{app}_play"' in sql]
+    assert len(reads) == looks, reads
+    refused = [(item.what, item.text) for item in found if item.outlook is Outlook.REFUSED]
+    assert refused == [(what.format(app=app), text) for what, text in told]
+
+
 def test_rows_that_held_null_get_the_default(live: Live) -> None:
     """Page by page, those that others write meanwhile kept from it."""
     live.write('migrations.AlterField("play", "none", models.IntegerField(default=5))')

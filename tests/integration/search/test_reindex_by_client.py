@@ -7,8 +7,8 @@ import pytest
 from accord.erased import tombstones
 from accord.errors import StepFailed, StoreUnavailable
 from searchindex.reindex import client
-from searchindex.reindex.pages import next_size
 from searchindex.transport import ReplyLost
+from searchindex.views import next_size
 from tests.chance import moments
 from tests.conformance.harness_search import SearchHarness
 from tests.fix_search import MakeHarness, lease

@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from accord.batches import Sizes, TooMuchAtOnce, work_through
+from accord.batches import settings as batch_settings
+from accord.batches.progress import Progress
+from accord.batches.settings import Workers
+from accord.errors import ConfigurationError
 
 
 def test_sizes_shrink_when_slow_and_grow_back() -> None:
@@ -83,3 +87,59 @@ def test_asked_to_stop_it_leaves_the_rest() -> None:
     assert not work_through(batch, Sizes(first=10, most=10), stop=lambda: len(tried) == 2)
     assert not work_through(batch, Sizes(first=10, most=10), stop=lambda: True)
     assert tried == [10, 10]
+
+
+def test_heavy_batches_get_smaller_however_quick() -> None:
+    """Bytes count beside seconds; a light one may grow, one that would be heavy when doubled stays."""
+    sizes = Sizes(first=10, most=1000, heavy=1000)
+
+    assert sizes.following(100, 0.01, 1001) == 50
+    assert sizes.following(100, 0.01, 501) == 100
+    assert sizes.following(100, 0.01, 500) == 200
+    assert sizes.following(1, 0.01, 5000) == 1
+
+
+@pytest.mark.parametrize(
+    ("progress", "speed", "expected", "left"),
+    [
+        (Progress(slices={"waiting": 4}), 0.0, None, None),
+        (
+            Progress(slices={"done": 1, "running": 1, "waiting": 2}, rows=150, worked=3.0, active=2),
+            100,
+            600,
+            4.5,
+        ),
+        (Progress(slices={"done": 1, "waiting": 1}, rows=50, worked=1.0, total=200, active=1), 50, 200, 3),
+        (Progress(slices={"done": 2}, rows=50, worked=1.0, total=40), 0.0, 50, 0.0),
+        (Progress(slices={"waiting": 1}, rows=90, worked=1.0, total=40, active=1), 90, 90, 0.0),
+    ],
+)
+def test_speed_and_what_is_left_are_told_from_what_was_done(
+    progress: Progress, speed: float, expected: float | None, left: float | None
+) -> None:
+    """By the rows that were expected, else by slices; nothing is told where nothing is known."""
+    assert (progress.speed, progress.expected, progress.seconds_left) == (speed, expected, left)
+
+
+def test_workers_are_read_from_the_settings() -> None:
+    """None where the project has none; what isn't said has a default."""
+    assert batch_settings.parse({}) is None
+    assert batch_settings.parse({"APP": "shop.celery.app", "LEASE": 5}) == Workers(
+        app="shop.celery.app", lease=5.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        ({"QUEUE": "accord"}, "names no APP"),
+        ({"APP": ""}, "'APP'"),
+        ({"APP": "shop.celery.app", "LEASE": 0}, "'LEASE'"),
+        ({"APP": "shop.celery.app", "TURN": "1"}, "'TURN'"),
+        ({"APP": "shop.celery.app", "TURNS": 1}, "has no TURNS"),
+    ],
+)
+def test_workers_that_cannot_be_read_are_refused(setting: dict[str, object], text: str) -> None:
+    """A typing mistake never silently means the default."""
+    with pytest.raises(ConfigurationError, match=text):
+        batch_settings.parse(setting)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from accord import errors
+from accord.bulk import errors as bulk_errors
 from accord.errors import AccordError
 from gdpr import errors as gdpr_errors
 from migrator import errors as migrator_errors
@@ -22,7 +23,7 @@ def every_error(root: type[AccordError] = AccordError) -> Iterator[type[AccordEr
 
 
 def ours() -> list[type[AccordError]]:
-    rooms = (errors, gdpr_errors, migrator_errors, mongo_errors, transport)
+    rooms = (errors, bulk_errors, gdpr_errors, migrator_errors, mongo_errors, transport)
     modules = {room.__name__ for room in rooms}
     return list({error for error in every_error() if error.__module__ in modules})
 

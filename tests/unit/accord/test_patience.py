@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -21,6 +22,10 @@ from accord.testing import RecordingReporter, make_lease
 from tests.chance import chance
 
 QUICK = Patience(lock_timeout=1.0, budget=5.0)
+
+
+SEEN = ("AccessExclusiveLock", "shop_item", 812, "app", "gunicorn", "active", 3.0, "SELECT 1", 4711)
+"""What the server answers to the question whom we wait for."""
 
 
 class KeptOut(Exception):
@@ -47,7 +52,7 @@ class Clock:
 @contextmanager
 def blind() -> Iterator[Any]:
     """Give a way to look that sees one session in the way."""
-    yield lambda _: [("AccessExclusiveLock", "shop_item", 812, "app", "gunicorn", "active", 3.0, "SELECT 1")]
+    yield lambda _: [SEEN]
 
 
 def tries(clock: Clock, **changed: Any) -> Tries:
@@ -161,10 +166,37 @@ def test_before_it_tries_again_it_stands_where_nobody_waits_behind_it(refusal: s
 
     def sleep(seconds: float) -> None:
         clock.sleep(seconds)
-        time.sleep(0.05)  # so that the thread has looked
+        time.sleep(0.05 if seconds > 0.01 else 0)  # so that the thread has looked
 
     assert tries(clock, beckon=beckon, sleep=sleep).through(act) == "done"
     assert (beckoned, acted) == (["shop_item"] * 2, tried)
+
+
+@contextmanager
+def soon_free() -> Iterator[Any]:
+    """See one session in the way, which is gone when it is asked whether the table could be had."""
+    yield lambda sql: [] if "database =" in sql else [SEEN]
+
+
+def test_a_part_of_each_pause_is_spent_though_the_table_is_free() -> None:
+    """Whoever comes again as soon as we stand there isn't kept waiting for all of the time."""
+    clock, acted = Clock(), list[float]()
+
+    def act(seconds: float | None) -> str:
+        acted.append(clock.now)
+        if len(acted) < 9:
+            raise KeptOut
+        return "done"
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        time.sleep(0.002)
+
+    assert tries(clock, beside=soon_free, sleep=sleep).through(act) == "done"
+    pauses = [then - now for now, then in pairwise(acted)]
+    whole = [Patience.BACKOFF.pause(attempt, 0.5) for attempt in range(8)]
+    assert all(pause >= full / 4 for pause, full in zip(pauses, whole, strict=True))
+    assert pauses[-1] < whole[-1] * 0.5
 
 
 @pytest.mark.parametrize("code", ["55P03", "40P01"])
@@ -272,8 +304,8 @@ def test_of_a_statement_the_words_are_shown_and_no_value(query: str, shown: str)
 
 def test_sessions_that_cant_be_seen_are_named_all_the_same() -> None:
     """Another role's session shows its process alone; a prepared transaction not even that."""
-    found = wait_of([("ShareLock", None, 5, None, None, None, None, "<insufficient privilege>"),
-                     ("ShareLock", None, 0, None, None, None, None, None)])  # fmt: skip
+    found = wait_of([("ShareLock", None, 5, None, None, None, None, "<insufficient privilege>", None),
+                     ("ShareLock", None, 0, None, None, None, None, None, None)])  # fmt: skip
 
     assert found is not None
     assert found.what == "transactions that are open"

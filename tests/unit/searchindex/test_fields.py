@@ -11,7 +11,7 @@ from searchindex.engines.elasticsearch import Elasticsearch
 from searchindex.engines.opensearch import OpenSearch
 from searchindex.fields import holds_vector, render
 
-FEATURES = EngineFeatures(server_side_reindex=True, readable_view=True)
+FEATURES = EngineFeatures(server_side_reindex=True)
 ELASTICSEARCH = Elasticsearch(version="8.19.3", features=FEATURES)
 OPENSEARCH = OpenSearch(version="3.5.0", features=FEATURES)
 

@@ -53,6 +53,36 @@ def test_unique_index_becomes_the_query_that_finds_duplicates() -> None:
 
 
 @pytest.mark.parametrize(
+    ("index", "asks"),
+    [
+        ("(a)", "SELECT count(a) > count(DISTINCT a) FROM t WHERE a IS NOT NULL"),
+        ("(a) NULLS NOT DISTINCT", "SELECT count(a) > count(DISTINCT a) OR count(*) > count(a) + 1 FROM t"),
+        (
+            '(a COLLATE "C") WHERE b',
+            (
+                'SELECT count(a COLLATE "C") > count(DISTINCT a COLLATE "C") FROM t '
+                'WHERE (b) AND a COLLATE "C" IS NOT NULL'
+            ),
+        ),
+        (
+            "(a, b)",
+            (
+                "SELECT EXISTS (SELECT 1 FROM t WHERE a IS NOT NULL AND b IS NOT NULL GROUP BY a, b "
+                "HAVING count(*) > 1)"
+            ),
+        ),
+    ],
+)
+def test_whether_anything_is_there_twice_is_asked_first(index: str, asks: str) -> None:
+    """Sorting one key takes a fraction of what counting each value does; mostly there is nothing to name."""
+    (act,) = read(f"CREATE UNIQUE INDEX i ON t {index}")
+    question = question_of(act)
+
+    assert question is not None
+    assert question.first == asks
+
+
+@pytest.mark.parametrize(
     ("element", "expression"),
     [("x", "x"), ('"x" COLLATE "C" DESC', '"x" COLLATE "C"'), ("((a + b)) int4_ops", "((a + b))")],
 )

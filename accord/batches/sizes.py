@@ -30,6 +30,7 @@ class Sizes:
         slow: Seconds from which on a batch is slow: the next one is half of it.
         quick: Seconds up to which it is quick: the next one is twice as large.
         less: What a size is divided by when a batch did not get through.
+        heavy: Bytes from which on a batch is heavy, however quick it was: the next one is half of it.
     """
 
     first: int
@@ -38,18 +39,23 @@ class Sizes:
     slow: float = 0.5
     quick: float = 0.2
     less: int = 4
+    heavy: int = 16 * 1024 * 1024
 
-    def following(self, size: int, seconds: float) -> int:
+    def following(self, size: int, seconds: float, weight: int = 0) -> int:
         """
         Return the size of the next batch.
 
         Args:
             size: Of the last one.
             seconds: That it took.
+            weight: Bytes that it moved, where that is known.
         """
+        if weight > self.heavy:
+            return max(size // 2, 1)
         if seconds > self.slow:
             return min(size, max(size // 2, self.least))
-        return min(size * 2, self.most) if seconds < self.quick else size
+        is_light = weight * 2 <= self.heavy
+        return min(size * 2, self.most) if seconds < self.quick and is_light else size
 
     def smaller(self, size: int) -> int:
         """Return the size to try after a batch of this size did not get through."""

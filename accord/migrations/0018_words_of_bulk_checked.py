@@ -1,0 +1,14 @@
+"""The events that were there before are proved to have known words, while everybody goes on."""
+
+from django.contrib.postgres.operations import ValidateConstraint
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("accord", "0017_words_of_bulk"),
+    ]
+
+    operations = [
+        ValidateConstraint(model_name="auditevent", name="accord_auditevent_event"),
+    ]

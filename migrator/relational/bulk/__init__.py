@@ -1,0 +1,1 @@
+"""Rows of PostgreSQL into files and back, by COPY."""

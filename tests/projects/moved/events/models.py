@@ -1,0 +1,21 @@
+"""Models of a test."""
+
+# ruff: noqa: DJ008 - nobody reads what they print
+
+from __future__ import annotations
+
+from django.db import models
+
+from tests.projects.moved.home import HOME
+from tests.projects.moved.plays import AnyPlay
+
+
+class Venue(models.Model):
+    name = models.TextField()
+
+
+if HOME == "events":
+
+    class Play(AnyPlay):
+        class Meta(AnyPlay.Meta):
+            db_table = "streaming_play"
