@@ -12,7 +12,6 @@ from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name
 
 from accord import conf, db, extras, isolation, proof_policy
-from accord.audit import head_places
 from accord.errors import AccordError, ConfigurationError
 from accord.seam.stores import NamesLedger
 
@@ -27,11 +26,14 @@ def check_settings(**_kwargs: Any) -> Sequence[CheckMessage]:
         stores that keep their ledgers in one place, accord.E006 for each that can have no test store,
         accord.E007 when the Celery workers can't be used.
     """
+    # Loaded here: a command that checks nothing needs none of it.
+    from accord.audit import head_places
+
     try:
         settings = conf.load()
         stores = settings.store_settings()
         head_places.configured()
-        proof_policy.policy(settings.policy)
+        proof_policy.load(settings)
     except AccordError as exc:
         return [Error(exc.message, hint=exc.hint, id="accord.E001")]
     return [

@@ -10,9 +10,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar, TextIO
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter, OutputWrapper
 
-from accord import __version__
+from accord import __version__, db
 from accord.checks import refuse_missing_apps
 from accord.cli.answer import Answer, error_document
 from accord.cli.encodable import make_encodable
@@ -149,6 +150,8 @@ class AnsweringCommand(PipedCommand):
         try:
             refuse_missing_apps()
             code = self.answer(options)
+        except ImproperlyConfigured as exc:
+            code = self._say_misconfigured(exc, options)
         except AccordError as exc:
             _put_on_record(exc)
             self.say_error(exc, options)
@@ -159,6 +162,13 @@ class AnsweringCommand(PipedCommand):
             code = error.exit_code
         if code is not ExitCode.DONE:
             raise SystemExit(int(code))
+
+    def _say_misconfigured(self, exc: ImproperlyConfigured, options: dict[str, Any]) -> ExitCode:
+        if options.get("traceback"):
+            raise exc
+        error = db.misconfigured(exc)
+        self.say_error(error, options)
+        return error.exit_code
 
     def say(self, answer: Answer, *, as_json: bool) -> ExitCode:
         """Write an answer in the format that was asked for, and return its exit code."""

@@ -61,6 +61,7 @@ class AccordSettings:
         project: Name of the project; part of the lease's scope, so that two projects
             that share a PostgreSQL server don't wait for each other.
         environment: `development`, `test`, `staging`, `production` or a name of your own.
+        environments: Names of your own that other installations of the project have; a policy may name them.
         coordinator: Alias in `DATABASES` of the PostgreSQL that holds leases and journal.
         stores: The stores beside those of `DATABASES`, in the order of the plan.
         lease_ttl: Seconds until a lease that its holder does not renew may be taken over.
@@ -97,6 +98,7 @@ class AccordSettings:
 
     project: str = "accord"
     environment: str = "development"
+    environments: Sequence[object] = ()
     coordinator: str = "default"
     stores: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     lease_ttl: float = 30.0

@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 
 from accord.connecting import trouble_of
-from accord.errors import StoreError, UnknownStore
+from accord.errors import ConfigurationError, StoreError, UnknownStore
 from accord.secrets.redact import first_line
 
 ERRORS = (DatabaseError, InterfaceError)
@@ -111,3 +111,23 @@ def reading(what: str, alias: str) -> Iterator[None]:
             f"{what} in “{alias}” can't be read: {first_line(exc)}.",
             hint="Run migrate_all, which creates its tables first; then run this again.",
         ) from exc
+
+
+def misconfigured(error: ImproperlyConfigured) -> ConfigurationError:
+    """
+    Say which database Django can't connect to, whatever its server does: one without a NAME, say.
+
+    Args:
+        error: What Django raised; it names no alias, and may be about other settings.
+    """
+    for alias in connections:
+        try:
+            connections[alias].get_connection_params()
+        except ImproperlyConfigured as exc:
+            return ConfigurationError(
+                f"DATABASES['{alias}'] can't be used: {first_line(exc)}.",
+                hint=f"Correct the entry “{alias}” of DATABASES in the settings, then run it again.",
+            )
+    return ConfigurationError(
+        f"Django can't use its settings: {first_line(error)}.", hint="Correct them; --traceback shows where."
+    )

@@ -21,12 +21,11 @@ from typing import Any
 
 from django.contrib.auth import authenticate
 
-from accord import conf, tokens
+from accord import conf, proof_policy, tokens
 from accord.acting import Account, named, signed_in
 from accord.audit.events import ObjectKind
 from accord.denied import Denial
 from accord.errors import NotAllowed, StoreError, UsageError
-from accord.proof_policy import policy
 from accord.secrets import own_files
 
 PASSWORD_VARIABLE = "ACCORD_PASSWORD"  # noqa: S105 - the name of a variable, not its value
@@ -115,12 +114,12 @@ class Credentials:
 
 def _asked_for() -> bool:
     settings = conf.load()
-    return policy(settings.policy).asks(settings.environment)
+    return proof_policy.load(settings).asks(settings.environment)
 
 
 def _takes_variable() -> bool:
     settings = conf.load()
-    return policy(settings.policy).takes_variable(settings.environment)
+    return proof_policy.load(settings).takes_variable(settings.environment)
 
 
 def _taken_for(account: Account | None) -> Denial:

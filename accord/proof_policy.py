@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from accord import conf, environments
 from accord.errors import ConfigurationError
 
 SUBJECT = "proof"
@@ -34,6 +35,21 @@ class ProofPolicy:
     def takes_variable(self, environment: str) -> bool:
         """Return whether a password in a variable counts."""
         return not self.asks(environment) or environment in self.password_variable
+
+
+def load(settings: conf.AccordSettings) -> ProofPolicy:
+    """
+    Read what environments ask for out of the suite's settings.
+
+    Raises:
+        ConfigurationError: As for :func:`policy`, or no environment has a name that stands there.
+    """
+    found = policy(settings.policy)
+    for name in (item.name for item in fields(found)):
+        environments.refuse_unknown(
+            getattr(found, name), f"ACCORD['POLICY']['{SUBJECT}']['{name}']", settings
+        )
+    return found
 
 
 def policy(raw: Mapping[str, Any]) -> ProofPolicy:

@@ -81,6 +81,16 @@ def register_has_a_place(**_: Any) -> Sequence[CheckMessage]:
 
 
 @register()
+def policy_is_readable(**_: Any) -> Sequence[CheckMessage]:
+    """Read how erasures are worked on: an environment that is misspelt there would ask for nobody."""
+    try:
+        policy.load()
+    except ConfigurationError as exc:
+        return [Error(exc.message, hint=exc.hint, id="gdpr.E903")]
+    return []
+
+
+@register()
 def backups_are_readable(**_: Any) -> Sequence[CheckMessage]:
     """Look at what is declared about backups, before a receipt needs it."""
     try:

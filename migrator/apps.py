@@ -26,7 +26,8 @@ class MigratorConfig(AppConfig):
         from django.core.checks import Tags, register
 
         from accord.checks import check_apps
-        from migrator.checks import policy_can_be_kept
+        from migrator.checks import policy_can_be_kept, policy_is_readable
 
         register(check_apps)
+        register(policy_is_readable)
         register(policy_can_be_kept, Tags.database)

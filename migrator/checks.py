@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.checks import CheckMessage
+from django.core.checks import CheckMessage, Error
 
+from accord import conf
 from accord.checks import is_complete
+from accord.errors import ConfigurationError
 
 
 def policy_can_be_kept(databases: Sequence[str] | None = None, **_: Any) -> Sequence[CheckMessage]:
@@ -18,3 +20,20 @@ def policy_can_be_kept(databases: Sequence[str] | None = None, **_: Any) -> Sequ
     from migrator.quorum_health import asked
 
     return quorum_looks.messages(databases, "migrator.W001", asked)
+
+
+def policy_is_readable(**_: Any) -> Sequence[CheckMessage]:
+    """Read what environments ask of a run: what is misspelt there would ask for nothing."""
+    if not is_complete():
+        return []
+    from migrator.governance import policy
+
+    try:
+        settings = conf.load()
+    except ConfigurationError:
+        return []  # accord.E001
+    try:
+        policy.load(settings)
+    except ConfigurationError as exc:
+        return [Error(exc.message, hint=exc.hint, id="migrator.E001")]
+    return []

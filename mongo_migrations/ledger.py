@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 T = TypeVar("T")
 
+IMPORTS = "accord_import"
+"""The collection that keeps how far imports in bulk are."""
 _FENCE = "fence"
 _MARK = "mark/"
 _PLAIN = ("checksum", "fingerprint", "run_id", "fence", "operations_done", "changed")
@@ -126,16 +128,18 @@ class Ledger:
         self._fenced(marks.stale(self._store, name, lease), lease, swapped)
 
     def traces(self) -> Sequence[Trace]:
-        """Look whether the collection is there."""
-        if not self._db.list_collection_names(filter={"name": self._name}):
-            return ()
-        number = self._collection().count_documents({})
-        return (Trace(what=f"collection {self._name}", number=number, unit="document"),)
+        """Look whether the collections are there: ours, and that of imports."""
+        names = self._db.list_collection_names(filter={"name": {"$in": [self._name, IMPORTS]}})
+        return [
+            Trace(what=f"collection {name}", number=self._db[name].count_documents({}), unit="document")
+            for name in sorted(names, reverse=True)
+        ]
 
     def take_out(self, lease: Lease) -> None:
-        """Drop the collection, after a killed run's open transaction."""
+        """Drop the collections, ours last, after a killed run's open transaction."""
         if self.traces():
             self._claim(overtaken(self._store, lease), lease)
+            self._db.drop_collection(IMPORTS)
             self._db.drop_collection(self._name)
             self._claimed = None
 

@@ -25,6 +25,7 @@ from accord.seam.stores import StoreInfo
 from accord.seam.types import Direction, Lease, Shown, Statement, Step, StepKey
 from accord.secrets import redact
 from mongo_migrations import retries
+from mongo_migrations.carrying import Carries
 from mongo_migrations.client import (
     Place,
     check_server,
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 _OPTIONS = ("URL", "DATABASE", "LEDGER", "REPLICA_SET_REQUIRED")
 
 
-class MongoStore(LooksAround, LeavesLedger, KeepsMarksInLedger):
+class MongoStore(Carries, LooksAround, LeavesLedger, KeepsMarksInLedger):
     """
     A MongoDB database whose schema and documents are changed by revisions.
 

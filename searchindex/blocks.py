@@ -1,4 +1,4 @@
-"""Blocks on an index: what a server answers where one stands, and what takes it off."""
+"""What stands in the way at an index, a block above all: what a server answers, and what takes it away."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ _TAKE_OFF = (
     "block among index.blocks to null."
 )
 
+_NO_SHARD = "search_phase_execution_exception"
+_OPEN_AGAIN = (
+    "See why no shard of the index answers (GET /_cluster/allocation/explain). On OpenSearch 3, an index "
+    "with vectors that something scrolled through is mended by POST /INDEX/_close and POST /INDEX/_open."
+)
+
 
 def way_on(kind: str, status: int, reason: str = "") -> str:
     """
@@ -32,6 +38,11 @@ def way_on(kind: str, status: int, reason: str = "") -> str:
         return ""
     is_full = status == HTTPStatus.TOO_MANY_REQUESTS or "read-only-allow-delete" in reason
     return MAKE_ROOM if is_full else _TAKE_OFF
+
+
+def unanswered(kind: str, status: int) -> str:
+    """Return the next move where no shard of an index answered; nothing for any other error."""
+    return _OPEN_AGAIN if (kind, status) == (_NO_SHARD, HTTPStatus.SERVICE_UNAVAILABLE) else ""
 
 
 class PatientUnlessBlocked(Retry):

@@ -25,7 +25,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from accord.errors import StoreError, StoreRefused, StoreUnavailable
 from accord.secrets import redact
-from searchindex.blocks import PatientUnlessBlocked, way_on
+from searchindex.blocks import PatientUnlessBlocked, unanswered, way_on
 from searchindex.encrypted import speaks_tls, trusting
 from searchindex.endpoint import Endpoint
 
@@ -272,7 +272,7 @@ class Transport:
             status=answer.status,
             kind=kind,
             reason=reason,
-            hint=way_on(kind, answer.status, reason),
+            hint=way_on(kind, answer.status, reason) or unanswered(kind, answer.status),
         )
 
 

@@ -9,10 +9,9 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accord import conf
+from accord import conf, proof_policy
 from accord.errors import NotAllowed
 from accord.meanings import permissions
-from accord.proof_policy import policy
 
 SIGNED_IN = ""
 """Stands for: any account that is signed in."""
@@ -62,7 +61,7 @@ def _refuse_programs(request: Request, decides: bool) -> None:  # noqa: FBT001 -
 def _refuse_sessions(request: Request, asks: bool) -> None:  # noqa: FBT001 - one word of one call
     settings = conf.load()
     by_session = isinstance(request.successful_authenticator, SessionAuthentication)
-    if asks and by_session and policy(settings.policy).asks(settings.environment):
+    if asks and by_session and proof_policy.load(settings).asks(settings.environment):
         raise NotAllowed(
             "A session proves nobody here: a screen may have been left open.",
             hint="Send a token of your own: POST token/ gives one for the password.",

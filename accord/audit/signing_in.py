@@ -9,7 +9,6 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest
 
-from accord.audit import denials
 from accord.denied import Denial
 from accord.errors import NotAllowed
 
@@ -23,6 +22,9 @@ def _note(credentials: Mapping[str, Any], request: HttpRequest | None = None, **
     # Commands, and pages that ask for one's own password again, put their refusals on record themselves.
     if request is None or getattr(getattr(request, "user", None), "is_authenticated", False):
         return
+    # Loaded here: this module is there in every process, and nearly none of them refuses anybody.
+    from accord.audit import denials
+
     refused = NotAllowed("Nobody was signed in.", hint="Try again with the right password.")
     denials.note(refused, Denial(account=_tried(credentials)))
 

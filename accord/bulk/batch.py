@@ -8,11 +8,11 @@ from functools import cached_property
 from itertools import accumulate
 
 from accord.bulk.dead_letters import DeadLetter
-from accord.bulk.records import cells, split
+from accord.bulk.records import lines_of, split
 from accord.seam.bulk import FileFormat, Written
 
-Gone = Callable[[Sequence[Sequence[str]]], Collection[int]]
-"""Returns the numbers of the rows whose person was erased."""
+Gone = Callable[[Sequence[bytes]], Collection[int]]
+"""Returns the numbers of the records whose person was erased."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,6 @@ class Batch:
     Attributes:
         file: The part.
         form: How it is written.
-        columns: Those of the file.
         line: Lines before the first record.
         body: The records.
         kept: Numbers of those that are sent; None for all of them.
@@ -31,20 +30,19 @@ class Batch:
 
     file: str
     form: FileFormat
-    columns: Sequence[str]
     line: int
     body: bytes
     kept: Sequence[int] | None = None
 
     @classmethod
-    def read(cls, data: bytes, *, file: str, form: FileFormat, columns: Sequence[str], line: int) -> Batch:
+    def read(cls, data: bytes, *, file: str, form: FileFormat, line: int) -> Batch:
         """Make one of a piece of a file; the header, which is its first line, is no record."""
         head = data.find(b"\n") + 1 if form is FileFormat.CSV and line == 0 else 0
-        return cls(file=file, form=form, columns=columns, line=line + (1 if head else 0), body=data[head:])
+        return cls(file=file, form=form, line=line + (1 if head else 0), body=data[head:])
 
     def without(self, gone: Gone) -> Batch:
         """Return it without the records of people who were erased."""
-        left_out = frozenset(gone(cells(self._every, self.form, self.columns)))
+        left_out = frozenset(gone(self._every))
         return replace(self, kept=[number for number in range(len(self._every)) if number not in left_out])
 
     @property
@@ -65,7 +63,7 @@ class Batch:
         if not written.dead:
             return
         every = self._every
-        before = list(accumulate((record.count(b"\n") for record in every), initial=self.line))
+        before = list(accumulate((lines_of(record, self.form) for record in every), initial=self.line))
         for dead in written.dead:
             at = dead.index if self.kept is None else self.kept[dead.index]
             yield DeadLetter(file=self.file, line=before[at] + 1, reason=dead.reason, record=every[at])

@@ -19,7 +19,7 @@ class TooManyDeadLetters(AccordError):
 
 
 class ImportUnderWay(AccordError):
-    """Another process carries out the same import. Nothing of this batch was written."""
+    """Another process carries out the same import."""
 
     code = "ACC-622"
     exit_code = ExitCode.LEASE_HELD

@@ -16,7 +16,7 @@ from accord.bulk import recording
 from accord.bulk.compression import Compression
 from accord.bulk.manifest import Manifest, Part
 from accord.bulk.parts import write_part
-from accord.bulk.privacy import personal_columns, require_permission
+from accord.bulk.privacy import masked_in, require_permission
 from accord.bulk.progress import Folder, Progress, held
 from accord.errors import Interrupted, UsageError
 from accord.seam.bulk import Column, Exports, FileFormat, Holder, Reading, Selection, Slice
@@ -72,6 +72,7 @@ class _Export:
         """Stands for all that decides what the files hold."""
         told = [self.alias, self.kind, self.form, self.compression, self.selection.query]
         told += [self.selection.holder.name, *(column.name for column in self.selection.columns)]
+        told += ["-", *self.selection.without]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     def file(self, number: int) -> str:
@@ -92,7 +93,7 @@ class _Export:
             form=self.form,
             compression=str(self.compression),
             columns=columns,
-            key=[name for name in self.selection.holder.key if name in names],
+            key=[name for name in self.selection.holder.key if name in names or not names],
             masked=self.masked,
             parts=parts,
         )
@@ -142,20 +143,14 @@ def _fitted(store: Exports, call: ExportCall) -> _Export:
             f"This store doesn't write {form}.", hint=f"It writes {', '.join(store.formats())}: --files."
         )
     asked = _chosen(holder, call.columns)
-    masked = personal_columns(store.alias, holder, asked)
-    if masked and call.personal:
+    if call.personal:
         require_permission(call.by)
-        masked = ()
+    masked = () if call.personal else masked_in(store.alias, holder, asked)
     kept = [column for column in asked if column.name not in masked]
-    if asked and not kept:
-        raise UsageError(
-            f"Every column of {holder.name} that is asked for is personal, so nothing is left to export.",
-            hint="An account with the permission may say --personal.",
-        )
     return _Export(
         alias=store.alias,
         kind=store.ping().kind,
-        selection=Selection(holder=holder, columns=kept, query=call.query),
+        selection=Selection(holder=holder, columns=kept, query=call.query, without=() if asked else masked),
         masked=masked,
         form=form,
         compression=call.compression,
@@ -163,6 +158,8 @@ def _fitted(store: Exports, call: ExportCall) -> _Export:
 
 
 def _chosen(holder: Holder, names: Sequence[str]) -> Sequence[Column]:
+    if not holder.columns:
+        return [Column(name=name, type="") for name in dict.fromkeys(names)]
     by_name = {column.name: column for column in holder.columns}
     unknown = [name for name in names if name not in by_name]
     if unknown:

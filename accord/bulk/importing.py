@@ -19,7 +19,7 @@ from accord.bulk.dead_letters import DeadLetters
 from accord.bulk.errors import BulkFileError, TooManyDeadLetters
 from accord.bulk.manifest import Manifest
 from accord.bulk.privacy import Owners, owners_in, sparing
-from accord.bulk.records import batches
+from accord.bulk.records import batches, lines_of
 from accord.errors import Interrupted, UsageError
 from accord.identity import identity_if_marked, refuse_foreign
 from accord.seam.bulk import Holder, Imports, Mode, Position, Target, Writing, Written
@@ -118,13 +118,15 @@ class _Import:
                 offset, line = (position.offset, position.line) if begun else (0, 0)
                 for data in batches(file, self.target.form):
                     place = replace(
-                        position, part=number, offset=offset + len(data), line=line + data.count(b"\n")
+                        position,
+                        part=number,
+                        offset=offset + len(data),
+                        line=line + lines_of(data, self.target.form),
                     )
                     batch = Batch.read(
                         data,
                         file=path.name,
                         form=self.target.form,
-                        columns=self.target.columns,
                         line=line,
                     )
                     position = self._write(batch, position, place)
@@ -141,7 +143,7 @@ class _Import:
             raise Interrupted(
                 "The import was ended.", hint="Run the same command again; it goes on from there."
             )
-        with sparing(self.owners) as gone:
+        with sparing(self.owners, self.writing.documents) as gone:
             batch = batch.without(gone) if self.owners else batch
 
             def settle(written: Written) -> Position:
@@ -238,7 +240,8 @@ def bring_in(store: Store, path: Path, call: ImportCall, *, told: Told, stop: Ca
 def _target(holder: Holder, manifest: Manifest, call: ImportCall) -> Target:
     columns = [column.name for column in manifest.columns]
     known = {column.name for column in holder.columns}
-    key = tuple(call.key or holder.key)
+    # Documents have no columns; what tells those of another store apart says the manifest.
+    key = tuple(call.key or (() if known else manifest.key) or holder.key)
     unknown = [name for name in columns if name not in known] if known else []
     if unknown:
         raise UsageError(
@@ -251,6 +254,12 @@ def _target(holder: Holder, manifest: Manifest, call: ImportCall) -> Target:
             f"Mode {call.mode} takes a key, and the files don't hold "
             f"{', '.join(missing) or 'one'}. Nothing was written.",
             hint="Name columns of the files with --key: those of a unique constraint.",
+        )
+    if not known and manifest.masked and call.mode is Mode.UPSERT:
+        raise UsageError(
+            f"The files lack what is personal ({', '.join(manifest.masked)}), and upsert would take that out "
+            "of documents that are there. Nothing was written.",
+            hint="--mode merge leaves what is there, and --mode insert takes what isn't.",
         )
     return Target(holder=holder, columns=columns, key=key, mode=call.mode, form=manifest.form)
 

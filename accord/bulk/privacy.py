@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
 
 from accord import personal
 from accord.acting import Account
 from accord.audit.events import ObjectKind
+from accord.bulk.batch import Gone
 from accord.denied import Denial
 from accord.erased import tombstones
 from accord.errors import NotAllowed, UsageError
@@ -17,21 +19,30 @@ from accord.seam.bulk import Column, Holder
 PERMISSION = "accord.export_personal"
 """What an account needs to export personal columns."""
 
-Owners = Sequence[tuple[Owner, int]]
-"""Whose keys stand in which column of the file, counted from 0."""
+Owners = Sequence[Owner]
+"""What says whose the rows or documents of a file are."""
 
 
-def personal_columns(store: str, holder: Holder, columns: Sequence[Column]) -> Sequence[str]:
+def masked_in(store: str, holder: Holder, columns: Sequence[Column]) -> Sequence[str]:
     """
-    Name the columns that somebody's data map calls personal.
+    Name what somebody's data map calls personal: columns, or of whole documents paths in them.
 
     Args:
         store: Alias of the store.
-        holder: The table.
-        columns: Those that are asked for.
+        holder: The table, collection or index.
+        columns: Those that are asked for; none for whole documents.
+
+    Raises:
+        UsageError: All of it is personal.
     """
     place = personal.place(store, holder.name)
-    return [one.name for one in columns if place.is_personal(one.name)]
+    masked = [one.name for one in columns if place.is_personal(one.name)]
+    if (columns and len(masked) == len(columns)) or (not columns and place.whole):
+        raise UsageError(
+            f"All that is asked for of {holder.name} is personal, so nothing is left to export.",
+            hint="An account with the permission may say --personal.",
+        )
+    return masked if columns else sorted(place.personal)
 
 
 def require_permission(by: Account | None) -> None:
@@ -59,8 +70,10 @@ def owners_in(store: str, holder: Holder, columns: Sequence[str]) -> Owners:
         UsageError: Whose the rows are is told by something else than a column.
     """
     place = personal.place(store, holder.name)
-    found = [(owner, columns.index(owner.path)) for owner in place.owners if owner.path in columns]
-    if place.owned_elsewhere and not found and any(map(place.is_personal, columns)):
+    # Documents have no columns: whoever has none of these paths is nobody's.
+    found = [owner for owner in place.owners if not columns or owner.path in columns]
+    concerned = any(map(place.is_personal, columns)) if columns else bool(place.personal or place.whole)
+    if place.owned_elsewhere and not found and concerned:
         raise UsageError(
             f"Whose the rows of {holder.name} are can't be told from a file: the data map finds them by "
             "other rows. Somebody who was erased could come back.",
@@ -71,33 +84,38 @@ def owners_in(store: str, holder: Holder, columns: Sequence[str]) -> Owners:
 
 
 @contextmanager
-def sparing(owners: Owners) -> Iterator[Callable[[Sequence[Sequence[str]]], set[int]]]:
+def sparing(owners: Owners, read: Callable[[Sequence[bytes]], Sequence[Mapping[str, Any]]]) -> Iterator[Gone]:
     """
     Hold fences back while a batch is written.
 
-    Yields:
-        A function that takes rows as texts and returns the numbers of those whose person was erased.
-    """
-    with ExitStack() as stack:
-        asked = {
-            kind: stack.enter_context(tombstones.sparing(kind))
-            for kind in sorted({o.kind for o, _ in owners})
-        }
+    Args:
+        owners: What says whose a record is.
+        read: Reads records.
 
-        def gone(rows: Sequence[Sequence[str]]) -> set[int]:
-            found = set[int]()
-            for owner, at in owners:
-                keys = {number: _spellings(row[at]) for number, row in enumerate(rows) if len(row) > at}
-                erased = asked[owner.kind](one for several in keys.values() for one in several)
-                found |= {number for number, several in keys.items() if not erased.isdisjoint(several)}
+    Yields:
+        A function that returns the numbers of those records whose person was erased.
+    """
+    kinds = sorted({owner.kind for owner in owners})
+    with ExitStack() as stack:
+        asked = {kind: stack.enter_context(tombstones.sparing(kind)) for kind in kinds}
+
+        def gone(records: Sequence[bytes]) -> set[int]:
+            found, documents = set[int](), read(records)
+            for owner in owners:
+                path = owner.path.split(".")
+                keys = [_spellings(tombstones.texts_at(document, path)) for document in documents]
+                erased = asked[owner.kind]({one for several in keys for one in several})
+                found |= {number for number, several in enumerate(keys) if not erased.isdisjoint(several)}
             return found
 
         yield gone
 
 
-def _spellings(text: str) -> set[Hashable]:
-    """Return the keys that a store may make of a text: 042 is 42 to a column of numbers."""
-    found: set[Hashable] = {text, text.strip()}
-    with suppress(ValueError):
-        found.add(int(text))
+def _spellings(texts: Iterable[str]) -> set[Hashable]:
+    """Return the keys that a store may make of texts: 042 is 42 to a column of numbers."""
+    found = set[Hashable]()
+    for text in texts:
+        found |= {text, text.strip()}
+        with suppress(ValueError):
+            found.add(int(text))
     return found

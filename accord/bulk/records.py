@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, BinaryIO
 
 from accord.bulk.errors import BulkFileError
 from accord.seam.bulk import FileFormat
 
 BATCH = 8 << 20
 """Bytes of a batch, about."""
+_SHORTEST = 5
+"""Bytes of an empty document."""
 _LONGEST = 256 << 20
 """Bytes of a record, at most: quotes that never close would bring the whole file into memory."""
 
@@ -47,23 +50,30 @@ def batches(stream: BinaryIO, form: FileFormat, size: int = BATCH) -> Iterator[b
 
 def split(data: bytes, form: FileFormat) -> list[bytes]:
     """Cut a piece of whole records into its records, each with its end."""
+    if form is FileFormat.BSON:
+        return [data[start:end] for start, end in pairwise(_documents(data))]
     *whole, rest = data.split(b"\n")
     lines = [line + b"\n" for line in whole] + ([rest] if rest else [])
     return list(_joined(lines)) if form is FileFormat.CSV and b'"' in data else lines
 
 
-def cells(records: Sequence[bytes], form: FileFormat, columns: Sequence[str]) -> Sequence[Sequence[str]]:
+def lines_of(data: bytes, form: FileFormat) -> int:
+    """Return how many lines there are in a piece of a file; documents of BSON are counted in their place."""
+    return len(_documents(data)) - 1 if form is FileFormat.BSON else data.count(b"\n")
+
+
+def rows(records: Sequence[bytes], form: FileFormat, columns: Sequence[str]) -> list[Mapping[str, Any]]:
     """
-    Read records as texts, in the order of the columns; what can't be read is a row without any.
+    Read records as rows of texts; one that can't be read is empty.
 
     Args:
-        records: One by one.
-        form: How they are written.
+        records: Of CSV or JSON Lines, one by one.
+        form: Which of them.
         columns: Those of the file.
     """
     if form is FileFormat.CSV:
-        return [_cells(record) for record in records]
-    return [_members(record, columns) for record in records]
+        return [dict(zip(columns, _cells(record), strict=False)) for record in records]
+    return [_object(record) for record in records]
 
 
 def header(line: bytes) -> Sequence[str]:
@@ -84,6 +94,8 @@ def header(line: bytes) -> Sequence[str]:
 
 def _end(data: bytes, form: FileFormat) -> int:
     """Return where the last whole record ends. Within quotes, of which there is an odd number, none does."""
+    if form is FileFormat.BSON:
+        return _documents(data)[-1]
     end = data.rfind(b"\n") + 1
     if form is not FileFormat.CSV:
         return end
@@ -93,6 +105,25 @@ def _end(data: bytes, form: FileFormat) -> int:
         quotes -= data.count(b'"', before, end)
         end = before
     return end
+
+
+def _documents(data: bytes) -> list[int]:
+    """
+    Return where documents of BSON begin, and where the last whole one ends: each says how long it is.
+
+    Raises:
+        BulkFileError: There is something else between them.
+    """
+    cuts, end = [0], 0
+    while end + _SHORTEST <= len(data):
+        length = int.from_bytes(data[end : end + 4], "little")
+        if length < _SHORTEST or (end + length <= len(data) and data[end + length - 1]):
+            raise BulkFileError("The file holds something that is no BSON.", hint="Export it again.")
+        end += length
+        if end > len(data):
+            break
+        cuts.append(end)
+    return cuts
 
 
 def _joined(lines: Sequence[bytes]) -> Iterator[bytes]:
@@ -109,18 +140,12 @@ def _joined(lines: Sequence[bytes]) -> Iterator[bytes]:
         yield b"".join(held)
 
 
-def _members(record: bytes, columns: Sequence[str]) -> Sequence[str]:
+def _object(record: bytes) -> Mapping[str, Any]:
     try:
         found = json.loads(record)
     except ValueError:
-        return []
-    if not isinstance(found, dict):
-        return []
-    return [_text(found.get(name)) for name in columns]
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _cells(record: bytes) -> Sequence[str]:

@@ -280,22 +280,22 @@ def spare(documents: Sequence[Document], field: str, erased: Erased) -> list[Doc
             no person and stays.
         erased: What :func:`sparing` yielded.
     """
-    owners = [set(_texts_at(document, field.split("."))) for document in documents]
+    owners = [set(texts_at(document, field.split("."))) for document in documents]
     gone = erased({text for texts in owners for text in texts})
     return [document for document, texts in zip(documents, owners, strict=True) if not texts & gone]
 
 
-def _texts_at(value: object, path: Sequence[str]) -> Iterator[str]:
+def texts_at(value: object, path: Sequence[str]) -> Iterator[str]:
     """Yield the keys at a path as texts: not every type of key can be in a set, and `True` is not 1."""
     if isinstance(value, list | tuple):
         for item in value:
-            yield from _texts_at(item, path)
+            yield from texts_at(item, path)
     elif not path:
         yield from subject_key.texts(value)
     elif isinstance(value, Mapping):
         # A document may also write {"author.id": 42} for {"author": {"id": 42}}.
         for length in range(1, len(path) + 1):
-            yield from _texts_at(value.get(".".join(path[:length])), path[length:])
+            yield from texts_at(value.get(".".join(path[:length])), path[length:])
 
 
 def _alias(using: str | None) -> str:

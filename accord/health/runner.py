@@ -22,6 +22,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from django.apps import AppConfig, apps
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.utils.module_loading import module_has_submodule
 
@@ -297,6 +298,9 @@ def _found_by(check: Check) -> Sequence[Finding]:
         return tuple(check.look())
     except AccordError as exc:
         return (_unknown(check.name, str(exc), exc.hint),)
+    except ImproperlyConfigured as exc:
+        told = db.misconfigured(exc)
+        return (_unknown(check.name, str(told), told.hint),)
     except db.ERRORS as exc:
         hint = "If its tables are not there yet, run migrate_all; else see the server's log."
         return (_unknown(check.name, f"The database refuses: {first_line(exc)}.", hint),)

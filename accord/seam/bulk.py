@@ -8,10 +8,10 @@ than any code of ours could. Files, manifests, masks and dead letters are the ke
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from accord.seam.stores import Store
 
@@ -22,7 +22,11 @@ class FileFormat(enum.StrEnum):
     CSV = "csv"
     """A header, then rows as PostgreSQL writes them: nothing is NULL, `""` is an empty text."""
     JSONL = "jsonl"
-    """A JSON object a line, with a member for each column."""
+    """A JSON object a line, in the words of JSON alone: what goes from one store to another."""
+    BSON = "bson"
+    """Documents of MongoDB one behind the other, as its own tools write and read them."""
+    EJSON = "ejson"
+    """A document of MongoDB a line, in canonical Extended JSON: every type comes back."""
 
 
 class Mode(enum.StrEnum):
@@ -74,13 +78,15 @@ class Selection:
 
     Attributes:
         holder: Of what.
-        columns: Which columns, in which order.
+        columns: Which columns, in which order; none of documents stands for all that they hold.
         query: Which rows or documents, in the store's own words; empty for all.
+        without: Paths that are left out of documents.
     """
 
     holder: Holder
     columns: Sequence[Column]
     query: str = ""
+    without: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +95,8 @@ class Slice:
     A range of keys, as texts of the store's own.
 
     Attributes:
-        after: The key behind which it begins; none for the first one.
-        until: The last key of it; none for the last one.
+        after: Where it begins, in the store's words; nothing for the first one.
+        until: Where it ends; nothing for the last one.
     """
 
     after: Sequence[str] = ()
@@ -235,12 +241,16 @@ class Writing(Protocol):
         """Return how far this import is; None where it hasn't begun."""
         ...
 
+    def documents(self, records: Sequence[bytes]) -> Sequence[Mapping[str, Any]]:
+        """Read records, for whose they are; one that can't be read is empty."""
+        ...
+
     def write(self, records: Sequence[bytes] | bytes, before: Position, settle: Settle) -> Position:
         """
         Write a batch, and keep the position behind it.
 
         Args:
-            records: The records, one by one or in one piece.
+            records: The records, one by one or in one piece where none was left out.
             before: The position that the store keeps; another one means that somebody else is at it.
             settle: Called when the rows are written and before they count.
 

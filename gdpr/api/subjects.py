@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import Model
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from accord.api.bodies import Sent, Text
 from accord.errors import UsageError
-from gdpr.consent import register
 from gdpr.consent.register import Someone
-from gdpr.datamap.keys import key_type, parsed
 from gdpr.datamap.kinds import Subject
 from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
-from gdpr.erasure import encryption
+from gdpr.erasure import encryption, on_record
 from gdpr.errors import AmbiguousSubject, UnknownSubject
-from gdpr.models import ErasureRequest
+from gdpr.models import ConsentEvent, ErasureRequest
 
 SHOWN = 8
 
@@ -71,15 +70,8 @@ def whose_requests(named: Mapping[str, Any]) -> tuple[str, list[str]]:
         UsageError, WrongKeyType, AmbiguousSubject: As for :func:`resolve`.
         UnknownSubject: No person has the key, and none who is erased had it as their primary one.
     """
-    try:
-        keys = resolve(named)
-    except UnknownSubject:
-        gone = _gone(named)
-        tags = [] if gone is None else encryption.tags_of_key(gone.kind, gone.key)
-        if gone is None or not ErasureRequest.objects.filter(subject_tag__in=tags).exists():
-            raise
-        return gone.kind, tags
-    return keys.kind, encryption.tags_of_key(keys.kind, keys.primary)
+    keys = _on_record(named, ErasureRequest)
+    return keys.kind, on_record.tags(keys)
 
 
 def someone(named: Mapping[str, Any]) -> Someone:
@@ -89,14 +81,7 @@ def someone(named: Mapping[str, Any]) -> Someone:
     Raises:
         UsageError, WrongKeyType, UnknownSubject, AmbiguousSubject: As for :func:`resolve`.
     """
-    try:
-        keys = resolve(named)
-    except UnknownSubject:
-        gone = _gone(named)
-        if gone is None or not register.history(gone):
-            raise
-        return gone
-    return living(keys)
+    return living(_on_record(named, ConsentEvent))
 
 
 def living(keys: SubjectKeys) -> Someone:
@@ -129,9 +114,13 @@ def _kind(named: Mapping[str, Any]) -> Subject:
     return subject
 
 
-def _gone(named: Mapping[str, Any]) -> Someone | None:
-    subject = _kind(named)
-    if set(named["identifiers"]) != {subject.key}:
-        return None
-    key = parsed(named["identifiers"][subject.key], key_type(subject.type), subject.key)
-    return register.someone(subject.model, key)
+def _on_record(named: Mapping[str, Any], model: type[Model]) -> SubjectKeys:
+    """Find the person; one who has no row any more by the primary key, if nothing else is named."""
+    try:
+        return resolve(named)
+    except UnknownSubject:
+        (by, typed), *others = named["identifiers"].items()
+        gone = None if others else on_record.former(_kind(named), typed, [model], by=by)
+        if gone is None:
+            raise
+        return gone

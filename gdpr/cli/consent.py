@@ -15,8 +15,7 @@ from accord.display import day
 from gdpr.cli import answers, whom
 from gdpr.consent import receipts, register
 from gdpr.consent.people import Someone, someone
-from gdpr.datamap.map import load_data_map
-from gdpr.errors import UnknownSubject
+from gdpr.erasure import on_record
 from gdpr.models import ConsentEvent
 
 
@@ -80,15 +79,8 @@ def carry_out(asked: ConsentOptions) -> Answer:
 
 
 def _who(asked: ConsentOptions) -> Someone:
-    try:
-        keys = load_data_map().resolve(asked.subject, asked.by, kind=asked.kind)
-        return someone(keys.kind, keys.primary)
-    except UnknownSubject:
-        bare = whom.without_a_row(asked.subject, asked.by, asked.kind)
-        gone = someone(bare.kind, bare.primary) if bare else None
-        if gone is None or not register.history(gone):
-            raise
-        return gone
+    keys = on_record.find(asked.subject, [ConsentEvent], by=asked.by, kind=asked.kind)
+    return someone(keys.kind, keys.primary)
 
 
 def _document(who: Someone, standing: list[ConsentEvent]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from gdpr.cli.conversation import Conversation
 from gdpr.cli.erase_answers import Counted, Decided, ErasureAnswer, HowFar, Remaining
 from gdpr.cli.erase_options import EraseOptions
 from gdpr.cli.scrub_answer import ScrubAnswer
+from gdpr.datamap.map import load_data_map
 from gdpr.datamap.subjects import SubjectKeys
 from gdpr.erasure import (
     actors,
@@ -23,6 +24,7 @@ from gdpr.erasure import (
     encryption,
     named_again,
     newer,
+    on_record,
     planning,
     requests,
     saga,
@@ -93,7 +95,8 @@ class Erase:
 
     def _on_person_without_a_row(self, unknown: UnknownSubject) -> ErasureAnswer:
         """Answer about a person who has no row any more: erased already is no error."""
-        keys = whom.without_a_row(self.asked.subject, self.asked.by, self.asked.kind)
+        subject = load_data_map().kind(self.asked.kind)
+        keys = on_record.without_a_row(subject, self.asked.subject, by=self.asked.by)
         request = None if keys is None else requests.last_request(keys.kind, keys.primary)
         if keys is None or request is None:
             raise unknown

@@ -9,7 +9,6 @@ from typing import Any
 
 from accord.cli.answer import Answer
 from accord.display import day
-from accord.errors import UsageError
 from gdpr.cli import measures
 from gdpr.cli.measures import MeasureOptions
 from gdpr.datamap.map import load_data_map
@@ -37,25 +36,25 @@ class HoldOptions(MeasureOptions):
         Raises:
             UsageError: What the verb needs is missing.
         """
-        asked = cls(**measures.common(options), entry=options["entry"])
-        if asked.verb != "list" and not asked.what:
-            raise UsageError("Name the person to hold, or the hold to release.", hint="See gdpr_hold --help.")
-        measures.require_reason(asked, "place", "hold", HoldReason.values)
+        asked = cls(**measures.common(options, "reason", "entry"))
+        asked.require(
+            "gdpr_hold",
+            ({"place"}, asked.what, "a person"),
+            ({"release"}, asked.what, "a hold"),
+            ({"place"}, asked.reason, f"--reason, one of: {', '.join(HoldReason.values)}"),
+        )
         return asked
 
 
 def add_hold_arguments(parser: ArgumentParser) -> None:
     """Add the flags."""
-    measures.add_arguments(
-        parser,
-        tuple(VERBS),
-        "place: a key of the person, - reads it from standard input; release: a hold.",
-        HoldReason.values,
-        "Why it is placed.",
-    )
+    what = "place: a key of the person, - reads it from standard input; release: a hold."
+    measures.add_whose(parser, VERBS, what)
+    measures.add_reason(parser, HoldReason.values, "Why it is placed.")
     parser.add_argument(
         "--entry", default="", help="Hold one entry of the data map; everything unless given."
     )
+    measures.add_rest(parser)
 
 
 def carry_out(asked: HoldOptions) -> Answer:

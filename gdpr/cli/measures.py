@@ -1,9 +1,9 @@
-"""What `gdpr_hold` and `gdpr_restrict` share: measures are put on a person's data, listed, and ended."""
+"""What is put on record of a person at a command, and ended: `gdpr_hold`, `gdpr_restrict`, `gdpr_rights`."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -21,85 +21,110 @@ from gdpr.errors import UnknownRequest
 from gdpr.models import LegalHold, Restriction
 
 Rows = Sequence[Sequence[str]]
+Documents = Sequence[Mapping[str, Any]]
+Needed = tuple[Collection[str], object, str]
+"""Verbs that need a value, the value, and what it is called."""
 _Measure = TypeVar("_Measure", LegalHold, Restriction)
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeasureOptions:
+class RecordOptions:
     """
-    What a call asks for.
+    What a call asks for that does something to what is on record of a person.
 
     Attributes:
         verb: What to do.
-        what: A key of the person, or the beginning of a measure's reference.
-        kind: What kind of person; empty where there is one kind.
+        what: A key of the person, or the beginning of a reference.
+        of_kind: What kind of person; empty where there is one kind.
         by: Name of that key; empty to try every one.
         choose: The primary key of one of several people who have it; empty where there is one.
-        reason: Why; empty if it isn't given.
         who: What is said of who acts.
         as_json: Whether the answer is a JSON document.
     """
 
     verb: str
     what: str
-    kind: str
+    of_kind: str
     by: str
     choose: str
-    reason: str
     who: Credentials
     as_json: bool
 
     def person(self) -> SubjectKeys:
         """Find the person whom the call names."""
-        return whom.resolve(self.what, self.by, self.choose, self.kind)
+        return whom.resolve(self.what, self.by, self.choose, self.of_kind)
 
     def account(self) -> Account:
         """Find the account that acts."""
         return self.who.account(deciding=True)
 
+    def require(self, command: str, *needed: Needed) -> None:
+        """
+        Make sure that everything is given which the verb needs.
 
-def common(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Read what every measure's command line gave."""
-    names = ("verb", "kind", "by", "choose", "reason")
+        Raises:
+            UsageError: Something isn't.
+        """
+        for verbs, value, what in needed:
+            if self.verb in verbs and not value:
+                raise UsageError(f"{self.verb} needs {what}.", hint=f"See {command} --help.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasureOptions(RecordOptions):
+    """
+    What a call asks for.
+
+    Attributes:
+        reason: Why; empty if it isn't given.
+    """
+
+    reason: str
+
+
+def common(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """
+    Read what every such command line gave.
+
+    Args:
+        options: All of it.
+        names: What is read as it stands beside that.
+    """
+    kind = "of_kind" if "of_kind" in options else "kind"
     return {
         "what": whom.key(options["what"]),
-        **{name: options[name] for name in names},
+        "of_kind": options[kind],
+        **{name: options[name] for name in ("verb", "by", "choose", *names)},
         "who": Credentials.read(options),
         "as_json": options["format"] == "json",
     }
 
 
-def add_arguments(
-    parser: ArgumentParser, verbs: Sequence[str], what: str, reasons: Sequence[str], why: str
-) -> None:
+def add_whose(parser: ArgumentParser, verbs: Iterable[str], what: str, kind: str = "--kind") -> None:
     """
-    Add the flags of every measure.
+    Add what stands first: what to do, and to whose record.
 
     Args:
         parser: Of the command.
         verbs: What can be done.
-        what: Help of the person or measure that it is done to.
-        reasons: Words for why.
-        why: Help of them.
+        what: Help of the person, or of what is on record, that it is done to.
+        kind: Flag of the kind of person.
     """
     parser.add_argument("verb", choices=tuple(verbs), help="What to do.")
     parser.add_argument("what", nargs="?", default="", help=what)
-    whom.add_whom(parser)
+    whom.add_whom(parser, kind=kind)
+
+
+def add_reason(parser: ArgumentParser, reasons: Sequence[str], why: str) -> None:
+    """Add the flag of why a measure is taken, out of some words."""
     parser.add_argument("--reason", choices=reasons, default="", help=why)
+
+
+def add_rest(parser: ArgumentParser) -> None:
+    """Add what stands last: who acts, and how it is answered."""
     add_acting(parser)
     add_noinput(parser)
     add_format(parser)
-
-
-def require_reason(asked: MeasureOptions, verb: str, noun: str, reasons: Sequence[str]) -> None:
-    """
-    Make sure that a measure which is taken has a reason.
-
-    Raises:
-        UsageError: It has none.
-    """
-    if asked.verb == verb and not asked.reason:
-        raise UsageError(f"A {noun} needs a reason.", hint=f"--reason, one of: {', '.join(reasons)}")
 
 
 def only(kind: type[_Measure], begins: str, noun: str, hint: str) -> _Measure:
@@ -125,7 +150,7 @@ def only(kind: type[_Measure], begins: str, noun: str, hint: str) -> _Measure:
     return found[0]
 
 
-def answer(noun: str, heading: Sequence[str], rows: Rows, documents: Sequence[Mapping[str, Any]]) -> Answer:
+def answer(noun: str, heading: Sequence[str], rows: Rows, documents: Documents) -> Answer:
     """Return the measures that a call is about, for people and for programs."""
     return Answer(
         document={"schema": f"accord.{noun}s/1", f"{noun}s": documents},

@@ -37,12 +37,13 @@ class RestrictOptions(MeasureOptions):
         Raises:
             UsageError: What the verb needs is missing.
         """
-        asked = cls(**measures.common(options), told=options["told"])
-        if asked.verb != "list" and not asked.what:
-            raise UsageError(
-                "Name the person to restrict, or the restriction to lift.", hint="See gdpr_restrict --help."
-            )
-        measures.require_reason(asked, "add", "restriction", RestrictionReason.values)
+        asked = cls(**measures.common(options, "reason", "told"))
+        asked.require(
+            "gdpr_restrict",
+            ({"add"}, asked.what, "a person"),
+            ({"lift"}, asked.what, "a restriction"),
+            ({"add"}, asked.reason, f"--reason, one of: {', '.join(RestrictionReason.values)}"),
+        )
         if asked.verb == "lift" and not asked.told:
             raise UsageError(
                 "The person has to be told before a restriction is lifted (Art. 18(3)).",
@@ -53,16 +54,13 @@ class RestrictOptions(MeasureOptions):
 
 def add_restrict_arguments(parser: ArgumentParser) -> None:
     """Add the flags."""
-    measures.add_arguments(
-        parser,
-        tuple(VERBS),
-        "add: a key of the person, - reads it from standard input; lift: a restriction.",
-        RestrictionReason.values,
-        "Which letter of Art. 18(1) it is.",
-    )
+    what = "add: a key of the person, - reads it from standard input; lift: a restriction."
+    measures.add_whose(parser, VERBS, what)
+    measures.add_reason(parser, RestrictionReason.values, "Which letter of Art. 18(1) it is.")
     parser.add_argument(
         "--told", default="", metavar="DAY", help="The day on which the person was told that it is lifted."
     )
+    measures.add_rest(parser)
 
 
 def carry_out(asked: RestrictOptions) -> Answer:

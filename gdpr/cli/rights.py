@@ -5,19 +5,15 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-
-from django.utils import timezone
 
 from accord import clock
 from accord.acting import Account
 from accord.cli.answer import Answer
-from accord.cli.arguments import add_acting, add_format, add_noinput
 from accord.display import day
-from accord.errors import UsageError
-from accord.proof import Credentials
-from gdpr.cli import answers, erase_options, whom
+from gdpr.cli import answers, erase_options, measures
+from gdpr.cli.measures import RecordOptions
 from gdpr.erasure import deadlines
 from gdpr.models import RightsRequest
 from gdpr.rights import requests
@@ -25,35 +21,21 @@ from gdpr.states import Channel, RightKind, RightRefusal
 
 
 @dataclass(frozen=True, kw_only=True)
-class RightsOptions:
+class RightsOptions(RecordOptions):
     """
     What a call asks for.
 
     Attributes:
-        verb: What to do.
-        what: A key of the person, or the beginning of a request's reference.
-        of_kind: What kind of person; empty where there is one kind.
-        by: Name of that key; empty to try every one.
-        choose: The primary key of one of several people who have it; empty where there is one.
         kind: Which right; empty where none is filed.
         received: Day on which it came in; None for today.
         ground: Why it is refused; empty where it isn't.
         note: What the person asks for, or what was done.
-        who: What is said of who acts.
-        as_json: Whether the answer is a JSON document.
     """
 
-    verb: str
-    what: str
-    of_kind: str
-    by: str
-    choose: str
     kind: str
     received: date | None
     ground: str
     note: str = field(repr=False)
-    who: Credentials
-    as_json: bool
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> RightsOptions:
@@ -63,33 +45,17 @@ class RightsOptions:
         Raises:
             UsageError: What the verb needs is missing.
         """
-        names = ("verb", "of_kind", "by", "choose", "kind", "ground", "note")
-        asked = cls(
-            what=whom.key(options["what"]),
-            **{name: options[name] for name in names},
-            received=erase_options.day(options["received"]),
-            who=Credentials.read(options),
-            as_json=options["format"] == "json",
+        received = erase_options.day(options["received"])
+        asked = cls(**measures.common(options, "kind", "ground", "note"), received=received)
+        asked.require(
+            "gdpr_rights",
+            ({"file"}, asked.what, "a person"),
+            (VERBS.keys() - {"file", "list"}, asked.what, "a request"),
+            ({"file"}, asked.kind, "--kind"),
+            ({"file", "answer", "refuse"}, asked.note, "--note"),
+            ({"refuse"}, asked.ground, "--ground"),
         )
-        asked.require()
         return asked
-
-    def require(self) -> None:
-        """
-        Make sure that everything is given which the verb needs.
-
-        Raises:
-            UsageError: Something isn't.
-        """
-        needed = (
-            ({"list"} ^ set(VERBS), self.what, "a person or a request"),
-            ({"file"}, self.kind, "--kind"),
-            ({"file", "answer", "refuse"}, self.note, "--note"),
-            ({"refuse"}, self.ground, "--ground"),
-        )
-        for verbs, value, flag in needed:
-            if self.verb in verbs and not value:
-                raise UsageError(f"{self.verb} needs {flag}.", hint="See gdpr_rights --help.")
 
     def account(self) -> Account:
         """Find the account that acts; who answers a request decides about it."""
@@ -98,14 +64,8 @@ class RightsOptions:
 
 def add_rights_arguments(parser: ArgumentParser) -> None:
     """Add the flags."""
-    parser.add_argument("verb", choices=tuple(VERBS), help="What to do.")
-    parser.add_argument(
-        "what",
-        nargs="?",
-        default="",
-        help="file: a key of the person, - reads it from standard input; else: a request.",
-    )
-    whom.add_whom(parser, kind="--of-kind")
+    what = "file: a key of the person, - reads it from standard input; else: a request."
+    measures.add_whose(parser, VERBS, what, kind="--of-kind")
     parser.add_argument("--kind", choices=RightKind.values, default="", help="Which right is asked for.")
     parser.add_argument(
         "--received",
@@ -117,9 +77,7 @@ def add_rights_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--note", default="", help="What the person asks for, or what was done or said; kept encrypted."
     )
-    add_acting(parser)
-    add_noinput(parser)
-    add_format(parser)
+    measures.add_rest(parser)
 
 
 def carry_out(asked: RightsOptions) -> Answer:
@@ -139,7 +97,7 @@ def carry_out(asked: RightsOptions) -> Answer:
 
 
 def _file(asked: RightsOptions) -> Sequence[RightsRequest]:
-    keys = whom.resolve(asked.what, asked.by, asked.choose, asked.of_kind)
+    keys = asked.person()
     received = deadlines.received_on(asked.received, clock.now()) if asked.received else None
     return [
         requests.file(
@@ -195,12 +153,7 @@ def _document(one: RightsRequest) -> dict[str, Any]:
         "kind": one.kind,
         "state": one.state,
         "refused_because": one.refusal_ground,
-        "received_at": _iso(one.received_at),
-        "due_at": _iso(one.due_at),
-        "closed_at": _iso(one.closed_at),
+        "received_at": measures.moment(one.received_at),
+        "due_at": measures.moment(one.due_at),
+        "closed_at": measures.moment(one.closed_at),
     }
-
-
-def _iso(moment: datetime | None) -> str | None:
-    zone = timezone.get_default_timezone()
-    return None if moment is None else moment.astimezone(zone).isoformat(timespec="seconds")

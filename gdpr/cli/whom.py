@@ -66,24 +66,3 @@ def resolve(typed: str, by: str, choose: str, kind: str = "") -> SubjectKeys:
         kind: What kind of person; empty where there is one.
     """
     return load_data_map().resolve(typed, by, choose, kind)
-
-
-def without_a_row(typed: str, by: str, kind: str) -> SubjectKeys | None:
-    """
-    Read a key as the primary one: nothing else is known of a person who has no row any more.
-
-    Returns:
-        None where it can't be that key.
-
-    Raises:
-        UsageError: There are several kinds of people, and none or an unknown one is named.
-        InvalidDataMap: No app declares whose data these are.
-    """
-    subject = load_data_map().kind(kind)
-    if by not in ("", subject.key):
-        return None
-    try:
-        primary = subject.parsed(subject.key, typed)
-    except UsageError:
-        return None
-    return SubjectKeys(kind=subject.model, primary=primary, alternates={subject.key: primary})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from accord.environments import USUAL
+
 _KEPT = ("ENGINE", "ATOMIC_REQUESTS", "AUTOCOMMIT", "DISABLE_SERVER_SIDE_CURSORS", "TIME_ZONE")
 _KEPT_OF_STORES = (
     *("BACKEND", "LEDGER", "PREFIX", "CONFIG", "APP", "SECTION", "VERSION_TABLE"),
@@ -61,7 +63,14 @@ def accord(before: Mapping[str, Any], stores: Mapping[str, Any], folder: str) ->
         **{name: value for name, value in before.items() if name not in outside},
         "STORES": {alias: store(entry, stores[alias]) for alias, entry in before.get("STORES", {}).items()},
         "ENVIRONMENT": "test",
+        "ENVIRONMENTS": _environments(before),
         "AUDIT_CHECKPOINTS": f"{folder}/heads.jsonl",
         "ERASURE_REGISTER": f"{folder}/register.jsonl",
         "POLICY": {"erasure": {**erasure, "open_findings": "warn"}},
     }
+
+
+def _environments(before: Mapping[str, Any]) -> list[object]:
+    """Return the environments of the project's own, itself included, which its policy may name."""
+    named = (*before.get("ENVIRONMENTS", ()), before.get("ENVIRONMENT", USUAL[0]))
+    return [name for name in dict.fromkeys(named) if name not in USUAL]

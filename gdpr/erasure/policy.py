@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
 
-from accord import conf
+from accord import conf, environments
 from accord.approvals import quorum
 from accord.approvals.quorum import Quorum
 from accord.errors import ConfigurationError
@@ -118,6 +118,10 @@ def load() -> ErasurePolicy:
         raise ConfigurationError(
             "ACCORD['POLICY']['erasure'] must be a dictionary.", hint="See docs/reference/settings.md."
         )
+    for name in (_OPEN, _RETENTION):
+        by_environment = configured.get(name)
+        if isinstance(by_environment, Mapping):
+            environments.refuse_unknown(by_environment, f"ACCORD['POLICY']['erasure']['{name}']", settings)
     return parse(configured, environment=settings.environment)
 
 

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from accord import clock
-from accord.errors import AccordError
 from gdpr.consent import register
-from gdpr.datamap.keys import key_type, parsed
-from gdpr.datamap.map import load_data_map
-from gdpr.errors import UnknownSubject
+from gdpr.erasure import on_record
 from gdpr.models import ConsentEvent, ConsentNotice
 from gdpr.screens.wording import Piece, compare
 from gdpr.states import ConsentType
@@ -73,28 +70,9 @@ def newest_event(text: str, kind: str = "") -> ConsentEvent | None:
     Raises:
         AccordError: No person has this key, or more than one person has it.
     """
-    data_map = load_data_map()
-    try:
-        keys = data_map.resolve(text, kind=kind)
-    except UnknownSubject:
-        found = _of_erased(text, kind)
-        if found is None:
-            raise
-        return found
-    return _newest(register.someone(keys.kind, keys.primary))
-
-
-def _of_erased(text: str, kind: str) -> ConsentEvent | None:
-    try:
-        subject = load_data_map().kind(kind)
-        key = parsed(text, key_type(subject.type), subject.key)
-    except AccordError:
-        return None
-    return _newest(register.someone(subject.model, key))
-
-
-def _newest(who: register.Someone) -> ConsentEvent | None:
-    return ConsentEvent.objects.filter(subject_tag=who.tag).order_by("-at", "-pk").first()
+    keys = on_record.find(text, [ConsentEvent], kind=kind)
+    found: ConsentEvent | None = on_record.rows(keys, ConsentEvent).order_by("-at", "-pk").first()
+    return found
 
 
 def other_versions(notice: ConsentNotice) -> Sequence[ConsentNotice]:

@@ -8,9 +8,8 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accord import conf
+from accord import conf, proof_policy
 from accord.admin_parts import person_of
-from accord.proof_policy import policy
 
 OWN_PASSWORD = "own_password"  # noqa: S105 - the name of a field
 
@@ -18,7 +17,7 @@ OWN_PASSWORD = "own_password"  # noqa: S105 - the name of a field
 def is_asked_for() -> bool:
     """Return whether the policy of this environment asks for proof before what counts."""
     settings = conf.load()
-    return policy(settings.policy).asks(settings.environment)
+    return proof_policy.load(settings).asks(settings.environment)
 
 
 class ProofForm(forms.Form):

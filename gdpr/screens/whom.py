@@ -20,7 +20,7 @@ from gdpr.models import ConsentEvent, ErasureRequest, KeptExport, LegalHold, Res
 from gdpr.screens.base import GdprPages, masked
 
 if TYPE_CHECKING:
-    from gdpr.screens.person import OnRecord
+    from gdpr.datamap.subjects import SubjectKeys
 
 _KINDS: Sequence[type[Model]] = (
     ErasureRequest,
@@ -61,6 +61,7 @@ def finding(pages: GdprPages, request: HttpRequest) -> HttpResponse:
     Raises:
         PermissionDenied: The account may not look at requests.
     """
+    from gdpr.erasure import on_record
     from gdpr.screens.forms import PersonForm
 
     if not pages.has_view_permission(request):
@@ -76,25 +77,28 @@ def finding(pages: GdprPages, request: HttpRequest) -> HttpResponse:
     }
     if found is None:
         return TemplateResponse(request, "admin/gdpr/person_find.html", context)
-    shown = {"subject": masked(found.kind, found.tags[0]), "groups": list(_groups(pages, request, found))}
+    tag = on_record.tags(found)[0]
+    shown = {"subject": masked(found.kind, tag), "groups": list(_groups(pages, request, found))}
     return TemplateResponse(request, "admin/gdpr/person.html", {**context, **shown})
 
 
-def _on_record(request: HttpRequest, said: Mapping[str, str]) -> OnRecord | None:
-    from gdpr.screens import person
+def _on_record(request: HttpRequest, said: Mapping[str, str]) -> SubjectKeys | None:
+    from gdpr.erasure import on_record
 
     try:
-        return person.on_record(said["key"], said.get("of_kind", ""), _KINDS)
+        return on_record.find(said["key"], _KINDS, kind=said.get("of_kind", ""))
     except AccordError as exc:
         messages.error(request, explained(exc))
         return None
 
 
-def _groups(pages: GdprPages, request: HttpRequest, found: OnRecord) -> Iterator[Group]:
+def _groups(pages: GdprPages, request: HttpRequest, found: SubjectKeys) -> Iterator[Group]:
     """Yield what this account may look at, of each kind of which there is something."""
+    from gdpr.erasure import on_record
+
     for model in _KINDS:
         others: Any = pages.admin_site.get_model_admin(model)
-        rows = list(found.of(model)[: _SHOWN + 1]) if others.has_view_permission(request) else []
+        rows = list(on_record.rows(found, model)[: _SHOWN + 1]) if others.has_view_permission(request) else []
         if rows:
             titles = [(str(others.title_of(row)), others.page_of(row)) for row in rows[:_SHOWN]]
             name = str(model._meta.verbose_name_plural)

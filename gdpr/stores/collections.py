@@ -27,7 +27,7 @@ from gdpr.stores.filters import Filter, candidates, path_of
 from gdpr.stores.folded import MANY, fold_of
 
 _LEDGER = "accord_ledger"
-_OWN = frozenset({"accord_ledger", "accord_fence", "accord_mark"})
+_OWN = frozenset({"accord_ledger", "accord_fence", "accord_mark", "accord_import"})
 # What a test run of a revision makes beside the real collections, and takes away.
 _SCRATCH = re.compile(r"accord_scratch_[0-9a-f]{24}")
 # A key of one of these types would never be found by a locator of that one.

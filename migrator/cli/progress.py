@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
@@ -11,6 +12,7 @@ from accord import process
 from accord.cli.printable import harmless
 from accord.events import Event, LeaseAwaited, Reporter, StepNoted, StepProgressed, StepWaited
 from accord.seam.types import Direction, Origin, Step, StepOutcome
+from accord.words import duration
 from migrator.engine.events import RunNoted, StepBroke, StepFinished, StepSkipped, StepStarted
 
 if TYPE_CHECKING:
@@ -70,6 +72,26 @@ def _verb(outcome: StepOutcome) -> str:
     return "recorded" if outcome.origin is Origin.RECORDED else _VERBS[outcome.direction]
 
 
+class Pace:
+    """
+    Tells how long steps will take, from how far they came since they were first heard of.
+
+    Args:
+        clock: Seconds that pass.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began: dict[str, tuple[float, int]] = {}
+
+    def left(self, event: StepProgressed) -> float | None:
+        """Return the seconds that are left of a step; None while that can't be known."""
+        at, done = self._began.setdefault(event.key, (self._clock(), event.done))
+        if event.total is None or event.done <= done:
+            return None
+        return (event.total - event.done) * (self._clock() - at) / (event.done - done)
+
+
 class PlainProgress:
     """
     Writes lines, for logs and pipes.
@@ -85,6 +107,7 @@ class PlainProgress:
         self._heard = True
         self._awaited = ""
         self._tenths: dict[str, int] = {}
+        self._pace = Pace()
 
     def __call__(self, event: Event) -> None:
         """Write a line about an event that deserves one."""
@@ -106,10 +129,12 @@ class PlainProgress:
             self._awaited = event.run_id
             return waiting_line(event)
         if isinstance(event, StepProgressed) and event.total and self._verbosity:
+            left = self._pace.left(event)
             tenth = 10 * event.done // event.total
             if tenth > self._tenths.get(event.key, 0):
                 self._tenths[event.key] = tenth
-                return f"{event.key}  {event.done:,} of {event.total:,}"
+                time_left = f", {duration(left)} left" if left else ""
+                return f"{event.key}  {event.done:,} of {event.total:,}{time_left}"
         return None
 
 
@@ -146,9 +171,17 @@ def _bar(verbosity: int, stream: TextIO) -> Iterator[Reporter]:
     """Show a bar for the run, one for each store that is at a step, and a line for each step that is over."""
     # Loaded here: a run in a pipeline never draws, and should not pay for it.
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    text, times = TextColumn("{task.description}"), (TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (text, BarColumn(), MofNCompleteColumn(), *times)
     with Progress(*columns, console=Console(file=stream), transient=True) as bar:
         yield _Bars(bar, verbosity)
 

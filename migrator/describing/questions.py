@@ -13,7 +13,8 @@ _NAME = "CAST(CAST(c.oid AS regclass) AS text)"
 _WITHOUT_PARTITIONS = "NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)"
 # Each is made when a run first needs it, and by no migration.
 _BOOKS = (
-    "c.relname !~ '^(accord_(ledger|fence|mark|lease|object)(_alembic)?|django_migrations|alembic_version)$'"
+    "c.relname !~ '^(accord_(ledger|fence|mark|lease|object|backfill|import)(_alembic)?|django_migrations"
+    "|alembic_version)$'"
 )
 _OURS = f"{HERE} AND {FOREIGN} AND {_WITHOUT_PARTITIONS} AND {_BOOKS}"
 _SCHEMAS = "(SELECT oid FROM pg_namespace WHERE nspname = ANY(current_schemas(false)))"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
-from accord import conf
+from accord import conf, environments
 from accord.approvals import quorum
 from accord.approvals.quorum import Quorum
 from accord.errors import ConfigurationError
@@ -28,7 +28,7 @@ PRODUCTION = "production"
 STAGING = "staging"
 WEEK = 7 * 24 * 3600.0
 RULES = ("name", "version_order", "docstring", "owner", "reversible")
-_OTHER_SUBJECTS = frozenset({"erasure", "proof"})  # no environments: gdpr and the kernel read them
+_OTHER_SUBJECTS = ("erasure", "proof")  # no environments: gdpr and the kernel read them
 _HINT = "See docs/reference/policy.md."
 
 
@@ -131,9 +131,14 @@ def load(settings: conf.AccordSettings) -> Policies:
     Read the policies out of the suite's settings.
 
     Raises:
-        ConfigurationError: A name is unknown or a value is of the wrong type.
+        ConfigurationError: A name is unknown, or none of an environment, or a value is of the wrong type.
     """
-    return parse(settings.policy)
+    environments.refuse_unknown(settings.policy, "ACCORD['POLICY']", settings, _OTHER_SUBJECTS)
+    found = parse(settings.policy)
+    for name, one in found.named.items():
+        named = [one.attestation] if one.attestation else []
+        environments.refuse_unknown(named, f"ACCORD['POLICY']['{name}']['attestation']", settings)
+    return found
 
 
 def parse(raw: Mapping[str, Any]) -> Policies:

@@ -2,12 +2,14 @@
 Operations for migrations of Django, which run under `migrate_all` and plain `migrate`.
 
 Three change a column while two releases of an application use it (docs/howto/rename-or-retype-a-column.md);
-one moves a model to another app (docs/howto/move-a-model.md).
+one fills columns of the rows that stand (docs/howto/fill-a-column.md); one moves a model to another app
+(docs/howto/move-a-model.md).
 """
 
+from migrator.operations.backfill import Backfill
 from migrator.operations.begin import BeginColumnChange
 from migrator.operations.copying import CopyColumn
 from migrator.operations.ending import EndColumnChange
 from migrator.operations.model import MoveModel
 
-__all__ = ["BeginColumnChange", "CopyColumn", "EndColumnChange", "MoveModel"]
+__all__ = ["Backfill", "BeginColumnChange", "CopyColumn", "EndColumnChange", "MoveModel"]

@@ -20,10 +20,10 @@ def owned_by(editor: Any, table: str) -> Sequence[str]:
     Name the sequences of a table's columns.
 
     Args:
-        editor: Django's schema editor; one that only collects SQL isn't asked.
+        editor: Django's schema editor; one that only collects SQL asks, too, so that it shows what is sent.
         table: The table, as models write it.
     """
-    if editor.collect_sql or editor.connection.vendor != "postgresql":
+    if editor.connection.vendor != "postgresql":
         return ()
     with editor.connection.cursor() as cursor:
         cursor.execute(_OWNED, [editor.quote_name(table)])

@@ -174,6 +174,27 @@ class ImportRow(models.Model):
         return f"{self.target}: {self.written}"
 
 
+class BackfillRow(models.Model):
+    """How far one operation has gone through the rows of its table."""
+
+    id = models.CharField(max_length=64, primary_key=True)
+    app = models.CharField(max_length=255)
+    what = models.CharField(max_length=255)
+    at = models.JSONField(null=True)
+    until = models.JSONField(null=True)
+    done = models.BigIntegerField(default=0)
+    finished = models.BooleanField(default=False)
+    written_at = models.DateTimeField()
+
+    class Meta:
+        apps = _apps
+        app_label = "accord_ledger"
+        db_table = "accord_backfill"
+
+    def __str__(self) -> str:
+        return f"{self.app}: {self.what}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Progress:
     """

@@ -75,7 +75,7 @@ def foretell(
 
 
 def _misplaced(disk: DiskLoader, steps: Sequence[Step]) -> Iterator[Foretold]:
-    """Foretell what Django refuses by itself: an index built beside writers, in a transaction."""
+    """Foretell what is refused in a transaction: an index built beside writers, rows filled in batches."""
     for step in steps:
         migration = disk.migrations.get((step.key.app, step.key.name))
         if migration is None or not migration.atomic:
@@ -89,8 +89,13 @@ def _misplaced(disk: DiskLoader, steps: Sequence[Step]) -> Iterator[Foretold]:
                 hint="Write atomic = False into the class Migration, and let it do nothing else.",
             )
             for operation in migration.operations
-            if is_concurrent(operation)
+            if is_concurrent(operation) or _commits(operation)
         )
+
+
+def _commits(operation: Operation) -> bool:
+    """Return whether an operation commits in its middle, so that a rerun goes on there."""
+    return bool(getattr(operation, "goes_on", False))
 
 
 def could_refuse(alias: str, disk: DiskLoader, steps: Sequence[Step], direction: Direction) -> bool:

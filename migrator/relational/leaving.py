@@ -22,13 +22,20 @@ from accord import guards
 from accord.errors import ConfigurationError
 from accord.seam.traces import Trace
 from accord.seam.types import Lease
-from migrator.relational.entries import FenceRow, ImportRow, LedgerEntry, MarkRow, ObjectRow
+from migrator.relational.entries import (
+    BackfillRow,
+    FenceRow,
+    ImportRow,
+    LedgerEntry,
+    MarkRow,
+    ObjectRow,
+)
 from migrator.relational.ledger import Ledger
 from migrator.relational.loader import FOUNDATION, DiskLoader
 from migrator.relational.locking import limit
 
 _CONTENT_TYPES = "django_content_type"
-_BOOKS = (LedgerEntry, ObjectRow, MarkRow, ImportRow, FenceRow)
+_BOOKS = (LedgerEntry, ObjectRow, BackfillRow, MarkRow, ImportRow, FenceRow)
 
 
 @dataclass(frozen=True)

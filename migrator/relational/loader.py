@@ -32,6 +32,11 @@ SUITE = FOUNDATION | {"mongo_migrations", "searchindex"}
 """Apps of the suite itself, whose files may lie in the checkout."""
 
 
+def name_of(step: Step) -> Name:
+    """Return app and name of a step, as Django writes them."""
+    return step.key.app, step.key.name
+
+
 class DiskLoader(MigrationLoader):
     """Django's loader, which says which file is wrong and never asks a server."""
 

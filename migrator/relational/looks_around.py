@@ -11,11 +11,12 @@ from django.db.migrations import Migration
 from accord.db import product_of
 from accord.seam.assertions import Assertion, Broken, Moment
 from accord.seam.describing import Description
-from accord.seam.types import Probe, Step
+from accord.seam.types import Direction, Probe, Step, StepKey
 from accord.seam.undeclared import Undeclared
-from migrator.relational import asserting, failures
-from migrator.relational.loader import DiskLoader
-from migrator.relational.runner import name_of
+from migrator.relational import failures
+from migrator.relational.loader import DiskLoader, name_of
+from migrator.relational.taking import why_absent
+from migrator.relational.vendors import vendor_of
 
 
 class LooksAround:
@@ -40,6 +41,18 @@ class LooksAround:
 
         with failures.translated(self.alias):
             yield from probe(self.alias, self._disk or DiskLoader(), steps)
+
+    def why_absent(self, key: StepKey) -> str:
+        """Tell why a step isn't declared here. See :class:`accord.seam.stores.KnowsApps`."""
+        return why_absent(self.alias, (key.app, key.name), self._disk or DiskLoader())
+
+    def could_refuse(self, steps: Sequence[Step], direction: Direction) -> bool:
+        """Return whether anything that stands could refuse a step: one look at the catalog."""
+        from migrator.relational.foretelling import could_refuse
+
+        with failures.translated(self.alias):
+            looks = vendor_of(connections[self.alias]).describes_tables
+            return looks and could_refuse(self.alias, self._disk or DiskLoader(), steps, direction)
 
     def occupants(self, steps: Sequence[Step]) -> Sequence[str]:
         """Name who has had the tables of migrations open for long. See :mod:`accord.seam.occupants`."""
@@ -72,10 +85,14 @@ class LooksAround:
 
     def assertions(self, step: Step, moment: Moment) -> Sequence[Assertion]:
         """Return what a migration declares."""
+        from migrator.relational import asserting
+
         return asserting.declared(step, self._migration(step), moment)
 
     def broken(self, step: Step, moment: Moment) -> Iterator[Broken]:
         """Ask the database which assertions of a migration don't hold."""
+        from migrator.relational import asserting
+
         with failures.translated(self.alias):
             yield from asserting.broken(self.alias, step, self._migration(step), moment)
 

@@ -20,7 +20,7 @@ from migrator.relational import asserting
 from migrator.relational.chain import IN_PARTS
 from migrator.relational.entries import LedgerEntry, Progress, RowState
 from migrator.relational.ledger import Ledger
-from migrator.relational.loader import Name
+from migrator.relational.loader import Name, name_of
 from migrator.relational.locking import limit, tries_of
 from migrator.relational.refusals import refuse_irreversible
 from migrator.relational.safety.rewriter import has_parts, locks_large
@@ -269,11 +269,6 @@ def adopt(ledger: Ledger, lease: Lease) -> None:
     ledger.ensure()
     with ledger.transaction():
         ledger.claim(lease)
-
-
-def name_of(step: Step) -> Name:
-    """Return app and name of a step, as Django writes them."""
-    return step.key.app, step.key.name
 
 
 def _rows_of(migration: Migration) -> Sequence[Name]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -32,15 +33,16 @@ from migrator.relational.carrying import Carries
 from migrator.relational.graph import RecordedLoader, full_order, translated_graph
 from migrator.relational.leaves import Leaves
 from migrator.relational.ledger import Ledger
-from migrator.relational.loader import DiskLoader, History, Name
+from migrator.relational.loader import DiskLoader, History, Name, name_of
 from migrator.relational.looks_around import LooksAround
 from migrator.relational.marks import Marks
-from migrator.relational.runner import Runner, adopt, name_of
 from migrator.relational.safety.settling import Settles
-from migrator.relational.statements import Explanation
-from migrator.relational.states import Project, recorded_names
-from migrator.relational.taking import apps_for, takes_part, why_absent
+from migrator.relational.taking import apps_for, takes_part
 from migrator.relational.vendors import vendor_of, vendor_of_engine
+
+if TYPE_CHECKING:
+    from migrator.relational.runner import Runner
+    from migrator.relational.states import Project
 
 
 class RelationalStore(Leaves, LooksAround, Marks, Carries, Settles):
@@ -90,8 +92,8 @@ class RelationalStore(Leaves, LooksAround, Marks, Carries, Settles):
             return failures.info(self.alias, "MongoDB", told)
         connection = self._connection
         with failures.translated(self.alias):
-            connection.ensure_connection()
-            connection.close_if_unusable_or_obsolete()
+            # Not by its age: CONN_MAX_AGE is 0 by default, and a connection that works would be made anew.
+            db.revive(self.alias)
             connection.ensure_connection()
             vendor = vendor_of(connection)
             version = vendor.check_version(connection)
@@ -116,10 +118,6 @@ class RelationalStore(Leaves, LooksAround, Marks, Carries, Settles):
         lease.check()
         with self._running(step):
             return self._runner_for(lease).revert(step, lease, report)
-
-    def why_absent(self, key: StepKey) -> str:
-        """Tell why a step isn't declared here. See :class:`accord.seam.stores.KnowsApps`."""
-        return why_absent(self.alias, (key.app, key.name), self._disk or DiskLoader())
 
     # --- Orders ----------------------------------------------------------------------
 
@@ -150,6 +148,8 @@ class RelationalStore(Leaves, LooksAround, Marks, Carries, Settles):
         self, steps: Sequence[Step], direction: Direction
     ) -> Iterator[tuple[Step, Sequence[Statement]]]:
         """Render steps as Django's `sqlmigrate` does; works on an empty database and without one."""
+        from migrator.relational.statements import Explanation
+
         disk = self._disk or DiskLoader()
         rendered = Explanation(self.alias, disk, steps, self._rewriting).render(direction)
         return showing_left(rendered, self._found(steps, direction))
@@ -181,14 +181,6 @@ class RelationalStore(Leaves, LooksAround, Marks, Carries, Settles):
             every = list(self.explain(steps, direction)) if shown is None else shown
             rendered = [(step, sent) for step, sent in every if step.key not in found]
             yield from foretell(self.alias, disk, rendered, begun, self._rewriting)
-
-    def could_refuse(self, steps: Sequence[Step], direction: Direction) -> bool:
-        """Return whether anything that stands could refuse a step: one look at the catalog."""
-        from migrator.relational.foretelling import could_refuse
-
-        with failures.translated(self.alias):
-            looks = vendor_of(self._connection).describes_tables
-            return looks and could_refuse(self.alias, self._disk or DiskLoader(), steps, direction)
 
     def losses(
         self, steps: Sequence[Step], direction: Direction, shown: Shown | None = None
@@ -233,7 +225,7 @@ class RelationalStore(Leaves, LooksAround, Marks, Carries, Settles):
                 return
             # Receivers may add operations to a migration; fresh objects keep that from happening twice.
             self._disk = DiskLoader()
-            project = self._project = Project(self.alias, self._disk)
+            project = self._project = self._project_on(self._disk)
             signals.send_pre_migrate(
                 self.alias, self._plan(project, steps, direction), project.state().clone()
             )
@@ -251,7 +243,7 @@ class RelationalStore(Leaves, LooksAround, Marks, Carries, Settles):
             if not steps and self._project is None:
                 signals.send_post_migrate(self.alias, [], None)
                 return
-            project = self._project or Project(self.alias, self._disk or DiskLoader())
+            project = self._project or self._project_on(self._disk or DiskLoader())
             self._forget()
             plan = self._plan(project, steps, direction)
             signals.send_post_migrate(self.alias, plan, project.state())
@@ -285,7 +277,7 @@ class RelationalStore(Leaves, LooksAround, Marks, Carries, Settles):
             migration.replaces and name not in applied and applied.issuperset(migration.replaces)
             for name, migration in disk.migrations.items()
         ):
-            executor = Project(self.alias, disk).executor
+            executor = self._project_on(disk).executor
             if executor.recorder.has_table():
                 executor.check_replacements()
 
@@ -317,6 +309,9 @@ class RelationalStore(Leaves, LooksAround, Marks, Carries, Settles):
         """Return the runner of a lease; what another lease's runner believed is read anew."""
         holder = (lease.run_id, lease.fence)
         if self._runner is None or self._holder != holder:
+            # Loaded here, as above: a run with nothing to do takes no step.
+            from migrator.relational.runner import Runner, adopt
+
             adopt(self._ledger, lease)
             project = self._fitting_project()
             self._runner = Runner(self.alias, ledger=self._ledger, project=project, rewriting=self._rewriting)
@@ -325,10 +320,17 @@ class RelationalStore(Leaves, LooksAround, Marks, Carries, Settles):
 
     def _fitting_project(self) -> Project:
         """Keep what :meth:`before_run` computed if no run wrote since, else compute it anew."""
+        from migrator.relational.states import recorded_names
+
         project = self._project
         if project is None or project.recorded != recorded_names(self.alias):
-            project = self._project = Project(self.alias, self._disk or DiskLoader())
+            project = self._project = self._project_on(self._disk or DiskLoader())
         return project
+
+    def _project_on(self, disk: DiskLoader) -> Project:
+        from migrator.relational.states import Project
+
+        return Project(self.alias, disk)
 
     @contextmanager
     def _running(self, step: Step, rows: Callable[[Step], str] = lambda _: "") -> Iterator[None]:

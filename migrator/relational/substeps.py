@@ -32,11 +32,11 @@ from accord.seam.types import Direction, Lease, Step
 from accord.words import counted
 from migrator.relational.chain import IN_PARTS, WHOLE, Chain, recognises
 from migrator.relational.entries import Progress, RowState
+from migrator.relational.hearing import Hearing, heard
 from migrator.relational.indexes import ConcurrentIndex, index_plan
 from migrator.relational.ledger import Ledger
 from migrator.relational.live_indexes import clear_leftovers
 from migrator.relational.locking import limit, limited, who_waits_behind
-from migrator.relational.progress import heard
 from migrator.relational.refusals import (
     SubstepKind,
     left_nothing,
@@ -83,6 +83,7 @@ class Resumable:
         self._report = report
         self._tries = tries
         self._connection = connections[step.key.store]
+        self._hearing = Hearing(step.key, lease, report)
         self._in_parts = in_parts
         self._form = IN_PARTS if in_parts else WHOLE
 
@@ -167,8 +168,6 @@ class Resumable:
     def _unroll(self) -> Unroll:
         return unrolling(self._connection, self._migration.app_label) if self._in_parts else whole
 
-    # --- taking up -------------------------------------------------------------------
-
     def _taken_up(self, found: Progress | None, direction: Direction, before: ProjectState) -> Progress:
         state = RowState.APPLYING if direction is Direction.APPLY else RowState.REVERTING
         if found is None:
@@ -181,9 +180,8 @@ class Resumable:
                 # On the way back, the last of them may be undone, and only the note of that be missing.
                 back = found.state is RowState.REVERTING
                 sure = max(found.position - back, 0)
-                begun = substeps[sure:][: back or found.in_flight]
-                refuse_gone(self._step, substeps[:sure], begun)
-            progress = self._turned(found, state)
+                refuse_gone(self._step, substeps[:sure], substeps[sure:][: back or found.in_flight])
+            progress = self._turned(found, state, substeps)
             self._note_recovery(found, direction)
         self._write(progress)
         return progress
@@ -197,7 +195,7 @@ class Resumable:
     def _unrolled(self, before: ProjectState) -> Sequence[Substep]:
         return backwards(self._migration, before, self._unroll())
 
-    def _turned(self, found: Progress, state: RowState) -> Progress:
+    def _turned(self, found: Progress, state: RowState, substeps: Sequence[Substep]) -> Progress:
         """
         Place ourselves where a run that was killed stopped, which may have gone the other way.
 
@@ -206,8 +204,8 @@ class Resumable:
         """
         if not found.in_flight or found.state in (state, RowState.APPLIED):
             return replace(found, state=state)
-        moved = 1 if state == RowState.REVERTING else -1
-        return replace(found, state=state, position=found.position + moved)
+        at = found.position + (1 if state == RowState.REVERTING else -1)
+        return replace(found, state=state, position=at, done=self._chain_of(substeps[:at]))
 
     def _refuse_edited(self, found: Progress, substeps: Sequence[Substep]) -> None:
         operations = [substep.operation for substep in substeps[: found.position]]
@@ -250,6 +248,8 @@ class Resumable:
             self._tries.through(partial(self._act_beside, substep, direction), behind=Behind.NOBODY)
         else:
             self._clear_leftovers(substep, direction)
+            if substep.goes_on:
+                self._write(replace(now, in_flight=True))
             self._act_plainly(substep, direction, now)
         self._write(after)
 
@@ -269,11 +269,11 @@ class Resumable:
 
     def _act_plainly(self, substep: Substep, direction: Direction, now: Progress) -> None:
         def act(seconds: float | None) -> None:
-            with limited(self._connection, seconds), heard(self._step, self._lease, self._report):
+            with limited(self._connection, seconds), heard(self._hearing):
                 self._run_plain(substep, direction, now)
 
         # Of anything else, a part may stand when a lock isn't free in its middle.
-        if getattr(substep.operation, "goes_on", False):
+        if substep.goes_on:
             behind = getattr(substep.operation, "behind", Behind.EVERYBODY)
             self._tries.through(act, behind=behind, goes_on=True)
         elif sent_at_once(self._connection, substep.operation):

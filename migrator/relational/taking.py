@@ -20,6 +20,7 @@ from django.db.migrations.operations.base import Operation
 
 from accord import isolation, revisions
 from migrator.relational.loader import DiskLoader, Name
+from migrator.relational.moves import move_of
 from migrator.relational.vendors import vendor_of_engine
 
 Question = Mapping[str, Any]
@@ -89,10 +90,18 @@ def _questions(label: str, disk: DiskLoader) -> Iterator[Question]:
     for (app, _), migration in disk.migrations.items():
         if app == label:
             for operation in _flat(migration.operations):
-                if isinstance(operation, CreateModel) and operation.name_lower not in live:
-                    yield {"model_name": operation.name_lower, "model": _stand_in(label, operation.name)}
+                if (name := _brought_by(label, operation)) and name.lower() not in live:
+                    yield {"model_name": name.lower(), "model": _stand_in(label, name)}
                 elif isinstance(operation, RunPython | RunSQL) and operation.hints:
                     yield operation.hints
+
+
+def _brought_by(label: str, operation: Operation) -> str:
+    """Return the name of the model that an operation makes, or brings from another app; empty for none."""
+    if isinstance(operation, CreateModel):
+        return operation.name
+    move = move_of(label, operation)
+    return move.name if move else ""
 
 
 def _live() -> Mapping[tuple[str, str], type[models.Model]]:

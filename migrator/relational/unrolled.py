@@ -32,6 +32,11 @@ class Substep:
     of: Operation | None = None
     ends: bool = False
 
+    @property
+    def goes_on(self) -> bool:
+        """It commits in its middle: a rerun goes on there, and the way back begins there."""
+        return bool(getattr(self.operation, "goes_on", False))
+
 
 Unroll = Callable[[Substep], Sequence[Substep]]
 """Makes parts of an operation; what is handed to it are the operations of one migration in their order."""

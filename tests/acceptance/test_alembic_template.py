@@ -60,14 +60,19 @@ def test_revisions_of_alembics_own_command_are_steps_of_ours(begun: Workshop) ->
     begun.django("0001_first", "First")
     assert begun.run("migrate_all", "--noinput").returncode == 0
     alembic(begun, "revision", "-m", "Keep what labels are owed")
-    [path] = (begun.folder / "history" / "versions").glob("*_keep_what_labels_are_owed.py")
-    script = read(path)
+    versions = begun.folder / "history" / "versions"
+    script = read(versions / "0001_keep_what_labels_are_owed.py")
 
+    assert script.revision == "0001_keep_what_labels_are_owed"
     assert (script.title, script.phase) == ("Keep what labels are owed", "expand")
     assert findings(begun) == []
     assert pending(begun) == [f"history:workshop.{script.revision}"]
     alembic(begun, "upgrade", "head")
     assert pending(begun) == []
+    env = begun.folder / "history" / "env.py"
+    env.write_text(env.read_text().replace("MetaData | None = None", "MetaData = MetaData()"))
+    alembic(begun, "revision", "--autogenerate", "-m", "More")
+    assert read(versions / "0002_more.py").down_revisions == (script.revision,)
 
 
 @pytest.mark.by_turns(3)
@@ -86,6 +91,28 @@ def test_a_revision_of_the_template_is_ordered_among_other_stores(begun: Worksho
     assert order.index("default:workshop.0001_first") < order.index(f"history:workshop.{read(path).revision}")
     assert begun.run("migrate_all", "--noinput").returncode == 0
     assert f"{read(path).revision} (head)" in alembic(begun, "current")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [(("-m", "Pay labels"), "0009_pay_labels"), (("--rev-id", "fast", "-m", "Pay labels"), "fast")],
+    ids=["numbered", "named"],
+)
+def test_file_is_numbered_unless_it_is_named(tmp_path: Path, arguments: tuple[str, ...], name: str) -> None:
+    """No server and no settings are asked for it; `--rev-id` says another name as ever."""
+    copy = tmp_path / "royalties"
+    shutil.copytree(SAMPLE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    away = {
+        **os.environ,
+        "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none",
+        "DJANGO_SETTINGS_MODULE": "none",
+    }
+    ini = ("-c", str(copy / "alembic.ini"))
+    made = run_python(("-m", "alembic", *ini, "revision", *arguments), env=away, cwd=ROOT, timeout=60)
+
+    assert made.returncode == 0, made.stderr
+    written = read(copy / "versions" / f"{name}.py")
+    assert (written.revision, written.down_revisions) == (name, ("0008_drop_percent",))
 
 
 def test_the_sample_writes_such_a_file_too(tmp_path: Path) -> None:

@@ -325,3 +325,42 @@ def test_revision_that_raises_can_be_tried_alone_by_the_command_of_the_message(w
     tried = workshop.run(*shlex.split(found[1]))
 
     assert "ValueError: no such luck" in tried.stderr
+
+
+ODD = """
+from tests.projects.workshop.settings import *
+DATABASES["{alias}"] = {{**DATABASES["default"], "NAME": {name!r}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("alias", "name", "why"),
+    [
+        ("default", "", "supply the NAME"),
+        ("second", "", "supply the NAME"),
+        ("second", "x" * 64, "longer than"),
+    ],
+    ids=["coordinator", "other", "long"],
+)
+def test_database_that_django_cannot_use(workshop: Workshop, alias: str, name: str, why: str) -> None:
+    """The alias is named, which Django's own error doesn't do; with --traceback, that error comes."""
+    (workshop.folder / "odd.py").write_text(ODD.format(alias=alias, name=name))
+
+    done = workshop.run("migrate_all", "--plan", DJANGO_SETTINGS_MODULE="odd")
+    raw = workshop.run("migrate_all", "--plan", "--traceback", DJANGO_SETTINGS_MODULE="odd")
+
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert f"[ACC-110] DATABASES['{alias}'] can't be used" in done.stderr
+    assert why in done.stderr
+    assert ("Traceback" in done.stderr, "ImproperlyConfigured" in raw.stderr) == (False, True)
+
+
+def test_other_setting_that_django_cannot_use(workshop: Workshop) -> None:
+    """It is told as Django tells it; no database is blamed."""
+    body = "from tests.projects.workshop.settings import *\nAUTH_USER_MODEL = 'workshop.Nobody'\n"
+    (workshop.folder / "odd.py").write_text(body)
+
+    done = workshop.run("accord_token", "list", DJANGO_SETTINGS_MODULE="odd")
+
+    assert "DATABASES" not in done.stderr
+    assert "Nobody" in done.stderr

@@ -48,6 +48,7 @@ BOOKS: Mapping[str, str] = {
     "accord_lease": "Who migrates at the moment: a process.",
     "accord_ledger": "Which steps are applied.",
     "accord_object": "The texts of functions and views that were made.",
+    "accord_backfill": "How far operations in batches came; a key of a row while one is under way.",
     "accord_fence": "The highest fencing token that was seen.",
     "accord_mark": "What the database keeps about itself: which environment it belongs to.",
     "accord_import": "How far imports in bulk are: numbers, and digests of files.",

@@ -162,7 +162,10 @@ RULES = (
     Rule(
         id="rows-all-loaded",
         title="Rows are read in bounded batches.",
-        safe="Loop over .iterator(chunk_size=2000), or over batches by primary key.",
+        safe=(
+            "Loop over .iterator(chunk_size=2000), or have Backfill of migrator.operations hand over some "
+            "rows at a time."
+        ),
         check=_whole_loops,
     ),
     Rule(
@@ -170,7 +173,7 @@ RULES = (
         title="Rows are written in bounded batches.",
         safe=(
             "Go through the primary key in batches that commit one by one, in a migration "
-            "with atomic = False."
+            "with atomic = False: Backfill of migrator.operations does."
         ),
         check=_whole_writes,
     ),

@@ -81,7 +81,7 @@ RULES = (
         title="Statements write bounded batches of rows.",
         safe=(
             "Go through the primary key in batches that commit one by one, in a migration "
-            "with atomic = False."
+            "with atomic = False: Backfill of migrator.operations does."
         ),
         check=_unbounded,
     ),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.core.management.base import CommandParser
 from django.core.management.color import no_style
@@ -15,31 +14,17 @@ from accord.cli.printable import say_aside
 from accord.clock import SystemClock
 from accord.command import AnsweringCommand, interrupted
 from accord.ending import ends_at_once
-from accord.errors import AccordError, ExitCode
-from accord.seam.foretelling import NOTHING, refused
-from accord.seam.losses import Loss
-from accord.seam.registry import Registry, opened
-from accord.seam.types import Shown
+from accord.errors import ExitCode
+from accord.seam.registry import opened
 from accord.stopping import stop_on_signal
-from migrator.cli import render_environment, render_json, render_looks, render_proof, render_text
 from migrator.cli.acting import acting, deciding
 from migrator.cli.options import add_migrate_arguments, request_from
 from migrator.cli.progress import progress
 from migrator.cli.prompts import confirmation
-from migrator.cli.render_assertions import verification_document, verification_lines
-from migrator.cli.render_losses import losses_document, losses_lines
-from migrator.cli.render_recovery import recovery_lines
 from migrator.engine.api import Migrations
 from migrator.engine.plan import Plan
-from migrator.engine.recovery import recovery_of
 from migrator.engine.request import Request, RunReport
-from migrator.engine.situation import Situation
-from migrator.engine.verdicts import StepVerdict
-from migrator.engine.waiting import until_applied
 from migrator.models import RunKind
-
-if TYPE_CHECKING:
-    from migrator.engine.live import LiveLook
 
 
 class Command(AnsweringCommand):
@@ -70,14 +55,12 @@ class Command(AnsweringCommand):
         if options.get("wait") is not None:
             self._wait(request, options)
         with opened() as stores:
-            if options["snapshot"] is not None:
-                return self._snapshot(stores, request, options)
-            if options["check_live"]:
-                return self._check_live(Migrations(stores).look_live(request), options)
-            if options["verify"]:
-                verify = self._verify_baseline if options["baseline"] else self._verify
-                return verify(Migrations(stores), request, options)
-            return (self._show if only_shown else self._run)(Migrations(stores), request, options)
+            if only_shown or options["check_live"] or options["verify"] or options["snapshot"] is not None:
+                # Loaded here: a run shows none of it.
+                from migrator.cli.showing import Showing
+
+                return Showing(stores, request, options, self.style, self.stdout.write).answer()
+            return self._run(Migrations(stores), request, options)
 
     def _wait(self, request: Request, options: dict[str, Any]) -> None:
         """Wait until another process has applied everything; each look is one on fresh connections."""
@@ -98,85 +81,11 @@ class Command(AnsweringCommand):
                 self.stderr.write(text, lambda line: line)
                 self.stderr.flush()
 
+        # Loaded here, as below: what nobody asks for costs nothing.
+        from migrator.engine.waiting import until_applied
+
         with ends_at_once(last_words):
             until_applied(look, options["wait"], clock=SystemClock(), tell=tell)
-
-    def _show(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
-        situation = migrations.situation(request)
-        plan = migrations.plan(request, situation)
-        # Once for all: what reads statements reads what is shown.
-        forgets = request.kind is RunKind.FORGET  # sends nothing, and its file may be gone
-        rendered = list(migrations.explain(plan)) if options["dry_run"] and not forgets else ()
-        losses = _asked_losses(migrations, request, plan, options, rendered)
-        if options["format"] == "text":
-            self._write(render_environment.foreign_lines(situation, self.style))
-        if options["dry_run"]:
-            foretold = NOTHING if forgets else migrations.foretell(plan, rendered)
-            rendered = [(step, ()) for step in plan.steps] if forgets else rendered
-            if options["format"] == "json":
-                document = render_json.dry_run_document(plan, rendered, foretold)
-                self.stdout.write(render_json.dump({**document, **losses_document(losses)}))
-            else:
-                self._write(render_text.dry_run_lines(plan, rendered, self.style, foretold, losses))
-            if any(refused(found) for found in foretold.values()):
-                return ExitCode.FAILED
-        elif request.kind is RunKind.BASELINE:
-            self._show_baseline(migrations.look(plan), plan, situation, options)
-        elif options["format"] == "json":
-            document = render_json.plan_document(plan, situation)
-            strange = {"foreign": render_environment.foreign_documents(situation)}
-            self.stdout.write(render_json.dump({**document, **losses_document(losses), **strange}))
-        else:
-            self._write(render_text.plan_lines(plan, situation, self.style, request.kind))
-            self._write(losses_lines(losses, self.style))
-            self._write(render_text.begun_lines(situation, self.style))
-            self._write(render_text.drift_lines(situation, self.style))
-        return _checked(plan, situation) if options["check_unapplied"] else ExitCode.DONE
-
-    def _verify(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
-        found = migrations.verify(request)
-        self._say(options, verification_document(found), verification_lines(found, self.style))
-        return ExitCode.FAILED if found.broken else ExitCode.DONE
-
-    def _check_live(self, found: LiveLook, options: dict[str, Any]) -> ExitCode:
-        self._say(options, render_looks.live_document(found), render_looks.live_lines(found, self.style))
-        return found.exit_code
-
-    def _snapshot(self, stores: Registry, request: Request, options: dict[str, Any]) -> ExitCode:
-        # Loaded here: it is not part of a run.
-        from migrator.cli import render_snapshot
-        from migrator.engine import snapshot
-
-        migrations = Migrations(stores)
-        migrations.refuse_other(request.environment)
-        act = snapshot.compared if options["check_unapplied"] else snapshot.written
-        found = act(stores, Path(options["snapshot"]), request.target.stores)
-        unfinished = _unfinished(migrations, request)
-        lines = render_snapshot.snapshot_lines(found, unfinished, self.style)
-        self._say(options, render_snapshot.snapshot_document(found, unfinished), lines)
-        return found.exit_code
-
-    def _show_baseline(
-        self, found: Sequence[StepVerdict], plan: Plan, situation: Situation, options: dict[str, Any]
-    ) -> None:
-        self._say(
-            options,
-            render_proof.baseline_document(plan, found, situation),
-            render_proof.baseline_lines(plan, found, self.style),
-            render_text.drift_lines(situation, self.style),
-        )
-
-    def _verify_baseline(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
-        situation = migrations.situation(request)
-        found = migrations.verify_baseline(request, situation)
-        self._say(
-            options,
-            render_looks.verification_document(found, situation),
-            render_looks.verification_lines(found, situation, self.style),
-            render_text.begun_lines(situation, self.style),
-            render_text.drift_lines(situation, self.style),
-        )
-        return found.exit_code
 
     def _run(self, migrations: Migrations, request: Request, options: dict[str, Any]) -> ExitCode:
         if request.break_glass:
@@ -213,58 +122,37 @@ class Command(AnsweringCommand):
 
     def _sum_up(self, result: RunReport, options: dict[str, Any]) -> None:
         if options["format"] == "json":
+            from migrator.cli import render_json
+
             self.stdout.write(render_json.dump(render_json.run_document(result)))
             return
         if result.exit_code is ExitCode.DONE and not options["verbosity"]:
             return
+        from migrator.cli import render_text
+
         self._write(render_text.run_lines(result, self.style))
         if options["tag"] and result.exit_code is ExitCode.DONE:
             self._write([f"The tag “{options['tag']}” names where every store stands now."])
         if result.error is not None:
             self.say_error(result.error, options)
+        if result.exit_code is not ExitCode.DONE:
+            self._advise(result)
+
+    def _advise(self, result: RunReport) -> None:
+        from migrator.cli.render_recovery import recovery_lines
+        from migrator.engine.recovery import recovery_of
+
         if (recovery := recovery_of(result)) is not None:
             self._write(recovery_lines(recovery))
-
-    def _say(self, options: dict[str, Any], document: dict[str, Any], *parts: Iterable[str]) -> None:
-        """Write an answer as the document that it is, or as lines for people."""
-        if options["format"] == "json":
-            self.stdout.write(render_json.dump(document))
-            return
-        for lines in parts:
-            self._write(lines)
 
     def _write(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.stdout.write(line)
 
 
-def _unfinished(migrations: Migrations, request: Request) -> int | None:
-    """Count the steps of the stores asked that are pending or half done; None where nobody can tell."""
-    try:
-        found = migrations.situation(request).unfinished
-    except AccordError:  # What stands was told: a file of a step that can't be read takes nothing from it.
-        return None
-    return sum(not request.target.stores or key.store in request.target.stores for key in found)
-
-
-def _checked(plan: Plan, situation: Situation) -> ExitCode:
-    """Answer `--check`: a store of another environment, or steps that are pending, or neither."""
-    if render_environment.foreign_documents(situation):
-        return ExitCode.AWAITING_APPROVAL
-    return ExitCode.FAILED if plan.steps or plan.stuck else ExitCode.DONE
-
-
-def _asked_losses(
-    migrations: Migrations, request: Request, plan: Plan, options: dict[str, Any], shown: Shown
-) -> Sequence[Loss] | None:
-    """Ask what a plan would drop, unless only the number of pending steps is wanted."""
-    acts = request.kind in (RunKind.APPLY, RunKind.REVERT)
-    asked = acts and plan.steps and not options["check_unapplied"]
-    return migrations.losses(plan, shown) if asked else ()
-
-
 def _telling_losses(migrations: Migrations, ask: Callable[[Plan], None]) -> Callable[[Plan], None]:
     """Name what a plan drops before the question is put."""
+    from migrator.cli.render_losses import losses_lines
 
     def tell(plan: Plan) -> None:
         lines = list(losses_lines(migrations.losses(plan), no_style()))

@@ -25,7 +25,12 @@ _SPELLING = (
     "SET LOCAL bytea_output = 'hex'",
     "SET LOCAL synchronize_seqscans = off",
 )
-_ABOUT = "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)"
+# Rows a page as it was when somebody looked last, and pages as they are.
+_ABOUT = """
+SELECT CASE WHEN relpages > 0 AND reltuples > 0 THEN reltuples / relpages END,
+    pg_relation_size(oid) / current_setting('block_size')::int
+FROM pg_class WHERE oid = to_regclass(%s)
+"""
 
 
 class TableReading:
@@ -48,12 +53,12 @@ class TableReading:
 
     def slices(self, rows: int) -> Sequence[Slice]:
         """Cut the table at every so many rows in the order of its key; one that has none stays whole."""
-        key = self._selection.holder.key
-        if not key or 0 <= self._about() < rows // 2:
+        if not self._selection.holder.key or self._is_small(rows):
             return [Slice()]
-        bounds = [tuple(found) for found in execute(self._connection, self._bounds(rows))]
-        afters: list[Sequence[str]] = [(), *bounds]
-        return [Slice(after=one, until=other) for one, other in zip(afters, [*bounds, ()], strict=True)]
+        cuts: list[Sequence[str]] = [()]
+        while found := execute(self._connection, self._cut(cuts[-1], rows)):
+            cuts.append(tuple(found[0]))
+        return [Slice(after=one, until=other) for one, other in zip(cuts, [*cuts[1:], ()], strict=True)]
 
     def read(self, one: Slice, out: BinaryIO) -> int:
         """Send a slice: CSV with a header, or a JSON object a line."""
@@ -67,31 +72,25 @@ class TableReading:
         )
         return copy_out(self._connection, f"COPY ({lines}) TO STDOUT WITH ({WHOLE_LINES})", out)
 
-    def _about(self) -> int:
-        """Return what the server thinks how many rows there are; negative where it has no idea."""
-        [(rows,)] = execute(self._connection, _ABOUT, [self._table])
-        return int(rows)
+    def _is_small(self, rows: int) -> bool:
+        """Return whether the server knows for certain that all rows fit into one slice."""
+        [(dense, pages)] = execute(self._connection, _ABOUT, [self._table])
+        return bool(dense) and dense * pages < rows // 2
 
-    def _bounds(self, rows: int) -> str:
-        key = quoted_names(self._connection, self._selection.holder.key)
-        texts = ", ".join(
-            f"{self._connection.ops.quote_name(name)}::text" for name in self._selection.holder.key
-        )
-        where = self._condition(Slice())
-        numbered = (
-            f"SELECT {key}, row_number() OVER (ORDER BY {key}) AS accord_number, "
-            f"count(*) OVER () AS accord_all FROM {self._table} WHERE {where}"
-        )
+    def _cut(self, after: Sequence[str], rows: int) -> str:
+        """Ask for the key of the first row behind a slice."""
+        key = self._selection.holder.key
+        texts = ", ".join(f"{self._connection.ops.quote_name(name)}::text" for name in key)
         return (
-            f"SELECT {texts} FROM ({numbered}) AS numbered "
-            f"WHERE accord_number % {int(rows)} = 0 AND accord_number < accord_all ORDER BY accord_number"
+            f"SELECT {texts} FROM {self._table} WHERE {self._condition(Slice(after=after))} "
+            f"ORDER BY {quoted_names(self._connection, key)} OFFSET {int(rows)} LIMIT 1"
         )
 
     def _condition(self, one: Slice) -> str:
         key = f"({quoted_names(self._connection, self._selection.holder.key)})"
         asked = [f"({self._selection.query})"] if self._selection.query else []
-        asked += [f"{key} > ({self._values(one.after)})"] if one.after else []
-        asked += [f"{key} <= ({self._values(one.until)})"] if one.until else []
+        asked += [f"{key} >= ({self._values(one.after)})"] if one.after else []
+        asked += [f"{key} < ({self._values(one.until)})"] if one.until else []
         return " AND ".join(asked) or "true"
 
     def _order(self, one: Slice) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from accord.bulk.records import split
+from accord.bulk.records import rows, split
 from accord.causes import root_of
 from accord.connecting import code_of
 from accord.errors import StoreError
@@ -57,6 +57,10 @@ class TableWriting:
         self.positions.move(before, Position())
         self.connection.commit()
         return Position()
+
+    def documents(self, records: Sequence[bytes]) -> Sequence[Mapping[str, Any]]:
+        """Read records as rows of texts."""
+        return rows(records, self.target.form, self.target.columns)
 
     def write(self, records: Sequence[bytes] | bytes, before: Position, settle: Settle) -> Position:
         """Write a batch and its position, or neither."""
@@ -142,9 +146,9 @@ class TableWriting:
         copy_in(self.connection, f"COPY {_STAGING} {how}", data)
         with self.connection.cursor() as cursor:
             cursor.execute(self._moved)
-            rows = int(cursor.rowcount)
+            moved = int(cursor.rowcount)
             cursor.execute(f"TRUNCATE {_STAGING}")
-        return rows
+        return moved
 
     @property
     def _table(self) -> str:

@@ -19,7 +19,7 @@ from accord.seam.rewriting import LARGE_BYTES, Extent
 from migrator.relational.moves import Move, move_of, renamed_tables
 from migrator.relational.safety import alterations, checks, columns, indexes, keys, uniques, widening
 from migrator.relational.safety.case import Case, Rule, model_name_of
-from migrator.relational.safety.tables import Names, Size, sizes
+from migrator.relational.safety.tables import Names, Size, are_ordinary, sizes
 from migrator.relational.unrolled import Substep, Unroll, backwards, whole
 from migrator.relational.vendors import vendor_of
 
@@ -66,8 +66,7 @@ def unrolling(connection: Any, app: str) -> Unroll:
         if not table or not _is_ours(connection, app, substep):
             return whole(substep)
         first = names.first(table)
-        made = sizes(connection, {table, first}).values() if first else ()
-        if not first or any(not size.is_ordinary for size in made):
+        if not first or not are_ordinary(connection, {table, first}):
             return whole(substep)
         return list(_numbered(substep, _rewritten(connection, app, substep))) or whole(substep)
 

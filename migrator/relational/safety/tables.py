@@ -27,6 +27,10 @@ _LOCKED = """
 SELECT t.name, c.relkind, %s::bigint FROM unnest(%s::text[], %s::text[]) AS t(name, quoted)
 JOIN pg_class c ON c.oid = to_regclass(t.quoted)
 """
+_KINDS = """
+SELECT t.name, c.relkind FROM unnest(%s::text[], %s::text[]) AS t(name, quoted)
+JOIN pg_class c ON c.oid = to_regclass(t.quoted)
+"""
 _PATIENCE = 0.5
 """Seconds for which a look at sizes stands in a queue."""
 
@@ -62,6 +66,20 @@ def sizes(connection: Any, names: Collection[str]) -> dict[str, Size]:
         if limit_of(exc) is not LOCK:
             raise
     return _asked(connection, _LOCKED, [LARGE_BYTES, list(names), quoted])
+
+
+def are_ordinary(connection: Any, names: Collection[str]) -> bool:
+    """
+    Return whether no table of these is partitioned or of another server; one that isn't there is passed over.
+
+    Args:
+        connection: Of a PostgreSQL database.
+        names: As models write them.
+    """
+    # The catalog alone is asked: nobody's lock is in the way of that.
+    with connection.cursor() as cursor:
+        cursor.execute(_KINDS, [list(names), [connection.ops.quote_name(name) for name in names]])
+        return all(kind == _ORDINARY for _, kind in cursor.fetchall())
 
 
 def _asked(connection: Any, sql: str, params: Sequence[Any]) -> dict[str, Size]:

@@ -101,8 +101,8 @@ class Live:
     def __init__(self, harness: RelationalHarness) -> None:
         self.harness = harness
         self.notes: list[str] = []
-        self.sent: list[str] = []
         self.progressed: list[tuple[int, int | None]] = []
+        self.sent: list[str] = []
         for name in harness.step_names:
             harness.remove(name)
         harness.write_revision("0001_first", FIRST)

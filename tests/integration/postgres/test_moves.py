@@ -14,7 +14,9 @@ from pytest_django.fixtures import Settings
 
 from accord.errors import AccordError, StepFailed
 from accord.events import silent
+from accord.seam.rewriting import Extent, Rewriting
 from accord.seam.types import Direction, Lease, Presence, Step, StepKey
+from tests.chance import chance
 from tests.conformance.harness_relational import RelationalHarness
 from tests.integration.postgres.rewriting import Killed, Live
 
@@ -44,13 +46,18 @@ class Migration(migrations.Migration):
         ),
     ]
 """
-MOVE = """from django.db import migrations
+MOVE = """from django.db import migrations, models
 from migrator.operations import MoveModel
 
 
 class Migration(migrations.Migration):
+    atomic = ATOMIC
     dependencies = [("OLD", "0001_first")]
-    operations = [MoveModel("Play", from_app="OLD"WORDS)]
+    operations = [MoveModel("Play", from_app="OLD"WORDS)MORE]
+"""
+MORE = """,
+        migrations.AddField("play", "hall", models.TextField(null=True)),
+        migrations.AddIndex("play", models.Index(fields=["hall"], name="APP_hall")),
 """
 NAMED = ("by_time", "positive", "once", "first")
 RENAMED = f', rename_table=True, names={{f"OLD_{{one}}": f"APP_{{one}}" for one in {NAMED}}}'
@@ -81,9 +88,10 @@ class Moving:
         home.execute(f"INSERT INTO {home.app}_play (at) SELECT n FROM generate_series(1, 9) n")
         self.make_kind(home.app)
 
-    def write(self, words: str = "") -> None:
+    def write(self, words: str = "", *, atomic: bool = True, more: str = "") -> None:
         """Write the move."""
-        self.away.write_revision("0001_move", MOVE.replace("WORDS", words).replace("OLD", self.home.app))
+        text = MOVE.replace("ATOMIC", str(atomic)).replace("WORDS", words).replace("MORE", more)
+        self.away.write_revision("0001_move", text.replace("OLD", self.home.app))
 
     def make_kind(self, app: str) -> None:
         """Make a content type, as code does that asks for one."""
@@ -95,10 +103,12 @@ class Moving:
         key = StepKey(self.home.alias, self.away.app, "0001_move")
         return next(step for step in self.home.store().steps() if step.key == key)
 
-    def do(self, action: str) -> None:
+    def do(self, action: str, extent: Extent = Extent.OFF) -> None:
         """Apply or revert it as another process would."""
         lease = Lease(scope="test", owner="me", run_id="run", fence=int(time.time() * 1_000_000))
-        getattr(self.home.store(), action)(self.step, lease, silent)
+        store = self.home.store()
+        store.settle(Rewriting(extent=extent))
+        getattr(store, action)(self.step, lease, silent)
 
     def presence(self) -> Presence:
         """Look whether its effect is there."""
@@ -127,7 +137,7 @@ def moving(relational_harness: RelationalHarness, tmp_path: Path) -> Iterator[Mo
 
 
 @pytest.mark.parametrize("words", ["", RENAMED], ids=["kept", "renamed"])
-@pytest.mark.by_turns(2)
+@pytest.mark.by_turns(3)
 def test_killed_before_any_statement_it_has_not_begun(moving: Moving, words: str) -> None:
     """There and back; each time all of it stands, or nothing."""
     moving.write(words)
@@ -156,13 +166,61 @@ def _dies_everywhere(moving: Moving, action: str, before: Any) -> None:
     pytest.fail("it never came to its end")
 
 
+@pytest.mark.by_turns(3)
+@pytest.mark.parametrize("atomic", [True, False], ids=["in parts", "not atomic"])
+@pytest.mark.parametrize("words", ["", RENAMED], ids=["kept", "renamed"])
+def test_what_follows_in_the_same_file_is_taken_up(moving: Moving, words: str, atomic: bool) -> None:
+    """The move is a substep of its own: killed before any statement, it is done once, there and back."""
+    moving.write(words, atomic=atomic, more=MORE)
+    extent = Extent.EVERY if atomic else Extent.OFF
+    before = moving.stands()
+    dice, sent = chance(f"{words} {atomic}"), list[str]()
+    for action in ("apply", "revert"):
+        moment = dice.randrange(1, 6)
+        while not _comes_through(moving, action, moment, extent):
+            sent += moving.live.sent
+            moment += dice.randrange(1, 6)
+        sent += moving.live.sent
+        if action == "apply":
+            table = f"{moving.away.app if words else moving.home.app}_play"
+            assert moving.home._query(f"SELECT count(*), count(hall) FROM {table}") == [(9, 0)]
+
+    assert moving.stands() == before
+    assert any(text.startswith("CREATE INDEX CONCURRENTLY") for text in sent) is atomic
+
+
+def _comes_through(moving: Moving, action: str, moment: int, extent: Extent) -> bool:
+    with moving.live.listening(moment):
+        try:
+            moving.do(action, extent)
+        except Killed:
+            connections[moving.home.alias].close()
+            moving.away.files_changed()
+            return False
+    return True
+
+
+def test_what_is_shown_is_what_is_sent(moving: Moving) -> None:
+    """The sequences of a table that is renamed, too, which only the server knows."""
+    moving.write(RENAMED)
+    ((_, shown),) = moving.home.store().explain([moving.step], Direction.APPLY)
+    texts = {each.text.strip().rstrip(";") for each in shown}
+    with moving.live.listening():
+        moving.do("apply")
+
+    sent = {text for text in moving.live.sent if text.startswith("ALTER ")}
+    assert sent <= texts
+    assert any(text.startswith("ALTER SEQUENCE") for text in sent)
+
+
 def test_presence_is_told_from_the_content_type(moving: Moving) -> None:
     """A table that keeps its name proves nothing: what was not moved is not taken for it."""
     moving.write()
     assert moving.presence() is not Presence.DONE
 
     moving.do("apply")
-    assert moving.presence() is Presence.DONE
+    (found,) = moving.home.store().probe([moving.step])
+    assert (found.presence, found.unproved) == (Presence.DONE, ())
 
     moving.make_kind(moving.home.app)
     assert moving.presence() is not Presence.DONE

@@ -44,6 +44,29 @@ def test_virgin_database_has_nothing_applied_and_stays_virgin(harness: Relationa
     assert harness.tables() == before == set()
 
 
+def test_a_look_at_the_server_keeps_a_connection_that_works_and_replaces_one_that_was_cut(
+    relational_harness: RelationalHarness,
+) -> None:
+    """`CONN_MAX_AGE` is 0 by default, which says nothing of a connection in the middle of a command."""
+    store = relational_harness.store()
+    store.ping()
+    own = session(relational_harness)
+
+    store.ping()
+    assert session(relational_harness) == own
+
+    relational_harness.execute(f"SELECT pg_terminate_backend({own})")
+    store.ping()
+    assert session(relational_harness) != own
+
+
+def session(harness: RelationalHarness) -> int:
+    """Name the server's process behind the store's connection."""
+    with connections[harness.alias].cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
 def test_applied_steps_are_in_both_ledgers(harness: RelationalHarness) -> None:
     """Django's table and ours agree about what is applied, and ours knows the checksum."""
     apply_all(harness)

@@ -58,6 +58,7 @@ def test_no_address_of_the_project_is_left() -> None:
     }  # fmt: skip
     assert found["STORES"]["mongodb"]["URL"] == "mongodb://127.0.0.1:5002/shop?replicaSet=rs0"
     assert found["POLICY"] == {"erasure": {"attempts": 3, "open_findings": "warn"}}
+    assert found["ENVIRONMENTS"] == []
     assert moved.further == ["drill_alembic"]
     assert moved.instead["https://production:9200"] == "http://127.0.0.1:5003"
 

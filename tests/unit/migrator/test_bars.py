@@ -10,7 +10,7 @@ from rich.progress import Progress, TextColumn
 from accord.events import StepProgressed
 from accord.seam.types import Direction, StepOutcome
 from accord.testing import make_step
-from migrator.cli.progress import _Bars
+from migrator.cli.progress import Pace, PlainProgress, _Bars
 from migrator.engine.events import StepFinished, StepStarted
 
 PLAYS, TRACKS = make_step("mongodb:music.0001_plays"), make_step("search:music.0001_tracks")
@@ -33,6 +33,19 @@ def test_each_lane_has_a_line_while_its_step_goes_on() -> None:
     assert both == {"steps": 0, str(PLAYS.key): 3, str(TRACKS.key): 0}
     assert one == {"steps": 1, str(TRACKS.key): 0}
     assert "[1/2] mongodb:music.0001_plays  applied in 1.00 s" in stream.getvalue()
+
+
+def test_log_says_in_tenths_how_long_a_step_will_take() -> None:
+    """From what was done since it was first heard of: what another run did made this one no faster."""
+    stream, now = io.StringIO(), [0.0]
+    progress = PlainProgress(stream, 1)
+    progress._pace = Pace(lambda: now[0])
+    for done in (500, 550, 600, 601, 800):
+        progress(StepProgressed(key=str(PLAYS.key), done=done, total=1000))
+        now[0] += 2.0
+
+    lines = [line.partition("  ")[2] for line in stream.getvalue().splitlines()]
+    assert lines == ["500 of 1,000", "600 of 1,000, 16.00 s left", "800 of 1,000, 5.33 s left"]
 
 
 def shown(bar: Progress) -> dict[str, float]:

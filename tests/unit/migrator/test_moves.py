@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 from django.apps.registry import Apps
 from django.db import models
+from django.db.migrations import Migration
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.migrations.writer import OperationWriter
+from pytest_django.fixtures import Settings
 
 from accord.errors import InvalidRevision
 from accord.seam.types import Phase
 from migrator.operations import MoveModel
+from migrator.relational.loader import DiskLoader
+from migrator.relational.taking import apps_for
 
 
 class Plays(models.Manager[Any]):
@@ -254,3 +258,27 @@ def test_operation_says_when_it_goes_and_what_it_is() -> None:
     assert kept.migration_name_fragment == "move_play_from_streaming"
     assert kept.references_model("Anything", "reviews")
     assert kept.reduce(renamed, "events") is False
+
+
+def test_app_that_only_takes_a_model_is_asked_for_by_it(settings: Settings) -> None:
+    """A router that names models is asked about one that has gone on since, too."""
+
+    class Narrow:
+        """Lets in one model."""
+
+        def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **_: object) -> bool:
+            """Say so."""
+            return (app_label, model_name) == ("events", "play")
+
+    class Disk(DiskLoader):
+        """One migration, of an app that isn't installed."""
+
+        def load_disk(self) -> None:
+            """Read it."""
+            moves = type("Migration", (Migration,), {"operations": [MoveModel("Play", "streaming")]})
+            self.disk_migrations = {("events", "0001_move"): moves("0001_move", "events")}
+            self.unmigrated_apps, self.migrated_apps = set(), {"events"}
+
+    settings.DATABASE_ROUTERS = [Narrow()]
+
+    assert apps_for("default", Disk()) == ["events"]

@@ -4,7 +4,9 @@
 [alembic]
 script_location = ${script_location}
 path_separator = os
-file_template = %%(rev)s_%%(slug)s
+file_template = %%(rev)s
+# env.py numbers a new revision, where no --rev-id names it.
+revision_environment = true
 output_encoding = utf-8
 prepend_sys_path = .
 

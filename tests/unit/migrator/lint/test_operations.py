@@ -160,6 +160,9 @@ FINE = {
         'BeginColumnChange("room", "size", "width", models.BigIntegerField()),\n'
         'CopyColumn("room", "size", "width"),'
     ),
+    "rows filled in batches": (
+        """atomic = False\noperations = [Backfill("room", set={"size": "size + 1"}, backward={})]"""
+    ),
     "column that was replaced": 'phase = "contract"\noperations = [EndColumnChange("room", "size", "width")]',
     "dropped after the deploy": 'phase = "contract"\noperations = [migrations.RemoveField("room", "size")]',
     "new table with all of it": (

@@ -1,0 +1,1 @@
+"""Documents of MongoDB into files and back."""
