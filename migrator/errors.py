@@ -31,6 +31,13 @@ class SnapshotUnusable(UsageError):
     code = "ACC-106"
 
 
+class NotPartitionable(UsageError):
+    """A table can't be partitioned as declared, or isn't as far as is asked. Nothing was changed."""
+
+    code = "ACC-107"
+    http_status = 409
+
+
 class MissingDependency(RevisionError):
     """A step depends on one that no file provides."""
 

@@ -101,6 +101,12 @@ class EventKind(models.TextChoices):
     BULK_EXPORT_FINISHED = "bulk.export_finished", _("export in bulk finished")
     BULK_IMPORT_STARTED = "bulk.import_started", _("import in bulk started")
     BULK_IMPORT_FINISHED = "bulk.import_finished", _("import in bulk finished")
+    TABLE_CONVERTED = "table.converted", _("table divided into partitions")
+    TABLE_REVERTED = "table.reverted", _("divided table put back")
+    TABLE_FINISHED = "table.finished", _("old table of a divided one dropped")
+    PARTITION_MADE = "partition.made", _("partition made ahead")
+    PARTITION_DETACHED = "partition.detached", _("partition detached")
+    PARTITION_DROPPED = "partition.dropped", _("partition dropped")
 
 
 class FormerEventKind(models.TextChoices):
@@ -153,6 +159,7 @@ class ObjectKind(models.TextChoices):
     ACCOUNT = "account", _("account")
     TOKEN = "token", _("access token")
     BATCH_JOB = "batch_job", _("job in batches")
+    TABLE = "table", _("table")
 
 
 class EventOutcome(models.TextChoices):

@@ -16,8 +16,15 @@ _IN_A_SCHEMA = '"."'
 """How the name of a model's table places it in a schema: Django quotes around it."""
 
 # What sessions keep for themselves (pg_temp) and what PostgreSQL does, under names that nobody else may use.
+# While a table is divided into partitions, a trigger has another copy of it written along.
 _RELATIONS = """
-    SELECT c.oid, n.nspname, c.relname, c.relkind::text, pg_table_is_visible(c.oid), c.relispartition
+    WITH mirrors AS (
+        SELECT p.prosrc FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid
+        WHERE starts_with(g.tgname, 'accord_mirror') AND g.tgparentid = 0 AND g.tgenabled = 'A'
+    )
+    SELECT c.oid, n.nspname, c.relname, c.relkind::text, pg_table_is_visible(c.oid),
+        c.relispartition OR EXISTS (SELECT FROM mirrors WHERE strpos(prosrc, 'INTO "'
+            || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '" (') > 0)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
         AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%%'
@@ -70,7 +77,8 @@ class Relation:
         schema: Its schema.
         table: Its name within that.
         kind: What it is.
-        is_part: Whether it is a partition, so that its rows are those of the whole.
+        is_part: Whether it is a partition, or a copy that a trigger keeps in step, so that its rows are those
+            of another table.
         columns: Columns and their types.
     """
 
@@ -145,7 +153,8 @@ class Relations:
         Yield what has to have an entry.
 
         Not the suite's own books, and nothing that only shows rows of what is here to be classified:
-        partitions, and views over tables. A view that reads from elsewhere stays.
+        partitions, copies that a trigger keeps in step, and views over tables. A view that reads from
+        elsewhere stays.
         """
         for relation in self.all.values():
             is_own = relation.table in BOOKS

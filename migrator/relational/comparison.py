@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from accord.seam.differences import DifferenceKind
 from migrator.relational.definitions import Column, Rule, Table
@@ -11,6 +11,7 @@ from migrator.relational.definitions import Column, Rule, Table
 _OF_PATTERNS = "_pattern_ops"
 """In the definition of the second index that Django makes of a text; its own changes may lose it."""
 _UNCHECKED = " NOT VALID"
+_KEY = "PRIMARY KEY "
 _MISSING, _EXTRA = DifferenceKind.MISSING, DifferenceKind.EXTRA
 _KINDS = {
     "CHECK": "check",
@@ -64,8 +65,28 @@ def differences(table: str, found: Table, wanted: Table, named: Collection[str])
         harmless = not stranger.required or bool(stranger.default)
         kind = _EXTRA if harmless else DifferenceKind.DIFFERENT
         yield Difference((name,), text, kind=kind, thing=f"{table}.{name}")
-    yield from _rules(table, found.constraints, wanted.constraints, named)
+    yield from _rules(table, _as_declared(found, wanted), wanted.constraints, named)
     yield from _rules(table, found.indexes, wanted.indexes, named)
+
+
+def _as_declared(found: Table, wanted: Table) -> Sequence[Rule]:
+    """
+    Return a table's constraints with the primary key that its model declares, where it is that and more.
+
+    Over partitions PostgreSQL keeps a key only together with the columns that divide the table.
+    """
+    declared = {rule.definition for rule in wanted.constraints}
+    return [
+        replace(rule, definition=plain) if (plain := _undivided(rule, found.divided_by)) in declared else rule
+        for rule in found.constraints
+    ]
+
+
+def _undivided(rule: Rule, divided_by: Sequence[str]) -> str:
+    """Return the definition of a primary key without the columns at its end that divide its table."""
+    end = f", {', '.join(divided_by)})"
+    is_wide = divided_by and rule.definition.startswith(_KEY) and rule.definition.endswith(end)
+    return f"{rule.definition.removesuffix(end)})" if is_wide else rule.definition
 
 
 def _column(place: str, name: str, found: Column | None, wanted: Column) -> Iterator[Difference]:

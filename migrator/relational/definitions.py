@@ -46,6 +46,13 @@ FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
 WHERE i.indrelid = ANY(%s) AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid
                                            AND c.conrelid = i.indrelid)
 """
+# Of a partitioned table, the columns that decide where a row goes, as a definition lists them.
+_DIVIDING = """
+SELECT p.partrelid,
+       ARRAY(SELECT quote_ident(a.attname) FROM unnest(p.partattrs) WITH ORDINALITY AS k(num, place)
+             JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = k.num ORDER BY k.place)
+FROM pg_partitioned_table p WHERE p.partrelid = ANY(%s)
+"""
 _LONGEST = 63
 _TARGET = re.compile(r"REFERENCES ([^(]+)\(")
 _SEQUENCE = re.compile(r"^nextval\(")
@@ -90,11 +97,20 @@ class Rule:
 
 @dataclass(frozen=True)
 class Table:
-    """What the server says of one table."""
+    """
+    What the server says of one table.
+
+    Attributes:
+        columns: Its columns by name.
+        constraints: Its constraints.
+        indexes: Its indexes that belong to none.
+        divided_by: Quoted columns by which it is partitioned; none for an ordinary one.
+    """
 
     columns: Mapping[str, Column]
     constraints: tuple[Rule, ...]
     indexes: tuple[Rule, ...]
+    divided_by: tuple[str, ...] = ()
 
 
 def live(alias: str, names: Sequence[str]) -> Mapping[str, Table]:
@@ -236,8 +252,10 @@ def _described(cursor: Any, tables: Mapping[int, str]) -> Mapping[str, Table]:
     for oid, name, definition, unique, usable, named in cursor.fetchall():
         text = ("UNIQUE " if unique else "") + _INDEX_TARGET.sub("", definition)
         indexes[oid].append(Rule(name, text, tuple(named), usable))
+    cursor.execute(_DIVIDING, [list(tables)])
+    divided = {oid: tuple(named) for oid, named in cursor.fetchall()}
     return {
-        name: Table(columns[oid], tuple(constraints[oid]), tuple(indexes[oid]))
+        name: Table(columns[oid], tuple(constraints[oid]), tuple(indexes[oid]), divided.get(oid, ()))
         for oid, name in tables.items()
     }
 

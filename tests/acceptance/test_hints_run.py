@@ -88,6 +88,7 @@ _BATCHES = "integration/batches/test_command.py::"
 _EMBEDDED = "integration/embedded/test_lifecycle.py::"
 _FORGETTING = "integration/engine/test_forgetting.py::"
 _GOVERNANCE = "acceptance/test_governance.py::"
+_PARTITIONS = "acceptance/test_partitions.py::"
 _REBUILD = "acceptance/test_rebuild.py::"
 _RECOVERY = "acceptance/test_recovery.py::"
 _RESTORED = "acceptance/test_restored.py::test_somebody_new_with_the_key_of_an_erased_person_stays"
@@ -158,6 +159,10 @@ ELSEWHERE: Mapping[Named, str] = {
     "test_emergency_runs_on_record_and_blocks_until_another_person_has_reviewed_it",
     ("gdpr_restrict", ("lift",)): "acceptance/test_restriction.py::"
     "test_a_restriction_is_put_on_record_and_lifted_at_the_command_line",
+    ("partition", ("finish", "MODEL", "--yes-drop", "--reason", "TEXT")): _PARTITIONS
+    + "test_what_would_be_dropped_asks_for_a_word_and_a_reason",
+    ("partition", ("maintain",)): _PARTITIONS + "test_what_would_be_dropped_asks_for_a_word_and_a_reason",
+    ("partition", ("revert", "MODEL")): _PARTITIONS + "test_table_of_the_sample_is_divided_and_put_back",
     ("migration_approval", ("import", "FILE")): _GOVERNANCE + "test_production_follows_staging",
     ("migration_approval", ("request",)): _GOVERNANCE + "test_asking_twice_gives_one_request",
 }

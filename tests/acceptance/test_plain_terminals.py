@@ -39,7 +39,7 @@ CALLS = {
     "migration_approval": [["list"], ["show", "ffff"]],
     "audit_verify": [[], ["--database", "nosuch"]], "sqlguards": [[], ["--database", "nosuch"]],
     "health_check": [["--only", "nosuch"]],
-    "embedded": [["status"]],
+    "embedded": [["status"]], "partition": [["plan"], ["maintain"], ["revert", "nosuch"]],
 }
 done = 0
 for name, calls in CALLS.items():

@@ -20,7 +20,7 @@ OURS = (
     "bulk_import", "embedded", "gdpr_consent", "gdpr_datamap", "gdpr_drill", "gdpr_erase", "gdpr_export",
     "gdpr_hold", "gdpr_letter", "gdpr_process", "gdpr_replay", "gdpr_restrict", "gdpr_retention",
     "gdpr_rights", "health_check", "lint_migrations", "migrate_all", "migrate_mongo", "migrate_search",
-    "migration_approval", "showmigrations_all",
+    "migration_approval", "partition", "showmigrations_all",
 )  # fmt: skip
 NAMED = re.compile(rf"(?<![\w./])({'|'.join(OURS)})((?: +[^\s,;:()“”]+(?::[^\s,;()“”]+)*)*)")
 FILLED = "x"
