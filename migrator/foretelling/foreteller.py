@@ -104,8 +104,7 @@ class Foreteller:
                 self._bear(act, number, apart=isinstance(statement, Apart))
                 if not is_sure(statement):
                     place = Place(key=key, act=act, code=self._horizon.code)
-                    yield from self._of_act(place)
-                    yield from self._of_work(place)
+                    yield from (*self._of_act(place), *self._of_work(place))
                     self._horizon.note(key, act)
         yield from self._sizes(key)
 

@@ -238,13 +238,35 @@ class ExchangeTwins(TwinsPart):
         self._exchange(self.back, editor)
 
     def _exchange(self, columns: Sequence[Wide], editor: Any) -> None:
-        editor.execute(f"LOCK TABLE {editor.quote_name(self.wide.table)} IN ACCESS EXCLUSIVE MODE")
+        _lock(columns, editor)
         if not editor.collect_sql:
             for wide in columns:
                 _ensure_proved(wide, editor)
             _ensure_indexes(columns, editor)
         for statement in list(exchanged(columns, editor, self._naming(editor))):
             editor.execute(statement)
+
+
+def _lock(columns: Sequence[Wide], editor: Any) -> None:
+    """
+    Take the locks of all tables, those that refer to this one first, as a row that is inserted there does.
+
+    Whoever takes them the other way round must not be ended for it: we give up before the server looks for
+    deadlocks, and try again.
+    """
+    found = [key.table for wide in columns for key in Catalogued(editor, wide).references()]
+    tables = [*dict.fromkeys([*found, editor.quote_name(columns[0].table)])]
+    if not editor.collect_sql:
+        with editor.connection.cursor() as cursor:
+            cursor.execute(_BEFORE_DEADLOCKS, [len(tables) + 1])
+    editor.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
+
+
+_BEFORE_DEADLOCKS = """
+SELECT set_config('lock_timeout', least(nullif(own.ms, 0), most.ms / %s) || 'ms', true)
+FROM (SELECT round(1000 * extract(epoch FROM current_setting('lock_timeout')::interval))::int) AS own(ms),
+     (SELECT round(1000 * extract(epoch FROM current_setting('deadlock_timeout')::interval))::int) AS most(ms)
+"""
 
 
 def _ensure_proved(wide: Wide, editor: Any) -> None:
