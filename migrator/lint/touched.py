@@ -27,7 +27,7 @@ class Touched:
 
     Attributes:
         tables: Names of tables, as SQL without quotes has them; some aren't there yet, or not any more.
-        unknown: What of the steps nobody can tell it of, a part of a sentence each.
+        unknown: What of the project's own steps nobody can tell it of, a part of a sentence each.
     """
 
     tables: frozenset[str]
@@ -47,9 +47,13 @@ def touched(store: Store, steps: Sequence[Step]) -> Touched:
     """
     wanted = Wanted(apps={step.key.app for step in steps}, keys={step.key for step in steps})
     found = list(looking.subjects_of({steps[0].key.store: store}, steps, wanted)) if steps else []
+    # What packages brought nobody here can write otherwise, and mostly its tables are new.
+    own = {step.key for step in steps if looking.is_own(step)}
     return Touched(
         tables=frozenset(name for subject in found for name in _tables(subject)),
-        unknown=tuple(dict.fromkeys(words for subject in found for words in _unknown(subject))),
+        unknown=tuple(
+            dict.fromkeys(words for subject in found if subject.key in own for words in _unknown(subject))
+        ),
     )
 
 
