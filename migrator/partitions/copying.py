@@ -61,6 +61,8 @@ class Copying:
         connection = self._catalog.connection
         with transaction.atomic(using=connection.alias):
             limit(connection, min(seconds, PATIENCE) if seconds else PATIENCE)
+            # What a crash takes back, it takes back with the note of it.
+            self._catalog.send("SET LOCAL synchronous_commit TO off")
             self._catalog.send(f"LOCK TABLE ONLY {self._wanted.new} IN SHARE UPDATE EXCLUSIVE MODE")
             before = self.progress
             if before.copied:
