@@ -42,6 +42,10 @@ class Names:
         """Return the ledger's name, unless the settings give another."""
         return f"{self.prefix}accord-ledger"
 
+    def imports(self) -> str:
+        """Return the index that keeps how far imports in bulk are."""
+        return f"{self.prefix}accord-import"
+
 
 def number_of(revision: str) -> str:
     """

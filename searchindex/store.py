@@ -24,6 +24,7 @@ from accord.seam.stores import StoreFeatures, StoreInfo
 from accord.seam.traces import Trace
 from accord.seam.types import Direction, Lease, Probe, Shown, Statement, Step, StepKey
 from accord.seam.undeclared import Undeclared
+from searchindex.carrying import Carries
 from searchindex.context import Context, Deployment
 from searchindex.endpoint import parse_url
 from searchindex.failing import TellsFailures
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 _OPTIONS = frozenset({"URL", "PREFIX", "LEDGER", "CA_CERTS", "API_KEY"})
 
 
-class SearchStore(TellsFailures, LeavesLedger, KeepsMarksInLedger):
+class SearchStore(Carries, TellsFailures, LeavesLedger, KeepsMarksInLedger):
     """
     Search revisions of every installed app, on one server.
 
@@ -277,7 +278,7 @@ class SearchStore(TellsFailures, LeavesLedger, KeepsMarksInLedger):
     # --- LeavesTraces ----------------------------------------------------------------------------------
 
     def traces(self) -> Sequence[Trace]:
-        """Look for the ledger, and for scratch indexes that a kill left behind."""
+        """Look for the ledger, for how far imports are, and for scratch indexes that a kill left behind."""
         scratch = [Trace(what=f"index {name}", number=0, unit="document") for name in self._scratch()]
         return (*super().traces(), *scratch)
 
@@ -288,7 +289,8 @@ class SearchStore(TellsFailures, LeavesLedger, KeepsMarksInLedger):
             self.transport.request("DELETE", at(name), accept=(404,))
 
     def _scratch(self) -> Sequence[str]:
-        path = f"{at(self.names.scratch('*'))}/_alias?expand_wildcards=all&ignore_unavailable=true"
+        names = f"{self.names.scratch('*')},{self.names.imports()}"
+        path = f"{at(names)}/_alias?expand_wildcards=all&ignore_unavailable=true"
         return sorted(self.transport.find(path) or ())
 
     def close(self) -> None:

@@ -54,6 +54,8 @@ def split(data: bytes, form: FileFormat) -> list[bytes]:
         return [data[start:end] for start, end in pairwise(_documents(data))]
     *whole, rest = data.split(b"\n")
     lines = [line + b"\n" for line in whole] + ([rest] if rest else [])
+    if form is FileFormat.NDJSON:
+        return [b"".join(lines[start : start + 2]) for start in range(0, len(lines), 2)]
     return list(_joined(lines)) if form is FileFormat.CSV and b'"' in data else lines
 
 
@@ -97,6 +99,8 @@ def _end(data: bytes, form: FileFormat) -> int:
     if form is FileFormat.BSON:
         return _documents(data)[-1]
     end = data.rfind(b"\n") + 1
+    if form is FileFormat.NDJSON and data.count(b"\n") % 2:
+        return data.rfind(b"\n", 0, end - 1) + 1
     if form is not FileFormat.CSV:
         return end
     quotes = data.count(b'"', 0, end)

@@ -26,7 +26,7 @@ from accord.seam.bulk import FileFormat, Mode
 def add_export_arguments(parser: ArgumentParser) -> None:
     """Add the flags of `bulk_export`."""
     parser.add_argument(
-        "name", metavar="NAME", help="A model as app_label.Model, a table, or a collection of --store."
+        "name", metavar="NAME", help="A model as app_label.Model, a table; a collection or index of --store."
     )
     parser.add_argument(
         "--output", required=True, metavar="DIR", help="Folder for the files; it is made if needed."
@@ -41,7 +41,7 @@ def add_export_arguments(parser: ArgumentParser) -> None:
         "--query",
         default="",
         metavar="TEXT",
-        help="Only these: what is behind WHERE, or a filter in JSON.",
+        help="Only these: what is behind WHERE, a filter, a query.",
     )
     parser.add_argument(
         "--files",
@@ -78,7 +78,10 @@ def add_import_arguments(parser: ArgumentParser) -> None:
     """Add the flags of `bulk_import`."""
     parser.add_argument("path", metavar="PATH", help="Folder of an export; or a file, with --into.")
     parser.add_argument(
-        "--into", default="", metavar="NAME", help="A model, table or collection; as exported unless given."
+        "--into",
+        default="",
+        metavar="NAME",
+        help="A model, table, collection or index; as exported unless given.",
     )
     parser.add_argument(
         "--store", default="", metavar="ALIAS", help="Where to; that of the model unless given."

@@ -27,6 +27,8 @@ class FileFormat(enum.StrEnum):
     """Documents of MongoDB one behind the other, as its own tools write and read them."""
     EJSON = "ejson"
     """A document of MongoDB a line, in canonical Extended JSON: every type comes back."""
+    NDJSON = "ndjson"
+    """Two lines a document of a search index, as its bulk requests have them."""
 
 
 class Mode(enum.StrEnum):

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.apps import apps
-from django.db import router
+from django.db import connections, router
 
 
 def in_use(connection: Any, label: str = "contenttypes.ContentType") -> Any | None:
@@ -26,10 +26,26 @@ def in_use(connection: Any, label: str = "contenttypes.ContentType") -> Any | No
     return model if model._meta.db_table in connection.introspection.table_names() else None
 
 
+def keeper(connection: Any) -> Any:
+    """
+    Return the connection of the database that keeps the content types of another one's models.
+
+    It is the same one, unless routers keep content types out of it and write them elsewhere.
+    """
+    try:
+        model = apps.get_model("contenttypes.ContentType")
+    except LookupError:
+        return connection
+    if router.allow_migrate_model(connection.alias, model):
+        return connection
+    return connections[router.db_for_write(model)]
+
+
 def standing(connection: Any, labels: Collection[tuple[str, str]]) -> Collection[tuple[str, str]]:
     """Return those of some labels, of app and model, that there is a content type of; in order."""
-    kind = in_use(connection) if labels else None
+    home = keeper(connection)
+    kind = in_use(home) if labels else None
     if kind is None:
         return ()
-    rows = kind.objects.using(connection.alias).filter(app_label__in={app for app, _ in labels})
+    rows = kind.objects.using(home.alias).filter(app_label__in={app for app, _ in labels})
     return sorted(set(labels).intersection(rows.values_list("app_label", "model")))

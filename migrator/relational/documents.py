@@ -16,6 +16,7 @@ from accord.mongo_driver import briefly
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
+    from pymongo.database import Database
 
 
 def version(settings: Mapping[str, Any]) -> str:
@@ -30,7 +31,7 @@ def version(settings: Mapping[str, Any]) -> str:
     """
     with _glance(settings) as client:
         # A server tells anybody its version; reading takes a right.
-        client[settings["NAME"]]["django_migrations"].find_one({}, {"_id": 1})
+        _database(client, settings)["django_migrations"].find_one({}, {"_id": 1})
         return str(client.admin.command("buildInfo")["version"])
 
 
@@ -52,7 +53,7 @@ def rows(
 
     try:
         with _glance(settings) as client:
-            database = client[settings["NAME"]]
+            database = _database(client, settings)
             return {table: _tuples(database[table], fields) for table, fields in tables.items()}
     except (PyMongoError, TypeError, ValueError):
         return None
@@ -65,6 +66,11 @@ def _glance(settings: Mapping[str, Any]) -> Iterator[MongoClient[dict[str, Any]]
 
     with briefly(), MongoClient[dict[str, Any]](**_parameters(settings)) as client:
         yield client
+
+
+def _database(client: MongoClient[dict[str, Any]], settings: Mapping[str, Any]) -> Database[dict[str, Any]]:
+    """Return the database; where it has no NAME, the one of the address, as Django's backend does."""
+    return client[settings["NAME"]] if settings.get("NAME") else client.get_default_database()
 
 
 def _parameters(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.db import NotSupportedError, connections
+from django.db.models import Model
 from pytest_django.fixtures import Settings
 
 from accord.errors import AccordError, StepFailed
@@ -263,6 +264,25 @@ def test_rows_that_refer_to_both_are_named(moving: Moving) -> None:
     assert [app for kind, app in moving.stands()[-1:]] == ["away"]
 
 
+def test_rows_of_other_schemas_and_partitions_follow(moving: Moving) -> None:
+    """Whatever has a foreign key to content types, wherever it lies and whoever made it."""
+    moving.write()
+    moving.make_kind(moving.away.app)
+    moving.home.execute(
+        'CREATE SCHEMA "Other"; CREATE TABLE "Other"."Log" ("Kind" integer REFERENCES django_content_type); '
+        "CREATE TABLE part (kind integer REFERENCES django_content_type) PARTITION BY RANGE (kind); "
+        "CREATE TABLE part_all PARTITION OF part FOR VALUES FROM (0) TO (100000)"
+    )
+    for table in ('"Other"."Log"', "part"):
+        moving.home.execute(f"INSERT INTO {table} SELECT id FROM django_content_type WHERE model = 'play'")
+
+    moving.do("apply")
+
+    ((key, _),) = moving.home._query(KINDS)
+    assert moving.home._query('SELECT DISTINCT "Kind" FROM "Other"."Log"') == [(key,)]
+    assert moving.home._query("SELECT DISTINCT kind FROM part") == [(key,)]
+
+
 def test_databases_of_both_apps_differ(moving: Moving, settings: Settings) -> None:
     """Rows don't go from one database to another by a name."""
     moving.write()
@@ -289,6 +309,61 @@ class Elsewhere:
     def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **_: object) -> bool:
         """Say so."""
         return model_name not in ("play", "contenttype")
+
+
+class KindsApart(Elsewhere):
+    """
+    Keeps content types in another database than models.
+
+    Args:
+        alias: That database.
+    """
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+
+    def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **_: object) -> bool:
+        """Say so."""
+        return (app_label == "contenttypes") is (db == self.alias)
+
+    def db_for_write(self, model: type[Model], **_: object) -> str | None:
+        """Say where they are."""
+        return self.alias if model._meta.app_label == "contenttypes" else None
+
+
+@pytest.fixture
+def kinds(new_database: Callable[[], str], tmp_path: Path) -> Iterator[RelationalHarness]:
+    """Give a database for content types alone."""
+    found = RelationalHarness(tmp_path / "kinds", new_database())
+    call_command("migrate", "contenttypes", database=found.alias, verbosity=0)
+    yield found
+    found.close()
+
+
+def test_content_types_of_another_database_follow(
+    moving: Moving, kinds: RelationalHarness, settings: Settings
+) -> None:
+    """In a transaction of their own, so that a kill behind it leaves them done, and they are done once."""
+    moving.write()
+    kinds.execute(f"INSERT INTO django_content_type (app_label, model) VALUES ('{moving.home.app}', 'play')")
+    settings.DATABASE_ROUTERS = [KindsApart(kinds.alias)]
+    here = moving.stands()
+    assert moving.presence() is not Presence.DONE
+
+    for moment in range(200):
+        with moving.live.listening(moment):
+            try:
+                moving.do("apply")
+            except Killed:
+                connections[moving.home.alias].close()
+            else:
+                break
+
+    assert [app for _, app in kinds._query(KINDS)] == [moving.away.app]
+    assert moving.stands() == here
+    assert moving.presence() is Presence.DONE
+    moving.do("revert")
+    assert [app for _, app in kinds._query(KINDS)] == [moving.home.app]
 
 
 def test_losses_of_a_revert_are_none(moving: Moving) -> None:

@@ -1,0 +1,1 @@
+"""Documents of search indexes into files and back."""

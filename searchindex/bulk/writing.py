@@ -1,0 +1,163 @@
+"""Writing an index by bulk requests: every item of an answer is read, and the position follows behind."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any
+
+from accord.bulk.records import split
+from accord.errors import StoreUnavailable
+from accord.limits import Limit
+from accord.seam.bulk import Dead, Mode, Position, Settle, Target, Written
+from searchindex.bulk.lines import Document, read
+from searchindex.bulk.positions import Positions
+from searchindex.limits import BUSY
+from searchindex.transport import Transport, at
+
+_ACTIONS = {Mode.INSERT: "create", Mode.UPSERT: "index", Mode.MERGE: "update"}
+_TURNED_AWAY = frozenset({429, 503})
+_TRIES, _FIRST_PAUSE, _LONGEST_PAUSE = 9, 0.25, 8.0
+Numbered = Mapping[int, Document]
+"""Documents by the number of their record."""
+
+
+@dataclass(frozen=True)
+class IndexWriting:
+    """
+    An index that is being written.
+
+    Attributes:
+        transport: Connection.
+        index: Physical index.
+        positions: How far it is.
+        target: Where to, and how.
+        import_id: Stands for the import.
+    """
+
+    transport: Transport
+    index: str
+    positions: Positions
+    target: Target
+    import_id: str
+
+    def position(self) -> Position | None:
+        """Return how far it is."""
+        return self.positions.read()
+
+    def restart(self, before: Position) -> Position:
+        """Begin again."""
+        self.positions.move(before, Position())
+        return Position()
+
+    def finish(self, before: Position) -> Position:
+        """Let searches see what came in, and keep that all is done."""
+        self.transport.request("POST", at(self.index, "_refresh"))
+        done = replace(before, finished=True)
+        self.positions.move(before, done)
+        return done
+
+    def documents(self, records: Sequence[bytes]) -> Sequence[Mapping[str, Any]]:
+        """Read records as documents."""
+        return [self._plain(record) for record in records]
+
+    def write(self, records: Sequence[bytes] | bytes, before: Position, settle: Settle) -> Position:
+        """Write a batch, then the position behind it; a batch that comes once more comes to the same."""
+        every = split(records, self.target.form) if isinstance(records, bytes) else list(records)
+        after = settle(self._written(every, before))
+        self.positions.move(before, after)
+        return after
+
+    # --- documents ----------------------------------------------------------------------
+
+    def _written(self, records: Sequence[bytes], before: Position) -> Written:
+        documents, dead = dict[int, Document](), list[Dead]()
+        for number, record in enumerate(records):
+            try:
+                documents[number] = self._identified(record, before, number)
+            except (ValueError, TypeError, KeyError) as exc:
+                dead.append(Dead(index=number, reason=f"This is no document: {exc}"))
+        dead += self._sent(documents)
+        return Written(rows=len(records) - len(dead), dead=sorted(dead, key=lambda one: one.index))
+
+    def _identified(self, record: bytes, before: Position, number: int) -> Document:
+        """Give a document without an id one that follows from its place: sent twice, it is there once."""
+        found = read(record, self.target.form, self.target.key)
+        if found.id:
+            return found
+        place = f"{self.import_id} {before.part} {before.offset} {number}"
+        return replace(found, id=hashlib.sha256(place.encode()).hexdigest()[:20])
+
+    def _sent(self, documents: Numbered) -> list[Dead]:
+        """Send documents, those that a busy server turned away again after a pause; give what it refuses."""
+        dead, left, pause = list[Dead](), documents, _FIRST_PAUSE
+        for _ in range(_TRIES):
+            if not left:
+                return dead
+            refused, left = self._tried(left)
+            dead += refused
+            if left:
+                time.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+        if left:
+            raise StoreUnavailable(f"The search server {_says(BUSY)}.", hint=BUSY.hint)
+        return dead
+
+    def _tried(self, documents: Numbered) -> tuple[list[Dead], Numbered]:
+        """Send documents once; give those that are refused, and those that were turned away."""
+        action = _ACTIONS[self.target.mode]
+        body = b"".join(one.action(action) for one in documents.values())
+        answer = self.transport.request("POST", at(self.index, "_bulk"), body, accept=(413,))
+        if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return self._halved(documents)
+        items = [next(iter(item.values())) for item in answer.body["items"]]
+        told = dict(zip(documents, items, strict=True))
+        left = {number: documents[number] for number, one in told.items() if one["status"] in _TURNED_AWAY}
+        refused = {number: one for number, one in told.items() if "error" in one and number not in left}
+        same = self._same(
+            {n: documents[n] for n, one in refused.items() if one["status"] == HTTPStatus.CONFLICT}
+        )
+        return [Dead(index=n, reason=_reason(one)) for n, one in refused.items() if n not in same], left
+
+    def _halved(self, documents: Numbered) -> tuple[list[Dead], Numbered]:
+        pairs = list(documents.items())
+        if len(pairs) == 1:
+            return [Dead(index=pairs[0][0], reason="It is longer than a request that the server takes.")], {}
+        halves = dict(pairs[: len(pairs) // 2]), dict(pairs[len(pairs) // 2 :])
+        (dead, left), (more_dead, more_left) = map(self._tried, halves)
+        return [*dead, *more_dead], {**left, **more_left}
+
+    def _same(self, documents: Numbered) -> set[int]:
+        """Return those that are there with the same content: an earlier attempt wrote them."""
+        if not documents:
+            return set()
+        asked = [
+            {"_id": one.id, **({"routing": one.routing} if one.routing else {})} for one in documents.values()
+        ]
+        found = self.transport.request("POST", at(self.index, "_mget"), {"docs": asked}).body["docs"]
+        pairs = zip(documents.items(), found, strict=True)
+        return {n for (n, one), there in pairs if there.get("_source") == json.loads(one.source)}
+
+    def _plain(self, record: bytes) -> Mapping[str, Any]:
+        try:
+            found = json.loads(read(record, self.target.form, ()).source)
+        except (ValueError, TypeError, KeyError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+def _says(limit: Limit) -> str:
+    return limit.says
+
+
+def _reason(refused: Mapping[str, Any]) -> str:
+    error = refused["error"]
+    told = [str(error.get("reason") or "")]
+    while isinstance(error.get("caused_by"), Mapping):
+        error = error["caused_by"]
+        told.append(str(error.get("reason") or ""))
+    return f"{': '.join(filter(None, told))} ({refused['status']} {refused['error'].get('type')})"
