@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from django.db import transaction
@@ -13,8 +14,10 @@ from migrator.partitions.table import Catalog, Table, listed, quoted
 from migrator.partitions.wanted import Wanted
 from migrator.relational.locking import limit
 
-ROWS = 5_000
-"""Rows of one transaction: some tens of milliseconds, for which who wants to write one of them waits."""
+ROWS, FEWEST = 5_000, 250
+"""Rows of one transaction, at most and at least: who wants to write one of them waits until its end."""
+LONG = 0.06
+"""Seconds that a batch may take; the next one is smaller after a longer one, and grows again."""
 PATIENCE = 0.5
 """
 Seconds for which a batch waits for a row at most.
@@ -40,6 +43,7 @@ class Copying:
         self._wanted = wanted
         self._table = table
         self._mirror = mirror
+        self._rows = ROWS
 
     @property
     def progress(self) -> Progress:
@@ -77,7 +81,9 @@ class Copying:
         until = self._end(before)
         if until is None:
             return replace(before, copied=True)
+        began = time.monotonic()
         copied = self.between(before.after, until)
+        self._rows = next_size(self._rows, time.monotonic() - began)
         return replace(before, after=until, rows=before.rows + copied, copied=until == before.until)
 
     def _end(self, before: Progress) -> tuple[str, ...] | None:
@@ -85,7 +91,7 @@ class Copying:
         some, params = window(self._table, before.after, before.until)
         keys, source = listed(self._table.primary_key), self._wanted.table
         backwards = ", ".join(f"{quoted(key)} DESC" for key in self._table.primary_key)
-        batch = f"SELECT {keys} FROM {source} WHERE {some} ORDER BY {keys} LIMIT {ROWS}"
+        batch = f"SELECT {keys} FROM {source} WHERE {some} ORDER BY {keys} LIMIT {self._rows}"
         last = (
             f"SELECT {as_text(self._table.primary_key)} FROM ({batch}) AS batch ORDER BY {backwards} LIMIT 1"
         )
@@ -131,6 +137,3 @@ def window(
     parts = [beyond(table, ">", before)] if after else []
     parts += [beyond(table, "<=", before)] if until else []
     return " AND ".join(parts) or "true", [*after, *until]
-
-
-Batch = Callable[[float | None], Progress]
