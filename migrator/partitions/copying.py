@@ -122,6 +122,18 @@ class Copying:
             return int(cursor.rowcount)
 
 
+def next_size(rows: int, seconds: float) -> int:
+    """
+    Return how many rows the next batch has.
+
+    Args:
+        rows: How many the last one might have had.
+        seconds: How long it took.
+    """
+    wanted = rows // 2 if seconds > LONG else rows * 3 // 2
+    return max(min(wanted, ROWS), min(FEWEST, ROWS))
+
+
 def window(
     table: Table, after: Sequence[str], until: Sequence[str], before: str = ""
 ) -> tuple[str, list[str]]:
