@@ -7,8 +7,9 @@ machines, is a :class:`Work` (docs/adr/0056-one-engine-of-batches.md shows one i
 
 from __future__ import annotations
 
+from accord.batches.pressure import Pressure
 from accord.batches.sizes import Clock, Sizes, TooMuchAtOnce, work_through
-from accord.batches.work import Bounds, Cursor, Done, Portion, Pressure, Work
+from accord.batches.work import Bounds, Cursor, Done, Portion, Work
 
 __all__ = [
     "Bounds",

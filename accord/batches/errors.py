@@ -11,6 +11,13 @@ class BatchesFailed(AccordError):
     code = "ACC-420"
 
 
+class BatchesUnfinished(AccordError):
+    """A release relies on a job in batches that isn't done. Nothing was changed."""
+
+    code = "ACC-422"
+    exit_code = ExitCode.BLOCKED
+
+
 class BatchesStopped(AccordError):
     """A person stopped a job in batches."""
 

@@ -36,12 +36,29 @@ def find(name: str) -> BatchJob:
     Raises:
         UnknownTarget: There is none, or more than one.
     """
-    named = all_of_them().filter(name=name).first()
+    named = find_named(name)
     found = [named] if named else list(all_of_them().filter(reference__startswith=name.lower())[:2])
     if len(found) != 1:
         fact = "More than one job begins" if found else "There is no job"
         raise UnknownTarget(f"{fact} “{name}”.", hint="batch_jobs list shows them.")
     return found[0]
+
+
+def find_named(name: str) -> BatchJob | None:
+    """Return the job of this name; None where there is none."""
+    return all_of_them().filter(name=name).first()
+
+
+def forget(name: str) -> None:
+    """Remove a job wherever it stands. Who works on it is refused the next batch; what is done stays."""
+    alias = conf.load().coordinator
+    with transaction.atomic(using=alias):
+        job = find_named(name)
+        if job is None:
+            return
+        if job.state not in ENDED:
+            _record(EventKind.BATCHES_STOPPED, job, acting.worker(), counters=_numbers(job))
+        job.delete()
 
 
 def start(
@@ -70,7 +87,7 @@ def start(
     """
     given = dict(arguments or {})
     work = kinds.build(kind, given)
-    job = all_of_them().filter(name=name).first()
+    job = find_named(name)
     if job is None:
         job = _made(name, kind, given, work, place, workers)
     if (job.kind, job.arguments) != (kind, given):

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field, replace
 from django.db import connections, transaction
 
 from accord import conf, db, process
-from accord.batches import leases
+from accord.batches import leases, postgres
 from accord.batches.leases import Held, SliceLost, Stand
 from accord.batches.sizes import Clock, TooMuchAtOnce
 from accord.batches.work import Done, Erased, Portion, Work, nobody
 from accord.erased import tombstones
+from accord.errors import AccordError, Interrupted, LeaseError
 from accord.events import Reporter, StepNoted, silent
 from accord.secrets.redact import first_line
 
@@ -28,6 +29,9 @@ LEASE = 60.0
 LOOK_EVERY = 1.0
 """Seconds between two looks at the load of a store, by whichever worker."""
 _NAP = 0.2
+_OURS = """
+SELECT set_config('idle_in_transaction_session_timeout', %s, true), set_config('application_name', %s, true)
+"""
 
 
 @dataclass(kw_only=True)
@@ -92,11 +96,17 @@ class Worker:
                 going, stand = self._next(held)
         except SliceLost:
             self._tell(f"the lease of slice {held.number} went to another worker.")
+        except (LeaseError, Interrupted):
+            # Not the slice's doing: whoever lets us work doesn't any more.
+            leases.give_back(held)
+            raise
         except Exception as exc:  # noqa: BLE001 - one slice of a job fails, whatever it is, and others go on
             self._give_back(held, exc)
 
     def _give_back(self, held: Held, error: Exception) -> None:
-        text = f"{type(error).__name__}: {first_line(error)}"
+        # What an error says may be a value of the row that it is about.
+        said = "" if self.work.subject and not isinstance(error, AccordError) else f": {first_line(error)}"
+        text = f"{type(error).__name__}{said}"
         self._tell(f"slice {held.number} failed: {text}")
         db.revive(conf.load().coordinator)
         leases.give_back(held, error=text)
@@ -167,7 +177,7 @@ class Worker:
             return
         with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
             # Else a process that is frozen now would keep its rows from who takes the slice afterwards.
-            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {int(self.ttl * 1000)}")
+            cursor.execute(_OURS, [str(int(self.ttl * 1000)), postgres.NAME])
             yield
 
     def _sparing(self) -> AbstractContextManager[Erased]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from accord.batches.pressure import Pressure
 from accord.batches.sizes import Sizes
 
 Bounds = Mapping[str, Any]
@@ -64,20 +65,6 @@ class Done:
     bytes: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pressure:
-    """
-    What a store asks of those who load it.
-
-    Attributes:
-        seconds: How long to leave it alone; 0 when it is well.
-        why: What is wrong with it, in a few words, for who waits.
-    """
-
-    seconds: float = 0.0
-    why: str = ""
-
-
 class Work(ABC):
     """
     Something that is done in batches.
@@ -119,8 +106,19 @@ class Work(ABC):
         return None
 
     def pressure(self) -> Pressure:
-        """Ask the store whether it wants to be left alone. One worker asks, about once a second."""
-        return Pressure()
+        """
+        Ask the store whether it wants to be left alone. One worker asks, about once a second.
+
+        A PostgreSQL that :attr:`database` names is asked for replicas that are behind, for sessions that wait
+        for what batches have locked, and for a vacuum that mustn't be held up. Others the work has to ask.
+        """
+        from django.db import connections
+
+        from accord.batches import postgres
+
+        if self.database is None or connections[self.database].vendor != "postgresql":
+            return Pressure()
+        return postgres.pressure(self.database)
 
     @property
     def version(self) -> str:

@@ -87,7 +87,8 @@ class Watch:
         self._idle = 0
         self._awaited = (self.seen, time.monotonic()) if self.seen and self.seen.oid else None
         self._turned.set()
-        self._ready.wait(_READY)
+        if self._pid() is not None:
+            self._ready.wait(_READY)
         try:
             yield self._room if self._awaited else None
         finally:
@@ -97,6 +98,10 @@ class Watch:
         # Whatever goes wrong here, the step is none the worse for it.
         with suppress(Exception):
             self._turned.wait(self._after)
+            while self._pid() is None and not self._ended.is_set():
+                # Where the session isn't open yet, it isn't known either how another one is opened.
+                self._turned.clear()
+                self._turned.wait(self._every)
             if not self._ended.is_set():
                 with self._beside() as ask:
                     self._look_on(ask)

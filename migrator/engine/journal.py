@@ -17,7 +17,7 @@ from django.db import connections, models, transaction
 
 from accord import db, process
 from accord.clock import Clock
-from accord.events import Event, StepNoted, StepWaited
+from accord.events import Event, StepNoted, StepProgressed, StepWaited
 from accord.seam.types import Direction, Origin, Step, StepKey
 from migrator.engine import run_trail
 from migrator.engine.events import (
@@ -31,6 +31,7 @@ from migrator.engine.events import (
 from migrator.models import Run, RunOutcome, StepRun
 
 _WAITS = "waits for "
+_FAR = "so far "
 
 
 class Journal:
@@ -48,6 +49,7 @@ class Journal:
         self._run: Run | None = None
         self._positions: Mapping[StepKey, int] = {}
         self._going: dict[str, StepRun] = {}
+        self._tenths: dict[str, int] = {}
         self._left = 0
         self._by: object = None
         self._recorded: set[int] = set()
@@ -67,7 +69,7 @@ class Journal:
             case StepStarted():
                 self._open(event.step, event.direction)
                 self._flush()
-            case StepNoted() | StepWaited():
+            case StepNoted() | StepWaited() | StepProgressed():
                 self._tell(event)
             case StepFinished():
                 self._close(event)
@@ -109,20 +111,34 @@ class Journal:
         self._unsaved.append(begun)
         return begun
 
-    def _note(self, going: StepRun | None, text: str) -> None:
-        if going is not None:
-            going.detail = "\n".join(filter(None, [going.detail, text]))
+    def _note(self, going: StepRun, text: str) -> None:
+        going.detail = "\n".join(filter(None, [going.detail, text]))
 
-    def _tell(self, event: StepNoted | StepWaited) -> None:
+    def _tell(self, event: StepNoted | StepWaited | StepProgressed) -> None:
         going = self._going.get(event.key)
-        if isinstance(event, StepNoted):
-            self._note(going, event.note)
-        elif going is not None:
-            # Shown while it lasts; what was told of the same wait before is of no use then.
-            kept = [line for line in going.detail.splitlines() if not line.startswith(_WAITS)]
-            going.detail = "\n".join([*kept, event.words])
-            self._write_later(going)
-            self._flush()
+        if going is None:
+            return
+        match event:
+            case StepNoted():
+                self._note(going, event.note)
+            case StepWaited():
+                # Shown while it lasts; what was told of the same wait before is of no use then.
+                self._say(going, _WAITS, event.words)
+            case StepProgressed():
+                self._go_on(going, event)
+
+    def _go_on(self, going: StepRun, event: StepProgressed) -> None:
+        """Show how far a step is, at most ten times."""
+        tenth = 10 * event.done // event.total if event.total else 0
+        if tenth > self._tenths.get(event.key, 0):
+            self._tenths[event.key] = tenth
+            self._say(going, _FAR, f"{_FAR}{event.done:,} of {event.total:,}")
+
+    def _say(self, going: StepRun, start: str, text: str) -> None:
+        """Write a line at once, in place of the one that begins in the same way."""
+        going.detail = "\n".join([*_without(going.detail, start), text])
+        self._write_later(going)
+        self._flush()
 
     def _close(self, event: StepFinished) -> None:
         ended = self._put_away(event.step, RunOutcome.SUCCEEDED)
@@ -151,7 +167,10 @@ class Journal:
     def _put_away(self, step: Step, outcome: RunOutcome) -> StepRun:
         """Leave the end of a step to the next write."""
         ended = self._going.pop(str(step.key))
+        self._tenths.pop(str(step.key), None)
         ended.detail = ended.detail.replace(_WAITS, "waited for ")
+        if outcome is RunOutcome.SUCCEEDED:
+            ended.detail = "\n".join(_without(ended.detail, _FAR))
         ended.outcome = outcome
         self._left -= 1
         self._write_later(ended)
@@ -207,6 +226,11 @@ class Journal:
 def _save(record: models.Model, alias: str) -> None:
     """Write a row: one whose transaction was lost is inserted, one whose answer was lost is updated."""
     record.save(using=alias, force_insert=record._state.adding)
+
+
+def _without(detail: str, start: str) -> list[str]:
+    """Return the lines of what was told, but for one that is of no use any more."""
+    return [line for line in detail.splitlines() if not line.startswith(start)]
 
 
 def tables_exist(alias: str) -> bool:

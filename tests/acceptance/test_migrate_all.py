@@ -38,6 +38,32 @@ def test_second_run_says_there_is_nothing_to_do(project: Project) -> None:
     assert "Nothing to do" in talk.stdout
 
 
+LOADED = """
+import sys
+from django.core.management import execute_from_command_line
+execute_from_command_line(["manage.py", "migrate_all", "--verbosity", "0", *sys.argv[1:]])
+print(*sorted(sys.modules), sep="\\n")
+"""
+UNUSED = {
+    "migrator.cli.showing",
+    "migrator.engine.gate",
+    "migrator.lint",
+    "migrator.relational.runner",
+    "migrator.relational.safety.rewriter",
+    "migrator.relational.statements",
+}
+
+
+def test_a_run_with_nothing_to_do_loads_nothing_that_it_does_not_use(migrated: Project) -> None:
+    """Every deployment pays for the start; what shows plans and takes steps comes when it is used."""
+    idle = migrated.run(program=("-c", LOADED)).stdout.split()
+    shown = migrated.run("--plan", program=("-c", LOADED)).stdout.split()
+
+    assert "migrator.relational.store" in idle
+    assert not UNUSED.intersection(idle)
+    assert "migrator.cli.showing" in shown
+
+
 @pytest.mark.by_turns(3)
 def test_ten_first_starts_at_once_do_the_work_once(project: Project) -> None:
     """On empty stores exactly one of ten rivals works, and all ten exit 0."""

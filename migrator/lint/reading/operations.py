@@ -25,7 +25,7 @@ from migrator.lint.reading.tables import (
     is_of_postgres,
     is_relation,
 )
-from migrator.operations import MoveModel
+from migrator.operations import BeginBatches, MoveModel, RequireBatches
 
 
 class Operations:
@@ -301,6 +301,7 @@ _READERS: Mapping[type, Callable[[Operations, str, Any], Iterator[Act]]] = {
         (
             *(ops.AlterModelOptions, ops.AlterModelManagers, ops.AlterModelTableComment),
             *(ops.AlterIndexTogether, ops.RenameIndex, ops.AlterConstraint),
+            *(BeginBatches, RequireBatches),
         ),
         Operations.nothing,
     ),

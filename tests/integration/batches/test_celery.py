@@ -11,9 +11,13 @@ from dataclasses import replace
 
 import pytest
 from celery import Celery
+from django.contrib.auth.models import User
+from pytest_django.fixtures import Settings
 
-from accord.batches import jobs
+from accord.batch_models import Place
+from accord.batches import jobs, kinds, steering
 from accord.batches.settings import TASK
+from accord.errors import StoreUnavailable
 from tests.fix_batches import Broker, Counted
 
 pytestmark = [pytest.mark.integration, pytest.mark.by_turns(3)]
@@ -168,6 +172,28 @@ def test_broker_that_is_away_is_told_before_anything_is_waited_for(spread: Count
     here = spread.start("run", "count", program=COMMAND)
     assert here.wait(60) == 0
     assert spread.counts() == [(1, 40)]
+
+
+def test_resuming_asks_the_workers_again(counted: Counted, broker: Broker, settings: Settings) -> None:
+    """From the admin or a command; where the broker is away the job runs all the same, and that is told."""
+    settings.CELERY_BROKER_URL = broker.url
+    workers = {"APP": f"{APP}.app", "QUEUE": "batched"}
+    settings.ACCORD = {**settings.ACCORD, "WORKERS": workers}
+    job = counted.begin()
+    jobs.adopt(job, kinds.build(job.kind, job.arguments), place=Place.CELERY, workers=3)
+    person = User(pk=1, username="officer", is_active=True, is_superuser=True)
+    steering.steer(job, "pause", person)
+
+    steering.steer(job, "resume", person)
+
+    with broker.client() as client:
+        assert client.llen("batched") == 3
+    steering.steer(job, "pause", person)
+    broker.stop()
+    with pytest.raises(StoreUnavailable, match="broker"):
+        steering.steer(job, "resume", person)
+    assert counted.state() == "running"
+    broker.start()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from accord.acting import signed_in
 from tests.fix_batches import Counted
 from tests.forks import Finished, run_python
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.by_turns(3)]
 
 ROOT = Path(__file__).resolve().parents[3]
 PERSON = """

@@ -6,15 +6,19 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg2
 import pytest
+from django.db import connections
 
 from accord.batch_models import Place
-from accord.batches import here, jobs, kinds, leases
+from accord.batches import here, jobs, kinds, leases, postgres
 from accord.batches.errors import BatchesFailed, BatchesStopped
 from accord.batches.leases import SliceLost
 from accord.batches.running import Worker
 from accord.batches.work import Done
+from accord.erased import tombstones
 from accord.errors import ConfigurationError, Interrupted, UsageError
 from tests.chance import chance, moments
 from tests.fix_batches import Counted
@@ -28,6 +32,11 @@ def until(true: Callable[[], bool], seconds: float = 30) -> None:
     while not true():
         assert time.monotonic() < end, "it didn't come"
         time.sleep(0.02)
+
+
+def await_more(counted: Counted, than: int) -> None:
+    """Wait until more rows are counted than that."""
+    until(lambda: counted.trail.rows("SELECT sum(n) FROM numbers") > [(than,)])
 
 
 def never() -> bool:
@@ -238,9 +247,62 @@ def test_all_workers_wait_while_the_store_is_loaded(counted: Counted) -> None:
     assert counted.counts() == [(1, 8)]
 
 
+@pytest.mark.by_turns(3)
+def test_who_waits_for_rows_of_a_batch_is_seen_on_the_server(counted: Counted) -> None:
+    """The sessions of batches say who they are, and only while they write; other locks aren't ours."""
+    job = counted.begin(rows=20, parts=1, size=20, wait=3)
+    assert postgres.read(counted.trail.alias).waiting == 0
+    counted.start("count", 60)
+    until(
+        lambda: (
+            counted.trail.rows(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'accord batches'"
+            )
+            == [(1,)]
+        )
+    )
+    with psycopg2.connect(counted.trail.url) as other, other.cursor() as cursor, ThreadPoolExecutor() as pool:
+        waiting = pool.submit(cursor.execute, "UPDATE numbers SET visits = 7 WHERE id = 3")
+        until(lambda: postgres.read(counted.trail.alias).waiting == 1)
+
+        found = kinds.build(job.kind, job.arguments).pressure()
+
+        assert found.why == "1 session waits for locks that batches have"
+        waiting.result()
+    other.close()
+    until(lambda: postgres.read(counted.trail.alias).waiting == 0)
+
+
+def test_nothing_is_written_of_people_behind_a_fence(counted: Counted) -> None:
+    """A work that names its subject finds in each batch whom to leave out, also of those fenced meanwhile."""
+    job = counted.begin(rows=20, parts=2, size=5, kind="sparing")
+    tombstones.raise_fence(tombstones.subject_tag("batched.person", 3))
+    worker = Worker(job=job.reference, name=job.name, work=kinds.build(job.kind, job.arguments))
+    worker.beat = lambda: tombstones.raise_fence(tombstones.subject_tag("batched.person", 17))
+
+    worker.run()
+
+    assert counted.trail.rows("SELECT id FROM numbers WHERE n = 0 ORDER BY id") == [(3,), (17,)]
+    assert counted.counts() == [(0, 2), (1, 18)]
+
+
+def test_error_of_a_work_about_people_is_kept_by_its_class_alone(
+    counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it says may be a value of the row; that of other works is kept in one line."""
+    monkeypatch.setattr(leases, "MOST_TRIES", 1)
+
+    with pytest.raises(BatchesFailed) as failed:
+        here.run(counted.begin(rows=4, parts=1, kind="sparing", fails_at=2), stop=never)
+
+    assert counted.slices("error") == [("ValueError",)]
+    assert "canary" not in str(failed.value)
+
+
 # --- processes that die or freeze -------------------------------------------------------------------------
 
 
+@pytest.mark.by_turns(3)
 def test_killed_at_any_line_no_row_is_done_twice_or_forgotten(counted: Counted) -> None:
     """SIGKILL in a seeded line of the engine; the rerun takes the lease of the dead at once."""
     counted.begin(rows=40)
@@ -274,6 +336,24 @@ def test_process_that_was_frozen_past_its_lease_changes_nothing(counted: Counted
     assert counted.counts() == [(1, 40)]
 
 
+def test_sessions_that_the_server_ends_are_a_delay(counted: Counted) -> None:
+    """In the middle of a batch and between two: what was under way is done again, each row once."""
+    job = counted.begin(rows=40, parts=2, size=5, wait=0.1)
+    worker = counted.start("count", 1)
+    for rows in (0, 20):
+        await_more(counted, than=rows)
+        counted.trail.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    assert worker.wait(30) == 0
+    assert counted.counts() == [(1, 40)]
+    connections[counted.trail.alias].close()
+    assert jobs.find(job.name).state == "done"
+
+
+@pytest.mark.by_turns(3)
 def test_work_elsewhere_may_repeat_a_batch_and_comes_to_the_same(counted: Counted) -> None:
     """A kill repeats one batch at most of what another store was written."""
     counted.begin(rows=40, parts=2, size=5, wait=0.1, kind="elsewhere")
@@ -289,6 +369,7 @@ def test_work_elsewhere_may_repeat_a_batch_and_comes_to_the_same(counted: Counte
     assert repeated in (0, 5)
 
 
+@pytest.mark.by_turns(3)
 def test_several_processes_share_a_job(counted: Counted) -> None:
     """Four at once do each row once, and all of them end."""
     counted.begin(rows=200, parts=8, size=5)

@@ -13,5 +13,6 @@ class BatchedConfig(AppConfig):
     batch_kinds = {
         "counting": "tests.projects.batched.works.Counting",
         "elsewhere": "tests.projects.batched.works.Elsewhere",
+        "sparing": "tests.projects.batched.works.Sparing",
         "unfit": "tests.projects.batched.works.Row",
     }

@@ -12,6 +12,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "accord",
+    "migrator",
     "tests.projects.batched.apps.BatchedConfig",
 ]
 USE_TZ = True

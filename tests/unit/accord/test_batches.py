@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from accord.batches import Sizes, TooMuchAtOnce, work_through
+from accord.batches import Sizes, TooMuchAtOnce, postgres, work_through
 from accord.batches import settings as batch_settings
+from accord.batches.postgres import Reading
 from accord.batches.progress import Progress
 from accord.batches.settings import Workers
 from accord.errors import ConfigurationError
@@ -143,3 +144,23 @@ def test_workers_that_cannot_be_read_are_refused(setting: dict[str, object], tex
     """A typing mistake never silently means the default."""
     with pytest.raises(ConfigurationError, match=text):
         batch_settings.parse(setting)
+
+
+@pytest.mark.parametrize(
+    ("reading", "seconds", "why"),
+    [
+        (Reading(), 0, ""),
+        (Reading(lag=9.9), 0, ""),
+        (Reading(lag=10), 10, "10 s behind"),
+        (Reading(lag=3600, waiting=1), 30, "3600 s behind"),
+        (Reading(waiting=1), 1, "1 session waits"),
+        (Reading(waiting=3), 1, "3 sessions wait"),
+        (Reading(lag=60, waiting=3, wraparound=1), 15, "wraparound"),
+    ],
+)
+def test_pressure_is_decided_from_one_reading(reading: Reading, seconds: float, why: str) -> None:
+    """The gravest reason is told, and nobody waits for half a minute without another look."""
+    found = postgres.judge(reading)
+
+    assert found.seconds == seconds
+    assert why in found.why

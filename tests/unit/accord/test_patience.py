@@ -178,6 +178,33 @@ def soon_free() -> Iterator[Any]:
     yield lambda sql: [] if "database =" in sql else [SEEN]
 
 
+def test_a_session_is_looked_at_once_there_is_one() -> None:
+    """A revision of Alembic's may take its time until it connects, and only then tells where to."""
+    clock, acted, report, pids = Clock(), list[bool](), RecordingReporter(), [None, None, None, None]
+
+    @contextmanager
+    def opened() -> Iterator[Any]:
+        assert not pids, "nobody knows yet where the session is"
+        yield lambda _: [SEEN]
+
+    def act(seconds: float | None) -> str:
+        acted.append(True)
+        if len(acted) < 6:
+            raise KeptOut
+        return "done"
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        time.sleep(0.01 if pids else 0.001)
+
+    late = tries(
+        clock, beside=opened, sleep=sleep, report=report, pid=lambda: pids.pop() if pids else 7
+    ).through(act)
+
+    assert late == "done"
+    assert "pid 812" in report.of(StepWaited)[-1].words
+
+
 def test_a_part_of_each_pause_is_spent_though_the_table_is_free() -> None:
     """Whoever comes again as soon as we stand there isn't kept waiting for all of the time."""
     clock, acted = Clock(), list[float]()
