@@ -178,13 +178,27 @@ def postgres(lab: Lab, rows: int) -> None:
         "VACUUM ANALYZE filled",
     )
     file = lab.folder / "peer.csv"
-    idle = lab.out("empty", "default")
     psql = [str(postgres_binary("psql")), "-q", lab.urls["postgres"], "-c"]
-    peer = measure([*psql, rf"\copy filled to '{file}' csv header"], lab.environment)
-    told("export a table", lab.out("filled", "default"), idle, peer)
-    idle = lab.back("empty", "default", "target")
-    peer = measure([*psql, rf"\copy peer from '{file}' csv header"], lab.environment)
-    told("import a table", lab.back("filled", "default", "target"), idle, peer)
+
+    def copied(statement: str) -> Measured:
+        return measure([*psql, statement], lab.environment)
+
+    def emptied() -> Measured:
+        lab.sql("TRUNCATE target, peer")
+        return lab.back("filled", "default", "target")
+
+    ours, idle, peer = best(
+        lambda: lab.out("filled", "default"),
+        lambda: lab.out("empty", "default"),
+        lambda: copied(rf"\copy filled to '{file}' csv header"),
+    )
+    told("export a table", ours, idle, peer)
+    ours, idle, peer = best(
+        emptied,
+        lambda: lab.back("empty", "default", "target"),
+        lambda: copied(rf"\copy peer from '{file}' csv header"),
+    )
+    told("import a table", ours, idle, peer)
 
 
 def mongodb(lab: Lab, rows: int) -> None:
@@ -228,6 +242,12 @@ PARTS: Mapping[str, Callable[[Lab, int], None]] = {
     "mongodb": mongodb,
     "search": search,
 }
+
+
+def best(*calls: Callable[[], Measured], times: int = 3) -> list[Measured]:
+    """Do several things in turn, some times, and give the quickest of each: others use the machine, too."""
+    rounds = [[call() for call in calls] for _ in range(times)]
+    return [min(found, key=lambda one: one.wall) for found in zip(*rounds, strict=True)]
 
 
 def less(one: Measured, other: Measured) -> Measured:
