@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
-from accord import stopping
+from accord import conf, db, stopping
 from accord.batch_models import BatchJob, JobState
 from accord.batches import jobs, kinds, leases
 from accord.batches.errors import BatchesFailed, BatchesStopped
 from accord.batches.running import LEASE, Worker
 from accord.batches.sizes import Clock
+from accord.connecting import trouble_of
 from accord.errors import Interrupted
 from accord.events import Event, Reporter, StepNoted, StepProgressed, one_at_a_time, silent
 
 _LOOK_AGAIN = 0.5
 _TELL_EVERY = 1.0
+_OUTAGE = 60.0
+"""Seconds for which the coordinating database may be away in one go."""
 
 
 def run(
@@ -59,12 +63,11 @@ def watch(job: BatchJob, act: Callable[[], object], telling: Telling, stop: Call
 
     Raises:
         BatchesFailed, BatchesStopped, Interrupted: As :func:`run`.
+        StoreUnavailable: The coordinating database was away for too long.
     """
+    outage = _Outage(telling)
     while True:
-        leases.end_those_of_the_dead(job.reference)
-        act()
-        state = jobs.settle(job)
-        telling.far()
+        state = outage.borne(partial(_turn, job, act, telling))
         if state in jobs.ENDED:
             _conclude(job, state)
             return
@@ -76,6 +79,39 @@ def watch(job: BatchJob, act: Callable[[], object], telling: Telling, stop: Call
         if state is JobState.PAUSED:
             telling.note("is paused; batch_jobs resume lets it go on.")
         time.sleep(_LOOK_AGAIN)
+
+
+def _turn(job: BatchJob, act: Callable[[], object], telling: Telling) -> JobState:
+    leases.end_those_of_the_dead(job.reference)
+    act()
+    state = jobs.settle(job)
+    telling.far()
+    return state
+
+
+class _Outage:
+    """Bears that the coordinating database is away for a while: a restart, a failover, an ended session."""
+
+    def __init__(self, telling: Telling) -> None:
+        self._telling = telling
+        self._since: float | None = None
+
+    def borne(self, turn: Callable[[], JobState]) -> JobState:
+        """Do a turn; where the database is away, tell it, and let there be another one."""
+        try:
+            state = turn()
+        except db.ERRORS as exc:
+            trouble, alias = trouble_of(exc), conf.load().coordinator
+            if trouble is None:
+                raise
+            self._since = self._since or time.monotonic()
+            if time.monotonic() - self._since > _OUTAGE:
+                raise trouble.error(f"The coordinating database “{alias}”", alias, exc) from exc
+            self._telling.note("the coordinating database is away; it is tried again.")
+            db.revive(alias)
+            return JobState.RUNNING
+        self._since = None
+        return state
 
 
 def _conclude(job: BatchJob, state: JobState) -> None:

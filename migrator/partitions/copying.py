@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from django.db import transaction
@@ -13,8 +14,10 @@ from migrator.partitions.table import Catalog, Table, listed, quoted
 from migrator.partitions.wanted import Wanted
 from migrator.relational.locking import limit
 
-ROWS = 5_000
-"""Rows of one transaction: some tens of milliseconds, for which who wants to write one of them waits."""
+ROWS, FEWEST = 5_000, 250
+"""Rows of one transaction, at most and at least: who wants to write one of them waits until its end."""
+LONG = 0.06
+"""Seconds that a batch may take; the next one is smaller after a longer one, and grows again."""
 PATIENCE = 0.5
 """
 Seconds for which a batch waits for a row at most.
@@ -40,6 +43,7 @@ class Copying:
         self._wanted = wanted
         self._table = table
         self._mirror = mirror
+        self._rows = ROWS
 
     @property
     def progress(self) -> Progress:
@@ -61,6 +65,8 @@ class Copying:
         connection = self._catalog.connection
         with transaction.atomic(using=connection.alias):
             limit(connection, min(seconds, PATIENCE) if seconds else PATIENCE)
+            # What a crash takes back, it takes back with the note of it.
+            self._catalog.send("SET LOCAL synchronous_commit TO off")
             self._catalog.send(f"LOCK TABLE ONLY {self._wanted.new} IN SHARE UPDATE EXCLUSIVE MODE")
             before = self.progress
             if before.copied:
@@ -75,7 +81,9 @@ class Copying:
         until = self._end(before)
         if until is None:
             return replace(before, copied=True)
+        began = time.monotonic()
         copied = self.between(before.after, until)
+        self._rows = next_size(self._rows, time.monotonic() - began)
         return replace(before, after=until, rows=before.rows + copied, copied=until == before.until)
 
     def _end(self, before: Progress) -> tuple[str, ...] | None:
@@ -83,7 +91,7 @@ class Copying:
         some, params = window(self._table, before.after, before.until)
         keys, source = listed(self._table.primary_key), self._wanted.table
         backwards = ", ".join(f"{quoted(key)} DESC" for key in self._table.primary_key)
-        batch = f"SELECT {keys} FROM {source} WHERE {some} ORDER BY {keys} LIMIT {ROWS}"
+        batch = f"SELECT {keys} FROM {source} WHERE {some} ORDER BY {keys} LIMIT {self._rows}"
         last = (
             f"SELECT {as_text(self._table.primary_key)} FROM ({batch}) AS batch ORDER BY {backwards} LIMIT 1"
         )
@@ -114,6 +122,18 @@ class Copying:
             return int(cursor.rowcount)
 
 
+def next_size(rows: int, seconds: float) -> int:
+    """
+    Return how many rows the next batch has.
+
+    Args:
+        rows: How many the last one might have had.
+        seconds: How long it took.
+    """
+    wanted = rows // 2 if seconds > LONG else rows * 3 // 2
+    return max(min(wanted, ROWS), min(FEWEST, ROWS))
+
+
 def window(
     table: Table, after: Sequence[str], until: Sequence[str], before: str = ""
 ) -> tuple[str, list[str]]:
@@ -129,6 +149,3 @@ def window(
     parts = [beyond(table, ">", before)] if after else []
     parts += [beyond(table, "<=", before)] if until else []
     return " AND ".join(parts) or "true", [*after, *until]
-
-
-Batch = Callable[[float | None], Progress]

@@ -6,6 +6,7 @@ import enum
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from accord.errors import ConfigurationError
 
@@ -24,8 +25,16 @@ class Every(enum.StrEnum):
     YEAR = "year"
 
 
+class _Written:
+    """Is written into a migration as the call that makes it."""
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return what it is made of, as Django's serializer asks for it."""
+        return f"migrator.partitions.{type(self).__name__}", [], dict(vars(self))
+
+
 @dataclass(frozen=True, kw_only=True)
-class ByTime:
+class ByTime(_Written):
     """
     A partition for each period of time.
 
@@ -52,7 +61,7 @@ class ByTime:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ByList:
+class ByList(_Written):
     """
     A partition for each group of values.
 
@@ -80,7 +89,7 @@ class ByList:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ByHash:
+class ByHash(_Written):
     """
     A number of partitions, each with about as many rows.
 

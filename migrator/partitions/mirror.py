@@ -36,7 +36,9 @@ BEGIN
 END
 """
 _STANDS = """
-SELECT count(*) = 2 AND bool_and(g.tgenabled = 'A' AND p.prosrc = %s) FROM pg_trigger g
+SELECT count(*) = 2 AND bool_and(g.tgenabled = 'A' AND p.prosrc = %s)
+    AND sum((SELECT count(*) FROM unnest(g.tgattr))) = %s
+FROM pg_trigger g
 JOIN pg_proc p ON p.oid = g.tgfoid
 WHERE g.tgrelid = to_regclass(%s) AND p.oid = to_regproc(%s) AND NOT g.tgisinternal
 """
@@ -93,18 +95,20 @@ class Mirror:
         Return the statements that make it; made again, they change nothing.
 
         It writes with its owner's rights, because who may write the one table need not know the other. It is
-        on for replication, too, and for sessions that play a replica.
+        on for replication, too, and for sessions that play a replica. Columns are named so that it goes with
+        one that is dropped (Django says CASCADE): else every write of the application would fail.
         """
         head = "LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
         call = f"EXECUTE FUNCTION {self.function}()"
         body = f"$accord${self.body}$accord$"
+        columns, on = listed(self.columns), f"ON {self.source}"
         rows, whole = quoted(self.name), quoted(f"{self.name}_all")
         return (
             f"CREATE OR REPLACE FUNCTION {self.function}() RETURNS trigger {head} AS {body}",
             f"DROP TRIGGER IF EXISTS {rows} ON {self.source}",
             f"DROP TRIGGER IF EXISTS {whole} ON {self.source}",
-            f"CREATE TRIGGER {rows} AFTER INSERT OR UPDATE OR DELETE ON {self.source} FOR EACH ROW {call}",
-            f"CREATE TRIGGER {whole} BEFORE TRUNCATE ON {self.source} FOR EACH STATEMENT {call}",
+            f"CREATE TRIGGER {rows} AFTER INSERT OR DELETE OR UPDATE OF {columns} {on} FOR EACH ROW {call}",
+            f"CREATE TRIGGER {whole} BEFORE TRUNCATE {on} FOR EACH STATEMENT {call}",
             f"ALTER TABLE {self.source} ENABLE ALWAYS TRIGGER {rows}",
             f"ALTER TABLE {self.source} ENABLE ALWAYS TRIGGER {whole}",
         )
@@ -119,4 +123,4 @@ class Mirror:
 
     def stands(self, catalog: Catalog) -> bool:
         """Return whether it is there by its whole text, and on."""
-        return bool(catalog.one(_STANDS, [self.body, self.source, self.function]))
+        return bool(catalog.one(_STANDS, [self.body, len(self.columns), self.source, self.function]))

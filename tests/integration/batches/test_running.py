@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
+from django.db import connections
 
 from accord.batch_models import Place
 from accord.batches import here, jobs, kinds, leases, postgres
@@ -31,6 +32,11 @@ def until(true: Callable[[], bool], seconds: float = 30) -> None:
     while not true():
         assert time.monotonic() < end, "it didn't come"
         time.sleep(0.02)
+
+
+def await_more(counted: Counted, than: int) -> None:
+    """Wait until more rows are counted than that."""
+    until(lambda: counted.trail.rows("SELECT sum(n) FROM numbers") > [(than,)])
 
 
 def never() -> bool:
@@ -328,6 +334,23 @@ def test_process_that_was_frozen_past_its_lease_changes_nothing(counted: Counted
     os.kill(frozen.pid, signal.SIGCONT)
     assert frozen.wait(30) == 0
     assert counted.counts() == [(1, 40)]
+
+
+def test_sessions_that_the_server_ends_are_a_delay(counted: Counted) -> None:
+    """In the middle of a batch and between two: what was under way is done again, each row once."""
+    job = counted.begin(rows=40, parts=2, size=5, wait=0.1)
+    worker = counted.start("count", 1)
+    for rows in (0, 20):
+        await_more(counted, than=rows)
+        counted.trail.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    assert worker.wait(30) == 0
+    assert counted.counts() == [(1, 40)]
+    connections[counted.trail.alias].close()
+    assert jobs.find(job.name).state == "done"
 
 
 @pytest.mark.by_turns(3)

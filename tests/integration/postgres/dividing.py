@@ -86,15 +86,18 @@ class Divided:
 
     def make(self, rows: int = 3000) -> None:
         """Make the tables, and fill them."""
-        store = self.harness.store()
-        lease = Lease(scope="test", owner="me", run_id="run", fence=int(time.time() * 1_000_000))
-        store.apply(self.harness.step("0001_first"), lease)
+        self.do("apply", "0001_first")
         self.harness.execute(f"INSERT INTO {self.app}_label (name) VALUES ('blue'), ('red')")
         self.harness.execute(
             f"INSERT INTO {self.table} (at, code, seconds, label_id) "
             f"SELECT timestamptz '2026-01-01 0:00Z' + n % {DAYS} * interval '1 day', 'c' || n, n, 1 + n % 2 "
             f"FROM generate_series(1, {rows}) n"
         )
+
+    def do(self, action: str, step: str) -> None:
+        """Apply or revert a step as another process would."""
+        lease = Lease(scope="test", owner="me", run_id="run", fence=int(time.time() * 1_000_000))
+        getattr(self.harness.store(), action)(self.harness.step(step), lease)
 
     @property
     def model(self) -> Any:

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import psycopg2
 import pytest
-from django.db import connections
+from django.core.management import call_command
+from django.db import NotSupportedError, connections
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
 from accord.errors import AccordError, ConflictingState, LockNotFree, StepFailed
@@ -337,6 +339,18 @@ def test_table_that_is_changed_meanwhile_stays_in_use(divided: Divided) -> None:
     assert divided.query(f"SELECT count(mood) FROM {divided.table}") == [(0,)]
 
 
+def test_column_that_goes_stops_no_writer_and_the_way_back_is_told_to_be_gone(divided: Divided) -> None:
+    """Django drops it with what hangs on it, the mirror too: nobody goes on in the belief that both agree."""
+    divided.conversion().convert()
+    write(divided, f"ALTER TABLE {divided.table} DROP COLUMN seconds CASCADE")
+
+    write(divided, f"UPDATE {divided.table} SET code = 'on' WHERE id = 7")
+    with pytest.raises(StepFailed, match="isn't kept in step any more"):
+        divided.conversion().revert()
+    assert divided.state is State.CONVERTED
+    assert divided.conversion().finish() is State.FINISHED
+
+
 def test_index_that_came_later_is_not_lost_on_the_way_back(divided: Divided) -> None:
     """The old table hasn't got it: the way back waits until it has, or the index is gone."""
     divided.conversion().convert()
@@ -406,6 +420,51 @@ def test_who_holds_the_table_holds_up_nobody_else(divided: Divided) -> None:
 
     assert longest[0] < 1.0
     assert divided.state is State.CONVERTED
+
+
+STEP = """from django.db import migrations
+from migrator.operations import PartitionModel
+from migrator.partitions import ByTime, Every
+
+
+class Migration(migrations.Migration):
+    atomic = {atomic}
+    dependencies = [("APP", "0001_first")]
+    operations = [
+        PartitionModel("play", key="at", by=ByTime(every=Every.MONTH, ahead=2), widen_primary_key=True),
+    ]
+"""
+
+
+def test_migration_divides_it_and_puts_it_back(divided: Divided) -> None:
+    """Under our runner and Django's, killed in its middle; undone, the catalog is as it was."""
+    before, rows = catalog(divided), divided.rows()
+    divided.harness.write_revision("0002_divide", STEP.format(atomic=False))
+    shown = StringIO()
+    call_command("sqlmigrate", divided.app, "0002", database=divided.harness.alias, stdout=shown)
+    assert f'"{divided.table}_p2026_02" PARTITION OF' in shown.getvalue()
+    with dying(divided, 70) as died:
+        divided.do("apply", "0002_divide")
+    assert died
+    divided.do("apply", "0002_divide")
+    assert divided.state is State.CONVERTED
+    assert differences(divided) == []
+    divided.do("revert", "0002_divide")
+    assert (catalog(divided), divided.rows()) == (before, rows)
+
+    for step in ("0002", "0001"):
+        call_command("migrate", divided.app, step, database=divided.harness.alias, verbosity=0)
+        assert divided.rows() == rows
+    assert catalog(divided) == before
+
+
+def test_migration_in_one_transaction_is_refused(divided: Divided) -> None:
+    """It commits in batches."""
+    divided.harness.write_revision("0002_divide", STEP.format(atomic=True))
+
+    with pytest.raises(NotSupportedError, match="atomic = False"):
+        call_command("migrate", divided.app, "0002", database=divided.harness.alias, verbosity=0)
+    assert divided.state is State.PLAIN
 
 
 def test_plan_tells_each_statement_and_changes_nothing(divided: Divided) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pytest
+from django.db.migrations.writer import MigrationWriter
 
 from accord.errors import ConfigurationError, UsageError
-from migrator.partitions import ByHash, ByList, ByTime, Every, Partitioned
+from migrator.operations import PartitionModel
+from migrator.partitions import ByHash, ByList, ByTime, Every, Partitioned, copying
 from migrator.partitions.duties import Standing, duties
 from migrator.partitions.layout import LONGEST, Part, after, begin_of, named, parts_of
 
@@ -87,6 +89,27 @@ def test_declaration_that_does_not_fit_is_told(by: ByTime | ByHash | ByList, wor
     """Where it is written, before anything is asked of a server."""
     with pytest.raises(ConfigurationError, match=words):
         Partitioned(model="app.Model", key="at", by=by)
+
+
+def test_batches_are_smaller_after_a_long_one_and_grow_again() -> None:
+    """Whoever wants to write a row of one waits until its end."""
+    rows = copying.ROWS
+    for _ in range(9):
+        rows = copying.next_size(rows, copying.LONG * 2)
+    assert rows == copying.FEWEST
+    for _ in range(9):
+        rows = copying.next_size(rows, copying.LONG / 2)
+    assert rows == copying.ROWS
+
+
+def test_operation_is_written_as_it_was_said() -> None:
+    """When migrations are squashed, Django writes it anew."""
+    by = ByTime(every=Every.WEEK, ahead=2, keep=8)
+    text, imports = MigrationWriter.serialize(PartitionModel("play", key="at", by=by).deconstruct()[2]["by"])
+
+    names: dict[str, object] = {}
+    exec("\n".join(imports), names)  # noqa: S102 - what Django wrote
+    assert eval(text, names) == by  # noqa: S307 - as above
 
 
 def standing(*days: str, default: bool = True) -> Sequence[Standing]:
