@@ -34,7 +34,7 @@ from accord.embedded import EmbeddedCluster
 from benchmarks import peers
 from benchmarks.application import Application
 from benchmarks.changes import CHANGES, Change
-from benchmarks.measuring import ROOT, clean_environment, say
+from benchmarks.measuring import ROOT, Measured, clean_environment, measure, say
 
 CONFIG = """
 import os
@@ -105,7 +105,7 @@ class Project:
     """
 
     def __init__(self, folder: Path, url: str, rows: int) -> None:
-        self._folder = folder
+        self.folder = folder
         self._url = url
         self._rows = rows
         self._environment = {
@@ -134,10 +134,14 @@ class Project:
             path = f"{environment['PYTHONPATH']}:{peer}"
             environment = {**environment, "PYTHONPATH": path, "ENGINE": peers.ENGINE}
         done = subprocess.run(
-            command, env=environment, cwd=self._folder, capture_output=True, text=True, check=False
+            command, env=environment, cwd=self.folder, capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise SystemExit(done.stdout + done.stderr)
+
+    def measured(self, *arguments: str) -> Measured:
+        """Run a command of the project as above, and let the system account for it."""
+        return measure([sys.executable, "-m", "django", *arguments], self._environment)
 
     def send(self, *statements: str) -> None:
         """Send statements, each a transaction of its own."""
@@ -163,7 +167,7 @@ class Project:
 
     def measure(self, change: Change, peer: Path | None) -> Mapping[str, Watched]:
         """Make a change in each way, and undo it in between."""
-        second = self._folder / "shop/migrations/0002_change.py"
+        second = self.folder / "shop/migrations/0002_change.py"
         second.write_text(SECOND.format(operation=change.operation))
         ours = self.watched(lambda: self.manage("migrate_all", "--noinput"))
         self.manage(

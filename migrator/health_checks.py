@@ -15,7 +15,7 @@ from accord.seam.registry import opened
 from accord.seam.stores import Store
 from accord.seam.types import Origin, Phase, Step
 from accord.words import counted
-from migrator import break_health, live_health, partition_health, quorum_health
+from migrator import break_health, kept_health, live_health, partition_health, quorum_health
 from migrator.engine import abandoned, outside
 from migrator.engine.api import Migrations
 from migrator.engine.drift import Drift
@@ -35,6 +35,7 @@ def checks() -> Iterable[Check]:
     yield Check(name="lease", look=look_at_lease)
     yield from break_health.checks()
     yield from quorum_health.checks()
+    yield from kept_health.checks()
     yield from live_health.checks()
     yield from partition_health.checks()
 

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from accord import __version__, clock
 from accord.acting import Account
 from accord.audit.events import Counter
-from accord.bulk import recording
+from accord.bulk import formats, recording
 from accord.bulk.compression import Compression
 from accord.bulk.manifest import Manifest, Part
 from accord.bulk.parts import write_part
@@ -124,7 +124,7 @@ def export(store: Store, call: ExportCall, output: Path, *, told: Told, stop: Ca
     with held(output) as folder:
         begun = folder.read(found.digest, resume=call.resume, anew=call.anew)
         recording.started(recording.EXPORT, found.digest, call.by)
-        with store.reading(found.selection, found.form) as reading:
+        with store.reading(found.selection, formats.of_store(found.form)) as reading:
             done = _parts(folder, found, reading, begun, call.rows, told, stop)
         parts = [done.parts[number] for number in sorted(done.parts)]
         manifest = found.manifest([part for part in parts if part.rows] or parts[:1])
@@ -137,11 +137,7 @@ def export(store: Store, call: ExportCall, output: Path, *, told: Told, stop: Ca
 def _fitted(store: Exports, call: ExportCall) -> _Export:
     """Hold a call against what the store has, and against what the data map says of it."""
     holder = store.exportable(call.name)
-    form = call.form or next(iter(store.formats()))
-    if form not in store.formats():
-        raise UsageError(
-            f"This store doesn't write {form}.", hint=f"It writes {', '.join(store.formats())}: --files."
-        )
+    form = formats.chosen(call.form, store.formats(), call.compression)
     asked = _chosen(holder, call.columns)
     if call.personal:
         require_permission(call.by)
@@ -199,4 +195,5 @@ def _part(folder: Folder, found: _Export, reading: Reading, number: int, one: Sl
     def fill(out: BinaryIO) -> int:
         return reading.read(one, out)
 
-    return write_part(folder.path / found.file(number), found.compression, fill, reading.snapshot)
+    whole = formats.filling(fill, found.form, found.selection.columns, folder.path)
+    return write_part(folder.path / found.file(number), found.compression, whole, reading.snapshot)

@@ -13,8 +13,9 @@ from typing import BinaryIO
 from accord import conf
 from accord.acting import Account
 from accord.audit.events import Counter
-from accord.bulk import compression, dead_letters, recording, sources
+from accord.bulk import dead_letters, formats, recording, sources
 from accord.bulk.batch import Batch
+from accord.bulk.compression import BROKEN, Compression
 from accord.bulk.dead_letters import DeadLetters
 from accord.bulk.errors import BulkFileError, TooManyDeadLetters
 from accord.bulk.manifest import Manifest
@@ -113,7 +114,7 @@ class _Import:
         path = self.folder / self.manifest.parts[number].file
         begun = position.part == number
         try:
-            with compression.opened(path, compression.Compression(self.manifest.compression)) as file:
+            with formats.opened(path, self.manifest.form, Compression(self.manifest.compression)) as file:
                 _skip(file, position.offset if begun else 0)
                 offset, line = (position.offset, position.line) if begun else (0, 0)
                 for data in batches(file, self.target.form):
@@ -131,7 +132,7 @@ class _Import:
                     )
                     position = self._write(batch, position, place)
                     offset, line = position.offset, position.line
-        except (OSError, EOFError) as exc:
+        except BROKEN as exc:
             raise BulkFileError(
                 f"{path} can't be read any more: {exc}.",
                 hint="Run the same command again; it goes on from there.",
@@ -261,7 +262,9 @@ def _target(holder: Holder, manifest: Manifest, call: ImportCall) -> Target:
             "of documents that are there. Nothing was written.",
             hint="--mode merge leaves what is there, and --mode insert takes what isn't.",
         )
-    return Target(holder=holder, columns=columns, key=key, mode=call.mode, form=manifest.form)
+    return Target(
+        holder=holder, columns=columns, key=key, mode=call.mode, form=formats.of_store(manifest.form)
+    )
 
 
 def _id(store: Store, manifest: Manifest, target: Target) -> str:

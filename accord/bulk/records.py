@@ -13,26 +13,29 @@ from accord.bulk.errors import BulkFileError
 from accord.seam.bulk import FileFormat
 
 BATCH = 8 << 20
-"""Bytes of a batch, about."""
+"""Bytes of a batch of rows, about."""
+SMALLER = 2 << 20
+"""Bytes of a batch whose records become objects here, one by one."""
 _SHORTEST = 5
 """Bytes of an empty document."""
 _LONGEST = 256 << 20
 """Bytes of a record, at most: quotes that never close would bring the whole file into memory."""
 
 
-def batches(stream: BinaryIO, form: FileFormat, size: int = BATCH) -> Iterator[bytes]:
+def batches(stream: BinaryIO, form: FileFormat, size: int = 0) -> Iterator[bytes]:
     """
     Read a file in pieces of whole records.
 
     Args:
         stream: Where it is read from, uncompressed.
         form: How it is written.
-        size: Bytes of a piece, about.
+        size: Bytes of a piece, about; as many as fit its format by default.
 
     Raises:
         BulkFileError: A record has no end.
     """
     rest = b""
+    size = size or (BATCH if form is FileFormat.CSV else SMALLER)
     while piece := stream.read(size):
         data = rest + piece
         end = _end(data, form)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from accord import __version__
-from accord.bulk import compression, manifest
+from accord.bulk import compression, formats, manifest
 from accord.bulk.errors import BulkFileError
 from accord.bulk.manifest import Manifest, Part
 from accord.bulk.parts import digest_of
@@ -36,7 +36,7 @@ def read(path: Path) -> tuple[Path, Manifest]:
     found = manifest.read(path)
     for part in found.parts:
         _verify(path, part)
-        if found.form is FileFormat.CSV:
+        if formats.of_store(found.form) is FileFormat.CSV:
             _refuse_other_header(path / part.file, found)
     return path, found
 
@@ -64,18 +64,18 @@ def _verify(folder: Path, part: Part) -> None:
 
 
 def _refuse_other_header(path: Path, found: Manifest) -> None:
-    names = _header_of(path)
+    names = _header_of(path, found.form)
     if list(names) != [column.name for column in found.columns]:
         raise BulkFileError(
             f"{path} begins with another header than its manifest has. Nothing was written.", hint=_ANOTHER
         )
 
 
-def _header_of(path: Path) -> Sequence[str]:
+def _header_of(path: Path, form: FileFormat) -> Sequence[str]:
     try:
-        with compression.opened(path, compression.of(path)) as file:
+        with formats.opened(path, form, compression.of(path)) as file:
             return header(file.readline())
-    except (OSError, EOFError) as exc:
+    except (*compression.BROKEN, ValueError) as exc:
         raise BulkFileError(f"{path} can't be read: {exc}.", hint=_ANOTHER) from exc
 
 
@@ -116,5 +116,6 @@ def _of_file(path: Path) -> Manifest:
         masked=(),
         parts=[Part(file=path.name, rows=-1, bytes=size, sha256=digest)],
     )
-    names = _header_of(path) if made.form is FileFormat.CSV else _members_of(path)
+    is_table = formats.of_store(made.form) is FileFormat.CSV
+    names = _header_of(path, made.form) if is_table else _members_of(path)
     return replace(made, columns=[Column(name=name, type="") for name in names])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,8 @@ WHERE l.pid IS DISTINCT FROM pg_backend_pid()
 ORDER BY age DESC, named.name
 """
 """Takes the names of tables, the same as SQL writes them, and seconds."""
+NAMED = QUERY % (":names", ":quoted", ":seconds")
+"""The same with names for what it takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,23 @@ class Occupant:
     def __str__(self) -> str:
         """Write it for people."""
         return f"{', '.join(self.tables)}: held open by {self.who}. Steps that change it wait for that."
+
+
+def names_of(tables: Collection[str]) -> tuple[list[str], list[str]]:
+    """
+    Return names of tables, and the same as SQL writes them.
+
+    Args:
+        tables: With a schema before a dot, or as models write them, or without.
+    """
+    names = sorted(tables)
+    return names, [_quoted(name) for name in names]
+
+
+def _quoted(name: str) -> str:
+    if '"' in name:  # a model's, which has its schema in it: `app"."thing`
+        return name if name.startswith('"') else f'"{name}"'
+    return ".".join(f'"{part}"' for part in name.split("."))
 
 
 def occupants_of(rows: Sequence[Sequence[Any]]) -> Iterator[Occupant]:

@@ -23,6 +23,8 @@ class FileFormat(enum.StrEnum):
     """A header, then rows as PostgreSQL writes them: nothing is NULL, `""` is an empty text."""
     JSONL = "jsonl"
     """A JSON object a line, in the words of JSON alone: what goes from one store to another."""
+    PARQUET = "parquet"
+    """Columns of types, with the rows of CSV in them; no store writes it, the kernel does."""
     BSON = "bson"
     """Documents of MongoDB one behind the other, as its own tools write and read them."""
     EJSON = "ejson"

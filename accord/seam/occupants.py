@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol, runtime_checkable
-
-from accord.seam.types import Step
 
 
 @runtime_checkable
 class NamesOccupants(Protocol):
     """A store that can tell whom steps will have to wait for."""
 
-    def occupants(self, steps: Sequence[Step]) -> Sequence[str]:
+    def occupants(self, tables: Collection[str]) -> Sequence[str]:
         """
-        Name the transactions that have been open for long on what steps change; one sentence each.
+        Name the transactions that have been open for long on tables; one sentence each.
 
         Args:
-            steps: Steps of this store that are about to be taken.
+            tables: What steps of this store are about that are about to be taken; some may not be there.
 
         Returns:
             Nothing personal; empty also where the server doesn't let us see.

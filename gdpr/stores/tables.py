@@ -18,7 +18,7 @@ from gdpr.datamap.keys import KeyType, key_type
 from gdpr.datamap.locators import Array, External, Generic, Key, Path, Rows, Sessions, Simple, Through, parts
 from gdpr.datamap.lock import Inventory
 from gdpr.datamap.moved import absent
-from gdpr.datamap.presets import REGISTER, is_known, known_columns, known_tables
+from gdpr.datamap.presets import is_known, known_columns, known_tables, stands_beside
 from gdpr.stores.access_paths import explain_locator
 from gdpr.stores.json_columns import is_declared, is_path
 from gdpr.stores.relations import Kind, Relation, Relations
@@ -98,7 +98,7 @@ class Tables:
         known = known_tables() if self._alias != conf.load().coordinator else ()
         classified |= {found.oid for found in map(self._named, known) if found is not None}
         for relation in self._relations.to_classify():
-            if relation.oid not in classified and not REGISTER.fullmatch(relation.table):
+            if relation.oid not in classified and not stands_beside(relation.table):
                 yield self._missing(relation, self._labels.get(relation.oid, ""))
 
     def _missing(self, relation: Relation, label: str) -> MapFinding:

@@ -132,6 +132,19 @@ class LooksAhead(ABC):
         acting = foretelling.without(rendered, self._tables.version_table)
         yield from foretelling.foretell(self._database, acting, begun)
 
+    def occupants(self, tables: Collection[str]) -> Sequence[str]:
+        """Name who has had tables open for long. See :mod:`accord.seam.occupants`."""
+        from accord.locks import occupants
+
+        if not tables:
+            return ()
+        names, quoted = occupants.names_of(tables)
+        values = {"names": names, "quoted": quoted, "seconds": occupants.LONG}
+        return [
+            str(one)
+            for one in occupants.occupants_of(self._ask_once(lambda ask: ask(occupants.NAMED, values)))
+        ]
+
     def sizes(self) -> Mapping[str, Size] | None:
         """Ask how large the tables of the database are; None without `URL`."""
         from migrator.alembic import foretelling

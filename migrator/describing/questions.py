@@ -14,8 +14,10 @@ _WITHOUT_PARTITIONS = "NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = 
 # Each is made when a run first needs it, and by no migration.
 _BOOKS = (
     "c.relname !~ '^(accord_(ledger|fence|mark|lease|object|backfill|import)(_alembic)?|django_migrations"
-    "|alembic_version)$'"
+    "|accord_before_[0-9a-f]{16}|alembic_version)$'"
 )
+# So do the values of before that a backfill keeps for a time, with what lets them go.
+_LASTS = "{name} !~ '^accord_before_[0-9a-f]'"
 _OURS = f"{HERE} AND {FOREIGN} AND {_WITHOUT_PARTITIONS} AND {_BOOKS}"
 _SCHEMAS = "(SELECT oid FROM pg_namespace WHERE nspname = ANY(current_schemas(false)))"
 
@@ -63,7 +65,8 @@ WHERE {_OURS} AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.i
 
 TRIGGERS = f"""
 SELECT {_NAME}, quote_ident(g.tgname), pg_get_triggerdef(g.oid, true), CAST(g.tgenabled AS text)
-FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid WHERE NOT g.tgisinternal AND {_OURS}"""  # noqa: S608 - as above
+FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid WHERE NOT g.tgisinternal AND {_OURS}
+AND {_LASTS.format(name="g.tgname")}"""  # noqa: S608 - as above
 
 POLICIES = f"""
 SELECT {_NAME}, quote_ident(p.polname), p.polpermissive, CAST(p.polcmd AS text),
@@ -109,5 +112,6 @@ FUNCTIONS = f"""
 SELECT pg_get_functiondef(p.oid),
        CASE WHEN pg_function_is_visible(p.oid) THEN concat(quote_ident(n.nspname), '.') ELSE '' END
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-WHERE p.prokind IN ('f', 'p') AND p.pronamespace IN {_SCHEMAS} AND {_of_no_extension("pg_proc", "p")}"""  # noqa: S608 - as above
+WHERE p.prokind IN ('f', 'p') AND p.pronamespace IN {_SCHEMAS} AND {_of_no_extension("pg_proc", "p")}
+AND {_LASTS.format(name="p.proname")}"""  # noqa: S608 - as above
 """Functions and procedures with their bodies: what a trigger does stands there."""

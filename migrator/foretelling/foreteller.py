@@ -10,6 +10,7 @@ from accord.seam.foretelling import LOOK_SECONDS, SAMPLE_SIZE, Foretold, Outlook
 from accord.seam.types import Statement, Step, StepKey
 from accord.words import counted
 from migrator.foretelling.acts import Act, Kind
+from migrator.foretelling.apart import Apart, is_sure
 from migrator.foretelling.ddl import read
 from migrator.foretelling.horizon import Horizon
 from migrator.foretelling.locks import Burden, LockMode, burden_of
@@ -98,13 +99,13 @@ class Foreteller:
                 self._horizon.note_code(key)
                 continue
             for act in read(statement.text):
-                if act.kind is Kind.UNREAD:
+                if act.kind is Kind.UNREAD and not is_sure(statement):
                     yield _whole(key, f"Not foretold: {_beginning(statement.text)}")
-                place = Place(key=key, act=act, code=self._horizon.code)
-                yield from self._of_act(place)
-                yield from self._of_work(place)
-                self._bear(act, number)
-                self._horizon.note(key, act)
+                self._bear(act, number, apart=isinstance(statement, Apart))
+                if not is_sure(statement):
+                    place = Place(key=key, act=act, code=self._horizon.code)
+                    yield from (*self._of_act(place), *self._of_work(place))
+                    self._horizon.note(key, act)
         yield from self._sizes(key)
 
     # --- one act -------------------------------------------------------------------------------------
@@ -270,13 +271,14 @@ class Foreteller:
 
     # --- locks and sizes --------------------------------------------------------------------------------
 
-    def _bear(self, act: Act, number: int) -> None:
+    def _bear(self, act: Act, number: int, *, apart: bool = False) -> None:
         """Add what an act of a statement costs the tables that it locks."""
         for table in (act.table, act.target if act.kind in (Kind.FOREIGN_KEY, Kind.ADD_COLUMN) else ""):
             name = plain(table) if table else ""
             if name in self._relations.tables and name not in self._horizon.made:
                 burden = burden_of(act, self._old_type(act)) if table == act.table else _REFERRED
-                self._burdens[name] = self._burdens.get(name, Burden()).beside(burden)
+                known = self._burdens.get(name, Burden())
+                self._burdens[name] = known.apart(burden, act) if apart else known.beside(burden)
                 taken = self._taken.setdefault(name, {})
                 taken[number] = max(taken.get(number, LockMode.NONE), burden.mode)
 

@@ -66,6 +66,25 @@ class Burden:
             drops=self.drops or other.drops,
         )
 
+    def apart(self, other: Burden, act: Act) -> Burden:
+        """
+        Return what two acts cost of which each is a transaction; work under the weaker lock is left out.
+
+        Args:
+            other: The burden of the second one.
+            act: That act; before a part that forbids NULL there is one that proves that there is none.
+        """
+        mode = max(self.mode, other.mode)
+        proved = replace(other, scans=other.scans and act.kind is not Kind.NOT_NULL)
+        strong = [each for each in (self, proved) if each.mode == mode]
+        return Burden(
+            mode=mode,
+            scans=any(each.scans for each in strong),
+            rewrites=any(each.rewrites for each in strong),
+            builds=self.builds or other.builds,
+            drops=self.drops or other.drops,
+        )
+
     @property
     def words(self) -> str:
         """Return it as a part of a sentence."""

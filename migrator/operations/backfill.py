@@ -44,6 +44,9 @@ class Backfill(Operation):
         backward_where: Only rows of this condition are changed by `backward`.
         batch_size: Rows in a transaction at most; slow batches are made smaller.
         pause: Seconds between two batches, for a server that is busy.
+        keep_before: Days for which values that are written over are kept beside the table, so that undoing
+            brings them back where what was written still stands. They go before that with their rows, or when
+            somebody writes the column anew (:mod:`migrator.relational.before`).
         subject: Whose the rows are: kind of person and field with their key, such as
             `("streaming.listener", "listener_id")`. Rows of people who were erased, or are being erased,
             are then left out (:mod:`accord.erased.tombstones`).
@@ -68,8 +71,9 @@ class Backfill(Operation):
         lacks: Condition = "",
         backward: Values | RowFunction | None = None,
         backward_where: Condition = "",
-        batch_size: int = 5_000,
+        batch_size: int = 10_000,
         pause: float = 0.0,
+        keep_before: int = 0,
         subject: tuple[str, str] | None = None,
     ) -> None:
         self.model_name = model_name
@@ -85,14 +89,15 @@ class Backfill(Operation):
             backward_where=backward_where,
             batch_size=batch_size,
             pause=pause,
+            keep_before=keep_before,
             subject=subject,
         )
         self._of = _file_of(self)
 
     @property
     def reversible(self) -> bool:  # type: ignore[override]  # Django writes it as a plain attribute
-        """Irreversible without a `backward`."""
-        return self.said.backward is not None
+        """Irreversible without a `backward`, or values that are kept."""
+        return self.said.backward is not None or bool(self.said.keep_before)
 
     @property
     def reduces_to_sql(self) -> bool:  # type: ignore[override]  # as above

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from django.db.models import Model
 
+from accord.errors import StepFailed
 from accord.seam.types import Direction
-from migrator.operations import filling
+from accord.words import counted
+from migrator.operations import filling, keeping
 from migrator.operations.code import Code
 from migrator.operations.compiling import Column, columns, condition, different, field_of, lacking
 from migrator.operations.filling import Fill, last_place
@@ -21,7 +23,8 @@ from migrator.operations.said import Said
 from migrator.operations.sparing import Subject
 from migrator.operations.sql import EVERY, Sql, both, joined, put, send
 from migrator.operations.walking import Walk
-from migrator.relational import hearing
+from migrator.relational import before, hearing
+from migrator.relational.before import Kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +81,13 @@ class Work:
 
     def update(self, table: str, chosen: Sql) -> Sql:
         """Return the statement that fills rows of a condition."""
+        return put("{} WHERE {}", self.setting(table), chosen)
+
+    def setting(self, table: str) -> Sql:
+        """Return that statement up to its condition."""
         values = ((one.name, one.value or Sql("NULL")) for one in self.written)
-        setting = joined(", ", (put("{} = {}", name, value) for name, value in values))
-        return put("UPDATE {} SET {} WHERE {}", Sql.written(table), setting, chosen)
+        news = joined(", ", (put("{} = {}", name, value) for name, value in values))
+        return put("UPDATE {} SET {}", Sql.written(table), news)
 
 
 def act(said: Said, place: Place, direction: Direction) -> None:
@@ -133,11 +140,17 @@ def _collect(said: Said, place: Place, work: Work) -> None:
 
 
 def _forwards(said: Said, place: Place, work: Work) -> None:
-    fill = _fill(said, place, work)
-    proof = None if work.lacks is None else Proof(fill, work.lacks)
     book = _book(said, place)
+    walk = _walk(place)
+    kept = _kept(said, place, walk, book)
+    fill = _fill(said, place, work, walk, _writing(place, work, walk, kept))
+    proof = None if work.lacks is None else Proof(fill, work.lacks)
+    if kept is not None:
+        before.make(place.connection, kept)
     if not book.begin(last_place(place.connection, fill.walk)).finished:
         watch = proof.refuse_endless(place.connection) if proof else filling.unwatched
+        if kept is not None:
+            book.keep(kept.name, said.keep_before)
         filling.forwards(place.connection, fill, book, watch=watch)
     elif proof is None:
         hearing.noted(f"{said.title}: every row was written before, and isn't written again")
@@ -146,23 +159,62 @@ def _forwards(said: Said, place: Place, work: Work) -> None:
 
 
 def _backwards(said: Said, place: Place, work: Work) -> None:
-    fill = _fill(said, place, work)
     book = _book(said, place)
-    book.turn(last_place(place.connection, fill.walk))
-    if work.written or work.code:
-        filling.backwards(place.connection, fill, book)
+    walk = _walk(place)
+    kept = _kept(said, place, walk, book)
+    if kept is not None:
+        _refuse_forgotten(said, place, kept, book)
+    book.turn(last_place(place.connection, walk))
+    if work.written or work.code or kept:
+        change = _undoing(place, work, walk, kept)
+        filling.backwards(place.connection, _fill(said, place, work, walk, change), book)
     else:
         book.write(Position())
+    if kept is not None:
+        before.drop(place.connection, kept.name)
+        book.keep("", 0)
 
 
-def _fill(said: Said, place: Place, work: Work) -> Fill:
+def _walk(place: Place) -> Walk:
     keys = [place.connection.ops.quote_name(field.column) for field in place.model._meta.pk_fields]
-    walk = walk_along(place.connection, place.table, keys)
+    return walk_along(place.connection, place.table, keys)
+
+
+def _kept(said: Said, place: Place, walk: Walk, book: Book) -> Kept | None:
+    if not said.keep_before:
+        return None
+    subject = _subject(said, place)
+    return Kept(
+        name=before.name_beside(place.connection, place.table, book.id),
+        table=place.table,
+        keys=walk.keys,
+        columns=_quoted(place, said.fields),
+        watched=[] if subject is None else [subject.column.text.replace("%%", "%")],
+    )
+
+
+def _quoted(place: Place, fields: Sequence[str]) -> Sequence[str]:
+    return [place.connection.ops.quote_name(field_of(place.model, name).column) for name in fields]
+
+
+def _refuse_forgotten(said: Said, place: Place, kept: Kept, book: Book) -> None:
+    """Make sure that there are values of before, where anything is left to be undone."""
+    now = book.found()
+    is_undone = now is not None and now.at is None and not now.finished
+    if not is_undone and not before.is_there(place.connection, kept.name):
+        raise StepFailed(
+            f"{said.title}: what stood there before is gone; values are kept for "
+            f"{counted(said.keep_before, 'day')}.",
+            hint="Go forward, by a migration that writes what you want; a backup may have the values.",
+        )
+
+
+def _fill(said: Said, place: Place, work: Work, walk: Walk, change: Callable[[Sql], int]) -> Fill:
     most = said.batch_size
     return Fill(
         walk=walk,
         todo=work.todo,
-        change=_change(place, work, walk),
+        change=change,
         sizes=replace(filling.SIZES, first=min(filling.SIZES.first, most), most=most),
         subject=_subject(said, place),
         each=work.code is None,
@@ -171,11 +223,24 @@ def _fill(said: Said, place: Place, work: Work) -> Fill:
     )
 
 
-def _change(place: Place, work: Work, walk: Walk) -> Callable[[Sql], int]:
-    if work.code is None:
-        return lambda chosen: send(place.connection, work.update(walk.table, chosen))
-    names = [place.connection.ops.quote_name(field_of(place.model, one).column) for one in work.code.writes]
-    return partial(work.code.change, walk, unique=has_unique(place.connection, walk.table, names))
+def _writing(place: Place, work: Work, walk: Walk, kept: Kept | None) -> Callable[[Sql], int]:
+    """Return what fills rows of a condition."""
+    connection = place.connection
+    if work.code is not None:
+        unique = has_unique(connection, walk.table, _quoted(place, work.code.writes))
+        return partial(work.code.change, walk, unique=unique, kept=kept)
+    if kept is None:
+        return lambda chosen: send(connection, work.update(walk.table, chosen))
+    where = put("{} FROM accord_old WHERE {}", work.setting(walk.table), keeping.tied(kept, walk))
+    unique = has_unique(connection, walk.table, kept.columns)
+    return lambda chosen: keeping.write(connection, kept, walk, chosen, where, unique=unique)
+
+
+def _undoing(place: Place, work: Work, walk: Walk, kept: Kept | None) -> Callable[[Sql], int]:
+    """Return what undoes it in rows of a condition."""
+    if kept is None:
+        return _writing(place, work, walk, None)
+    return partial(keeping.bring_back, place.connection, kept, walk)
 
 
 def _subject(said: Said, place: Place) -> Subject | None:

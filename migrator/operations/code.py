@@ -8,9 +8,11 @@ from typing import Any
 
 from django.db.models import Model
 
+from migrator.operations import keeping
 from migrator.operations.compiling import Column, column_of, field_of
-from migrator.operations.sql import Sql, joined, names, put, send
+from migrator.operations.sql import EVERY, Sql, joined, names, put, send
 from migrator.operations.walking import Walk
+from migrator.relational.before import Kept
 
 RowFunction = Callable[[list[Any], Any, Any], object]
 """Called with `(rows, apps, schema_editor)`."""
@@ -35,7 +37,7 @@ class Code:
     apps: Any
     editor: Any
 
-    def change(self, walk: Walk, chosen: Sql, *, unique: bool) -> int:
+    def change(self, walk: Walk, chosen: Sql, *, unique: bool, kept: Kept | None = None) -> int:
         """
         Hand the rows of a condition over, locked, and write what became of them.
 
@@ -43,6 +45,7 @@ class Code:
             walk: Their table.
             chosen: The condition.
             unique: Others may refer to a field that is written, so that the lock keeps them away, too.
+            kept: Where values of before are kept, if they are.
 
         Returns:
             How many rows were written.
@@ -55,12 +58,18 @@ class Code:
         if not rows:
             return 0
         self.function(rows, self.apps, self.editor)
-        return send(self.editor.connection, self._writing(walk, rows)) if self.writes else 0
+        if not self.writes:
+            return 0
+        connection = self.editor.connection
+        if kept is None:
+            return send(connection, self._writing(walk, rows, Sql(""), EVERY))
+        update = self._writing(walk, rows, Sql("accord_old, "), keeping.tied(kept, walk))
+        return keeping.write(connection, kept, walk, chosen, update, unique=unique)
 
-    def _writing(self, walk: Walk, rows: Iterable[Any]) -> Sql:
+    def _writing(self, walk: Walk, rows: Iterable[Any], beside: Sql, tied: Sql) -> Sql:
         """Return the statement that writes what differs: one for all rows."""
         columns = [column_of(self.model, self.editor.connection, name) for name in self.writes]
-        keys = names([f"accord_key_{number}" for number in range(len(walk.keys))])
+        keys = names([f"accord_made_{number}" for number in range(len(walk.keys))])
         news = [Sql(f"accord_new_{number}") for number in range(len(columns))]
         values = joined(", ", (self._values(walk, columns, row) for row in rows))
         setting = joined(
@@ -72,9 +81,9 @@ class Code:
             for one, new in zip(columns, news, strict=True)
         )
         return put(
-            "UPDATE {} SET {} FROM (VALUES {}) AS accord_made ({}) WHERE ({}) = ({}) AND ({})",
-            *(Sql.written(walk.table), setting, values, joined(", ", [keys, *news])),
-            *(joined(", ", own), keys, joined(" OR ", differs)),
+            "UPDATE {} SET {} FROM {} (VALUES {}) AS accord_made ({}) WHERE ({}) = ({}) AND ({}) AND {}",
+            *(Sql.written(walk.table), setting, beside, values, joined(", ", [keys, *news])),
+            *(joined(", ", own), keys, joined(" OR ", differs), tied),
         )
 
     def _values(self, walk: Walk, columns: Sequence[Column], row: Any) -> Sql:

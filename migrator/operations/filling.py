@@ -25,7 +25,7 @@ from migrator.operations.sql import EVERY, Sql, ask, both, put
 from migrator.operations.walking import Place, Rows, Walk
 from migrator.relational import hearing
 
-SIZES = Sizes(first=500, most=5_000, slow=0.1, quick=0.04)
+SIZES = Sizes(first=500, most=5000, slow=0.1, quick=0.04)
 """Who writes a row of a batch waits until the batch ends: short enough for nobody to notice."""
 
 _Result = TypeVar("_Result")

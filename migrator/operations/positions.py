@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Protocol
 
 from django.db import transaction
@@ -79,7 +80,7 @@ class Book:
         self._alias = alias
         self._app = app
         self._what = what[:255]
-        self._id = hashlib.sha256(f"{app}\0{identity}".encode()).hexdigest()
+        self.id = hashlib.sha256(f"{app}\0{identity}".encode()).hexdigest()
 
     def begin(self, last: Place | None) -> Position:
         """
@@ -104,11 +105,20 @@ class Book:
             if now.finished:
                 self.write(replace(now, at=now.at or last, until=now.until or last, finished=False))
 
+    def found(self) -> Position | None:
+        """Read it as it stands; None where nothing is known."""
+        Ledger(self._alias).make(BackfillRow)
+        row = self._rows.first()
+        return None if row is None else _position(row)
+
+    def keep(self, name: str, days: int) -> None:
+        """Note where the values of before are, and for how long; an empty name that there are none."""
+        until = Now() + timedelta(days=days) if name else None
+        self._rows.update(kept=name, kept_until=until)
+
     def locked(self) -> Position:
         """Read it, under a lock."""
-        row = self._rows.select_for_update().get()
-        at, until = (None if place is None else tuple(place) for place in (row.at, row.until))
-        return Position(at=at, until=until, done=row.done, finished=row.finished)
+        return _position(self._rows.select_for_update().get())
 
     def write(self, position: Position) -> None:
         """Write it."""
@@ -119,11 +129,16 @@ class Book:
         Ledger(self._alias).make(BackfillRow)
         values = {**_values(first), "app": self._app, "what": self._what, "written_at": Now()}
         every = BackfillRow._default_manager.using(self._alias)
-        every.bulk_create([BackfillRow(id=self._id, **values)], ignore_conflicts=True)
+        every.bulk_create([BackfillRow(id=self.id, **values)], ignore_conflicts=True)
 
     @property
     def _rows(self) -> Any:
-        return BackfillRow._default_manager.using(self._alias).filter(pk=self._id)
+        return BackfillRow._default_manager.using(self._alias).filter(pk=self.id)
+
+
+def _position(row: BackfillRow) -> Position:
+    at, until = (None if place is None else tuple(place) for place in (row.at, row.until))
+    return Position(at=at, until=until, done=row.done, finished=row.finished)
 
 
 def _values(position: Position) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class Said:
     backward_where: Condition
     batch_size: int
     pause: float
+    keep_before: int
     subject: tuple[str, str] | None
 
     def __post_init__(self) -> None:
@@ -47,6 +48,11 @@ class Said:
             )
         if self.writes and not self.run:
             raise InvalidRevision("`writes` goes with `run`.", hint="`set` names its fields by itself.")
+        if self.keep_before and (self.backward is not None or not self.fields):
+            raise InvalidRevision(
+                "`keep_before` undoes what `set` or `writes` name, by itself.",
+                hint="Leave `backward` out; say `writes` with `run`.",
+            )
         check_pair(self.subject, "Backfill")
 
     @property

@@ -184,6 +184,8 @@ class BackfillRow(models.Model):
     until = models.JSONField(null=True)
     done = models.BigIntegerField(default=0)
     finished = models.BooleanField(default=False)
+    kept = models.CharField(max_length=255, default="")
+    kept_until = models.DateTimeField(null=True)
     written_at = models.DateTimeField()
 
     class Meta:

@@ -22,6 +22,7 @@ from accord import guards
 from accord.errors import ConfigurationError
 from accord.seam.traces import Trace
 from accord.seam.types import Lease
+from migrator.relational import before
 from migrator.relational.entries import (
     BackfillRow,
     FenceRow,
@@ -60,6 +61,8 @@ class Leaving:
                 yield self._table(model, evidence=label in kept)
         for labels, evidence in ((self._labels - kept, False), (kept, True)):
             yield from self._beside(labels, evidence=evidence)
+        for each in before.waiting(self.alias):
+            yield Trace(what=f"table {each.name}", number=each.rows, unit="row", evidence=False)
         for model in _BOOKS:
             if model._meta.db_table in self._tables:
                 yield self._table(model)
@@ -220,6 +223,8 @@ class Leaving:
 
     def _drop_ledger(self) -> None:
         """Drop our books; the fence last, which keeps an earlier run from writing."""
+        for each in before.waiting(self.alias):
+            before.drop(connections[self.alias], each.name)
         for model in _BOOKS:
             if model._meta.db_table in self._tables:
                 with connections[self.alias].schema_editor() as editor:

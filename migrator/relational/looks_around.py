@@ -54,15 +54,12 @@ class LooksAround:
             looks = vendor_of(connections[self.alias]).describes_tables
             return looks and could_refuse(self.alias, self._disk or DiskLoader(), steps, direction)
 
-    def occupants(self, steps: Sequence[Step]) -> Sequence[str]:
-        """Name who has had the tables of migrations open for long. See :mod:`accord.seam.occupants`."""
+    def occupants(self, tables: Collection[str]) -> Sequence[str]:
+        """Name who has had tables open for long. See :mod:`accord.seam.occupants`."""
         from migrator.relational import occupants
 
-        disk = self._disk = self._disk or DiskLoader()
-        # The file of what is undone may be gone.
-        found = (disk.migrations.get(name_of(step)) for step in steps)
         with failures.translated(self.alias):
-            return occupants.named(self.alias, filter(None, found))
+            return occupants.named(self.alias, tables)
 
     def taken(self) -> Collection[str]:
         """Name the tables of all models, and Django's own. See as above."""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connections
-from django.db.migrations import RemoveIndex
 
 from accord.errors import ConflictingState
 from accord.seam.differences import DifferenceKind
 from accord.seam.types import Step
 from migrator.relational.catalog import TABLE, Catalog
 from migrator.relational.probe import Owners
-from migrator.relational.safety.parts import Reversed
 from migrator.relational.traces import Traces
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ def refuse_gone(step: Step, done: Sequence[Substep], begun: Sequence[Substep] = 
     Args:
         step: The step.
         done: Its substeps that are done, in their order.
-        begun: The one that may be done by half: what it takes away isn't missed.
+        begun: The one that may be done by half.
 
     Raises:
         ConflictingState: Something of them isn't there.
@@ -46,13 +44,12 @@ def _gone(step: Step, done: Sequence[Substep], begun: Sequence[Substep]) -> Iter
     connection = connections[alias]
     owners, traces = Owners(), Traces(alias, connection.ops.max_name_length())
     for number, substep in enumerate((*done, *begun)):
-        # What is about to be taken away isn't missed; what was taken away has to be gone only then.
-        outer, going = substep.of or substep.operation, isinstance(substep.operation, Reversed | RemoveIndex)
-        is_done = number < len(done) and (substep.of is None or substep.ends)
-        if going or is_done:
+        outer = substep.of or substep.operation
+        if number < len(done) and (substep.of is None or substep.ends):
             owners.note(name, outer)
-        if is_done:
             traces.note(name, outer, substep.before)
+        else:
+            _leave_out(owners, name[0], outer)
     state = done[-1].after
     owners.keep_only({name}, state)
     for finding in Catalog(alias, state).findings(owners.by_item):
@@ -61,3 +58,12 @@ def _gone(step: Step, done: Sequence[Substep], begun: Sequence[Substep]) -> Iter
         if own and finding.kind is DifferenceKind.MISSING and owners.judges(finding):
             yield finding.difference.text
     yield from (difference.text for _, difference in traces.amiss(connection))
+
+
+def _leave_out(owners: Owners, app: str, operation: Any) -> None:
+    """Judge nothing that an operation is about which is under way: it may be as before or as after it."""
+    made = getattr(operation, "index", None) or getattr(operation, "constraint", None)
+    model = str(getattr(operation, "model_name", "") or getattr(operation, "name", ""))
+    items = owners.by_item.get((app, model.lower()), {})
+    for item in (getattr(operation, "name", ""), getattr(made, "name", "")):
+        items.pop(item, None)

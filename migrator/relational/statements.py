@@ -23,6 +23,7 @@ from django.db.migrations.state import ProjectState
 from accord.errors import StoreUnavailable
 from accord.seam.rewriting import PLAIN, Extent, Rewriting
 from accord.seam.types import Direction, Language, Statement, Step
+from migrator.foretelling.apart import Apart
 from migrator.relational import failures
 from migrator.relational.graph import GraphLoader
 from migrator.relational.loader import DiskLoader, Name
@@ -126,7 +127,8 @@ class Explanation:
             except Exception as exc:  # noqa: BLE001 - a schema editor may stumble over anything that isn't there
                 del editor.collected_sql[mark:]
                 opaque = _unknown(substep, exc)
-            statements.extend(_shown(editor.collected_sql[mark:], language))
+            made = _shown(editor.collected_sql[mark:], language)
+            statements.extend(made if substep.part is None else _apart(made, substep))
             statements.extend([opaque] if opaque else [])
         mark = len(editor.collected_sql)
         for sql in editor.deferred_sql:
@@ -160,6 +162,11 @@ def _only_reads(execute: Callable[..., Any], sql: str, params: Any, many: bool, 
 
 def _shown(collected: Iterable[str], language: Language) -> Iterator[Statement]:
     return (Statement(text=text, language=language) for text in collected)
+
+
+def _apart(statements: Iterable[Statement], substep: Substep) -> Iterator[Statement]:
+    sure = getattr(substep.operation, "sure", False)
+    return (Apart(text=each.text, language=each.language, sure=sure) for each in statements)
 
 
 def _collect(app: str, editor: BaseDatabaseSchemaEditor, substep: Substep, direction: Direction) -> None:

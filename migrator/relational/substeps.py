@@ -274,7 +274,8 @@ class Resumable:
 
         # Of anything else, a part may stand when a lock isn't free in its middle.
         if substep.goes_on:
-            self._tries.through(act, goes_on=True)
+            behind = getattr(substep.operation, "behind", Behind.EVERYBODY)
+            self._tries.through(act, behind=behind, goes_on=True)
         elif sent_at_once(self._connection, substep.operation):
             self._tries.through(act)
         else:

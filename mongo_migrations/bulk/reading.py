@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
 _TOO_OLD = 239
+_BATCH = 5000
+"""Documents that the server sends at once; 16 MB at most, and less memory than those take."""
 _CANONICAL = json_util.CANONICAL_JSON_OPTIONS
 _BY_ID = [("_id", 1)]
 
@@ -81,7 +83,9 @@ class CollectionReading:
             ) from exc
 
     def _batches(self, one: Slice) -> Iterator[bytes]:
-        cursor = self._collection.find_raw_batches(self._filter, _projection(self._selection))
+        cursor = self._collection.find_raw_batches(self._filter, _projection(self._selection)).batch_size(
+            _BATCH
+        )
         if one.after or one.until:
             cursor = cursor.hint(_BY_ID).sort(_BY_ID)
         if one.after:

@@ -6,13 +6,14 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
+from zlib import crc32
 
 from accord.bulk.records import split
 from accord.errors import StoreUnavailable
-from accord.limits import Limit
 from accord.seam.bulk import Dead, Mode, Position, Settle, Target, Written
 from searchindex.bulk.lines import Document, read
 from searchindex.bulk.positions import Positions
@@ -21,9 +22,26 @@ from searchindex.transport import Transport, at
 
 _ACTIONS = {Mode.INSERT: "create", Mode.UPSERT: "index", Mode.MERGE: "update"}
 _TURNED_AWAY = frozenset({429, 503})
+_MOST_HANDS = 4
 _TRIES, _FIRST_PAUSE, _LONGEST_PAUSE = 9, 0.25, 8.0
 Numbered = Mapping[int, Document]
 """Documents by the number of their record."""
+
+
+@dataclass
+class Pace:
+    """
+    How many requests are under way at once: one more after each batch, half of them when the server is busy.
+
+    Attributes:
+        hands: That number.
+    """
+
+    hands: int = 2
+
+    def adapt(self, *, busy: bool) -> None:
+        """Learn from a batch."""
+        self.hands = max(1, self.hands // 2) if busy else min(_MOST_HANDS, self.hands + 1)
 
 
 @dataclass(frozen=True)
@@ -37,6 +55,7 @@ class IndexWriting:
         positions: How far it is.
         target: Where to, and how.
         import_id: Stands for the import.
+        pace: How many requests are under way at once.
     """
 
     transport: Transport
@@ -44,6 +63,7 @@ class IndexWriting:
     positions: Positions
     target: Target
     import_id: str
+    pace: Pace = field(default_factory=Pace)
 
     def position(self) -> Position | None:
         """Return how far it is."""
@@ -95,17 +115,17 @@ class IndexWriting:
     def _sent(self, documents: Numbered) -> list[Dead]:
         """Send documents, those that a busy server turned away again after a pause; give what it refuses."""
         dead, left, pause = list[Dead](), documents, _FIRST_PAUSE
-        for _ in range(_TRIES):
-            if not left:
-                return dead
-            refused, left = self._tried(left)
-            dead += refused
-            if left:
+        with ThreadPoolExecutor(_MOST_HANDS) as pool:
+            for _ in range(_TRIES):
+                told = list(pool.map(self._tried, _shared(left, self.pace.hands)))
+                dead += [one for refused, _ in told for one in refused]
+                left = {number: one for _, again in told for number, one in again.items()}
+                self.pace.adapt(busy=bool(left))
+                if not left:
+                    return dead
                 time.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
-        if left:
-            raise StoreUnavailable(f"The search server {_says(BUSY)}.", hint=BUSY.hint)
-        return dead
+        raise StoreUnavailable(f"The search server {BUSY.says}.", hint=BUSY.hint)
 
     def _tried(self, documents: Numbered) -> tuple[list[Dead], Numbered]:
         """Send documents once; give those that are refused, and those that were turned away."""
@@ -150,8 +170,12 @@ class IndexWriting:
         return found if isinstance(found, dict) else {}
 
 
-def _says(limit: Limit) -> str:
-    return limit.says
+def _shared(documents: Numbered, hands: int) -> list[Numbered]:
+    """Share documents out; those of one id stay in their order, in one request."""
+    shares: list[dict[int, Document]] = [{} for _ in range(hands)]
+    for number, one in documents.items():
+        shares[crc32(one.id.encode()) % hands][number] = one
+    return [share for share in shares if share]
 
 
 def _reason(refused: Mapping[str, Any]) -> str:

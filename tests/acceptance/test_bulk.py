@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 from tests.fix_bulk import ODD, Bulk
 
@@ -15,7 +16,14 @@ SELDOM = pytest.mark.by_turns(3)
 
 
 @pytest.mark.parametrize(
-    "how", [("--compress", "gzip"), pytest.param(("--files", "jsonl"), marks=SELDOM)], ids=" ".join
+    "how",
+    [
+        ("--compress", "gzip"),
+        pytest.param(("--compress", "zstd"), marks=SELDOM),
+        pytest.param(("--files", "jsonl"), marks=SELDOM),
+        pytest.param(("--files", "parquet"), marks=SELDOM),
+    ],
+    ids=" ".join,
 )
 def test_airports_come_back_byte_by_byte(bulk: Bulk, how: tuple[str, ...]) -> None:
     """Out in parts, in again, out again: the rows and the files are the same."""
@@ -40,6 +48,7 @@ def test_airports_come_back_byte_by_byte(bulk: Bulk, how: tuple[str, ...]) -> No
         ("jsonl", "upsert"),
         pytest.param("csv", "upsert", marks=SELDOM),
         pytest.param("jsonl", "insert", marks=SELDOM),
+        ("parquet", "insert"),
     ],
 )
 def test_awkward_values_come_back(bulk: Bulk, form: str, mode: str) -> None:
@@ -144,7 +153,6 @@ import os, signal, sys
 import django; django.setup()
 from accord.bulk import importing, records
 from migrator.relational.bulk.positions import Positions
-records.BATCH = 4096
 records.batches.__defaults__ = (4096,)
 real, counted = Positions.move, [0]
 def move(self, before, after):
@@ -177,6 +185,33 @@ def test_killed_import_goes_on_and_nothing_comes_twice(bulk: Bulk, when: str) ->
     assert bulk.sql("SELECT count(*), count(DISTINCT id) FROM few") == [(990, 990)]
     assert answer["rows"] == 990
     assert [letter["line"] for letter in bulk.letters(answer)] == [1 + 100 * n for n in range(1, 11)]
+
+
+def test_parquet_has_types_and_bare_files_of_it_come_in(bulk: Bulk) -> None:
+    """Numbers and truth values are what they are; NULL and an empty text differ; an empty table is a file."""
+    bulk.sql(
+        "CREATE TABLE few (id int PRIMARY KEY, yes bool, part double precision, word text, at timestamptz)",
+        "INSERT INTO few VALUES (1, true, 0.1, '', 'epoch'), (2, NULL, 'NaN', NULL, 'infinity')",
+    )
+    before = bulk.content("few")
+    bulk.out("few", "one", "--files", "parquet")
+    path = bulk.folder / "one" / "part-00000.parquet"
+    found = parquet.read_table(path)
+    bulk.sql("TRUNCATE few")
+    bulk.out("few", "none", "--files", "parquet")
+    bulk.back("none")
+    bulk.back(str(path), "--into", "few")
+    twice = bulk.run(
+        "bulk_export", "few", "--output", bulk.folder / "x", "--files", "parquet", "--compress", "gzip"
+    )
+    path.write_bytes(path.read_bytes()[:-9])
+    broken = bulk.run("bulk_import", path, "--into", "few")
+
+    assert [str(kind) for kind in found.schema.types] == ["int32", "bool", "double", "string", "string"]
+    assert found["word"].to_pylist() == ["", None]
+    assert bulk.content("few") == before
+    assert twice.returncode == 2
+    assert "ACC-620" in broken.stderr
 
 
 EXPORT_KILLED = """

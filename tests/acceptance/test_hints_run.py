@@ -32,6 +32,7 @@ FITTING: Mapping[Named, tuple[tuple[str, ...], int, str]] = {
     ("audit_verify", ("--new-heads", "--reason", "TEXT")): (
         ("--new-heads", "--reason", "moved"), 0, "intact",
     ),
+    ("backfill_kept", ("--drop",)): (("--drop",), 0, "No values of before are kept"),
     ("batch_jobs", ("list",)): (("list",), 0, "There are no jobs in batches"),
     ("gdpr_datamap", ("check",)): (("check",), 0, "Everything is classified"),
     ("gdpr_datamap", ("show",)): (("show",), 0, "streaming"),

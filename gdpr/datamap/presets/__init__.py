@@ -13,9 +13,18 @@ from django.apps import apps
 from gdpr.datamap.actions import Nothing
 from gdpr.datamap.entries import TABLE, Entry
 from gdpr.datamap.presets.django import OF_DJANGO, accounts, framework, logs
-from gdpr.datamap.presets.suite import REASONS, REGISTER, suite
+from gdpr.datamap.presets.suite import REASONS, stands_beside, suite
 
-__all__ = ["REGISTER", "accounts", "framework", "is_known", "known_columns", "known_tables", "logs", "suite"]
+__all__ = [
+    "accounts",
+    "framework",
+    "is_known",
+    "known_columns",
+    "known_tables",
+    "logs",
+    "stands_beside",
+    "suite",
+]
 _MIGRATIONS = ("id", "app", "name", "applied")
 
 

@@ -62,6 +62,14 @@ BOOKS: Mapping[str, str] = {
 REGISTER = re.compile(r"accord_erasure_register(_[0-9a-f]{16}|_[0-9a-f]{32})?(_note)?")
 """Tables of the register of erasures in another database: sealed keys, destroyed in their time."""
 
+KEPT = re.compile(r"accord_before_[0-9a-f]{16}")
+"""Values of before that a backfill keeps: the server lets one go with its row, or when that changes."""
+
+
+def stands_beside(table: str) -> bool:
+    """Return whether a table is one that the suite makes by itself and that needs no entry."""
+    return bool(REGISTER.fullmatch(table) or KEPT.fullmatch(table))
+
 
 def suite(store: str = "default") -> list[Entry]:
     """

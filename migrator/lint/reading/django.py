@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connections
 from django.db.migrations import (
+    AlterField,
     CreateModel,
     DeleteModel,
     Migration,
@@ -186,11 +187,17 @@ class _Reader:
             yield Unseen(spot=place.spot, why=f"{type(operation).__name__} is no operation of Django's")
             return
         listed = list(acts)
-        eased = eased_by(operation, listed) if self._eases else ()
+        eased = eased_by(operation, listed, self._before(place, operation)) if self._eases else ()
         for act in listed:
             if act.kind is Kind.CREATE_TABLE:
                 self._tables.make(act.table, place.name)
             yield replace(self._sight(place, act, operation), eased=act.kind in eased)
+
+    def _before(self, place: _Place, operation: Any) -> Any:
+        """Return the field that an operation changes, as it is before; None for other operations."""
+        if not isinstance(operation, AlterField):
+            return None
+        return self._tables.get(place.name[0], operation.model_name).fields.get(operation.name)
 
     def _of_sql(self, place: _Place, sql: Any, spot: Spot) -> Iterator[Sight | Unseen | CutName]:
         for one in written.read(sql, spot):

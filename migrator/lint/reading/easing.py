@@ -8,6 +8,7 @@ the table of docs/howto/change-a-large-table.md is what both go by.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from django.db.migrations import operations as ops
 from django.db.migrations.operations.base import Operation
@@ -17,17 +18,20 @@ from migrator.foretelling.acts import Act, Kind
 from migrator.foretelling.locks import is_constant
 
 _NONE: Collection[Kind] = frozenset()
+_COUNTED = frozenset({"SmallAutoField", "AutoField", "BigAutoField"})
+_PLAIN = frozenset({"SmallIntegerField", "IntegerField", "BigIntegerField"})
 _OF_FIELDS = frozenset({Kind.INDEX, Kind.UNIQUE, Kind.FOREIGN_KEY})
 _ALTERED = frozenset({Kind.NOT_NULL, Kind.NULLABLE, Kind.UNIQUE, Kind.INDEX, Kind.DROP_INDEX})
 
 
-def eased_by(operation: Operation | None, acts: Sequence[Act]) -> Collection[Kind]:
+def eased_by(operation: Operation | None, acts: Sequence[Act], old: Any = None) -> Collection[Kind]:
     """
     Return the kinds of acts that keep nobody waiting for long, because a run sends the operation in parts.
 
     Args:
         operation: The operation; None for SQL, which is sent as it is.
         acts: What it does.
+        old: The field that it changes, as it is before, where it changes one.
     """
     kinds = {act.kind for act in acts}
     if type(operation) in (ops.AddIndex, ops.RemoveIndex):
@@ -42,7 +46,17 @@ def eased_by(operation: Operation | None, acts: Sequence[Act]) -> Collection[Kin
         return _NONE if Kind.DROP_INDEX in kinds else kinds
     if type(operation) is ops.AddField:
         return _of_added(kinds, acts)
-    return _of_altered(kinds) if type(operation) is ops.AlterField else _NONE
+    if type(operation) is ops.AlterField:
+        return kinds if _is_wider(old, operation.field, kinds) else _of_altered(kinds)
+    return _NONE
+
+
+def _is_wider(old: Any, new: Any, kinds: Collection[Kind]) -> bool:
+    """Return whether a key of whole numbers changes its width, and nothing else."""
+    if old is None or kinds != {Kind.TYPE} or not (old.primary_key and new.primary_key):
+        return False
+    named = [field.get_internal_type() for field in (old, new)]
+    return _COUNTED.issuperset(named) or _PLAIN.issuperset(named)
 
 
 def _of_added(kinds: Collection[Kind], acts: Sequence[Act]) -> Collection[Kind]:

@@ -75,7 +75,7 @@ class TableReading:
     def _is_small(self, rows: int) -> bool:
         """Return whether the server knows for certain that all rows fit into one slice."""
         [(dense, pages)] = execute(self._connection, _ABOUT, [self._table])
-        return bool(dense) and dense * pages < rows // 2
+        return bool(dense) and dense * pages < rows
 
     def _cut(self, after: Sequence[str], rows: int) -> str:
         """Ask for the key of the first row behind a slice."""

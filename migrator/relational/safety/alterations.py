@@ -16,7 +16,7 @@ from migrator.relational.safety.nulls import not_null
 from migrator.relational.safety.uniques import unique_parts
 
 _REWRITTEN = {"null", "unique", "db_index"}
-_OF_MODELS = {"default", "to", "on_delete", "related_name"}
+OF_MODELS = {"default", "to", "on_delete", "related_name"}
 """What matters to models alone; a key to another table is another matter, and told by its type and column."""
 
 
@@ -55,7 +55,7 @@ def changed(old: Any, new: Any) -> set[str]:
     if old.column != new.column:
         return {"column"}
     names = {name for name in was.keys() | becomes.keys() if was.get(name) != becomes.get(name)}
-    return names - set(new.non_db_attrs) - _OF_MODELS
+    return names - set(new.non_db_attrs) - OF_MODELS
 
 
 def _target(field: Any) -> Any:

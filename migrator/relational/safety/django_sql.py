@@ -10,6 +10,7 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.backends.base.schema import _related_non_m2m_objects  # type: ignore[attr-defined]
 from django.db.backends.ddl_references import Statement
 from django.db.backends.utils import split_identifier
 from django.db.models import NOT_PROVIDED, Model
@@ -31,6 +32,17 @@ def reference(model: type[Model], editor: Any, field: Any) -> Statement:
     suffix = "_fk_%(to_table)s_%(to_column)s"
     statement: Statement = editor._create_fk_sql(model, field, suffix)  # noqa: SLF001 - see above
     return statement
+
+
+def rebuilt_reference(model: type[Model], editor: Any, field: Any) -> Statement:
+    """Return that of a foreign key to a column that got another type: then Django names it otherwise."""
+    statement: Statement = editor._create_fk_sql(model, field, "_fk")  # noqa: SLF001 - see above
+    return statement
+
+
+def related(old: Any, new: Any) -> Sequence[tuple[Any, Any]]:
+    """Return the relations that hang on a field, before and after it changes, and those on these."""
+    return list(_related_non_m2m_objects(old, new))
 
 
 def check(model: type[Model], editor: Any, name: str, condition: str) -> Statement:

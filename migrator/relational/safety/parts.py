@@ -18,6 +18,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import NOT_PROVIDED, Model
 
+from accord.locks.patience import Behind
 from accord.seam.types import Direction
 from migrator.relational.indexes import IndexPlan
 from migrator.relational.refusals import SubstepKind
@@ -44,6 +45,10 @@ class Part(Operation):
     kind = SubstepKind.TRANSACTIONAL
     goes_on = False
     """Does it do, when it is done again, what was left of it?"""
+    behind = Behind.EVERYBODY
+    """Who waits behind it while it waits, outside of a transaction."""
+    sure = False
+    """Are its names the suite's own, and could no row refuse it?"""
 
     def __init__(self, model_name: str, name: str) -> None:
         self.model_name = model_name
@@ -94,6 +99,9 @@ class Reversed(Part):
         self.part = part
         self.atomic = part.atomic  # type: ignore[misc]  # Django asks the object
         self.kind = SubstepKind.CONCURRENT if is_concurrent(part) else getattr(part, "kind", self.kind)
+        self.goes_on = getattr(part, "goes_on", False)
+        self.behind = getattr(part, "behind", self.behind)
+        self.sure = getattr(part, "sure", self.sure)
 
     def do(self, model: type[Model], editor: Any) -> None:
         """See the methods below, which leave the choice of the model to the part."""
@@ -300,7 +308,7 @@ class Backfill(Part):
         if editor.collect_sql:
             editor.execute(fill, params)
             return
-        for first in range(0, _pages(editor.connection, table), PAGES):
+        for first in range(0, pages(editor.connection, table), PAGES):
             # A page beyond the last has none of these rows: what is filled moves there.
             some = f"ctid >= '({first},0)' AND ctid < '({first + PAGES},0)'"
             editor.execute(f"{fill} AND {some}", params)
@@ -315,7 +323,8 @@ def _has_index(editor: Any, quoted: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _pages(connection: Any, table: str) -> int:
+def pages(connection: Any, table: str) -> int:
+    """Return how many pages a table has, by its quoted name."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_relation_size(%s::regclass) / current_setting('block_size')::int", [table])
         return int(cursor.fetchone()[0])

@@ -17,7 +17,7 @@ from django.db.migrations.state import ProjectState
 
 from accord.seam.rewriting import LARGE_BYTES, Extent
 from migrator.relational.moves import Move, move_of, renamed_tables
-from migrator.relational.safety import alterations, checks, columns, indexes, keys, uniques
+from migrator.relational.safety import alterations, checks, columns, indexes, keys, uniques, widening
 from migrator.relational.safety.case import Case, Rule, model_name_of
 from migrator.relational.safety.tables import Names, Size, are_ordinary, sizes
 from migrator.relational.unrolled import Substep, Unroll, backwards, whole
@@ -34,6 +34,7 @@ _RULES: Sequence[Rule] = (
     columns.removing,
     alterations.altering,
     keys.becoming,
+    widening.widening,
     alterations.together,
 )
 _KNOWN = (
@@ -117,7 +118,15 @@ def _tables(connection: Any, migration: Migration, state: ProjectState) -> Colle
             if (migration.app_label, model) in state.models:
                 # On the way back it has its later name.
                 found |= {names.table(state, model), names.usual(now)}
+                found |= _beside(connection, migration.app_label, model, operation, state)
     return found
+
+
+def _beside(connection: Any, app: str, model: str, operation: Any, state: ProjectState) -> set[str]:
+    """Name the tables beside a model's own that an operation is about."""
+    if type(operation) is not operations.AlterField:
+        return set()
+    return set(widening.widened(connection, app, model, operation, state))
 
 
 def _moved(move: Move, state: ProjectState) -> Iterator[str]:

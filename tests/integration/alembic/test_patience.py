@@ -12,7 +12,9 @@ from pytest_django.fixtures import Settings
 
 from accord.errors import InvalidRevision, LockNotFree
 from accord.events import Event, StepWaited
+from accord.locks import occupants
 from accord.testing import RecordingReporter, make_lease
+from migrator.lint.touched import touched
 from tests.conformance.harness_alembic import ENV, AlembicHarness
 
 pytestmark = pytest.mark.integration
@@ -65,6 +67,15 @@ def open_reader(harness: AlembicHarness) -> Iterator[psycopg2.extensions.connect
         yield reader
 
 
+def tell_env_alone(harness: AlembicHarness) -> None:
+    """Let env.py know the database, and nobody else."""
+    url = "postgresql+psycopg2://" + harness.url.partition("://")[2]
+    ini = (harness.folder / "alembic.ini").read_text()
+    lines = [f"sqlalchemy.url = {url}" if "sqlalchemy.url" in line else line for line in ini.splitlines()]
+    (harness.folder / "alembic.ini").write_text("\n".join(lines))
+    harness.options["URL"] = ""
+
+
 class Ending(RecordingReporter):
     """A reporter that ends a transaction once it was named as being in the way."""
 
@@ -86,14 +97,7 @@ def test_a_revision_is_tried_again_and_done_once(harness: AlembicHarness, env: s
     """In whatever transaction env.py puts it; also where env.py alone knows the database."""
     write(harness, ADD, env=ENVS[env])
     if not knows_url:
-        url = "postgresql+psycopg2://" + harness.url.partition("://")[2]
-        ini = (harness.folder / "alembic.ini").read_text()
-        (harness.folder / "alembic.ini").write_text(
-            "\n".join(
-                f"sqlalchemy.url = {url}" if "sqlalchemy.url" in line else line for line in ini.splitlines()
-            )
-        )
-        harness.options["URL"] = ""
+        tell_env_alone(harness)
 
     with open_reader(harness) as reader:
         heard = Ending(reader)
@@ -104,6 +108,30 @@ def test_a_revision_is_tried_again_and_done_once(harness: AlembicHarness, env: s
     assert told[-1].what == "AccessExclusiveLock on earning"
     assert "night report" in told[-1].who
     assert harness.heads() == {"0002_more"}
+
+
+@pytest.mark.parametrize("knows_url", [True, False])
+@pytest.mark.parametrize("line", [ADD, 'op.drop_column("earning", "id")', "op.execute(str(1))"])
+def test_who_has_a_table_open_is_named_before(
+    harness: AlembicHarness, monkeypatch: pytest.MonkeyPatch, line: str, knows_url: bool
+) -> None:
+    """By what the revision calls and sends; what is computed is said to be unknown."""
+    monkeypatch.setattr(occupants, "LONG", 0.0)
+    write(harness, line)
+    if not knows_url:
+        tell_env_alone(harness)
+    store = harness.store()
+
+    with open_reader(harness):
+        found = touched(store, [harness.step("0002_more")])
+        told = store.occupants(found.tables)
+
+    is_known = "str(1)" not in line
+    assert [sentence.startswith("earning: held open by") for sentence in told] == ([True] if is_known else [])
+    assert [words for words in found.unknown if "0002_more" in words] == (
+        [] if is_known else list(found.unknown)
+    )
+    assert bool(found.unknown) is not is_known
 
 
 def test_who_never_leaves_is_named_and_nothing_is_half_done(

@@ -128,3 +128,14 @@ def test_books_of_the_suite_and_tables_of_django_are_known_everywhere(coordinato
     )
 
     assert unclassified(coordinator) == ["auth.User"]
+
+
+def test_values_of_before_ask_for_no_entry(coordinator: Coordinator) -> None:
+    """The server lets them go with the rows that they are of; a table that is only called alike asks."""
+    make(
+        coordinator,
+        "CREATE TABLE accord_before_0123456789abcdef (id int)",
+        "CREATE TABLE accord_before_mine (id int)",
+    )
+
+    assert unclassified(coordinator) == ["accord_before_mine"]

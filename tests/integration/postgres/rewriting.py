@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connections
 
-from accord.events import Event, StepNoted, StepProgressed
+from accord.events import Event, StepNoted, StepProgressed, StepWaited
 from accord.seam.foretelling import Foretold
 from accord.seam.rewriting import Extent, Rewriting
 from accord.seam.types import Direction, Lease, StepKey
@@ -144,8 +144,9 @@ class Live:
         if isinstance(event, StepProgressed):
             self.progressed.append((event.done, event.total))
             return
-        assert isinstance(event, StepNoted)
-        self.notes.append(event.note)
+        # Beside others who write, a step waits now and then.
+        assert isinstance(event, StepNoted | StepWaited)
+        self.notes += [event.note] if isinstance(event, StepNoted) else []
 
     def by_django(self, to: str) -> None:
         """Have Django's own command migrate."""

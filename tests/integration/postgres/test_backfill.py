@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from io import StringIO
@@ -18,7 +20,13 @@ from django.db.migrations.loader import MigrationLoader
 from accord.erased import tombstones
 from accord.errors import AccordError
 from accord.events import Event, StepProgressed
+from accord.health.runner import Level
 from accord.seam.types import Direction, Lease, Phase
+from migrator import kept_health
+from migrator.relational import before
+from migrator.relational.leaving import Leaving
+from migrator.relational.ledger import Ledger
+from migrator.relational.loader import DiskLoader
 from tests.chance import chance
 from tests.conformance.harness_relational import RelationalHarness
 from tests.fix_trail import Trail
@@ -171,7 +179,7 @@ def test_phase_and_statement_are_told_before(make: Make) -> None:
 
     assert live.harness.step("0002_second").phase is Phase.BACKFILL
     assert 'SET "slug" = (lower(title)) WHERE' in shown.getvalue()
-    assert any("in batches of 5000 by id" in text for text in told)
+    assert any("in batches of 10000 by id" in text for text in told)
     assert rows(live, "count(slug)", "1") == [(0,)]
 
 
@@ -524,3 +532,168 @@ def test_rows_of_erased_people_are_left_out(erased: Make, words: str) -> None:
 
     untouched = rows(live, "DISTINCT whose, slug IS NULL AND count = 0", "1")
     assert {whose for whose, is_untouched in untouched if is_untouched} == {3, 4}
+
+
+# --- values of before ------------------------------------------------------------------------------------
+
+KEEPING = 'set={"slug": "upper(title)"}, keep_before=30, batch_size=20'
+BY_CODE = 'run=slugs, writes=["slug", "words"], keep_before=30, batch_size=20'
+ALL = "id, at, title, slug, count, words"
+
+
+def kept(live: Live) -> str:
+    """Return the table with the values of before."""
+    [(name,)] = live.harness._query("SELECT kept FROM accord_backfill")
+    return str(name)
+
+
+def keys_kept(live: Live) -> set[int]:
+    return {key for (key,) in live.harness._query(f"SELECT accord_key_0 FROM {kept(live)}")}
+
+
+@pytest.mark.by_turns(3)
+@pytest.mark.parametrize(
+    ("keys", "insert", "words"),
+    [
+        (NUMBER, "(at, title, slug, count) SELECT n, '', 's' || n, 0", KEEPING),
+        (TEXT, "(code, at, title, slug, count) SELECT chr(n % 26 + 65) || n, n, '', 's' || n, 0", KEEPING),
+        (
+            BOTH,
+            "(shelf, place, at, title, slug, count) SELECT n % 9, n / 9, n, 'a b', nullif('s' || n, 's5'), 0",
+            BY_CODE,
+        ),
+    ],
+    ids=["number", "text", "composite and code"],
+)
+def test_undone_everything_is_as_it_was(make: Make, keys: str, insert: str, words: str) -> None:
+    """Killed there and back, too; nothing is left beside the table."""
+    live = make(keys, insert + " FROM generate_series(1, {rows}) n", 100)
+    before, catalog = rows(live, "at, title, slug, words, count > 9"), live.catalog()
+    fill(live, words)
+    for _ in range(2):
+        dies_often(live, "apply")
+        assert rows(live, "at, title, slug, words, count > 9") != before
+        name = kept(live)
+        dies_often(live, "revert")
+        assert rows(live, "at, title, slug, words, count > 9") == before
+        assert live.harness._query(f"SELECT to_regclass('{name}')") == [(None,)]
+    assert live.catalog() == catalog
+
+
+def test_only_what_still_stands_is_brought_back(make: Make) -> None:
+    """What somebody wrote since stays theirs, also if they wrote the value of before."""
+    live = make(rows=50)
+    table = f"{live.harness.app}_play"
+    live.harness.execute(f"UPDATE {table} SET slug = 's' || id")
+    fill(live, KEEPING)
+    live.do("apply")
+    live.harness.execute(f"UPDATE {table} SET slug = 'mine' WHERE id = 7")
+    live.harness.execute(f"UPDATE {table} SET count = 9, at = 8 WHERE id = 8")
+    live.harness.execute(f"INSERT INTO {table} (title, slug, count) VALUES ('late', 'late', 0)")
+
+    live.do("revert")
+
+    wanted = {key: f"s{key}" for key in range(1, 51)} | {7: "mine", 51: "late"}
+    assert dict(map(tuple, rows(live, "id, slug"))) == wanted
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "DELETE FROM {} WHERE id = 7",
+        "UPDATE {} SET slug = '' WHERE id = 7",
+        "UPDATE {} SET whose = NULL WHERE id = 7",
+        "UPDATE {} SET id = 700 WHERE id = 7",
+    ],
+)
+@pytest.mark.usefixtures("trail")
+def test_value_of_before_goes_when_its_row_does_or_is_nobodys(make: Make, act: str) -> None:
+    """By the server, in the same transaction, whoever writes; what says nothing of it leaves it."""
+    live = make(rows=50)
+    table = f"{live.harness.app}_play"
+    live.harness.execute(f"UPDATE {table} SET whose = id")
+    fill(live, f'{KEEPING}, subject=("{KIND}", "whose")')
+    live.do("apply")
+    live.harness.execute(f"UPDATE {table} SET count = 1")
+    assert keys_kept(live) == {*range(1, 51)}
+
+    live.harness.execute(act.format(table))
+
+    assert keys_kept(live) == {*range(1, 51)} - {7}
+    live.harness.execute(f"TRUNCATE {table}")
+    assert keys_kept(live) == set()
+
+
+def test_application_without_a_right_to_them_writes_all_the_same(make: Make) -> None:
+    """A role of its own may write the table, and nothing beside it."""
+    live = make(rows=50)
+    table, role = f"{live.harness.app}_play", f"{live.harness.app}_role"
+    fill(live, KEEPING)
+    live.do("apply")
+    live.harness.execute(f"CREATE ROLE {role}; GRANT SELECT, UPDATE, DELETE ON {table} TO {role}")
+
+    live.harness.execute(
+        f"SET ROLE {role}; UPDATE {table} SET slug = 'x' WHERE id = 7; "
+        f"DELETE FROM {table} WHERE id = 8; RESET ROLE"
+    )
+
+    assert keys_kept(live) == {*range(1, 51)} - {7, 8}
+    live.harness.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_what_was_forgotten_is_not_undone(
+    make: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The values go with their time; health and the command say so before, and the step after."""
+    live = make(rows=50)
+    monkeypatch.setattr(before, "_stores", lambda: [live.harness.alias])
+    fill(live, KEEPING)
+    live.do("apply")
+    call_command("backfill_kept", "--drop")
+    assert "Fill slug of play" in capsys.readouterr().out
+    assert [found.level for found in kept_health.look()] == [Level.OK]
+    live.harness.execute("UPDATE accord_backfill SET kept_until = now() - interval '1 second'")
+    [found] = kept_health.look()
+    assert (found.level, found.value) == (Level.WARN, 1)
+    assert len(keys_kept(live)) == 50
+
+    call_command("backfill_kept", "--drop", "--format", "json")
+
+    [told] = json.loads(capsys.readouterr().out)["kept"]
+    assert (told["rows"], told["over"], told["dropped"]) == (50, True, True)
+    assert list(before.everywhere()) == []
+    assert live.harness._query("SELECT to_regclass(%s)", [told["table"]]) == [(None,)]
+    with pytest.raises(AccordError, match="what stood there before is gone; values are kept for 30 days"):
+        live.do("revert")
+    assert rows(live, "count(*) FILTER (WHERE slug = upper(title))", "1") == [(50,)]
+
+
+def test_suite_that_is_taken_out_takes_them_along(make: Make) -> None:
+    """With the triggers on the table that was filled."""
+    live = make(rows=50)
+    catalog = live.catalog()
+    fill(live, KEEPING)
+    live.do("apply")
+    name, leaving = kept(live), Leaving(live.harness.alias, DiskLoader())
+    assert f"table {name}" in [trace.what for trace in leaving.traces()]
+
+    fence = int(time.time() * 1_000_000)
+    leaving.take_out(
+        Ledger(live.harness.alias), Lease(scope="test", owner="me", run_id="run", fence=fence), evidence=False
+    )
+
+    assert live.harness._query("SELECT to_regclass(%s)", [name]) == [(None,)]
+    assert live.catalog() == catalog
+
+
+def test_rows_of_erased_people_are_neither_kept_nor_brought_back(erased: Make) -> None:
+    """Who is erased between there and back, too."""
+    live = erased()
+    fill(live, f'{KEEPING}, subject=("{KIND}", "whose")')
+    live.do("apply")
+    assert len(keys_kept(live)) == 90
+    tombstones.raise_fence(tombstones.subject_tag(KIND, 5))
+
+    live.do("revert")
+
+    assert {whose for whose, slug in rows(live, "whose, slug") if slug} == {5}

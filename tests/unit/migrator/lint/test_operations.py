@@ -329,6 +329,10 @@ EASED = {
         'AlterField("room", "name", models.CharField(max_length=40, primary_key=True))',
         "primary-key-building",
     ),
+    "wider key": (
+        'AlterField("owner", "id", models.AutoField(primary_key=True))',
+        "column-type",
+    ),
     "other value in each row": (
         'AddField("room", "x", models.FloatField(db_default=Random()))',
         "column-volatile-default",
@@ -341,6 +345,7 @@ NOT_EASED = {
         'AddConstraint("room", ExclusionConstraint(name="x", expressions=[("size", "=")]))',
         "exclusion-building",
     ),
+    "wider, and no key": ('AlterField("room", "size", models.BigIntegerField(default=0))', "column-type"),
     "counted up": ('AddField("room", "x", models.BigAutoField(primary_key=True))', "column-computed"),
     "SQL": ('RunSQL("CREATE INDEX n ON shop_room (name)", "")', "index-not-concurrent"),
 }
