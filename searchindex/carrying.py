@@ -77,6 +77,7 @@ class Carries(ABC):
                 f"One index should be behind {full}; {there}.", hint="Name one index, without the prefix."
             )
         [(index, live)] = found.items()
+        _refuse_spelled(full, index, live["aliases"], self.names.alias(""))
         missing = not_kept(live)
         if missing:
             raise UsageError(
@@ -84,3 +85,13 @@ class Carries(ABC):
                 hint="Move what it is made from.",
             )
         return str(index)
+
+
+def _refuse_spelled(full: str, index: str, aliases: Collection[str], prefix: str) -> None:
+    """Take the one name that the data map knows: no pattern, and not the index behind an alias."""
+    known = sorted(alias for alias in aliases if alias.startswith(prefix)) or [index]
+    if full not in known:
+        raise UnknownTarget(
+            f"Nothing is called {full}; {index} is meant by it.",
+            hint=f"Name it as applications do: {known[0].removeprefix(prefix)}.",
+        )

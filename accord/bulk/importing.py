@@ -212,11 +212,15 @@ def bring_in(store: Store, path: Path, call: ImportCall, *, told: Told, stop: Ca
         )
         if begun is not None and begun.finished and not call.again:
             return replace(done, before=True)
+        letters = stack.enter_context(dead_letters.opened(letters_path))
+        # Whoever held that file until now may have gone on, or ended it.
+        position = writing.position() or Position()
+        if position.finished and not call.again:
+            return replace(done, position=position, before=True)
         recording.started(recording.IMPORT, manifest.digest, call.by)
-        if begun is not None and begun.finished:
-            begun = writing.restart(begun)
-        position = begun or Position()
-        letters = stack.enter_context(dead_letters.opened(letters_path, position.dead_bytes))
+        if position.finished:
+            position = writing.restart(position)
+        letters.go_back(position.dead_bytes)
         work = _Import(
             folder=folder,
             manifest=manifest,

@@ -35,7 +35,7 @@ def masked_in(store: str, holder: Holder, columns: Sequence[Column]) -> Sequence
     Raises:
         UsageError: All of it is personal.
     """
-    place = personal.place(store, holder.name)
+    place = personal.place(store, holder.known_as)
     masked = [one.name for one in columns if place.is_personal(one.name)]
     if (columns and len(masked) == len(columns)) or (not columns and place.whole):
         raise UsageError(
@@ -69,7 +69,7 @@ def owners_in(store: str, holder: Holder, columns: Sequence[str]) -> Owners:
     Raises:
         UsageError: Whose the rows are is told by something else than a column.
     """
-    place = personal.place(store, holder.name)
+    place = personal.place(store, holder.known_as)
     # Documents have no columns: whoever has none of these paths is nobody's.
     found = [owner for owner in place.owners if not columns or owner.path in columns]
     concerned = any(map(place.is_personal, columns)) if columns else bool(place.personal or place.whole)
@@ -116,6 +116,7 @@ def _spellings(texts: Iterable[str]) -> set[Hashable]:
     found = set[Hashable]()
     for text in texts:
         found |= {text, text.strip()}
-        with suppress(ValueError):
-            found.add(int(text))
+        for base in (10, 0):  # and so is 0x2A
+            with suppress(ValueError):
+                found.add(int(text, base))
     return found

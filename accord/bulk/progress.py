@@ -58,9 +58,12 @@ class Folder:
         Raises:
             UsageError: The folder holds something else, or nobody said what becomes of what was begun.
         """
+        if anew and not resume:
+            self._refuse_full(anew=self._is_begun)
+            return Progress(asked=asked)
         begun = self._begun()
-        if begun is None or (anew and not resume):
-            self._refuse_full(anew=begun is not None)
+        if begun is None:
+            self._refuse_full(anew=False)
             return Progress(asked=asked)
         if begun.asked != asked:
             raise UsageError(
@@ -89,9 +92,13 @@ class Folder:
         write_text(self.path / NAME, manifest)
         (self.path / _UNDER_WAY).unlink(missing_ok=True)
 
+    @property
+    def _is_begun(self) -> bool:
+        return (self.path / _UNDER_WAY).exists() and not (self.path / NAME).exists()
+
     def _begun(self) -> Progress | None:
         path = self.path / _UNDER_WAY
-        if (self.path / NAME).exists() or not path.exists():
+        if not self._is_begun:
             return None
         try:
             return _parsed(json.loads(path.read_text(encoding="utf-8")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, BinaryIO
@@ -20,11 +21,16 @@ _SHORTEST = 5
 """Bytes of an empty document."""
 _LONGEST = 256 << 20
 """Bytes of a record, at most: quotes that never close would bring the whole file into memory."""
+_CELL = re.compile(r'(?:[^",\r\n]++|"(?:[^"]++|"")*+")*+')
+_QUOTED = re.compile(r'"((?:[^"]++|"")*+)"')
 
 
 def batches(stream: BinaryIO, form: FileFormat, size: int = 0) -> Iterator[bytes]:
     """
-    Read a file in pieces of whole records.
+    Read a file in pieces of whole records; where one ends follows from where it begins alone.
+
+    An import that goes on has the same batches as the one that was ended, so that a record without a key gets
+    the same one again.
 
     Args:
         stream: Where it is read from, uncompressed.
@@ -34,19 +40,23 @@ def batches(stream: BinaryIO, form: FileFormat, size: int = 0) -> Iterator[bytes
     Raises:
         BulkFileError: A record has no end.
     """
-    rest = b""
     size = size or (BATCH if form is FileFormat.CSV else SMALLER)
-    while piece := stream.read(size):
-        data = rest + piece
-        end = _end(data, form)
-        rest = data[end:]
+    rest, wanted = b"", size
+    while True:
+        rest += stream.read(max(wanted - len(rest), 0))
+        end = _end(rest[:wanted], form)
         if end:
-            yield data[:end]
-        elif len(rest) > _LONGEST:
+            yield rest[:end]
+            rest, wanted = rest[end:], size
+        elif len(rest) < wanted:
+            break
+        elif wanted > _LONGEST:
             raise BulkFileError(
                 "A record of the file has no end: a quotation mark opens and doesn't close.",
                 hint="Correct the file; each quotation mark within a field is written twice.",
             )
+        else:
+            wanted += size
     if rest:
         yield rest
 
@@ -69,12 +79,15 @@ def lines_of(data: bytes, form: FileFormat) -> int:
 
 def rows(records: Sequence[bytes], form: FileFormat, columns: Sequence[str]) -> list[Mapping[str, Any]]:
     """
-    Read records as rows of texts; one that can't be read is empty.
+    Read records as rows of texts; one that the server refuses, too, is empty.
 
     Args:
         records: Of CSV or JSON Lines, one by one.
         form: Which of them.
         columns: Those of the file.
+
+    Raises:
+        BulkFileError: What the server would make of one can't be told, so neither can whose it is.
     """
     if form is FileFormat.CSV:
         return [dict(zip(columns, _cells(record), strict=False)) for record in records]
@@ -86,7 +99,7 @@ def header(line: bytes) -> Sequence[str]:
     Read the names of the columns.
 
     Raises:
-        BulkFileError: It isn't UTF-8, so the rest is none either.
+        BulkFileError: It isn't UTF-8, so the rest is none either; or no line of a table.
     """
     try:
         text = line.decode("utf-8-sig").rstrip("\r\n")
@@ -94,7 +107,12 @@ def header(line: bytes) -> Sequence[str]:
         raise BulkFileError(
             "The header of the file is not UTF-8.", hint="Bring the file into UTF-8 first, with iconv."
         ) from exc
-    return next(csv.reader(io.StringIO(text)), [])
+    try:
+        return next(csv.reader(io.StringIO(text)), [])
+    except csv.Error as exc:
+        raise BulkFileError(
+            f"The header of the file can't be read: {exc}.", hint="Let the first line name the columns."
+        ) from exc
 
 
 def _end(data: bytes, form: FileFormat) -> int:
@@ -149,14 +167,36 @@ def _joined(lines: Sequence[bytes]) -> Iterator[bytes]:
 
 def _object(record: bytes) -> Mapping[str, Any]:
     try:
-        found = json.loads(record)
+        # Python reads no number of thousands of digits; the server does.
+        found = json.loads(record, parse_int=str)
     except ValueError:
         return {}
+    except RecursionError as exc:
+        raise _untold("lists and objects lie too deep within each other") from exc
     return found if isinstance(found, dict) else {}
 
 
 def _cells(record: bytes) -> Sequence[str]:
+    """Read a row as COPY does: quotes may open anywhere in a field, and a field may be of any length."""
     try:
-        return next(csv.reader(io.StringIO(record.decode(), newline="")), [])
-    except (UnicodeDecodeError, csv.Error):
+        row = record.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
         return []
+    cells, at = list[str](), 0
+    while (found := _CELL.match(row, at)) is not None:
+        cells.append(_QUOTED.sub(lambda part: part[1].replace('""', '"'), found[0]))
+        if found.end() == len(row):
+            return cells
+        if row[found.end()] in "\r\n":
+            raise _untold("a line ends within a row, outside of quotes")
+        if row[found.end()] == '"':
+            return []
+        at = found.end() + 1
+    return []
+
+
+def _untold(why: str) -> BulkFileError:
+    return BulkFileError(
+        f"A record of the file can't be read as the server would: {why}. So nobody can tell whose it is.",
+        hint="Write the file again, with lines that end with a line feed; or leave that record out.",
+    )

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from accord import __version__
 from accord.bulk import compression, formats, manifest
@@ -15,6 +16,8 @@ from accord.bulk.parts import digest_of
 from accord.bulk.records import header
 from accord.seam.bulk import Column, FileFormat
 
+_LONGEST = 64 << 20
+"""Bytes of a first line that are looked at: no more of a file without line ends comes into memory."""
 _ANOTHER = "Copy the export again, whole; or export again."
 
 
@@ -43,7 +46,8 @@ def read(path: Path) -> tuple[Path, Manifest]:
 
 def _verify(folder: Path, part: Part) -> None:
     path = folder / part.file
-    if Path(part.file).name != part.file:
+    # A pipe or a device has no end, and what isn't beside the manifest is none of its business.
+    if Path(part.file).name != part.file or (path.exists() and not path.is_file()):
         raise BulkFileError(f"The manifest names {part.file}, which is no file beside it.", hint=_ANOTHER)
     try:
         size, digest = digest_of(path)
@@ -74,15 +78,25 @@ def _refuse_other_header(path: Path, found: Manifest) -> None:
 def _header_of(path: Path, form: FileFormat) -> Sequence[str]:
     try:
         with formats.opened(path, form, compression.of(path)) as file:
-            return header(file.readline())
+            return header(_first_line(path, file))
     except (*compression.BROKEN, ValueError) as exc:
         raise BulkFileError(f"{path} can't be read: {exc}.", hint=_ANOTHER) from exc
+
+
+def _first_line(path: Path, file: BinaryIO) -> bytes:
+    line = file.readline(_LONGEST)
+    if len(line) == _LONGEST:
+        raise BulkFileError(
+            f"The first line of {path} has no end.",
+            hint="Write a row or a document a line, and the header first.",
+        )
+    return line
 
 
 def _members_of(path: Path) -> Sequence[str]:
     """Return the columns of a file without a header: the members of its first line."""
     with compression.opened(path, compression.of(path)) as file:
-        line = file.readline()
+        line = _first_line(path, file)
     try:
         found = json.loads(line)
         return [str(name) for name in dict(found)]

@@ -68,11 +68,18 @@ class Holder:
         columns: In their order; those that the server computes are left out. None where documents may hold
             anything.
         key: The columns that tell one from another; none where nothing does.
+        copy_of: What it holds rows of, where it is a part or a copy of another one: a partition.
     """
 
     name: str
     columns: Sequence[Column] = ()
     key: Sequence[str] = ()
+    copy_of: str = ""
+
+    @property
+    def known_as(self) -> str:
+        """The name under which the data map knows what it holds."""
+        return self.copy_of or self.name
 
 
 @dataclass(frozen=True, kw_only=True)

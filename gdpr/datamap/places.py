@@ -42,6 +42,8 @@ def _columns(model: type[models.Model] | None, names: Iterable[str]) -> Iterator
 
 def _columns_of(model: type[models.Model] | None, name: str) -> Sequence[str]:
     fields = model._meta.concrete_fields if model else ()
+    if model and name == "pk":
+        return [str(field.column) for field in model._meta.pk_fields]
     return [
         str(field.column)
         for field in fields
@@ -55,7 +57,9 @@ def _owners(data_map: DataMap, entry: Entry, model: type[models.Model] | None) -
         if not entry.is_of(subject.model):
             continue
         for part in parts(entry.locator):
-            if isinstance(part, Key | Path | Array) and part.by in ("", subject.key):
+            # A key within a document that is one column stands in no column of its own.
+            is_within = model is not None and not isinstance(part, Key)
+            if isinstance(part, Key | Path | Array) and part.by in ("", subject.key) and not is_within:
                 for column in _columns(model, [_path(part)]):
                     yield Owner(kind=subject.model.lower(), path=column)
 

@@ -24,7 +24,6 @@ from accord.events import Reporter
 from migrator.cli import render_partitions
 from migrator.cli.acting import acting
 from migrator.cli.progress import progress
-from migrator.governance import people
 from migrator.partitions import declared as declaring
 from migrator.partitions import making, refusals
 from migrator.partitions.conversion import Conversion
@@ -70,7 +69,6 @@ def add_partition_arguments(parser: ArgumentParser) -> None:
         _add_person(act)
     for act in (maintain, finish):
         act.add_argument("--yes-drop", action="store_true", help="Drop what is not in use any more.")
-        act.add_argument("--reason", default="", metavar="TEXT", help="Why it may go, in a sentence.")
     maintain.add_argument(
         "--move",
         type=int,
@@ -101,8 +99,6 @@ def carry_out(options: Mapping[str, Any]) -> Answer:
         LeaseHeld: Another process is at this table.
         StepFailed: The server refuses, or others were in the way.
     """
-    if options.get("yes_drop"):
-        people.require_reason(options["reason"])
     chosen = _chosen(options["model"])
     if options["act"] == "plan":
         return render_partitions.plan_answer([_look(each, options) for each in chosen])
@@ -112,7 +108,7 @@ def carry_out(options: Mapping[str, Any]) -> Answer:
     if options["act"] == "finish" and not options["yes_drop"]:
         raise NotConfirmed(
             f"The old table of {each.model} would go, and with it the way back.",
-            hint="Say so: partition finish MODEL --yes-drop --reason TEXT",
+            hint="Say so: partition finish MODEL --yes-drop",
         )
     return render_partitions.state_answer(each.model, options["act"], _carried_out(each, options))
 

@@ -26,7 +26,8 @@ from migrator.partitions.standing import State, probe
 from migrator.partitions.swapping import Away, Swap, refuse_other_columns
 from migrator.partitions.table import Catalog, Table, quoted
 from migrator.partitions.telling import refuse
-from migrator.partitions.wanted import Wanted, new_name, old_name
+from migrator.partitions.wanted import Wanted
+from migrator.relational.copies import new_name, old_name
 from migrator.relational.locking import limit
 
 _UNDONE = Progress(digest="undone")
@@ -113,7 +114,18 @@ class Conversion:
 
     def _ensure(self, mirror: Mirror) -> None:
         if not mirror.stands(self._catalog):
-            self._at_once(lambda: self._catalog.send(*mirror.begin()))
+            self._at_once(lambda: self._mirrored(mirror))
+
+    def _mirrored(self, mirror: Mirror) -> None:
+        """Begin to mirror, unless somebody took the other copy away: no write would go through any more."""
+        self._catalog.send(f"LOCK TABLE ONLY {mirror.source} IN ACCESS EXCLUSIVE MODE")
+        if probe(self._catalog, self._wanted).state is not State.BEGUN:
+            raise StepFailed(
+                f"Another process ended or undid the conversion of {self._wanted.table} meanwhile. "
+                "Nothing was changed.",
+                hint="See how far it is: partition plan. Then run the same command again.",
+            )
+        self._catalog.send(*mirror.begin())
 
     def _copy(self, copying: Copying, table: Table) -> None:
         progress = copying.progress

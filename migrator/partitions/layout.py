@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import takewhile
 
-from django.db.backends.utils import truncate_name
-
 from accord.errors import UsageError
 from migrator.partitions.declaration import ByHash, ByList, ByTime, Every
+from migrator.relational.copies import named
 
-LONGEST = 63
-"""Bytes of a name of PostgreSQL."""
 MOST = 500
 _DECEMBER = 12
 _MIDNIGHT = {
@@ -46,17 +43,6 @@ class Part:
     def is_default(self) -> bool:
         """Return whether it takes what no other one does."""
         return self.bounds == "DEFAULT"
-
-
-def named(table: str, ending: str) -> str:
-    """
-    Return a table's name with an ending, short enough for PostgreSQL.
-
-    Args:
-        table: Name of the table, without schema.
-        ending: What comes behind it.
-    """
-    return truncate_name(table, LONGEST - len(ending)) + ending
 
 
 def begin_of(day: date, every: Every) -> date:

@@ -53,8 +53,8 @@ def refusals(table: Table, declared: Partitioned, key: str, others: Bystanders) 
     if others.hanging:
         yield (
             f"On it hang: {', '.join(others.hanging)}. They would stay with the old table. Drop them in a "
-            "migration before, and make them again in one after; a foreign key of another table can't come "
-            "back unless it refers to the whole primary key."
+            "migration before, and make them again in one after; a foreign key of another table comes back "
+            "only where it refers to the whole primary key, as after dividing by hash of that key."
         )
     if others.unproved:
         yield (

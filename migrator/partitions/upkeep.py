@@ -24,12 +24,12 @@ from migrator.partitions.making import column_type
 from migrator.partitions.standing import State, probe
 from migrator.partitions.table import Catalog, Table, listed, quoted
 from migrator.partitions.wanted import Wanted
+from migrator.relational.copies import DETACHED
 from migrator.relational.locking import limit, limited
 
 _Result = TypeVar("_Result")
 MOVED = 100_000
 """Rows that are moved out of the way while everybody waits: some tenths of a second."""
-_DETACHED = "accord detached from "
 # Bounds are written in the session's time zone and style.
 _PARTS = """
 SELECT c.relname, pg_get_expr(c.relpartbound, c.oid), i.inhdetachpending
@@ -296,4 +296,4 @@ def keeps_time(by: object) -> bool:
 
 
 def _mark(wanted: Wanted) -> str:
-    return f"{_DETACHED}{wanted.table}"
+    return f"{DETACHED}{wanted.table}"

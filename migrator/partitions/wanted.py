@@ -8,22 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from migrator.partitions.declaration import Partitioned
-from migrator.partitions.layout import Part, named
+from migrator.partitions.layout import Part
 from migrator.partitions.mirror import Mirror
 from migrator.partitions.refusals import primary_key
 from migrator.partitions.table import Index, Table, listed, quoted
-
-_NEW, _OLD = "_accord_new", "_accord_old"
-
-
-def new_name(name: str) -> str:
-    """Return what a table or index in the making is called, which is to be called `name`."""
-    return named(name, _NEW)
-
-
-def old_name(name: str) -> str:
-    """Return what one is called whose place another has taken."""
-    return named(name, _OLD)
+from migrator.relational.copies import new_name, old_name
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -97,10 +97,17 @@ class CollectionWriting:
         documents, dead = dict[int, RawBSONDocument](), list[Dead]()
         for number, record in enumerate(records):
             try:
-                documents[number] = self._identified(read(record), before, number)
+                documents[number] = self._keyed(self._identified(read(record), before, number))
             except Exception as exc:  # noqa: BLE001 - whatever a record makes the driver raise, it is of the record
                 dead.append(Dead(index=number, reason=f"This is no document: {exc}"))
         return documents, dead
+
+    def _keyed(self, document: RawBSONDocument) -> RawBSONDocument:
+        """Refuse a document without its key: a search for none finds any other that has none."""
+        lacks = [name for name, value in self._key(document).items() if value is None and name != "_id"]
+        if lacks and self.target.mode is not Mode.INSERT:
+            raise ValueError(f"it has no {', '.join(lacks)}, which is its key")
+        return document
 
     def _identified(self, raw: bytes, before: Position, number: int) -> RawBSONDocument:
         """Give a document without `_id` one that follows from its place: sent twice, it is there once."""

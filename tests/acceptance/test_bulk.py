@@ -106,6 +106,32 @@ def test_bad_rows_are_dead_letters_with_their_line(bulk: Bulk) -> None:
     assert json.loads(again.stdout)["before"] is True
 
 
+def test_thousands_of_bad_rows_and_the_word_that_ends_copy_lose_nothing(bulk: Bulk) -> None:
+    """What stands behind them comes in; and the sequence goes on behind 1, the first number it had given."""
+    bulk.sql("CREATE TABLE few (id serial PRIMARY KEY)")
+    lines = ["id", *["x"] * 2500, "\\.", *["x"] * 2, "1"]
+    (bulk.folder / "few.csv").write_text("\n".join(lines) + "\n")
+    call = ("bulk_import", bulk.folder / "few.csv", "--into", "few", "--dead-letters-at-most", "9999")
+    done = bulk.run(*call, "--format", "json")
+    letters = bulk.letters(json.loads(done.stdout))
+    bulk.sql("INSERT INTO few DEFAULT VALUES")
+
+    assert done.returncode == 1
+    assert len(letters) == 2503
+    assert [letters[2500]["line"], letters[2500]["row"]] == [2502, "\\."]
+    assert bulk.sql("SELECT id FROM few ORDER BY 1") == [(1,), (2,)]
+
+
+def test_rows_without_a_key_are_rows_of_their_own(bulk: Bulk) -> None:
+    """NULL is no key: upsert makes a row of each."""
+    bulk.sql("CREATE TABLE few (mail text UNIQUE, a int)", "INSERT INTO few VALUES ('x', 1)")
+    (bulk.folder / "few.csv").write_text("mail,a\nx,2\n,3\n,4\nx,5\n")
+    answer = bulk.back("few.csv", "--into", "few", "--mode", "upsert", "--key", "mail")
+
+    assert answer["rows"] == 3
+    assert bulk.content("few") == ["(,3)", "(,4)", "(x,5)"]
+
+
 @SELDOM
 def test_too_many_bad_rows_end_it(bulk: Bulk) -> None:
     """A file for another table isn't turned into a million dead letters; a higher number goes on."""
@@ -310,6 +336,26 @@ def test_personal_columns_take_a_permission_and_leave_an_event(bulk: Bulk) -> No
         ("bulk.export_started", "person", None),
         ("bulk.export_finished", "person", bulk.manifest("people")["rows"]),
     ]
+
+
+def test_what_is_personal_is_so_under_every_name(bulk: Bulk) -> None:
+    """In another spelling of the table, in its copy beside it, and in a partition that was detached."""
+    mark = 'accord detached from "public"."streaming_subscription"'
+    kept = "streaming_subscription_accord_old"
+    bulk.sql(
+        "CREATE TABLE few AS SELECT * FROM streaming_subscription",
+        f"COMMENT ON TABLE few IS '{mark}'",
+        f"CREATE TABLE {kept} AS SELECT * FROM streaming_subscription",
+    )
+    try:
+        found = [bulk.out(name, name)["masked"] for name in ("few", kept)]
+    finally:
+        bulk.sql(f"DROP TABLE {kept}")
+    spelled = bulk.run("bulk_export", 'public"."streaming_subscription', "--output", bulk.folder / "s")
+
+    assert found[0] == found[1]
+    assert {"listener_id", "price"} <= set(found[0])
+    assert "ACC-103" in spelled.stderr
 
 
 def test_who_was_erased_does_not_come_back(bulk: Bulk) -> None:

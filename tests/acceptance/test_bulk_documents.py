@@ -126,6 +126,20 @@ def test_upsert_and_merge(bulk: Bulk) -> None:
     assert found == [{"_id": 1, "a": 6}, {"_id": 2, "a": 7, "b": 2}, {"_id": 3, "a": 3}]
 
 
+def test_a_document_without_its_key_changes_no_other(bulk: Bulk) -> None:
+    """A search for no key finds whatever has none."""
+    with collection(bulk, "few") as few:
+        few.insert_many([{"_id": 1, "a": 1}, {"_id": 2, "mail": "x", "a": 2}])
+        (bulk.folder / "few.ejson").write_text('{"a": 7}\n{"mail": "x", "a": 8}\n')
+        call = ("bulk_import", bulk.folder / "few.ejson", "--into", "few", *STORE, "--mode", "merge")
+        done = bulk.run(*call, "--key", "mail", "--format", "json")
+        found = [bson.decode(one) for one in raw(few)]
+
+    assert done.returncode == 1
+    assert "no mail" in bulk.letters(json.loads(done.stdout))[0]["reason"]
+    assert found == [{"_id": 1, "a": 1}, {"_id": 2, "mail": "x", "a": 8}]
+
+
 KILLED = """
 import os, signal, sys
 import django; django.setup()

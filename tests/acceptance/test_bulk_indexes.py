@@ -175,3 +175,18 @@ def test_call_that_fits_nothing_is_refused(bulk: Bulk, name: str, more: tuple[st
 
     assert done.returncode == 2, done.stderr
     assert says in done.stderr
+
+
+@SELDOM
+def test_an_index_has_the_one_name_that_the_data_map_knows(bulk: Bulk, few: Index) -> None:
+    """Neither a pattern nor the index behind an alias: what is personal would not be known by these."""
+    bulk.project.ask("PUT", f"/{few.name}/_alias/{bulk.project.prefix}some", {})
+    try:
+        refused = [
+            bulk.run("bulk_export", name, *STORE, "--output", bulk.folder / "x") for name in ("som*", "few")
+        ]
+        bulk.out("some", "some", *STORE)
+    finally:
+        bulk.project.ask("DELETE", f"/{few.name}/_alias/{bulk.project.prefix}some")
+
+    assert ["ACC-103" in one.stderr for one in refused] == [True, True]

@@ -160,7 +160,7 @@ ELSEWHERE: Mapping[Named, str] = {
     "test_emergency_runs_on_record_and_blocks_until_another_person_has_reviewed_it",
     ("gdpr_restrict", ("lift",)): "acceptance/test_restriction.py::"
     "test_a_restriction_is_put_on_record_and_lifted_at_the_command_line",
-    ("partition", ("finish", "MODEL", "--yes-drop", "--reason", "TEXT")): _PARTITIONS
+    ("partition", ("finish", "MODEL", "--yes-drop")): _PARTITIONS
     + "test_what_would_be_dropped_asks_for_a_word_and_a_reason",
     ("partition", ("maintain",)): _PARTITIONS + "test_what_would_be_dropped_asks_for_a_word_and_a_reason",
     ("partition", ("revert", "MODEL")): _PARTITIONS + "test_table_of_the_sample_is_divided_and_put_back",

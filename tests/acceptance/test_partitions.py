@@ -65,22 +65,21 @@ def test_table_of_the_sample_is_divided_and_put_back(migrated: Project) -> None:
     assert migrated.rows(ACTS) == [("table.converted",), ("table.reverted",)]
 
 
-def test_what_would_be_dropped_asks_for_a_word_and_a_reason(migrated: Project) -> None:
+def test_what_would_be_dropped_asks_for_a_word(migrated: Project) -> None:
     """Without, nothing goes; with, the old table does, and then what was detached."""
     execute(migrated.database_url, FILL.replace("2024-01-01", "2010-01-01"))
     assert partition(migrated, "maintain", code=3)["kept"][MODEL]["left"] == ["It is not divided yet."]
     partition(migrated, "convert", MODEL.lower())
     assert migrated.run("partition", "finish", MODEL).returncode == 2
-    assert migrated.run("partition", "finish", MODEL, "--yes-drop").returncode == 2
     left = partition(migrated, "maintain", code=3)["kept"][MODEL]
     assert left["detached"] == []
 
-    assert partition(migrated, "finish", MODEL, "--yes-drop", "--reason", "went well")["state"] == "finished"
+    assert partition(migrated, "finish", MODEL, "--yes-drop")["state"] == "finished"
     kept = partition(migrated, "maintain")["kept"][MODEL]
     assert (
         kept["detached"] == kept["waiting"] == [f"streaming_labelpayment_p20{year}" for year in range(10, 16)]
     )
-    dropped = partition(migrated, "maintain", MODEL, "--yes-drop", "--reason", "over")["kept"][MODEL]
+    dropped = partition(migrated, "maintain", MODEL, "--yes-drop")["kept"][MODEL]
     assert dropped["dropped"] == kept["detached"]
 
     assert migrated.rows(f"SELECT count(*) FROM {TABLE}") == [(0,)]

@@ -24,7 +24,7 @@ class Command(AnsweringCommand):
         "convert app.Model": "divide its table; killed, the same command goes on",
         "maintain": "make partitions ahead, let old ones go: for cron",
         "revert app.Model": "put the old table back, with what was written since",
-        'finish app.Model --yes-drop --reason "a week went well"': "drop the old table",
+        "finish app.Model --yes-drop": "drop the old table",
     }
 
     def add_arguments(self, parser: CommandParser) -> None:

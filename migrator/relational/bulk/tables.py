@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.apps import apps
@@ -13,8 +13,17 @@ from accord.seam.bulk import Column, Holder
 from accord.seam.undeclared import OWN
 from migrator.relational import failures
 from migrator.relational.bulk.copying import execute
+from migrator.relational.copies import DETACHED, new_name, old_name
 from migrator.relational.loader import FOUNDATION
 
+# Of a partition the table that it is a part of; of one that was detached, what its comment says of that.
+_COPY_OF = """
+SELECT coalesce(root.relname, '') FROM pg_class c LEFT JOIN pg_class root ON root.oid = coalesce(
+    nullif(pg_partition_root(c.oid)::oid, c.oid),
+    to_regclass(substring(obj_description(c.oid, 'pg_class') FROM %s)))
+WHERE c.oid = to_regclass(%s)
+"""
+_DETACHED = f"^{DETACHED}(.*)$"
 # What the server computes can't be written, so it isn't read either.
 _COLUMNS = """
 SELECT a.attname, format_type(a.atttypid, a.atttypmod)
@@ -51,15 +60,18 @@ def table(alias: str, name: str) -> Holder:
         )
     found = _named(name)
     _refuse_own(found)
+    _refuse_spelled(name, found)
     quoted = connection.ops.quote_name(found)
     with failures.translated(alias):
         columns = [Column(name=one, type=kind) for one, kind in execute(connection, _COLUMNS, [quoted])]
         key = [one for (one,) in execute(connection, _KEY, [quoted])]
+        parts = execute(connection, _COPY_OF, [_DETACHED, quoted])
     if not columns:
         raise UnknownTarget(
             f"“{alias}” has no table {found}.", hint="Name a model as app_label.Model, or a table."
         )
-    return Holder(name=found, columns=columns, key=key)
+    [(copy_of,)] = parts
+    return Holder(name=found, columns=columns, key=key, copy_of=copy_of or _beside(found))
 
 
 def quoted_names(connection: Any, names: Sequence[str]) -> str:
@@ -75,6 +87,21 @@ def _named(name: str) -> str:
         return str(apps.get_model(label, model)._meta.db_table)
     except LookupError:
         return name
+
+
+def _refuse_spelled(name: str, found: str) -> None:
+    """Take one spelling of a table alone: by another one the data map would not know it."""
+    if '"' in found and found == name and not any(found == table for table in _tables()):
+        raise UnknownTarget(f"There is no table {name}.", hint="Name a table without quotation marks.")
+
+
+def _beside(name: str) -> str:
+    """Return the table whose rows another one has while it is being divided into partitions."""
+    return next((table for table in _tables() if name in (new_name(table), old_name(table))), "")
+
+
+def _tables() -> Iterator[str]:
+    return (str(model._meta.db_table) for model in apps.get_models(include_auto_created=True))
 
 
 def _refuse_own(name: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, DataError
 
 from accord.bulk.records import rows, split
 from accord.causes import root_of
@@ -24,11 +24,19 @@ from migrator.relational.bulk.tables import quoted_names
 
 # Data, constraints, duplicates within a batch, what a trigger raises, views, and what is too long for a page.
 _OF_A_ROW = ("22", "23", "21", "P0", "44", "54")
+_END = b"\\."
+"""A line at which COPY stops reading, and says nothing of what stands behind it."""
+_NEARBY = 1000
+"""Records that are tried together behind one that was refused: where one is bad, more of them may be."""
 _LINE = re.compile(r"^COPY .*?, line (\d+)", re.MULTILINE)
 _STAGING = "accord_staging"
 _NUMBER = "accord_number"
 _DOCUMENT = "accord_document"
 _SPELLING = ("SET TimeZone = 'UTC'", "SET DateStyle = 'ISO, YMD'", "SET IntervalStyle = 'postgres'")
+
+
+class _WouldEnd(DataError):
+    """A record would end what the server reads, and all behind it would be lost without a word."""
 
 
 @dataclass(frozen=True)
@@ -98,35 +106,36 @@ class TableWriting:
         except DatabaseError as exc:
             self._refuse_other(exc)
             every = split(records, self.target.form) if isinstance(records, bytes) else list(records)
-            return self._apart(every, 0, exc)
+            return self._apart(every, exc)
 
-    def _apart(self, records: Sequence[bytes], first: int, refused: DatabaseError) -> Written:
+    def _apart(self, records: Sequence[bytes], refused: DatabaseError) -> Written:
         """
         Write what can be written of records that were refused together.
 
         The server names the line for most faults: what stands before it is good, and is written at once.
         Where it names none, the records are halved.
         """
-        if len(records) == 1:
-            return Written(rows=0, dead=[Dead(index=first, reason=_reason(refused))])
-        at = _blamed(refused, records)
-        cuts = [0, len(records) // 2, len(records)] if at is None else [0, at, at + 1, len(records)]
         rows, dead = 0, list[Dead]()
-        for start, end in pairwise(cuts):
-            if start < end:
-                found = self._some(records[start:end], first + start)
-                rows, dead = rows + found.rows, [*dead, *found.dead]
+        left: list[tuple[int, Sequence[bytes], DatabaseError | None]] = [(0, records, refused)]
+        while left:
+            first, some, why = left.pop()
+            if why is None:
+                try:
+                    rows += self._tried(b"".join(some))
+                except DatabaseError as exc:
+                    self._refuse_other(exc)
+                    why = exc
+            if why is not None and len(some) == 1:
+                dead.append(Dead(index=first, reason=_reason(why)))
+            elif why is not None:
+                cuts = pairwise(_cuts(_blamed(why, some), len(some)))
+                left += [(first + start, some[start:end], None) for start, end in cuts if start < end][::-1]
         return Written(rows=rows, dead=dead)
-
-    def _some(self, records: Sequence[bytes], first: int) -> Written:
-        try:
-            return Written(rows=self._tried(b"".join(records)))
-        except DatabaseError as exc:
-            self._refuse_other(exc)
-            return self._apart(records, first, exc)
 
     def _tried(self, data: bytes) -> int:
         """Write rows, or none of them; the transaction goes on either way."""
+        if data.startswith(_END) or b"\n" + _END in data:
+            _refuse_end(split(data, self.target.form))
         execute(self.connection, "SAVEPOINT accord_rows")
         try:
             rows = self._copied(data)
@@ -187,10 +196,13 @@ class TableWriting:
             for name in others
         )
         changes = ", ".join(f"{name} = {value}" for name, value in zip(others, values, strict=True))
+        # NULL is no key: each row without one is a row of its own.
+        lacks = " OR ".join(f"{quote(name)} IS NULL" for name in self.target.key)
+        one = f"{key}, CASE WHEN {lacks} THEN {_NUMBER} END"
         return (
             f"INSERT INTO {self._table} ({names}) OVERRIDING SYSTEM VALUE "
-            f"SELECT {names} FROM (SELECT DISTINCT ON ({key}) * FROM {self._staged} "
-            f"ORDER BY {key}, {_NUMBER} DESC) AS last "
+            f"SELECT {names} FROM (SELECT DISTINCT ON ({one}) * FROM {self._staged} "
+            f"ORDER BY {one}, {_NUMBER} DESC) AS last "
             f"ON CONFLICT ({key}) DO {f'UPDATE SET {changes}' if changes else 'NOTHING'}"
         )
 
@@ -205,7 +217,7 @@ class TableWriting:
                 execute(
                     self.connection,
                     f"SELECT setval(%s, highest) FROM ({highest}) AS t "
-                    f"WHERE highest > (SELECT last_value FROM {sequence})",
+                    f"WHERE highest >= (SELECT last_value FROM {sequence})",
                     [sequence],
                 )
 
@@ -216,7 +228,7 @@ class TableWriting:
         Raises:
             StoreError: The server refuses all of it.
         """
-        if (code_of(exc) or "").startswith(_OF_A_ROW):
+        if isinstance(exc, _WouldEnd) or (code_of(exc) or "").startswith(_OF_A_ROW):
             return
         limit = limit_of(exc)
         raise StoreError(
@@ -264,5 +276,17 @@ def _blamed(refused: DatabaseError, records: Sequence[bytes]) -> int | None:
     return None
 
 
+def _refuse_end(records: Sequence[bytes]) -> None:
+    if any(record.strip() == _END for record in records):
+        raise _WouldEnd("a line of \\. alone would end what the server reads")
+
+
+def _cuts(at: int | None, count: int) -> list[int]:
+    """Return where records that were refused are cut: around the one that is to blame, or in the middle."""
+    if at is None:
+        return [0, count // 2, count]
+    return [0, at, at + 1, min(at + 1 + _NEARBY, count), count]
+
+
 def _reason(refused: DatabaseError) -> str:
-    return f"{first_line(refused)} ({code_of(refused)})"
+    return f"{first_line(refused)} ({code_of(refused) or 'not sent'})"

@@ -23,6 +23,7 @@ from accord.locks.patience import Patience
 from migrator.errors import NotPartitionable
 from migrator.partitions import copying, telling
 from migrator.partitions.declaration import ByHash, ByList, ByTime, Every, Partitioned
+from migrator.partitions.mirror import Mirror
 from migrator.partitions.standing import State
 from migrator.relational.catalog import Catalog as Live
 from tests.chance import SOAK, chance
@@ -113,6 +114,28 @@ def test_django_goes_on_by_the_key_that_its_model_knows(divided: Divided) -> Non
     made.delete()
 
     assert not plays.filter(pk=last + 1).exists()
+
+
+@pytest.mark.parametrize("ways", [("convert",), ("revert",)], ids=["ended", "undone"])
+def test_who_was_thought_dead_puts_no_trigger_on_what_others_made(
+    divided: Divided, ways: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its copy is in use, or gone, when it wakes up: by that trigger every write would be refused."""
+    real = Mirror.stands
+
+    def stands(mirror: Mirror, catalog: Any) -> bool:
+        monkeypatch.setattr(Mirror, "stands", real)
+        found = real(mirror, catalog)
+        for way in ways:
+            getattr(divided.conversion(), way)()
+        return found
+
+    monkeypatch.setattr(Mirror, "stands", stands)
+    with pytest.raises(StepFailed, match="meanwhile"):
+        divided.conversion().convert()
+
+    write(divided, f"UPDATE {divided.table} SET code = 'later' WHERE id = 1")
+    assert divided.state is (State.PLAIN if ways == ("revert",) else State.CONVERTED)
 
 
 @pytest.mark.by_turns(3)

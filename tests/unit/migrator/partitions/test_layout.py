@@ -12,7 +12,8 @@ from accord.errors import ConfigurationError, UsageError
 from migrator.operations import PartitionModel
 from migrator.partitions import ByHash, ByList, ByTime, Every, Partitioned, copying
 from migrator.partitions.duties import Standing, duties
-from migrator.partitions.layout import LONGEST, Part, after, begin_of, named, parts_of
+from migrator.partitions.layout import Part, after, begin_of, parts_of
+from migrator.relational.copies import LONGEST, named
 
 ZONED = "timestamp with time zone"
 TODAY = date(2026, 11, 28)
