@@ -118,8 +118,9 @@ class Conversion:
 
     def _mirrored(self, mirror: Mirror) -> None:
         """Begin to mirror, unless somebody took the other copy away: no write would go through any more."""
-        self._catalog.send(f"LOCK TABLE ONLY {mirror.source} IN ACCESS EXCLUSIVE MODE")
-        if probe(self._catalog, self._wanted).state is not State.BEGUN:
+        self._catalog.send(f"LOCK {mirror.source} IN ACCESS EXCLUSIVE MODE")
+        # Whoever ended it has given that name away, whoever undid it has dropped it.
+        if self._catalog.one("SELECT to_regclass(%s)::oid", [mirror.target]) is None:
             raise StepFailed(
                 f"Another process ended or undid the conversion of {self._wanted.table} meanwhile. "
                 "Nothing was changed.",

@@ -28,7 +28,9 @@ def widening(case: Case) -> Sequence[Operation]:
     if not (case.has_column(old) and case.has_column(new)) or not is_widened(old, new, case.connection):
         return ()
     relations = [(was.field, becomes.field) for was, becomes in django_sql.related(old, new)]
-    columns = list(dict.fromkeys(_columns([(old, new), *relations], case.connection)))
+    # Django gives relations in an order that another process, or the way back, need not meet again.
+    own, *others = dict.fromkeys(_columns([(old, new), *relations], case.connection))
+    columns = [own, *sorted(others, key=lambda wide: (wide.table, wide.name))]
     if not _are_ordinary(columns, case.connection):
         return ()
     exchange = exchange_parts(columns, _naming([field for _, field in relations]))
