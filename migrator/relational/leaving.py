@@ -194,7 +194,7 @@ class Leaving:
 
     def _content_types(self, labels: Collection[str]) -> models.QuerySet[Any]:
         if not apps.is_installed("django.contrib.contenttypes") or _CONTENT_TYPES not in self._tables:
-            return LedgerEntry._default_manager.none()
+            return LedgerEntry._default_manager.using(self.alias).none()
         from django.contrib.contenttypes.models import ContentType
 
         return ContentType.objects.using(self.alias).filter(app_label__in=labels)
