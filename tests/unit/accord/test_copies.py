@@ -17,6 +17,7 @@ from accord.errors import ConfigurationError, UsageError
 from examples.streaming import copies as sample
 
 SECRET = "zoe@canary.example"
+SAMPLE = tuple(sample.COPIES)
 
 
 def made(name: str = "one", into: str = "there", **more: Any) -> Copy:
@@ -61,18 +62,9 @@ def test_declarations_are_those_of_the_apps(monkeypatch: pytest.MonkeyPatch) -> 
         (made(into="venues"), "fills what “venues” fills"),
         ("venues", "no Copy"),
     ):
-        monkeypatch.setattr(sample, "COPIES", [declared_as_is(), more])
+        monkeypatch.setattr(sample, "COPIES", [*SAMPLE, more])
         with pytest.raises(ConfigurationError, match=says):
             declarations()
-
-
-def declared_as_is() -> Copy:
-    """Give the copy of the sample."""
-    [found] = [one for one in _SAMPLE if isinstance(one, Copy)]
-    return found
-
-
-_SAMPLE = tuple(sample.COPIES)
 
 
 def test_app_without_such_a_module_declares_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
