@@ -12,6 +12,7 @@ class AccordConfig(AppConfig):
     verbose_name = "Accord"
     default_auto_field = "django.db.models.BigAutoField"
     guards = "accord.guards.EVIDENCE"
+    batch_kinds = {"copy": "accord.bulk.copying.Copying"}
     # What a person has to say goes when the suite is uninstalled.
     evidence = ("AuditEvent", "AuditCheckpoint", "AuditSeal", "TrailMark", "Tombstone")
 

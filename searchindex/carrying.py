@@ -61,7 +61,7 @@ class Carries(ABC):
 
         index = self._physical(target.holder.name)
         positions = Positions(self.transport, self.names.imports(), import_id, target.holder.name)
-        yield IndexWriting(self.transport, index, positions, target, import_id)
+        yield IndexWriting(self.transport, self.engine, index, positions, target, import_id)
 
     def _physical(self, name: str) -> str:
         """Return the one index behind a name; what keeps less than it was given can't be moved."""

@@ -24,3 +24,9 @@ class ImportUnderWay(AccordError):
     code = "ACC-622"
     exit_code = ExitCode.LEASE_HELD
     http_status = 409
+
+
+class CopyRefused(AccordError):
+    """A copy from store to store stopped at a row: it makes no document, or the target refuses it."""
+
+    code = "ACC-623"

@@ -138,7 +138,7 @@ def _fitted(store: Exports, call: ExportCall) -> _Export:
     """Hold a call against what the store has, and against what the data map says of it."""
     holder = store.exportable(call.name)
     form = formats.chosen(call.form, store.formats(), call.compression)
-    asked = _chosen(holder, call.columns)
+    asked = columns_of(holder, call.columns)
     if call.personal:
         require_permission(call.by)
     masked = () if call.personal else masked_in(store.alias, holder, asked)
@@ -153,7 +153,13 @@ def _fitted(store: Exports, call: ExportCall) -> _Export:
     )
 
 
-def _chosen(holder: Holder, names: Sequence[str]) -> Sequence[Column]:
+def columns_of(holder: Holder, names: Sequence[str]) -> Sequence[Column]:
+    """
+    Return the columns that names stand for; of none, all that are known.
+
+    Raises:
+        UsageError: There is no column of a name.
+    """
     if not holder.columns:
         return [Column(name=name, type="") for name in dict.fromkeys(names)]
     by_name = {column.name: column for column in holder.columns}

@@ -45,9 +45,18 @@ def masked_in(store: str, holder: Holder, columns: Sequence[Column]) -> Sequence
     return masked if columns else sorted(place.personal)
 
 
-def require_permission(by: Account | None) -> None:
+_LEAVE_OUT = (
+    "Leave --personal out, and they aren't in the files; or act as an account that has it, with --as."
+)
+
+
+def require_permission(by: Account | None, hint: str = _LEAVE_OUT) -> None:
     """
     Make sure that an account may export personal columns.
+
+    Args:
+        by: The account.
+        hint: What else there is to do.
 
     Raises:
         NotAllowed: It may not.
@@ -55,8 +64,7 @@ def require_permission(by: Account | None) -> None:
     if by is None or not by.has_perm(PERMISSION):  # type: ignore[attr-defined]  # of whatever model has permissions
         raise NotAllowed(
             f"Exporting personal columns takes the permission {PERMISSION}.",
-            hint="Leave --personal out, and they aren't in the files; or act as an account that has it, "
-            "with --as.",
+            hint=hint,
         ).told(Denial(by=by, kind=ObjectKind.STORE.value))
 
 

@@ -58,7 +58,7 @@ class BatchOptions:
             verb=options["verb"],
             name=options["name"],
             count=options["count"],
-            place=_place(options),
+            place=place_of(options["workers"], options["count"]),
             background=options["background"],
             state=options["state"],
             who=Credentials.read(options),
@@ -123,10 +123,11 @@ def carry_out(asked: BatchOptions, report: Reporter, stop: Callable[[], bool]) -
     return _shown(job)
 
 
-def _place(options: Mapping[str, Any]) -> Place:
-    if options["workers"] == "celery":
+def place_of(workers: str, count: int) -> Place:
+    """Return where a job runs by what `--workers` and `--jobs` say."""
+    if workers == "celery":
         return Place.CELERY
-    return Place.HERE if options["count"] == 1 else Place.PROCESSES
+    return Place.HERE if count == 1 else Place.PROCESSES
 
 
 def _list(asked: BatchOptions) -> Answer:
@@ -144,15 +145,31 @@ def _run(job: BatchJob, asked: BatchOptions, report: Reporter, stop: Callable[[]
     # Who runs it says by that that it goes on, whoever stopped it; a pause is somebody's wish for now.
     if job.state in jobs.ENDED:
         jobs.resume(job)
-    if asked.place is Place.HERE:
-        here.run(job, report=report, stop=stop)
-    elif asked.place is Place.PROCESSES:
-        processes.run(job, count=asked.count, report=report, stop=stop)
-    elif asked.background:
+    if asked.background:
         asking.ask(job, required())
     else:
-        celery_workers.run(job, report=report, stop=stop)
+        work_on(job, report, stop)
     job.refresh_from_db()
+
+
+def work_on(job: BatchJob, report: Reporter, stop: Callable[[], bool]) -> None:
+    """
+    Work on a job until it is done, where it says that it runs.
+
+    Args:
+        job: The job.
+        report: Hears how far it is.
+        stop: Whether to end after the batch.
+
+    Raises:
+        BatchesFailed, BatchesStopped, Interrupted: As :func:`accord.batches.here.run`.
+    """
+    if job.place == Place.HERE:
+        here.run(job, report=report, stop=stop)
+    elif job.place == Place.PROCESSES:
+        processes.run(job, count=job.workers, report=report, stop=stop)
+    else:
+        celery_workers.run(job, report=report, stop=stop)
 
 
 def _tended() -> Answer:

@@ -127,7 +127,7 @@ def export_call(options: Mapping[str, Any]) -> ExportCall:
         personal=options["personal"],
         resume=options["resume"],
         anew=options["anew"],
-        by=_account(options, must=options["personal"]),
+        by=account_of(options, must=options["personal"]),
     )
 
 
@@ -141,7 +141,7 @@ def import_call(options: Mapping[str, Any]) -> ImportCall:
         most_dead=options["dead_letters_at_most"],
         again=options["again"],
         unfiltered=options["unfiltered"],
-        by=_account(options, must=False),
+        by=account_of(options, must=False),
     )
 
 
@@ -198,8 +198,14 @@ def imported(done: Imported) -> Answer:
     )
 
 
-def _account(options: Mapping[str, Any], *, must: bool) -> Account | None:
-    """Return who acts; whoever is signed in to the machine needs no account where nothing personal leaves."""
+def account_of(options: Mapping[str, Any], *, must: bool) -> Account | None:
+    """
+    Return who acts; whoever is signed in to the machine needs no account where nothing personal leaves.
+
+    Args:
+        options: What the command line gave.
+        must: Whether it has to be an account.
+    """
     who = Credentials.read(options)
     if must or who.is_given:
         return who.account()

@@ -8,7 +8,7 @@ than any code of ours could. Files, manifests, masks and dead letters are the ke
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol, runtime_checkable
@@ -126,6 +126,10 @@ class Reading(Protocol):
 
     def slices(self, rows: int) -> Sequence[Slice]:
         """Cut what is selected into ranges of about that many rows; one where nothing orders them."""
+        ...
+
+    def head(self, one: Slice, rows: int) -> Slice:
+        """Return the beginning of a slice, of so many rows; the slice itself where it holds no more."""
         ...
 
     def read(self, one: Slice, out: BinaryIO) -> int:
@@ -279,6 +283,27 @@ class Writing(Protocol):
 
     def restart(self, before: Position) -> Position:
         """Keep that an import which was finished begins again, and return its first position."""
+        ...
+
+
+@runtime_checkable
+class Mirroring(Protocol):
+    """A target that is kept like what is copied into it; how far that is, keeps whoever copies."""
+
+    def put(self, records: Sequence[bytes]) -> Written:
+        """Write JSON Lines with an `_id` over what is there of it; written twice, they are there once."""
+        ...
+
+    def ids(self) -> Iterator[Sequence[Any]]:
+        """Yield the `_id` of everything that is there, page by page."""
+        ...
+
+    def text_of(self, key: Any) -> str:
+        """Write an `_id`, so that two texts are the same where the store takes them for the same."""
+        ...
+
+    def remove(self, keys: Sequence[Any]) -> int:
+        """Delete by `_id`, and return how many went."""
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bson import Timestamp, json_util
@@ -63,9 +64,14 @@ class CollectionReading:
         if self._present.estimated_document_count() < rows:
             return [Slice()]
         cuts: list[Sequence[str]] = [()]
-        while found := self._behind(cuts[-1], rows):
+        while found := self._behind(Slice(after=cuts[-1]), rows):
             cuts.append(found)
         return [Slice(after=one, until=other) for one, other in zip(cuts, [*cuts[1:], ()], strict=True)]
+
+    def head(self, one: Slice, rows: int) -> Slice:
+        """Return the beginning of a slice, in the order of `_id`, whatever of it is selected."""
+        found = self._behind(one, rows)
+        return replace(one, until=found) if found else one
 
     def read(self, one: Slice, out: BinaryIO) -> int:
         """Send a slice; BSON as it comes from the server."""
@@ -102,11 +108,13 @@ class CollectionReading:
         out.writelines(lines)
         return len(lines)
 
-    def _behind(self, after: Sequence[str], rows: int) -> Sequence[str]:
-        """Return the key that stands so many documents behind another one; nothing where there is none."""
+    def _behind(self, one: Slice, rows: int) -> Sequence[str]:
+        """Return the key of a slice that stands behind so many documents; nothing where there is none."""
         cursor = self._collection.find({}, {"_id": 1}).hint(_BY_ID).sort(_BY_ID)
-        if after:
-            cursor = cursor.min([("_id", _key(after))])
+        if one.after:
+            cursor = cursor.min([("_id", _key(one.after))])
+        if one.until:
+            cursor = cursor.max([("_id", _key(one.until))])
         found = next(iter(cursor.skip(rows).limit(1)), None)
         return () if found is None else (json_util.dumps(found, json_options=_CANONICAL),)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId, decode, encode
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 _DUPLICATE = 11000
 _LONGEST = 16 << 20
+_PAGE = 5000
+_BY_ID = [("_id", 1)]
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,27 @@ class CollectionWriting:
         after = settle(self._written(every, before))
         self._move(before, after)
         return after
+
+    # --- copies -------------------------------------------------------------------------
+
+    def put(self, records: Sequence[bytes]) -> Written:
+        """Write documents over what is there."""
+        return self._written(records, Position())
+
+    def ids(self) -> Iterator[Sequence[Any]]:
+        """Yield what is there, in the order of the index."""
+        plain: Any = self.collection.with_options(codec_options=PLAIN)
+        found = iter(plain.find({}, {"_id": 1}).hint(_BY_ID).batch_size(_PAGE))
+        while page := [one["_id"] for one in islice(found, _PAGE)]:
+            yield page
+
+    def text_of(self, key: Any) -> str:
+        """Write an `_id` with its type: 5 is another one than the text of it."""
+        return json.dumps(key, default=repr)
+
+    def remove(self, keys: Sequence[Any]) -> int:
+        """Delete documents."""
+        return int(self.collection.delete_many({"_id": {"$in": list(keys)}}).deleted_count)
 
     # --- documents ----------------------------------------------------------------------
 

@@ -42,6 +42,18 @@ class IndexReading:
         """Leave the index whole: a point in time is read from its beginning to its end."""
         return [Slice()]
 
+    def head(self, one: Slice, rows: int) -> Slice:
+        """
+        Refuse it.
+
+        Raises:
+            UsageError: Always. What has no place in an order of keys can't be gone on with.
+        """
+        raise UsageError(
+            f"{self._selection.holder.name} is an index, which is read as a whole, and no batch at a time.",
+            hint="Copy what the index is made from; or export the index, and import the files.",
+        )
+
     def read(self, one: Slice, out: BinaryIO) -> int:
         """Send all of it."""
         self._transport.request("POST", at(self._index, "_refresh"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -17,8 +17,10 @@ from accord.errors import StoreUnavailable
 from accord.seam.bulk import Dead, Mode, Position, Settle, Target, Written
 from searchindex.bulk.lines import Document, read
 from searchindex.bulk.positions import Positions
+from searchindex.engines.base import Engine
 from searchindex.limits import BUSY
 from searchindex.transport import Transport, at
+from searchindex.views import pages
 
 _ACTIONS = {Mode.INSERT: "create", Mode.UPSERT: "index", Mode.MERGE: "update"}
 _TURNED_AWAY = frozenset({429, 503})
@@ -51,6 +53,7 @@ class IndexWriting:
 
     Attributes:
         transport: Connection.
+        engine: What answers there.
         index: Physical index.
         positions: How far it is.
         target: Where to, and how.
@@ -59,6 +62,7 @@ class IndexWriting:
     """
 
     transport: Transport
+    engine: Engine
     index: str
     positions: Positions
     target: Target
@@ -91,6 +95,29 @@ class IndexWriting:
         after = settle(self._written(every, before))
         self.positions.move(before, after)
         return after
+
+    # --- copies -------------------------------------------------------------------------
+
+    def put(self, records: Sequence[bytes]) -> Written:
+        """Write documents over what is there; searches see them later."""
+        return self._written(records, Position())
+
+    def ids(self) -> Iterator[Sequence[Any]]:
+        """Yield what is there at this moment."""
+        self.transport.request("POST", at(self.index, "_refresh"))
+        for page in pages(self.transport, self.engine, self.index):
+            yield [hit["_id"] for hit in page]
+
+    def text_of(self, key: Any) -> str:
+        """Write an `_id`: every one is a text here."""
+        return str(key)
+
+    def remove(self, keys: Sequence[Any]) -> int:
+        """Delete documents; one that its routing put elsewhere, or a busy server leaves, isn't counted."""
+        body = b"".join(json.dumps({"delete": {"_id": key}}).encode() + b"\n" for key in keys)
+        path = f"{at(self.index, '_bulk')}?refresh=true"
+        items = self.transport.request("POST", path, body).body["items"]
+        return sum(item["delete"].get("result") == "deleted" for item in items)
 
     # --- documents ----------------------------------------------------------------------
 

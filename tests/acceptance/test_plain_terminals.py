@@ -21,6 +21,7 @@ from django.core.management import get_commands, execute_from_command_line
 CALLS = {
     "accord_environment": [["show"]], "accord_token": [["list"], ["revoke", "ffff"]],
     "accord_uninstall": [[]], "backfill_kept": [[], ["--drop"]], "batch_jobs": [["list"], ["show", "nosuch"]],
+    "bulk_copy": [[], ["nosuch"]],
     "bulk_export": [["nosuch", "--output", "/nosuch"]], "bulk_import": [["/nosuch"]],
     "showmigrations_all": [["--tree"], ["--plan"], ["nosuch"]],
     "lint_migrations": [["accord"], ["nosuch"], ["--since", "nosuch"]],

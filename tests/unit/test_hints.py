@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("accord", "gdpr", "migrator", "mongo_migrations", "searchindex")
 OURS = (
     "accord_environment", "accord_token", "accord_uninstall", "audit_verify", "backfill_kept", "batch_jobs",
-    "bulk_export", "bulk_import", "embedded", "gdpr_consent", "gdpr_datamap", "gdpr_drill", "gdpr_erase",
-    "gdpr_export", "gdpr_hold", "gdpr_letter", "gdpr_process", "gdpr_replay", "gdpr_restrict",
+    "bulk_copy", "bulk_export", "bulk_import", "embedded", "gdpr_consent", "gdpr_datamap", "gdpr_drill",
+    "gdpr_erase", "gdpr_export", "gdpr_hold", "gdpr_letter", "gdpr_process", "gdpr_replay", "gdpr_restrict",
     "gdpr_retention", "gdpr_rights", "health_check", "lint_migrations", "migrate_all", "migrate_mongo",
     "migrate_search", "migration_approval", "partition", "showmigrations_all",
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from django.db import DatabaseError
@@ -56,9 +57,14 @@ class TableReading:
         if not self._selection.holder.key or self._is_small(rows):
             return [Slice()]
         cuts: list[Sequence[str]] = [()]
-        while found := execute(self._connection, self._cut(cuts[-1], rows)):
+        while found := execute(self._connection, self._cut(Slice(after=cuts[-1]), rows)):
             cuts.append(tuple(found[0]))
         return [Slice(after=one, until=other) for one, other in zip(cuts, [*cuts[1:], ()], strict=True)]
+
+    def head(self, one: Slice, rows: int) -> Slice:
+        """Return the beginning of a slice of a table that has a key."""
+        found = execute(self._connection, self._cut(one, rows))
+        return replace(one, until=tuple(found[0])) if found else one
 
     def read(self, one: Slice, out: BinaryIO) -> int:
         """Send a slice: CSV with a header, or a JSON object a line."""
@@ -77,12 +83,12 @@ class TableReading:
         [(dense, pages)] = execute(self._connection, _ABOUT, [self._table])
         return bool(dense) and dense * pages < rows
 
-    def _cut(self, after: Sequence[str], rows: int) -> str:
-        """Ask for the key of the first row behind a slice."""
+    def _cut(self, one: Slice, rows: int) -> str:
+        """Ask for the key of the first row of a slice behind so many."""
         key = self._selection.holder.key
         texts = ", ".join(f"{self._connection.ops.quote_name(name)}::text" for name in key)
         return (
-            f"SELECT {texts} FROM {self._table} WHERE {self._condition(Slice(after=after))} "
+            f"SELECT {texts} FROM {self._table} WHERE {self._condition(one)} "
             f"ORDER BY {quoted_names(self._connection, key)} OFFSET {int(rows)} LIMIT 1"
         )
 
