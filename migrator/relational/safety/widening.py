@@ -27,10 +27,10 @@ def widening(case: Case) -> Sequence[Operation]:
     new: Any = case.after._meta.get_field(case.operation.name)
     if not (case.has_column(old) and case.has_column(new)) or not is_widened(old, new, case.connection):
         return ()
-    relations = [(was.field, becomes.field) for was, becomes in django_sql.related(old, new)]
-    # Django gives relations in an order that another process, or the way back, need not meet again.
-    own, *others = dict.fromkeys(_columns([(old, new), *relations], case.connection))
-    columns = [own, *sorted(others, key=lambda wide: (wide.table, wide.name))]
+    relations = sorted(
+        ((was.field, becomes.field) for was, becomes in django_sql.related(old, new)), key=_place
+    )
+    columns = list(dict.fromkeys(_columns([(old, new), *relations], case.connection)))
     if not _are_ordinary(columns, case.connection):
         return ()
     exchange = exchange_parts(columns, _naming([field for _, field in relations]))
@@ -72,6 +72,11 @@ def widened(
         return
     bound: Any = state.clone().apps.get_model(app, model)._meta.get_field(operation.name)
     yield from (was.related_model._meta.db_table for was, _ in django_sql.related(bound, bound))
+
+
+def _place(pair: tuple[Any, Any]) -> tuple[str, str]:
+    """Tell where a relation stands: Django gives those of one name in any order, a rerun needs the same."""
+    return pair[1].model._meta.db_table, pair[1].column
 
 
 def _columns(fields: Sequence[tuple[Any, Any]], connection: Any) -> Iterator[Wide]:
