@@ -21,6 +21,7 @@ _SHORTEST = 5
 """Bytes of an empty document."""
 _LONGEST = 256 << 20
 """Bytes of a record, at most: quotes that never close would bring the whole file into memory."""
+_DIGITS = 4000
 _CELL = re.compile(r'(?:[^",\r\n]++|"(?:[^"]++|"")*+")*+')
 _QUOTED = re.compile(r'"((?:[^"]++|"")*+)"')
 
@@ -167,13 +168,17 @@ def _joined(lines: Sequence[bytes]) -> Iterator[bytes]:
 
 def _object(record: bytes) -> Mapping[str, Any]:
     try:
-        # Python reads no number of thousands of digits; the server does.
-        found = json.loads(record, parse_int=str)
+        found = json.loads(record, parse_int=_whole)
     except ValueError:
         return {}
     except RecursionError as exc:
         raise _untold("lists and objects lie too deep within each other") from exc
     return found if isinstance(found, dict) else {}
+
+
+def _whole(digits: str) -> int | str:
+    """Read a number; Python reads none of thousands of digits, and the server does."""
+    return int(digits) if len(digits) <= _DIGITS else digits
 
 
 def _cells(record: bytes) -> Sequence[str]:

@@ -123,14 +123,13 @@ def _statements(kept: Kept) -> Iterator[str]:
 
 
 def _triggers(kept: Kept) -> Iterator[str]:
-    changed = " OR ".join(
-        f"OLD.{column} IS DISTINCT FROM NEW.{column}"
-        for column in dict.fromkeys((*kept.columns, *kept.watched, *kept.keys))
-    )
-    # A backfill that writes lets nothing go of what it keeps.
-    when = f"current_setting('{SWITCH}', true) IS DISTINCT FROM 'on' AND ({changed})"
     own, does = kept.name.rpartition(".")[2][:-1], f"EXECUTE FUNCTION {kept.name}()"
-    yield f'CREATE TRIGGER {own}_u" AFTER UPDATE ON {kept.table} FOR EACH ROW WHEN ({when}) {does}'
+    # Two: a column that is dropped takes the one that names it along, and whose a row is matters still.
+    for ending, columns in (("u", kept.columns), ("w", (*kept.watched, *kept.keys))):
+        changed = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in columns)
+        # A backfill that writes lets nothing go of what it keeps.
+        when = f"current_setting('{SWITCH}', true) IS DISTINCT FROM 'on' AND ({changed})"
+        yield f'CREATE TRIGGER {own}_{ending}" AFTER UPDATE ON {kept.table} FOR EACH ROW WHEN ({when}) {does}'
     yield f'CREATE TRIGGER {own}_d" AFTER DELETE ON {kept.table} FOR EACH ROW {does}'
     yield f'CREATE TRIGGER {own}_t" AFTER TRUNCATE ON {kept.table} FOR EACH STATEMENT {does}'
 

@@ -604,6 +604,7 @@ def test_only_what_still_stands_is_brought_back(make: Make) -> None:
         "UPDATE {} SET slug = '' WHERE id = 7",
         "UPDATE {} SET whose = NULL WHERE id = 7",
         "UPDATE {} SET id = 700 WHERE id = 7",
+        "ALTER TABLE {0} DROP COLUMN slug CASCADE; UPDATE {0} SET whose = NULL WHERE id = 7",
     ],
 )
 @pytest.mark.usefixtures("trail")
