@@ -161,8 +161,9 @@ ELSEWHERE: Mapping[Named, str] = {
     ("gdpr_restrict", ("lift",)): "acceptance/test_restriction.py::"
     "test_a_restriction_is_put_on_record_and_lifted_at_the_command_line",
     ("partition", ("finish", "MODEL", "--yes-drop")): _PARTITIONS
-    + "test_what_would_be_dropped_asks_for_a_word_and_a_reason",
-    ("partition", ("maintain",)): _PARTITIONS + "test_what_would_be_dropped_asks_for_a_word_and_a_reason",
+    + "test_what_would_be_dropped_asks_for_a_word",
+    ("partition", ("maintain",)): _PARTITIONS + "test_what_would_be_dropped_asks_for_a_word",
+    ("partition", ("plan",)): _PARTITIONS + "test_table_of_the_sample_is_divided_and_put_back",
     ("partition", ("revert", "MODEL")): _PARTITIONS + "test_table_of_the_sample_is_divided_and_put_back",
     ("migration_approval", ("import", "FILE")): _GOVERNANCE + "test_production_follows_staging",
     ("migration_approval", ("request",)): _GOVERNANCE + "test_asking_twice_gives_one_request",
