@@ -22,6 +22,7 @@ _SHORTEST = 5
 _LONGEST = 256 << 20
 """Bytes of a record, at most: quotes that never close would bring the whole file into memory."""
 _DIGITS = 4000
+"""Digits of a number that is read as one, at most."""
 _CELL = re.compile(r'(?:[^",\r\n]++|"(?:[^"]++|"")*+")*+')
 _QUOTED = re.compile(r'"((?:[^"]++|"")*+)"')
 

@@ -64,8 +64,6 @@ class BatchOptions:
             who=Credentials.read(options),
             as_json=options["format"] == "json",
         )
-        if asked.count < 1:
-            raise UsageError("At least one worker works.", hint="Give --jobs a number from 1 on.")
         if asked.background and asked.place is not Place.CELERY:
             raise UsageError("Nothing works in the background without workers.", hint="Add --workers celery.")
         if asked.verb not in ("list", "tend") and not asked.name:
@@ -77,17 +75,7 @@ def add_batch_arguments(parser: ArgumentParser) -> None:
     """Add the flags."""
     parser.add_argument("verb", choices=("list", "show", "run", *steering.ACTS, "tend"), help="What to do.")
     parser.add_argument("name", nargs="?", default="", help="The job, or the beginning of its reference.")
-    parser.add_argument(
-        "--jobs",
-        type=int,
-        default=1,
-        dest="count",
-        metavar="N",
-        help="run: in this many processes of this machine, or by this many workers.",
-    )
-    parser.add_argument(
-        "--workers", choices=("here", "celery"), default="here", help="run: who works (default: here)."
-    )
+    add_workers(parser, of="run: ")
     parser.add_argument(
         "--background", action="store_true", help="run: ask the workers, and don't wait for them."
     )
@@ -123,8 +111,41 @@ def carry_out(asked: BatchOptions, report: Reporter, stop: Callable[[], bool]) -
     return _shown(job)
 
 
+def add_workers(parser: ArgumentParser, of: str = "") -> None:
+    """
+    Add the flags that say who works.
+
+    Args:
+        parser: Takes them.
+        of: What their help begins with: the verb that they belong to.
+    """
+    many = "in this many processes of this machine, or by this many workers."
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        dest="count",
+        metavar="N",
+        help=of + many if of else many.capitalize(),
+    )
+    who = "who works (default: here)."
+    parser.add_argument(
+        "--workers",
+        choices=("here", "celery"),
+        default="here",
+        help=of + who if of else who.capitalize(),
+    )
+
+
 def place_of(workers: str, count: int) -> Place:
-    """Return where a job runs by what `--workers` and `--jobs` say."""
+    """
+    Return where a job runs by what `--workers` and `--jobs` say.
+
+    Raises:
+        UsageError: Nobody would work.
+    """
+    if count < 1:
+        raise UsageError("At least one worker works.", hint="Give --jobs a number from 1 on.")
     if workers == "celery":
         return Place.CELERY
     return Place.HERE if count == 1 else Place.PROCESSES

@@ -18,9 +18,8 @@ from accord.bulk.fitting import Fitted, fit
 from accord.bulk.privacy import require_permission
 from accord.cli.answer import Answer
 from accord.cli.arguments import add_acting, add_format, add_noinput
-from accord.cli.batches import place_of, work_on
+from accord.cli.batches import add_workers, place_of, work_on
 from accord.cli.bulk import account_of
-from accord.errors import UsageError
 from accord.events import Reporter
 from accord.identity import identity_if_marked, refuse_foreign
 from accord.seam.registry import opened
@@ -35,17 +34,7 @@ def add_copy_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "name", nargs="?", default="", metavar="NAME", help="What to copy; those that are declared if none."
     )
-    parser.add_argument(
-        "--jobs",
-        type=int,
-        default=1,
-        dest="count",
-        metavar="N",
-        help="In this many processes of this machine, or by this many workers.",
-    )
-    parser.add_argument(
-        "--workers", choices=("here", "celery"), default="here", help="Who works (default: here)."
-    )
+    add_workers(parser)
     parser.add_argument(
         "--delete", action="store_true", help="Delete documents of the target that are of no row any more."
     )
@@ -71,8 +60,7 @@ def carry_out(options: Mapping[str, Any], report: Reporter, stop: Callable[[], b
     """
     if not options["name"]:
         return _listed()
-    if options["count"] < 1:
-        raise UsageError("At least one worker works.", hint="Give --jobs a number from 1 on.")
+    place = place_of(options["workers"], options["count"])
     copy = declared_as(options["name"])
     by = account_of(options, must=copy.personal)
     if copy.personal:
@@ -81,7 +69,6 @@ def carry_out(options: Mapping[str, Any], report: Reporter, stop: Callable[[], b
     digest = hashlib.sha256(repr(copy).encode()).hexdigest()
     for events in _EVENTS:
         recording.started(events, digest, by)
-    place = place_of(options["workers"], options["count"])
     job = begin(copy, place=place, workers=options["count"], anew=options["anew"])
     work_on(job, report, stop)
     fitted, found = _compared(copy, delete=options["delete"], stop=stop)

@@ -104,6 +104,10 @@ def _refuse_beyond(wide: Wide, editor: Any) -> None:
     """Refuse now what the check would, which keeps the application from writing until somebody acts."""
     limits = RANGES[wide.new]
     found = 0 if limits[1] > RANGES[wide.old][1] else Catalogued(editor, wide).beyond(*limits)
+    _refuse_found(found, wide)
+
+
+def _refuse_found(found: int, wide: Wide) -> None:
     if found:
         raise IntegrityError(f"{found} values of {wide.table}.{wide.name} are out of range of {wide.new}.")
 
@@ -277,8 +281,7 @@ def _ensure_proved(wide: Wide, editor: Any) -> None:
     with editor.connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {table} WHERE {twin} IS DISTINCT FROM {column}")  # noqa: S608 - quoted
         ((found,),) = cursor.fetchall()
-    if found:
-        raise IntegrityError(f"{found} values of {wide.table}.{wide.name} are out of range of {wide.new}.")
+    _refuse_found(found, wide)
 
 
 def _ensure_indexes(columns: Sequence[Wide], editor: Any) -> None:
